@@ -1,0 +1,146 @@
+"""The merged counts of all shards, and the metrics computed from them."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import accumulate
+
+from schemas.outputs import MetricRecord
+from stream import measures
+from stream.calendar import Calendar
+from stream.counters import BucketKey
+from stream.measures import Grain
+from stream.metrics.metric import Metric
+from stream.windows import Span
+
+#: (site, dimension, value); the whole site has no dimension.
+SegmentKey = tuple[str, str, str]
+#: (measure, segment)
+SeriesKey = tuple[str, SegmentKey]
+Bucket = Mapping[SeriesKey, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A metric's value in one window for one segment; `value` is None when there is nothing to divide by."""
+
+    value: float | None
+    numerator: float
+    denominator: float | None
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing was counted."""
+        return not self.numerator and not self.denominator
+
+
+class Board:
+    """Counts by bucket and series, merged over the shards: everything published is a sum."""
+
+    def __init__(self, calendar_of: Callable[[str], Calendar], definition: str) -> None:
+        self._calendar_of = calendar_of
+        self._definition = definition
+        self._tables: dict[Grain, dict[int, dict[SeriesKey, int]]] = {g: {} for g in Grain}
+        self._levels: dict[SeriesKey, tuple[list[int], list[int]]] = {}
+        self.segments: dict[SegmentKey, None] = {}
+
+    def replace(self, bucket: BucketKey, parts: Iterable[Bucket]) -> None:
+        """Set a bucket to the sum of what each shard has in it."""
+        total: dict[SeriesKey, int] = {}
+        for part in parts:
+            for series, count in part.items():
+                total[series] = total.get(series, 0) + count
+                if series[1] not in self.segments:
+                    self.segments[series[1]] = None
+        grain, index = bucket
+        if total:
+            self._tables[grain][index] = total
+        else:
+            self._tables[grain].pop(index, None)
+        if grain is Grain.DAY:
+            self._levels.clear()
+
+    def calendar(self, site: str) -> Calendar:
+        """The calendar of a site."""
+        return self._calendar_of(site)
+
+    def sites(self) -> Iterator[str]:
+        """Every site that has counted something."""
+        return (site for site, dimension, _ in self.segments if not dimension)
+
+    def at(self, series: SeriesKey, grain: Grain, index: int) -> int:
+        """Count of one series in one bucket."""
+        bucket = self._tables[grain].get(index)
+        return bucket.get(series, 0) if bucket else 0
+
+    def has_events(self, site: str, grain: Grain, index: int) -> bool:
+        """Whether the site has accepted an event in a bucket."""
+        return self.at((measures.EVENTS, (site, "", "")), grain, index) > 0
+
+    def has_levels(self, site: str, day: int) -> bool:
+        """Whether a level of the site changes on a day."""
+        bucket = self._tables[Grain.DAY].get(day, {})
+        return any(bucket.get((measure, (site, "", ""))) for measure in measures.LEVELS)
+
+    def level(self, series: SeriesKey, day: int) -> int:
+        """Sum of a series over all day buckets up to and including a day."""
+        found = self._levels.get(series)
+        if found is None:
+            days = [d for d, b in sorted(self._tables[Grain.DAY].items()) if series in b]
+            sums = list(accumulate(self._tables[Grain.DAY][d][series] for d in days))
+            found = self._levels[series] = (days, sums)
+        days, sums = found
+        return next((s for d, s in zip(reversed(days), reversed(sums), strict=True) if d <= day), 0)
+
+    def evaluate(self, metric: Metric, segment: SegmentKey, span: Span) -> Value:
+        """A metric of a segment in a window. The one place where a ratio is computed."""
+        reader = _SegmentReader(self, segment)
+        numerator = metric.numerator.read(reader, span)
+        if metric.denominator is None:
+            return Value(numerator, numerator, None)
+        denominator = metric.denominator.read(reader, span)
+        return Value(numerator / denominator if denominator else None, numerator, denominator)
+
+    def record(
+        self,
+        metric: Metric,
+        segment: SegmentKey,
+        span: Span,
+        value: Value,
+        *,
+        revision: int,
+        is_final: bool,
+        watermark: str | None,
+    ) -> MetricRecord:
+        """A value as it is published."""
+        site, dimension, label = segment
+        return MetricRecord(
+            metric=metric.name,
+            value=value.value,
+            unit=metric.unit,
+            numerator=value.numerator,
+            denominator=value.denominator,
+            site=site,
+            dimensions={dimension: label} if dimension else {},
+            window=span.window(self.calendar(site)),
+            revision=revision,
+            is_final=is_final,
+            approximate=metric.approximate,
+            watermark=watermark,
+            definition=self._definition,
+        )
+
+
+class _SegmentReader:
+    """The counts of one segment, as the terms of a formula read them."""
+
+    __slots__ = ("_board", "_segment")
+
+    def __init__(self, board: Board, segment: SegmentKey) -> None:
+        self._board = board
+        self._segment = segment
+
+    def at(self, measure: str, grain: Grain, index: int) -> int:
+        return self._board.at((measure, self._segment), grain, index)
+
+    def level(self, measure: str, day: int) -> int:
+        return self._board.level((measure, self._segment), day)

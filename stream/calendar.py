@@ -1,0 +1,85 @@
+"""Calendar arithmetic of one reporting time zone: the local day, hour, week and month of an instant."""
+
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+MINUTE_MS = 60_000
+HOUR_MS = 3_600_000
+#: Every offset change since 1990 falls on a quarter of an hour, so one answer serves 15 minutes.
+SLOT_MS = 900_000
+_CACHE_MAX = 100_000
+_UTC = ZoneInfo("UTC")
+
+
+class Calendar:
+    """Days are date ordinals (`date.toordinal`), hours the epoch minute at which they begin.
+
+    Days of 23 and 25 hours at a change of the clock are what the zone says they are.
+    Raises `zoneinfo.ZoneInfoNotFoundError` for an unknown zone.
+    """
+
+    __slots__ = ("_day_starts", "_slots", "timezone", "week_start", "zone")
+
+    def __init__(self, timezone: str = "UTC", week_start: str = "monday") -> None:
+        self.timezone = timezone
+        self.zone = ZoneInfo(timezone)
+        self.week_start = week_start
+        self._slots: dict[int, tuple[int, int]] = {}
+        self._day_starts: dict[int, int] = {}
+
+    def slot(self, time_ms: int) -> tuple[int, int]:
+        """(day, hour) of an instant in epoch ms."""
+        index = time_ms // SLOT_MS
+        found = self._slots.get(index)
+        if found is None:
+            found = self._slots[index] = self._compute(index * SLOT_MS)
+            if len(self._slots) > _CACHE_MAX:
+                self._slots.clear()
+        return found
+
+    def day_of(self, time_ms: int) -> int:
+        """Ordinal of the local day of an instant in epoch ms."""
+        return self.slot(time_ms)[0]
+
+    def hour_of(self, time_ms: int) -> int:
+        """Epoch minute at which the local hour of an instant in epoch ms begins."""
+        return self.slot(time_ms)[1]
+
+    def _compute(self, time_ms: int) -> tuple[int, int]:
+        local = datetime.fromtimestamp(time_ms / 1000, self.zone)
+        return local.toordinal(), time_ms // MINUTE_MS - local.minute
+
+    def day_start_ms(self, day: int) -> int:
+        """First instant of a local day, in epoch ms."""
+        found = self._day_starts.get(day)
+        if found is None:
+            midnight = datetime.combine(date.fromordinal(day), datetime.min.time(), self.zone)
+            # Through UTC: it also settles a midnight that the clock change skips.
+            found = self._day_starts[day] = round(midnight.astimezone(_UTC).timestamp()) * 1000
+        return found
+
+    def week_of(self, day: int) -> int:
+        """First day of the week of a day."""
+        # Ordinal 1 is a Monday.
+        return day - ((day - 1) % 7 if self.week_start == "monday" else day % 7)
+
+    def month_of(self, day: int) -> int:
+        """First day of the calendar month of a day."""
+        return _month_of(day)
+
+    def next_month(self, day: int) -> int:
+        """First day of the month after the month of a day."""
+        return _month_of(_month_of(day) + 31)
+
+    def rfc3339(self, time_ms: int) -> str:
+        """An instant as RFC 3339 in this zone, to the second (or ms where there are any)."""
+        local = datetime.fromtimestamp(time_ms // 1000, self.zone) + timedelta(
+            milliseconds=time_ms % 1000
+        )
+        return local.isoformat().replace("+00:00", "Z")
+
+
+@lru_cache(maxsize=10_000)
+def _month_of(day: int) -> int:
+    return date.fromordinal(day).replace(day=1).toordinal()

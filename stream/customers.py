@@ -1,0 +1,161 @@
+"""Customers: what a person's subscription events, in any order, add to the day counters.
+
+The events are kept; the counts they amount to are a pure function of their set. A new event counts
+the difference, so that late and reordered events end in the same numbers.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from stream import measures
+from stream.names import Names, Segment
+
+#: Length of the rolling churn window in days.
+CHURN_DAYS = 30
+
+
+class SubscriptionEvent(NamedTuple):
+    """One event of one subscription; amounts are micro-units of currency a month."""
+
+    time_ms: int
+    #: started, changed, renewed, cancelled, ended
+    kind: str
+    subscription_id: str
+    mrr_micros: int = 0
+    trial: bool = False
+    effective_ms: int | None = None
+    profile_id: int = 0
+
+
+class Step(NamedTuple):
+    """From `time_ms` on the subscription pays `mrr_micros` a month; None: it is no paid one."""
+
+    time_ms: int
+    mrr_micros: int | None
+
+
+#: (measure, segment, day) → count
+Contributions = Counter[tuple[str, Segment, int]]
+
+
+def contributions(events: Iterable[SubscriptionEvent], names: Names) -> Contributions:
+    """Everything that one customer's events add to the day counters, by segment."""
+    by_segment: dict[Segment, list[list[Step]]] = {}
+    for subscription in _by_subscription(events):
+        starts = (event for event in subscription if event.kind == "started")
+        first = min(starts, key=_in_order, default=None)
+        if first is None:
+            continue  # Its start may still arrive; until then it counts nowhere.
+        steps = paid_steps(subscription)
+        for segment in names.by_id(first.profile_id).segments:
+            by_segment.setdefault(segment, []).append(steps)
+    counts: Contributions = Counter()
+    for segment, all_steps in by_segment.items():
+        _add_mrr(counts, segment, all_steps)
+        for start, end in customer_days(all_steps, segment):
+            _add_interval(counts, segment, start, end)
+    return counts
+
+
+def paid_steps(subscription: Sequence[SubscriptionEvent]) -> list[Step]:
+    """How one subscription's paid MRR runs; trials pay from their first change or renewal on."""
+    steps: list[Step] = []
+    paid: int | None = None
+    amount, live = 0, False
+    pending: int | None = None
+    for event in sorted(subscription, key=_in_order):
+        if pending is not None and pending <= event.time_ms:
+            paid, live = _step(steps, pending, paid, None), False
+            pending = None
+        if event.kind == "started":
+            live, pending, amount = True, None, event.mrr_micros
+            paid = _step(steps, event.time_ms, paid, None if event.trial else amount)
+        elif not live:
+            continue  # Changes of what has not started or is over have nothing to change.
+        elif event.kind == "changed":
+            amount = event.mrr_micros
+            paid = _step(steps, event.time_ms, paid, amount)
+        elif event.kind == "renewed":
+            pending = None  # A renewal after a cancellation takes it back.
+            paid = _step(steps, event.time_ms, paid, amount)
+        else:
+            ends = event.effective_ms if event.effective_ms is not None else event.time_ms
+            if event.kind == "cancelled" and ends > event.time_ms:
+                pending = ends
+            else:
+                paid, live, pending = _step(steps, event.time_ms, paid, None), False, None
+    if pending is not None:
+        _step(steps, pending, paid, None)
+    return steps
+
+
+def customer_days(all_steps: Iterable[list[Step]], segment: Segment) -> list[tuple[int, int | None]]:
+    """Day intervals [start, end) of having a paid subscription; end None: still has one.
+
+    Intervals that touch are one: an end and a start on the same day is a change of plan.
+    """
+    day_of = segment.calendar.day_of
+    intervals: list[tuple[int, int | None]] = []
+    for steps in all_steps:
+        start: int | None = None
+        for step in steps:
+            if step.mrr_micros is not None and start is None:
+                start = day_of(step.time_ms)
+            elif step.mrr_micros is None and start is not None:
+                intervals.append((start, day_of(step.time_ms)))
+                start = None
+        if start is not None:
+            intervals.append((start, None))
+    joined: list[tuple[int, int | None]] = []
+    for start_day, end_day in sorted(intervals, key=lambda interval: interval[0]):
+        if joined and (joined[-1][1] is None or start_day <= joined[-1][1]):
+            last_start, last_end = joined[-1]
+            open_ended = last_end is None or end_day is None
+            joined[-1] = (last_start, None if open_ended else max(last_end or 0, end_day or 0))
+        else:
+            joined.append((start_day, end_day))
+    return joined
+
+
+def _in_order(event: SubscriptionEvent) -> tuple[int, str, int, bool, int]:
+    # At equal times "ended" sorts before "started": the same-day restart.
+    return (event.time_ms, event.kind, event.mrr_micros, event.trial, event.effective_ms or 0)
+
+
+def _by_subscription(events: Iterable[SubscriptionEvent]) -> list[list[SubscriptionEvent]]:
+    grouped: dict[str, list[SubscriptionEvent]] = {}
+    for event in events:
+        grouped.setdefault(event.subscription_id, []).append(event)
+    return list(grouped.values())
+
+
+def _step(steps: list[Step], time_ms: int, before: int | None, after: int | None) -> int | None:
+    if before != after:
+        steps.append(Step(time_ms, after))
+    return after
+
+
+def _add_mrr(counts: Contributions, segment: Segment, all_steps: Iterable[list[Step]]) -> None:
+    for steps in all_steps:
+        before = 0
+        for step in steps:
+            after = step.mrr_micros or 0
+            day = segment.calendar.day_of(step.time_ms)
+            counts[measures.MRR_CHANGE_MICROS, segment, day] += after - before
+            before = after
+
+
+def _add_interval(counts: Contributions, segment: Segment, start: int, end: int | None) -> None:
+    counts[measures.CUSTOMER_STARTS, segment, start] += 1
+    counts[measures.CUSTOMERS_CHANGE, segment, start] += 1
+    if end is None:
+        return
+    counts[measures.CUSTOMER_ENDS, segment, end] += 1
+    counts[measures.CUSTOMERS_CHANGE, segment, end] -= 1
+    # Lost from the windows at whose beginning they were a customer, and in which they left.
+    for last_day in range(max(end, start + CHURN_DAYS), end + CHURN_DAYS):
+        counts[measures.LOST_30D, segment, last_day] += 1
+    month = segment.calendar.month_of(end)
+    if start < month:
+        counts[measures.LOST_MONTH, segment, month] += 1

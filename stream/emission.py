@@ -1,0 +1,204 @@
+"""Which metric records are due: windows that are new, changed, or have become final."""
+
+import heapq
+from collections.abc import Collection, Iterable, Iterator, Sequence
+
+from schemas.outputs import MetricRecord, WindowKind
+from stream.board import Board, SegmentKey, Value
+from stream.calendar import HOUR_MS, MINUTE_MS, Calendar
+from stream.counters import BucketKey
+from stream.measures import Grain
+from stream.metrics.metric import Metric
+from stream.windows import GRAIN_OF, LENGTH_OF, Span, ending, holding
+
+#: (site, window)
+SiteSpan = tuple[str, Span]
+#: The watermark at the end of a file: everything is final.
+END_OF_INPUT = 1 << 60
+
+
+class Emission:
+    """Decides record by record; told the watermark and the newest event time of all shards.
+
+    A window of a site exists when its day (for hours), its hour (for minutes) or the range of its
+    days holds accepted events, or when it is the current one. So empty windows between events come
+    out as zeros and nulls, but a jump in time does not make years of them. A window that does not
+    exist is published only if it counts something, as rolling windows do after the last event.
+    """
+
+    def __init__(
+        self, board: Board, metrics: Sequence[Metric], kinds: Collection[WindowKind] | None = None
+    ) -> None:
+        self._board = board
+        self._by_kind: dict[WindowKind, list[Metric]] = {}
+        for metric in metrics:
+            for kind in metric.windows:
+                if kinds is None or kind in kinds:
+                    self._by_kind.setdefault(kind, []).append(metric)
+        self._day_kinds = [kind for kind in self._by_kind if GRAIN_OF[kind] is Grain.DAY]
+        self._minute_kinds = [kind for kind in self._by_kind if GRAIN_OF[kind] is Grain.MINUTE]
+        self._published: dict[tuple[str, SegmentKey, Span], tuple[Value, bool]] = {}
+        self._candidates: dict[SiteSpan, None] = {}
+        #: Windows looked at before.
+        self._seen: set[SiteSpan] = set()
+        #: Those of them that were not final, by their end.
+        self._open: list[tuple[int, str, Span]] = []
+        #: Site → first and last day with events, as far as the days between are filled in.
+        self._filled: dict[str, tuple[int, int]] = {}
+
+    def note(self, buckets: Iterable[BucketKey]) -> None:
+        """These buckets have changed: look at every window that holds them."""
+        changed = list(buckets)
+        for site in list(self._board.sites()):
+            calendar = self._board.calendar(site)
+            for grain, index in changed:
+                for kind in self._by_kind:
+                    for span in holding(kind, grain, index, calendar):
+                        self._candidates[site, span] = None
+                if self._board.has_events(site, grain, index):
+                    self._note_inside(site, grain, index)
+            self._note_days(site, [index for grain, index in changed if grain is Grain.DAY])
+
+    def note_current(self, newest_ms: int) -> None:
+        """Look at the windows under way at the newest event time."""
+        for site in list(self._board.sites()):
+            calendar = self._board.calendar(site)
+            day, hour = calendar.slot(newest_ms)
+            index_of = {Grain.MINUTE: newest_ms // MINUTE_MS, Grain.HOUR: hour, Grain.DAY: day}
+            for kind in self._by_kind:
+                index = index_of.get(GRAIN_OF[kind], 0)
+                self._candidates[site, ending(kind, index, calendar)] = None
+
+    def due(
+        self, watermark_ms: int | None, newest_ms: int, revision: int
+    ) -> Iterator[MetricRecord]:
+        """The records that differ from what was published last; final ones once more as final."""
+        while self._open and watermark_ms is not None and self._open[0][0] <= watermark_ms:
+            _, site, span = heapq.heappop(self._open)
+            self._candidates[site, span] = None
+        segments: dict[str, list[SegmentKey]] = {}
+        for segment in self._board.segments:
+            segments.setdefault(segment[0], []).append(segment)
+        candidates, self._candidates = sorted(self._candidates), {}
+        for site, span in candidates:
+            calendar = self._board.calendar(site)
+            if _begins_ms(span, calendar) > newest_ms:
+                self._candidates[site, span] = None  # Still to come.
+                continue
+            is_final = self._is_final(site, span, watermark_ms)
+            exists = self._exists(site, span, newest_ms)
+            known = watermark_ms is not None and watermark_ms != END_OF_INPUT
+            watermark = calendar.rfc3339(watermark_ms or 0) if known else None
+            for metric in self._by_kind[span.kind]:
+                for segment, value in self._changed(
+                    metric, segments[site], span, exists, is_final
+                ):
+                    yield self._board.record(
+                        metric, segment, span, value,
+                        revision=revision, is_final=is_final, watermark=watermark,
+                    )  # fmt: skip
+
+    def forget_before(self, time_ms: int) -> None:
+        """Forget what was published for windows that no acceptable event can change any more."""
+
+        def is_past(site: str, span: Span) -> bool:
+            return span.end_ms(self._board.calendar(site)) < time_ms
+
+        self._published = {k: v for k, v in self._published.items() if not is_past(k[1][0], k[2])}
+        self._seen = {seen for seen in self._seen if not is_past(*seen)}
+
+    def _changed(
+        self, metric: Metric, segments: list[SegmentKey], span: Span, exists: bool, is_final: bool
+    ) -> Iterator[tuple[SegmentKey, Value]]:
+        for segment in segments:
+            value = self._board.evaluate(metric, segment, span)
+            key = (metric.name, segment, span)
+            before = self._published.get(key)
+            if before is None and not self._is_wanted(metric, segment, span, value, exists):
+                continue
+            if before != (value, is_final):
+                self._published[key] = (value, is_final)
+                yield segment, value
+
+    def _is_wanted(
+        self, metric: Metric, segment: SegmentKey, span: Span, value: Value, exists: bool
+    ) -> bool:
+        """Whether a window is worth a first record."""
+        if value.is_empty:
+            whole_site = not segment[1]
+            return (exists and whole_site) or self._just_emptied(metric, segment, span)
+        # A level has a value on every day that ever comes; it is published while there are events.
+        return exists or not metric.level
+
+    def _is_final(self, site: str, span: Span, watermark_ms: int | None) -> bool:
+        if span.kind == "all":
+            return watermark_ms == END_OF_INPUT
+        end = span.end_ms(self._board.calendar(site))
+        is_final = watermark_ms is not None and end <= watermark_ms
+        if not is_final and (site, span) not in self._seen:
+            heapq.heappush(self._open, (end, site, span))
+        self._seen.add((site, span))
+        return is_final
+
+    def _exists(self, site: str, span: Span, newest_ms: int) -> bool:
+        if span.kind == "all":
+            return True
+        calendar = self._board.calendar(site)
+        if span.grain is Grain.DAY:
+            at_end = newest_ms == END_OF_INPUT
+            if not at_end and span == ending(span.kind, calendar.day_of(newest_ms), calendar):
+                return True
+            first, last = self._filled.get(site, (1, 0))
+            newest = span.last if span.kind in LENGTH_OF else span.first
+            return first <= span.last and newest <= last
+        day, hour = calendar.slot(span.last * MINUTE_MS)
+        if span.grain is Grain.HOUR:
+            return self._board.has_events(site, Grain.DAY, day)
+        return self._board.has_events(site, Grain.HOUR, hour)
+
+    def _just_emptied(self, metric: Metric, segment: SegmentKey, span: Span) -> bool:
+        """The window before it was not empty: one zero closes a series of rolling windows."""
+        if span.kind not in LENGTH_OF:
+            return False
+        previous = Span(span.kind, span.first - 1, span.last - 1)
+        before = self._published.get((metric.name, segment, previous))
+        return before is not None and not before[0].is_empty
+
+    def _note_inside(self, site: str, grain: Grain, index: int) -> None:
+        """A day with events has all its hours, an hour with events all its minutes."""
+        calendar = self._board.calendar(site)
+        if grain is Grain.DAY and "hour" in self._by_kind:
+            end = calendar.day_start_ms(index + 1)
+            for start in range(calendar.day_start_ms(index), end, HOUR_MS):
+                self._look_at(site, Span("hour", start // MINUTE_MS, start // MINUTE_MS))
+        elif grain is Grain.HOUR:
+            for kind in self._minute_kinds:
+                for minute in range(index, index + 60):
+                    self._look_at(site, ending(kind, minute, calendar))
+
+    def _note_days(self, site: str, changed: list[int]) -> None:
+        """The days between days with events, and for a level all days after one that changed."""
+        board, calendar = self._board, self._board.calendar(site)
+        days = [day for day in changed if board.has_events(site, Grain.DAY, day)]
+        if days:
+            first, last = self._filled.get(site, (days[0], days[0] - 1))
+            self._filled[site] = (min(first, *days), max(last, *days))
+            for day in range(*self._filled[site]):
+                for kind in self._day_kinds:
+                    self._look_at(site, ending(kind, day, calendar))
+        leveled = [day for day in changed if board.has_levels(site, day)]
+        if leveled and site in self._filled:
+            for day in range(min(leveled), self._filled[site][1] + 1):
+                for kind in self._day_kinds:
+                    self._candidates[site, ending(kind, day, calendar)] = None
+
+    def _look_at(self, site: str, span: Span) -> None:
+        if (site, span) not in self._seen:
+            self._candidates[site, span] = None
+
+
+def _begins_ms(span: Span, calendar: Calendar) -> int:
+    """First instant of the newest part of a window: before that it is still to come."""
+    if span.kind in LENGTH_OF:
+        return Span(span.kind, span.last, span.last).start_ms(calendar)
+    return span.start_ms(calendar) if span.kind != "all" else 0

@@ -1,0 +1,203 @@
+"""The hot loop: folds one batch of decoded records of one topic into a shard.
+
+Everything here runs once an event, so it keeps to local names, plain attribute access and few
+dictionary look-ups; what is rare is a call away.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from schemas.codec import Reason, RejectedEvent
+from schemas.events import Event
+from stream.calendar import MINUTE_MS, SLOT_MS
+from stream.clock import TopicState
+from stream.names import Profile
+from stream.people import Person
+from stream.plans import BOT, Plan
+
+if TYPE_CHECKING:
+    from stream.shard import Shard
+
+#: A record decoded: the event with its time in epoch ms, or why it was refused.
+Decoded = tuple[Event, int] | RejectedEvent
+
+#: An accepted event, its time in epoch ms, and whether it came within the allowed lateness.
+Accepted = tuple[Event, int, bool]
+
+
+class Record(Protocol):
+    """What the engine needs of a Kafka record (aiokafka's ConsumerRecord fits)."""
+
+    @property
+    def offset(self) -> int: ...
+    @property
+    def timestamp(self) -> int:
+        """Epoch ms; by the producer (type 0) or by the broker (type 1)."""
+
+    @property
+    def timestamp_type(self) -> int: ...
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def value(self) -> bytes | None: ...
+
+
+def recall(
+    shard: "Shard", topic: TopicState, records: Sequence[Record], decoded: Sequence[Decoded]
+) -> None:
+    """Rebuild the set of seen ids from records that were counted before the last cut."""
+    seen = topic.seen
+    skew = shard.rules.future_skew_ms
+    for record, item in zip(records, decoded, strict=True):
+        if isinstance(item, RejectedEvent):
+            continue
+        event, time_ms = item
+        if time_ms > record.timestamp + skew:
+            continue
+        if event.event_id in seen.current or event.event_id in seen.previous:
+            continue
+        if time_ms > topic.recall_clock:
+            seen.advance(record.offset, topic.recall_clock, time_ms)
+            topic.recall_clock = time_ms
+        seen.add(event.event_id, record.offset, topic.recall_clock)
+
+
+def fold(
+    shard: "Shard",
+    topic: TopicState,
+    records: Sequence[Record],
+    decoded: Sequence[Decoded],
+    now_ms: int,
+) -> None:
+    """Apply records in order. Each ends as exactly one of applied, rejected, duplicate or late.
+
+    `now_ms` (wall clock) only guards topics whose timestamps the producers set.
+    """
+    accepted = _admit(shard, topic, records, decoded, now_ms)
+    topic.counts["applied"] += len(accepted)
+    _apply(shard, accepted)
+
+
+def _admit(
+    shard: "Shard",
+    topic: TopicState,
+    records: Sequence[Record],
+    decoded: Sequence[Decoded],
+    now_ms: int,
+) -> list[Accepted]:
+    """The events to count: decided by the records before them in their partition, and nothing else."""
+    rules = shard.rules
+    horizon, skew, lateness = rules.horizon_ms, rules.future_skew_ms, rules.lateness_ms
+    seen, ids_max, window = topic.seen, rules.ids_max, rules.dedupe_ms
+    current, previous = seen.current, seen.previous
+    clock = topic.clock
+    generation = clock // window
+    accepted: list[Accepted] = []
+    for record, item in zip(records, decoded, strict=True):
+        if isinstance(item, RejectedEvent):
+            shard.reject(topic, record, item)
+            continue
+        event, time_ms = item
+        if time_ms > record.timestamp + skew or (
+            not record.timestamp_type and time_ms > now_ms + skew
+        ):
+            shard.set_aside(topic, record, Reason.FUTURE, time_ms)
+            continue
+        event_id = event.event_id
+        if event_id in current or event_id in previous:
+            shard.set_aside(topic, record, Reason.DUPLICATE, time_ms)
+            continue
+        if time_ms > clock:
+            if time_ms // window != generation:
+                generation = time_ms // window
+                seen.advance(record.offset, clock, time_ms)
+                current, previous = seen.current, seen.previous
+            clock = time_ms
+        current.add(event_id)
+        if len(current) >= ids_max:
+            seen.rotate_full(record.offset, clock)
+            current, previous = seen.current, seen.previous
+        if time_ms >= clock - horizon:
+            accepted.append((event, time_ms, time_ms >= clock - lateness))
+        else:
+            shard.set_aside(topic, record, Reason.LATE, time_ms)
+    topic.clock = clock
+    return accepted
+
+
+def _apply(shard: "Shard", accepted: list[Accepted]) -> None:
+    people, plans, by_user = shard.people, shard.rules.plans, shard.rules.by_user
+    young, dirty = people.young, people.dirty
+    collected, activity = shard.collected, shard.activity
+    profile_of, person_of = shard.profile_of, shard.person
+    for event, time_ms, timely in accepted:
+        plan = plans[event.__class__]
+        if event.is_bot:
+            plan = BOT
+        elif plan.refine is not None:
+            plan = plan.refine(event)
+        profile = profile_of(event)
+        minute = time_ms // MINUTE_MS
+        collected[plan, profile, minute] += 1
+        who = (event.user_id or event.visitor_id) if by_user else (event.visitor_id or event.user_id)
+        if who is None or not plan.has_person:
+            continue
+        key = f"{event.site}\x1f{who}"
+        person = young.get(key)
+        if person is None:
+            person = person_of(key)
+            young = people.young
+        dirty[key] = person
+        if plan.active:
+            slot = time_ms // SLOT_MS
+            if person.active_slot != slot or person.active_profile is not profile:
+                activity.mark_day(person, profile, profile.calendar.day_of(time_ms))
+                person.active_slot, person.active_profile = slot, profile
+        if (person.live_minute != minute or person.live_profile is not profile) and timely:
+            activity.mark_minute(person, profile, minute)
+            person.live_minute, person.live_profile = minute, profile
+        if plan.in_session:
+            _visit(shard, person, who, event, plan, profile, time_ms)
+            young = people.young
+        if plan.click:
+            activity.mark_click(person, profile, profile.calendar.day_of(time_ms))
+        elif plan.subscription:
+            shard.subscribe(person, profile, plan.subscription, event, time_ms)
+
+
+def _visit(
+    shard: "Shard",
+    person: Person,
+    who: str,
+    event: Event,
+    plan: Plan,
+    profile: Profile,
+    time_ms: int,
+) -> None:
+    """Count the event in its session."""
+    rules = shard.visits.rules
+    sid = event.session_id if rules.use_ids else None
+    if sid is None:
+        if not rules.use_gaps:
+            return
+    elif event.visitor_id is not None and event.visitor_id != who:
+        # A session id belongs to the visitor (the browser), whoever has logged in there.
+        person = shard.person(f"{event.site}\x1f{event.visitor_id}")
+        shard.people.dirty[person.key] = person
+    session = person.tail
+    if (
+        session is None
+        or session.closed
+        or session.sid != sid
+        or time_ms <= session.start
+        or (sid is None and time_ms > session.end + rules.reach_ms)
+    ):
+        session = shard.visits.find(person, sid, time_ms, profile)
+    elif time_ms > session.end:
+        session.end = time_ms
+    if plan.page_view:
+        session.page_views += 1
+    if plan.interactive:
+        session.interactive = True
+    if plan.real:
+        session.real = True

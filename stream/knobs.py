@@ -1,0 +1,209 @@
+"""Every setting of the application: its type, its default and the reason for that default."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, field
+
+from stream.connections import AtLeastOne, KafkaSettings, RedisSettings, Seconds, Table
+
+NotNegative = Annotated[int, Meta(ge=0)]
+Share = Annotated[float, Meta(gt=0, le=1)]
+Port = Annotated[int, Meta(ge=1, le=65535)]
+
+INPUT_ROLES = (
+    "page_views", "clicks", "sessions", "subscriptions", "orders", "feedback", "social",
+)  # fmt: skip
+
+
+class TopicSettings(Table, frozen=True, kw_only=True):
+    page_views: Annotated[str, 'input topic; "" switches a topic off'] = "page-views"
+    clicks: Annotated[str, 'input topic; "" switches it off'] = "clicks"
+    sessions: Annotated[str, 'input topic; "" switches it off'] = "sessions"
+    subscriptions: Annotated[str, 'input topic; "" switches it off'] = "subscriptions"
+    orders: Annotated[str, 'input topic; "" switches it off'] = "orders"
+    feedback: Annotated[str, 'input topic; "" switches it off'] = "feedback"
+    social: Annotated[str, 'input topic; "" switches it off'] = "social"
+    metrics: Annotated[str, "output: metric records, compacted"] = "engagement-metrics"
+    ledger: Annotated[str, "output: rejected, late and duplicate events"] = "engagement-ledger"
+    partitions: Annotated[
+        Annotated[int, Meta(ge=1, le=1024)],
+        "of every input topic; the most workers that can share the load, fixed once chosen",
+    ] = 4
+    replication_factor: Annotated[AtLeastOne, "1 runs on one broker; use 3 in production"] = 1
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the input topics that are switched on, always in the same order."""
+        return tuple(name for role in INPUT_ROLES if (name := getattr(self, role)))
+
+
+class TimeSettings(Table, frozen=True, kw_only=True):
+    allowed_lateness_seconds: Annotated[
+        NotNegative, "5 min: how long a window waits for stragglers before it is final"
+    ] = 300
+    correction_window_seconds: Annotated[
+        NotNegative, "24 h: a later event still corrects a final window, as a revision"
+    ] = 86_400
+    max_future_skew_seconds: Annotated[
+        AtLeastOne, "5 min ahead of its Kafka record and an event goes to the ledger"
+    ] = 300
+    idle_seconds: Annotated[
+        Seconds, "how long a partition is drained before the wall clock may close its windows"
+    ] = 1.0
+    day_retention_days: Annotated[
+        Annotated[int, Meta(ge=70)], "13 months, so that a month compares with last year's"
+    ] = 400
+
+
+class DedupeSettings(Table, frozen=True, kw_only=True):
+    window_seconds: Annotated[
+        NotNegative, "10 min of event time covers producer retries; 0 switches it off"
+    ] = 600
+    ids_max: Annotated[
+        AtLeastOne, "per topic partition and generation; bounds memory at about 50 MB each"
+    ] = 500_000
+
+
+class SessionSettings(Table, frozen=True, kw_only=True):
+    timeout_seconds: Annotated[AtLeastOne, "30 min, the custom of every analytics tool"] = 1800
+    boundary: Annotated[
+        Literal["gt", "gte"], "gt: a gap of exactly the timeout continues the session; gte: splits"
+    ] = "gt"
+    source: Annotated[
+        Literal["auto", "id", "gap"], "auto: session_id where an event has one, else the gap"
+    ] = "auto"
+
+
+class BounceSettings(Table, frozen=True, kw_only=True):
+    mode: Annotated[
+        Literal["classic_interaction", "single_pageview", "ga4"],
+        "one page view and no interactive event; or one page view; or not engaged",
+    ] = "classic_interaction"
+    engaged_min_seconds: Annotated[NotNegative, "ga4: a session this long is engaged"] = 10
+    engaged_min_page_views: Annotated[AtLeastOne, "ga4: this many pages is engaged"] = 2
+
+
+class CtrSettings(Table, frozen=True, kw_only=True):
+    denominator: Annotated[
+        Literal["impressions", "page_views"], "page_views where no impressions are sent"
+    ] = "impressions"
+
+
+class ChurnSettings(Table, frozen=True, kw_only=True):
+    denominator: Annotated[
+        Literal["start", "start_plus_new"], "start: the textbook's; start_plus_new: Stripe's"
+    ] = "start"
+
+
+class ActiveSettings(Table, frozen=True, kw_only=True):
+    passive_types: Annotated[
+        tuple[str, ...], "events that happen to a person rather than being done by them"
+    ] = (
+        "heartbeat", "subscription_renewed", "subscription_ended", "ticket_resolved",
+        "marketing_spend",
+    )  # fmt: skip
+
+
+class LimitSettings(Table, frozen=True, kw_only=True):
+    people_cached: Annotated[
+        Annotated[int, Meta(ge=1000)], "per shard, in memory; the rest is read back from Redis"
+    ] = 200_000
+    dirty_max: Annotated[
+        Annotated[int, Meta(ge=100)], "changed people that force a cut early; bounds a cut's size"
+    ] = 50_000
+    sessions_open: Annotated[
+        Annotated[int, Meta(ge=1000)], "per shard, in memory; the oldest beyond it are spilled"
+    ] = 200_000
+
+
+class LedgerSettings(Table, frozen=True, kw_only=True):
+    original_max_bytes: Annotated[
+        Annotated[int, Meta(ge=0, le=4096)], "how much of a rejected event is kept for replay"
+    ] = 4096
+    max_ratio: Annotated[
+        Share, "a partition rejected beyond this share stops: a bad deployment, not bad events"
+    ] = 0.99
+    min_events: Annotated[AtLeastOne, "how many last events that share is taken over"] = 100_000
+
+
+class PublishSettings(Table, frozen=True, kw_only=True):
+    snapshot_seconds: Annotated[Seconds, "how often the published numbers are renewed"] = 1.0
+    records_seconds: Annotated[Seconds, "how often changed metric records are sent to Kafka"] = 10.0
+    cut_seconds: Annotated[Seconds, "how often a shard is stored; what a crash re-reads"] = 1.0
+    snapshot_max_age_seconds: Annotated[
+        Seconds, "an older snapshot is withheld rather than shown as if it were live"
+    ] = 30.0
+
+
+class WebSettings(Table, frozen=True, kw_only=True):
+    host: Annotated[str, "this machine only; 0.0.0.0 opens it, without a password"] = "127.0.0.1"
+    port: Annotated[Port, "/metrics, /healthz, /readyz and the live page"] = 6067
+    tls_certfile: Annotated[str, "PEM; with tls_keyfile, pages are served over https"] = ""
+    tls_keyfile: Annotated[str, "PEM of the key of tls_certfile"] = ""
+
+
+class LogSettings(Table, frozen=True, kw_only=True):
+    level: Annotated[
+        Literal["debug", "info", "warning", "error"], "info: a line a state change"
+    ] = "info"
+    format: Annotated[Literal["json", "text"], "json for machines, text for a terminal"] = "json"
+
+
+class Site(Table, frozen=True, kw_only=True):
+    """What one site has different from the rest."""
+
+    timezone: Annotated[str, "IANA zone of the site's days; empty: the application's"] = ""
+
+
+class Settings(Table, frozen=True, kw_only=True):
+    """The whole configuration; `load_settings` fills it, the defaults run on one machine."""
+
+    app: Annotated[
+        Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9_.-]{0,63}$")],
+        "names the Redis keys and the consumer group; two apps may share both servers",
+    ] = "engagement"
+    identity: Annotated[
+        Literal["user", "visitor"],
+        "user: user_id, else visitor_id, is the person; visitor: reverse",
+    ] = "user"
+    timezone: Annotated[str, "IANA zone of calendar days; never the zone of the machine"] = "UTC"
+    week_start: Annotated[Literal["monday", "sunday"], "ISO 8601 weeks"] = "monday"
+    dimensions: Annotated[
+        Annotated[tuple[str, ...], Meta(max_length=8)],
+        "context fields to break numbers down by, one at a time; each costs memory",
+    ] = ("country", "device", "channel")
+    dimension_values_max: Annotated[
+        AtLeastOne, "values counted per dimension; the rest is `other`, which is itself counted"
+    ] = 100
+    currency: Annotated[
+        Annotated[str, Meta(pattern="^[A-Z]{3}$")] | None,
+        "ISO 4217; money in another one is rejected; unset: amounts are taken as they are",
+    ] = None
+    sites: Annotated[dict[str, Site], "what single sites have different, as [sites.NAME]"] = field(
+        default_factory=dict
+    )
+    kafka: KafkaSettings = KafkaSettings()
+    redis: RedisSettings = RedisSettings()
+    topics: TopicSettings = TopicSettings()
+    time: TimeSettings = TimeSettings()
+    dedupe: DedupeSettings = DedupeSettings()
+    session: SessionSettings = SessionSettings()
+    bounce: BounceSettings = BounceSettings()
+    ctr: CtrSettings = CtrSettings()
+    churn: ChurnSettings = ChurnSettings()
+    active: ActiveSettings = ActiveSettings()
+    limits: LimitSettings = LimitSettings()
+    ledger: LedgerSettings = LedgerSettings()
+    publish: PublishSettings = PublishSettings()
+    web: WebSettings = WebSettings()
+    log: LogSettings = LogSettings()
+
+    @property
+    def consumer_group(self) -> str:
+        """The Kafka consumer group: `kafka.group`, or the name of the app."""
+        return self.kafka.group or self.app
+
+    def timezone_of(self, site: str) -> str:
+        """IANA zone name of a site's calendar days."""
+        own = self.sites.get(site)
+        return own.timezone if own and own.timezone else self.timezone

@@ -1,0 +1,53 @@
+"""The additive measures that the shard counts, each with the grains of time its metrics need."""
+
+from enum import IntEnum
+
+
+class Grain(IntEnum):
+    """Length of a time bucket. A bucket's index is an epoch minute (MINUTE, HOUR), a day's ordinal, or 0."""
+
+    MINUTE = 0
+    HOUR = 1
+    DAY = 2
+    ALL = 3
+
+
+#: Every accepted event; also tells which days, hours and minutes have data.
+EVENTS = "events"
+BOT_EVENTS = "bot_events"
+PAGE_VIEWS = "page_views"
+CLICKS = "clicks"
+IMPRESSIONS = "impressions"
+
+# Sessions, counted when they close, at the minute in which they started.
+SESSIONS = "sessions"
+SESSION_PAGE_VIEWS = "session_page_views"
+VIEWED_SESSIONS = "viewed_sessions"
+BOUNCED_SESSIONS = "bounced_sessions"
+SESSION_DURATION_MS = "session_duration_ms"
+#: Prefix of the histogram's measures; the suffix is the number of a log-scale bucket.
+SESSION_DURATION_BUCKET = "session_duration_le_"
+
+# Distinct people. The rolling ones are counted in the day (minute) on which a window ENDS.
+ACTIVE_DAY = "people_day"
+ACTIVE_7D = "people_7d"
+ACTIVE_28D = "people_28d"
+ACTIVE_WEEK = "people_week"
+ACTIVE_MONTH = "people_month"
+NEW_DAY = "new_people_day"
+NEW_WEEK = "new_people_week"
+NEW_MONTH = "new_people_month"
+NEW_ALL = "new_people"
+CLICKERS_DAY = "clickers_day"
+LIVE_5M = "people_5m"
+
+# Customers. Levels are changes by day, to be summed from the beginning.
+CUSTOMERS_CHANGE = "customers_change"
+MRR_CHANGE_MICROS = "mrr_change_micros"
+CUSTOMER_STARTS = "customer_starts"
+CUSTOMER_ENDS = "customer_ends"
+LOST_30D = "customers_lost_30d"
+LOST_MONTH = "customers_lost_month"
+
+#: Measures whose value is the sum of all buckets so far: never pruned, but folded together.
+LEVELS = frozenset({CUSTOMERS_CHANGE, MRR_CHANGE_MICROS})

@@ -1,0 +1,16 @@
+"""The catalogue: every metric, one theme a file. A theme is a tuple; here they are joined."""
+
+from stream.knobs import Settings
+from stream.metrics import audience, behaviour, customers
+from stream.metrics.metric import Metric
+
+
+def catalogue(settings: Settings) -> tuple[Metric, ...]:
+    """All metrics, with the formulas that the settings choose."""
+    return (
+        *audience.METRICS,
+        *behaviour.METRICS,
+        behaviour.click_through(settings),
+        *customers.METRICS,
+        customers.churn(settings),
+    )

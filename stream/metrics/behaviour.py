@@ -1,0 +1,117 @@
+"""Behaviour: pages, sessions, bounces, clicks."""
+
+from stream import measures
+from stream.knobs import Settings
+from stream.metrics.metric import Benchmark, Example, Metric
+from stream.metrics.terms import Has, Quantile, Total
+
+_CLOSED = "Closed sessions, in the window in which they started."
+_SESSION = ("session.timeout_seconds", "session.boundary", "session.source")
+_DURATION = "last event − first event of a session; a session of one event has 0 and counts"
+
+METRICS = (
+    Metric(
+        name="page_views",
+        help="Pages shown.",
+        unit="views",
+        formula="number of page_view events",
+        numerator=Total(measures.PAGE_VIEWS),
+        windows=("minute", "hour", "day", "all"),
+        gauge="page_views",
+        example=Example("three people with 2, 2 and 3 pages", 7, None, 7),
+    ),
+    Metric(
+        name="sessions",
+        help=f"Visits. {_CLOSED}",
+        unit="sessions",
+        formula="number of closed sessions",
+        numerator=Total(measures.SESSIONS),
+        windows=("hour", "day", "all"),
+        gauge="sessions",
+        example=Example("a person who comes back after an hour", 2, None, 2),
+        knobs=_SESSION,
+    ),
+    Metric(
+        name="pages_per_session",
+        help=f"Mean number of pages of a visit. {_CLOSED}",
+        unit="pages",
+        formula="page views of sessions ÷ sessions",
+        numerator=Total(measures.SESSION_PAGE_VIEWS),
+        denominator=Total(measures.SESSIONS),
+        windows=("hour", "day", "all"),
+        gauge="pages_per_session",
+        example=Example("7 page views in 5 sessions", 7, 5, 1.4),
+        benchmark=Benchmark("1.7 to 4", "web analytics surveys"),
+        knobs=_SESSION,
+    ),
+    Metric(
+        name="session_duration",
+        help=f"Mean length of a visit. {_CLOSED}",
+        unit="seconds",
+        formula=f"mean of {_DURATION}",
+        numerator=Total(measures.SESSION_DURATION_MS, scale=1 / 1000),
+        denominator=Total(measures.SESSIONS),
+        windows=("hour", "day", "all"),
+        gauge="session_duration_mean_seconds",
+        example=Example("visits of 0, 60 and 120 s", 180, 3, 60),
+        knobs=_SESSION,
+    ),
+    *(
+        Metric(
+            name=f"session_duration_p{percent}",
+            help=f"Length that {percent} % of visits do not exceed. {_CLOSED}",
+            unit="seconds",
+            formula=f"{percent}th percentile of {_DURATION}",
+            numerator=Quantile(measures.SESSION_DURATION_BUCKET, percent / 100),
+            denominator=Has(Total(measures.SESSIONS)),
+            windows=("hour", "day", "all"),
+            gauge=f"session_duration_p{percent}_seconds",
+            approximate=True,
+            example=Example(f"{percent} of 100 visits take 30 s or less", 30, 1, 30),
+            knobs=_SESSION,
+        )
+        for percent in (50, 90)
+    ),
+    Metric(
+        name="bounce_rate",
+        help=f"Share of visits that end where they began. {_CLOSED}",
+        unit="ratio",
+        formula="sessions with one page view and no interactive event ÷ sessions with a page view",
+        numerator=Total(measures.BOUNCED_SESSIONS),
+        denominator=Total(measures.VIEWED_SESSIONS),
+        windows=("trailing_1h", "hour", "day", "all"),
+        gauge="bounce_ratio",
+        example=Example("3 of 5 visits have one page", 3, 5, 0.6),
+        benchmark=Benchmark("0.20 to 0.55", "web analytics surveys"),
+        knobs=("bounce.mode", "bounce.engaged_min_seconds", *_SESSION),
+    ),
+    Metric(
+        name="unique_click_through_rate",
+        help="People who clicked on content, per impression.",
+        unit="ratio",
+        formula="distinct people with a click on content ÷ impressions",
+        numerator=Total(measures.CLICKERS_DAY),
+        denominator=Total(measures.IMPRESSIONS),
+        windows=("day",),
+        gauge="unique_click_through_ratio",
+        example=Example("50 people of 200 impressions", 50, 200, 0.25),
+        benchmark=Benchmark("0.06 to 0.07 is strong", "e-mail and display surveys"),
+    ),
+)
+
+
+def click_through(settings: Settings) -> Metric:
+    """Click-through, over what the site can count: impressions, or page views where it sends none."""
+    views = settings.ctr.denominator == "page_views"
+    return Metric(
+        name="click_through_rate",
+        help="Clicks on content per time it was shown. May exceed 1 when clicks lack impressions.",
+        unit="ratio",
+        formula=f"clicks on content ÷ {'page views' if views else 'impressions'}",
+        numerator=Total(measures.CLICKS),
+        denominator=Total(measures.PAGE_VIEWS if views else measures.IMPRESSIONS),
+        windows=("trailing_1h", "hour", "day", "all"),
+        gauge="click_through_ratio",
+        example=Example("100 clicks of 1,000 impressions", 100, 1_000, 0.10),
+        knobs=("ctr.denominator",),
+    )

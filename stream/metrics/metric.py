@@ -1,0 +1,97 @@
+"""What a metric is: one frozen value with its name, formula, windows, benchmark and worked example."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from schemas.outputs import WindowKind
+from stream.measures import (
+    BOT_EVENTS,
+    BOUNCED_SESSIONS,
+    CLICKS,
+    EVENTS,
+    IMPRESSIONS,
+    PAGE_VIEWS,
+    SESSIONS,
+    VIEWED_SESSIONS,
+    Grain,
+)
+from stream.metrics.terms import Need, Term
+
+Unit = Literal["people", "customers", "sessions", "views", "pages", "ratio", "seconds", "currency"]
+
+
+#: Measures that are exported as Prometheus counters, from their totals.
+COUNTERS = (
+    EVENTS, BOT_EVENTS, PAGE_VIEWS, CLICKS, IMPRESSIONS,
+    SESSIONS, VIEWED_SESSIONS, BOUNCED_SESSIONS,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    """What the literature calls good: guidance, never an alert."""
+
+    text: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A worked example: numerator and denominator as people write them, and the value they give.
+
+    `parts` are the values of the metric's terms. A value that equals the empty one proves nothing.
+    """
+
+    text: str
+    numerator: float
+    denominator: float | None
+    value: float
+
+    def __post_init__(self) -> None:
+        if not self.value:
+            raise ValueError(f"the worked example {self.text!r} has the value of no data")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """One published number. Ratios are 0 to 1; a ratio with an empty denominator is null."""
+
+    name: str
+    help: str
+    unit: Unit
+    #: The formula in words, as it is shown beside the number.
+    formula: str
+    numerator: Term
+    denominator: Term | None = None
+    windows: tuple[WindowKind, ...]
+    #: Prometheus gauge, without prefix; its windows become a label when there are several.
+    gauge: str
+    example: Example
+    benchmark: Benchmark | None = None
+    #: Its value is an estimate (a quantile from a histogram).
+    approximate: bool = False
+    #: The gauge shows the last window that has ended, not the one under way.
+    gauge_complete: bool = False
+    #: Settings that change it.
+    knobs: tuple[str, ...] = ()
+    #: All windows from a change on are changed: a level, not a count.
+    level: bool = field(default=False)
+
+    def needs(self) -> Iterable[Need]:
+        """The (measure, grain) pairs that its windows are computed from."""
+        for kind in self.windows:
+            yield from self.numerator.needs(kind)
+            if self.denominator is not None:
+                yield from self.denominator.needs(kind)
+
+
+def required_grains(metrics: Iterable[Metric]) -> dict[str, tuple[Grain, ...]]:
+    """For each measure the grains that any of the metrics needs: what the shard must count."""
+    needed: dict[str, set[Grain]] = {measure: {Grain.ALL} for measure in COUNTERS}
+    # Which days and hours have events decides which empty windows are published.
+    needed[EVENTS] |= {Grain.HOUR, Grain.DAY}
+    for metric in metrics:
+        for measure, grain in metric.needs():
+            needed.setdefault(measure, set()).add(grain)
+    return {measure: tuple(sorted(grains)) for measure, grains in needed.items()}

@@ -1,0 +1,165 @@
+"""The terms that formulas are made of: ways to read a number for a window out of additive buckets."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from schemas.outputs import WindowKind
+from stream.measures import Grain
+from stream.sessions import duration_bucket_bounds_seconds
+from stream.windows import GRAIN_OF, Span
+
+Need = tuple[str, Grain]
+#: Highest number of a histogram bucket: 2^(400/8) ms is far beyond any session.
+_BUCKETS = 400
+
+
+class Reader(Protocol):
+    """The counts of one segment."""
+
+    def at(self, measure: str, grain: Grain, index: int) -> int:
+        """Count in one bucket, 0 when there is none."""
+
+    def level(self, measure: str, day: int) -> int:
+        """Sum of all day buckets up to and including a day."""
+
+
+class Term(Protocol):
+    """One number of a window."""
+
+    def read(self, reader: Reader, span: Span) -> float:
+        """Its value for a segment and a window."""
+
+    def needs(self, kind: WindowKind) -> Iterator[Need]:
+        """The measures and grains that it reads for a kind of window."""
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """Sum of a measure over the window, times `scale`."""
+
+    measure: str
+    scale: float = 1
+
+    def read(self, reader: Reader, span: Span) -> float:
+        grain = span.grain
+        total = sum(reader.at(self.measure, grain, i) for i in range(span.first, span.last + 1))
+        return total * self.scale if self.scale != 1 else total
+
+    def needs(self, kind: WindowKind) -> Iterator[Need]:
+        yield self.measure, GRAIN_OF[kind]
+
+
+@dataclass(frozen=True, slots=True)
+class AtEnd:
+    """A measure that is counted in the bucket on which its rolling window ends."""
+
+    measure: str
+    scale: float = 1
+
+    def read(self, reader: Reader, span: Span) -> float:
+        count = reader.at(self.measure, span.grain, span.last)
+        return count * self.scale if self.scale != 1 else count
+
+    def needs(self, kind: WindowKind) -> Iterator[Need]:
+        yield self.measure, GRAIN_OF[kind]
+
+
+@dataclass(frozen=True, slots=True)
+class AtStart:
+    """A measure that is counted in the bucket on which its calendar window begins."""
+
+    measure: str
+
+    def read(self, reader: Reader, span: Span) -> float:
+        return reader.at(self.measure, span.grain, span.first)
+
+    def needs(self, kind: WindowKind) -> Iterator[Need]:
+        yield self.measure, GRAIN_OF[kind]
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A level at the end of the window, or at its start (the end of the day before)."""
+
+    measure: str
+    at_start: bool = False
+    scale: float = 1
+
+    def read(self, reader: Reader, span: Span) -> float:
+        level = reader.level(self.measure, span.first - 1 if self.at_start else span.last)
+        return level * self.scale if self.scale != 1 else level
+
+    def needs(self, kind: WindowKind) -> Iterator[Need]:
+        yield self.measure, Grain.DAY
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """One term plus (or minus) another."""
+
+    left: Term
+    right: Term
+    sign: int = 1
+
+    def read(self, reader: Reader, span: Span) -> float:
+        return self.left.read(reader, span) + self.sign * self.right.read(reader, span)
+
+    def needs(self, kind: WindowKind) -> Iterator[Need]:
+        yield from self.left.needs(kind)
+        yield from self.right.needs(kind)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ByWindow:
+    """Another term for each kind of window."""
+
+    terms: Mapping[WindowKind, Term]
+
+    def read(self, reader: Reader, span: Span) -> float:
+        return self.terms[span.kind].read(reader, span)
+
+    def needs(self, kind: WindowKind) -> Iterator[Need]:
+        yield from self.terms[kind].needs(kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Quantile:
+    """Quantile `q` in seconds of a histogram of measures `<prefix><bucket>`, interpolated by rank.
+
+    Off by at most 9 % of the value, the width of a bucket. Divide it by the count's sign: see `Has`.
+    """
+
+    prefix: str
+    q: float
+
+    def read(self, reader: Reader, span: Span) -> float:
+        counts = [(b, n) for b in range(_BUCKETS) if (n := self._count(reader, span, b))]
+        rank = self.q * sum(n for _, n in counts)
+        for bucket, count in counts:
+            if rank <= count:
+                low, high = duration_bucket_bounds_seconds(bucket)
+                return low + (high - low) * rank / count
+            rank -= count
+        return 0.0
+
+    def needs(self, kind: WindowKind) -> Iterator[Need]:
+        for bucket in range(_BUCKETS):
+            yield f"{self.prefix}{bucket}", GRAIN_OF[kind]
+
+    def _count(self, reader: Reader, span: Span, bucket: int) -> int:
+        measure, grain = f"{self.prefix}{bucket}", span.grain
+        return sum(reader.at(measure, grain, i) for i in range(span.first, span.last + 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Has:
+    """1 when a term is positive, else 0: the denominator that makes an estimate of nothing null."""
+
+    term: Term
+
+    def read(self, reader: Reader, span: Span) -> float:
+        return 1 if self.term.read(reader, span) > 0 else 0
+
+    def needs(self, kind: WindowKind) -> Iterator[Need]:
+        yield from self.term.needs(kind)

@@ -1,0 +1,164 @@
+"""Interning of what counters are about: sites, segments, profiles and series, each a small integer."""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+
+from stream.calendar import Calendar
+
+#: The value that takes what does not fit under the cap of a dimension.
+OTHER = "other"
+_PROFILE, _SERIES = "p", "s"
+_CACHE_MAX = 100_000
+
+
+class Segment:
+    """One side of a site to count separately: (site, dimension, value); the whole site has no dimension."""
+
+    __slots__ = ("_intern", "calendar", "dimension", "segments", "series_ids", "site", "value")
+
+    def __init__(
+        self,
+        site: str,
+        dimension: str,
+        value: str,
+        calendar: Calendar,
+        intern: Callable[["Segment", str], int],
+    ) -> None:
+        self.site = site
+        self.dimension = dimension
+        self.value = value
+        self.calendar = calendar
+        self.segments = (self,)
+        self.series_ids: dict[str, tuple[int, ...]] = {}
+        self._intern = intern
+
+    def series(self, measure: str) -> tuple[int, ...]:
+        """The one series of a measure for this segment, as a tuple."""
+        found = self.series_ids.get(measure)
+        if found is None:
+            found = self.series_ids[measure] = (self._intern(self, measure),)
+        return found
+
+
+class Profile:
+    """The segments that one event counts in: its site as a whole and one per dimension it carries."""
+
+    __slots__ = ("calendar", "id", "order", "segments", "series_ids", "site")
+
+    def __init__(self, profile_id: int, site: str, segments: tuple[Segment, ...]) -> None:
+        self.id = profile_id
+        self.site = site
+        self.segments = segments
+        self.calendar = segments[0].calendar
+        #: Sorts profiles the same way in every shard, whatever their ids.
+        self.order = tuple((segment.dimension, segment.value) for segment in segments[1:])
+        self.series_ids: dict[str, tuple[int, ...]] = {}
+
+    def series(self, measure: str) -> tuple[int, ...]:
+        """The series of a measure for each segment."""
+        found = self.series_ids.get(measure)
+        if found is None:
+            ids = tuple(segment.series(measure)[0] for segment in self.segments)
+            found = self.series_ids[measure] = ids
+        return found
+
+
+#: What an increment is for: all segments of a profile, or one of them.
+Group = Profile | Segment
+
+
+class Names:
+    """All names of a shard. New ones are kept in `fresh` until the next cut stores them."""
+
+    def __init__(
+        self, dimensions: Sequence[str], values_max: int, calendar_of: Callable[[str], Calendar]
+    ) -> None:
+        self.dimensions = tuple(dimensions)
+        self.fresh: dict[int, bytes] = {}
+        self.series: dict[int, tuple[str, str, str, str]] = {}
+        self._values_max = values_max
+        self._calendar_of = calendar_of
+        self._profiles: dict[tuple[tuple[str, str], ...] | str, Profile] = {}
+        self._by_id: dict[int, Profile] = {}
+        self._lookup: dict[tuple[str, tuple[str | None, ...]], Profile] = {}
+        self._segments: dict[tuple[str, str, str], Segment] = {}
+        self._values: dict[tuple[str, str], set[str]] = {}
+        self._next_id = 1
+
+    def profile(self, site: str, values: tuple[str | None, ...]) -> Profile:
+        """The profile of an event: `values` are its context's, in the order of the dimensions."""
+        found = self._lookup.get((site, values))
+        if found is None:
+            if len(self._lookup) > _CACHE_MAX:
+                self._lookup.clear()
+            pairs = [
+                (dimension, self._admit(site, dimension, value))
+                for dimension, value in zip(self.dimensions, values, strict=True)
+                if value
+            ]
+            found = self._lookup[site, values] = self._intern_profile(site, pairs)
+        return found
+
+    def by_id(self, profile_id: int) -> Profile:
+        """A profile read from stored state. Raises KeyError when the names do not hold it."""
+        return self._by_id[profile_id]
+
+    def load(self, stored: Iterable[tuple[int, bytes]]) -> None:
+        """Take up what earlier cuts stored: (id, JSON) pairs."""
+        for name_id, raw in sorted(stored):
+            kind, *parts = json.loads(raw)
+            self._next_id = max(self._next_id, name_id + 1)
+            if kind == _PROFILE:
+                site, pairs = parts
+                for dimension, value in pairs:
+                    self._values.setdefault((site, dimension), set()).add(value)
+                self._add_profile(name_id, site, [(d, v) for d, v in pairs])
+            else:
+                measure, site, dimension, value = parts
+                segment = self._segment(site, dimension, value)
+                segment.series_ids[measure] = (name_id,)
+                self.series[name_id] = (measure, site, dimension, value)
+
+    def _admit(self, site: str, dimension: str, value: str) -> str:
+        known = self._values.setdefault((site, dimension), set())
+        if value in known:
+            return value
+        if len(known) >= self._values_max:
+            return OTHER
+        known.add(value)
+        return value
+
+    def _intern_profile(self, site: str, pairs: list[tuple[str, str]]) -> Profile:
+        found = self._profiles.get((("", site), *pairs))
+        if found is not None:
+            return found
+        profile_id = self._allocate([_PROFILE, site, pairs])
+        return self._add_profile(profile_id, site, pairs)
+
+    def _add_profile(self, profile_id: int, site: str, pairs: list[tuple[str, str]]) -> Profile:
+        segments = (self._segment(site, "", ""), *(self._segment(site, d, v) for d, v in pairs))
+        profile = Profile(profile_id, site, segments)
+        self._profiles[(("", site), *pairs)] = self._by_id[profile_id] = profile
+        return profile
+
+    def _segment(self, site: str, dimension: str, value: str) -> Segment:
+        key = (site, dimension, value)
+        found = self._segments.get(key)
+        if found is None:
+            calendar = self._calendar_of(site)
+            found = self._segments[key] = Segment(
+                site, dimension, value, calendar, self._intern_series
+            )
+        return found
+
+    def _intern_series(self, segment: Segment, measure: str) -> int:
+        name = (measure, segment.site, segment.dimension, segment.value)
+        series_id = self._allocate([_SERIES, *name])
+        self.series[series_id] = name
+        return series_id
+
+    def _allocate(self, name: list[object]) -> int:
+        name_id = self._next_id
+        self._next_id += 1
+        self.fresh[name_id] = json.dumps(name, ensure_ascii=False, separators=(",", ":")).encode()
+        return name_id

@@ -1,0 +1,95 @@
+"""What each event type means for the counts: one plan a type, looked up once an event."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+
+from schemas import events
+from schemas.events import EVENT_TYPES, Event
+from stream import measures
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """How to apply an event. `refine` picks another plan from the event's own fields."""
+
+    counts: tuple[str, ...]
+    #: Makes its person active on the day.
+    active: bool
+    #: Belongs to a session: extends it, and opens one.
+    in_session: bool = True
+    #: More than a heartbeat: the session it is in counts.
+    real: bool = True
+    page_view: bool = False
+    #: Keeps a session of one page view from being a bounce.
+    interactive: bool = False
+    click: bool = False
+    subscription: str = ""
+    has_person: bool = True
+    refine: "Callable[[Event], Plan] | None" = None
+
+
+#: Events of bots are counted as such, and nowhere else.
+BOT = Plan((measures.BOT_EVENTS,), active=False, in_session=False, has_person=False)
+
+#: Types that belong to no visit: they come from a back office, or from other places than the site.
+_OUTSIDE = {
+    "subscription_started", "subscription_changed", "subscription_renewed",
+    "subscription_cancelled", "subscription_ended", "refund", "survey_response",
+    "survey_dismissed", "ticket_opened", "ticket_message", "ticket_resolved", "ticket_reopened",
+    "social_impression", "social_engagement", "marketing_spend",
+}  # fmt: skip
+_INTERACTIVE = {
+    "click", "custom", "feature_used", "add_to_cart", "remove_from_cart", "checkout_started",
+    "order", "goal",
+}  # fmt: skip
+_COUNTS = {
+    "page_view": (measures.EVENTS, measures.PAGE_VIEWS),
+    "impression": (measures.EVENTS, measures.IMPRESSIONS),
+}
+
+
+def build_plans(passive_types: Collection[str]) -> Mapping[type, Plan]:
+    """The plan of every event class; types in `passive_types` do not make a person active."""
+    plans: dict[type, Plan] = {}
+    for tag, struct in EVENT_TYPES.items():
+        active = tag not in passive_types
+        plans[struct] = Plan(
+            counts=_COUNTS.get(tag, (measures.EVENTS,)),
+            active=active,
+            in_session=tag not in _OUTSIDE,
+            real=tag != "heartbeat",
+            page_view=tag == "page_view",
+            interactive=tag in _INTERACTIVE,
+            subscription=tag.removeprefix("subscription_") if tag.startswith("subscription_") else "",
+            has_person=tag not in ("marketing_spend", "social_impression", "social_engagement"),
+            refine=_refiner(tag, active),
+        )
+    return plans
+
+
+def _refiner(tag: str, active: bool) -> Callable[[Event], Plan] | None:
+    if tag == "click":
+        return _choose(
+            lambda event: isinstance(event, events.Click) and event.content_id is not None,
+            # Only a click on known content belongs in the click-through rate.
+            Plan((measures.EVENTS, measures.CLICKS), active, interactive=True, click=True),
+            Plan((measures.EVENTS,), active, interactive=True),
+        )
+    if tag == "custom":
+        return _choose(
+            lambda event: isinstance(event, events.Custom) and event.interactive,
+            Plan((measures.EVENTS,), active, interactive=True),
+            Plan((measures.EVENTS,), active),
+        )
+    if tag == "ticket_message":
+        return _choose(
+            lambda event: isinstance(event, events.TicketMessage) and event.direction == "incoming",
+            Plan((measures.EVENTS,), active, in_session=False),
+            # What support writes does not make the customer active.
+            Plan((measures.EVENTS,), active=False, in_session=False),
+        )
+    return None
+
+
+def _choose(test: Callable[[Event], bool], yes: Plan, no: Plan) -> Callable[[Event], Plan]:
+    return lambda event: yes if test(event) else no

@@ -1,0 +1,94 @@
+"""The settings as the pure core wants them: milliseconds, plans and predicates."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from stream.calendar import Calendar
+from stream.knobs import Settings
+from stream.plans import Plan, build_plans
+from stream.sessions import Session
+from stream.visits import SessionRules
+
+DAY_MS = 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Everything the shard must know to decide about an event. Times are ms."""
+
+    plans: Mapping[type, Plan]
+    sessions: SessionRules
+    calendar_of: Callable[[str], Calendar]
+    dimensions: tuple[str, ...]
+    values_max: int
+    by_user: bool
+    currency: str | None
+    lateness_ms: int
+    correction_ms: int
+    future_skew_ms: int
+    dedupe_ms: int
+    ids_max: int
+    original_max_bytes: int
+    retention_days: int
+
+    @property
+    def horizon_ms(self) -> int:
+        """How far behind its partition's log clock an event may be and still count."""
+        return self.lateness_ms + self.correction_ms
+
+
+def build_rules(settings: Settings) -> Rules:
+    """Rules from a checked configuration."""
+    return Rules(
+        plans=build_plans(settings.active.passive_types),
+        sessions=_session_rules(settings),
+        calendar_of=_calendars(settings),
+        dimensions=settings.dimensions,
+        values_max=settings.dimension_values_max,
+        by_user=settings.identity == "user",
+        currency=settings.currency,
+        lateness_ms=settings.time.allowed_lateness_seconds * 1000,
+        correction_ms=settings.time.correction_window_seconds * 1000,
+        future_skew_ms=settings.time.max_future_skew_seconds * 1000,
+        dedupe_ms=settings.dedupe.window_seconds * 1000,
+        ids_max=settings.dedupe.ids_max,
+        original_max_bytes=settings.ledger.original_max_bytes,
+        retention_days=settings.time.day_retention_days,
+    )
+
+
+def _session_rules(settings: Settings) -> SessionRules:
+    timeout_ms = settings.session.timeout_seconds * 1000
+    return SessionRules(
+        timeout_ms=timeout_ms,
+        # A gap of exactly the timeout continues the session, unless the boundary is `gte`.
+        reach_ms=timeout_ms - (settings.session.boundary == "gte"),
+        use_ids=settings.session.source != "gap",
+        use_gaps=settings.session.source != "id",
+        bounced=_bounce_rule(settings),
+    )
+
+
+def _bounce_rule(settings: Settings) -> Callable[[Session], bool]:
+    mode = settings.bounce.mode
+    if mode == "single_pageview":
+        return lambda session: session.page_views == 1
+    if mode == "classic_interaction":
+        return lambda session: session.page_views == 1 and not session.interactive
+    seconds, views = settings.bounce.engaged_min_seconds, settings.bounce.engaged_min_page_views
+    return lambda session: (
+        session.page_views < views and session.end - session.start < seconds * 1000
+    )
+
+
+def _calendars(settings: Settings) -> Callable[[str], Calendar]:
+    made: dict[str, Calendar] = {}
+
+    def calendar_of(site: str) -> Calendar:
+        override = settings.sites.get(site)
+        timezone = (override.timezone if override else "") or settings.timezone
+        if timezone not in made:
+            made[timezone] = Calendar(timezone, settings.week_start)
+        return made[timezone]
+
+    return calendar_of

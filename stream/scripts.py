@@ -1,0 +1,62 @@
+"""The Lua scripts that make a claim and a cut one atomic, fenced step each."""
+
+#: KEYS[1] meta; ARGV owner, new incarnation, state version, partition count.
+#: Returns "OK" and the whole meta hash, or "REFUSED", field, stored value.
+CLAIM = """
+local meta = KEYS[1]
+if redis.call('EXISTS', meta) == 0 then
+  redis.call('HSET', meta, 'incarnation', ARGV[2], 'epoch', 0, 'version', ARGV[3],
+             'partitions', ARGV[4], 'position', '', 'sequence', 0, 'state', '')
+end
+local stored = redis.call('HMGET', meta, 'version', 'partitions')
+if stored[1] ~= ARGV[3] then return {'REFUSED', 'version', stored[1] or ''} end
+if stored[2] ~= ARGV[4] then return {'REFUSED', 'partitions', stored[2] or ''} end
+redis.call('HINCRBY', meta, 'epoch', 1)
+redis.call('HSET', meta, 'owner', ARGV[1])
+return {'OK', redis.call('HGETALL', meta)}
+"""
+
+#: KEYS[1] meta, then every key that is written.
+#: ARGV incarnation, epoch, owner, expected position, reached position, sequence, state,
+#: and the writes as msgpack: [[command, key number, [argument, …]], …].
+#: Returns OK, LOST, FENCED, CONFLICT or WRONGTYPE.
+#:
+#: meta is written first: when Redis refuses for want of memory, it does so there, and nothing has
+#: changed. Types are checked before, since a script does not roll back. `unpack` takes at most
+#: about 7,900 arguments, hence the slices.
+CUT = """
+local meta = KEYS[1]
+local m = redis.call('HMGET', meta, 'incarnation', 'epoch', 'owner', 'position')
+if not m[1] or m[1] ~= ARGV[1] then return 'LOST' end
+if m[2] ~= ARGV[2] or m[3] ~= ARGV[3] then return 'FENCED' end
+if m[4] ~= ARGV[4] then return 'CONFLICT' end
+local types = {HSET = 'hash', HDEL = 'hash', ZADD = 'zset', ZREM = 'zset'}
+local writes = cmsgpack.unpack(ARGV[8])
+for _, w in ipairs(writes) do
+  local found = redis.call('TYPE', KEYS[w[2]])['ok']
+  if types[w[1]] and found ~= 'none' and found ~= types[w[1]] then return 'WRONGTYPE' end
+end
+redis.call('HSET', meta, 'position', ARGV[5], 'sequence', ARGV[6], 'state', ARGV[7])
+for _, w in ipairs(writes) do
+  local arguments = w[3]
+  if #arguments == 0 then redis.call(w[1], KEYS[w[2]]) end
+  for first = 1, #arguments, 7000 do
+    redis.call(w[1], KEYS[w[2]], unpack(arguments, first, math.min(first + 6999, #arguments)))
+  end
+end
+return 'OK'
+"""
+
+#: KEYS[1] publisher hash, KEYS[2] snapshot; ARGV owner, epoch, revision before, revision, progress,
+#: snapshot. Returns OK or FENCED. The epoch is that of shard 0, so a newer owner always wins.
+PUBLISH = """
+local p = redis.call('HMGET', KEYS[1], 'epoch', 'owner', 'revision')
+local epoch = tonumber(p[1] or '0')
+if epoch > tonumber(ARGV[2]) then return 'FENCED' end
+if epoch == tonumber(ARGV[2]) and p[2] and p[2] ~= ARGV[1] then return 'FENCED' end
+if (p[3] or '0') ~= ARGV[3] then return 'FENCED' end
+redis.call('HSET', KEYS[1], 'epoch', ARGV[2], 'owner', ARGV[1], 'revision', ARGV[4],
+           'progress', ARGV[5])
+redis.call('SET', KEYS[2], ARGV[6])
+return 'OK'
+"""

@@ -1,0 +1,269 @@
+"""One shard: partition p of every input topic, as a plain object that folds batches and yields cuts."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from schemas.codec import Reason, RejectedEvent, epoch_ms
+from schemas.events import Event
+from schemas.outputs import encode_entry, ledger_entry
+from stream import measures
+from stream.activity import LIVE_MINUTES, Activity
+from stream.calendar import HOUR_MS, MINUTE_MS
+from stream.clock import TopicState, log_floor, shard_watermark
+from stream.counters import Counters
+from stream.customers import SubscriptionEvent, contributions
+from stream.dedupe import SeenIds
+from stream.fold import Decoded, Record, fold, recall
+from stream.measures import Grain
+from stream.names import Names, Profile
+from stream.people import MARK_DAYS, PeopleCache, Person
+from stream.plans import Plan
+from stream.rules import DAY_MS, Rules
+from stream.visits import Visits
+
+_MICROS = 1_000_000
+_HOURS_KEPT_MS = 3 * DAY_MS
+
+
+class Shard:
+    """All state of one partition number. No I/O; `now_ms` and drained partitions are told to it."""
+
+    def __init__(
+        self,
+        partition: int,
+        topics: Iterable[str],
+        rules: Rules,
+        grains: dict[str, tuple[Grain, ...]],
+        people_cached: int,
+    ) -> None:
+        self.partition = partition
+        self.rules = rules
+        self.names = Names(rules.dimensions, rules.values_max, rules.calendar_of)
+        self.counters = Counters(grains)
+        self.people = PeopleCache(people_cached)
+        self.activity = Activity(self.names, self.counters)
+        self.visits = Visits(rules.sessions, self.names, self.counters)
+        self.topics = {
+            topic: TopicState(topic, SeenIds(rules.dedupe_ms, rules.ids_max)) for topic in topics
+        }
+        #: Topics that stored state knows and the configuration no longer names.
+        self.retired: dict[str, TopicState] = {}
+        self.collected: Counter[tuple[Plan, Profile, int]] = Counter()
+        #: Encoded ledger entries of the records since the last cut.
+        self.ledger: list[bytes] = []
+        self.watermark: int | None = None
+        #: Number of the last cut that is stored.
+        self.sequence = 0
+        self.unknown_subscriptions = 0
+
+    # ---- reading ahead: who must be in memory before a batch is applied
+
+    def missing(self, decoded: Sequence[Decoded]) -> set[str]:
+        """Keys of the people in a batch that must be read (see `admit`) before `apply`."""
+        by_user, plans, get = self.rules.by_user, self.rules.plans, self.people.get
+        young = self.people.young
+        missing: set[str] = set()
+        for item in decoded:
+            if isinstance(item, RejectedEvent):
+                continue
+            event = item[0]
+            user, visitor = event.user_id, event.visitor_id
+            who = (user or visitor) if by_user else (visitor or user)
+            if who is None or not plans[event.__class__].has_person:
+                continue
+            key = f"{event.site}\x1f{who}"
+            if key not in young and get(key) is None:
+                missing.add(key)
+            if event.session_id is not None and visitor is not None and visitor != who:
+                key = f"{event.site}\x1f{visitor}"
+                if key not in young and get(key) is None:
+                    missing.add(key)
+        return missing
+
+    def admit(self, people: Iterable[Person]) -> None:
+        """Take in people that were read; one who has come in meanwhile stays as they are."""
+        for person in people:
+            if self.people.get(person.key) is None:
+                self.people.put(person)
+
+    def person(self, key: str) -> Person:
+        """A person in memory. Raises KeyError for one who was not admitted: never a silent newcomer."""
+        person = self.people.get(key)
+        if person is None:
+            raise KeyError(key)
+        return person
+
+    # ---- folding
+
+    def apply(
+        self, topic: str, records: Sequence[Record], decoded: Sequence[Decoded], now_ms: int
+    ) -> None:
+        """Fold contiguous records of a topic, from its expected offset on; people must be admitted."""
+        state = self.topics[topic]
+        split = min(max(state.next - state.expected, 0), len(records))
+        if split:
+            recall(self, state, records[:split], decoded[:split])
+        if split < len(records):
+            fold(self, state, records[split:], decoded[split:], now_ms)
+            self._count_collected()
+            state.next = records[-1].offset + 1
+        state.expected = max(records[-1].offset + 1, state.expected)
+        self.people.settle()
+
+    def skip(self, topic: str, offset: int) -> None:
+        """Pass over offsets that the log does not hold: control records, compaction, or retention."""
+        state = self.topics[topic]
+        if offset > state.next:
+            state.counts["skipped"] += offset - state.next
+            state.next = offset
+        state.expected = max(state.expected, offset)
+
+    def profile_of(self, event: Event) -> Profile:
+        """The profile that an event's site and context stand for."""
+        context = event.context
+        get = context.get if context else _nothing.get
+        return self.names.profile(event.site, tuple([get(name) for name in self.names.dimensions]))
+
+    def subscribe(
+        self, person: Person, profile: Profile, kind: str, event: Any, time_ms: int
+    ) -> None:
+        """Add a subscription event to its customer, and count what that changes."""
+        plan = getattr(event, "plan", None)
+        if plan and "plan" in self.names.dimensions and "plan" not in (event.context or {}):
+            context = {**(event.context or {}), "plan": plan}
+            values = tuple(context.get(name) for name in self.names.dimensions)
+            profile = self.names.profile(event.site, values)
+        effective = getattr(event, "effective_at", None)
+        new = SubscriptionEvent(
+            time_ms,
+            kind,
+            event.subscription_id,
+            round(getattr(event, "mrr", 0) * _MICROS),
+            bool(getattr(event, "trial", False)),
+            None if effective is None else epoch_ms(effective),
+            profile.id,
+        )
+        before = [SubscriptionEvent(*fields) for fields in person.subscriptions]
+        after = [*before, new]
+        person.subscriptions = [tuple(event) for event in after]
+        change = contributions(after, self.names)
+        change.subtract(contributions(before, self.names))
+        for (measure, segment, day), count in change.items():
+            if count:
+                self.counters.add_range(Grain.DAY, measure, segment, day, day, count)
+
+    def _count_collected(self) -> None:
+        add = self.counters.add
+        for (plan, profile, minute), count in self.collected.items():
+            for measure in plan.counts:
+                add(measure, profile, minute, count)
+        self.collected.clear()
+        self.activity.flush()
+
+    # ---- records that are not counted
+
+    def reject(self, topic: TopicState, record: Record, error: RejectedEvent) -> None:
+        """Put a record that is no event into the ledger."""
+        self._enter(topic, record, error.reason, error.detail, None)
+        topic.counts["rejected"] += 1
+
+    def set_aside(self, topic: TopicState, record: Record, reason: Reason, time_ms: int) -> None:
+        """Put an event that must not count (future, duplicate, late) into the ledger."""
+        self._enter(topic, record, reason, _DETAILS[reason], time_ms)
+        topic.counts["rejected" if reason is Reason.FUTURE else str(reason)] += 1
+
+    def _enter(
+        self, topic: TopicState, record: Record, reason: Reason, detail: str, time_ms: int | None
+    ) -> None:
+        topic.reasons[reason] = topic.reasons.get(reason, 0) + 1
+        entry = ledger_entry(
+            reason,
+            detail,
+            topic=topic.topic,
+            partition=self.partition,
+            offset=record.offset,
+            timestamp_ms=record.timestamp,
+            key=record.key,
+            original=record.value,
+            event_time_ms=time_ms,
+        )
+        self.ledger.append(encode_entry(entry))
+
+    # ---- time
+
+    def drained(self, topic: str, at_ms: int) -> None:
+        """The partition was read to its end at this wall time; 0: it has a backlog."""
+        self.topics[topic].drained_at = at_ms
+
+    def advance(self) -> None:
+        """Move the watermark, which never goes back, to what the topics now allow."""
+        mark = shard_watermark(self.topics, self.rules.lateness_ms)
+        if mark is not None:
+            self.watermark = max(mark, self.watermark or 0)
+
+    def close_sessions(self, limit: int = 10_000) -> tuple[int, list[str]]:
+        """Close due sessions of up to `limit` people.
+
+        Returns how many people were due, and the keys of those who must be read first: admit them
+        and call `close_sessions_of`.
+        """
+        if self.watermark is None:
+            return 0, []
+        keys = list(self.visits.due(self.watermark, limit))
+        absent = [key for key in keys if self.people.get(key) is None]
+        held = set(absent)
+        self.close_sessions_of(key for key in keys if key not in held)
+        return len(keys), absent
+
+    def close_sessions_of(self, keys: Iterable[str]) -> None:
+        """Close the due sessions of people in memory."""
+        for key in keys:
+            person = self.person(key)
+            if self.visits.close(person, self.watermark or 0):
+                self.people.dirty[key] = person
+        self.people.settle()
+
+    def prune(self) -> None:
+        """Drop the counters that no acceptable event and no published window needs any more."""
+        oldest = self.oldest_ms()
+        if oldest <= 0:
+            return
+        counters = self.counters
+        counters.prune(Grain.MINUTE, (oldest - HOUR_MS) // MINUTE_MS, _no_levels)
+        counters.prune(Grain.HOUR, (oldest - _HOURS_KEPT_MS) // MINUTE_MS, _no_levels)
+        first_day = self.rules.calendar_of("").day_of(oldest) - self.rules.retention_days
+        if counters.tables[Grain.DAY] and min(counters.tables[Grain.DAY]) < first_day:
+            levels = {i for i, name in self.names.series.items() if name[0] in measures.LEVELS}
+            counters.prune(Grain.DAY, first_day, frozenset(levels))
+
+    def oldest_ms(self) -> int:
+        """Lower bound of the event times that can still be accepted."""
+        return log_floor(self.topics, self.rules.correction_ms) - self.rules.horizon_ms
+
+    def keep_from(self) -> tuple[int, int, int]:
+        """(oldest day of marks, oldest minute of live marks, oldest end of closed sessions in ms)."""
+        oldest = self.oldest_ms()
+        day = self.rules.calendar_of("").day_of(oldest) if oldest > 0 else MARK_DAYS
+        timely = log_floor(self.topics, self.rules.lateness_ms) - self.rules.lateness_ms
+        return (
+            day - MARK_DAYS,
+            timely // MINUTE_MS - LIVE_MINUTES,
+            oldest - self.rules.sessions.timeout_ms,
+        )
+
+    def outcomes(self) -> Mapping[str, int]:
+        """Records by outcome over all topics, from the cut: survives restarts."""
+        totals: Counter[str] = Counter()
+        for state in (self.topics | self.retired).values():
+            totals.update(state.counts)
+        return totals
+
+
+_nothing: dict[str, str] = {}
+_no_levels: frozenset[int] = frozenset()
+_DETAILS = {
+    Reason.FUTURE: "event_time is ahead of the Kafka timestamp by more than max_future_skew",
+    Reason.DUPLICATE: "event_id was seen before within the dedupe window",
+    Reason.LATE: "event_time is behind the partition's newest by more than the correction window",
+}

@@ -1,0 +1,96 @@
+"""Windows of time as runs of buckets: which buckets a window is made of, when it begins and ends."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from schemas.outputs import Window, WindowKind
+from stream.calendar import HOUR_MS, MINUTE_MS, Calendar
+from stream.measures import Grain
+
+#: Grain of the buckets that a window of each kind is made of.
+GRAIN_OF: dict[WindowKind, Grain] = {
+    "minute": Grain.MINUTE,
+    "trailing_5m": Grain.MINUTE,
+    "trailing_1h": Grain.MINUTE,
+    "hour": Grain.HOUR,
+    "day": Grain.DAY,
+    "week": Grain.DAY,
+    "month": Grain.DAY,
+    "trailing_7d": Grain.DAY,
+    "trailing_28d": Grain.DAY,
+    "trailing_30d": Grain.DAY,
+    "all": Grain.ALL,
+}
+#: Number of buckets in a rolling window.
+LENGTH_OF: dict[WindowKind, int] = {
+    "trailing_5m": 5, "trailing_1h": 60, "trailing_7d": 7, "trailing_28d": 28, "trailing_30d": 30,
+}  # fmt: skip
+
+
+class Span(NamedTuple):
+    """A window as buckets first … last of its grain (for hours: epoch minutes, first = last)."""
+
+    kind: WindowKind
+    first: int
+    last: int
+
+    @property
+    def grain(self) -> Grain:
+        """Grain of its buckets."""
+        return GRAIN_OF[self.kind]
+
+    def start_ms(self, calendar: Calendar) -> int:
+        """First instant, in epoch ms."""
+        if self.grain is Grain.DAY:
+            return calendar.day_start_ms(self.first)
+        return self.first * MINUTE_MS
+
+    def end_ms(self, calendar: Calendar) -> int:
+        """First instant after it, in epoch ms; `all` has no end."""
+        if self.grain is Grain.DAY:
+            return calendar.day_start_ms(self.last + 1)
+        if self.kind == "hour":
+            return self.last * MINUTE_MS + HOUR_MS
+        return (self.last + 1) * MINUTE_MS if self.kind != "all" else 1 << 62
+
+    def window(self, calendar: Calendar) -> Window:
+        """As it is published."""
+        if self.kind == "all":
+            return Window("all", None, None, calendar.timezone)
+        return Window(
+            self.kind,
+            calendar.rfc3339(self.start_ms(calendar)),
+            calendar.rfc3339(self.end_ms(calendar)),
+            calendar.timezone,
+        )
+
+
+def span_at(kind: WindowKind, time_ms: int, calendar: Calendar) -> Span:
+    """The window of a kind that contains an instant as its newest part."""
+    if kind == "all":
+        return Span(kind, 0, 0)
+    day, hour = calendar.slot(time_ms)
+    if kind == "hour":
+        return Span(kind, hour, hour)
+    return ending(kind, day if GRAIN_OF[kind] is Grain.DAY else time_ms // MINUTE_MS, calendar)
+
+
+def ending(kind: WindowKind, index: int, calendar: Calendar) -> Span:
+    """The rolling window that ends with a bucket, or the calendar window that contains it."""
+    if kind == "week":
+        first = calendar.week_of(index)
+        return Span(kind, first, first + 6)
+    if kind == "month":
+        return Span(kind, calendar.month_of(index), calendar.next_month(index) - 1)
+    return Span(kind, index - LENGTH_OF.get(kind, 1) + 1, index)
+
+
+def holding(kind: WindowKind, grain: Grain, index: int, calendar: Calendar) -> Iterator[Span]:
+    """All windows of a kind that a bucket is part of (none when they are made of another grain)."""
+    if GRAIN_OF[kind] is not grain:
+        return
+    if kind == "all":
+        yield Span(kind, 0, 0)
+        return
+    for last in range(index, index + LENGTH_OF.get(kind, 1)):
+        yield ending(kind, last, calendar)
