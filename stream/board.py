@@ -40,17 +40,23 @@ class Board:
         self._calendar_of = calendar_of
         self._definition = definition
         self._tables: dict[Grain, dict[int, dict[SeriesKey, int]]] = {g: {} for g in Grain}
+        self._histograms: dict[BucketKey, dict[SeriesKey, dict[int, int]]] = {}
         self._levels: dict[SeriesKey, tuple[list[int], list[int]]] = {}
         self.segments: dict[SegmentKey, None] = {}
 
     def replace(self, bucket: BucketKey, parts: Iterable[Bucket]) -> None:
         """Set a bucket to the sum of what each shard has in it."""
         total: dict[SeriesKey, int] = {}
+        histograms: dict[SeriesKey, dict[int, int]] = {}
         for part in parts:
             for series, count in part.items():
                 total[series] = total.get(series, 0) + count
-                if series[1] not in self.segments:
-                    self.segments[series[1]] = None
+        for (measure, segment), count in total.items():
+            if segment not in self.segments:
+                self.segments[segment] = None
+            if found := measures.histogram_part(measure):
+                histograms.setdefault((found[0], segment), {})[found[1]] = count
+        self._histograms[bucket] = histograms
         grain, index = bucket
         if total:
             self._tables[grain][index] = total
@@ -71,6 +77,10 @@ class Board:
         """Count of one series in one bucket."""
         bucket = self._tables[grain].get(index)
         return bucket.get(series, 0) if bucket else 0
+
+    def histogram(self, series: SeriesKey, grain: Grain, index: int) -> Mapping[int, int]:
+        """Histogram bucket → count of one histogram in one time bucket."""
+        return self._histograms.get((grain, index), {}).get(series, {})
 
     def has_events(self, site: str, grain: Grain, index: int) -> bool:
         """Whether the site has accepted an event in a bucket."""
@@ -144,3 +154,6 @@ class _SegmentReader:
 
     def level(self, measure: str, day: int) -> int:
         return self._board.level((measure, self._segment), day)
+
+    def histogram(self, name: str, grain: Grain, index: int) -> Mapping[int, int]:
+        return self._board.histogram((name, self._segment), grain, index)

@@ -27,6 +27,10 @@ class SeenIds:
         #: Generations that ended early because they were full.
         self.capped = 0
 
+    def begin(self, offset: int) -> None:
+        """Nothing has been read, and the log begins here."""
+        self.recall_offset = self._offset = offset
+
     def advance(self, offset: int, clock_before: int, clock: int) -> None:
         """The record at `offset` moves the log clock: begin a generation when its time has come."""
         number = clock // self._window_ms

@@ -31,7 +31,8 @@ class EmbeddedKafka:
 
     Each topic has four partitions and exists from its first use; a creation request is refused.
     Only the newest 5 MB of a partition are kept. confluent-kafka and aiokafka work with it as they
-    are, kafka-python needs `api_version=(2, 0)`.
+    are, kafka-python needs `api_version=(2, 0)`. A consumer group should have one member: the
+    cluster refused a second Faust worker while the group was forming.
     """
 
     def __init__(self) -> None:

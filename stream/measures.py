@@ -25,8 +25,8 @@ SESSION_PAGE_VIEWS = "session_page_views"
 VIEWED_SESSIONS = "viewed_sessions"
 BOUNCED_SESSIONS = "bounced_sessions"
 SESSION_DURATION_MS = "session_duration_ms"
-#: Prefix of the histogram's measures; the suffix is the number of a log-scale bucket.
-SESSION_DURATION_BUCKET = "session_duration_le_"
+#: A histogram: its measures are "<name>#<number of a log-scale bucket>".
+SESSION_DURATION = "session_duration"
 
 # Distinct people. The rolling ones are counted in the day (minute) on which a window ENDS.
 ACTIVE_DAY = "people_day"
@@ -51,3 +51,14 @@ LOST_MONTH = "customers_lost_month"
 
 #: Measures whose value is the sum of all buckets so far: never pruned, but folded together.
 LEVELS = frozenset({CUSTOMERS_CHANGE, MRR_CHANGE_MICROS})
+
+
+def histogram_measure(name: str, bucket: int) -> str:
+    """The measure that counts one bucket of a histogram."""
+    return f"{name}#{bucket}"
+
+
+def histogram_part(measure: str) -> tuple[str, int] | None:
+    """(histogram, bucket) of a measure; None when it is no part of a histogram."""
+    name, mark, bucket = measure.partition("#")
+    return (name, int(bucket)) if mark else None

@@ -162,3 +162,12 @@ class Names:
         self._next_id += 1
         self.fresh[name_id] = json.dumps(name, ensure_ascii=False, separators=(",", ":")).encode()
         return name_id
+
+
+def series_name(raw: bytes) -> tuple[str, tuple[str, str, str]] | None:
+    """(measure, (site, dimension, value)) of a stored name; None when it is a profile's."""
+    kind, *parts = json.loads(raw)
+    if kind != _SERIES:
+        return None
+    measure, site, dimension, value = parts
+    return measure, (site, dimension, value)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from schemas import events
-from schemas.events import EVENT_TYPES, Event
+from schemas.events import EVENT_TYPES, PERSONLESS, Event
 from stream import measures
 
 
@@ -61,7 +61,7 @@ def build_plans(passive_types: Collection[str]) -> Mapping[type, Plan]:
             page_view=tag == "page_view",
             interactive=tag in _INTERACTIVE,
             subscription=tag.removeprefix("subscription_") if tag.startswith("subscription_") else "",
-            has_person=tag not in ("marketing_spend", "social_impression", "social_engagement"),
+            has_person=tag not in PERSONLESS,
             refine=_refiner(tag, active),
         )
     return plans

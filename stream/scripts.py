@@ -18,7 +18,7 @@ return {'OK', redis.call('HGETALL', meta)}
 
 #: KEYS[1] meta, then every key that is written.
 #: ARGV incarnation, epoch, owner, expected position, reached position, sequence, state,
-#: and the writes as msgpack: [[command, key number, [argument, …]], …].
+#: the writes as JSON [[command, key number, number of arguments], …], and then all arguments.
 #: Returns OK, LOST, FENCED, CONFLICT or WRONGTYPE.
 #:
 #: meta is written first: when Redis refuses for want of memory, it does so there, and nothing has
@@ -31,17 +31,20 @@ if not m[1] or m[1] ~= ARGV[1] then return 'LOST' end
 if m[2] ~= ARGV[2] or m[3] ~= ARGV[3] then return 'FENCED' end
 if m[4] ~= ARGV[4] then return 'CONFLICT' end
 local types = {HSET = 'hash', HDEL = 'hash', ZADD = 'zset', ZREM = 'zset'}
-local writes = cmsgpack.unpack(ARGV[8])
+local writes = cjson.decode(ARGV[8])
 for _, w in ipairs(writes) do
   local found = redis.call('TYPE', KEYS[w[2]])['ok']
   if types[w[1]] and found ~= 'none' and found ~= types[w[1]] then return 'WRONGTYPE' end
 end
 redis.call('HSET', meta, 'position', ARGV[5], 'sequence', ARGV[6], 'state', ARGV[7])
+local at = 9
 for _, w in ipairs(writes) do
-  local arguments = w[3]
-  if #arguments == 0 then redis.call(w[1], KEYS[w[2]]) end
-  for first = 1, #arguments, 7000 do
-    redis.call(w[1], KEYS[w[2]], unpack(arguments, first, math.min(first + 6999, #arguments)))
+  local last = at + w[3] - 1
+  if w[3] == 0 then redis.call(w[1], KEYS[w[2]]) end
+  while at <= last do
+    local slice = math.min(at + 6999, last)
+    redis.call(w[1], KEYS[w[2]], unpack(ARGV, at, slice))
+    at = slice + 1
   end
 end
 return 'OK'

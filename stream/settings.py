@@ -1,4 +1,4 @@
-"""The configuration: engage.toml, then ENGAGE_… variables, checked as a whole before anything runs."""
+"""The configuration: engage.toml, then ENGAGE_… variables, checked as a whole before a start."""
 
 import hashlib
 import json
@@ -12,7 +12,7 @@ from stream.connections import KafkaSettings, RedisSettings, Secret
 from stream.knobs import INPUT_ROLES, Settings, Site, TopicSettings
 from stream.settings_fields import Problem, build, hints, leaves, notes
 from stream.settings_rules import broken_rules
-from stream.settings_sources import from_environment, from_file, nearest
+from stream.settings_sources import from_environment, from_file, nearest, to_environment
 
 __all__ = [
     "INPUT_ROLES",
@@ -27,6 +27,7 @@ __all__ = [
     "definition_version",
     "describe",
     "load_settings",
+    "to_environment",
 ]
 
 DEFAULT_FILE = "engage.toml"

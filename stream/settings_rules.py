@@ -36,7 +36,7 @@ def is_loopback(host: str) -> bool:
 
 
 def server_hosts(bootstrap_servers: str) -> list[str]:
-    """Host names of a `host:port,host:port` list; entries that are not of that form are left out."""
+    """Host names of a `host:port,host:port` list, without entries that are not of that form."""
     matches = (SERVER.fullmatch(part.strip()) for part in bootstrap_servers.split(","))
     return [match[1] for match in matches if match]
 
@@ -93,7 +93,7 @@ def _topics(settings: Settings) -> Iterator[str]:
     for name, count in Counter(filter(None, named.values())).items():
         if count > 1:
             roles = " and ".join(f"topics.{role}" for role in named if named[role] == name)
-            yield f"{roles}: are both {name!r}; give each its own, or switch one off with an empty name"
+            yield f'{roles}: are both {name!r}; give each its own, or switch inputs off with ""'
     if not topics.inputs:
         yield "topics: every input topic is switched off; name at least one"
 
@@ -103,11 +103,11 @@ def _time(settings: Settings) -> Iterator[str]:
     if time.correction_window_seconds < time.allowed_lateness_seconds:
         yield (
             f"time.correction_window_seconds: {time.correction_window_seconds} is shorter than "
-            f"time.allowed_lateness_seconds {time.allowed_lateness_seconds}; make it at least that"
+            f"time.allowed_lateness_seconds {time.allowed_lateness_seconds}; make it longer"
         )
     if publish.snapshot_max_age_seconds < 2 * max(publish.snapshot_seconds, publish.cut_seconds):
         yield (
-            f"publish.snapshot_max_age_seconds: {publish.snapshot_max_age_seconds:g} would withhold "
+            f"publish.snapshot_max_age_seconds: {publish.snapshot_max_age_seconds:g} withholds "
             "healthy snapshots; make it at least twice snapshot_seconds and cut_seconds"
         )
 

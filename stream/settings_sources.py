@@ -1,13 +1,17 @@
 """Where settings are written: the TOML file and the ENGAGE_… variables, as one flat mapping."""
 
 import difflib
+import json
+import os
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from stream.connections import Table
+import msgspec
+
+from stream.connections import Secret, Table
 from stream.knobs import Settings
 from stream.settings_fields import HIDDEN, Given, Problem, hints, is_table, leaves
 
@@ -62,6 +66,26 @@ def from_environment(environ: Mapping[str, str], problems: list[Problem]) -> dic
         if text_in_file is not None:
             given[files[name]] = Given(text_in_file, name, is_text=True)
     return given
+
+
+def to_environment(settings: Settings) -> dict[str, str]:
+    """The variables that give another process exactly these settings, secrets included."""
+    environ = {}
+    for key, _ in leaves(Settings):
+        value: Any = settings
+        for name in key.split("."):
+            value = getattr(value, name)
+        environ[_variable(key)] = _as_text(value)
+    # An empty file, so that no ./engage.toml adds to them.
+    return environ | {f"{PREFIX}CONFIG": os.devnull}
+
+
+def _as_text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, Secret):
+        return value.reveal()
+    return value if isinstance(value, str) else json.dumps(msgspec.to_builtins(value))
 
 
 def _file_text(name: str, path: str, problems: list[Problem]) -> str | None:

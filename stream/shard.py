@@ -23,6 +23,8 @@ from stream.rules import DAY_MS, Rules
 from stream.visits import Visits
 
 _MICROS = 1_000_000
+#: A cancellation further ahead than this is one for ever.
+_FAR_AHEAD_MS = 3_660 * DAY_MS
 _HOURS_KEPT_MS = 3 * DAY_MS
 
 
@@ -129,6 +131,8 @@ class Shard:
         self, person: Person, profile: Profile, kind: str, event: Any, time_ms: int
     ) -> None:
         """Add a subscription event to its customer, and count what that changes."""
+        if event.subscription_id is None:
+            return  # A renewal of who knows what changes nothing that is counted.
         plan = getattr(event, "plan", None)
         if plan and "plan" in self.names.dimensions and "plan" not in (event.context or {}):
             context = {**(event.context or {}), "plan": plan}
@@ -141,7 +145,7 @@ class Shard:
             event.subscription_id,
             round(getattr(event, "mrr", 0) * _MICROS),
             bool(getattr(event, "trial", False)),
-            None if effective is None else epoch_ms(effective),
+            None if effective is None else min(epoch_ms(effective), time_ms + _FAR_AHEAD_MS),
             profile.id,
         )
         before = [SubscriptionEvent(*fields) for fields in person.subscriptions]

@@ -1,5 +1,6 @@
 """Redis as the authority: claims a shard, loads it, reads people, and stores cuts."""
 
+import json
 import uuid
 from collections.abc import Awaitable, Iterable, Mapping
 from dataclasses import dataclass
@@ -68,7 +69,7 @@ class Store:
     def __init__(self, client: RedisClient, app: str, owner: str, partitions: int) -> None:
         self._client = client
         self._app = app
-        self._owner = owner
+        self.owner_name = owner
         self._partitions = partitions
 
     def keys(self, partition: int) -> ShardKeys:
@@ -82,7 +83,7 @@ class Store:
         """
         answer = await self._script(
             CLAIM, [self.keys(partition).meta],
-            self._owner, uuid.uuid4().hex, STATE_VERSION, self._partitions,
+            self.owner_name, uuid.uuid4().hex, STATE_VERSION, self._partitions,
         )  # fmt: skip
         if answer[0] != b"OK":
             field, stored = answer[1].decode(), answer[2].decode()
@@ -146,11 +147,11 @@ class Store:
 
     async def store(self, claim: Claim, cut: Cut) -> None:
         """Write a cut as one step. Raises CutRefusedError for any answer but OK: nothing was written."""
-        keys, writes = self._writes(cut)
+        keys, writes, arguments = self._writes(cut)
         answer = await self._script(
             self.cut_script, keys,
-            claim.incarnation, claim.epoch, self._owner,
-            cut.expected, cut.reached, cut.sequence, cut.state, _encode(writes),
+            claim.incarnation, claim.epoch, self.owner_name,
+            cut.expected, cut.reached, cut.sequence, cut.state, json.dumps(writes), *arguments,
         )  # fmt: skip
         if answer != b"OK":
             raise CutRefusedError(cut.partition, answer.decode())
@@ -158,15 +159,18 @@ class Store:
     #: A test build replaces it, to prove that the fault tests notice.
     cut_script = CUT
 
-    def _writes(self, cut: Cut) -> tuple[list[str], list[tuple[str, int, list[bytes]]]]:
+    def _writes(self, cut: Cut) -> tuple[list[str], list[tuple[str, int, int]], list[bytes]]:
+        """Keys, what to do with them, and the arguments of it all in one row."""
         shard = self.keys(cut.partition)
         keys = [shard.meta]
-        writes: list[tuple[str, int, list[bytes]]] = []
+        writes: list[tuple[str, int, int]] = []
+        row: list[bytes] = []
 
         def write(command: str, key: str, arguments: list[bytes]) -> None:
             if arguments or command == _UNLINK:
                 keys.append(key)
-                writes.append((command, len(keys), arguments))
+                writes.append((command, len(keys), len(arguments)))
+                row.extend(arguments)
 
         write(_HSET, shard.people, _flat(cut.people))
         for bucket, counts in cut.buckets.items():
@@ -182,7 +186,7 @@ class Store:
         write(_HDEL, shard.opened, [key.encode() for key in cut.closed])
         if cut.ledger:
             write(_HSET, shard.ledger, [_number(cut.sequence), _encode(cut.ledger)])
-        return keys, writes
+        return keys, writes, row
 
     async def ledger_waiting(self, partition: int) -> list[int]:
         """Sequences of the cuts whose ledger entries are not known to be in Kafka, oldest first."""

@@ -1,4 +1,4 @@
-"""Simulated visitors, so that everything can be seen working: the same seed gives the same bytes."""
+"""Simulated visitors, to see everything working: the same seed gives the same bytes."""
 
 import heapq
 import math

@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 
 from stream.traffic_people import Person, Population
 
-PAGES = ("/", "/pricing", "/features", "/blog", "/docs", "/login", "/about") + tuple(
-    f"/blog/post-{number}" for number in range(1, 34)
+PAGES = (
+    *("/", "/pricing", "/features", "/blog", "/docs", "/login", "/about"),
+    *(f"/blog/post-{number}" for number in range(1, 34)),
 )
 CONTENTS = tuple(f"teaser-{number}" for number in range(1, 21))
 FEATURES = ("search", "export", "dashboard", "share", "import")
@@ -128,9 +129,7 @@ class Visit:
                 )
 
 
-def subscription(
-    time_ms: int, person: Person, people: Population, rng: random.Random
-) -> Planned:
+def subscription(time_ms: int, person: Person, people: Population, rng: random.Random) -> Planned:
     """A person becomes a customer."""
     mrr = people.subscribe(person, rng)
     if person.subscription is None:

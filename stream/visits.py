@@ -129,7 +129,7 @@ class Visits:
         duration = session.end - session.start
         add(measures.SESSIONS, profile, minute, sign)
         add(measures.SESSION_DURATION_MS, profile, minute, sign * duration)
-        bucket = f"{measures.SESSION_DURATION_BUCKET}{duration_bucket(duration)}"
+        bucket = measures.histogram_measure(measures.SESSION_DURATION, duration_bucket(duration))
         add(bucket, profile, minute, sign)
         if session.page_views:
             add(measures.SESSION_PAGE_VIEWS, profile, minute, sign * session.page_views)

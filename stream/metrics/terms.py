@@ -1,11 +1,12 @@
 """The terms that formulas are made of: ways to read a number for a window out of additive buckets."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from schemas.outputs import WindowKind
-from stream.measures import Grain
+from stream.measures import Grain, histogram_measure
 from stream.sessions import duration_bucket_bounds_seconds
 from stream.windows import GRAIN_OF, Span
 
@@ -22,6 +23,9 @@ class Reader(Protocol):
 
     def level(self, measure: str, day: int) -> int:
         """Sum of all day buckets up to and including a day."""
+
+    def histogram(self, name: str, grain: Grain, index: int) -> Mapping[int, int]:
+        """Histogram bucket → count, of one time bucket."""
 
 
 class Term(Protocol):
@@ -125,19 +129,21 @@ class ByWindow:
 
 @dataclass(frozen=True, slots=True)
 class Quantile:
-    """Quantile `q` in seconds of a histogram of measures `<prefix><bucket>`, interpolated by rank.
+    """Quantile `q` in seconds of a histogram, interpolated by rank inside its bucket.
 
-    Off by at most 9 % of the value, the width of a bucket. Divide it by the count's sign: see `Has`.
+    Off by at most 9 % of the value, the width of a bucket; 0 when the histogram is empty: see `Has`.
     """
 
-    prefix: str
+    histogram: str
     q: float
 
     def read(self, reader: Reader, span: Span) -> float:
-        counts = [(b, n) for b in range(_BUCKETS) if (n := self._count(reader, span, b))]
-        rank = self.q * sum(n for _, n in counts)
-        for bucket, count in counts:
-            if rank <= count:
+        counts: Counter[int] = Counter()
+        for index in range(span.first, span.last + 1):
+            counts.update(reader.histogram(self.histogram, span.grain, index))
+        rank = self.q * counts.total()
+        for bucket, count in sorted(counts.items()):
+            if count and rank <= count:
                 low, high = duration_bucket_bounds_seconds(bucket)
                 return low + (high - low) * rank / count
             rank -= count
@@ -145,11 +151,7 @@ class Quantile:
 
     def needs(self, kind: WindowKind) -> Iterator[Need]:
         for bucket in range(_BUCKETS):
-            yield f"{self.prefix}{bucket}", GRAIN_OF[kind]
-
-    def _count(self, reader: Reader, span: Span, bucket: int) -> int:
-        measure, grain = f"{self.prefix}{bucket}", span.grain
-        return sum(reader.at(measure, grain, i) for i in range(span.first, span.last + 1))
+            yield histogram_measure(self.histogram, bucket), GRAIN_OF[kind]
 
 
 @dataclass(frozen=True, slots=True)

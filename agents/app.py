@@ -1,0 +1,212 @@
+"""The one place that wires the worker: Faust, shards, Redis, publisher, pages."""
+
+import asyncio
+import logging
+import os
+import socket
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import gettempdir
+from typing import Any
+
+import faust
+from faust.types import TP
+
+from agents import clicks, feedback, orders, page_views, sessions, social, subscriptions
+from agents.publisher import PublisherLoop
+from stream.exporter import Exporter, SnapshotCollector
+from stream.kafka_log import FaustLog
+from stream.kafka_options import bootstrap_servers, faust_credentials
+from stream.metrics import catalogue
+from stream.metrics.metric import required_grains
+from stream.outgoing import LedgerPump, Outgoing
+from stream.owner import Owner
+from stream.published import PublishedState
+from stream.redis_client import connect_redis
+from stream.rules import build_rules
+from stream.settings import Settings, definition_version
+from stream.store import Store
+from stream.telemetry import Telemetry
+from stream.transport import CODEC, SCHEME, Transport, register_transport
+from stream.web import Web
+
+_log = logging.getLogger(__name__)
+#: One agent a topic; the setting that names the topic, and the agent.
+AGENTS = {
+    "page_views": page_views.agent,
+    "clicks": clicks.agent,
+    "sessions": sessions.agent,
+    "subscriptions": subscriptions.agent,
+    "orders": orders.agent,
+    "feedback": feedback.agent,
+    "social": social.agent,
+}
+#: Batches that may wait for the agents, per input topic: enough to keep the fetching busy.
+_BATCHES_WAITING = 2
+
+
+class Worker:
+    """Everything one process runs. Nothing connects before `start`."""
+
+    def __init__(self, settings: Settings, partitions: int, *, embedded: bool = False) -> None:
+        register_transport()
+        self.settings = settings
+        self.partitions = partitions
+        rules = build_rules(settings)
+        metrics = catalogue(settings)
+        self.name = f"{socket.gethostname()}:{os.getpid()}:{time.time_ns():x}"
+        self.redis = connect_redis(settings)
+        self.store = Store(self.redis, settings.app, self.name, partitions)
+        self.app = _faust_app(settings)
+        self.log = FaustLog(self.app)
+        self.outgoing = Outgoing(settings, embedded=embedded)
+        self.pump = LedgerPump(self.store, self.outgoing, settings.topics.ledger)
+        self.owner = Owner(
+            settings, rules, required_grains(metrics), self.store, self.log, self.pump
+        )
+        self.telemetry = Telemetry(self.owner, self.log, self.pump)
+        self.publisher = PublisherLoop(
+            settings,
+            PublishedState(self.redis, self.store, settings.app, partitions),
+            metrics,
+            rules,
+            definition_version(settings),
+            self.owner,
+            self.outgoing,
+            self.telemetry,
+        )
+        collector = SnapshotCollector(
+            metrics,
+            lambda: self.publisher.snapshot,
+            settings.publish.snapshot_max_age_seconds,
+            self.telemetry.collect,
+        )
+        self.web = Web(settings, Exporter(collector), self._checks)
+        self._room = asyncio.Event()
+        self._waiting = 0
+        self._tasks: list[asyncio.Task[Any]] = []
+        self._wire()
+
+    # ---- what the transport asks
+
+    async def assigned(self, tps: set[TP]) -> Mapping[TP, int]:
+        """Faust's consumer asks where to read from."""
+        self._waiting = 0  # A rebalance has thrown away what was on its way.
+        self._room.set()
+        return await self.owner.assigned(tps)
+
+    async def room(self) -> None:
+        """Wait while enough batches are on their way to the agents."""
+        while self._waiting > _BATCHES_WAITING * len(self.settings.topics.inputs):
+            self._room.clear()
+            await self._room.wait()
+
+    # ---- what the agents ask
+
+    async def consume(self, topic: str, stream: Any) -> None:
+        """Feed a topic's batches to their shards, for ever."""
+        async for event in stream.events():
+            await self.owner.consume(topic, event.message.partition, event.value)
+            self._waiting = max(self._waiting - 1, 0)
+            self._room.set()
+
+    # ---- life
+
+    async def start(self) -> None:
+        """Connect and listen; the consumer starts after this."""
+        await self.outgoing.start()
+        await self.web.start()
+        loop = asyncio.get_running_loop()
+        for name, work in (
+            ("cuts", self._cut_loop()),
+            ("ledger", self.pump.run()),
+            ("publisher", self.publisher.run()),
+        ):
+            self._tasks.append(loop.create_task(work, name=name))
+        _log.info("listening on http://%s:%d", self.settings.web.host, self.settings.web.port)
+
+    async def stop(self) -> None:
+        """Store everything, then let go."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.owner.finish()
+        await self.web.stop()
+        await self.outgoing.stop()
+        await self.redis.aclose()
+
+    @property
+    def failure(self) -> BaseException | None:
+        """What has stopped this worker for good; None while there is nothing."""
+        if self.owner.fatal is not None:
+            return self.owner.fatal
+        for task in self._tasks:
+            if task.done() and not task.cancelled():
+                return task.exception() or RuntimeError(f"the task {task.get_name()} has ended")
+        return self.app.crash_reason if self.app.crashed else None
+
+    async def failed(self) -> None:
+        """Return when the worker cannot go on."""
+        while self.failure is None and not self.app.should_stop:
+            await asyncio.sleep(0.2)
+
+    async def _cut_loop(self) -> None:
+        interval = self.settings.publish.cut_seconds
+        while True:
+            await asyncio.sleep(interval)
+            await self.owner.tick()
+
+    def _checks(self) -> dict[str, str]:
+        shards = [owned.shard for owned in self.owner.owned.values()]
+        lost = sum(shard is None for shard in shards)
+        age = self.publisher.snapshot_age_seconds()
+        limit = self.settings.publish.snapshot_max_age_seconds
+        return {
+            "partitions": self.owner.problem,
+            "shards": f"{lost} are being read again" if lost else "",
+            "snapshot": "" if age is not None and age <= limit else "none that is new enough",
+        }
+
+    def _wire(self) -> None:
+        transport = self.app.transport
+        assert isinstance(transport, Transport)
+        transport.fetch_max_wait_ms = self.settings.kafka.fetch_max_wait_ms
+        transport.assigned = self.assigned
+        transport.room = self.room
+        transport.delivered = self._delivered
+        for role, agent in AGENTS.items():
+            name = getattr(self.settings.topics, role)
+            if name:
+                topic = self.app.topic(
+                    name, key_serializer="raw", value_serializer=CODEC, acks=False, internal=True
+                )
+                self.app.agent(topic, name=role)(agent(self, name))
+
+    def _delivered(self) -> None:
+        self._waiting += 1
+
+
+def _faust_app(settings: Settings) -> faust.App:
+    kafka = settings.kafka
+    return faust.App(
+        kafka.group or settings.app,
+        broker=";".join(f"{SCHEME}://{server}" for server in bootstrap_servers(settings)),
+        broker_credentials=faust_credentials(settings),
+        broker_session_timeout=kafka.session_timeout_seconds,
+        broker_heartbeat_interval=kafka.heartbeat_seconds,
+        consumer_max_fetch_size=kafka.max_partition_fetch_bytes,
+        consumer_auto_offset_reset="earliest",
+        # A positive number makes Faust use its own assignor, which keeps the partition numbers of
+        # the topics together. There are no tables, so no standby is ever made.
+        table_standby_replicas=1,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        stream_wait_empty=False,
+        web_enabled=False,
+        value_serializer="raw",
+        key_serializer="raw",
+        store="memory://",
+        datadir=Path(gettempdir()) / f"engagement-{os.getpid()}",
+        autodiscover=False,
+    )

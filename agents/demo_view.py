@@ -1,0 +1,116 @@
+"""The live summary of the demo: a few numbers read from the worker's /metrics page."""
+
+import http.client
+import math
+import time
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from prometheus_client import Metric
+from prometheus_client.parser import text_string_to_metric_families
+from rich.table import Table
+
+TIMEOUT_SECONDS = 5.0
+# A page of this size is no metrics page of ours.
+PAGE_MAX_BYTES = 32 * 1024 * 1024
+
+
+class Shown(NamedTuple):
+    """A number of the summary: its title, its metric, the window wanted first, and its form."""
+
+    title: str
+    metric: str
+    windows: tuple[str, ...]
+    form: str
+
+
+ROWS = (
+    Shown("live visitors (5 min)", "engagement_live_visitors", (), "{:,.0f}"),
+    Shown("active today (DAU)", "engagement_daily_active_users", (), "{:,.0f}"),
+    Shown("active in 7 days (WAU)", "engagement_weekly_active_users", (), "{:,.0f}"),
+    Shown("active in 28 days (MAU)", "engagement_monthly_active_users", (), "{:,.0f}"),
+    Shown("bounce rate", "engagement_bounce_ratio", ("trailing_1h", "hour", "day"), "{:.1%}"),
+    Shown(
+        "click-through rate",
+        "engagement_click_through_ratio",
+        ("trailing_1h", "hour", "day"),
+        "{:.1%}",
+    ),
+    Shown("churn (30 days)", "engagement_churn_ratio", ("trailing_30d", "month"), "{:.2%}"),
+)
+# Whichever of these the page has, counts what came in.
+EVENT_COUNTERS = ("engagement_events", "engagement_events_applied", "engagement_page_views")
+
+
+class Summary:
+    """Reads the page again and again and remembers what a rate needs."""
+
+    def __init__(self, site: str = "default") -> None:
+        self._site = site
+        self._last: tuple[float, float] | None = None
+
+    def read(self, page: str, now_seconds: float) -> dict[str, str]:
+        """Title → number as text, `…` for what the page does not have yet."""
+        families = {family.name: family for family in text_string_to_metric_families(page)}
+        rows = {}
+        for row in ROWS:
+            value = _whole_site(families.get(row.metric), self._site, row.windows)
+            rows[row.title] = "…" if value is None else row.form.format(value)
+        rate = self._rate(families, now_seconds)
+        rows["events a second"] = "…" if rate is None else f"{rate:,.0f}"
+        return rows
+
+    def _rate(self, families: dict[str, Metric], now_seconds: float) -> float | None:
+        family = next((families[name] for name in EVENT_COUNTERS if name in families), None)
+        if family is None:
+            return None
+        # Counts of single countries or devices repeat the count of their whole site.
+        total = sum(
+            sample.value
+            for sample in family.samples
+            if sample.name.endswith("_total") and not sample.labels.get("dimension")
+        )
+        last, self._last = self._last, (now_seconds, total)
+        if last is None or now_seconds <= last[0] or total < last[1]:
+            return None
+        return (total - last[1]) / (now_seconds - last[0])
+
+
+def _whole_site(family: Metric | None, site: str, windows: Iterable[str]) -> float | None:
+    """The value for the whole site, in the first of the wanted windows that the page has."""
+    found: dict[str, float] = {}
+    for sample in family.samples if family else ():
+        labels = {name: value for name, value in sample.labels.items() if value}
+        window = labels.pop("window", "")
+        if labels.pop("site", site) == site and not labels.get("dimension"):
+            found.setdefault(window, sample.value)
+    wanted = (found[window] for window in (*windows, *found) if window in found)
+    value = next(wanted, None)
+    return None if value is None or math.isnan(value) else value
+
+
+def fetch(host: str, port: int, path: str) -> str | None:
+    """A page of the worker, or None while it does not answer with one."""
+    connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT_SECONDS)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        body = answer.read(PAGE_MAX_BYTES)
+        return body.decode() if answer.status == http.client.OK else None
+    except (OSError, http.client.HTTPException, UnicodeDecodeError):
+        return None
+    finally:
+        connection.close()
+
+
+def as_table(rows: dict[str, str], note: str) -> Table:
+    """The summary for a terminal."""
+    table = Table(title=note, title_justify="left", show_header=False, box=None)
+    for title, value in rows.items():
+        table.add_row(title, f"[bold]{value}[/bold]")
+    return table
+
+
+def as_line(rows: dict[str, str]) -> str:
+    """The summary as one line, for a log or a pipe."""
+    return time.strftime("%H:%M:%S ") + " · ".join(f"{t} {value}" for t, value in rows.items())

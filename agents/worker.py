@@ -1,0 +1,125 @@
+"""`engage worker`: checks what it needs, then runs one worker until it is told to stop."""
+
+import asyncio
+import gc
+import logging
+import signal
+import sys
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import KafkaError
+from redis.exceptions import RedisError
+
+from agents.logs import setup_logging
+from stream.kafka_options import aiokafka_options
+from stream.redis_client import connect_redis
+from stream.settings import Settings
+
+_log = logging.getLogger(__name__)
+_TOPIC_TRIES = 10
+
+
+class CannotStartError(Exception):
+    """The worker lacks something; the message says what, and what to do."""
+
+
+def run_worker(settings: Settings) -> int:
+    """Run until SIGTERM or Ctrl-C; 0, or 1 when something it cannot mend has stopped it."""
+    setup_logging(settings)
+    # Millions of long-lived strings and small objects: the collector should look at them rarely.
+    gc.set_threshold(200_000, 50, 1000)
+    try:
+        return asyncio.run(_run(settings))
+    except CannotStartError as error:
+        print(f"engage: {error}", file=sys.stderr)
+        return 1
+
+
+async def _run(settings: Settings) -> int:
+    from agents.app import Worker  # noqa: PLC0415  Faust takes a second to import.
+
+    await _check_redis(settings)
+    partitions, embedded = await _count_partitions(settings)
+    worker = Worker(settings, partitions, embedded=embedded)
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    await worker.start()
+    worker.app.finalize()
+    await worker.app.start()
+    await asyncio.wait(
+        [loop.create_task(stopped.wait()), loop.create_task(worker.failed())],
+        return_when=asyncio.FIRST_COMPLETED,
+    )
+    _log.info("stopping: last cuts, then goodbye")
+    failure = worker.failure
+    await worker.owner.finish()
+    await worker.app.stop()
+    await worker.stop()
+    if failure is not None:
+        _log.error("the worker has failed", exc_info=failure)
+        print(f"engage: {failure}", file=sys.stderr)
+    return 1 if failure else 0
+
+
+async def _check_redis(settings: Settings) -> None:
+    client = connect_redis(settings)
+    try:
+        info = await client.info()
+    except (RedisError, OSError) as error:
+        raise CannotStartError(
+            f"Redis at {settings.redis.url} does not answer ({error}); start it, or set redis.url "
+            "(ENGAGE_REDIS_URL)"
+        ) from error
+    finally:
+        await client.aclose()
+    policy = info.get("maxmemory_policy", "noeviction")
+    if policy != "noeviction":
+        raise CannotStartError(
+            f"Redis at {settings.redis.url} has maxmemory-policy {policy}: it would drop counters "
+            "unseen. Set maxmemory-policy noeviction"
+        )
+    release = tuple(int(part) for part in str(info["redis_version"]).split(".")[:2])
+    if release < (6, 2):
+        raise CannotStartError(f"Redis {info['redis_version']} is too old; 6.2 is the least")
+
+
+async def _count_partitions(settings: Settings) -> tuple[int, bool]:
+    """(equal partition count of all input topics, whether the broker is the embedded one)."""
+    consumer = AIOKafkaConsumer(*settings.topics.inputs, **aiokafka_options(settings))
+    try:
+        await consumer.start()
+        counts = await _partition_counts(consumer, settings)
+    except (KafkaError, OSError) as error:
+        raise CannotStartError(
+            f"Kafka at {settings.kafka.bootstrap_servers} does not answer ({error}); start it, or "
+            "set kafka.bootstrap_servers (ENGAGE_KAFKA_BOOTSTRAP_SERVERS)"
+        ) from error
+    finally:
+        await consumer.stop()
+    missing = sorted(topic for topic, count in counts.items() if not count)
+    if missing:
+        raise CannotStartError(
+            f"topics are missing: {', '.join(missing)}; create them with `engage topics create`"
+        )
+    if len(set(counts.values())) > 1:
+        listed = ", ".join(f"{topic} has {count}" for topic, count in sorted(counts.items()))
+        raise CannotStartError(
+            f"the input topics must have equal partition counts, but {listed}; a person's events "
+            "would be spread over several shards. Create them anew with `engage topics create`"
+        )
+    return counts[settings.topics.inputs[0]], False
+
+
+async def _partition_counts(consumer: AIOKafkaConsumer, settings: Settings) -> dict[str, int]:
+    for _ in range(_TOPIC_TRIES):
+        counts = {
+            topic: len(consumer.partitions_for_topic(topic) or ())
+            for topic in settings.topics.inputs
+        }
+        if all(counts.values()):
+            break
+        # A broker that makes topics on first use takes a moment.
+        await asyncio.sleep(0.5)
+    return counts

@@ -1,0 +1,85 @@
+"""The only parsing: the bytes of a record become one event and its time, or one rejection."""
+
+from datetime import UTC, date, datetime
+from itertools import accumulate
+
+from msgspec.json import Decoder
+
+from schemas.events import PERSONLESS, Event
+from schemas.rejection import Reason, RejectedEvent, explain
+
+__all__ = ["MAX_BYTES", "MAX_DEPTH", "Reason", "RejectedEvent", "epoch_ms", "parse"]
+
+MAX_BYTES = 65_536
+# Nesting is bounded far below the interpreter's own limit, because how much of that is left depends
+# on who calls, and a replay must accept exactly what the live run accepted.
+MAX_DEPTH = 500
+
+_SMALL = 2 * MAX_DEPTH  # too short to be nested deeper, so most events are never looked through
+_NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_FLAT = 2  # long flat lists are common and harmless: two levels of them are dropped unread
+_ALL_SQUARE = bytes.maketrans(b"{}", b"[]")
+_STEP = {ord("["): 1, ord("]"): -1}
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST_DAY = (date(1990, 1, 1) - date(1970, 1, 1)).days
+_LAST_DAY = (date(2199, 12, 31) - date(1970, 1, 1)).days
+_DAY_MS = 86_400_000
+
+_decode = Decoder(Event).decode
+
+
+def parse(raw: bytes | None) -> tuple[Event, int]:
+    """The event in `raw` and its event time in epoch ms; raises nothing but RejectedEvent."""
+    if raw is None or len(raw) > _SMALL:
+        raw = _bounded(raw)
+    try:
+        if not raw.isascii():
+            raw.decode()  # the decoder does not look into the strings of fields it skips
+        event = _decode(raw)
+    except (ValueError, RecursionError) as error:
+        raise explain(raw, error) from None
+    time = event.event_time
+    if type(time) is int:
+        ms = time
+    else:
+        # epoch_ms, written out: a call would cost as much as the arithmetic.
+        since = time - _EPOCH
+        days = since.days
+        if not _FIRST_DAY <= days <= _LAST_DAY:
+            raise RejectedEvent(Reason.ABSURD_TIME, f"$.event_time: {time} is outside 1990 to 2199")
+        ms = days * _DAY_MS + since.seconds * 1000 + since.microseconds // 1000
+    if event.visitor_id is None and event.user_id is None and type(event) not in PERSONLESS:
+        raise RejectedEvent(Reason.NO_PERSON, "neither $.visitor_id nor $.user_id is given")
+    return event, ms
+
+
+def epoch_ms(time: datetime | int) -> int:
+    """A time of an event in integer epoch milliseconds, rounded down."""
+    if isinstance(time, int):
+        return time
+    since = time - _EPOCH
+    return since.days * _DAY_MS + since.seconds * 1000 + since.microseconds // 1000
+
+
+def _bounded(raw: bytes | None) -> bytes:
+    """`raw` if it is there, not too large, and not nested too deeply for any caller's stack."""
+    if raw is None:
+        raise RejectedEvent(Reason.EMPTY, "the record has no value")
+    if len(raw) > MAX_BYTES:
+        raise RejectedEvent(Reason.TOO_LARGE, f"{len(raw)} bytes, at most {MAX_BYTES}")
+    if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH and _too_deep(raw):
+        raise RejectedEvent(Reason.MALFORMED, f"nested deeper than {MAX_DEPTH}")
+    return raw
+
+
+def _too_deep(raw: bytes) -> bool:
+    """Whether the brackets outside strings open deeper than MAX_DEPTH, without a step a byte."""
+    unescaped = raw.replace(b"\\\\", b"").replace(b'\\"', b"")
+    outside = b"".join(unescaped.split(b'"')[::2])
+    brackets = outside.translate(_ALL_SQUARE, _NOT_BRACKETS)
+    for _ in range(_FLAT):
+        brackets = brackets.replace(b"[]", b"")  # exactly the innermost level of every nest
+    # any() stops at the first level too deep, so hostile bytes cannot buy time.
+    limit = MAX_DEPTH - _FLAT
+    return any(depth > limit for depth in accumulate(map(_STEP.__getitem__, brackets)))

@@ -1,0 +1,121 @@
+"""What goes out: metric records for consumers, ledger entries for what could not be counted."""
+
+from hashlib import sha256
+from typing import Literal, TypeAlias
+
+from msgspec import Struct
+from msgspec.json import Encoder
+
+from schemas.rejection import Reason, printable
+
+MAX_ORIGINAL = 4096
+MAX_KEY = 1024
+
+WindowKind: TypeAlias = Literal[
+    "minute",
+    "hour",
+    "day",
+    "week",
+    "month",
+    "trailing_5m",
+    "trailing_1h",
+    "trailing_7d",
+    "trailing_28d",
+    "trailing_30d",
+    "all",
+]
+
+_encode = Encoder().encode
+
+
+class Window(Struct, frozen=True, gc=False):
+    """The time a number is about: [start, end) as RFC 3339, or null where `all` has no end."""
+
+    kind: WindowKind
+    start: str | None
+    end: str | None
+    timezone: str = "UTC"
+
+
+class MetricRecord(Struct, frozen=True, kw_only=True, gc=False):
+    """One number of one window, site and segment; of several, the highest revision holds."""
+
+    metric: str
+    value: float | int | None
+    unit: str
+    numerator: float | int | None
+    denominator: float | int | None
+    site: str
+    dimensions: dict[str, str]
+    window: Window
+    revision: int
+    is_final: bool
+    approximate: bool
+    watermark: str | None
+    definition: str
+
+
+class LedgerEntry(Struct, frozen=True, kw_only=True, gc=False):
+    """A record that was not counted: why, where it stands in the log, and what it said."""
+
+    reason: Reason
+    detail: str
+    topic: str
+    partition: int
+    offset: int
+    timestamp_ms: int
+    key: bytes | None
+    original: bytes
+    original_size: int
+    truncated: bool  # key or original is cut: a replay must take the record from the log
+    event_time_ms: int | None
+    sha256: str | None  # of the whole original, when truncated
+
+
+def record_key(record: MetricRecord) -> bytes:
+    """The Kafka key of a record: the same for all revisions of one number, and for nothing else."""
+    window = record.window
+    dimensions = sorted(record.dimensions.items())
+    return _encode([record.metric, window.kind, window.start, window.end, record.site, dimensions])
+
+
+def encode_record(record: MetricRecord) -> bytes:
+    """A metric record as JSON; a number that is not finite becomes null."""
+    return _encode(record)
+
+
+def encode_entry(entry: LedgerEntry) -> bytes:
+    """A ledger entry as JSON, with `key` and `original` in base64."""
+    return _encode(entry)
+
+
+def ledger_entry(
+    reason: Reason,
+    detail: str,
+    *,
+    topic: str,
+    partition: int,
+    offset: int,
+    timestamp_ms: int,
+    key: bytes | None,
+    original: bytes | None,
+    event_time_ms: int | None = None,
+) -> LedgerEntry:
+    """An entry of bounded size, whatever was sent."""
+    original = original or b""
+    size = len(original)
+    truncated = size > MAX_ORIGINAL or (key is not None and len(key) > MAX_KEY)
+    return LedgerEntry(
+        reason=reason,
+        detail=printable(detail),
+        topic=topic,
+        partition=partition,
+        offset=offset,
+        timestamp_ms=timestamp_ms,
+        key=key[:MAX_KEY] if truncated and key else key,
+        original=original[:MAX_ORIGINAL] if truncated else original,
+        original_size=size,
+        truncated=truncated,
+        event_time_ms=event_time_ms,
+        sha256=sha256(original).hexdigest() if truncated else None,
+    )

@@ -1,0 +1,162 @@
+"""The Prometheus page: families built at each scrape from the snapshot in memory, without any I/O."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from prometheus_client import CollectorRegistry, disable_created_metrics
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric as Family
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.gc_collector import GCCollector
+from prometheus_client.platform_collector import PlatformCollector
+from prometheus_client.process_collector import ProcessCollector
+from prometheus_client.registry import Collector
+
+from stream.metrics.metric import COUNTERS, Metric
+from stream.snapshot import Snapshot
+
+PREFIX = "engagement_"
+_COUNTER_HELP = {
+    "events": "Accepted events.",
+    "bot_events": "Accepted events of bots, which count nowhere else.",
+    "page_views": "Pages shown.",
+    "clicks": "Clicks on content.",
+    "impressions": "Times that content was shown.",
+    "sessions": "Closed sessions. Falls by one when a late event joins two.",
+    "viewed_sessions": "Closed sessions with a page view.",
+    "bounced_sessions": "Closed sessions that ended where they began.",
+}
+#: Called at each scrape for the worker's own families.
+Telemetry = Callable[[], Iterable[Family]]
+
+
+class SnapshotCollector(Collector):
+    """Turns the newest snapshot into families. One older than its limit keeps only its timestamp."""
+
+    def __init__(
+        self,
+        metrics: Sequence[Metric],
+        snapshot: Callable[[], Snapshot | None],
+        max_age_seconds: float,
+        telemetry: Telemetry,
+    ) -> None:
+        self._metrics = metrics
+        self._snapshot = snapshot
+        self._max_age_seconds = max_age_seconds
+        self._telemetry = telemetry
+
+    def describe(self) -> Iterator[Family]:
+        """Names without samples: registration must not evaluate anything."""
+        return iter(())
+
+    def collect(self) -> Iterator[Family]:
+        """All families; nothing here waits or raises for want of data."""
+        yield from self._telemetry()
+        snapshot = self._snapshot()
+        if snapshot is None:
+            return
+        taken = snapshot.taken_ms / 1000
+        yield _gauge("snapshot_timestamp_seconds", "When the numbers were computed.", taken)
+        if time.time() - taken <= self._max_age_seconds:
+            yield from self._of_sites(snapshot)
+            yield from self._of_segments(snapshot)
+            yield from _counters(snapshot)
+            yield from _trust(snapshot)
+
+    def _of_sites(self, snapshot: Snapshot) -> Iterator[Family]:
+        families: dict[str, GaugeMetricFamily] = {}
+        for metric in self._metrics:
+            labels = ["site", "window"] if len(metric.windows) > 1 else ["site"]
+            families[metric.name] = GaugeMetricFamily(
+                PREFIX + metric.gauge, metric.help, labels=labels
+            )
+        for gauge in snapshot.gauges:
+            if not gauge.dimension and (family := families.get(gauge.metric)):
+                values = (gauge.site, gauge.window)[: len(family._labelnames)]  # noqa: SLF001
+                family.add_metric(values, gauge.value)
+        yield from families.values()
+
+    def _of_segments(self, snapshot: Snapshot) -> Iterator[Family]:
+        """Under names of their own: a segment's people are among the site's, and must not add up."""
+        families: dict[str, GaugeMetricFamily] = {}
+        for metric in self._metrics:
+            families[metric.name] = GaugeMetricFamily(
+                f"{PREFIX}segment_{metric.gauge}",
+                f"{metric.help} By value of a dimension.",
+                labels=["site", "dimension", "value"],
+            )
+        for gauge in snapshot.gauges:
+            if gauge.dimension and (family := families.get(gauge.metric)):
+                family.add_metric((gauge.site, gauge.dimension, gauge.label), gauge.value)
+        yield from families.values()
+
+
+class Exporter:
+    """The registry and its rendered page, cached for a moment so that two scrapers cost one rendering."""
+
+    def __init__(self, collector: SnapshotCollector) -> None:
+        disable_created_metrics()
+        self._registry = CollectorRegistry(auto_describe=False)
+        self._registry.register(collector)
+        ProcessCollector(registry=self._registry)
+        PlatformCollector(registry=self._registry)
+        GCCollector(registry=self._registry)
+        self._cache: dict[str, tuple[float, bytes]] = {}
+
+    def render(self, accept: str) -> tuple[bytes, str]:
+        """(page, content type) in the format that the scraper asks for."""
+        encode, content_type = choose_encoder(accept)
+        cached = self._cache.get(content_type)
+        now = time.monotonic()
+        if cached is None or now - cached[0] > 1.0:
+            cached = self._cache[content_type] = (now, encode(self._registry))
+        return cached[1], content_type
+
+
+def _gauge(name: str, text: str, value: float) -> GaugeMetricFamily:
+    return GaugeMetricFamily(PREFIX + name, text, value=value)
+
+
+def _counters(snapshot: Snapshot) -> Iterator[Family]:
+    for measure in COUNTERS:
+        family = CounterMetricFamily(PREFIX + measure, _COUNTER_HELP[measure], labels=["site"])
+        for count in snapshot.counts:
+            if count.measure == measure:
+                family.add_metric((count.site,), count.value)
+        yield family
+
+
+def _trust(snapshot: Snapshot) -> Iterator[Family]:
+    outcomes = CounterMetricFamily(
+        PREFIX + "records", "Records passed, by what became of them.", labels=["outcome"]
+    )
+    for outcome, value in snapshot.outcomes.items():
+        outcomes.add_metric((outcome,), value)
+    yield outcomes
+    ledger = CounterMetricFamily(
+        PREFIX + "ledger_entries", "Records that were not counted, by reason.", labels=["reason"]
+    )
+    for reason, value in snapshot.reasons.items():
+        ledger.add_metric((reason,), value)
+    yield ledger
+    yield _gauge(
+        "unaccounted_records",
+        "Offsets passed less records accounted for; anything but 0 is a defect.",
+        snapshot.unaccounted,
+    )
+    if snapshot.watermark_ms is not None:
+        text = "Event time before which all windows are final."
+        yield _gauge("watermark_timestamp_seconds", text, snapshot.watermark_ms / 1000)
+    text = "Newest event time, or the present where the log is quiet."
+    yield _gauge("newest_event_timestamp_seconds", text, snapshot.newest_ms / 1000)
+    shards = snapshot.shards
+    text = "Sessions that have not ended yet."
+    yield _gauge("open_sessions", text, sum(shard.open_sessions for shard in shards))
+    for name, text, total in (
+        ("sessions_reopened", "Closed sessions that a late event changed.",
+         sum(shard.sessions_reopened for shard in shards)),
+        ("people_evicted", "People that left the cache; they are read back when needed.",
+         sum(shard.evictions for shard in shards)),
+        ("dedupe_generations_capped", "Times that the memory for event ids was full too early.",
+         sum(shard.dedupe_capped for shard in shards)),
+    ):  # fmt: skip
+        yield CounterMetricFamily(PREFIX + name, text, value=total)

@@ -1,0 +1,394 @@
+"""Owns shards: claims them, feeds them batches, stores their cuts, and starts over on any doubt."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from aiokafka.errors import KafkaError
+from faust.types import TP
+from redis.exceptions import RedisError
+
+from schemas.codec import RejectedEvent, parse
+from stream.cut import Cut, is_due, restore, settle_cut, take_cut
+from stream.fetch import Fetched
+from stream.fold import Decoded
+from stream.measures import Grain
+from stream.outgoing import LedgerPump
+from stream.rules import Rules
+from stream.settings import Settings
+from stream.shard import Shard
+from stream.store import Claim, ClaimRefusedError, CutRefusedError, Store
+
+_log = logging.getLogger(__name__)
+_RETRY_SECONDS = (0.1, 0.3, 1.0, 3.0, 5.0)
+_SHARD_IS_LOST = (RedisError, KafkaError, OSError, CutRefusedError, TimeoutError)
+
+
+class Log(Protocol):
+    """What the owner asks of Kafka."""
+
+    async def bounds(self, tps: set[TP]) -> tuple[Mapping[TP, int], Mapping[TP, int]]:
+        """First and next offsets of partitions."""
+
+    async def rewind(self, offsets: Mapping[TP, int]) -> None:
+        """Read on from these offsets."""
+
+    async def commit(self, offsets: Mapping[TP, int]) -> None:
+        """Tell lag tools how far the cuts are."""
+
+    def read_to(self, tp: TP) -> tuple[int | None, int | None]:
+        """(end of the log, epoch ms at which that was seen)."""
+
+
+@dataclass(slots=True)
+class Owned:
+    """A shard in this worker's hands. `shard` is None while it is lost and not yet reclaimed."""
+
+    partition: int
+    shard: Shard | None = None
+    claim: Claim | None = None
+    #: Position of the last stored cut.
+    position: str = ""
+    stored_watermark: int | None = None
+    #: Set while the shard can take batches; waiters look again when it changes hands.
+    ready: asyncio.Event = field(default_factory=asyncio.Event)
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    #: Gap last sought back to, by topic: a gap that stays is real.
+    sought: dict[str, int] = field(default_factory=dict)
+    drained_since: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class OwnerCounts:
+    """What the owner has met, for the operational metrics."""
+
+    cuts: int = 0
+    fenced: int = 0
+    conflicts: int = 0
+    state_lost: int = 0
+    store_errors: int = 0
+    rewinds: int = 0
+    retention_lost: int = 0
+    cut_seconds_sum: float = 0.0
+    batches_dropped: int = 0
+
+
+class Owner:
+    """All shards of this worker. Its methods run in one event loop; the folding itself never waits."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        rules: Rules,
+        grains: dict[str, tuple[Grain, ...]],
+        store: Store,
+        log: Log,
+        pump: LedgerPump,
+    ) -> None:
+        self._pump = pump
+        self._settings = settings
+        self._rules = rules
+        self._grains = grains
+        self._store = store
+        self._log = log
+        self.owned: dict[int, Owned] = {}
+        self.counts = OwnerCounts()
+        #: Why this worker does not serve; empty when it does. Shown by /readyz.
+        self.problem = "no partitions are assigned yet"
+        #: Why it never will, whatever it tries: the worker exits with it.
+        self.fatal: Exception | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # ---- partitions come and go
+
+    async def assigned(self, tps: set[TP]) -> Mapping[TP, int]:
+        """Take over exactly these partitions; where to read each from.
+
+        A partition number is only taken when it is assigned for every input topic: a shard that sees
+        part of its people's events would count wrong.
+        """
+        wanted: dict[int, set[TP]] = {}
+        for tp in tps:
+            wanted.setdefault(tp.partition, set()).add(tp)
+        topics = set(self._settings.topics.inputs)
+        whole = {p for p, parts in wanted.items() if {tp.topic for tp in parts} == topics}
+        self.problem = ""
+        if len(whole) < len(wanted):
+            self.problem = f"partitions {sorted(wanted.keys() - whole)} are not assigned for all topics"
+            _log.error("%s: they are not read", self.problem)
+        for partition in [p for p in self.owned if p not in whole]:
+            self._release(self.owned.pop(partition))
+        offsets: dict[TP, int] = {}
+        for partition in sorted(whole):
+            owned = self.owned.setdefault(partition, Owned(partition))
+            async with owned.lock:
+                if not await self._is_current(owned):
+                    await self._take(owned)
+            offsets |= self._read_from(owned)
+        _log.info("partitions %s are mine", sorted(whole))
+        return offsets
+
+    async def _is_current(self, owned: Owned) -> bool:
+        """Whether what is in memory is still what is stored, so that a rebalance need not reload it."""
+        if owned.shard is None or owned.claim is None:
+            return False
+        try:
+            stored = await self._store.owner(owned.partition)
+        except _SHARD_IS_LOST:
+            return False
+        return stored == (self._store.owner_name, owned.claim.epoch, owned.position)
+
+    async def _take(self, owned: Owned) -> None:
+        """Claim and load a shard, trying until Redis answers."""
+        owned.ready.clear()
+        owned.shard = owned.claim = None
+        for attempt in range(1_000_000):
+            try:
+                await self._load(owned)
+            except ClaimRefusedError as error:
+                self.fatal, self.problem = error, str(error)
+                raise
+            except (RedisError, OSError, TimeoutError) as error:
+                self.counts.store_errors += 1
+                self.problem = f"Redis does not answer: {error}"
+                if attempt == 0:
+                    _log.warning("shard %d: cannot load, trying again: %s", owned.partition, error)
+                await asyncio.sleep(_RETRY_SECONDS[min(attempt, len(_RETRY_SECONDS) - 1)])
+            else:
+                self.problem = ""
+                owned.ready.set()
+                return
+
+    async def _load(self, owned: Owned) -> None:
+        partition = owned.partition
+        claim = await self._store.claim(partition)
+        topics = self._settings.topics.inputs
+        cached = self._settings.limits.people_cached
+        shard = Shard(partition, topics, self._rules, self._grains, cached)
+        first, end = await self._log.bounds({TP(topic, partition) for topic in topics})
+        if not claim.is_new:
+            loaded = await self._store.load(partition)
+            restore(
+                shard, claim.sequence, claim.state, loaded.names, loaded.buckets, loaded.opened
+            )
+        for topic, state in shard.topics.items():
+            tp = TP(topic, partition)
+            if state.next == state.start == 0:
+                state.start = state.next = state.expected = first.get(tp, 0)
+                state.seen.begin(state.next)
+            if state.next > end.get(tp, 0):
+                raise ClaimRefusedError(
+                    f"topic {topic!r} ends at offset {end.get(tp, 0)} in partition {partition}, but "
+                    f"{state.next} have been counted: it was deleted and created again, or cut "
+                    "short. Use another `app` name to count anew."
+                )
+        owned.shard, owned.claim, owned.position = shard, claim, claim.position
+        owned.stored_watermark = shard.watermark
+        await self._pump.take_over(partition)
+        owned.sought.clear()
+        owned.drained_since.clear()
+
+    def _read_from(self, owned: Owned) -> dict[TP, int]:
+        if owned.shard is None:
+            return {}
+        return {
+            TP(topic, owned.partition): state.expected
+            for topic, state in owned.shard.topics.items()
+        }
+
+    def _release(self, owned: Owned) -> None:
+        owned.shard = owned.claim = None
+        owned.ready.set()  # Whoever waits for it finds that it is gone.
+
+    # ---- batches
+
+    async def consume(self, topic: str, partition: int, batch: Fetched) -> None:
+        """Fold one fetch into its shard. Never raises: a shard in doubt is dropped and reclaimed."""
+        owned = self.owned.get(partition)
+        if owned is None:
+            self.counts.batches_dropped += 1
+            return
+        await owned.ready.wait()
+        shard = owned.shard
+        if shard is None or self.owned.get(partition) is not owned:
+            self.counts.batches_dropped += 1
+            return
+        try:
+            batch, gap = self._align(owned, shard, topic, batch)
+            if gap:
+                await self._close_gap(owned, shard, topic, batch)
+            else:
+                await self._fold(owned, shard, topic, batch)
+        except _SHARD_IS_LOST as error:
+            self.drop(owned, shard, error)
+
+    def _align(
+        self, owned: Owned, shard: Shard, topic: str, batch: Fetched
+    ) -> tuple[Fetched, bool]:
+        """The contiguity guard: the part of a batch from the next expected offset on, or a gap.
+
+        Faust still delivers what it had buffered before a rewind; without this, it would be applied.
+        """
+        state = shard.topics[topic]
+        if batch.start > state.expected:
+            return batch, True
+        owned.sought.pop(topic, None)
+        if batch.start < state.expected:
+            kept = [record for record in batch.records if record.offset >= state.expected]
+            batch = Fetched(min(state.expected, batch.end), batch.end, kept)
+        return batch, False
+
+    async def _fold(self, owned: Owned, shard: Shard, topic: str, batch: Fetched) -> None:
+        if batch.records:
+            decoded = decode(batch)
+            while missing := shard.missing(decoded):
+                shard.admit(await self._store.read_people(shard.partition, missing))
+                if owned.shard is not shard:
+                    return
+            # From here to the end nothing waits: other topics' batches cannot come between.
+            state = shard.topics[topic]
+            if batch.start != state.expected:
+                return
+            shard.apply(topic, batch.records, decoded, now_ms())
+        shard.skip(topic, batch.end)
+        if len(shard.people.dirty) >= self._settings.limits.dirty_max:
+            await self.cut(owned)
+
+    async def _close_gap(self, owned: Owned, shard: Shard, topic: str, batch: Fetched) -> None:
+        """Seek back to where a gap begins; one that is still there is what retention has deleted."""
+        state = shard.topics[topic]
+        tp = TP(topic, shard.partition)
+        if owned.sought.get(topic) == state.expected:
+            first, _ = await self._log.bounds({tp})
+            if first[tp] > state.expected:
+                lost = first[tp] - max(state.next, state.expected)
+                self.counts.retention_lost += max(lost, 0)
+                _log.error(
+                    "%s[%d]: %d records were deleted by retention before they were counted",
+                    topic, shard.partition, lost,
+                )  # fmt: skip
+                shard.skip(topic, first[tp])
+        owned.sought[topic] = state.expected
+        self.counts.rewinds += 1
+        await self._log.rewind({tp: state.expected})
+
+    # ---- time, cuts
+
+    async def tick(self) -> None:
+        """Tell every shard the time, close what is due, and store what has changed."""
+        await asyncio.gather(*(self._tick(owned) for owned in list(self.owned.values())))
+
+    async def _tick(self, owned: Owned) -> None:
+        shard = owned.shard
+        if shard is None:
+            return
+        self._note_drained(owned, shard)
+        shard.advance()
+        try:
+            due = 1
+            while due and owned.shard is shard:
+                due, absent = shard.close_sessions()
+                if absent:
+                    shard.admit(await self._store.read_people(shard.partition, absent))
+                    shard.close_sessions_of(absent)
+                if len(shard.people.dirty) >= self._settings.limits.dirty_max:
+                    await self.cut(owned)
+                await asyncio.sleep(0)
+        except _SHARD_IS_LOST as error:
+            self.drop(owned, shard, error)
+            return
+        await self.cut(owned)
+
+    def _note_drained(self, owned: Owned, shard: Shard) -> None:
+        idle_ms = round(self._settings.time.idle_seconds * 1000)
+        for topic, state in shard.topics.items():
+            end, seen_at = self._log.read_to(TP(topic, shard.partition))
+            if end is None or seen_at is None or state.expected < max(end, state.next):
+                owned.drained_since.pop(topic, None)
+                shard.drained(topic, 0)
+                continue
+            since = owned.drained_since.setdefault(topic, seen_at)
+            # The broker's last word counts, not now: while it is silent, there may be a backlog.
+            shard.drained(topic, seen_at if seen_at - since >= idle_ms else 0)
+
+    async def cut(self, owned: Owned) -> None:
+        """Store what has changed since the last cut."""
+        async with owned.lock:
+            shard, claim = owned.shard, owned.claim
+            if shard is None or claim is None:
+                return
+            if not is_due(shard, owned.position, owned.stored_watermark):
+                return
+            cut = take_cut(shard, owned.position)
+            began = time.perf_counter()
+            try:
+                await self._store.store(claim, cut)
+            except _SHARD_IS_LOST as error:
+                self.drop(owned, shard, error)
+                return
+            settle_cut(shard)
+            owned.position, owned.stored_watermark = cut.reached, shard.watermark
+            self.counts.cuts += 1
+            self.counts.cut_seconds_sum += time.perf_counter() - began
+        if cut.ledger:
+            self._pump.put(cut.partition, cut.sequence)
+        await self._acknowledge(cut)
+
+    async def _acknowledge(self, cut: Cut) -> None:
+        """After the cut, never before it."""
+        await self._log.commit({TP(t, cut.partition): o for t, o in cut.offsets.items()})
+
+    def drop(self, owned: Owned, shard: Shard, error: Exception) -> None:
+        """Throw a shard's memory away and, unless it is gone by then, reclaim it from the last cut."""
+        if owned.shard is not shard:
+            return
+        owned.ready.clear()
+        owned.shard = owned.claim = None
+        answer = error.answer if isinstance(error, CutRefusedError) else ""
+        self.counts.fenced += answer == "FENCED"
+        self.counts.conflicts += answer == "CONFLICT"
+        self.counts.state_lost += answer == "LOST"
+        self.counts.store_errors += not answer
+        _log.warning("shard %d is read again from its last cut: %s", owned.partition, error)
+        # Fenced: somebody else was given the partition. If it stays ours, nobody will tell us again.
+        wait = float(self._settings.kafka.session_timeout_seconds) if answer == "FENCED" else 0.1
+        task = asyncio.get_running_loop().create_task(self._reclaim(owned, wait))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _reclaim(self, owned: Owned, wait_seconds: float) -> None:
+        await asyncio.sleep(wait_seconds)
+        async with owned.lock:
+            if self.owned.get(owned.partition) is not owned or owned.shard is not None:
+                return
+            try:
+                await self._take(owned)
+            except ClaimRefusedError:
+                return
+            # Before any batch is folded: what is on its way begins behind a gap and is dropped.
+            await self._log.rewind(self._read_from(owned))
+
+    async def finish(self) -> None:
+        """Store everything once more: the partitions are about to go, or the worker."""
+        await asyncio.gather(*(self.cut(owned) for owned in list(self.owned.values())))
+
+
+def decode(batch: Fetched) -> list[Decoded]:
+    """Every record of a batch as an event or a rejection."""
+    decoded: list[Decoded] = []
+    append = decoded.append
+    for record in batch.records:
+        try:
+            append(parse(record.value))
+        except RejectedEvent as error:
+            append(error)
+    return decoded
+
+
+def now_ms() -> int:
+    """Wall clock in epoch ms."""
+    return time.time_ns() // 1_000_000
+

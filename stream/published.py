@@ -1,0 +1,108 @@
+"""Redis as the publisher sees it: what all shards have stored, its own progress, and the snapshot."""
+
+import asyncio
+from collections.abc import Mapping
+from hashlib import sha1
+from typing import Any
+
+import msgspec
+from redis.exceptions import NoScriptError
+
+from stream import keys
+from stream.board import SeriesKey
+from stream.counters import BucketKey
+from stream.cut import StoredShard, read_stored
+from stream.names import series_name
+from stream.scripts import PUBLISH
+from stream.store import RedisClient, Store
+
+
+class FencedError(Exception):
+    """Another worker publishes now."""
+
+
+class Progress(msgspec.Struct, array_like=True):
+    """How far records are known to be in Kafka. `revision` only ever grows."""
+
+    revision: int
+    sequences: dict[int, int]
+    watermark_ms: int | None
+
+
+class PublishedState:
+    """Reads the shards of all workers; writes the snapshot, fenced by the epoch of shard 0."""
+
+    def __init__(self, client: RedisClient, store: Store, app: str, partitions: int) -> None:
+        self._client = client
+        self._store = store
+        self._app = app
+        self.partitions = partitions
+        self._names: dict[int, dict[int, SeriesKey | None]] = {}
+        self._stored_revision = 0
+
+    async def shards(self) -> dict[int, StoredShard]:
+        """Partition → the always-written part of its last cut; those never cut are left out."""
+        raw = await asyncio.gather(
+            *(
+                self._client.execute_command("HGET", self._store.keys(p).meta, "state")
+                for p in range(self.partitions)
+            )
+        )
+        return {p: read_stored(state) for p, state in enumerate(raw) if state}
+
+    async def changed(self, partition: int, since: int) -> tuple[int, list[BucketKey]]:
+        """(sequence of the shard's last cut, buckets changed by cuts after `since`)."""
+        stored = await self._client.execute_command(
+            "HGET", self._store.keys(partition).meta, "sequence"
+        )
+        # Read first: what is cut in between is found again the next time.
+        sequence = int(stored or 0)
+        if sequence == since:
+            return sequence, []
+        return sequence, await self._store.changed_since(partition, since)
+
+    async def bucket(self, partition: int, bucket: BucketKey) -> Mapping[SeriesKey, int]:
+        """Counts of one shard in one bucket, by name."""
+        found = await self._store.bucket(partition, bucket)
+        names = self._names.setdefault(partition, {})
+        if any(series not in names for series in found):
+            names.update(await self._read_names(partition))
+        return {name: count for i, count in found.items() if (name := names[i]) is not None}
+
+    async def _read_names(self, partition: int) -> dict[int, SeriesKey | None]:
+        stored = await self._client.execute_command("HGETALL", self._store.keys(partition).names)
+        return {int(name_id): series_name(raw) for name_id, raw in stored.items()}
+
+    async def progress(self) -> Progress:
+        """What the last publisher has stored."""
+        raw, revision = await self._client.execute_command(
+            "HMGET", keys.publisher(self._app), "progress", "revision"
+        )
+        self._stored_revision = int(revision or 0)
+        progress = _decode(raw) if raw else Progress(0, {}, None)
+        progress.revision = max(progress.revision, self._stored_revision)
+        return progress
+
+    async def publish(self, epoch: int, progress: Progress, snapshot: bytes) -> None:
+        """Store snapshot and progress. Raises FencedError when this worker is not the publisher."""
+        arguments: list[Any] = [
+            2, keys.publisher(self._app), keys.snapshot(self._app), self._store.owner_name, epoch,
+            self._stored_revision, progress.revision, _encode(progress), snapshot,
+        ]  # fmt: skip
+        try:
+            answer = await self._client.execute_command("EVALSHA", _DIGEST, *arguments)
+        except NoScriptError:
+            answer = await self._client.execute_command("EVAL", PUBLISH, *arguments)
+        if answer != b"OK":
+            raise FencedError(f"another worker publishes for app {self._app!r}")
+        self._stored_revision = progress.revision
+
+    async def snapshot(self) -> bytes | None:
+        """The published snapshot, whoever has made it."""
+        raw: bytes | None = await self._client.execute_command("GET", keys.snapshot(self._app))
+        return raw
+
+
+_DIGEST = sha1(PUBLISH.encode(), usedforsecurity=False).hexdigest()
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Progress).decode

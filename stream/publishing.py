@@ -1,0 +1,161 @@
+"""The publisher's work: merges what all shards have stored, renews the snapshot, emits records."""
+
+import logging
+from collections.abc import Sequence
+
+
+from schemas.outputs import MetricRecord
+from stream.board import Board, SeriesKey
+from stream.counters import BucketKey
+from stream.cut import StoredShard
+from stream.emission import Emission
+from stream.measures import Grain
+from stream.metrics.metric import Metric
+from stream.published import PublishedState, Progress
+from stream.rules import DAY_MS, Rules
+from stream.snapshot import ShardView, Snapshot, counts, gauges
+
+_log = logging.getLogger(__name__)
+_HOUR_MS = 3_600_000
+
+
+class Publisher:
+    """Owned by whoever owns shard 0; a second one is fenced off by Redis.
+
+    Everything it holds is derived: a new publisher reads all buckets once and goes on where the
+    stored progress says that records have been acknowledged.
+    """
+
+    def __init__(
+        self,
+        state: PublishedState,
+        metrics: Sequence[Metric],
+        rules: Rules,
+        definition: str,
+    ) -> None:
+        self._state = state
+        self._metrics = metrics
+        self._rules = rules
+        self.board = Board(rules.calendar_of, definition)
+        self._emission = Emission(self.board, metrics)
+        self._names: dict[int, dict[int, SeriesKey]] = {}
+        #: Partition → sequence of the newest cut whose buckets are on the board.
+        self._read: dict[int, int] = {}
+        #: Buckets of days that have not come yet.
+        self._postponed: set[BucketKey] = set()
+        self._changed: set[BucketKey] = set()
+        self.progress: Progress | None = None
+        self.records_emitted = 0
+        self.revisions_of_final = 0
+
+    async def refresh(self, now_ms: int) -> Snapshot:
+        """Read what the shards have stored since the last time, and compute the numbers of now."""
+        shards = await self._state.shards()
+        newest_ms = self._newest(shards.values())
+        if self.progress is None:
+            self.progress = await self._state.progress()
+            await self._read_changes(shards, newest_ms)
+            self._forget_published(shards)
+        else:
+            await self._read_changes(shards, newest_ms)
+        return Snapshot(
+            taken_ms=now_ms,
+            newest_ms=newest_ms,
+            watermark_ms=self._watermark(shards),
+            revision=self.progress.revision,
+            gauges=list(gauges(self.board, self._metrics, newest_ms)) if newest_ms else [],
+            counts=list(counts(self.board)),
+            outcomes=_sum(t.counts for s in shards.values() for t in s.topics.values()),
+            reasons=_sum(t.reasons for s in shards.values() for t in s.topics.values()),
+            unaccounted=sum(
+                t.next - t.start - sum(t.counts.values())
+                for s in shards.values()
+                for t in s.topics.values()
+            ),
+            shards=[
+                ShardView(
+                    p, s.watermark, s.open_sessions, s.reopened, s.evictions, s.dedupe_capped
+                )
+                for p, s in sorted(shards.items())
+            ],
+        )
+
+    def due_records(self, snapshot: Snapshot) -> list[MetricRecord]:
+        """The records that are new or changed since they were published last."""
+        assert self.progress is not None
+        self._emission.note(self._changed)
+        self._changed = set()
+        if not snapshot.newest_ms:
+            return []
+        self._emission.note_current(snapshot.newest_ms)
+        self.progress.revision += 1
+        return list(
+            self._emission.due(snapshot.watermark_ms, snapshot.newest_ms, self.progress.revision)
+        )
+
+    def acknowledged(self, snapshot: Snapshot, records: list[MetricRecord]) -> None:
+        """Kafka has the records: the next publisher need not send them again."""
+        assert self.progress is not None
+        self.progress.sequences = dict(self._read)
+        self.progress.watermark_ms = snapshot.watermark_ms
+        self.records_emitted += len(records)
+        if snapshot.watermark_ms is not None:
+            self._emission.forget_before(snapshot.watermark_ms - 2 * self._rules.correction_ms)
+
+    async def _read_changes(self, shards: dict[int, StoredShard], newest_ms: int) -> None:
+        last_day = self._rules.calendar_of("").day_of(newest_ms) + 1
+        changed: set[BucketKey] = set()
+        sequences: dict[int, int] = {}
+        for partition in shards:
+            sequence, buckets = await self._state.changed(partition, self._read.get(partition, -1))
+            sequences[partition] = sequence
+            changed.update(buckets)
+        changed |= self._postponed
+        self._postponed = {b for b in changed if b[0] is Grain.DAY and b[1] > last_day}
+        for bucket in changed - self._postponed:
+            parts = [await self._state.bucket(partition, bucket) for partition in shards]
+            self.board.replace(bucket, parts)
+            self._changed.add(bucket)
+        self._read.update(sequences)
+
+    def _forget_published(self, shards: dict[int, StoredShard]) -> None:
+        """On taking over: leave out what has not changed since the last acknowledged records."""
+        assert self.progress is not None
+        mark = self.progress.watermark_ms
+        if mark is None or any(
+            self.progress.sequences.get(p, -1) != self._read[p] for p in shards
+        ):
+            # Something has changed since; which buckets is known only by cut, so look at the recent.
+            mark = (mark or 0) - self._rules.correction_ms
+        self._changed = {b for b in self._changed if self._end_ms(b) >= mark - 32 * DAY_MS}
+
+    def _end_ms(self, bucket: BucketKey) -> int:
+        grain, index = bucket
+        if grain is Grain.DAY:
+            return self._rules.calendar_of("").day_start_ms(index + 1)
+        return index * 60_000 + _HOUR_MS if grain is not Grain.ALL else 1 << 62
+
+    def _newest(self, shards: object) -> int:
+        newest = 0
+        for shard in shards:  # type: ignore[attr-defined]
+            newest = max(newest, *(topic.clock for topic in shard.topics.values()), 0)
+            # In silence the wall clock moves the watermark, and with it what "now" is.
+            newest = max(newest, (shard.watermark or 0) + self._rules.lateness_ms * bool(shard.watermark))
+        return newest
+
+    def _watermark(self, shards: dict[int, StoredShard]) -> int | None:
+        if len(shards) < self._state.partitions:
+            return None
+        marks = [shard.watermark for shard in shards.values()]
+        known = [mark for mark in marks if mark is not None]
+        return min(known) if len(known) == len(marks) else None
+
+
+def _sum(parts: object) -> dict[str, int]:
+    total: dict[str, int] = {}
+    for part in parts:  # type: ignore[attr-defined]
+        for name, count in part.items():
+            total[name] = total.get(name, 0) + count
+    return total
+
+

@@ -1,0 +1,100 @@
+"""The snapshot: the published numbers of now, computed once and served by every worker."""
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from schemas.outputs import WindowKind
+from stream.board import Board, SegmentKey
+from stream.measures import Grain
+from stream.metrics.metric import COUNTERS, Metric
+from stream.windows import Span, span_at
+
+DAY_MS = 86_400_000
+
+
+class Gauge(msgspec.Struct, array_like=True, frozen=True):
+    """One value: `metric` in `window`, of a site or of one of its segments (dimension not empty)."""
+
+    metric: str
+    window: WindowKind
+    site: str
+    dimension: str
+    label: str
+    value: float
+
+
+class Count(msgspec.Struct, array_like=True, frozen=True):
+    """A measure of a site since counting began: it survives restarts, as it comes from the cuts."""
+
+    measure: str
+    site: str
+    value: int
+
+
+class ShardView(msgspec.Struct, array_like=True, frozen=True):
+    """What a shard's last cut says about itself."""
+
+    partition: int
+    watermark_ms: int | None
+    open_sessions: int
+    sessions_reopened: int
+    evictions: int
+    dedupe_capped: int
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """All of it, at one moment. Times are epoch ms."""
+
+    taken_ms: int
+    newest_ms: int
+    watermark_ms: int | None
+    revision: int
+    gauges: list[Gauge]
+    counts: list[Count]
+    #: Records passed, by outcome, and those not counted by reason, over all shards.
+    outcomes: dict[str, int]
+    reasons: dict[str, int]
+    #: Offsets passed less outcomes: anything but 0 is a defect.
+    unaccounted: int
+    shards: list[ShardView]
+
+
+def main_window(metric: Metric) -> WindowKind:
+    """The window in which a metric is shown by segment: the day, or the first of its windows."""
+    return "day" if "day" in metric.windows else metric.windows[0]
+
+
+def gauges(board: Board, metrics: Sequence[Metric], newest_ms: int) -> Iterator[Gauge]:
+    """Every metric of the windows under way; what has no value (nothing to divide by) is left out."""
+    for segment in list(board.segments):
+        for metric in metrics:
+            kinds = (main_window(metric),) if segment[1] else metric.windows
+            for kind in kinds:
+                span = _gauge_span(board, metric, segment, kind, newest_ms)
+                value = board.evaluate(metric, segment, span).value
+                if value is not None:
+                    yield Gauge(metric.name, kind, *segment, value)
+
+
+def counts(board: Board) -> Iterator[Count]:
+    """The totals that become Prometheus counters."""
+    for site in board.sites():
+        for measure in COUNTERS:
+            yield Count(measure, site, board.at((measure, (site, "", "")), Grain.ALL, 0))
+
+
+def _gauge_span(
+    board: Board, metric: Metric, segment: SegmentKey, kind: WindowKind, newest_ms: int
+) -> Span:
+    calendar = board.calendar(segment[0])
+    span = span_at(kind, newest_ms, calendar)
+    if metric.gauge_complete:
+        last = Span(kind, span.first - 1, span.last - 1)
+        if not board.evaluate(metric, segment, last).is_empty:
+            return last
+    return span
+
+
+encode_snapshot = msgspec.msgpack.Encoder().encode
+decode_snapshot = msgspec.msgpack.Decoder(Snapshot).decode

@@ -1,0 +1,1 @@
+"""The tests: every promise of the project, checked."""

@@ -1,0 +1,86 @@
+"""Fixtures that every test may ask for: real servers, a flushed database, topics of its own."""
+
+import os
+import re
+import uuid
+from collections.abc import Callable, Iterator
+from typing import NoReturn
+
+import hypothesis
+import pytest
+import redis
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+from tests.servers.kafka_server import KafkaServer
+from tests.servers.process import ServerMissing
+from tests.servers.redis_server import RedisServer
+
+IN_CI = bool(os.environ.get("CI"))
+TopicFactory = Callable[..., str]
+
+# CI must give the same verdict on the same code; at a desk, fresh examples find more.
+hypothesis.settings.register_profile("desk", deadline=None)
+hypothesis.settings.register_profile("ci", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("ci" if IN_CI else "desk")
+
+
+def missing(error: ServerMissing) -> NoReturn:
+    """Skip at a desk, saying why; in CI nothing may be skipped unseen."""
+    if IN_CI:
+        pytest.fail(str(error), pytrace=False)
+    pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def kafka() -> Iterator[KafkaServer]:
+    """One real broker for the whole run; tests that kill a broker start their own."""
+    try:
+        server = KafkaServer()
+    except ServerMissing as error:
+        missing(error)
+    with server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RedisServer]:
+    """One real Redis for the whole run; tests that kill a Redis start their own."""
+    try:
+        server = RedisServer()
+    except ServerMissing as error:
+        missing(error)
+    with server:
+        yield server
+
+
+@pytest.fixture
+def redis_url(redis_server: RedisServer) -> str:
+    """The address of an empty database."""
+    with redis.Redis.from_url(redis_server.url) as client:
+        client.flushall()
+    return redis_server.url
+
+
+@pytest.fixture
+def topics(kafka: KafkaServer, request: pytest.FixtureRequest) -> Iterator[TopicFactory]:
+    """`topics("clicks", partitions=4)` creates a topic with a name of this test's own."""
+    slug = re.sub(r"[^a-zA-Z0-9]+", "-", request.node.name)[:40].strip("-")
+    prefix = f"{slug}-{uuid.uuid4().hex[:6]}"
+    created: list[str] = []
+    admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
+
+    def create(name: str, partitions: int = 4, **config: str) -> str:
+        """Underscores in the keywords of `config` stand for dots: cleanup_policy="compact"."""
+        topic = f"{prefix}.{name}"
+        settings = {key.replace("_", "."): value for key, value in config.items()}
+        wanted = NewTopic(topic, num_partitions=partitions, replication_factor=1, config=settings)
+        admin.create_topics([wanted])[topic].result(timeout=30)
+        created.append(topic)
+        return topic
+
+    yield create
+    # Left-over topics slow the broker down over a long run, but harm no test: nobody waits.
+    if created and kafka.running:
+        admin.delete_topics(created)
+        admin.poll(0)

@@ -1,0 +1,1 @@
+"""Tests against real servers: Apache Kafka, Redis, and the embedded pair."""

