@@ -107,9 +107,11 @@ class Worker:
     async def consume(self, topic: str, stream: Any) -> None:
         """Feed a topic's batches to their shards, for ever."""
         async for event in stream.events():
-            await self.owner.consume(topic, event.message.partition, event.value)
-            self._waiting = max(self._waiting - 1, 0)
-            self._room.set()
+            try:
+                await self.owner.consume(topic, event.message.partition, event.value)
+            finally:
+                self._waiting = max(self._waiting - 1, 0)
+                self._room.set()
 
     # ---- life
 

@@ -3,12 +3,12 @@
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from aiokafka.errors import KafkaError
 from redis.exceptions import RedisError
 
-from schemas.outputs import encode_record, record_key
+from schemas.outputs import MetricRecord, encode_record, record_key
 from stream.metrics.metric import Metric
 from stream.outgoing import Outgoing
 from stream.owner import Owner, now_ms
@@ -20,6 +20,22 @@ from stream.snapshot import Snapshot, decode_snapshot, encode_snapshot
 from stream.telemetry import Telemetry
 
 _log = logging.getLogger(__name__)
+
+
+#: How long the event loop may be kept from everything else.
+_SLICE_SECONDS = 0.02
+
+
+async def _gathered(parts: Iterator[list[MetricRecord]]) -> list[MetricRecord]:
+    """All records, computed in slices: a backfill changes thousands of windows at once."""
+    records: list[MetricRecord] = []
+    began = time.monotonic()
+    for part in parts:
+        records += part
+        if time.monotonic() - began > _SLICE_SECONDS:
+            await asyncio.sleep(0)
+            began = time.monotonic()
+    return records
 
 
 class PublisherLoop:
@@ -83,9 +99,9 @@ class PublisherLoop:
             self._publisher = Publisher(self._state, self._metrics, self._rules, self._definition)
         publisher = self._publisher
         snapshot = await publisher.refresh(now_ms())
-        records = []
+        records: list[MetricRecord] = []
         if time.monotonic() - self._records_at >= self._settings.publish.records_seconds:
-            records = publisher.due_records(snapshot)
+            records = await _gathered(publisher.due_records(snapshot))
             self._records_at = time.monotonic()
         assert publisher.progress is not None
         # Before the records: it reserves their revision, or finds that somebody else publishes.

@@ -41,6 +41,9 @@ class Board:
         self._definition = definition
         self._tables: dict[Grain, dict[int, dict[SeriesKey, int]]] = {g: {} for g in Grain}
         self._histograms: dict[BucketKey, dict[SeriesKey, dict[int, int]]] = {}
+        self._present: dict[BucketKey, frozenset[SegmentKey]] = {}
+        #: Segments with customers: those count on every day.
+        self._leveled: set[SegmentKey] = set()
         self._levels: dict[SeriesKey, tuple[list[int], list[int]]] = {}
         self.segments: dict[SegmentKey, None] = {}
 
@@ -54,9 +57,12 @@ class Board:
         for (measure, segment), count in total.items():
             if segment not in self.segments:
                 self.segments[segment] = None
+            if measure in measures.LEVELS:
+                self._leveled.add(segment)
             if found := measures.histogram_part(measure):
                 histograms.setdefault((found[0], segment), {})[found[1]] = count
         self._histograms[bucket] = histograms
+        self._present[bucket] = frozenset(segment for (_, segment), n in total.items() if n)
         grain, index = bucket
         if total:
             self._tables[grain][index] = total
@@ -85,6 +91,16 @@ class Board:
     def has_events(self, site: str, grain: Grain, index: int) -> bool:
         """Whether the site has accepted an event in a bucket."""
         return self.at((measures.EVENTS, (site, "", "")), grain, index) > 0
+
+    def segments_in(self, site: str, span: Span) -> set[SegmentKey]:
+        """The site's segments (not the whole site) that count something in a window."""
+        if span.grain is Grain.DAY and self._leveled:
+            present = set(self._leveled)
+        else:
+            present = set()
+        for index in range(span.first, span.last + 1):
+            present |= self._present.get((span.grain, index), frozenset())
+        return {segment for segment in present if segment[0] == site and segment[1]}
 
     def has_levels(self, site: str, day: int) -> bool:
         """Whether a level of the site changes on a day."""

@@ -41,7 +41,9 @@ class Emission:
         self._candidates: dict[SiteSpan, None] = {}
         #: Windows looked at before.
         self._seen: set[SiteSpan] = set()
-        #: Those of them that were not final, by their end.
+        #: The segments that had something in them.
+        self._seen_segments: dict[SiteSpan, set[SegmentKey]] = {}
+        #: Those of the windows that were not final, by their end.
         self._open: list[tuple[int, str, Span]] = []
         #: Site → first and last day with events, as far as the days between are filled in.
         self._filled: dict[str, tuple[int, int]] = {}
@@ -71,14 +73,14 @@ class Emission:
 
     def due(
         self, watermark_ms: int | None, newest_ms: int, revision: int
-    ) -> Iterator[MetricRecord]:
-        """The records that differ from what was published last; final ones once more as final."""
+    ) -> Iterator[list[MetricRecord]]:
+        """The records that differ from what was published last; final ones once more as final.
+
+        A list a window, so that a caller with other duties can stop in between.
+        """
         while self._open and watermark_ms is not None and self._open[0][0] <= watermark_ms:
             _, site, span = heapq.heappop(self._open)
             self._candidates[site, span] = None
-        segments: dict[str, list[SegmentKey]] = {}
-        for segment in self._board.segments:
-            segments.setdefault(segment[0], []).append(segment)
         candidates, self._candidates = sorted(self._candidates), {}
         for site, span in candidates:
             calendar = self._board.calendar(site)
@@ -89,14 +91,15 @@ class Emission:
             exists = self._exists(site, span, newest_ms)
             known = watermark_ms is not None and watermark_ms != END_OF_INPUT
             watermark = calendar.rfc3339(watermark_ms or 0) if known else None
-            for metric in self._by_kind[span.kind]:
-                for segment, value in self._changed(
-                    metric, segments[site], span, exists, is_final
-                ):
-                    yield self._board.record(
-                        metric, segment, span, value,
-                        revision=revision, is_final=is_final, watermark=watermark,
-                    )  # fmt: skip
+            segments = self._segments(site, span)
+            yield [
+                self._board.record(
+                    metric, segment, span, value,
+                    revision=revision, is_final=is_final, watermark=watermark,
+                )
+                for metric in self._by_kind[span.kind]
+                for segment, value in self._changed(metric, segments, span, exists, is_final)
+            ]  # fmt: skip
 
     def forget_before(self, time_ms: int) -> None:
         """Forget what was published for windows that no acceptable event can change any more."""
@@ -106,6 +109,19 @@ class Emission:
 
         self._published = {k: v for k, v in self._published.items() if not is_past(k[1][0], k[2])}
         self._seen = {seen for seen in self._seen if not is_past(*seen)}
+        self._seen_segments = {
+            seen: found for seen, found in self._seen_segments.items() if not is_past(*seen)
+        }
+
+    def _segments(self, site: str, span: Span) -> list[SegmentKey]:
+        """The whole site, and each segment that counts something in the window or has done so."""
+        before = self._seen_segments.setdefault((site, span), set())
+        before |= self._board.segments_in(site, span)
+        if span.kind in LENGTH_OF:
+            # One zero closes a series of rolling windows, also of a segment.
+            previous = Span(span.kind, span.first - 1, span.last - 1)
+            before |= self._seen_segments.get((site, previous), set())
+        return [(site, "", ""), *sorted(before)]
 
     def _changed(
         self, metric: Metric, segments: list[SegmentKey], span: Span, exists: bool, is_final: bool

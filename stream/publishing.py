@@ -1,7 +1,7 @@
 """The publisher's work: merges what all shards have stored, renews the snapshot, emits records."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 
 from schemas.outputs import MetricRecord
@@ -13,7 +13,7 @@ from stream.measures import Grain
 from stream.metrics.metric import Metric
 from stream.published import PublishedState, Progress
 from stream.rules import DAY_MS, Rules
-from stream.snapshot import ShardView, Snapshot, counts, gauges
+from stream.snapshot import Count, ShardView, Snapshot, counts, decode_snapshot, gauges
 
 _log = logging.getLogger(__name__)
 _HOUR_MS = 3_600_000
@@ -44,6 +44,8 @@ class Publisher:
         #: Buckets of days that have not come yet.
         self._postponed: set[BucketKey] = set()
         self._changed: set[BucketKey] = set()
+        #: (measure, site) → the highest total ever shown.
+        self._highest: dict[tuple[str, str], Count] = {}
         self.progress: Progress | None = None
         self.records_emitted = 0
         self.revisions_of_final = 0
@@ -54,6 +56,8 @@ class Publisher:
         newest_ms = self._newest(shards.values())
         if self.progress is None:
             self.progress = await self._state.progress()
+            if raw := await self._state.snapshot():
+                self._never_falling(decode_snapshot(raw).counts)
             await self._read_changes(shards, newest_ms)
             self._forget_published(shards)
         else:
@@ -64,7 +68,7 @@ class Publisher:
             watermark_ms=self._watermark(shards),
             revision=self.progress.revision,
             gauges=list(gauges(self.board, self._metrics, newest_ms)) if newest_ms else [],
-            counts=list(counts(self.board)),
+            counts=self._never_falling(counts(self.board)),
             outcomes=_sum(t.counts for s in shards.values() for t in s.topics.values()),
             reasons=_sum(t.reasons for s in shards.values() for t in s.topics.values()),
             unaccounted=sum(
@@ -80,17 +84,19 @@ class Publisher:
             ],
         )
 
-    def due_records(self, snapshot: Snapshot) -> list[MetricRecord]:
-        """The records that are new or changed since they were published last."""
+    def due_records(self, snapshot: Snapshot) -> Iterator[list[MetricRecord]]:
+        """The records that are new or changed since they were published last, a list a window."""
         assert self.progress is not None
-        self._emission.note(self._changed)
+        # Minutes are for watching: those of long ago, read in a backfill, are not published.
+        oldest = (snapshot.newest_ms - 2 * self._rules.correction_ms) // 60_000
+        self._emission.note(b for b in self._changed if b[0] > Grain.MINUTE or b[1] >= oldest)
         self._changed = set()
         if not snapshot.newest_ms:
-            return []
+            return iter(())
         self._emission.note_current(snapshot.newest_ms)
         self.progress.revision += 1
-        return list(
-            self._emission.due(snapshot.watermark_ms, snapshot.newest_ms, self.progress.revision)
+        return self._emission.due(
+            snapshot.watermark_ms, snapshot.newest_ms, self.progress.revision
         )
 
     def acknowledged(self, snapshot: Snapshot, records: list[MetricRecord]) -> None:
@@ -101,6 +107,14 @@ class Publisher:
         self.records_emitted += len(records)
         if snapshot.watermark_ms is not None:
             self._emission.forget_before(snapshot.watermark_ms - 2 * self._rules.correction_ms)
+
+    def _never_falling(self, found: Iterable[Count]) -> list[Count]:
+        """A late event that joins two sessions lowers their number; to Prometheus that is a restart."""
+        for count in found:
+            key = (count.measure, count.site)
+            if key not in self._highest or count.value > self._highest[key].value:
+                self._highest[key] = count
+        return list(self._highest.values())
 
     async def _read_changes(self, shards: dict[int, StoredShard], newest_ms: int) -> None:
         last_day = self._rules.calendar_of("").day_of(newest_ms) + 1
@@ -135,12 +149,13 @@ class Publisher:
             return self._rules.calendar_of("").day_start_ms(index + 1)
         return index * 60_000 + _HOUR_MS if grain is not Grain.ALL else 1 << 62
 
-    def _newest(self, shards: object) -> int:
+    def _newest(self, shards: Iterable[StoredShard]) -> int:
         newest = 0
-        for shard in shards:  # type: ignore[attr-defined]
-            newest = max(newest, *(topic.clock for topic in shard.topics.values()), 0)
-            # In silence the wall clock moves the watermark, and with it what "now" is.
-            newest = max(newest, (shard.watermark or 0) + self._rules.lateness_ms * bool(shard.watermark))
+        for shard in shards:
+            newest = max(newest, *(topic.clock for topic in shard.topics.values()))
+            if shard.watermark:
+                # In silence the wall clock moves the watermark, and with it what "now" is.
+                newest = max(newest, shard.watermark + self._rules.lateness_ms)
         return newest
 
     def _watermark(self, shards: dict[int, StoredShard]) -> int | None:
@@ -151,9 +166,9 @@ class Publisher:
         return min(known) if len(known) == len(marks) else None
 
 
-def _sum(parts: object) -> dict[str, int]:
+def _sum(parts: Iterable[Mapping[str, int]]) -> dict[str, int]:
     total: dict[str, int] = {}
-    for part in parts:  # type: ignore[attr-defined]
+    for part in parts:
         for name, count in part.items():
             total[name] = total.get(name, 0) + count
     return total

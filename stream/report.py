@@ -85,7 +85,8 @@ class Report:
         chosen = [m for m in self._metrics if not metrics or m.name in metrics]
         emission = Emission(board, chosen, kinds)
         emission.note((g, i) for g, table in self.shard.counters.tables.items() for i in table)
-        yield from emission.due(END_OF_INPUT, END_OF_INPUT, revision=1)
+        for records in emission.due(END_OF_INPUT, END_OF_INPUT, revision=1):
+            yield from records
 
     def _apply(self, name: str, batch: list[tuple[int, bytes]]) -> None:
         state = self.shard.topics["files"]

@@ -1,0 +1,69 @@
+"""`python -m tests.bench`: start a broker, fill a topic, race the contenders, print the table."""
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+from tests.bench.contenders import BASELINE, CONTENDERS, Contender
+from tests.bench.race import ROOT, Course, Outcome, Run, race, two_cores
+from tests.bench.report import document, rows, table
+from tests.bench.topic import fill
+from tests.servers.kafka_server import KafkaServer
+from tests.servers.process import ServerMissing
+
+JVM = ("-Xms256m", "-Xmx512m", "-XX:+UseSerialGC")  # lets the broker warm up, unlike in tests
+
+
+def arguments() -> argparse.Namespace:
+    names = [one.module for one in CONTENDERS]
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    # What the first fetch brings is paid for before the clock starts: with 100,000 events the
+    # baseline looks a third cheaper than it is, from 400,000 on it stays the same.
+    parser.add_argument("--events", type=int, default=400_000, help="for the fast contenders")
+    parser.add_argument("--peer-events", type=int, default=40_000, help="for the slow ones")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", nargs="+", choices=names, help="and the baseline")
+    parser.add_argument("--quick", action="store_true", help="few events for the slow, two rounds")
+    parser.add_argument("--peers", type=Path, default=ROOT / ".venv-peers", help="their venv")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all measurements there")
+    args = parser.parse_args()
+    if args.quick:
+        args.peer_events, args.rounds = min(args.peer_events, 5_000), 2
+    return args
+
+
+def progress(number: int, contender: Contender, outcome: Outcome) -> None:
+    told = f"{outcome.cpu_micros:.2f} µs/event" if isinstance(outcome, Run) else outcome
+    print(f"round {number + 1}  {contender.label}: {told}", file=sys.stderr, flush=True)
+
+
+def main() -> None:
+    args = arguments()
+    cores = two_cores()
+    if cores and sys.platform == "linux":
+        os.sched_setaffinity(0, {cores[0]})  # the broker takes it over; contenders take the other
+    chosen = [one for one in CONTENDERS if not args.only or one.module in (*args.only, "raw")]
+    topics = {False: ("bench", args.events), True: ("bench-slow", args.peer_events)}
+    try:
+        server = KafkaServer(jvm=JVM)
+    except ServerMissing as error:
+        sys.exit(str(error))
+    with server:
+        print(f"writing {args.events:,} page views", file=sys.stderr, flush=True)
+        for topic, events in topics.values():
+            fill(server.bootstrap, topic, events)
+        python = args.peers / "bin" / "python"
+        course = Course(server.bootstrap, topics, python, cores[1] if cores else None)
+        outcomes = race(course, chosen, args.rounds, progress)
+    result = rows(outcomes)
+    print(table(result))
+    if args.json:
+        args.json.write_text(json.dumps(document(result, outcomes), indent=2) + "\n")
+    if any(isinstance(outcome, str) for outcome in outcomes[BASELINE.module]):
+        sys.exit("the baseline failed: no ratio means anything")
+
+
+if __name__ == "__main__":
+    main()

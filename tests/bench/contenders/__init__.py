@@ -1,0 +1,28 @@
+"""The contenders: each a module with `run(job)`, listed here in the order of the table."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One engine and what it does; `slow` ones read fewer events, and all are told per event."""
+
+    module: str
+    label: str
+    slow: bool = False
+    peer: bool = False  # runs in the peers' environment
+
+
+BASELINE = Contender("raw", "raw aiokafka + orjson")
+
+CONTENDERS = (
+    BASELINE,
+    Contender("transport", "our batch transport, decoding only"),
+    Contender("worker", "our worker, everything on"),
+    Contender("bytewax_country", "Bytewax, windowed count by country", peer=True),
+    Contender("bytewax_visitor", "Bytewax, windowed count by visitor", slow=True, peer=True),
+    Contender("quix_country", "Quix Streams, windowed count by country", slow=True, peer=True),
+    Contender("quix_visitor", "Quix Streams, windowed count by visitor", slow=True, peer=True),
+    Contender("faust_agent", "Faust, no state", slow=True),
+    Contender("faust_window", "Faust, windowed table by visitor", slow=True),
+)

@@ -1,0 +1,10 @@
+"""Bytewax: page views a minute by visitor, the key that the records have."""
+
+from datetime import timedelta
+
+from tests.bench.contenders.bytewax_country import count_by
+from tests.bench.job import Job
+
+
+def run(job: Job) -> None:
+    count_by(job, lambda event: str(event["visitor_id"]), timedelta(seconds=10))

@@ -1,0 +1,30 @@
+"""Faust as its documentation shows it: an agent that takes one event after the other, no state."""
+
+import os
+
+import faust
+import orjson
+from faust.types import StreamT
+
+from tests.bench.job import Job
+
+
+def run(job: Job) -> None:
+    app = faust.App(
+        job.run_id,
+        broker=f"kafka://{job.bootstrap}",
+        datadir=job.directory,
+        consumer_auto_offset_reset="earliest",
+        topic_disable_leader=True,
+        web_enabled=False,
+    )
+    topic = app.topic(job.topic, value_serializer="raw", value_type=bytes)
+
+    async def decode(stream: StreamT[bytes]) -> None:
+        async for value in stream:
+            orjson.loads(value)
+            if job.meter.add():
+                os._exit(0)  # an orderly stop takes seconds and is not what is measured
+
+    app.agent(topic)(decode)
+    faust.Worker(app, loglevel="error").execute_from_commandline()

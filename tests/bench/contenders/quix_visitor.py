@@ -1,0 +1,39 @@
+"""Quix Streams: page views a minute by visitor, with its RocksDB state and changelog topic."""
+
+import os
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from quixstreams import Application
+from quixstreams.dataframe import StreamingDataFrame
+
+from tests.bench.job import Job
+
+
+def run(job: Job) -> None:
+    # Records are keyed by visitor and stamped with their event time: it need not read either.
+    count_by_key(job, lambda views: views, grace=timedelta(seconds=10))
+
+
+def count_by_key(
+    job: Job, prepare: Callable[[StreamingDataFrame], StreamingDataFrame], grace: timedelta
+) -> None:
+    """Windows of a minute for each key of what `prepare` makes of the page views."""
+    app = Application(
+        broker_address=job.bootstrap,
+        consumer_group=job.run_id,
+        auto_offset_reset="earliest",
+        commit_interval=1.0,
+        state_dir=job.directory / "state",
+        loglevel="ERROR",
+    )
+
+    def count(_: Any) -> None:
+        if job.meter.add():
+            os._exit(0)  # an orderly stop takes seconds and is not what is measured
+
+    views = prepare(app.dataframe(app.topic(job.topic, value_deserializer="json")))
+    minutes = views.tumbling_window(duration_ms=timedelta(minutes=1), grace_ms=grace)
+    minutes.count().current().update(count)
+    app.run()

@@ -1,0 +1,81 @@
+"""What a contender is given, and the meter with which it reports its cost (standard library only).
+
+A contender runs in a process of its own, perhaps in the peers' environment, where nothing of this
+project is installed.
+"""
+
+import json
+import resource
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+class Unavailable(Exception):
+    """A contender cannot run here; the message says why."""
+
+
+def _cpu_seconds() -> float:
+    usage = resource.getrusage(resource.RUSAGE_SELF)  # all threads of this process
+    return usage.ru_utime + usage.ru_stime
+
+
+def _peak_megabytes() -> float:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1 << 20) if sys.platform == "darwin" else peak / 1024
+
+
+@dataclass
+class Meter:
+    """CPU and wall time from the first event to the last one; the result goes to a file."""
+
+    expected: int
+    result: Path
+    seen: int = 0
+    _cpu: float = 0.0
+    _wall: float = 0.0
+    _started: bool = False
+
+    def start(self) -> None:
+        """The first events are here. Only the first call counts."""
+        if not self._started:
+            self._started = True
+            self._cpu, self._wall = _cpu_seconds(), time.perf_counter()
+
+    def add(self, count: int = 1) -> bool:
+        """Events whose work is done; true once all are, and then the result is written."""
+        if not self._started:
+            self.start()
+        self.seen += count
+        if self.seen < self.expected:
+            return False
+        self._report()
+        return True
+
+    def check(self) -> None:
+        """A contender that ended must have counted every event: a wrong count has no price."""
+        if self.seen < self.expected:
+            raise Unavailable(f"wrong: counted {self.seen:,} of {self.expected:,} events")
+
+    def _report(self) -> None:
+        cpu, wall = _cpu_seconds() - self._cpu, time.perf_counter() - self._wall
+        measured = {
+            "events": self.seen,
+            "cpu_seconds": cpu,
+            "wall_seconds": wall,
+            "peak_megabytes": _peak_megabytes(),
+        }
+        self.result.write_text(json.dumps(measured))
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run: read `topic` from its beginning until `events` events are done."""
+
+    bootstrap: str
+    topic: str
+    events: int
+    run_id: str  # for consumer groups and applications that must start afresh
+    directory: Path  # scratch space of this run alone
+    meter: Meter = field(compare=False)

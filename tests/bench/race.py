@@ -1,0 +1,110 @@
+"""The race: every contender in turn, each run in a process of its own, round after round."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.bench.contenders import Contender
+
+RUN_TIMEOUT = 300.0
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Course:
+    """What every run has in common."""
+
+    bootstrap: str
+    topics: dict[bool, tuple[str, int]]  # topic and its events, for slow contenders or not
+    peers_python: Path
+    core: int | None
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one process reported."""
+
+    events: int
+    cpu_seconds: float
+    wall_seconds: float
+    peak_megabytes: float
+
+    @property
+    def cpu_micros(self) -> float:
+        """CPU time an event."""
+        return self.cpu_seconds / self.events * 1e6
+
+
+Outcome = Run | str  # a run, or why there is none
+
+
+def two_cores() -> tuple[int, int] | None:
+    """A core for the broker and another one for the contenders, if there are two."""
+    if sys.platform != "linux":
+        return None
+    allowed = sorted(os.sched_getaffinity(0))
+    return (allowed[0], allowed[1]) if len(allowed) > 1 else None
+
+
+def race(
+    course: Course,
+    contenders: Sequence[Contender],
+    rounds: int,
+    report: Callable[[int, Contender, Outcome], None],
+) -> dict[str, list[Outcome]]:
+    """Outcomes by contender, one a round; who is unavailable is not asked again."""
+    outcomes: dict[str, list[Outcome]] = {one.module: [] for one in contenders}
+    out: set[str] = set()
+    for number in range(rounds):
+        # Each round begins with another one, so that nobody always runs after the same.
+        shift = number % len(contenders)
+        for contender in (*contenders[shift:], *contenders[:shift]):
+            if contender.module in out:
+                continue
+            outcome = run_once(course, contender)
+            outcomes[contender.module].append(outcome)
+            if isinstance(outcome, str):
+                out.add(contender.module)
+            report(number, contender, outcome)
+    return outcomes
+
+
+def run_once(course: Course, contender: Contender) -> Outcome:
+    """One process from start to end, bounded in time."""
+    python = course.peers_python if contender.peer else Path(sys.executable)
+    if not python.exists():
+        return "not installed"
+    topic, events = course.topics[contender.slow]
+    with tempfile.TemporaryDirectory(prefix="engage-bench-") as directory:
+        command = [str(python), "-m", "tests.bench.contender", contender.module]
+        command += ["--bootstrap", course.bootstrap, "--topic", topic, "--events", str(events)]
+        command += ["--directory", directory]
+        command += [] if course.core is None else ["--core", str(course.core)]
+        log = Path(directory) / "output.log"
+        try:
+            with log.open("wb") as output:
+                subprocess.run(
+                    command,
+                    cwd=ROOT,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    timeout=RUN_TIMEOUT,
+                    check=False,
+                )
+        except subprocess.TimeoutExpired:
+            return f"not finished after {RUN_TIMEOUT:.0f} s"
+        return _read(Path(directory) / "result.json", log)
+
+
+def _read(result: Path, log: Path) -> Outcome:
+    if not result.exists():
+        tail = log.read_text(errors="replace").strip().splitlines()[-1:]
+        return f"failed: {' '.join(tail)[:200]}"
+    measured = json.loads(result.read_text())
+    return measured["unavailable"] if "unavailable" in measured else Run(**measured)
