@@ -8,8 +8,17 @@ from typing import Any, NoReturn
 
 import click
 
-from stream.settings import Settings, SettingsError, load_settings
-from stream.traffic import Spike
+try:
+    from agents import refuse_shadows
+except ImportError:
+    sys.exit(
+        "engage: another distribution's package `agents` was installed over engagement-stream's. "
+        "Install engagement-stream in an environment of its own"
+    )
+refuse_shadows()
+
+from stream.settings import Settings, SettingsError, load_settings  # noqa: E402
+from stream.traffic import Spike  # noqa: E402
 
 FORMATS = click.Choice(["table", "json"])
 FILES = click.argument(
@@ -141,31 +150,33 @@ def worker(settings: Settings) -> int:
 @main.command()
 @FILES
 @click.option("--metric", "metrics", multiple=True, help="Only this metric; may be repeated.")
-@click.option("--window", "windows", multiple=True, help="Only this window kind, such as day.")
+@click.option("--window", "windows", multiple=True, help="Only this kind of window, such as day.")
+@click.option("--by", multiple=True, help="Also by value of this dimension, such as country.")
 @click.option(
     "--format", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True
 )
 @with_settings
 def report(
-    settings: Settings,
-    files: tuple[str, ...],
-    metrics: tuple[str, ...],
-    windows: tuple[str, ...],
-    format: str,
+    settings: Settings, files: tuple[str, ...], format: str, **names: tuple[str, ...]
 ) -> int:
     """Compute every metric over files.
 
-    The files hold one JSON event a line; neither Kafka nor Redis is needed.
+    The files hold one JSON event a line; neither Kafka nor Redis is needed. They are read as one
+    log, so give the oldest first. They may be compressed (.gz); `-` is standard input. Lines that
+    are no events are named and left out. Exit code 2 when nothing could be counted.
 
-    Files may be compressed (.gz); `-` is standard input. Exit code 2 when nothing could be read.
+    Windows: all, month, week, day, trailing_7d, trailing_28d, trailing_30d; and only on request:
+    hour, minute, trailing_1h, trailing_5m.
 
     \b
-    Example:   engage report --metric bounce_rate --window day events.jsonl.gz
+    Examples:  engage report events.jsonl.gz
+               engage report --metric bounce_rate --window day --by country events.jsonl
+               zcat *.gz | engage report --format csv --window hour - > numbers.csv
     """
     from agents.report import run_report
 
-    chosen = {"metrics": list(metrics), "windows": list(windows), "format": format}
-    return run_report(settings, list(files), **chosen)
+    chosen = {name: list(given) for name, given in names.items() if given or name != "by"}
+    return run_report(settings, list(files), format=format, **chosen)
 
 
 @main.command()
@@ -270,15 +281,18 @@ def create(settings: Settings) -> int:
 
 
 @main.command()
-@click.option("--format", type=FORMATS, default="table", show_default=True)
+@click.option(
+    "--format", type=click.Choice(["table", "json", "markdown"]), default="table", show_default=True
+)
 @with_settings
 def metrics(settings: Settings, format: str) -> int:
     """Print the catalogue of metrics.
 
-    Every metric with its formula, its knobs and what the literature calls good.
+    Every metric with its formula, a worked example, its windows, the settings that change it, and
+    what the literature calls good.
 
     \b
-    Example:   engage metrics --format json
+    Example:   engage metrics --format json | jq '.[].name'
     """
     from agents.catalogue import print_catalogue
 

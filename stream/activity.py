@@ -1,64 +1,81 @@
 """Who was active when: turns a person's newly active days and minutes into counts, a batch at a time."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable
 
 from stream import measures
 from stream.counters import Counters
-from stream.marks import FAR, Mark, add_unit, has_unit, neighbours, union, windows_gained
+from stream.marks import FAR, Mark, add_unit, has_unit, neighbours, windows_gained
 from stream.measures import Grain
-from stream.names import Group, Names, Profile
+from stream.names import Group, Profile
 from stream.people import Person
 
 #: Live visitors are people with any event in so many minutes.
 LIVE_MINUTES = 5
+#: A person who comes back after longer than this begins a new mark of live minutes.
+_LIVE_REACH = 4_096
 _ROLLING = ((1, measures.ACTIVE_DAY), (7, measures.ACTIVE_7D), (28, measures.ACTIVE_28D))
-#: Distances beyond the longest window count alike, so that equal ones share a counter.
+#: Distances beyond the longest window (a month) count alike, so that equal ones share a counter.
 _NEAR_DAYS = 32
 _NONE = -1
+assert FAR > _NEAR_DAYS
 
 
 class Activity:
     """Collects equal marks of a batch and counts each kind once in `flush`."""
 
-    def __init__(self, names: Names, counters: Counters) -> None:
-        self._names = names
+    def __init__(self, counters: Counters) -> None:
         self._counters = counters
-        #: (group, day, days since the active day before, days to the one after, first day so far)
+        #: (group, day, days since the active day before, days to the one after, first day so far or
+        #: the day itself, whichever is later)
         self._days: Counter[tuple[Group, int, int, int, int]] = Counter()
         self._minutes: Counter[tuple[Group, int, int, int]] = Counter()
         self._clicks: Counter[tuple[Group, int]] = Counter()
 
     def mark_day(self, person: Person, profile: Profile, day: int) -> None:
         """A person was active on a day with this profile."""
-        active = person.active
-        if not has_unit(active.get(profile.id), day):
-            for group, mark, first in self._sides(person, profile):
-                if not has_unit(mark, day):
-                    before, after = neighbours(mark, day)
-                    near = (min(before, _NEAR_DAYS), min(after, _NEAR_DAYS))
-                    self._days[(group, day, *near, first)] += 1
-            active[profile.id] = add_unit(active.get(profile.id), day)
-            person.first[profile.id] = min(person.first.get(profile.id, day), day)
+        marks, ids = person.active, profile.segment_ids
+        if marks.ids is ids or marks.turn_to(ids):
+            # The usual case: the same days in each of the profile's segments.
+            if not has_unit(marks.mark, day):
+                marks.mark = self._day(profile, marks.mark, day)
+            return
+        for segment in profile.segments:
+            mark = marks.others.get(segment.id)
+            if not has_unit(mark, day):
+                marks.others[segment.id] = self._day(segment, mark, day)
 
     def mark_minute(self, person: Person, profile: Profile, minute: int) -> None:
         """A person had an event in a minute with this profile."""
-        live = person.live
-        if not has_unit(live.get(profile.id), minute):
-            for group, mark in self._combined(live, profile):
-                if not has_unit(mark, minute):
-                    before, after = neighbours(mark, minute)
-                    near = (min(before, LIVE_MINUTES), min(after, LIVE_MINUTES))
-                    self._minutes[(group, minute, *near)] += 1
-            live[profile.id] = add_unit(live.get(profile.id), minute)
+        marks, ids = person.live, profile.segment_ids
+        if marks.ids is ids or marks.turn_to(ids):
+            mark = marks.mark
+            if mark is not None and 0 < (gone := minute - mark[0]) < _LIVE_REACH:
+                # Forward in time, as most events are.
+                near = gone if gone < LIVE_MINUTES else LIVE_MINUTES
+                self._minutes[profile, minute, near, LIVE_MINUTES] += 1
+                marks.mark = (minute, mark[1] << gone | 1)
+            elif not has_unit(mark, minute):
+                marks.mark = self._minute(profile, mark, minute)
+            return
+        for segment in profile.segments:
+            mark = marks.others.get(segment.id)
+            if not has_unit(mark, minute):
+                marks.others[segment.id] = self._minute(segment, mark, minute)
 
     def mark_click(self, person: Person, profile: Profile, day: int) -> None:
         """A person clicked on content on a day with this profile."""
-        if not has_unit(person.clicked.get(profile.id), day):
-            for group, mark in self._combined(person.clicked, profile):
-                if not has_unit(mark, day):
-                    self._clicks[group, day] += 1
-            person.clicked[profile.id] = add_unit(person.clicked.get(profile.id), day)
+        marks, ids = person.clicked, profile.segment_ids
+        if marks.ids is ids or marks.turn_to(ids):
+            if not has_unit(marks.mark, day):
+                marks.mark = add_unit(marks.mark, day)
+                self._clicks[profile, day] += 1
+            return
+        for segment in profile.segments:
+            mark = marks.others.get(segment.id)
+            if not has_unit(mark, day):
+                marks.others[segment.id] = add_unit(mark, day)
+                self._clicks[segment, day] += 1
 
     def flush(self) -> None:
         """Count what has been collected."""
@@ -76,42 +93,25 @@ class Activity:
         self._minutes.clear()
         self._clicks.clear()
 
-    def _sides(
-        self, person: Person, profile: Profile
-    ) -> list[tuple[Group, Mark | None, int]]:
-        """Each group to count in, with the person's active days and first day in it."""
-        active = person.active
-        if not active:
-            return [(profile, None, _NONE)]
-        if len(active) == 1 and profile.id in active:
-            # The usual case: one profile, and so the same days in each of its segments.
-            return [(profile, active[profile.id], person.first[profile.id])]
-        sides: list[tuple[Group, Mark | None, int]] = []
-        for segment, ids in self._holders(active, profile):
-            first = min((person.first[i] for i in ids), default=_NONE)
-            sides.append((segment, union(active[i] for i in ids), first))
-        return sides
+    def _day(self, group: Group, mark: Mark | None, day: int) -> Mark:
+        if mark is None:
+            self._days[group, day, _NEAR_DAYS, _NEAR_DAYS, _NONE] += 1
+            return day, 1, day
+        before, after = neighbours(mark, day)
+        first = mark[2]
+        # Only an event before the first day changes who is new; all others share one counter.
+        key = (group, day, min(before, _NEAR_DAYS), min(after, _NEAR_DAYS), max(first, day))
+        self._days[key] += 1
+        return (*add_unit(mark, day), min(first, day))
 
-    def _combined(
-        self, marks: Mapping[int, Mark], profile: Profile
-    ) -> list[tuple[Group, Mark | None]]:
-        """Each group to count in, with the person's units in it."""
-        if not marks or (len(marks) == 1 and profile.id in marks):
-            return [(profile, marks.get(profile.id))]
-        return [
-            (segment, union(marks[i] for i in ids))
-            for segment, ids in self._holders(marks, profile)
-        ]
-
-    def _holders(
-        self, marks: Mapping[int, Mark], profile: Profile
-    ) -> list[tuple[Group, list[int]]]:
-        """For each segment of the profile, those of the person's profiles that are part of it."""
-        parts = {i: self._names.by_id(i).segments for i in marks}
-        return [
-            (segment, [i for i, segments in parts.items() if segment in segments])
-            for segment in profile.segments
-        ]
+    def _minute(self, group: Group, mark: Mark | None, minute: int) -> Mark:
+        if mark is None or minute - mark[0] > _LIVE_REACH:
+            self._minutes[group, minute, LIVE_MINUTES, LIVE_MINUTES] += 1
+            return minute, 1
+        before, after = neighbours(mark, minute)
+        near = (min(before, LIVE_MINUTES), min(after, LIVE_MINUTES))
+        self._minutes[(group, minute, *near)] += 1
+        return add_unit(mark, minute)
 
     def _count_rolling(self, group: Group, day: int, before: int, after: int, people: int) -> None:
         for length, measure in _ROLLING:
@@ -141,12 +141,10 @@ class Activity:
 
     def _add_new(self, group: Group, day: int, people: int) -> None:
         calendar = group.calendar
-        for measure, start in (
+        starts: Iterable[tuple[str, int]] = (
             (measures.NEW_DAY, day),
             (measures.NEW_WEEK, calendar.week_of(day)),
             (measures.NEW_MONTH, calendar.month_of(day)),
-        ):
+        )
+        for measure, start in starts:
             self._counters.add_range(Grain.DAY, measure, group, start, start, people)
-
-
-assert FAR > _NEAR_DAYS

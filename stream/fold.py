@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 #: A record decoded: the event with its time in epoch ms, or why it was refused.
 Decoded = tuple[Event, int] | RejectedEvent
 
-#: An accepted event, its time in epoch ms, and whether it came within the allowed lateness.
-Accepted = tuple[Event, int, bool]
+#: An accepted event, its time in epoch ms, its person, and whether it came in allowed lateness.
+Accepted = tuple[Event, int, Person | None, bool]
 
 
 class Record(Protocol):
@@ -67,13 +67,14 @@ def fold(
     topic: TopicState,
     records: Sequence[Record],
     decoded: Sequence[Decoded],
+    people: Sequence[Person | None],
     now_ms: int,
 ) -> None:
     """Apply records in order. Each ends as exactly one of applied, rejected, duplicate or late.
 
     `now_ms` (wall clock) only guards topics whose timestamps the producers set.
     """
-    accepted = _admit(shard, topic, records, decoded, now_ms)
+    accepted = _admit(shard, topic, records, decoded, people, now_ms)
     topic.counts["applied"] += len(accepted)
     _apply(shard, accepted)
 
@@ -83,6 +84,7 @@ def _admit(
     topic: TopicState,
     records: Sequence[Record],
     decoded: Sequence[Decoded],
+    people: Sequence[Person | None],
     now_ms: int,
 ) -> list[Accepted]:
     """The events to count: decided by the records before them in their partition, and nothing else."""
@@ -93,11 +95,11 @@ def _admit(
     clock = topic.clock
     generation = clock // window
     accepted: list[Accepted] = []
-    for record, item in zip(records, decoded, strict=True):
-        if isinstance(item, RejectedEvent):
-            shard.reject(topic, record, item)
+    for record, item, person in zip(records, decoded, people, strict=True):
+        if item.__class__ is RejectedEvent:
+            shard.reject(topic, record, item)  # type: ignore[arg-type]
             continue
-        event, time_ms = item
+        event, time_ms = item  # type: ignore[misc]
         if time_ms > record.timestamp + skew or (
             not record.timestamp_type and time_ms > now_ms + skew
         ):
@@ -118,7 +120,7 @@ def _admit(
             seen.rotate_full(record.offset, clock)
             current, previous = seen.current, seen.previous
         if time_ms >= clock - horizon:
-            accepted.append((event, time_ms, time_ms >= clock - lateness))
+            accepted.append((event, time_ms, person, time_ms >= clock - lateness))
         else:
             shard.set_aside(topic, record, Reason.LATE, time_ms)
     topic.clock = clock
@@ -126,28 +128,26 @@ def _admit(
 
 
 def _apply(shard: "Shard", accepted: list[Accepted]) -> None:
-    people, plans, by_user = shard.people, shard.rules.plans, shard.rules.by_user
-    young, dirty = people.young, people.dirty
+    plans, names, dirty = shard.rules.plans, shard.names, shard.people.dirty
+    profile_of, dimensions = names.lookup, names.dimensions
     collected, activity = shard.collected, shard.activity
-    profile_of, person_of = shard.profile_of, shard.person
-    for event, time_ms, timely in accepted:
+    unknown: dict[tuple[str | None, ...], Profile] = {}
+    for event, time_ms, person, timely in accepted:
         plan = plans[event.__class__]
         if event.is_bot:
             plan = BOT
         elif plan.refine is not None:
             plan = plan.refine(event)
-        profile = profile_of(event)
+        context = event.context
+        values = tuple(map(context.get, dimensions)) if context else _nothing[: len(dimensions)]
+        profile = profile_of.get(event.site, unknown).get(values)
+        if profile is None:
+            profile = names.profile(event.site, values)
         minute = time_ms // MINUTE_MS
         collected[plan, profile, minute] += 1
-        who = (event.user_id or event.visitor_id) if by_user else (event.visitor_id or event.user_id)
-        if who is None or not plan.has_person:
+        if person is None or not plan.has_person:
             continue
-        key = f"{event.site}\x1f{who}"
-        person = young.get(key)
-        if person is None:
-            person = person_of(key)
-            young = people.young
-        dirty[key] = person
+        dirty[person.key] = person
         if plan.active:
             slot = time_ms // SLOT_MS
             if person.active_slot != slot or person.active_profile is not profile:
@@ -157,8 +157,7 @@ def _apply(shard: "Shard", accepted: list[Accepted]) -> None:
             activity.mark_minute(person, profile, minute)
             person.live_minute, person.live_profile = minute, profile
         if plan.in_session:
-            _visit(shard, person, who, event, plan, profile, time_ms)
-            young = people.young
+            _visit(shard, person, event, plan, profile, time_ms)
         if plan.click:
             activity.mark_click(person, profile, profile.calendar.day_of(time_ms))
         elif plan.subscription:
@@ -168,7 +167,6 @@ def _apply(shard: "Shard", accepted: list[Accepted]) -> None:
 def _visit(
     shard: "Shard",
     person: Person,
-    who: str,
     event: Event,
     plan: Plan,
     profile: Profile,
@@ -180,7 +178,7 @@ def _visit(
     if sid is None:
         if not rules.use_gaps:
             return
-    elif event.visitor_id is not None and event.visitor_id != who:
+    elif event.visitor_id is not None and event.user_id is not None and shard.rules.by_user:
         # A session id belongs to the visitor (the browser), whoever has logged in there.
         person = shard.person(f"{event.site}\x1f{event.visitor_id}")
         shard.people.dirty[person.key] = person
@@ -201,3 +199,7 @@ def _visit(
         session.interactive = True
     if plan.real:
         session.real = True
+
+
+#: The values of an event without context, for as many dimensions as there may be.
+_nothing: tuple[None, ...] = (None,) * 8

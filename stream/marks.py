@@ -7,19 +7,18 @@ window that contains d and held no active unit of theirs before: with the neares
 Each (person, window) pair is thus counted once, in whatever order the events arrive.
 """
 
-from collections.abc import Iterable
-
-Mark = tuple[int, int]
+#: (top, mask), and for active days the first one ever.
+Mark = tuple[int, ...]
 
 #: Stands for "none": farther away than any window is long, so that the formulas need no special case.
 FAR = 1_000
 
 
-def add_unit(mark: Mark | None, unit: int) -> Mark:
-    """The mark with one more active unit."""
+def add_unit(mark: Mark | None, unit: int) -> tuple[int, int]:
+    """(top, mask) with one more active unit."""
     if mark is None:
         return unit, 1
-    top, mask = mark
+    top, mask = mark[0], mark[1]
     if unit > top:
         return unit, mask << (unit - top) | 1
     return top, mask | 1 << (top - unit)
@@ -34,7 +33,7 @@ def neighbours(mark: Mark | None, unit: int) -> tuple[int, int]:
     """Distances from a unit that is not marked to the nearest active units before and after it."""
     if mark is None:
         return FAR, FAR
-    top, mask = mark
+    top, mask = mark[0], mark[1]
     if unit > top:
         return min(unit - top, FAR), FAR
     shift = top - unit
@@ -45,24 +44,12 @@ def neighbours(mark: Mark | None, unit: int) -> tuple[int, int]:
     return min(before, FAR), min(after, FAR)
 
 
-def union(marks: Iterable[Mark]) -> Mark | None:
-    """One mark with the active units of all."""
-    top, mask = 0, 0
-    for other_top, other_mask in marks:
-        if not mask:
-            top, mask = other_top, other_mask
-        elif other_top > top:
-            top, mask = other_top, mask << (other_top - top) | other_mask
-        else:
-            mask |= other_mask << (top - other_top)
-    return (top, mask) if mask else None
-
-
 def trim(mark: Mark, oldest: int) -> Mark:
     """The mark without the units before `oldest` (its newest unit always stays)."""
-    top, mask = mark
-    keep = max(top - oldest, 0) + 1
-    return (top, mask & ((1 << keep) - 1)) if mask.bit_length() > keep else mark
+    keep = max(mark[0] - oldest, 0) + 1
+    if mark[1].bit_length() <= keep:
+        return mark
+    return (mark[0], mark[1] & ((1 << keep) - 1), *mark[2:])
 
 
 def windows_gained(unit: int, before: int, after: int, length: int) -> tuple[int, int]:
@@ -71,3 +58,46 @@ def windows_gained(unit: int, before: int, after: int, length: int) -> tuple[int
     `before` and `after` are the distances from `neighbours`; last < first when there is none.
     """
     return max(unit, unit - before + length), min(unit + length - 1, unit + after - 1)
+
+
+class SegmentMarks:
+    """A person's marks in each segment they were seen in.
+
+    The segments of one profile, the newest, usually share one mark: it is kept once, and looked at
+    without going through the segments.
+    """
+
+    __slots__ = ("ids", "mark", "others")
+
+    def __init__(self) -> None:
+        #: Segments that have `mark`; all others are in `others`.
+        self.ids: tuple[int, ...] = ()
+        self.mark: Mark | None = None
+        self.others: dict[int, Mark] = {}
+
+    def turn_to(self, ids: tuple[int, ...]) -> bool:
+        """Make these segments the ones that share `mark`; False, when they have different marks."""
+        if self.mark is not None:
+            self.others.update(dict.fromkeys(self.ids, self.mark))
+        others = self.others
+        mark = others.get(ids[0])
+        if any(others.get(segment_id) != mark for segment_id in ids):
+            self.ids, self.mark = (), None
+            return False
+        for segment_id in ids:
+            others.pop(segment_id, None)
+        self.ids, self.mark = ids, mark
+        return True
+
+    def items(self) -> list[tuple[Mark, list[int]]]:
+        """Each mark with the segments that have it."""
+        groups: dict[Mark, list[int]] = {}
+        if self.mark is not None:
+            groups[self.mark] = list(self.ids)
+        for segment_id, mark in self.others.items():
+            groups.setdefault(mark, []).append(segment_id)
+        return list(groups.items())
+
+    def set(self, mark: Mark, ids: list[int]) -> None:
+        """Take up stored segments that have one mark."""
+        self.others.update(dict.fromkeys(ids, mark))

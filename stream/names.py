@@ -7,28 +7,29 @@ from stream.calendar import Calendar
 
 #: The value that takes what does not fit under the cap of a dimension.
 OTHER = "other"
-_PROFILE, _SERIES = "p", "s"
+_PROFILE, _SEGMENT, _SERIES = "p", "g", "s"
 _CACHE_MAX = 100_000
 
 
 class Segment:
     """One side of a site to count separately: (site, dimension, value); the whole site has no dimension."""
 
-    __slots__ = ("_intern", "calendar", "dimension", "segments", "series_ids", "site", "value")
+    __slots__ = ("_intern", "calendar", "dimension", "id", "series_ids", "site", "value")
 
     def __init__(
         self,
+        segment_id: int,
         site: str,
         dimension: str,
         value: str,
         calendar: Calendar,
         intern: Callable[["Segment", str], int],
     ) -> None:
+        self.id = segment_id
         self.site = site
         self.dimension = dimension
         self.value = value
         self.calendar = calendar
-        self.segments = (self,)
         self.series_ids: dict[str, tuple[int, ...]] = {}
         self._intern = intern
 
@@ -43,12 +44,13 @@ class Segment:
 class Profile:
     """The segments that one event counts in: its site as a whole and one per dimension it carries."""
 
-    __slots__ = ("calendar", "id", "order", "segments", "series_ids", "site")
+    __slots__ = ("calendar", "id", "order", "segment_ids", "segments", "series_ids", "site")
 
     def __init__(self, profile_id: int, site: str, segments: tuple[Segment, ...]) -> None:
         self.id = profile_id
         self.site = site
         self.segments = segments
+        self.segment_ids = tuple(segment.id for segment in segments)
         self.calendar = segments[0].calendar
         #: Sorts profiles the same way in every shard, whatever their ids.
         self.order = tuple((segment.dimension, segment.value) for segment in segments[1:])
@@ -80,23 +82,27 @@ class Names:
         self._calendar_of = calendar_of
         self._profiles: dict[tuple[tuple[str, str], ...] | str, Profile] = {}
         self._by_id: dict[int, Profile] = {}
-        self._lookup: dict[tuple[str, tuple[str | None, ...]], Profile] = {}
+        #: Site → values of the context → profile: what every event asks for.
+        self.lookup: dict[str, dict[tuple[str | None, ...], Profile]] = {}
+        self._looked_up = 0
         self._segments: dict[tuple[str, str, str], Segment] = {}
         self._values: dict[tuple[str, str], set[str]] = {}
         self._next_id = 1
 
     def profile(self, site: str, values: tuple[str | None, ...]) -> Profile:
         """The profile of an event: `values` are its context's, in the order of the dimensions."""
-        found = self._lookup.get((site, values))
+        found = self.lookup.get(site, {}).get(values)
         if found is None:
-            if len(self._lookup) > _CACHE_MAX:
-                self._lookup.clear()
+            self._looked_up += 1
+            if self._looked_up % _CACHE_MAX == 0:
+                self.lookup.clear()
             pairs = [
                 (dimension, self._admit(site, dimension, value))
                 for dimension, value in zip(self.dimensions, values, strict=True)
                 if value
             ]
-            found = self._lookup[site, values] = self._intern_profile(site, pairs)
+            found = self._intern_profile(site, pairs)
+            self.lookup.setdefault(site, {})[values] = found
         return found
 
     def by_id(self, profile_id: int) -> Profile:
@@ -108,7 +114,9 @@ class Names:
         for name_id, raw in sorted(stored):
             kind, *parts = json.loads(raw)
             self._next_id = max(self._next_id, name_id + 1)
-            if kind == _PROFILE:
+            if kind == _SEGMENT:
+                self._add_segment(name_id, *parts)
+            elif kind == _PROFILE:
                 site, pairs = parts
                 for dimension, value in pairs:
                     self._values.setdefault((site, dimension), set()).add(value)
@@ -132,6 +140,9 @@ class Names:
         found = self._profiles.get((("", site), *pairs))
         if found is not None:
             return found
+        # Segments first: they must have their ids before what refers to them.
+        for dimension, value in [("", ""), *pairs]:
+            self._segment(site, dimension, value)
         profile_id = self._allocate([_PROFILE, site, pairs])
         return self._add_profile(profile_id, site, pairs)
 
@@ -145,11 +156,15 @@ class Names:
         key = (site, dimension, value)
         found = self._segments.get(key)
         if found is None:
-            calendar = self._calendar_of(site)
-            found = self._segments[key] = Segment(
-                site, dimension, value, calendar, self._intern_series
-            )
+            segment_id = self._allocate([_SEGMENT, site, dimension, value])
+            found = self._add_segment(segment_id, site, dimension, value)
         return found
+
+    def _add_segment(self, segment_id: int, site: str, dimension: str, value: str) -> Segment:
+        calendar = self._calendar_of(site)
+        segment = Segment(segment_id, site, dimension, value, calendar, self._intern_series)
+        self._segments[site, dimension, value] = segment
+        return segment
 
     def _intern_series(self, segment: Segment, measure: str) -> int:
         name = (measure, segment.site, segment.dimension, segment.value)

@@ -244,15 +244,17 @@ class Owner:
     async def _fold(self, owned: Owned, shard: Shard, topic: str, batch: Fetched) -> None:
         if batch.records:
             decoded = decode(batch)
-            while missing := shard.missing(decoded):
+            people, missing = shard.prepare(decoded)
+            while missing:
                 shard.admit(await self._store.read_people(shard.partition, missing))
                 if owned.shard is not shard:
                     return
+                people, missing = shard.prepare(decoded)
             # From here to the end nothing waits: other topics' batches cannot come between.
             state = shard.topics[topic]
             if batch.start != state.expected:
                 return
-            shard.apply(topic, batch.records, decoded, now_ms())
+            shard.apply(topic, batch.records, decoded, people, now_ms())
         shard.skip(topic, batch.end)
         if len(shard.people.dirty) >= self._settings.limits.dirty_max:
             await self.cut(owned)

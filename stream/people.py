@@ -5,33 +5,35 @@ from typing import Any
 
 import msgspec
 
-from stream.marks import Mark, trim
+from stream.marks import Mark, SegmentMarks, trim
 from stream.names import Profile
 from stream.sessions import Session
 
 #: Days kept in a mark before the oldest acceptable event: the calendar month before its month.
 MARK_DAYS = 61
 
+#: Longest mask that msgpack's integers hold.
+_WIDE = 63
+#: Masks up to this length are stored as they are: trimming would not make them shorter by a byte.
+_TRIM_AT = 7
+
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder().decode
-_WIDE = 63
 
 
 class Person:
-    """One person of one site. All marks are by the id of the profile that the events carried."""
+    """One person of one site. Marks are by the id of the segment they were active in."""
 
     __slots__ = (
-        "active", "active_profile", "active_slot", "clicked", "first", "key", "live",
+        "active", "active_profile", "active_slot", "clicked", "key", "live",
         "live_minute", "live_profile", "sessions", "subscriptions", "tail",
     )  # fmt: skip
 
     def __init__(self, key: str) -> None:
         self.key = key
-        #: Profile id → first active day.
-        self.first: dict[int, int] = {}
-        self.active: dict[int, Mark] = {}
-        self.clicked: dict[int, Mark] = {}
-        self.live: dict[int, Mark] = {}
+        self.active = SegmentMarks()
+        self.clicked = SegmentMarks()
+        self.live = SegmentMarks()
         self.sessions: list[Session] = []
         self.subscriptions: list[tuple[Any, ...]] = []
         # What the last event already marked: lets the usual event skip the marks. Not stored.
@@ -49,20 +51,17 @@ def pack(person: Person, oldest_day: int, oldest_minute: int, oldest_session_ms:
     `oldest_day` and `oldest_minute` bound the marks; sessions closed with an end before
     `oldest_session_ms` are left out.
     """
-    kept = [s for s in person.sessions if not s.closed or s.end >= oldest_session_ms]
-    if len(kept) != len(person.sessions):
-        person.sessions = kept
-        if person.tail not in kept:
-            person.tail = None
-    live = {p: trim(m, oldest_minute) for p, m in person.live.items() if m[0] >= oldest_minute}
-    person.live = live
-    if not live:
-        person.live_profile = None
+    sessions = person.sessions
+    for session in sessions:
+        if session.closed and session.end < oldest_session_ms:
+            _forget_sessions(person, oldest_session_ms)
+            sessions = person.sessions
+            break
     fields = [
-        [_numbers(p, f, *trim(person.active[p], oldest_day)) for p, f in person.first.items()],
-        [_numbers(p, *m) for p, m in live.items()],
-        [s.pack() for s in kept],
-        [_numbers(p, *trim(m, oldest_day)) for p, m in person.clicked.items()],
+        _packed(person.active, oldest_day),
+        _packed(person.live, oldest_minute, drop=True),
+        [session.pack() for session in sessions],
+        _packed(person.clicked, oldest_day),
         person.subscriptions,
     ]
     while fields and not fields[-1]:
@@ -74,27 +73,46 @@ def unpack(key: str, raw: bytes) -> Person:
     """The person that `pack` wrote. Raises msgspec.DecodeError on anything else."""
     person = Person(key)
     fields = _decode(raw)
-    active, live, sessions, clicked, subscriptions = (*fields, *([()] * (5 - len(fields))))
-    for profile_id, first, top, mask in active:
-        person.first[profile_id] = first
-        person.active[profile_id] = (top, _mask(mask))
-    person.live = {profile_id: (top, _mask(mask)) for profile_id, top, mask in live}
-    person.clicked = {profile_id: (top, _mask(mask)) for profile_id, top, mask in clicked}
-    person.sessions = [Session.unpack(fields) for fields in sessions]
-    person.subscriptions = [tuple(event) for event in subscriptions]
+    active, live, sessions, clicked, events = (*fields, *([()] * (5 - len(fields))))
+    for marks, stored in ((person.active, active), (person.live, live), (person.clicked, clicked)):
+        for ids, top, mask, *first in stored:
+            number = mask if isinstance(mask, int) else int.from_bytes(mask, "big")
+            marks.set((top, number, *first), ids)
+    person.sessions = [Session.unpack(session) for session in sessions]
+    person.subscriptions = [tuple(event) for event in events]
     return person
 
 
-def _numbers(*numbers: int) -> tuple[int | bytes, ...]:
-    # msgpack's integers end at 64 bits; a longer mask (a wide skew between topics) goes as bytes.
-    *head, mask = numbers
-    if mask.bit_length() <= _WIDE:
-        return numbers
-    return (*head, mask.to_bytes((mask.bit_length() + 7) // 8, "big"))
+def _forget_sessions(person: Person, oldest_ms: int) -> None:
+    person.sessions = [s for s in person.sessions if not s.closed or s.end >= oldest_ms]
+    if person.tail not in person.sessions:
+        person.tail = None
 
 
-def _mask(stored: int | bytes) -> int:
-    return stored if isinstance(stored, int) else int.from_bytes(stored, "big")
+def _packed(marks: SegmentMarks, oldest: int, drop: bool = False) -> list[tuple[Any, ...]]:
+    """Marks as (segments, top, mask, …); with `drop` without those that end before the oldest unit."""
+    mark = marks.mark
+    if mark is not None and not marks.others:
+        if mark[0] < oldest and drop:
+            return []
+        if mark[1].bit_length() > _TRIM_AT:
+            marks.mark = mark = trim(mark, oldest)
+        return [(marks.ids, *_stored(mark, oldest))]
+    return [
+        (ids, *_stored(mark, oldest))
+        for mark, ids in marks.items()
+        if not drop or mark[0] >= oldest
+    ]
+
+
+def _stored(mark: Mark, oldest: int) -> tuple[Any, ...]:
+    if mark[1].bit_length() > _TRIM_AT:
+        mark = trim(mark, oldest)
+        if mark[1].bit_length() > _WIDE:
+            # A wide skew between topics: longer than msgpack's integers.
+            size = (mark[1].bit_length() + 7) // 8
+            return mark[0], mark[1].to_bytes(size, "big"), *mark[2:]
+    return mark
 
 
 class PeopleCache:

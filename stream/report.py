@@ -103,8 +103,11 @@ class Report:
             decoded.append(item)
             # A file has no Kafka timestamps: only the wall clock guards against future events.
             lines.append(Line(offset, time_ms, raw))
-        self.shard.admit(Person(key) for key in self.shard.missing(decoded))
-        self.shard.apply("files", lines, decoded, self._now_ms)
+        people, missing = self.shard.prepare(decoded)
+        if missing:
+            self.shard.admit(Person(key) for key in missing)
+            people, _ = self.shard.prepare(decoded)
+        self.shard.apply("files", lines, decoded, people, self._now_ms)
         self.shard.ledger.clear()
 
 

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from schemas.codec import Reason, RejectedEvent, epoch_ms
-from schemas.events import Event
 from schemas.outputs import encode_entry, ledger_entry
 from stream import measures
 from stream.activity import LIVE_MINUTES, Activity
@@ -44,7 +43,7 @@ class Shard:
         self.names = Names(rules.dimensions, rules.values_max, rules.calendar_of)
         self.counters = Counters(grains)
         self.people = PeopleCache(people_cached)
-        self.activity = Activity(self.names, self.counters)
+        self.activity = Activity(self.counters)
         self.visits = Visits(rules.sessions, self.names, self.counters)
         self.topics = {
             topic: TopicState(topic, SeenIds(rules.dedupe_ms, rules.ids_max)) for topic in topics
@@ -61,27 +60,36 @@ class Shard:
 
     # ---- reading ahead: who must be in memory before a batch is applied
 
-    def missing(self, decoded: Sequence[Decoded]) -> set[str]:
-        """Keys of the people in a batch that must be read (see `admit`) before `apply`."""
+    def prepare(self, decoded: Sequence[Decoded]) -> tuple[list[Person | None], set[str]]:
+        """(the person of each event, keys of those who must be read and admitted first).
+
+        While keys are missing the people are incomplete: admit, and prepare again. Between this and
+        `apply` nothing may wait, or a person could be evicted.
+        """
         by_user, plans, get = self.rules.by_user, self.rules.plans, self.people.get
         young = self.people.young
+        people: list[Person | None] = []
         missing: set[str] = set()
         for item in decoded:
-            if isinstance(item, RejectedEvent):
+            if item.__class__ is RejectedEvent:
+                people.append(None)
                 continue
-            event = item[0]
+            event = item[0]  # type: ignore[index]
             user, visitor = event.user_id, event.visitor_id
             who = (user or visitor) if by_user else (visitor or user)
             if who is None or not plans[event.__class__].has_person:
+                people.append(None)
                 continue
             key = f"{event.site}\x1f{who}"
-            if key not in young and get(key) is None:
+            person = young.get(key) or get(key)
+            people.append(person)
+            if person is None:
                 missing.add(key)
             if event.session_id is not None and visitor is not None and visitor != who:
                 key = f"{event.site}\x1f{visitor}"
                 if key not in young and get(key) is None:
                     missing.add(key)
-        return missing
+        return people, missing
 
     def admit(self, people: Iterable[Person]) -> None:
         """Take in people that were read; one who has come in meanwhile stays as they are."""
@@ -99,15 +107,20 @@ class Shard:
     # ---- folding
 
     def apply(
-        self, topic: str, records: Sequence[Record], decoded: Sequence[Decoded], now_ms: int
+        self,
+        topic: str,
+        records: Sequence[Record],
+        decoded: Sequence[Decoded],
+        people: Sequence[Person | None],
+        now_ms: int,
     ) -> None:
-        """Fold contiguous records of a topic, from its expected offset on; people must be admitted."""
+        """Fold contiguous records of a topic, from its expected offset on, with what `prepare` gave."""
         state = self.topics[topic]
         split = min(max(state.next - state.expected, 0), len(records))
         if split:
             recall(self, state, records[:split], decoded[:split])
         if split < len(records):
-            fold(self, state, records[split:], decoded[split:], now_ms)
+            fold(self, state, records[split:], decoded[split:], people[split:], now_ms)
             self._count_collected()
             state.next = records[-1].offset + 1
         state.expected = max(records[-1].offset + 1, state.expected)
@@ -120,12 +133,6 @@ class Shard:
             state.counts["skipped"] += offset - state.next
             state.next = offset
         state.expected = max(state.expected, offset)
-
-    def profile_of(self, event: Event) -> Profile:
-        """The profile that an event's site and context stand for."""
-        context = event.context
-        get = context.get if context else _nothing.get
-        return self.names.profile(event.site, tuple([get(name) for name in self.names.dimensions]))
 
     def subscribe(
         self, person: Person, profile: Profile, kind: str, event: Any, time_ms: int
@@ -264,7 +271,6 @@ class Shard:
         return totals
 
 
-_nothing: dict[str, str] = {}
 _no_levels: frozenset[int] = frozenset()
 _DETAILS = {
     Reason.FUTURE: "event_time is ahead of the Kafka timestamp by more than max_future_skew",

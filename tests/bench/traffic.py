@@ -18,6 +18,7 @@ CHUNK = 10_000
 
 COUNTRIES = {"US": 34, "DE": 14, "GB": 11, "IN": 11, "FR": 8, "BR": 7, "JP": 6, "ES": 5, "NL": 4}
 DEVICES = {"mobile": 56, "desktop": 39, "tablet": 5}
+CHANNEL_CHANGES = 0.05
 CHANNELS = {"organic": 41, "direct": 24, "paid": 15, "email": 11, "social": 9}
 
 
@@ -50,18 +51,30 @@ def page_views(count: int, seed: int = SEED) -> Iterator[Record]:
     rng = random.Random(seed)
     visitors = _zipf([f"visitor-{number:06d}" for number in range(VISITORS)], 0.8)
     pages = _zipf([f"/articles/{number:04d}" for number in range(PAGES)], 1.1)
-    countries, devices, channels = _Weighted(COUNTRIES), _Weighted(DEVICES), _Weighted(CHANNELS)
+    # A person stays in a country and on a device; the channel of a visit is now and then another.
+    homes = {
+        f"visitor-{number:06d}": home
+        for number, home in enumerate(
+            zip(
+                _Weighted(COUNTRIES).draw(rng, VISITORS),
+                _Weighted(DEVICES).draw(rng, VISITORS),
+                _Weighted(CHANNELS).draw(rng, VISITORS),
+                strict=True,
+            )
+        )
+    }
+    channels = _Weighted(CHANNELS)
     for first in range(0, count, CHUNK):
         size = min(CHUNK, count - first)
         rows = zip(
             visitors.draw(rng, size),
             pages.draw(rng, size),
-            countries.draw(rng, size),
-            devices.draw(rng, size),
             channels.draw(rng, size),
             strict=True,
         )
-        for number, (visitor, page, country, device, channel) in enumerate(rows, first):
+        for number, (visitor, page, other) in enumerate(rows, first):
+            country, device, channel = homes[visitor]
+            channel = other if rng.random() < CHANNEL_CHANGES else channel
             moment = START + number * SPACING
             event = {
                 "type": "page_view",

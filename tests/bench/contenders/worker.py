@@ -1,7 +1,84 @@
-"""Our whole worker: every agent, three dimensions, a cut a second to a real Redis."""
+"""Our whole worker: every agent, three dimensions, a cut a second to a real Redis with AOF."""
 
-from tests.bench.job import Job, Unavailable
+import asyncio
+import gc
+import os
+import sys
+from pathlib import Path
+
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+from agents.app import Worker
+from stream.fetch import Fetched
+from stream.settings import Settings, load_settings
+from tests.bench.job import Job
+from tests.servers.redis_server import RedisServer
+
+_PARTITIONS = 4
+_OTHERS = ("clicks", "sessions", "subscriptions", "orders", "feedback", "social")
 
 
 def run(job: Job) -> None:
-    raise Unavailable("not written yet")
+    with RedisServer() as redis:
+        _move_away(redis.pid)
+        settings = _settings(job, redis.url)
+        outputs = (settings.topics.metrics, settings.topics.ledger)
+        admin = AdminClient({"bootstrap.servers": job.bootstrap})
+        others = [NewTopic(t, _PARTITIONS, 1) for t in (*settings.topics.inputs[1:], *outputs)]
+        for future in admin.create_topics(others).values():
+            future.result()
+        gc.set_threshold(200_000, 50, 1000)  # as agents/worker.py does
+        asyncio.run(_work(job, settings))
+
+
+async def _work(job: Job, settings: Settings) -> None:
+    worker = Worker(settings, _PARTITIONS)
+    consume = worker.owner.consume
+    seen, done = 0, asyncio.Event()
+
+    async def metered(topic: str, partition: int, batch: Fetched) -> None:
+        nonlocal seen
+        job.meter.start()
+        await consume(topic, partition, batch)
+        seen += len(batch.records)
+        if seen >= job.events:
+            done.set()
+
+    worker.owner.consume = metered  # type: ignore[method-assign]
+    await worker.start()
+    worker.app.finalize()
+    await worker.app.start()
+    await done.wait()
+    await worker.owner.finish()  # The last cut is part of the work.
+    counted = sum(o.shard.outcomes()["applied"] for o in worker.owner.owned.values() if o.shard)
+    job.meter.add(counted)
+    await worker.app.stop()
+    await worker.stop()
+
+
+def _settings(job: Job, redis_url: str) -> Settings:
+    names = {f"ENGAGE_TOPICS_{role.upper()}": f"{job.run_id}-{role}" for role in _OTHERS}
+    return load_settings(
+        None,
+        {
+            "ENGAGE_APP": job.run_id,
+            "ENGAGE_KAFKA_BOOTSTRAP_SERVERS": job.bootstrap,
+            "ENGAGE_REDIS_URL": redis_url,
+            "ENGAGE_TOPICS_PAGE_VIEWS": job.topic,
+            "ENGAGE_TOPICS_METRICS": f"{job.run_id}-metrics",
+            "ENGAGE_TOPICS_LEDGER": f"{job.run_id}-ledger",
+            "ENGAGE_WEB_PORT": str(20_000 + os.getpid() % 10_000),
+            **names,
+        },
+    )
+
+
+def _move_away(pid: int | None) -> None:
+    """Redis is another server: it must not share the core that is being measured."""
+    if pid is None or sys.platform != "linux":
+        return
+    mine = os.sched_getaffinity(0)
+    others = set(range(os.cpu_count() or 1)) - mine
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        os.sched_setaffinity(int(task.name), others or mine)

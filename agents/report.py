@@ -1,0 +1,301 @@
+"""`engage report`: the engine over files, with no broker and no Redis; prints the numbers."""
+
+import csv
+import gzip
+import os
+import sys
+import time
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from datetime import timedelta
+from itertools import groupby
+from typing import TextIO
+
+from msgspec.structs import replace
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from agents.catalogue import (
+    RequestRefusedError,
+    check_dimensions,
+    choose_metrics,
+    choose_windows,
+    newest_moment,
+    shown_parts,
+    shown_period,
+    shown_value,
+)
+from schemas.codec import MAX_BYTES
+from schemas.outputs import MetricRecord, WindowKind, encode_record
+from schemas.rejection import printable
+from stream.metrics.metric import Metric
+from stream.report import BadLine, Report, open_lines
+from stream.settings import Settings
+
+#: In the order in which they are shown; the four finest only on request.
+_ORDER: tuple[WindowKind, ...] = (
+    "all", "month", "week", "trailing_30d", "trailing_28d", "trailing_7d", "day",
+    "hour", "minute", "trailing_1h", "trailing_5m",
+)  # fmt: skip
+WINDOWS = _ORDER[:-4]
+BAD_LINES_SHOWN = 20
+#: A longer series of days is shown as a grid, a week a line.
+LIST_MAX = 14
+_GRID_KINDS = ("day", "trailing_7d", "trailing_28d", "trailing_30d")
+_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+#: The longest event, and the end of its line.
+_LINE_MAX = MAX_BYTES + 2
+_LINES_A_SIGN = 10_000
+_GZIP_MAGIC = b"\x1f\x8b"
+_CSV_COLUMNS = (
+    "metric", "site", "dimension", "dimension_value", "window", "start", "end", "timezone", "value",
+    "numerator", "denominator", "unit", "approximate", "is_final", "revision", "definition",
+)  # fmt: skip
+
+
+def run_report(
+    settings: Settings,
+    files: list[str],
+    *,
+    metrics: list[str],
+    windows: list[str],
+    format: str,
+    by: Sequence[str] = (),
+) -> int:
+    """Count the files in their order and print the numbers; 0, or 2 when nothing was counted.
+
+    `metrics` empty means all, `windows` empty the WINDOWS. A table shows the whole of each site and
+    the values of the dimensions `by`; `json` and `csv` hold all dimensions unless `by` names some.
+    """
+    errors = Console(stderr=True, highlight=False, soft_wrap=True)
+    try:
+        chosen = choose_metrics(settings, metrics)
+        kinds = choose_windows(chosen if metrics else (), windows, WINDOWS)
+        chosen = [metric for metric in chosen if set(metric.windows) & set(kinds)]
+        check_dimensions(settings, by)
+        if format == "table":
+            # What is not shown need not be counted.
+            settings = replace(settings, dimensions=tuple(by))
+        report = _count(settings, files, errors)
+    except RequestRefusedError as error:
+        errors.print(f"engage: {error}", markup=False)
+        return 2
+    records = (
+        record
+        for record in report.records([metric.name for metric in chosen], kinds)
+        if not by or not record.dimensions or _dimension(record)[0] in by
+    )
+    if format == "table":
+        sys.stdout.write(_as_tables(settings, chosen, records, by, keep_empty=bool(metrics)))
+    elif format == "csv":
+        _write_csv(sys.stdout, records)
+    else:
+        for record in records:
+            sys.stdout.write(encode_record(record).decode() + "\n")
+    sys.stdout.flush()
+    return 0
+
+
+# ---- reading
+
+
+class _Problems:
+    """Tells what is wrong with the input: the first lines in full, the rest as counts."""
+
+    def __init__(self, errors: Console) -> None:
+        self._errors = errors
+        self.bad_lines: Counter[str] = Counter()
+
+    def say(self, text: str) -> None:
+        """A line on standard error, above the progress."""
+        self._errors.print(text, markup=False)
+
+    def bad_line(self, line: BadLine) -> None:
+        """A line that is no event."""
+        if self.bad_lines.total() < BAD_LINES_SHOWN:
+            self.say(f"{printable(line.file)}:{line.number}: {line.reason}: {line.detail}")
+        self.bad_lines[line.reason] += 1
+
+    def summarise(self, settings: Settings, counts: dict[str, int], future: int) -> None:
+        """What was left out, and what can be done about it."""
+        if total := self.bad_lines.total():
+            listed = ", ".join(f"{n:,} {reason}" for reason, n in self.bad_lines.most_common())
+            self.say(f"engage: {total:,} lines are no events and were left out: {listed}")
+        if count := counts["duplicate"]:
+            self.say(f"engage: {count:,} events were left out as duplicates, by event_id")
+        if count := counts["late"]:
+            hours = settings.time.correction_window_seconds / 3600
+            self.say(
+                f"engage: {count:,} events were left out as late: over {hours:g} h older than one "
+                "before them. Give the oldest file first, or raise time.correction_window_seconds"
+            )
+        if future:
+            self.say(f"engage: {future:,} events were left out: they are dated in the future")
+
+
+def _count(settings: Settings, files: Sequence[str], errors: Console) -> Report:
+    # All of them before the first is read: numbers that lack one of the files would mislead.
+    for name in files:
+        if name != "-" and not os.access(name, os.R_OK):
+            why = "cannot be read" if os.path.lexists(name) else "does not exist"
+            raise RequestRefusedError(f"{printable(name)} {why}; nothing was counted")
+    problems = _Problems(errors)
+    report = Report(settings, time.time_ns() // 1_000_000, problems.bad_line)
+    state = report.shard.topics["files"]
+    with _progress(errors) as show:
+        for name in files:
+            report.read(name, _lines(name, problems, show))
+    problems.summarise(settings, state.counts, state.reasons.get("future", 0))
+    if not state.counts["applied"]:
+        listed = ", ".join("standard input" if n == "-" else printable(n) for n in files)
+        raise RequestRefusedError(f"there is no event to count in {listed}")
+    return report
+
+
+def _lines(name: str, problems: _Problems, show: Callable[[str], None]) -> Iterator[bytes]:
+    """The lines of a file; what cannot be read ends it with a message and keeps what came before.
+
+    A line longer than any event is cut, so that a file without line ends does not fill the memory.
+    """
+    shown, number = "standard input" if name == "-" else printable(name), 0
+    try:
+        source = open_lines(name)
+        with nullcontext() if name == "-" else source:
+            while line := source.readline(_LINE_MAX):
+                number += 1
+                if number == 1 and line.startswith(_GZIP_MAGIC):
+                    problems.say(f"engage: {shown} is compressed; name it .gz, or use zcat")
+                    return
+                if number % _LINES_A_SIGN == 0:
+                    show(f"{number:,} lines of {shown}")
+                yield line.rstrip(b"\r\n")
+                while len(line) == _LINE_MAX and not line.endswith(b"\n"):
+                    line = source.readline(_LINE_MAX)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        what = "is no gzip file" if not number else f"is damaged or cut short after line {number:,}"
+        problems.say(f"engage: {shown} {what} ({error})")
+    except OSError as error:
+        problems.say(f"engage: {shown} cannot be read after line {number:,}: {error.strerror}")
+
+
+@contextmanager
+def _progress(errors: Console) -> Iterator[Callable[[str], None]]:
+    """Something to call with what is being done; shown on a terminal only."""
+    if not errors.is_terminal:
+        yield lambda _: None
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
+    with Progress(*columns, console=errors, transient=True) as progress:
+        task = progress.add_task("reading", total=None)
+        yield lambda text: progress.update(task, description=text)
+
+
+# ---- writing
+
+
+def _dimension(record: MetricRecord) -> tuple[str, str]:
+    """(dimension, value) of a record; empty texts for a whole site."""
+    return next(iter(record.dimensions.items()), ("", ""))
+
+
+def _write_csv(out: TextIO, records: Iterable[MetricRecord]) -> None:
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(_CSV_COLUMNS)
+    for r in records:
+        window, (dimension, value) = r.window, _dimension(r)
+        writer.writerow((
+            r.metric, _inert(r.site), dimension, _inert(value), window.kind, window.start,
+            window.end, window.timezone, r.value, r.numerator, r.denominator, r.unit,
+            r.approximate, r.is_final, r.revision, r.definition,
+        ))  # fmt: skip
+
+
+def _inert(text: str) -> str:
+    """A text from an event so that a spreadsheet does not take it for a formula."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+
+
+def _as_tables(
+    settings: Settings,
+    metrics: Iterable[Metric],
+    records: Iterable[MetricRecord],
+    by: Sequence[str],
+    *,
+    keep_empty: bool,
+) -> str:
+    """All numbers, metric by metric; those that have counted nothing are only named."""
+    found: dict[str, list[MetricRecord]] = {}
+    for record in records:
+        found.setdefault(record.metric, []).append(record)
+    # Wide enough never to cut a number; a table is only as wide as it must be.
+    console = Console(highlight=False, width=300)
+    empty = []
+    with console.capture() as captured:
+        for metric in metrics:
+            own = found.get(metric.name, [])
+            if keep_empty or any(record.numerator or record.denominator for record in own):
+                console.print(Text.assemble((metric.name, "bold"), "  ", (metric.help, "dim")))
+                for table in _tables(settings, own, by):
+                    console.print(table)
+                console.print()
+            else:
+                empty.append(metric.name)
+        if empty:
+            console.print(f"Nothing was counted for {', '.join(empty)}.", soft_wrap=True)
+        zones = sorted({record.window.timezone for own in found.values() for record in own})
+        console.print(f"Times are in {', '.join(zones)}.")
+    return captured.get()
+
+
+def _tables(settings: Settings, records: list[MetricRecord], by: Sequence[str]) -> Iterator[Table]:
+    """What is short as one list, and each long series of days as a grid."""
+    series: dict[tuple[str, str], list[MetricRecord]] = {}
+    for record in records:
+        series.setdefault((record.window.kind, record.site), []).append(record)
+    sites = sorted({site for _, site in series})
+    listed = Table(box=None, show_header=False, padding=(0, 1), pad_edge=True)
+    for _ in range(2 + (len(sites) > 1) + bool(by)):
+        listed.add_column()
+    listed.add_column(justify="right")
+    grids: list[Table] = []
+    for kind, site in ((kind, site) for kind in _ORDER for site in sites):
+        own = series.get((kind, site), [])
+        where = [printable(site, 64)] if len(sites) > 1 else []
+        if len(own) > LIST_MAX and kind in _GRID_KINDS and not by:
+            grids.append(_grid(settings, " ".join([kind, *where]), own))
+            continue
+        for record in own:
+            segment = [printable(" = ".join(filter(None, _dimension(record))), 64)] if by else []
+            numbers = [shown_value(record, settings.currency), shown_parts(record)]
+            listed.add_row(*map(Text, [kind, shown_period(record), *where, *segment, *numbers]))
+    if listed.row_count:
+        yield listed
+    yield from grids
+
+
+def _grid(settings: Settings, title: str, records: Iterable[MetricRecord]) -> Table:
+    """One line a week, one column a day: each value stands at the (last) day of its window."""
+    first = _WEEKDAYS.index("Sun" if settings.week_start == "sunday" else "Mon")
+    weeks: dict[str, list[str]] = {}
+    counted: set[str] = set()
+    for record in records:
+        day = newest_moment(record)
+        column = (day.weekday() - first) % 7
+        label = f"{day - timedelta(days=column):%Y-%m-%d}"
+        weeks.setdefault(label, [""] * 7)[column] = shown_value(record, settings.currency)
+        counted |= {label} if record.numerator or record.denominator else set()
+    table = Table(box=None, padding=(0, 1), pad_edge=True, header_style="dim")
+    table.add_column(Text(title), no_wrap=True)
+    for number in range(7):
+        table.add_column(_WEEKDAYS[(first + number) % 7], justify="right", no_wrap=True)
+    for has_counted, run in groupby(weeks, counted.__contains__):
+        rows = [(label, *weeks[label]) for label in run]
+        if not has_counted and len(rows) > 2:  # Many empty weeks are not worth a line each.
+            rows = [(f"… {len(rows)} weeks", *rows[0][1:])]
+        for row in rows:
+            table.add_row(*row)
+    return table
