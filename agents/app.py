@@ -1,6 +1,7 @@
 """The one place that wires the worker: Faust, shards, Redis, publisher, pages."""
 
 import asyncio
+import contextlib
 import logging
 import os
 import socket
@@ -44,6 +45,7 @@ AGENTS = {
 }
 #: Batches that may wait for the agents, per input topic: enough to keep the fetching busy.
 _BATCHES_WAITING = 2
+_LOOK_AGAIN_SECONDS = 0.2
 
 
 class Worker:
@@ -98,9 +100,12 @@ class Worker:
 
     async def room(self) -> None:
         """Wait while enough batches are on their way to the agents."""
-        while self._waiting > _BATCHES_WAITING * len(self.settings.topics.inputs):
+        limit = _BATCHES_WAITING * len(self.settings.topics.inputs)
+        # Agents that are being stopped take nothing any more: the consumer must not wait for them.
+        while self._waiting > limit and not self.app.should_stop:
             self._room.clear()
-            await self._room.wait()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._room.wait(), _LOOK_AGAIN_SECONDS)
 
     # ---- what the agents ask
 

@@ -73,7 +73,7 @@ def check_dimensions(settings: Settings, names: Iterable[str]) -> None:
 def _nearest(name: str, known: Iterable[str]) -> str:
     """The name in quotes, with the known one that it may stand for."""
     close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
-    return f"{printable(name, 80)!r}" + (f" (did you mean {close[0]}?)" if close else "")
+    return f"'{printable(name, 80)}'" + (f" (did you mean {close[0]}?)" if close else "")
 
 
 def shown_value(record: MetricRecord, currency: str | None) -> str:
@@ -166,7 +166,7 @@ def _as_blocks(entries: Iterable[dict[str, Any]]) -> str:
             console.print(Text.assemble((entry["name"], "bold"), f"  {entry['unit']}"))
             rows = Table.grid(padding=(0, 2))
             rows.add_column(style="dim", no_wrap=True)
-            rows.add_column()
+            rows.add_column(overflow="fold")
             for title, text in _lines(entry):
                 rows.add_row(title, Text(text))
             console.print(Padding(rows, (0, 0, 1, 2)))

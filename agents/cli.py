@@ -169,7 +169,7 @@ def report(
     hour, minute, trailing_1h, trailing_5m.
 
     \b
-    Examples:  engage report events.jsonl.gz
+    Example:   engage report events.jsonl.gz
                engage report --metric bounce_rate --window day --by country events.jsonl
                zcat *.gz | engage report --format csv --window hour - > numbers.csv
     """

@@ -99,6 +99,8 @@ class PublisherLoop:
             self._publisher = Publisher(self._state, self._metrics, self._rules, self._definition)
         publisher = self._publisher
         snapshot = await publisher.refresh(now_ms())
+        self._note_latency(snapshot)
+        self.snapshot = snapshot
         records: list[MetricRecord] = []
         if time.monotonic() - self._records_at >= self._settings.publish.records_seconds:
             records = await _gathered(publisher.due_records(snapshot))
@@ -106,8 +108,6 @@ class PublisherLoop:
         assert publisher.progress is not None
         # Before the records: it reserves their revision, or finds that somebody else publishes.
         await self._state.publish(epoch, publisher.progress, encode_snapshot(snapshot))
-        self._note_latency(snapshot)
-        self.snapshot = snapshot
         if records:
             messages = [(record_key(record), encode_record(record)) for record in records]
             sent = await self._outgoing.send(self._settings.topics.metrics, messages)

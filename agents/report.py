@@ -49,7 +49,6 @@ _GRID_KINDS = ("day", "trailing_7d", "trailing_28d", "trailing_30d")
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 #: The longest event, and the end of its line.
 _LINE_MAX = MAX_BYTES + 2
-_LINES_A_SIGN = 10_000
 _GZIP_MAGIC = b"\x1f\x8b"
 _CSV_COLUMNS = (
     "metric", "site", "dimension", "dimension_value", "window", "start", "end", "timezone", "value",
@@ -124,17 +123,17 @@ class _Problems:
         """What was left out, and what can be done about it."""
         if total := self.bad_lines.total():
             listed = ", ".join(f"{n:,} {reason}" for reason, n in self.bad_lines.most_common())
-            self.say(f"engage: {total:,} lines are no events and were left out: {listed}")
+            self.say(f"engage: lines left out because they are no events: {total:,} ({listed})")
         if count := counts["duplicate"]:
-            self.say(f"engage: {count:,} events were left out as duplicates, by event_id")
+            self.say(f"engage: events left out as duplicates, by event_id: {count:,}")
         if count := counts["late"]:
             hours = settings.time.correction_window_seconds / 3600
             self.say(
-                f"engage: {count:,} events were left out as late: over {hours:g} h older than one "
-                "before them. Give the oldest file first, or raise time.correction_window_seconds"
+                f"engage: events left out as late, over {hours:g} h older than one before them: "
+                f"{count:,}. Give the oldest file first, or raise time.correction_window_seconds"
             )
         if future:
-            self.say(f"engage: {future:,} events were left out: they are dated in the future")
+            self.say(f"engage: events left out because they are dated in the future: {future:,}")
 
 
 def _count(settings: Settings, files: Sequence[str], errors: Console) -> Report:
@@ -170,7 +169,7 @@ def _lines(name: str, problems: _Problems, show: Callable[[str], None]) -> Itera
                 if number == 1 and line.startswith(_GZIP_MAGIC):
                     problems.say(f"engage: {shown} is compressed; name it .gz, or use zcat")
                     return
-                if number % _LINES_A_SIGN == 0:
+                if number % 10_000 == 0:
                     show(f"{number:,} lines of {shown}")
                 yield line.rstrip(b"\r\n")
                 while len(line) == _LINE_MAX and not line.endswith(b"\n"):

@@ -1,6 +1,7 @@
 """`engage worker`: checks what it needs, then runs one worker until it is told to stop."""
 
 import asyncio
+import contextlib
 import gc
 import logging
 import signal
@@ -17,6 +18,7 @@ from stream.settings import Settings
 
 _log = logging.getLogger(__name__)
 _TOPIC_TRIES = 10
+_STOP_SECONDS = 5.0
 
 
 class CannotStartError(Exception):
@@ -55,8 +57,11 @@ async def _run(settings: Settings) -> int:
     _log.info("stopping: last cuts, then goodbye")
     failure = worker.failure
     await worker.owner.finish()
-    await worker.app.stop()
-    await worker.stop()
+    # Everything is stored: what does not let go in time is let go of.
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(worker.app.stop(), _STOP_SECONDS)
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(worker.stop(), _STOP_SECONDS)
     if failure is not None:
         _log.error("the worker has failed", exc_info=failure)
         print(f"engage: {failure}", file=sys.stderr)

@@ -1,5 +1,6 @@
 """The merged counts of all shards, and the metrics computed from them."""
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import accumulate
@@ -84,6 +85,15 @@ class Board:
         bucket = self._tables[grain].get(index)
         return bucket.get(series, 0) if bucket else 0
 
+    def total(self, series: SeriesKey, grain: Grain, first: int, last: int) -> int:
+        """Sum of one series over the buckets first … last."""
+        get, total = self._tables[grain].get, 0
+        for index in range(first, last + 1):
+            bucket = get(index)
+            if bucket and series in bucket:
+                total += bucket[series]
+        return total
+
     def histogram(self, series: SeriesKey, grain: Grain, index: int) -> Mapping[int, int]:
         """Histogram bucket → count of one histogram in one time bucket."""
         return self._histograms.get((grain, index), {}).get(series, {})
@@ -115,7 +125,8 @@ class Board:
             sums = list(accumulate(self._tables[Grain.DAY][d][series] for d in days))
             found = self._levels[series] = (days, sums)
         days, sums = found
-        return next((s for d, s in zip(reversed(days), reversed(sums), strict=True) if d <= day), 0)
+        position = bisect_right(days, day)
+        return sums[position - 1] if position else 0
 
     def evaluate(self, metric: Metric, segment: SegmentKey, span: Span) -> Value:
         """A metric of a segment in a window. The one place where a ratio is computed."""
@@ -167,6 +178,9 @@ class _SegmentReader:
 
     def at(self, measure: str, grain: Grain, index: int) -> int:
         return self._board.at((measure, self._segment), grain, index)
+
+    def total(self, measure: str, grain: Grain, first: int, last: int) -> int:
+        return self._board.total((measure, self._segment), grain, first, last)
 
     def level(self, measure: str, day: int) -> int:
         return self._board.level((measure, self._segment), day)

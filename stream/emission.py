@@ -48,9 +48,12 @@ class Emission:
         #: Site → first and last day with events, as far as the days between are filled in.
         self._filled: dict[str, tuple[int, int]] = {}
 
-    def note(self, buckets: Iterable[BucketKey]) -> None:
-        """These buckets have changed: look at every window that holds them."""
-        changed = list(buckets)
+    def note(self, buckets: Iterable[BucketKey], oldest_minute: int = 0) -> None:
+        """These buckets have changed: look at every window that holds them.
+
+        Windows of minutes are for watching: those before `oldest_minute` are left out.
+        """
+        changed = [b for b in buckets if b[0] is not Grain.MINUTE or b[1] >= oldest_minute]
         for site in list(self._board.sites()):
             calendar = self._board.calendar(site)
             for grain, index in changed:
@@ -58,7 +61,7 @@ class Emission:
                     for span in holding(kind, grain, index, calendar):
                         self._candidates[site, span] = None
                 if self._board.has_events(site, grain, index):
-                    self._note_inside(site, grain, index)
+                    self._note_inside(site, grain, index, oldest_minute)
             self._note_days(site, [index for grain, index in changed if grain is Grain.DAY])
 
     def note_current(self, newest_ms: int) -> None:
@@ -180,7 +183,7 @@ class Emission:
         before = self._published.get((metric.name, segment, previous))
         return before is not None and not before[0].is_empty
 
-    def _note_inside(self, site: str, grain: Grain, index: int) -> None:
+    def _note_inside(self, site: str, grain: Grain, index: int, oldest_minute: int) -> None:
         """A day with events has all its hours, an hour with events all its minutes."""
         calendar = self._board.calendar(site)
         if grain is Grain.DAY and "hour" in self._by_kind:
@@ -189,7 +192,7 @@ class Emission:
                 self._look_at(site, Span("hour", start // MINUTE_MS, start // MINUTE_MS))
         elif grain is Grain.HOUR:
             for kind in self._minute_kinds:
-                for minute in range(index, index + 60):
+                for minute in range(max(index, oldest_minute), index + 60):
                     self._look_at(site, ending(kind, minute, calendar))
 
     def _note_days(self, site: str, changed: list[int]) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 
 from schemas.outputs import MetricRecord
+from stream.calendar import HOUR_MS, MINUTE_MS
 from stream.board import Board, SeriesKey
 from stream.counters import BucketKey
 from stream.cut import StoredShard
@@ -16,7 +17,6 @@ from stream.rules import DAY_MS, Rules
 from stream.snapshot import Count, ShardView, Snapshot, counts, decode_snapshot, gauges
 
 _log = logging.getLogger(__name__)
-_HOUR_MS = 3_600_000
 
 
 class Publisher:
@@ -87,9 +87,8 @@ class Publisher:
     def due_records(self, snapshot: Snapshot) -> Iterator[list[MetricRecord]]:
         """The records that are new or changed since they were published last, a list a window."""
         assert self.progress is not None
-        # Minutes are for watching: those of long ago, read in a backfill, are not published.
-        oldest = (snapshot.newest_ms - 2 * self._rules.correction_ms) // 60_000
-        self._emission.note(b for b in self._changed if b[0] > Grain.MINUTE or b[1] >= oldest)
+        oldest_ms = snapshot.newest_ms - self._rules.correction_ms
+        self._emission.note(self._changed, oldest_minute=oldest_ms // MINUTE_MS)
         self._changed = set()
         if not snapshot.newest_ms:
             return iter(())
@@ -147,7 +146,7 @@ class Publisher:
         grain, index = bucket
         if grain is Grain.DAY:
             return self._rules.calendar_of("").day_start_ms(index + 1)
-        return index * 60_000 + _HOUR_MS if grain is not Grain.ALL else 1 << 62
+        return index * MINUTE_MS + HOUR_MS if grain is not Grain.ALL else 1 << 62
 
     def _newest(self, shards: Iterable[StoredShard]) -> int:
         newest = 0
