@@ -155,8 +155,8 @@ class Worker:
 
     async def failed(self) -> None:
         """Return when the worker cannot go on."""
-        while self.failure is None and not self.app.should_stop:
-            await asyncio.sleep(0.2)
+        while self.failure is None and not self.app.should_stop:  # noqa: ASYNC110  no event to wait for
+            await asyncio.sleep(_LOOK_AGAIN_SECONDS)
 
     async def _cut_loop(self) -> None:
         interval = self.settings.publish.cut_seconds

@@ -11,7 +11,8 @@ from redis.exceptions import RedisError
 from schemas.outputs import MetricRecord, encode_record, record_key
 from stream.metrics.metric import Metric
 from stream.outgoing import Outgoing
-from stream.owner import Owner, now_ms
+from stream.owned import now_ms
+from stream.owner import Owner
 from stream.published import FencedError, PublishedState
 from stream.publishing import Publisher
 from stream.rules import Rules

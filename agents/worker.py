@@ -38,7 +38,7 @@ def run_worker(settings: Settings) -> int:
 
 
 async def _run(settings: Settings) -> int:
-    from agents.app import Worker  # noqa: PLC0415  Faust takes a second to import.
+    from agents.app import Worker
 
     await _check_redis(settings)
     partitions, embedded = await _count_partitions(settings)

@@ -104,10 +104,7 @@ class Board:
 
     def segments_in(self, site: str, span: Span) -> set[SegmentKey]:
         """The site's segments (not the whole site) that count something in a window."""
-        if span.grain is Grain.DAY and self._leveled:
-            present = set(self._leveled)
-        else:
-            present = set()
+        present = set(self._leveled) if span.grain is Grain.DAY else set()
         for index in range(span.first, span.last + 1):
             present |= self._present.get((span.grain, index), frozenset())
         return {segment for segment in present if segment[0] == site and segment[1]}

@@ -1,6 +1,6 @@
 """Calendar arithmetic of one reporting time zone: the local day, hour, week and month of an instant."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -47,8 +47,16 @@ class Calendar:
         return self.slot(time_ms)[1]
 
     def _compute(self, time_ms: int) -> tuple[int, int]:
-        local = datetime.fromtimestamp(time_ms / 1000, self.zone)
-        return local.toordinal(), time_ms // MINUTE_MS - local.minute
+        day = datetime.fromtimestamp(time_ms / 1000, self.zone).toordinal()
+        # Hours are counted from the day's first instant: where a clock moves by half an hour, they
+        # still neither overlap nor leave a gap, and the last one of that day is a short one.
+        midnight = self.day_start_ms(day) // MINUTE_MS
+        return day, midnight + (time_ms // MINUTE_MS - midnight) // 60 * 60
+
+    def hour_end_ms(self, hour: int) -> int:
+        """First instant after an hour, in epoch ms."""
+        start = hour * MINUTE_MS
+        return min(start + HOUR_MS, self.day_start_ms(self.day_of(start) + 1))
 
     def day_start_ms(self, day: int) -> int:
         """First instant of a local day, in epoch ms."""
@@ -74,9 +82,9 @@ class Calendar:
 
     def rfc3339(self, time_ms: int) -> str:
         """An instant as RFC 3339 in this zone, to the second (or ms where there are any)."""
-        local = datetime.fromtimestamp(time_ms // 1000, self.zone) + timedelta(
-            milliseconds=time_ms % 1000
-        )
+        local = datetime.fromtimestamp(time_ms // 1000, self.zone)
+        # Not by adding: that would forget which of two equal local times is meant.
+        local = local.replace(microsecond=time_ms % 1000 * 1000)
         return local.isoformat().replace("+00:00", "Z")
 
 

@@ -44,7 +44,12 @@ def contributions(events: Iterable[SubscriptionEvent], names: Names) -> Contribu
     by_segment: dict[Segment, list[list[Step]]] = {}
     for subscription in _by_subscription(events):
         starts = (event for event in subscription if event.kind == "started")
-        first = min(starts, key=_in_order, default=None)
+        # Of two starts at one instant, the profile decides, by what it says and not by its number.
+        first = min(
+            starts,
+            key=lambda event: (_in_order(event), names.by_id(event.profile_id).order),
+            default=None,
+        )
         if first is None:
             continue  # Its start may still arrive; until then it counts nowhere.
         steps = paid_steps(subscription)
@@ -90,7 +95,9 @@ def paid_steps(subscription: Sequence[SubscriptionEvent]) -> list[Step]:
     return steps
 
 
-def customer_days(all_steps: Iterable[list[Step]], segment: Segment) -> list[tuple[int, int | None]]:
+def customer_days(
+    all_steps: Iterable[list[Step]], segment: Segment
+) -> list[tuple[int, int | None]]:
     """Day intervals [start, end) of having a paid subscription; end None: still has one.
 
     Intervals that touch are one: an end and a start on the same day is a change of plan.

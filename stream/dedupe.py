@@ -11,19 +11,20 @@ class SeenIds:
     """
 
     __slots__ = (
-        "_clock", "_ids_max", "_number", "_offset", "_window_ms", "capped",
-        "current", "previous", "recall_clock", "recall_offset",
+        "_clock", "_number", "_offset", "_window_ms", "capped",
+        "current", "ids_max", "previous", "recall_clock", "recall_offset",
     )  # fmt: skip
 
     def __init__(self, window_ms: int, ids_max: int, offset: int = 0, clock: int = 0) -> None:
-        self._window_ms = window_ms
-        self._ids_max = ids_max
+        #: Without a window nothing is remembered.
+        self.ids_max = ids_max if window_ms else 0
+        self._window_ms = window_ms or 1
         self.current: set[str] = set()
         self.previous: set[str] = set()
         #: Where the previous generation began: the offset to read from, and the log clock there.
         self.recall_offset = self._offset = offset
         self.recall_clock = self._clock = clock
-        self._number = clock // window_ms
+        self._number = clock // self._window_ms
         #: Generations that ended early because they were full.
         self.capped = 0
 
@@ -43,9 +44,10 @@ class SeenIds:
 
     def add(self, event_id: str, offset: int, clock: int) -> None:
         """Remember the id of the record at `offset`."""
-        self.current.add(event_id)
-        if len(self.current) >= self._ids_max:
-            self.rotate_full(offset, clock)
+        if self.ids_max:
+            self.current.add(event_id)
+            if len(self.current) >= self.ids_max:
+                self.rotate_full(offset, clock)
 
     def rotate_full(self, offset: int, clock: int) -> None:
         """Begin a generation after the record at `offset`, since this one holds all it may."""

@@ -30,13 +30,13 @@ async def take_fetched(
 
     Raises what the broker answered (aiokafka's errors) for a partition that cannot be read.
     """
-    if fetcher._subscriptions.reassignment_in_progress:  # noqa: SLF001
-        await fetcher._subscriptions.wait_for_assignment()  # noqa: SLF001
+    if fetcher._subscriptions.reassignment_in_progress:
+        await fetcher._subscriptions.wait_for_assignment()
     taken = _take(fetcher, partitions)
     if not taken and timeout_seconds:
-        waiter = fetcher._create_fetch_waiter()  # noqa: SLF001
+        waiter = fetcher._create_fetch_waiter()
         done, _ = await asyncio.wait([waiter], timeout=timeout_seconds)
-        if not done or fetcher._closed:  # noqa: SLF001
+        if not done or fetcher._closed:
             waiter.cancel()
             return {}
         waiter.result()  # Raises what stopped the fetching, such as a refused authorisation.
@@ -48,10 +48,10 @@ def _take(
     fetcher: Any, partitions: Collection[TopicPartition] | None
 ) -> dict[TopicPartition, Fetched]:
     taken: dict[TopicPartition, Fetched] = {}
-    waiting = fetcher._records  # noqa: SLF001
+    waiting = fetcher._records
     for tp in list(waiting):
         if partitions and tp not in partitions:
-            if not fetcher._subscriptions.is_assigned(tp):  # noqa: SLF001
+            if not fetcher._subscriptions.is_assigned(tp):
                 del waiting[tp]
             continue
         result = waiting[tp]
@@ -59,15 +59,15 @@ def _take(
             if taken:
                 break  # An error waits until what is here has been handed out.
             del waiting[tp]
-            fetcher._notify(fetcher._wait_consume_future)  # noqa: SLF001
+            fetcher._notify(fetcher._wait_consume_future)
             result.check_raise()
             continue
         del waiting[tp]
-        fetcher._notify(fetcher._wait_consume_future)  # noqa: SLF001
+        fetcher._notify(fetcher._wait_consume_future)
         # Not when the partition was sought elsewhere, paused or revoked since the fetch.
         if result.check_assignment(tp) and result.has_more():
-            fetched = _unpack(result._partition_records)  # noqa: SLF001
-            result._update_position()  # noqa: SLF001
+            fetched = _unpack(result._partition_records)
+            result._update_position()
             if fetched.end > fetched.start:
                 taken[tp] = fetched
     return taken
@@ -77,11 +77,11 @@ def _unpack(partition: Any) -> Fetched:
     """The records of committed transactions and of none; the position moves past all that was read."""
     start = partition.next_fetch_offset
     records: list[Record] = []
-    batches = partition._records  # noqa: SLF001
+    batches = partition._records
     while batches.has_next():
         batch = batches.next_batch()
-        if partition._check_crcs and not batch.validate_crc():  # noqa: SLF001
-            raise CorruptRecordException(f"a batch of {partition._tp} fails its checksum")  # noqa: SLF001
+        if partition._check_crcs and not batch.validate_crc():
+            raise CorruptRecordException(f"a batch of {partition._tp} fails its checksum")
         if not _is_hidden(partition, batch):
             found = list(batch)
             if found and found[0].offset < partition.next_fetch_offset:
@@ -96,10 +96,10 @@ def _is_hidden(partition: Any, batch: Any) -> bool:
     """Whether a batch is a control batch or belongs to an aborted transaction."""
     if batch.producer_id is None:
         return bool(batch.is_control_batch)
-    partition._consume_aborted_up_to(batch.base_offset)  # noqa: SLF001
-    aborted = partition._aborted_producers  # noqa: SLF001
+    partition._consume_aborted_up_to(batch.base_offset)
+    aborted = partition._aborted_producers
     if batch.is_control_batch:
-        if partition._contains_abort_marker(batch):  # noqa: SLF001
+        if partition._contains_abort_marker(batch):
             aborted.discard(batch.producer_id)
         return True
     return bool(batch.is_transactional and batch.producer_id in aborted)

@@ -90,14 +90,15 @@ def _admit(
     """The events to count: decided by the records before them in their partition, and nothing else."""
     rules = shard.rules
     horizon, skew, lateness = rules.horizon_ms, rules.future_skew_ms, rules.lateness_ms
-    seen, ids_max, window = topic.seen, rules.ids_max, rules.dedupe_ms
+    seen, window = topic.seen, rules.dedupe_ms or 1
+    ids_max = seen.ids_max
     current, previous = seen.current, seen.previous
     clock = topic.clock
     generation = clock // window
     accepted: list[Accepted] = []
     for record, item, person in zip(records, decoded, people, strict=True):
         if item.__class__ is RejectedEvent:
-            shard.reject(topic, record, item)  # type: ignore[arg-type]
+            shard.reject(topic, record, item)
             continue
         event, time_ms = item  # type: ignore[misc]
         if time_ms > record.timestamp + skew or (
@@ -115,8 +116,9 @@ def _admit(
                 seen.advance(record.offset, clock, time_ms)
                 current, previous = seen.current, seen.previous
             clock = time_ms
-        current.add(event_id)
-        if len(current) >= ids_max:
+        if ids_max:
+            current.add(event_id)
+        if ids_max and len(current) >= ids_max:
             seen.rotate_full(record.offset, clock)
             current, previous = seen.current, seen.previous
         if time_ms >= clock - horizon:

@@ -26,11 +26,11 @@ class FaustLog:
 
     async def commit(self, offsets: Mapping[TP, int]) -> None:
         """Tell lag tools how far the cuts are."""
-        await self._consumer._thread.commit_quietly(offsets)  # noqa: SLF001
+        await self._consumer._thread.commit_quietly(offsets)
 
     def read_to(self, tp: TP) -> tuple[int | None, int | None]:
         """(end of the log, epoch ms at which that was seen); None while unknown."""
-        return self._consumer._thread.read_to(tp)  # noqa: SLF001
+        return self._consumer._thread.read_to(tp)
 
     @property
     def _consumer(self) -> Consumer:

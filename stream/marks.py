@@ -26,7 +26,7 @@ def add_unit(mark: Mark | None, unit: int) -> tuple[int, int]:
 
 def has_unit(mark: Mark | None, unit: int) -> bool:
     """Whether the person was active in a unit."""
-    return mark is not None and 0 <= mark[0] - unit and bool(mark[1] >> (mark[0] - unit) & 1)
+    return mark is not None and mark[0] - unit >= 0 and bool(mark[1] >> (mark[0] - unit) & 1)
 
 
 def neighbours(mark: Mark | None, unit: int) -> tuple[int, int]:

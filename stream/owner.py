@@ -4,76 +4,25 @@ import asyncio
 import logging
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Protocol
 
 from aiokafka.errors import KafkaError
 from faust.types import TP
 from redis.exceptions import RedisError
 
-from schemas.codec import RejectedEvent, parse
-from stream.cut import Cut, is_due, restore, settle_cut, take_cut
+from stream.cut import Cut, is_due, settle_cut, take_cut
 from stream.fetch import Fetched
-from stream.fold import Decoded
+from stream.loading import Loader
 from stream.measures import Grain
 from stream.outgoing import LedgerPump
+from stream.owned import Log, Owned, OwnerCounts, decode, now_ms
 from stream.rules import Rules
 from stream.settings import Settings
 from stream.shard import Shard
-from stream.store import Claim, ClaimRefusedError, CutRefusedError, Store
+from stream.store import ClaimRefusedError, CutRefusedError, Store
 
 _log = logging.getLogger(__name__)
 _RETRY_SECONDS = (0.1, 0.3, 1.0, 3.0, 5.0)
 _SHARD_IS_LOST = (RedisError, KafkaError, OSError, CutRefusedError, TimeoutError)
-
-
-class Log(Protocol):
-    """What the owner asks of Kafka."""
-
-    async def bounds(self, tps: set[TP]) -> tuple[Mapping[TP, int], Mapping[TP, int]]:
-        """First and next offsets of partitions."""
-
-    async def rewind(self, offsets: Mapping[TP, int]) -> None:
-        """Read on from these offsets."""
-
-    async def commit(self, offsets: Mapping[TP, int]) -> None:
-        """Tell lag tools how far the cuts are."""
-
-    def read_to(self, tp: TP) -> tuple[int | None, int | None]:
-        """(end of the log, epoch ms at which that was seen)."""
-
-
-@dataclass(slots=True)
-class Owned:
-    """A shard in this worker's hands. `shard` is None while it is lost and not yet reclaimed."""
-
-    partition: int
-    shard: Shard | None = None
-    claim: Claim | None = None
-    #: Position of the last stored cut.
-    position: str = ""
-    stored_watermark: int | None = None
-    #: Set while the shard can take batches; waiters look again when it changes hands.
-    ready: asyncio.Event = field(default_factory=asyncio.Event)
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    #: Gap last sought back to, by topic: a gap that stays is real.
-    sought: dict[str, int] = field(default_factory=dict)
-    drained_since: dict[str, int] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class OwnerCounts:
-    """What the owner has met, for the operational metrics."""
-
-    cuts: int = 0
-    fenced: int = 0
-    conflicts: int = 0
-    state_lost: int = 0
-    store_errors: int = 0
-    rewinds: int = 0
-    retention_lost: int = 0
-    cut_seconds_sum: float = 0.0
-    batches_dropped: int = 0
 
 
 class Owner:
@@ -90,9 +39,8 @@ class Owner:
     ) -> None:
         self._pump = pump
         self._settings = settings
-        self._rules = rules
-        self._grains = grains
         self._store = store
+        self._loader = Loader(settings, rules, grains, store, log)
         self._log = log
         self.owned: dict[int, Owned] = {}
         self.counts = OwnerCounts()
@@ -117,7 +65,9 @@ class Owner:
         whole = {p for p, parts in wanted.items() if {tp.topic for tp in parts} == topics}
         self.problem = ""
         if len(whole) < len(wanted):
-            self.problem = f"partitions {sorted(wanted.keys() - whole)} are not assigned for all topics"
+            self.problem = (
+                f"partitions {sorted(wanted.keys() - whole)} are not assigned for all topics"
+            )
             _log.error("%s: they are not read", self.problem)
         for partition in [p for p in self.owned if p not in whole]:
             self._release(self.owned.pop(partition))
@@ -147,49 +97,22 @@ class Owner:
         owned.shard = owned.claim = None
         for attempt in range(1_000_000):
             try:
-                await self._load(owned)
+                owned.claim, owned.shard = await self._loader.load(owned.partition)
+                await self._pump.take_over(owned.partition)
             except ClaimRefusedError as error:
                 self.fatal, self.problem = error, str(error)
                 raise
-            except (RedisError, OSError, TimeoutError) as error:
+            except (RedisError, KafkaError, OSError, TimeoutError) as error:
+                owned.claim = owned.shard = None
                 self.counts.store_errors += 1
-                self.problem = f"Redis does not answer: {error}"
+                self.problem = f"Redis or Kafka does not answer: {error}"
                 if attempt == 0:
                     _log.warning("shard %d: cannot load, trying again: %s", owned.partition, error)
                 await asyncio.sleep(_RETRY_SECONDS[min(attempt, len(_RETRY_SECONDS) - 1)])
             else:
                 self.problem = ""
-                owned.ready.set()
+                owned.begin()
                 return
-
-    async def _load(self, owned: Owned) -> None:
-        partition = owned.partition
-        claim = await self._store.claim(partition)
-        topics = self._settings.topics.inputs
-        cached = self._settings.limits.people_cached
-        shard = Shard(partition, topics, self._rules, self._grains, cached)
-        first, end = await self._log.bounds({TP(topic, partition) for topic in topics})
-        if not claim.is_new:
-            loaded = await self._store.load(partition)
-            restore(
-                shard, claim.sequence, claim.state, loaded.names, loaded.buckets, loaded.opened
-            )
-        for topic, state in shard.topics.items():
-            tp = TP(topic, partition)
-            if state.next == state.start == 0:
-                state.start = state.next = state.expected = first.get(tp, 0)
-                state.seen.begin(state.next)
-            if state.next > end.get(tp, 0):
-                raise ClaimRefusedError(
-                    f"topic {topic!r} ends at offset {end.get(tp, 0)} in partition {partition}, but "
-                    f"{state.next} have been counted: it was deleted and created again, or cut "
-                    "short. Use another `app` name to count anew."
-                )
-        owned.shard, owned.claim, owned.position = shard, claim, claim.position
-        owned.stored_watermark = shard.watermark
-        await self._pump.take_over(partition)
-        owned.sought.clear()
-        owned.drained_since.clear()
 
     def _read_from(self, owned: Owned) -> dict[TP, int]:
         if owned.shard is None:
@@ -219,11 +142,17 @@ class Owner:
         try:
             batch, gap = self._align(owned, shard, topic, batch)
             if gap:
-                await self._close_gap(owned, shard, topic, batch)
+                await self._close_gap(owned, shard, topic)
             else:
                 await self._fold(owned, shard, topic, batch)
         except _SHARD_IS_LOST as error:
             self.drop(owned, shard, error)
+        except Exception as error:  # noqa: BLE001
+            # A defect. The shard is half folded, and what is in memory must never be stored; the
+            # worker ends, so that somebody looks, and the next one starts from the last cut.
+            _log.exception("%s[%d] at %d cannot be folded", topic, partition, batch.start)
+            owned.shard = owned.claim = None
+            self.fatal, self.problem = error, f"a defect: {error!r}"
 
     def _align(
         self, owned: Owned, shard: Shard, topic: str, batch: Fetched
@@ -259,7 +188,7 @@ class Owner:
         if len(shard.people.dirty) >= self._settings.limits.dirty_max:
             await self.cut(owned)
 
-    async def _close_gap(self, owned: Owned, shard: Shard, topic: str, batch: Fetched) -> None:
+    async def _close_gap(self, owned: Owned, shard: Shard, topic: str) -> None:
         """Seek back to where a gap begins; one that is still there is what retention has deleted."""
         state = shard.topics[topic]
         tp = TP(topic, shard.partition)
@@ -376,21 +305,3 @@ class Owner:
     async def finish(self) -> None:
         """Store everything once more: the partitions are about to go, or the worker."""
         await asyncio.gather(*(self.cut(owned) for owned in list(self.owned.values())))
-
-
-def decode(batch: Fetched) -> list[Decoded]:
-    """Every record of a batch as an event or a rejection."""
-    decoded: list[Decoded] = []
-    append = decoded.append
-    for record in batch.records:
-        try:
-            append(parse(record.value))
-        except RejectedEvent as error:
-            append(error)
-    return decoded
-
-
-def now_ms() -> int:
-    """Wall clock in epoch ms."""
-    return time.time_ns() // 1_000_000
-

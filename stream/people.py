@@ -18,7 +18,7 @@ _WIDE = 63
 _TRIM_AT = 7
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder().decode
+_decode = msgspec.msgpack.Decoder(list[Any]).decode
 
 
 class Person:
@@ -72,8 +72,9 @@ def pack(person: Person, oldest_day: int, oldest_minute: int, oldest_session_ms:
 def unpack(key: str, raw: bytes) -> Person:
     """The person that `pack` wrote. Raises msgspec.DecodeError on anything else."""
     person = Person(key)
-    fields = _decode(raw)
-    active, live, sessions, clicked, events = (*fields, *([()] * (5 - len(fields))))
+    fields: list[Any] = _decode(raw)
+    fields += [[]] * (5 - len(fields))
+    active, live, sessions, clicked, events = fields
     for marks, stored in ((person.active, active), (person.live, live), (person.clicked, clicked)):
         for ids, top, mask, *first in stored:
             number = mask if isinstance(mask, int) else int.from_bytes(mask, "big")

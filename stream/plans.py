@@ -60,8 +60,10 @@ def build_plans(passive_types: Collection[str]) -> Mapping[type, Plan]:
             real=tag != "heartbeat",
             page_view=tag == "page_view",
             interactive=tag in _INTERACTIVE,
-            subscription=tag.removeprefix("subscription_") if tag.startswith("subscription_") else "",
-            has_person=tag not in PERSONLESS,
+            subscription=tag.removeprefix("subscription_")
+            if tag.startswith("subscription_")
+            else "",
+            has_person=struct not in PERSONLESS,
             refine=_refiner(tag, active),
         )
     return plans

@@ -3,16 +3,15 @@
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-
 from schemas.outputs import MetricRecord
-from stream.calendar import HOUR_MS, MINUTE_MS
 from stream.board import Board, SeriesKey
+from stream.calendar import HOUR_MS, MINUTE_MS
 from stream.counters import BucketKey
 from stream.cut import StoredShard
 from stream.emission import Emission
 from stream.measures import Grain
 from stream.metrics.metric import Metric
-from stream.published import PublishedState, Progress
+from stream.published import Progress, PublishedState
 from stream.rules import DAY_MS, Rules
 from stream.snapshot import Count, ShardView, Snapshot, counts, decode_snapshot, gauges
 
@@ -77,9 +76,7 @@ class Publisher:
                 for t in s.topics.values()
             ),
             shards=[
-                ShardView(
-                    p, s.watermark, s.open_sessions, s.reopened, s.evictions, s.dedupe_capped
-                )
+                ShardView(p, s.watermark, s.open_sessions, s.reopened, s.evictions, s.dedupe_capped)
                 for p, s in sorted(shards.items())
             ],
         )
@@ -94,9 +91,7 @@ class Publisher:
             return iter(())
         self._emission.note_current(snapshot.newest_ms)
         self.progress.revision += 1
-        return self._emission.due(
-            snapshot.watermark_ms, snapshot.newest_ms, self.progress.revision
-        )
+        return self._emission.due(snapshot.watermark_ms, snapshot.newest_ms, self.progress.revision)
 
     def acknowledged(self, snapshot: Snapshot, records: list[MetricRecord]) -> None:
         """Kafka has the records: the next publisher need not send them again."""
@@ -135,9 +130,7 @@ class Publisher:
         """On taking over: leave out what has not changed since the last acknowledged records."""
         assert self.progress is not None
         mark = self.progress.watermark_ms
-        if mark is None or any(
-            self.progress.sequences.get(p, -1) != self._read[p] for p in shards
-        ):
+        if mark is None or any(self.progress.sequences.get(p, -1) != self._read[p] for p in shards):
             # Something has changed since; which buckets is known only by cut, so look at the recent.
             mark = (mark or 0) - self._rules.correction_ms
         self._changed = {b for b in self._changed if self._end_ms(b) >= mark - 32 * DAY_MS}
@@ -171,5 +164,3 @@ def _sum(parts: Iterable[Mapping[str, int]]) -> dict[str, int]:
         for name, count in part.items():
             total[name] = total.get(name, 0) + count
     return total
-
-

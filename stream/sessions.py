@@ -53,8 +53,7 @@ def reached(sessions: list[Session], sid: str | None, time_ms: int, reach_ms: in
     return [
         session
         for session in sessions
-        if session.sid is None
-        and session.start - reach_ms <= time_ms <= session.end + reach_ms
+        if session.sid is None and session.start - reach_ms <= time_ms <= session.end + reach_ms
     ]
 
 

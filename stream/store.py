@@ -174,7 +174,11 @@ class Store:
 
         write(_HSET, shard.people, _flat(cut.people))
         for bucket, counts in cut.buckets.items():
-            write(_HSET, shard.bucket(bucket), _flat({_number(s): _number(n) for s, n in counts.items()}))
+            write(
+                _HSET,
+                shard.bucket(bucket),
+                _flat({_number(s): _number(n) for s, n in counts.items()}),
+            )
         names = [bucket_name(bucket).encode() for bucket in cut.buckets]
         write(_ZADD, shard.changed, [x for name in names for x in (_number(cut.sequence), name)])
         for bucket in cut.dropped:

@@ -9,11 +9,14 @@ from prometheus_client.core import (
     CounterMetricFamily,
     GaugeMetricFamily,
     HistogramMetricFamily,
+)
+from prometheus_client.core import (
     Metric as Family,
 )
 
 from stream.outgoing import LedgerPump
-from stream.owner import Log, Owner
+from stream.owned import Log
+from stream.owner import Owner
 
 PREFIX = "engagement_worker_"
 #: Upper edges in seconds, around the promise of 1.5 s from event to visible.
@@ -92,7 +95,9 @@ class Telemetry:
 
     def _lag(self) -> Family:
         family = GaugeMetricFamily(
-            PREFIX + "lag_records", "Records that are not counted yet.", labels=["topic", "partition"]
+            PREFIX + "lag_records",
+            "Records that are not counted yet.",
+            labels=["topic", "partition"],
         )
         for owned in list(self._owner.owned.values()):
             if owned.shard is None:
@@ -110,8 +115,6 @@ def _build_info() -> Family:
         release = version("engagement-stream")
     except PackageNotFoundError:
         release = "source"
-    family = GaugeMetricFamily(
-        "engagement_build_info", "The running version.", labels=["version"]
-    )
+    family = GaugeMetricFamily("engagement_build_info", "The running version.", labels=["version"])
     family.add_metric((release,), 1)
     return family

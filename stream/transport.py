@@ -45,24 +45,24 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         if self._assignor is not self.app.assignor:
             raise RuntimeError("table_standby_replicas must be positive: it selects the assignor")
         wait_ms = cast(Transport, transport).fetch_max_wait_ms
-        consumer._fetch_max_wait_ms = wait_ms  # noqa: SLF001
+        consumer._fetch_max_wait_ms = wait_ms
         # What a producer has rolled back was never said.
-        consumer._isolation_level = "read_committed"  # noqa: SLF001
+        consumer._isolation_level = "read_committed"
         return consumer
 
     async def _fetch_records(
         self,
         consumer: aiokafka.AIOKafkaConsumer,
         active_partitions: set[TP] | None,
-        timeout: float | None = None,  # noqa: ASYNC109
+        timeout: float | None = None,
         max_records: int | None = None,
     ) -> Any:
         if not self.consumer.flow_active:
             return {}
-        fetcher = consumer._fetcher  # noqa: SLF001
-        if consumer._closed or fetcher._closed:  # noqa: SLF001
+        fetcher = consumer._fetcher
+        if consumer._closed or fetcher._closed:
             raise ConsumerStoppedError
-        with fetcher._subscriptions.fetch_context():  # noqa: SLF001
+        with fetcher._subscriptions.fetch_context():
             return await take_fetched(fetcher, active_partitions, timeout or 0.0)
 
     async def commit_quietly(self, offsets: Mapping[TP, int]) -> None:
@@ -102,7 +102,7 @@ class Consumer(driver.Consumer):
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
-    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Any]]:  # noqa: ASYNC109
+    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Any]]:
         """One message a partition, holding everything that its last fetch brought."""
         transport = cast(Transport, self.transport)
         await transport.room()

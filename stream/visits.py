@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from stream import measures
-from stream.counters import Counters
 from stream.calendar import MINUTE_MS
+from stream.counters import Counters
 from stream.names import Names, Profile
 from stream.people import Person
 from stream.sessions import Session, comes_first, duration_bucket, merge, reached

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from schemas.outputs import Window, WindowKind
-from stream.calendar import HOUR_MS, MINUTE_MS, Calendar
+from stream.calendar import MINUTE_MS, Calendar
 from stream.measures import Grain
 
 #: Grain of the buckets that a window of each kind is made of.
@@ -50,7 +50,7 @@ class Span(NamedTuple):
         if self.grain is Grain.DAY:
             return calendar.day_start_ms(self.last + 1)
         if self.kind == "hour":
-            return self.last * MINUTE_MS + HOUR_MS
+            return calendar.hour_end_ms(self.last)
         return (self.last + 1) * MINUTE_MS if self.kind != "all" else 1 << 62
 
     def window(self, calendar: Calendar) -> Window:

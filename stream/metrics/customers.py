@@ -6,9 +6,7 @@ from stream.metrics.metric import Benchmark, Example, Metric
 from stream.metrics.terms import AtEnd, AtStart, ByWindow, Level, Sum, Term, Total
 
 _AT_START = Level(measures.CUSTOMERS_CHANGE, at_start=True)
-_LOST = ByWindow(
-    {"trailing_30d": AtEnd(measures.LOST_30D), "month": AtStart(measures.LOST_MONTH)}
-)
+_LOST = ByWindow({"trailing_30d": AtEnd(measures.LOST_30D), "month": AtStart(measures.LOST_MONTH)})
 
 METRICS = (
     Metric(

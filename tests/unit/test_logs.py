@@ -28,7 +28,7 @@ def logger_with(formatter: logging.Formatter, clock: Clock) -> tuple[logging.Log
     handler = logging.StreamHandler(stream)
     handler.setFormatter(formatter)
     handler.addFilter(RateLimit(clock))
-    logger = logging.Logger("engage.test", logging.DEBUG)
+    logger = logging.Logger("engage.test", logging.DEBUG)  # noqa: LOG001  apart from the root
     logger.addHandler(handler)
     return logger, stream
 

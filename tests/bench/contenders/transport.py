@@ -9,7 +9,7 @@ import faust
 from faust.types import TP
 
 from stream.fetch import Fetched
-from stream.owner import decode
+from stream.owned import decode
 from stream.transport import CODEC, SCHEME, Transport, register_transport
 from tests.bench.job import Job
 

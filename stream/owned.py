@@ -1,0 +1,90 @@
+"""A shard in a worker's hands: what is known of it, and what its owner asks of the log."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from faust.types import TP
+
+from schemas.codec import RejectedEvent, parse
+from stream.fetch import Fetched
+from stream.fold import Decoded
+from stream.shard import Shard
+from stream.store import Claim
+
+
+class Log(Protocol):
+    """What the owner asks of Kafka."""
+
+    async def bounds(self, tps: set[TP]) -> tuple[Mapping[TP, int], Mapping[TP, int]]:
+        """First and next offsets of partitions."""
+
+    async def rewind(self, offsets: Mapping[TP, int]) -> None:
+        """Read on from these offsets."""
+
+    async def commit(self, offsets: Mapping[TP, int]) -> None:
+        """Tell lag tools how far the cuts are."""
+
+    def read_to(self, tp: TP) -> tuple[int | None, int | None]:
+        """(end of the log, epoch ms at which that was seen)."""
+
+
+@dataclass(slots=True)
+class Owned:
+    """A shard in this worker's hands. `shard` is None while it is lost and not yet reclaimed."""
+
+    partition: int
+    shard: Shard | None = None
+    claim: Claim | None = None
+    #: Position of the last stored cut.
+    position: str = ""
+    stored_watermark: int | None = None
+    #: Set while the shard can take batches; waiters look again when it changes hands.
+    ready: asyncio.Event = field(default_factory=asyncio.Event)
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    #: Gap last sought back to, by topic: a gap that stays is real.
+    sought: dict[str, int] = field(default_factory=dict)
+    drained_since: dict[str, int] = field(default_factory=dict)
+
+    def begin(self) -> None:
+        """A shard has just been loaded: batches may come."""
+        assert self.shard is not None and self.claim is not None
+        self.position = self.claim.position
+        self.stored_watermark = self.shard.watermark
+        self.sought.clear()
+        self.drained_since.clear()
+        self.ready.set()
+
+
+@dataclass(slots=True)
+class OwnerCounts:
+    """What the owner has met, for the operational metrics."""
+
+    cuts: int = 0
+    fenced: int = 0
+    conflicts: int = 0
+    state_lost: int = 0
+    store_errors: int = 0
+    rewinds: int = 0
+    retention_lost: int = 0
+    cut_seconds_sum: float = 0.0
+    batches_dropped: int = 0
+
+
+def decode(batch: Fetched) -> list[Decoded]:
+    """Every record of a batch as an event or a rejection."""
+    decoded: list[Decoded] = []
+    append = decoded.append
+    for record in batch.records:
+        try:
+            append(parse(record.value))
+        except RejectedEvent as error:
+            append(error)
+    return decoded
+
+
+def now_ms() -> int:
+    """Wall clock in epoch ms."""
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,1 @@
+"""Contracts: loops over everything that is promised, one entry at a time."""

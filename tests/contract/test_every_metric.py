@@ -1,0 +1,169 @@
+"""Every metric of the catalogue keeps its promises, whatever the knobs."""
+
+import re
+from typing import get_args
+
+import pytest
+
+from schemas.outputs import WindowKind
+from stream import measures
+from stream.knobs import ChurnSettings, CtrSettings
+from stream.measures import Grain, histogram_measure
+from stream.metrics import catalogue
+from stream.metrics.metric import COUNTERS, Metric, Unit, required_grains
+from stream.metrics.terms import AtEnd, AtStart, ByWindow, Quantile
+from stream.settings import Settings
+from stream.settings_fields import leaves
+from stream.windows import GRAIN_OF, LENGTH_OF
+
+SETTINGS = {
+    "defaults": Settings(),
+    "churn over start and new, clicks over page views": Settings(
+        churn=ChurnSettings(denominator="start_plus_new"),
+        ctr=CtrSettings(denominator="page_views"),
+    ),
+}
+METRICS = [
+    pytest.param(metric, id=f"{metric.name}, {name}")
+    for name, settings in SETTINGS.items()
+    for metric in catalogue(settings)
+]
+KINDS: tuple[WindowKind, ...] = get_args(WindowKind)
+#: What the first catalogue must hold.
+PROMISED = {
+    "daily_active_users", "weekly_active_users", "monthly_active_users", "live_visitors",
+    "stickiness", "unique_visitors", "new_visitors", "returning_visitors", "page_views",
+    "sessions", "pages_per_session", "session_duration", "session_duration_p50",
+    "session_duration_p90", "bounce_rate", "click_through_rate", "unique_click_through_rate",
+    "active_customers", "new_customers", "churned_customers", "churn_rate",
+    "customer_retention_rate", "mrr",
+}  # fmt: skip
+#: Units that a gauge names in its last word.
+SUFFIXES = {"ratio": "_ratio", "seconds": "_seconds"}
+#: Everything that the shard counts.
+MEASURES = {
+    value
+    for name, value in vars(measures).items()
+    if name.isupper() and isinstance(value, str) and name != "SESSION_DURATION"
+} | {histogram_measure(measures.SESSION_DURATION, bucket) for bucket in range(400)}
+
+every_metric = pytest.mark.parametrize("metric", METRICS)
+
+
+@pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS)
+def test_names_and_gauges_are_unique(settings: Settings) -> None:
+    metrics = catalogue(settings)
+    assert len({metric.name for metric in metrics}) == len(metrics)
+    assert len({metric.gauge for metric in metrics}) == len(metrics)
+
+
+@pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS)
+def test_the_catalogue_holds_what_is_promised(settings: Settings) -> None:
+    assert {metric.name for metric in catalogue(settings)} >= PROMISED
+
+
+@every_metric
+def test_names_are_words_that_prometheus_accepts(metric: Metric) -> None:
+    for name in (metric.name, metric.gauge):
+        assert re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name)
+        assert not name.endswith("_total"), "a gauge is no counter"
+
+
+@every_metric
+def test_help_is_a_sentence_and_the_formula_says_something(metric: Metric) -> None:
+    assert metric.help[0].isupper()
+    assert metric.help.endswith(".")
+    assert "\n" not in metric.help
+    assert metric.formula.strip() == metric.formula != ""
+    assert ("÷" in metric.formula) == (metric.unit == "ratio" or metric.name == "pages_per_session")
+
+
+@every_metric
+def test_the_unit_is_known_and_agrees_with_the_gauge(metric: Metric) -> None:
+    assert metric.unit in get_args(Unit)
+    for unit, suffix in SUFFIXES.items():
+        assert metric.gauge.endswith(suffix) == (metric.unit == unit)
+
+
+@every_metric
+def test_a_ratio_has_a_denominator_and_a_count_has_none(metric: Metric) -> None:
+    if metric.unit in ("people", "customers", "sessions", "views", "currency"):
+        assert metric.denominator is None
+    else:
+        assert metric.denominator is not None
+
+
+@every_metric
+def test_the_worked_example_is_right_and_is_not_what_no_data_gives(metric: Metric) -> None:
+    example = metric.example
+    assert example.text
+    assert example.value
+    assert (example.denominator is None) == (metric.denominator is None)
+    if example.denominator is None:
+        assert example.value == example.numerator
+    else:
+        assert example.value == pytest.approx(example.numerator / example.denominator)
+
+
+@every_metric
+def test_windows_are_known_kinds_each_once(metric: Metric) -> None:
+    assert metric.windows
+    assert set(metric.windows) <= set(KINDS)
+    assert len(set(metric.windows)) == len(metric.windows)
+
+
+@every_metric
+def test_every_measure_it_needs_is_one_that_the_shard_counts(metric: Metric) -> None:
+    needed = list(metric.needs())
+    assert needed
+    assert {measure for measure, _ in needed} <= MEASURES
+    counted = required_grains([metric])
+    for measure, grain in needed:
+        assert grain in counted[measure]
+
+
+@every_metric
+def test_its_knobs_are_settings(metric: Metric) -> None:
+    assert set(metric.knobs) <= {key for key, _ in leaves(Settings)}
+    assert len(set(metric.knobs)) == len(metric.knobs)
+
+
+@every_metric
+def test_only_estimates_are_called_approximate(metric: Metric) -> None:
+    assert metric.approximate == isinstance(metric.numerator, Quantile)
+
+
+@every_metric
+def test_a_benchmark_names_its_source(metric: Metric) -> None:
+    if metric.benchmark is not None:
+        assert metric.benchmark.text
+        assert metric.benchmark.source
+
+
+@every_metric
+def test_distinct_people_are_never_summed_over_several_buckets(metric: Metric) -> None:
+    # A rolling window reads where it ends, a calendar window where it begins: nobody counts twice.
+    terms = metric.numerator.terms.items() if isinstance(metric.numerator, ByWindow) else ()
+    for kind, term in terms:
+        if kind in ("week", "month"):
+            assert isinstance(term, AtStart)
+        if kind in LENGTH_OF:
+            assert isinstance(term, AtEnd)
+
+
+def test_a_different_denominator_is_said_in_the_formula() -> None:
+    default, other = (
+        {metric.name: metric.formula for metric in catalogue(settings)}
+        for settings in SETTINGS.values()
+    )
+    changed = {name for name in default if default[name] != other[name]}
+    assert changed == {"churn_rate", "click_through_rate"}
+
+
+def test_every_kind_of_window_has_a_grain() -> None:
+    assert set(GRAIN_OF) == set(KINDS)
+
+
+def test_what_prometheus_counts_is_counted_from_the_beginning() -> None:
+    grains = required_grains(catalogue(Settings()))
+    assert all(Grain.ALL in grains[measure] for measure in COUNTERS)
