@@ -51,7 +51,7 @@ _LOOK_AGAIN_SECONDS = 0.2
 class Worker:
     """Everything one process runs. Nothing connects before `start`."""
 
-    def __init__(self, settings: Settings, partitions: int, *, embedded: bool = False) -> None:
+    def __init__(self, settings: Settings, partitions: int) -> None:
         register_transport()
         self.settings = settings
         self.partitions = partitions
@@ -62,7 +62,7 @@ class Worker:
         self.store = Store(self.redis, settings.app, self.name, partitions)
         self.app = _faust_app(settings)
         self.log = FaustLog(self.app)
-        self.outgoing = Outgoing(settings, embedded=embedded)
+        self.outgoing = Outgoing(settings)
         self.pump = LedgerPump(self.store, self.outgoing, settings.topics.ledger)
         self.owner = Owner(
             settings, rules, required_grains(metrics), self.store, self.log, self.pump

@@ -41,8 +41,7 @@ async def _run(settings: Settings) -> int:
     from agents.app import Worker
 
     await _check_redis(settings)
-    partitions, embedded = await _count_partitions(settings)
-    worker = Worker(settings, partitions, embedded=embedded)
+    worker = Worker(settings, await _count_partitions(settings))
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -90,8 +89,8 @@ async def _check_redis(settings: Settings) -> None:
         raise CannotStartError(f"Redis {info['redis_version']} is too old; 6.2 is the least")
 
 
-async def _count_partitions(settings: Settings) -> tuple[int, bool]:
-    """(equal partition count of all input topics, whether the broker is the embedded one)."""
+async def _count_partitions(settings: Settings) -> int:
+    """The equal partition count of all input topics."""
     consumer = AIOKafkaConsumer(*settings.topics.inputs, **aiokafka_options(settings))
     try:
         await consumer.start()
@@ -114,7 +113,7 @@ async def _count_partitions(settings: Settings) -> tuple[int, bool]:
             f"the input topics must have equal partition counts, but {listed}; a person's events "
             "would be spread over several shards. Create them anew with `engage topics create`"
         )
-    return counts[settings.topics.inputs[0]], False
+    return counts[settings.topics.inputs[0]]
 
 
 async def _partition_counts(consumer: AIOKafkaConsumer, settings: Settings) -> dict[str, int]:

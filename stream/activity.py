@@ -43,7 +43,7 @@ class Activity:
         for segment in profile.segments:
             mark = marks.others.get(segment.id)
             if not has_unit(mark, day):
-                marks.others[segment.id] = self._day(segment, mark, day)
+                marks.set_one(segment.id, self._day(segment, mark, day))
 
     def mark_minute(self, person: Person, profile: Profile, minute: int) -> None:
         """A person had an event in a minute with this profile."""
@@ -61,7 +61,7 @@ class Activity:
         for segment in profile.segments:
             mark = marks.others.get(segment.id)
             if not has_unit(mark, minute):
-                marks.others[segment.id] = self._minute(segment, mark, minute)
+                marks.set_one(segment.id, self._minute(segment, mark, minute))
 
     def mark_click(self, person: Person, profile: Profile, day: int) -> None:
         """A person clicked on content on a day with this profile."""
@@ -74,7 +74,7 @@ class Activity:
         for segment in profile.segments:
             mark = marks.others.get(segment.id)
             if not has_unit(mark, day):
-                marks.others[segment.id] = add_unit(mark, day)
+                marks.set_one(segment.id, add_unit(mark, day))
                 self._clicks[segment, day] += 1
 
     def flush(self) -> None:

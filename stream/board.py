@@ -72,6 +72,14 @@ class Board:
         if grain is Grain.DAY:
             self._levels.clear()
 
+    def forget_before(self, minute: int) -> None:
+        """Forget minutes and hours that no window which can still change is made of."""
+        for grain in (Grain.MINUTE, Grain.HOUR):
+            for index in [index for index in self._tables[grain] if index < minute]:
+                del self._tables[grain][index]
+                self._histograms.pop((grain, index), None)
+                self._present.pop((grain, index), None)
+
     def calendar(self, site: str) -> Calendar:
         """The calendar of a site."""
         return self._calendar_of(site)

@@ -22,7 +22,7 @@ _COUNTER_HELP = {
     "page_views": "Pages shown.",
     "clicks": "Clicks on content.",
     "impressions": "Times that content was shown.",
-    "sessions": "Closed sessions. Falls by one when a late event joins two.",
+    "sessions": "Closed sessions. When a late event joins two, it waits until that is made up.",
     "viewed_sessions": "Closed sessions with a page view.",
     "bounced_sessions": "Closed sessions that ended where they began.",
 }

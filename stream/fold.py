@@ -47,12 +47,15 @@ def recall(
 ) -> None:
     """Rebuild the set of seen ids from records that were counted before the last cut."""
     seen = topic.seen
-    skew = shard.rules.future_skew_ms
+    skew, currency = shard.rules.future_skew_ms, shard.rules.currency
     for record, item in zip(records, decoded, strict=True):
         if isinstance(item, RejectedEvent):
             continue
         event, time_ms = item
-        if time_ms > record.timestamp + skew:
+        # Beyond the stored log clock nothing was accepted, whatever clock had refused it.
+        if time_ms > record.timestamp + skew or time_ms > topic.clock:
+            continue
+        if currency is not None and getattr(event, "currency", None) not in (None, currency):
             continue
         if event.event_id in seen.current or event.event_id in seen.previous:
             continue
@@ -91,7 +94,7 @@ def _admit(
     rules = shard.rules
     horizon, skew, lateness = rules.horizon_ms, rules.future_skew_ms, rules.lateness_ms
     seen, window = topic.seen, rules.dedupe_ms or 1
-    ids_max = seen.ids_max
+    ids_max, currency = seen.ids_max, rules.currency
     current, previous = seen.current, seen.previous
     clock = topic.clock
     generation = clock // window
@@ -105,6 +108,9 @@ def _admit(
             not record.timestamp_type and time_ms > now_ms + skew
         ):
             shard.set_aside(topic, record, Reason.FUTURE, time_ms)
+            continue
+        if currency is not None and getattr(event, "currency", None) not in (None, currency):
+            shard.set_aside(topic, record, Reason.CURRENCY, time_ms)
             continue
         event_id = event.event_id
         if event_id in current or event_id in previous:

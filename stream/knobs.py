@@ -60,8 +60,9 @@ class DedupeSettings(Table, frozen=True, kw_only=True):
         NotNegative, "10 min of event time covers producer retries; 0 switches it off"
     ] = 600
     ids_max: Annotated[
-        AtLeastOne, "per topic partition and generation; bounds memory at about 50 MB each"
-    ] = 500_000
+        AtLeastOne,
+        "per topic partition and generation, about 90 bytes each; a full one ends early, counted",
+    ] = 200_000
 
 
 class SessionSettings(Table, frozen=True, kw_only=True):
@@ -106,20 +107,15 @@ class ActiveSettings(Table, frozen=True, kw_only=True):
 
 class LimitSettings(Table, frozen=True, kw_only=True):
     people_cached: Annotated[
-        Annotated[int, Meta(ge=1000)], "per shard, in memory; the rest is read back from Redis"
-    ] = 200_000
+        Annotated[int, Meta(ge=1000)],
+        "per shard, in memory (about 1 kB each); the rest is read back from Redis",
+    ] = 50_000
     dirty_max: Annotated[
         Annotated[int, Meta(ge=100)], "changed people that force a cut early; bounds a cut's size"
     ] = 50_000
-    sessions_open: Annotated[
-        Annotated[int, Meta(ge=1000)], "per shard, in memory; the oldest beyond it are spilled"
-    ] = 200_000
 
 
 class LedgerSettings(Table, frozen=True, kw_only=True):
-    original_max_bytes: Annotated[
-        Annotated[int, Meta(ge=0, le=4096)], "how much of a rejected event is kept for replay"
-    ] = 4096
     max_ratio: Annotated[
         Share, "a partition rejected beyond this share stops: a bad deployment, not bad events"
     ] = 0.99
@@ -137,7 +133,7 @@ class PublishSettings(Table, frozen=True, kw_only=True):
 
 class WebSettings(Table, frozen=True, kw_only=True):
     host: Annotated[str, "this machine only; 0.0.0.0 opens it, without a password"] = "127.0.0.1"
-    port: Annotated[Port, "/metrics, /healthz, /readyz and the live page"] = 6067
+    port: Annotated[Port, "/metrics, /healthz and /readyz"] = 6067
     tls_certfile: Annotated[str, "PEM; with tls_keyfile, pages are served over https"] = ""
     tls_keyfile: Annotated[str, "PEM of the key of tls_certfile"] = ""
 

@@ -7,6 +7,8 @@ window that contains d and held no active unit of theirs before: with the neares
 Each (person, window) pair is thus counted once, in whatever order the events arrive.
 """
 
+from collections.abc import Iterable
+
 #: (top, mask), and for active days the first one ever.
 Mark = tuple[int, ...]
 
@@ -60,6 +62,10 @@ def windows_gained(unit: int, before: int, after: int, length: int) -> tuple[int
     return max(unit, unit - before + length), min(unit + length - 1, unit + after - 1)
 
 
+#: Most people have no others: they share one empty dict, which nobody writes to.
+_NO_OTHERS: dict[int, Mark] = {}
+
+
 class SegmentMarks:
     """A person's marks in each segment they were seen in.
 
@@ -73,19 +79,20 @@ class SegmentMarks:
         #: Segments that have `mark`; all others are in `others`.
         self.ids: tuple[int, ...] = ()
         self.mark: Mark | None = None
-        self.others: dict[int, Mark] = {}
+        self.others: dict[int, Mark] = _NO_OTHERS
 
     def turn_to(self, ids: tuple[int, ...]) -> bool:
         """Make these segments the ones that share `mark`; False, when they have different marks."""
         if self.mark is not None:
-            self.others.update(dict.fromkeys(self.ids, self.mark))
+            self.set(self.mark, self.ids)
         others = self.others
         mark = others.get(ids[0])
         if any(others.get(segment_id) != mark for segment_id in ids):
             self.ids, self.mark = (), None
             return False
-        for segment_id in ids:
-            others.pop(segment_id, None)
+        if mark is not None:
+            for segment_id in ids:
+                others.pop(segment_id, None)
         self.ids, self.mark = ids, mark
         return True
 
@@ -98,6 +105,12 @@ class SegmentMarks:
             groups.setdefault(mark, []).append(segment_id)
         return list(groups.items())
 
-    def set(self, mark: Mark, ids: list[int]) -> None:
-        """Take up stored segments that have one mark."""
+    def set(self, mark: Mark, ids: Iterable[int]) -> None:
+        """These segments have one mark."""
+        if self.others is _NO_OTHERS:
+            self.others = {}
         self.others.update(dict.fromkeys(ids, mark))
+
+    def set_one(self, segment_id: int, mark: Mark) -> None:
+        """One segment has a mark of its own."""
+        self.set(mark, (segment_id,))

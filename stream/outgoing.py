@@ -16,6 +16,8 @@ from stream.store import Store
 
 _log = logging.getLogger(__name__)
 _RETRY_SECONDS = 2.0
+#: Cuts whose entries are kept in memory as well, to be sent without reading them again.
+_HELD_CUTS = 16
 #: (key, value)
 Message = tuple[bytes | None, bytes]
 
@@ -23,10 +25,9 @@ Message = tuple[bytes | None, bytes]
 class Outgoing:
     """An idempotent producer that is given whole batches, since each single send costs 20 µs or more."""
 
-    def __init__(self, settings: Settings, *, embedded: bool = False) -> None:
+    def __init__(self, settings: Settings) -> None:
         self._options: dict[str, Any] = aiokafka_options(settings)
-        # librdkafka's mock cluster, the embedded broker, knows no idempotent producers.
-        self._options |= {"enable_idempotence": not embedded, "acks": "all", "linger_ms": 5}
+        self._options |= {"enable_idempotence": True, "acks": "all", "linger_ms": 5}
         self._producer: AIOKafkaProducer | None = None
         self._partition_of = DefaultPartitioner()
 
@@ -78,26 +79,27 @@ class LedgerPump:
         self._store = store
         self._outgoing = outgoing
         self._topic = topic
-        self._waiting: asyncio.Queue[tuple[int, int]] = asyncio.Queue()
+        self._waiting: asyncio.Queue[tuple[int, int, list[bytes]]] = asyncio.Queue()
         self.entries_sent = 0
         self.failures = 0
 
-    def put(self, partition: int, sequence: int) -> None:
-        """The cut with this number has left entries."""
-        self._waiting.put_nowait((partition, sequence))
+    def put(self, partition: int, sequence: int, entries: list[bytes]) -> None:
+        """The cut with this number has left entries; with too many waiting, they stay in Redis."""
+        held = entries if self._waiting.qsize() < _HELD_CUTS else []
+        self._waiting.put_nowait((partition, sequence, held))
 
     async def take_over(self, partition: int) -> None:
         """Take up what an earlier owner of the shard has not sent."""
         for sequence in await self._store.ledger_waiting(partition):
-            self.put(partition, sequence)
+            self.put(partition, sequence, [])
 
     async def run(self) -> None:
         """Send for ever; what fails is tried again until it is there."""
         while True:
-            partition, sequence = await self._waiting.get()
+            partition, sequence, held = await self._waiting.get()
             while True:
                 try:
-                    entries = await self._store.ledger_entries(partition, sequence)
+                    entries = held or await self._store.ledger_entries(partition, sequence)
                     if entries:
                         self.entries_sent += await self._outgoing.send(
                             self._topic, ((None, entry) for entry in entries)

@@ -11,6 +11,7 @@ from faust.types import TP
 from schemas.codec import RejectedEvent, parse
 from stream.fetch import Fetched
 from stream.fold import Decoded
+from stream.ledger_limit import LedgerLimit
 from stream.shard import Shard
 from stream.store import Claim
 
@@ -47,6 +48,9 @@ class Owned:
     #: Gap last sought back to, by topic: a gap that stays is real.
     sought: dict[str, int] = field(default_factory=dict)
     drained_since: dict[str, int] = field(default_factory=dict)
+    limits: dict[str, LedgerLimit] = field(default_factory=dict)
+    #: Topics whose records were nearly all rejected: they are not read any further.
+    halted: set[str] = field(default_factory=set)
 
     def begin(self) -> None:
         """A shard has just been loaded: batches may come."""
@@ -55,6 +59,8 @@ class Owned:
         self.stored_watermark = self.shard.watermark
         self.sought.clear()
         self.drained_since.clear()
+        self.limits.clear()
+        self.halted.clear()
         self.ready.set()
 
 
@@ -69,6 +75,8 @@ class OwnerCounts:
     store_errors: int = 0
     rewinds: int = 0
     retention_lost: int = 0
+    #: Offsets before the first one of logs that began to be counted by this worker.
+    never_seen: int = 0
     cut_seconds_sum: float = 0.0
     batches_dropped: int = 0
 

@@ -9,8 +9,11 @@ from aiokafka.errors import KafkaError
 from faust.types import TP
 from redis.exceptions import RedisError
 
+from schemas.codec import RejectedEvent
 from stream.cut import Cut, is_due, settle_cut, take_cut
 from stream.fetch import Fetched
+from stream.fold import Decoded
+from stream.ledger_limit import LedgerLimit
 from stream.loading import Loader
 from stream.measures import Grain
 from stream.outgoing import LedgerPump
@@ -21,6 +24,7 @@ from stream.shard import Shard
 from stream.store import ClaimRefusedError, CutRefusedError, Store
 
 _log = logging.getLogger(__name__)
+_HALTED_SECONDS = 1.0
 _RETRY_SECONDS = (0.1, 0.3, 1.0, 3.0, 5.0)
 _SHARD_IS_LOST = (RedisError, KafkaError, OSError, CutRefusedError, TimeoutError)
 
@@ -99,6 +103,7 @@ class Owner:
             try:
                 owned.claim, owned.shard = await self._loader.load(owned.partition)
                 await self._pump.take_over(owned.partition)
+                self._note_beginning(owned.claim.is_new, owned.shard)
             except ClaimRefusedError as error:
                 self.fatal, self.problem = error, str(error)
                 raise
@@ -113,6 +118,16 @@ class Owner:
                 self.problem = ""
                 owned.begin()
                 return
+
+    def _note_beginning(self, is_new: bool, shard: Shard) -> None:
+        """A shard that begins where the log does not: after a loss of Redis, that is a gap."""
+        missing = sum(state.start for state in shard.topics.values()) if is_new else 0
+        if missing:
+            self.counts.never_seen += missing
+            _log.warning(
+                "shard %d begins to count, and %d older records are gone from the log",
+                shard.partition, missing,
+            )  # fmt: skip
 
     def _read_from(self, owned: Owned) -> dict[TP, int]:
         if owned.shard is None:
@@ -136,7 +151,9 @@ class Owner:
             return
         await owned.ready.wait()
         shard = owned.shard
-        if shard is None or self.owned.get(partition) is not owned:
+        while topic in owned.halted and owned.shard is shard and shard is not None:  # noqa: ASYNC110
+            await asyncio.sleep(_HALTED_SECONDS)
+        if shard is None or owned.shard is not shard or self.owned.get(partition) is not owned:
             self.counts.batches_dropped += 1
             return
         try:
@@ -184,9 +201,26 @@ class Owner:
             if batch.start != state.expected:
                 return
             shard.apply(topic, batch.records, decoded, people, now_ms())
+            self._judge(owned, shard, topic, decoded)
         shard.skip(topic, batch.end)
         if len(shard.people.dirty) >= self._settings.limits.dirty_max:
             await self.cut(owned)
+
+    def _judge(self, owned: Owned, shard: Shard, topic: str, decoded: list[Decoded]) -> None:
+        """Stop reading a topic whose records are nearly all rejected: no event is lost meanwhile."""
+        settings = self._settings.ledger
+        limit = owned.limits.get(topic)
+        if limit is None:
+            limit = owned.limits[topic] = LedgerLimit(settings.max_ratio, settings.min_events)
+        rejected = sum(item.__class__ is RejectedEvent for item in decoded)
+        if not limit.passed(len(decoded), rejected):
+            owned.halted.add(topic)
+            self.problem = (
+                f"{topic}[{shard.partition}]: more than {settings.max_ratio:.0%} of the last "
+                f"{settings.min_events} records were rejected, reading has stopped. See the ledger "
+                "topic for the reasons; mend the producer or raise ledger.max_ratio, then restart"
+            )
+            _log.error("%s", self.problem)
 
     async def _close_gap(self, owned: Owned, shard: Shard, topic: str) -> None:
         """Seek back to where a gap begins; one that is still there is what retention has deleted."""
@@ -265,7 +299,7 @@ class Owner:
             self.counts.cuts += 1
             self.counts.cut_seconds_sum += time.perf_counter() - began
         if cut.ledger:
-            self._pump.put(cut.partition, cut.sequence)
+            self._pump.put(cut.partition, cut.sequence, cut.ledger)
         await self._acknowledge(cut)
 
     async def _acknowledge(self, cut: Cut) -> None:

@@ -90,7 +90,8 @@ class Publisher:
         if not snapshot.newest_ms:
             return iter(())
         self._emission.note_current(snapshot.newest_ms)
-        self.progress.revision += 1
+        # Grows for ever, also when Redis has lost the last one.
+        self.progress.revision = max(self.progress.revision + 1, snapshot.taken_ms)
         return self._emission.due(snapshot.watermark_ms, snapshot.newest_ms, self.progress.revision)
 
     def acknowledged(self, snapshot: Snapshot, records: list[MetricRecord]) -> None:
@@ -100,7 +101,9 @@ class Publisher:
         self.progress.watermark_ms = snapshot.watermark_ms
         self.records_emitted += len(records)
         if snapshot.watermark_ms is not None:
-            self._emission.forget_before(snapshot.watermark_ms - 2 * self._rules.correction_ms)
+            past_ms = snapshot.watermark_ms - 2 * self._rules.correction_ms
+            self._emission.forget_before(past_ms)
+            self.board.forget_before(past_ms // MINUTE_MS)
 
     def _never_falling(self, found: Iterable[Count]) -> list[Count]:
         """A late event that joins two sessions lowers their number; to Prometheus that is a restart."""

@@ -28,7 +28,6 @@ class Rules:
     future_skew_ms: int
     dedupe_ms: int
     ids_max: int
-    original_max_bytes: int
     retention_days: int
 
     @property
@@ -52,7 +51,6 @@ def build_rules(settings: Settings) -> Rules:
         future_skew_ms=settings.time.max_future_skew_seconds * 1000,
         dedupe_ms=settings.dedupe.window_seconds * 1000,
         ids_max=settings.dedupe.ids_max,
-        original_max_bytes=settings.ledger.original_max_bytes,
         retention_days=settings.time.day_retention_days,
     )
 

@@ -1,5 +1,6 @@
 """Sessions: what one holds, how an event finds, extends or merges them, and what one adds when it closes."""
 
+from hashlib import blake2b
 from typing import Any
 
 from stream.names import Profile
@@ -15,7 +16,8 @@ class Session:
 
     __slots__ = ("closed", "end", "interactive", "page_views", "profile_id", "real", "sid", "start")
 
-    def __init__(self, sid: str | None, start: int, profile_id: int) -> None:
+    def __init__(self, sid: str | bytes | None, start: int, profile_id: int) -> None:
+        #: Session id; its digest once the session has closed.
         self.sid = sid
         self.start = start
         self.end = start
@@ -46,10 +48,16 @@ class Session:
         return session
 
 
+def sid_digest(sid: str) -> bytes:
+    """Eight bytes in the place of a session id: enough among the sessions of one person."""
+    return blake2b(sid.encode(), digest_size=8).digest()
+
+
 def reached(sessions: list[Session], sid: str | None, time_ms: int, reach_ms: int) -> list[Session]:
     """The sessions that an event belongs to, by id or, without one, by a gap of at most `reach_ms`."""
     if sid is not None:
-        return [session for session in sessions if session.sid == sid]
+        names = (sid, sid_digest(sid))
+        return [session for session in sessions if session.sid in names]
     return [
         session
         for session in sessions

@@ -180,9 +180,9 @@ class Shard:
         topic.counts["rejected"] += 1
 
     def set_aside(self, topic: TopicState, record: Record, reason: Reason, time_ms: int) -> None:
-        """Put an event that must not count (future, duplicate, late) into the ledger."""
+        """Put an event that must not count (future, currency, duplicate, late) into the ledger."""
         self._enter(topic, record, reason, _DETAILS[reason], time_ms)
-        topic.counts["rejected" if reason is Reason.FUTURE else str(reason)] += 1
+        topic.counts["rejected" if reason in _REFUSED else str(reason)] += 1
 
     def _enter(
         self, topic: TopicState, record: Record, reason: Reason, detail: str, time_ms: int | None
@@ -272,7 +272,9 @@ class Shard:
 
 
 _no_levels: frozenset[int] = frozenset()
+_REFUSED = (Reason.FUTURE, Reason.CURRENCY)
 _DETAILS = {
+    Reason.CURRENCY: "currency is another one than the setting `currency`; amounts cannot be added",
     Reason.FUTURE: "event_time is ahead of the Kafka timestamp by more than max_future_skew",
     Reason.DUPLICATE: "event_id was seen before within the dedupe window",
     Reason.LATE: "event_time is behind the partition's newest by more than the correction window",

@@ -81,6 +81,8 @@ class Telemetry:
              counts.batches_dropped),
             ("retention_lost_records", "Records that retention deleted before they were counted.",
              counts.retention_lost),
+            ("records_before_beginning", "Records gone from the log when a shard began to count.",
+             counts.never_seen),
             ("ledger_entries_sent", "Ledger entries that reached Kafka.", self._pump.entries_sent),
             ("publish_failures", "Failures to publish.",
              self.snapshot_failures + self._pump.failures),

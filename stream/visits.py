@@ -9,7 +9,7 @@ from stream.calendar import MINUTE_MS
 from stream.counters import Counters
 from stream.names import Names, Profile
 from stream.people import Person
-from stream.sessions import Session, comes_first, duration_bucket, merge, reached
+from stream.sessions import Session, comes_first, duration_bucket, merge, reached, sid_digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,7 @@ class Visits:
             self.open_count += 1
         else:
             session = self._joined(person, found)
+            session.sid = sid
             if time_ms <= session.start and comes_first(
                 time_ms, profile, session.start, self._names.by_id(session.profile_id)
             ):
@@ -76,6 +77,8 @@ class Visits:
                 continue
             if session.end + self.rules.timeout_ms < watermark_ms:
                 session.closed = closed = True
+                if isinstance(session.sid, str):
+                    session.sid = sid_digest(session.sid)
                 self.open_count -= 1
                 self.open_changed.add(person.key)
                 self._count(session, 1)

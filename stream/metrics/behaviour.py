@@ -83,7 +83,12 @@ METRICS = (
         gauge="bounce_ratio",
         example=Example("3 of 5 visits have one page", 3, 5, 0.6),
         benchmark=Benchmark("0.20 to 0.55", "web analytics surveys"),
-        knobs=("bounce.mode", "bounce.engaged_min_seconds", *_SESSION),
+        knobs=(
+            "bounce.mode",
+            "bounce.engaged_min_seconds",
+            "bounce.engaged_min_page_views",
+            *_SESSION,
+        ),
     ),
     Metric(
         name="unique_click_through_rate",

@@ -44,7 +44,7 @@ METRICS = (
         name="customer_retention_rate",
         help="Share of the customers at the start who stayed through the window.",
         unit="ratio",
-        formula="(customers at the end − new ones) ÷ customers at the start",
+        formula="(customers at the start − lost ones) ÷ customers at the start: those at the end, less new",
         numerator=Sum(_AT_START, _LOST, sign=-1),
         denominator=_AT_START,
         windows=("trailing_30d", "month"),
