@@ -106,13 +106,12 @@ class Consumer(driver.Consumer):
         """One message a partition, holding everything that its last fetch brought."""
         transport = cast(Transport, self.transport)
         await transport.room()
-        generation = self.app.consumer_generation_id
         fetched, active = await self._wait_next_records(timeout)
         for tp, batch in (fetched or {}).items():
-            # What is dropped here is read again: the shard sees the gap and seeks back.
+            # Dropped only when a seek is to follow: a shard that misses a batch sees the gap with
+            # the next one, and the next one may never come. What a rebalance has made stale is for
+            # the shard to recognise.
             if self.should_stop or not self.flow_active:
-                return
-            if self.app.consumer_generation_id != generation:
                 return
             if active is None or tp in active or tp in self._buffered_partitions:
                 transport.delivered()

@@ -52,7 +52,8 @@ async def _work(job: Job, settings: Settings) -> None:
     await worker.app.start()
     await done.wait()
     await worker.owner.finish()  # The last cut is part of the work.
-    counted = sum(o.shard.outcomes()["applied"] for o in worker.owner.owned.values() if o.shard)
+    shards = [owned.shard for owned in worker.owner.owned.values() if owned.shard]
+    counted = sum(sum(shard.outcomes().values()) for shard in shards)
     job.meter.add(counted)
     # Measured and stored: how long Faust takes to let go is not part of it.
     with contextlib.suppress(TimeoutError):
