@@ -12,8 +12,8 @@ from stream.people import Person
 
 #: Live visitors are people with any event in so many minutes.
 LIVE_MINUTES = 5
-#: A person who comes back after longer than this begins a new mark of live minutes.
-_LIVE_REACH = 4_096
+#: Marks of live minutes longer than this are shortened where they may be.
+_LONG = 64
 _ROLLING = ((1, measures.ACTIVE_DAY), (7, measures.ACTIVE_7D), (28, measures.ACTIVE_28D))
 #: Distances beyond the longest window (a month) count alike, so that equal ones share a counter.
 _NEAR_DAYS = 32
@@ -26,6 +26,8 @@ class Activity:
 
     def __init__(self, counters: Counters) -> None:
         self._counters = counters
+        #: Live minutes before this one will not be asked for again.
+        self.oldest_minute = 0
         #: (group, day, days since the active day before, days to the one after, first day so far or
         #: the day itself, whichever is later)
         self._days: Counter[tuple[Group, int, int, int, int]] = Counter()
@@ -50,7 +52,7 @@ class Activity:
         marks, ids = person.live, profile.segment_ids
         if marks.ids is ids or marks.turn_to(ids):
             mark = marks.mark
-            if mark is not None and 0 < (gone := minute - mark[0]) < _LIVE_REACH:
+            if mark is not None and 0 < (gone := minute - mark[0]) < _LONG:
                 # Forward in time, as most events are.
                 near = gone if gone < LIVE_MINUTES else LIVE_MINUTES
                 self._minutes[profile, minute, near, LIVE_MINUTES] += 1
@@ -105,7 +107,7 @@ class Activity:
         return (*add_unit(mark, day), min(first, day))
 
     def _minute(self, group: Group, mark: Mark | None, minute: int) -> Mark:
-        if mark is None or minute - mark[0] > _LIVE_REACH:
+        if mark is None or (minute - mark[0] > _LONG and mark[0] < self.oldest_minute):
             self._minutes[group, minute, LIVE_MINUTES, LIVE_MINUTES] += 1
             return minute, 1
         before, after = neighbours(mark, minute)

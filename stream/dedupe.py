@@ -5,8 +5,8 @@ class SeenIds:
     """Ids of the events since `recall_offset`.
 
     A generation lasts `window_ms` of the partition's log clock (the highest accepted event time), or
-    until it holds `ids_max` ids; an id is remembered for the generation it came in and the next one:
-    at least one window, at most two. Every decision follows from the records before it, so reading
+    until it holds `ids_max` ids; an id is remembered for the generation it was last seen in and the next
+    one: at least one window, at most two. Every decision follows from the records before it, so reading
     the log again from (recall_offset, recall_clock) rebuilds exactly this set: it is never stored.
     """
 

@@ -57,6 +57,8 @@ class Emission:
         for site in list(self._board.sites()):
             calendar = self._board.calendar(site)
             for grain, index in changed:
+                if grain is Grain.HOUR and calendar.hour_of(index * MINUTE_MS) != index:
+                    continue  # Hours of a site whose zone is half an hour apart.
                 for kind in self._by_kind:
                     for span in holding(kind, grain, index, calendar):
                         self._candidates[site, span] = None

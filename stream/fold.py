@@ -14,6 +14,7 @@ from stream.clock import TopicState
 from stream.names import Profile
 from stream.people import Person
 from stream.plans import BOT, Plan
+from stream.sessions import ID_REACH_MS
 
 if TYPE_CHECKING:
     from stream.shard import Shard
@@ -56,8 +57,6 @@ def recall(
         if time_ms > record.timestamp + skew or time_ms > topic.clock:
             continue
         if currency is not None and getattr(event, "currency", None) not in (None, currency):
-            continue
-        if event.event_id in seen.current or event.event_id in seen.previous:
             continue
         if time_ms > topic.recall_clock:
             seen.advance(record.offset, topic.recall_clock, time_ms)
@@ -112,21 +111,22 @@ def _admit(
         if currency is not None and getattr(event, "currency", None) not in (None, currency):
             shard.set_aside(topic, record, Reason.CURRENCY, time_ms)
             continue
-        event_id = event.event_id
-        if event_id in current or event_id in previous:
-            shard.set_aside(topic, record, Reason.DUPLICATE, time_ms)
-            continue
         if time_ms > clock:
             if time_ms // window != generation:
                 generation = time_ms // window
                 seen.advance(record.offset, clock, time_ms)
                 current, previous = seen.current, seen.previous
             clock = time_ms
+        event_id = event.event_id
+        is_known = event_id in current or event_id in previous
         if ids_max:
             current.add(event_id)
-        if ids_max and len(current) >= ids_max:
-            seen.rotate_full(record.offset, clock)
-            current, previous = seen.current, seen.previous
+            if len(current) >= ids_max:
+                seen.rotate_full(record.offset, clock)
+                current, previous = seen.current, seen.previous
+        if is_known:
+            shard.set_aside(topic, record, Reason.DUPLICATE, time_ms)
+            continue
         if time_ms >= clock - horizon:
             accepted.append((event, time_ms, person, time_ms >= clock - lateness))
         else:
@@ -196,7 +196,7 @@ def _visit(
         or session.closed
         or session.sid != sid
         or time_ms <= session.start
-        or (sid is None and time_ms > session.end + rules.reach_ms)
+        or time_ms > session.end + (rules.reach_ms if sid is None else ID_REACH_MS)
     ):
         session = shard.visits.find(person, sid, time_ms, profile)
     elif time_ms > session.end:

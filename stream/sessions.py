@@ -53,15 +53,22 @@ def sid_digest(sid: str) -> bytes:
     return blake2b(sid.encode(), digest_size=8).digest()
 
 
+#: A session id that has been silent for longer begins another session when it comes back. There must
+#: be an end to what is kept, and a fixed one, or a crash would decide what is still known.
+ID_REACH_MS = 86_400_000
+
+
 def reached(sessions: list[Session], sid: str | None, time_ms: int, reach_ms: int) -> list[Session]:
     """The sessions that an event belongs to, by id or, without one, by a gap of at most `reach_ms`."""
     if sid is not None:
-        names = (sid, sid_digest(sid))
-        return [session for session in sessions if session.sid in names]
+        names: tuple[str | bytes | None, ...] = (sid, sid_digest(sid))
+        reach_ms = ID_REACH_MS
+    else:
+        names = (None,)
     return [
         session
         for session in sessions
-        if session.sid is None and session.start - reach_ms <= time_ms <= session.end + reach_ms
+        if session.sid in names and session.start - reach_ms <= time_ms <= session.end + reach_ms
     ]
 
 

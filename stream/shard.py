@@ -19,6 +19,7 @@ from stream.names import Names, Profile
 from stream.people import MARK_DAYS, PeopleCache, Person
 from stream.plans import Plan
 from stream.rules import DAY_MS, Rules
+from stream.sessions import ID_REACH_MS
 from stream.visits import Visits
 
 _MICROS = 1_000_000
@@ -120,6 +121,7 @@ class Shard:
         if split:
             recall(self, state, records[:split], decoded[:split])
         if split < len(records):
+            self.activity.oldest_minute = self._oldest_live_minute()
             fold(self, state, records[split:], decoded[split:], people[split:], now_ms)
             self._count_collected()
             state.next = records[-1].offset + 1
@@ -256,12 +258,16 @@ class Shard:
         """(oldest day of marks, oldest minute of live marks, oldest end of closed sessions in ms)."""
         oldest = self.oldest_ms()
         day = self.rules.calendar_of("").day_of(oldest) if oldest > 0 else MARK_DAYS
-        timely = log_floor(self.topics, self.rules.lateness_ms) - self.rules.lateness_ms
         return (
             day - MARK_DAYS,
-            timely // MINUTE_MS - LIVE_MINUTES,
-            oldest - self.rules.sessions.timeout_ms,
+            self._oldest_live_minute(),
+            oldest - max(self.rules.sessions.timeout_ms, ID_REACH_MS),
         )
+
+    def _oldest_live_minute(self) -> int:
+        """No event that counts as live can be in an earlier minute, or in a window with one."""
+        timely = log_floor(self.topics, self.rules.lateness_ms) - self.rules.lateness_ms
+        return timely // MINUTE_MS - LIVE_MINUTES
 
     def outcomes(self) -> Mapping[str, int]:
         """Records by outcome over all topics, from the cut: survives restarts."""

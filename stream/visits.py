@@ -56,7 +56,11 @@ class Visits:
                 session.profile_id = profile.id
             session.start = min(session.start, time_ms)
             session.end = max(session.end, time_ms)
-        person.tail = session
+        # Only the newest may be extended without looking at the others: it can reach none of them.
+        is_newest = all(
+            other.start <= session.start or other.sid != session.sid for other in person.sessions
+        )
+        person.tail = session if is_newest else None
         return session
 
     def due(self, watermark_ms: int, limit: int) -> Iterator[str]:
@@ -72,6 +76,7 @@ class Visits:
         True when one was closed. Sessions that went on since stay in the index at their new time.
         """
         closed = False
+        expires_ms = 0
         for session in person.sessions:
             if session.closed:
                 continue
@@ -82,8 +87,11 @@ class Visits:
                 self.open_count -= 1
                 self.open_changed.add(person.key)
                 self._count(session, 1)
-            else:
-                heapq.heappush(self._expiry, (session.end + self.rules.timeout_ms, person.key))
+            elif not expires_ms or session.end + self.rules.timeout_ms < expires_ms:
+                expires_ms = session.end + self.rules.timeout_ms
+        if expires_ms:
+            # One entry for the one that was taken out, whatever the number of sessions.
+            heapq.heappush(self._expiry, (expires_ms, person.key))
         return closed
 
     def resume(self, key: str, expires_ms: int, sessions: int) -> None:
@@ -107,6 +115,7 @@ class Visits:
             merge(into, other, earlier)
             person.sessions.remove(other)
             self.open_count -= 1
+            self.open_changed.add(person.key)
         self._open(person, into)
         return into
 

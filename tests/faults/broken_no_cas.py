@@ -1,0 +1,29 @@
+"""A worker that is broken on purpose: its cuts compare nothing, so whoever comes last wins.
+
+Run as `python -m tests.faults.broken_no_cas worker`. The fault tests must notice.
+"""
+
+from stream.scripts import CUT
+from stream.store import Store
+
+#: What a cut answers when it is compared with what is stored, and differs.
+REFUSALS = ("'LOST'", "'FENCED'", "'CONFLICT'")
+
+
+def script() -> str:
+    """The script of a cut without its three comparisons."""
+    kept = [line for line in CUT.splitlines() if not any(word in line for word in REFUSALS)]
+    assert len(CUT.splitlines()) - len(kept) == len(REFUSALS)
+    return "\n".join(kept)
+
+
+def main() -> None:
+    """The command line of the broken worker."""
+    from agents.cli import main as engage
+
+    Store.cut_script = script()
+    engage()
+
+
+if __name__ == "__main__":
+    main()

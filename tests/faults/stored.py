@@ -1,0 +1,84 @@
+"""What all workers together have stored, read straight from Redis once everything is quiet."""
+
+import asyncio
+from typing import NamedTuple
+
+from stream import measures
+from stream.board import Board
+from stream.measures import Grain
+from stream.published import PublishedState
+from stream.redis_client import connect_redis
+from stream.rules import build_rules
+from stream.settings import Settings
+from stream.snapshot import Snapshot, decode_snapshot
+from stream.store import Store
+from tests.faults.fleet import PARTITIONS, Fleet, wait_until
+
+#: Totals that no later event lowers: the page shows no others exactly.
+_ONLY_GROWING = (measures.EVENTS, measures.PAGE_VIEWS, measures.CLICKS, measures.IMPRESSIONS)
+
+
+class Counts(NamedTuple):
+    """The merged counters of all shards by day and in total, and the published snapshot."""
+
+    board: Board
+    snapshot: Snapshot | None
+
+    def total(self, measure: str) -> int:
+        """Count of a measure since counting began."""
+        return self.board.at((measure, ("default", "", "")), Grain.ALL, 0)
+
+    def on(self, measure: str, day: int, country: str = "") -> int:
+        """Count of a measure on a day, of the site or of one country."""
+        segment = ("default", "country", country) if country else ("default", "", "")
+        return self.board.at((measure, segment), Grain.DAY, day)
+
+    def level(self, measure: str, day: int) -> int:
+        """A level at the end of a day."""
+        return self.board.level((measure, ("default", "", "")), day)
+
+
+def read_counts(settings: Settings) -> Counts:
+    """Read everything the shards have stored."""
+    return asyncio.run(_read(settings))
+
+
+async def _read(settings: Settings) -> Counts:
+    client = connect_redis(settings)
+    try:
+        store = Store(client, settings.app, "a test", PARTITIONS)
+        state = PublishedState(client, store, settings.app, PARTITIONS)
+        found = {b for p in range(PARTITIONS) for b in (await state.changed(p, -1))[1]}
+        board = Board(build_rules(settings).calendar_of, "")
+        for bucket in (b for b in found if b[0] >= Grain.DAY):
+            board.replace(bucket, [await state.bucket(p, bucket) for p in range(PARTITIONS)])
+        raw = await state.snapshot()
+    finally:
+        await client.aclose()
+    return Counts(board, decode_snapshot(raw) if raw else None)
+
+
+def unaccounted(fleet: Fleet) -> dict[tuple[str, int], int]:
+    """Where the conservation law is broken: (topic, partition) → offsets passed less outcomes."""
+    return {
+        (name, partition): missing
+        for partition, shard in fleet.stored().items()
+        for name, t in shard.topics.items()
+        if (missing := t.next - t.start - sum(t.counts.values()))
+    }
+
+
+def wait_published(fleet: Fleet, timeout: float = 60.0) -> Counts:
+    """The stored counts, once the published snapshot shows as many events as they hold."""
+    found: list[Counts] = []
+
+    def is_published() -> bool:
+        found[:] = [read_counts(fleet.settings)]
+        snapshot = found[0].snapshot
+        if snapshot is None:
+            return False
+        shown = {c.measure: c.value for c in snapshot.counts if c.site == "default"}
+        return bool(shown) and all(shown[m] == found[0].total(m) for m in _ONLY_GROWING)
+
+    wait_until("the snapshot shows what is stored", is_published, timeout)
+    return found[0]

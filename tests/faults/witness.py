@@ -1,0 +1,71 @@
+"""The worker as it is, writing down what it folds: proof of what a kill has destroyed and a replay redone.
+
+Run as `python -m tests.faults.witness worker`.
+"""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from stream.fold import Record
+from stream.shard import Shard
+
+_original = Shard.apply
+
+
+class Folded(NamedTuple):
+    """Records [start, end) of a partition, folded by a process."""
+
+    pid: int
+    topic: str
+    partition: int
+    start: int
+    end: int
+
+
+def watch() -> None:
+    """Note every batch before it is folded; the ids that are only recalled are left out."""
+    file = os.open(os.environ["TEST_FOLDED_FILE"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+
+    def apply(self: Shard, topic: str, records: Sequence[Record], *rest: Any) -> None:
+        start, end = max(self.topics[topic].next, records[0].offset), records[-1].offset + 1
+        if start < end:
+            # One short write to the end of a file is atomic, and survives a kill.
+            os.write(file, f"{os.getpid()} {topic} {self.partition} {start} {end}\n".encode())
+        _original(self, topic, records, *rest)
+
+    Shard.apply = apply  # type: ignore[assignment]
+
+
+def folded(file: Path) -> list[Folded]:
+    """Everything that was noted, in order."""
+    noted = []
+    for line in file.read_text().splitlines():
+        pid, topic, partition, start, end = line.split()
+        noted.append(Folded(int(pid), topic, int(partition), int(start), int(end)))
+    return noted
+
+
+def replayed(noted: Sequence[Folded]) -> int:
+    """How many records were folded more than once."""
+    offsets: dict[tuple[str, int], set[int]] = {}
+    again = 0
+    for one in noted:
+        seen = offsets.setdefault((one.topic, one.partition), set())
+        span = range(one.start, one.end)
+        again += sum(offset in seen for offset in span)
+        seen.update(span)
+    return again
+
+
+def main() -> None:
+    """The command line, watched."""
+    from agents.cli import main as engage
+
+    watch()
+    engage()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,152 @@
+"""`engage report` over a file, and two workers on Kafka with a crash between: the same records."""
+
+import gzip
+import json
+import os
+import time
+import zlib
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from schemas.outputs import MetricRecord, record_key
+from stream.report import Report
+from stream.settings import Settings
+from stream.traffic import Traffic
+from tests.conftest import IN_CI
+from tests.faults.fleet import PARTITIONS, REPOSITORY, Fleet, Record, TimedOut, wait_until
+from tests.faults.topics import newest_records
+from tests.servers.kafka_server import KafkaServer
+
+KINDS = ("hour", "day", "week", "month", "trailing_7d", "trailing_28d")
+DAY_MS = 86_400_000
+CASES = Path(os.environ.get("ENGAGE_CASES", REPOSITORY.parent / "shared" / "cases"))
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def simulated() -> list[Record]:
+    """Weeks with a few visits a day, and half an hour with duplicates, late and malformed events."""
+    traffic, end_ms = Traffic(7, rate_per_second=1.0), now_ms() - 20 * DAY_MS
+    sent = list(traffic.history(45, end_ms, events_max=3_000))
+    sent += traffic.between(end_ms, end_ms + 30 * 60_000)
+    assert {one.flaw for one in sent} == {"", "duplicate", "late", "malformed"}
+    return [Record(s.role, zlib.crc32(s.key) % PARTITIONS, s.key, s.raw) for s in sent]
+
+
+def reported(settings: Settings, lines: Iterable[bytes]) -> list[MetricRecord]:
+    """The records of a report over a file with these lines."""
+    report = Report(settings, now_ms(), lambda bad: None)
+    report.read("file", lines)
+    return list(report.records((), KINDS))
+
+
+def numbers(record: MetricRecord) -> tuple[Any, ...]:
+    return record.value, record.numerator, record.denominator
+
+
+def differences(settings: Settings, right: Iterable[MetricRecord]) -> list[str]:
+    """One line for each number that a consumer of the metric topic has wrong, lacks or invents."""
+    held = {key: r for key, r in newest_records(settings).items() if r.window.kind in KINDS}
+    expected = {record_key(record): record for record in right}
+    wrong = []
+    for key, record in expected.items():
+        found = held.get(key)
+        end = datetime.fromisoformat(str(record.window.end)).timestamp() * 1000
+        if found is None:
+            # What has not ended may not be published yet; the end of a file ends everything.
+            wrong += [f"missing: {record}"] if end < now_ms() else []
+        elif numbers(found) != numbers(record):
+            wrong.append(f"{key!r}: reported {numbers(record)}, published {numbers(found)}")
+        elif not found.is_final and end < now_ms() - 400_000:
+            wrong.append(f"not final: {found}")
+    # Windows after the last event are published only while they are current.
+    wrong += [
+        f"invented: {found}"
+        for key, found in held.items()
+        if key not in expected and found.is_final and (found.numerator or found.denominator)
+    ]
+    return wrong
+
+
+def wait_equal(fleet: Fleet, right: list[MetricRecord]) -> None:
+    """Until the metric topic holds exactly the reported numbers."""
+    wrong: list[str] = []
+
+    def is_equal() -> bool:
+        wrong[:] = differences(fleet.settings, right)
+        return not wrong
+
+    try:
+        wait_until("the metric topic holds the reported numbers", is_equal, 60)
+    except TimedOut:
+        pytest.fail(f"{len(wrong)} of {len(right)} numbers differ:\n" + "\n".join(wrong[:20]))
+
+
+def test_the_metric_topic_holds_what_a_report_prints(
+    kafka: KafkaServer, redis_url: str, tmp_path: Path
+) -> None:
+    records = simulated()
+    with Fleet(kafka.bootstrap, redis_url, tmp_path) as fleet:
+        fleet.create_topics().start()
+        for part in halves(fleet, records):
+            fleet.produce(part)
+        fleet.wait_counted()
+        right = reported(fleet.settings, (record.value or b"" for record in records))
+        assert {r.window.kind for r in right} == set(KINDS)
+        wait_equal(fleet, right)
+
+
+def halves(fleet: Fleet, records: list[Record]) -> Iterator[list[Record]]:
+    """All records in two parts; after the first, a worker dies in the middle of it."""
+    half = len(records) // 2
+    yield records[:half]
+    fleet.flush()
+    wait_until("the workers have counted something", lambda: fleet.lag() < half)
+    fleet.workers[0].kill9()
+    yield records[half:]
+    fleet.workers[0].start()
+
+
+@pytest.fixture
+def reconstructr() -> Path:
+    """Real page views with known answers; they are not part of the project."""
+    folder = CASES / "reconstructr"
+    if not folder.is_dir():
+        text = f"the case is not at {folder}; ENGAGE_CASES names the directory of the cases"
+        pytest.fail(text) if IN_CI else pytest.skip(text)
+    return folder
+
+
+def test_real_page_views_give_the_known_numbers(
+    kafka: KafkaServer, redis_url: str, tmp_path: Path, reconstructr: Path
+) -> None:
+    file = reconstructr / "events.jsonl.gz"
+    expected = json.loads((reconstructr / "expected.json").read_text())
+    with gzip.open(file) as source:
+        lines = source.readlines()
+    with Fleet(kafka.bootstrap, redis_url, tmp_path) as fleet:
+        fleet.create_topics().start()
+        fleet.command("replay", str(file))
+        fleet.note_sent()
+        assert sum(fleet.sent.values()) == len(lines) == 63_524
+        wait_until("the workers have counted something", lambda: fleet.lag() < len(lines))
+        fleet.workers[1].kill9()
+        assert fleet.lag() > 0
+        fleet.workers[1].start()
+        fleet.wait_counted()
+        wait_equal(fleet, reported(fleet.settings, lines))
+        held = list(newest_records(fleet.settings).values())
+    whole = {record.metric: record for record in held if record.window.kind == "all"}
+    assert whole["sessions"].value == 22_224
+    assert whole["bounce_rate"].numerator == 13_138
+    assert whole["unique_visitors"].value == 10_000
+    assert round(whole["pages_per_session"].value or 0, 4) == 2.8584
+    assert round(whole["session_duration"].value or 0, 2) == 272.38
+    active = {r.window.start: r.value for r in held if r.metric == "daily_active_users" and r.value}
+    assert active == {f"{day}T00:00:00Z": n for day, n in expected["recomputed_here"]["dau"].items()}

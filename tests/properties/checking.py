@@ -1,0 +1,79 @@
+"""One verdict on one run: what the engine published, against what the oracle says it must be."""
+
+from collections.abc import Mapping, Sequence
+from typing import get_args
+
+import msgspec
+
+from schemas.outputs import WindowKind
+from stream.metrics import catalogue
+from stream.settings import Settings
+from tests.properties.compare import differences, knobs_of, published
+from tests.properties.engine import EVERYONE, Action, Log, Worker, final_records, kept_from_ms, run
+from tests.properties.oracle import expected, instant
+from tests.properties.oracle_log import EventDict, Verdict, accepted, judge, untimely
+
+ALL_KINDS: tuple[WindowKind, ...] = get_args(WindowKind)
+#: Windows of 60 minutes, one a minute, cost as much as all others: they have their own test.
+KINDS = tuple(kind for kind in ALL_KINDS if kind != "trailing_1h")
+DAY_KINDS: tuple[WindowKind, ...] = (
+    "day", "week", "month", "trailing_7d", "trailing_28d", "trailing_30d", "all",
+)  # fmt: skip
+Logs = Sequence[Mapping[str, Log]]
+
+
+def verdicts_of(logs: Logs, settings: Settings) -> list[Verdict]:
+    """What the rules make of every record of every log."""
+    time = settings.time
+    found: list[Verdict] = []
+    for partition in logs:
+        for log in partition.values():
+            events: list[EventDict] = [msgspec.json.decode(record.value) for record in log]
+            for event in events:
+                event["ms"] = instant(event["event_time"])
+            found += judge(
+                zip(events, (record.timestamp for record in log), strict=True),
+                lateness_ms=time.allowed_lateness_seconds * 1000,
+                correction_ms=time.correction_window_seconds * 1000,
+                skew_ms=time.max_future_skew_seconds * 1000,
+                dedupe_ms=settings.dedupe.window_seconds * 1000,
+            )
+    return found
+
+
+def wrong_numbers(
+    workers: Sequence[Worker],
+    logs: Logs,
+    settings: Settings,
+    kinds: Sequence[WindowKind] = KINDS,
+) -> list[str]:
+    """Where the final records differ from the oracle's numbers: nowhere, if all is well."""
+    verdicts, knobs = verdicts_of(logs, settings), knobs_of(settings)
+    answers = expected(accepted(verdicts), knobs, untimely(verdicts))
+    return differences(
+        published(final_records(workers, settings, kinds)),
+        answers,
+        knobs,
+        metrics=[metric.name for metric in catalogue(settings)],
+        kinds=kinds,
+        kept_from_ms=kept_from_ms(workers),
+    )
+
+
+def check(
+    logs: Logs,
+    settings: Settings,
+    schedule: Sequence[Action] = (),
+    *,
+    people_cached: int = EVERYONE,
+    kinds: Sequence[WindowKind] = KINDS,
+) -> list[Worker]:
+    """Run everything and demand the oracle's numbers."""
+    workers = run(logs, settings, schedule, people_cached=people_cached)
+    wrong = wrong_numbers(workers, logs, settings, kinds)
+    assert not wrong, "\n".join([f"{len(wrong)} numbers", *wrong[:8]])
+    outcomes = [verdict.outcome for verdict in verdicts_of(logs, settings)]
+    for outcome, theirs in (("applied", "applied"), ("duplicate", "duplicate"), ("late", "late")):
+        counted = sum(worker.outcomes()[outcome] for worker in workers)
+        assert counted == outcomes.count(theirs), outcome
+    return workers

@@ -1,0 +1,127 @@
+"""Compares the records of the engine with the answers of the oracle, number by number."""
+
+from collections.abc import Iterable, Mapping
+
+from schemas.outputs import MetricRecord
+from stream.board import Value
+from stream.settings import Settings
+from tests.properties.oracle import instant
+from tests.properties.oracle_terms import Answer, Answers, Key, Knobs
+from tests.properties.oracle_time import ROLLING_MINUTES, Window
+
+#: Edges of the duration histogram are a factor of 2^(1/8) apart.
+BUCKET = 2 ** (1 / 8)
+Published = dict[Key, Value]
+
+
+def knobs_of(settings: Settings) -> Knobs:
+    """The settings in the oracle's words."""
+    return Knobs(
+        timezone=settings.timezone,
+        site_timezones={name: site.timezone for name, site in settings.sites.items()},
+        week_start=settings.week_start,
+        dimensions=settings.dimensions,
+        by_user=settings.identity == "user",
+        passive=frozenset(settings.active.passive_types),
+        timeout_ms=settings.session.timeout_seconds * 1000,
+        splits_at_timeout=settings.session.boundary == "gte",
+        source=settings.session.source,
+        bounce_mode=settings.bounce.mode,
+        engaged_seconds=settings.bounce.engaged_min_seconds,
+        engaged_views=settings.bounce.engaged_min_page_views,
+        churn_with_new=settings.churn.denominator == "start_plus_new",
+        ctr_of_page_views=settings.ctr.denominator == "page_views",
+    )
+
+
+def published(records: Iterable[MetricRecord]) -> Published:
+    """The records by what they are about; of several, the highest revision holds."""
+    table: Published = {}
+    revisions: dict[Key, int] = {}
+    for record in records:
+        key = _key(record)
+        assert key not in table or record.revision > revisions[key], f"published twice: {key}"
+        table[key] = Value(record.value, record.numerator or 0, record.denominator)
+        revisions[key] = record.revision
+    return table
+
+
+def differences(
+    found: Mapping[Key, Value],
+    answers: Answers,
+    knobs: Knobs,
+    *,
+    metrics: Iterable[str],
+    kinds: Iterable[str] | None = None,
+    kept_from_ms: int = 0,
+    without: Iterable[str] = (),
+) -> list[str]:
+    """One line for each number that is wrong, missing, or about a window that does not exist.
+
+    Only of the named metrics and kinds of windows; windows made of minutes and hours are compared
+    from `kept_from_ms` on.
+    """
+    names = set(metrics) - set(without)
+    wrong: list[str] = []
+    wanted = None if kinds is None else set(kinds)
+
+    def is_compared(key: Key) -> bool:
+        window = key.window
+        if key.metric not in names or (wanted is not None and window.kind not in wanted):
+            return False
+        is_short = window.kind in ROLLING_MINUTES or window.kind == "hour"
+        return not is_short or (window.start_ms or 0) >= kept_from_ms
+
+    for key in sorted({*found, *answers}, key=str):
+        if not is_compared(key):
+            continue
+        answer, value = answers.get(key), found.get(key)
+        if not knobs.wall(key.segment[0]).is_window(key.window):
+            wrong.append(f"no such window: {key}")
+        elif value is None:
+            wrong.append(f"missing: {key} is {answer}")
+        elif not _agree(key.metric, value, answer or Answer(0, _zero(value))):
+            wrong.append(f"wrong: {key} is {answer}, published {value}")
+    return wrong
+
+
+def _zero(value: Value) -> float | None:
+    return None if value.denominator is None else 0
+
+
+def _agree(metric: str, value: Value, answer: Answer) -> bool:
+    if answer.denominator != value.denominator:
+        return False
+    if metric.startswith("session_duration_p"):
+        return _in_one_bucket(value.numerator, answer.numerator)
+    right = answer.numerator
+    if answer.denominator is not None:
+        quotient = right / answer.denominator if answer.denominator else None
+        if (quotient is None) != (value.value is None):
+            return False
+        if quotient is not None and not _equal(value.value or 0, quotient):
+            return False
+    elif value.value != value.numerator:
+        return False
+    return _equal(value.numerator, right)
+
+
+def _equal(found: float, right: float) -> bool:
+    # Counts are exact; only what is scaled (seconds, money, a 28th) is a float.
+    if isinstance(found, int) and isinstance(right, int):
+        return found == right
+    return abs(found - right) <= 1e-9 * max(abs(found), abs(right))
+
+
+def _in_one_bucket(found: float, right: float) -> bool:
+    if right <= 0:
+        return found == right
+    return right / BUCKET * (1 - 1e-9) <= found <= right * BUCKET * (1 + 1e-9)
+
+
+def _key(record: MetricRecord) -> Key:
+    dimension, value = next(iter(record.dimensions.items()), ("", ""))
+    window = record.window
+    start = None if window.start is None else instant(window.start)
+    end = None if window.end is None else instant(window.end)
+    return Key(record.metric, (record.site, dimension, value), Window(window.kind, start, end))

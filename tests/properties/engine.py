@@ -1,0 +1,264 @@
+"""Drives the real engine: logs, shards, batches, cuts into memory, crashes, final records."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from schemas.codec import RejectedEvent, parse
+from schemas.outputs import MetricRecord, WindowKind
+from stream.board import Board
+from stream.calendar import MINUTE_MS
+from stream.counters import BucketKey
+from stream.cut import Cut, person_field, position, restore, settle_cut, take_cut
+from stream.emission import END_OF_INPUT, Emission
+from stream.fold import Decoded
+from stream.measures import Grain
+from stream.metrics import catalogue
+from stream.metrics.metric import required_grains
+from stream.people import Person, unpack
+from stream.rules import build_rules
+from stream.settings import Settings, definition_version
+from stream.shard import Shard
+
+EVERYONE = 1 << 60
+#: (what to do, on which topic, how many records)
+Action = tuple[str, int, int]
+
+
+class LogRecord(NamedTuple):
+    """A record as Kafka holds it. Its time is the broker's unless the type says otherwise."""
+
+    offset: int
+    timestamp: int
+    value: bytes
+    timestamp_type: int = 1
+    key: bytes | None = None
+
+
+Log = Sequence[LogRecord]
+
+
+@dataclass
+class MemoryStore:
+    """What Redis would hold of one shard: takes cuts as the store does, one step each."""
+
+    position: str = ""
+    sequence: int = 0
+    state: bytes = b""
+    people: dict[bytes, bytes] = field(default_factory=dict)
+    buckets: dict[BucketKey, dict[int, int]] = field(default_factory=dict)
+    names: dict[int, bytes] = field(default_factory=dict)
+    opened: dict[str, tuple[int, int]] = field(default_factory=dict)
+    ledger: list[bytes] = field(default_factory=list)
+
+    def store(self, cut: Cut) -> None:
+        """Write a cut; it must start from what is stored."""
+        assert cut.expected == self.position
+        self.position, self.sequence, self.state = cut.reached, cut.sequence, cut.state
+        self.people.update(cut.people)
+        for key, counts in cut.buckets.items():
+            self.buckets.setdefault(key, {}).update(counts)
+        for key in cut.dropped:
+            self.buckets.pop(key, None)
+        self.names.update(cut.names)
+        self.opened.update(cut.opened)
+        for person in cut.closed:
+            self.opened.pop(person, None)
+        self.ledger += cut.ledger
+
+    def read(self, keys: Iterable[str]) -> list[Person]:
+        """People as they are stored; those never seen come back empty."""
+        found = ((key, self.people.get(person_field(key))) for key in keys)
+        return [Person(key) if raw is None else unpack(key, raw) for key, raw in found]
+
+
+class Worker:
+    """The owner of one shard: reads its part of every topic, and may die at any moment."""
+
+    def __init__(
+        self,
+        partition: int,
+        logs: Mapping[str, Log],
+        settings: Settings,
+        people_cached: int,
+        now_ms: int,
+    ) -> None:
+        self.partition, self.logs, self.settings = partition, logs, settings
+        self.people_cached, self.now_ms = people_cached, now_ms
+        self._grains = required_grains(catalogue(settings))
+        self.store = MemoryStore()
+        self.shard = self._new_shard()
+        self.store.position = self.stored_position = position(self.shard)
+        self.crashes = 0
+        self._highest_watermark = 0
+
+    def _new_shard(self) -> Shard:
+        rules = build_rules(self.settings)
+        return Shard(self.partition, self.logs, rules, self._grains, self.people_cached)
+
+    def act(self, action: Action) -> None:
+        """Do one thing of a schedule."""
+        what, topic, count = action
+        if what == "read":
+            self.read(list(self.logs)[topic % len(self.logs)], count)
+        elif what == "cut":
+            self.cut()
+        elif what == "lost":
+            take_cut(self.shard, self.stored_position)  # It never reaches the store.
+            self.crash()
+        elif what == "crash":
+            self.crash()
+        else:
+            self.close()
+
+    def read(self, topic: str, count: int) -> int:
+        """Apply the next records of a topic; how many there were."""
+        shard, start = self.shard, self.shard.topics[topic].expected
+        records = self.logs[topic][start : start + count]
+        if not records:
+            return 0
+        decoded = [_decode(record) for record in records]
+        people, missing = shard.prepare(decoded)
+        if missing:
+            shard.admit(self.store.read(missing))
+            people, missing = shard.prepare(decoded)
+        assert not missing
+        shard.apply(topic, records, decoded, people, self.now_ms)
+        return len(records)
+
+    def read_all(self, count: int = 7) -> None:
+        """Read every topic to its end, in turns."""
+        while sum(self.read(topic, count) for topic in self.logs):
+            self.close()
+
+    def close(self) -> None:
+        """Move the watermark and close what is due."""
+        self.shard.advance()
+        self._check_watermark()
+        due = 1
+        while due:
+            due, absent = self.shard.close_sessions(limit=3)
+            self.shard.admit(self.store.read(absent))
+            self.shard.close_sessions_of(absent)
+
+    def cut(self) -> None:
+        """Take a cut and store it."""
+        self.check_conservation()
+        cut = take_cut(self.shard, self.stored_position)
+        self.store.store(cut)
+        self.stored_position = cut.reached
+        settle_cut(self.shard)
+
+    def crash(self) -> None:
+        """Forget everything but what is stored; the log is read again from there."""
+        self.crashes += 1
+        self.shard = self._new_shard()
+        store = self.store
+        if store.state:
+            restore(
+                self.shard,
+                store.sequence,
+                store.state,
+                list(store.names.items()),
+                {key: dict(counts) for key, counts in store.buckets.items()},
+                dict(store.opened),
+            )
+        self.stored_position = store.position
+        self.check_conservation()
+        stored = (unpack("", raw) for raw in store.people.values())
+        still_open = sum(not session.closed for person in stored for session in person.sessions)
+        assert self.shard.visits.open_count == still_open
+
+    def check_conservation(self) -> None:
+        """design.md: offsets advanced = applied + rejected + duplicate + late + skipped."""
+        for topic in self.shard.topics.values():
+            assert topic.unaccounted() == 0, topic
+            assert topic.next - topic.start == sum(topic.counts.values()), topic
+
+    def _check_watermark(self) -> None:
+        mark = self.shard.watermark
+        if mark is not None and not self.crashes:
+            assert mark >= self._highest_watermark
+            self._highest_watermark = mark
+
+    def finish(self) -> None:
+        """Read what is left and let the end of input close everything; then store it all."""
+        self.read_all()
+        for topic, log in self.logs.items():
+            assert self.shard.topics[topic].next == len(log)
+        self.shard.watermark = END_OF_INPUT
+        self.close()
+        assert self.shard.visits.open_count == 0
+        self.cut()
+        held = self.shard.counters.tables
+        assert self.store.buckets == {(g, i): held[g][i] for g in held for i in held[g]}
+
+    def parts(self) -> Iterator[tuple[BucketKey, dict[tuple[str, tuple[str, str, str]], int]]]:
+        """The stored buckets by name."""
+        names = self.shard.names.series
+        for key, counts in self.store.buckets.items():
+            yield key, {(names[i][0], names[i][1:]): count for i, count in counts.items()}
+
+    def outcomes(self) -> dict[str, int]:
+        """Records by outcome."""
+        return dict(self.shard.outcomes())
+
+
+def _decode(record: LogRecord) -> Decoded:
+    try:
+        return parse(record.value)
+    except RejectedEvent as error:
+        return error
+
+
+def final_records(
+    workers: Iterable[Worker],
+    settings: Settings,
+    kinds: Iterable[WindowKind] | None = None,
+) -> list[MetricRecord]:
+    """All records, final, of the merged shards."""
+    merged: dict[BucketKey, list[dict[tuple[str, tuple[str, str, str]], int]]] = {}
+    for worker in workers:
+        for key, part in worker.parts():
+            merged.setdefault(key, []).append(part)
+    board = Board(build_rules(settings).calendar_of, definition_version(settings))
+    for key, parts in merged.items():
+        board.replace(key, parts)
+    emission = Emission(board, catalogue(settings), None if kinds is None else list(kinds))
+    emission.note(merged)
+    due = emission.due(END_OF_INPUT, END_OF_INPUT, revision=1)
+    return [record for records in due for record in records]
+
+
+def run(
+    logs: Sequence[Mapping[str, Log]],
+    settings: Settings,
+    schedule: Sequence[Action] = (),
+    *,
+    people_cached: int = EVERYONE,
+    now_ms: int = END_OF_INPUT,
+    watch: Callable[[Worker], None] = lambda worker: None,
+) -> list[Worker]:
+    """One worker for each partition's logs, all to the end."""
+    workers = [
+        Worker(number, part, settings, people_cached, now_ms) for number, part in enumerate(logs)
+    ]
+    for worker in workers:
+        for action in schedule:
+            worker.act(action)
+            watch(worker)
+        worker.finish()
+    return workers
+
+
+def kept_from_ms(workers: Iterable[Worker]) -> int:
+    """Minutes and hours that begin before this may have been dropped: they are long final."""
+    dropped = [
+        min(
+            (index for grain, index in worker.store.buckets if grain is Grain.MINUTE),
+            default=1 << 40,
+        )
+        for worker in workers
+        if worker.shard.oldest_ms() > 0
+    ]
+    return max(dropped, default=0) * MINUTE_MS

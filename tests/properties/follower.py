@@ -1,0 +1,61 @@
+"""Publishes as it goes: follows what the workers store and keeps every record that was due."""
+
+from collections.abc import Collection, Sequence
+
+from schemas.outputs import MetricRecord, WindowKind
+from stream.board import Board
+from stream.counters import BucketKey
+from stream.emission import END_OF_INPUT, Emission
+from stream.metrics import catalogue
+from stream.rules import build_rules
+from stream.settings import Settings, definition_version
+from tests.properties.engine import Worker
+
+
+class Follower:
+    """The publisher without its servers."""
+
+    def __init__(
+        self, workers: Sequence[Worker], settings: Settings, kinds: Collection[WindowKind]
+    ) -> None:
+        self.workers = workers
+        self.board = Board(build_rules(settings).calendar_of, definition_version(settings))
+        self.emission = Emission(self.board, catalogue(settings), kinds)
+        self.records: list[MetricRecord] = []
+        self.revision = 0
+        self._known: dict[int, dict[BucketKey, dict[int, int]]] = {
+            worker.partition: {} for worker in workers
+        }
+
+    def publish(self) -> list[MetricRecord]:
+        """Take up what was stored since the last time; the records that are due now."""
+        changed: set[BucketKey] = set()
+        for worker in self.workers:
+            known, stored = self._known[worker.partition], worker.store.buckets
+            # What a shard drops was final long ago: it stays on the board as it is.
+            fresh = {key: dict(counts) for key, counts in stored.items()}
+            changed |= {key for key, counts in fresh.items() if known.get(key) != counts}
+            known.update(fresh)
+        parts = [dict(worker.parts()) for worker in self.workers]
+        for key in changed:
+            self.board.replace(key, [part[key] for part in parts if key in part])
+        self.emission.note(changed)
+        newest_ms = self._newest_ms()
+        if newest_ms not in (0, END_OF_INPUT):
+            self.emission.note_current(newest_ms)
+        self.revision += 1
+        due = self.emission.due(self._watermark(), newest_ms, self.revision)
+        found = [record for records in due for record in records]
+        self.records += found
+        return found
+
+    def _watermark(self) -> int | None:
+        marks = [worker.shard.watermark for worker in self.workers]
+        known = [mark for mark in marks if mark is not None]
+        return min(known) if len(known) == len(marks) else None
+
+    def _newest_ms(self) -> int:
+        if self._watermark() == END_OF_INPUT:
+            return END_OF_INPUT
+        topics = [topic for worker in self.workers for topic in worker.shard.topics.values()]
+        return max(topic.clock for topic in topics)

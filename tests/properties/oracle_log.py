@@ -1,0 +1,58 @@
+"""What becomes of each record of a partition, decided by the records before it and nothing else."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+EventDict = dict[str, Any]
+
+
+class Verdict(NamedTuple):
+    """What became of one record, and whether it came within the allowed lateness."""
+
+    event: EventDict
+    outcome: str
+    timely: bool
+
+
+def judge(
+    log: Iterable[tuple[EventDict, int]],
+    *,
+    lateness_ms: int,
+    correction_ms: int,
+    skew_ms: int,
+    dedupe_ms: int,
+) -> list[Verdict]:
+    """Verdicts on (event, Kafka timestamp) pairs in log order. Each event has its time as `ms`.
+
+    For inputs whose duplicates come within one dedupe window, or not at all: in between, the id may
+    be remembered or not ("by event_id within a window of event time").
+    """
+    verdicts: list[Verdict] = []
+    newest = 0
+    seen: dict[str, int] = {}
+    for event, timestamp in log:
+        time_ms = event["ms"]
+        if time_ms > timestamp + skew_ms:
+            verdicts.append(Verdict(event, "future", False))
+            continue
+        if event["event_id"] in seen and newest - seen[event["event_id"]] <= dedupe_ms:
+            verdicts.append(Verdict(event, "duplicate", False))
+            continue
+        newest = max(newest, time_ms)
+        seen[event["event_id"]] = newest
+        # design.md, section 4: final when the watermark (newest − lateness) has passed; corrected
+        # inside the correction window after that; "later than that: ledger".
+        is_late = time_ms < newest - lateness_ms - correction_ms
+        timely = time_ms >= newest - lateness_ms
+        verdicts.append(Verdict(event, "late" if is_late else "applied", timely))
+    return verdicts
+
+
+def accepted(verdicts: Sequence[Verdict]) -> list[EventDict]:
+    """The events that count."""
+    return [verdict.event for verdict in verdicts if verdict.outcome == "applied"]
+
+
+def untimely(verdicts: Sequence[Verdict]) -> set[str]:
+    """Ids of the events that count but came too late for live numbers."""
+    return {v.event["event_id"] for v in verdicts if v.outcome == "applied" and not v.timely}

@@ -1,0 +1,76 @@
+"""The words of the oracle: what is asked, the knobs of the definitions, and the answers."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from tests.properties.oracle_time import Wall, Window
+
+EventDict = dict[str, Any]
+#: (site, dimension, value); the whole site has no dimension.
+Segment = tuple[str, str, str]
+
+
+class Answer(NamedTuple):
+    """Numerator and denominator (None: the metric has none)."""
+
+    numerator: float
+    denominator: float | None = None
+
+
+class Key(NamedTuple):
+    """One number."""
+
+    metric: str
+    segment: Segment
+    window: Window
+
+
+Answers = dict[Key, Answer]
+
+
+@dataclass(frozen=True)
+class Knobs:
+    """The settings that decide what a number means."""
+
+    timezone: str = "UTC"
+    site_timezones: Mapping[str, str] = field(default_factory=dict)
+    week_start: str = "monday"
+    dimensions: tuple[str, ...] = ()
+    by_user: bool = True
+    passive: frozenset[str] = frozenset()
+    timeout_ms: int = 1_800_000
+    splits_at_timeout: bool = False
+    source: str = "auto"
+    bounce_mode: str = "classic_interaction"
+    engaged_seconds: int = 10
+    engaged_views: int = 2
+    churn_with_new: bool = False
+    ctr_of_page_views: bool = False
+
+    def wall(self, site: str) -> Wall:
+        """The clock of a site."""
+        return Wall(self.site_timezones.get(site, self.timezone), self.week_start)
+
+
+def counts(people: Mapping[Window, Collection[Any]]) -> dict[Window, Answer]:
+    return {window: Answer(len(found)) for window, found in people.items()}
+
+
+def ratios(tops: Mapping[Window, float], bottoms: Mapping[Window, float]) -> dict[Window, Answer]:
+    windows = {*tops, *bottoms}
+    return {window: Answer(tops.get(window, 0), bottoms.get(window, 0)) for window in windows}
+
+
+def holds(window: Window, time_ms: int) -> bool:
+    if window.start_ms is None or window.end_ms is None:
+        return True
+    return window.start_ms <= time_ms < window.end_ms
+
+
+def within(inner: Window, outer: Window) -> bool:
+    if None in (inner.start_ms, outer.start_ms, inner.end_ms, outer.end_ms):
+        return outer.kind == "all"
+    return (outer.start_ms or 0) <= (inner.start_ms or 0) and (inner.end_ms or 0) <= (
+        outer.end_ms or 0
+    )

@@ -1,0 +1,199 @@
+"""Whatever the order, the batches, the shards and the crashes: the records are the oracle's."""
+
+import random
+from collections.abc import Sequence
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stream.knobs import (
+    BounceSettings,
+    ChurnSettings,
+    CtrSettings,
+    SessionSettings,
+    Site,
+)
+from stream.settings import Settings
+from tests.properties.checking import ALL_KINDS, DAY_KINDS, KINDS, check
+from tests.properties.compare import published
+from tests.properties.engine import EVERYONE, Action, LogRecord, final_records, run
+from tests.properties.traffic import (
+    DAY_MS,
+    MINUTE_MS,
+    Sent,
+    logs_of,
+    moments,
+    schedules,
+    traffic,
+)
+
+LATENESS_MS = 5 * MINUTE_MS
+#: The farthest that an event may be behind the newest of its partition and still count.
+HORIZON_MS = DAY_MS + LATENESS_MS
+#: The days that windows of 7, 28 and 30 days and of a month begin or end to see.
+DAYS = (0, 1, 2, 6, 7, 8, 27, 28, 29, 30, 31, 45)
+partitions = st.sampled_from([1, 2, 4])
+caches = st.sampled_from([2, EVERYONE])
+
+
+def config_for(zone: str, **knobs: object) -> Settings:
+    """Two dimensions, and a second site that lives by another clock."""
+    return Settings(
+        timezone=zone,
+        dimensions=("country", "device"),
+        sites={"shop": Site(timezone="Asia/Kolkata")},
+        **knobs,  # type: ignore[arg-type]
+    )
+
+
+@settings(max_examples=30)
+@given(data=st.data())
+def test_order_batches_shards_and_crashes_change_no_number(data: st.DataObject) -> None:
+    zone, base_ms = data.draw(moments)
+    sent = data.draw(traffic(base_ms, delay_ms=data.draw(st.sampled_from([0, LATENESS_MS]))))
+    logs = logs_of(sent, data.draw(partitions))
+    schedule, cached = data.draw(schedules), data.draw(caches)
+    workers = check(logs, config_for(zone), schedule, people_cached=cached)
+    assert sum(worker.outcomes()["late"] for worker in workers) == 0
+
+
+@settings(max_examples=15)
+@given(data=st.data())
+def test_the_numbers_of_every_trailing_hour_are_right(data: st.DataObject) -> None:
+    zone, base_ms = data.draw(moments)
+    logs = logs_of(data.draw(traffic(base_ms, most=12)), data.draw(partitions))
+    check(logs, config_for(zone), data.draw(schedules), kinds=("trailing_1h",))
+
+
+@settings(max_examples=20)
+@given(data=st.data())
+def test_late_corrections_end_in_the_same_numbers(data: st.DataObject) -> None:
+    zone, base_ms = data.draw(moments)
+    sent = data.draw(traffic(base_ms, delay_ms=HORIZON_MS))
+    logs = logs_of(sent, data.draw(partitions))
+    workers = check(logs, config_for(zone), data.draw(schedules), people_cached=data.draw(caches))
+    assert sum(worker.outcomes()["late"] for worker in workers) == 0
+
+
+@settings(max_examples=25)
+@given(data=st.data())
+def test_weeks_and_months_are_right_though_old_state_is_dropped(data: st.DataObject) -> None:
+    zone, base_ms = data.draw(moments)
+    delay_ms = data.draw(st.sampled_from([0, LATENESS_MS, HORIZON_MS]))
+    sent = data.draw(traffic(base_ms, days=DAYS, delay_ms=delay_ms))
+    logs = logs_of(sent, data.draw(partitions))
+    check(
+        logs,
+        config_for(zone),
+        data.draw(schedules),
+        people_cached=data.draw(caches),
+        kinds=DAY_KINDS,
+    )
+
+
+@settings(max_examples=20)
+@given(data=st.data())
+def test_every_knob_means_what_it_says(data: st.DataObject) -> None:
+    def one(*choices: str) -> str:
+        return data.draw(st.sampled_from(choices))
+
+    config = config_for(
+        "UTC",
+        identity=one("user", "visitor"),
+        week_start=one("monday", "sunday"),
+        session=SessionSettings(
+            boundary=one("gt", "gte"),  # type: ignore[arg-type]
+            source=one("auto", "id", "gap"),  # type: ignore[arg-type]
+        ),
+        bounce=BounceSettings(
+            mode=one("classic_interaction", "single_pageview", "ga4"),  # type: ignore[arg-type]
+        ),
+        ctr=CtrSettings(denominator=one("impressions", "page_views")),  # type: ignore[arg-type]
+        churn=ChurnSettings(denominator=one("start", "start_plus_new")),  # type: ignore[arg-type]
+    )
+    days = data.draw(st.sampled_from([(0,), DAYS]))
+    sent = data.draw(traffic(data.draw(moments)[1], days=days, delay_ms=LATENESS_MS))
+    kinds = ("hour", *DAY_KINDS) if days == (0,) else DAY_KINDS
+    check(logs_of(sent, data.draw(partitions)), config, data.draw(schedules), kinds=kinds)
+
+
+@settings(max_examples=12)
+@given(data=st.data())
+def test_duplicates_within_the_window_change_nothing_but_their_count(data: st.DataObject) -> None:
+    zone, base_ms = data.draw(moments)
+    sent = data.draw(traffic(base_ms, delay_ms=data.draw(st.sampled_from([0, LATENESS_MS]))))
+    count = data.draw(partitions)
+    once, twice = logs_of(sent, count), logs_of(sent, count)
+    copies = sum(
+        _repeat(log, data.draw(st.lists(st.tuples(st.integers(0, 40), st.integers(1, 4)))))
+        for logs in twice
+        for log in logs.values()
+    )
+    config = config_for(zone)
+    workers = check(twice, config, data.draw(schedules), people_cached=data.draw(caches))
+    assert sum(worker.outcomes()["duplicate"] for worker in workers) == copies
+    calm = final_records(run(once, config), config, KINDS)
+    assert published(final_records(workers, config, KINDS)) == published(calm)
+
+
+def _repeat(log: list[LogRecord], copies: Sequence[tuple[int, int]]) -> int:
+    """Put copies of records a little further on, within the window of the partition's clock."""
+    done = 0
+    for place, steps in copies:
+        if place >= len(log):
+            continue
+        record = log[place]
+        after = min(place + steps, len(log))
+        newest = max(other.timestamp for other in log[:after])
+        if newest - record.timestamp <= 5 * MINUTE_MS:
+            # With a delay of up to 5 min before it that is 10 min of event time at most.
+            log.insert(after, record)
+            done += 1
+    log[:] = [record._replace(offset=offset) for offset, record in enumerate(log)]
+    return done
+
+
+@settings(max_examples=15)
+@given(data=st.data())
+def test_replaying_from_the_start_gives_identical_records(data: st.DataObject) -> None:
+    zone, base_ms = data.draw(moments)
+    sent = data.draw(traffic(base_ms, delay_ms=data.draw(st.sampled_from([0, HORIZON_MS]))))
+    config = config_for(zone)
+    logs = logs_of(sent, data.draw(partitions))
+    live = run(logs, config, data.draw(schedules), people_cached=data.draw(caches))
+    again = run(logs, config, data.draw(schedules))
+    assert final_records(live, config, KINDS) == final_records(again, config, KINDS)
+    assert [worker.outcomes() for worker in live] == [worker.outcomes() for worker in again]
+
+
+def test_a_larger_run_with_many_crashes() -> None:
+    chance = random.Random(20240310)
+    zone, base_ms = "America/New_York", 1_710_000_000_000
+    sent = [_seeded(chance, number, base_ms) for number in range(2_000)]
+    actions = ("read", "read", "read", "read", "cut", "close", "lost", "crash")
+    schedule: list[Action] = [
+        (chance.choice(actions), chance.randrange(3), chance.randrange(1, 40)) for _ in range(300)
+    ]
+    workers = check(logs_of(sent, 4), config_for(zone), schedule, people_cached=8, kinds=ALL_KINDS)
+    assert min(worker.crashes for worker in workers) > 20
+
+
+def _seeded(chance: random.Random, number: int, base_ms: int) -> Sent:
+    account = f"account-{chance.randrange(40)}"
+    kind = chance.choice(["page_view", "page_view", "page_view", "click", "impression", "custom"])
+    event: dict[str, object] = {
+        "type": kind,
+        "event_id": f"e{number}",
+        "event_time": base_ms + chance.randrange(30 * 60) * MINUTE_MS + chance.randrange(60_000),
+        "visitor_id": account,
+        "context": {"country": chance.choice(["DE", "FR", "US"])},
+    }
+    if kind in ("click", "impression"):
+        event["content_id"] = "banner"
+    elif kind == "custom":
+        event["name"] = "search"
+    if chance.random() < 0.3:
+        event["session_id"] = f"s{chance.randrange(3)}"
+    return Sent(
+        event, account, chance.choice(["page-views", "clicks"]), chance.randrange(HORIZON_MS)
+    )

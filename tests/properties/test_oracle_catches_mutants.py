@@ -1,0 +1,136 @@
+"""Broken engines: the same comparison that the engine passes must fail for each of them."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+import pytest
+
+from stream import activity, customers, dedupe, marks, shard, visits
+from stream.sessions import Session
+from stream.sessions import merge as _merge
+from stream.settings import Settings
+from tests.properties.checking import DAY_KINDS, wrong_numbers
+from tests.properties.engine import Action, LogRecord, run
+
+BASE_MS = 1_709_553_600_000
+MINUTE_MS = 60_000
+DAY = 1440
+KINDS = ("hour", "trailing_5m", *DAY_KINDS)
+#: (minute, arrival in minutes, fields)
+SCENARIO: list[tuple[int, int, dict[str, Any]]] = [
+    (0, 0, {"event_id": "first"}),
+    (2, 2, {"event_id": "first", "event_time": BASE_MS}),  # A retry before the crash …
+    (50, 50, {}),
+    (120, 120, {}),  # … by now the first session is closed.
+    (25, 121, {}),  # Joins the sessions of minutes 0 and 50.
+    (122, 122, {"type": "click", "content_id": "c", "event_id": "click"}),
+    (122, 123, {"type": "click", "content_id": "c", "event_id": "click"}),  # A retry after it.
+    (3 * DAY, 3 * DAY, {"context": {"country": "DE"}}),
+    (9 * DAY, 9 * DAY, {}),
+    (9 * DAY + 1, 9 * DAY + 1, {"visitor_id": "w"}),
+    (9 * DAY + 2, 9 * DAY + 2, {"type": "subscription_started", "subscription_id": "s",
+                                "mrr": 10, "trial": True}),
+]  # fmt: skip
+#: A cut and a crash between the click and its retry.
+SCHEDULE: list[Action] = [
+    ("read", 0, 3), ("close", 0, 0), ("read", 0, 1), ("close", 0, 0), ("read", 0, 2),
+    ("cut", 0, 0), ("crash", 0, 0),
+]  # fmt: skip
+
+
+def _log() -> list[LogRecord]:
+    log = []
+    for number, (minute, arrival, fields) in enumerate(SCENARIO):
+        event = {"type": "page_view", "event_id": f"e{number}", "visitor_id": "v"}
+        event |= {"event_time": BASE_MS + minute * MINUTE_MS} | fields
+        arrived_ms = BASE_MS + arrival * MINUTE_MS
+        log.append(LogRecord(number, arrived_ms, msgspec.json.encode(event)))
+    return log
+
+
+def wrong() -> list[str]:
+    """Where the engine as it now is differs from the oracle."""
+    settings = Settings(dimensions=("country",))
+    logs = [{"t": _log()}]
+    workers = run(logs, settings, SCHEDULE, people_cached=2)
+    return wrong_numbers(workers, logs, settings, KINDS)
+
+
+def _one_window_too_many(*args: int) -> tuple[int, int]:
+    first, last = marks.windows_gained(*args)
+    return first, last + 1
+
+
+def _one_window_too_few(*args: int) -> tuple[int, int]:
+    first, last = marks.windows_gained(*args)
+    return first, last - 1
+
+
+def _merge_without_pages(into: Session, other: Session, earlier: bool) -> None:
+    pages = into.page_views
+    _merge(into, other, earlier)
+    into.page_views = pages
+
+
+def _merge_without_end(into: Session, other: Session, earlier: bool) -> None:
+    end = into.end
+    _merge(into, other, earlier)
+    into.end = end
+
+
+def _reopen_without_taking_back(self: visits.Visits, person: Any, session: Session) -> None:
+    if session.closed:
+        session.closed = False
+        self.open_count += 1
+        self._track(person, session)
+
+
+def _trials_pay(subscription: Sequence[customers.SubscriptionEvent]) -> list[customers.Step]:
+    return _paid_steps([event._replace(trial=False) for event in subscription])
+
+
+def _nothing(*args: object) -> None:
+    """Instead of what should have been done."""
+
+
+class _Forgetful(set[str]):
+    """A set of ids that never knows one."""
+
+    def __contains__(self, item: object) -> bool:
+        return False
+
+
+class _NoIds(dedupe.SeenIds):
+    def __init__(self, *args: int) -> None:
+        super().__init__(*args)
+        self.current, self.previous = _Forgetful(), _Forgetful()
+
+    def advance(self, offset: int, clock_before: int, clock: int) -> None:
+        pass
+
+
+_paid_steps = customers.paid_steps
+MUTANTS: dict[str, tuple[object, str, Callable[..., Any]]] = {
+    "a window too many": (activity, "windows_gained", _one_window_too_many),
+    "a window too few": (activity, "windows_gained", _one_window_too_few),
+    "a merge forgets the page views": (visits, "merge", _merge_without_pages),
+    "a merge forgets the end": (visits, "merge", _merge_without_end),
+    "reopening takes nothing back": (visits.Visits, "_open", _reopen_without_taking_back),
+    "ids are not remembered": (shard, "SeenIds", _NoIds),
+    "ids are not recalled after a crash": (shard, "recall", _nothing),
+    "trials pay": (customers, "paid_steps", _trials_pay),
+    "old days are not known": (activity, "neighbours", lambda mark, unit: (1_000, 1_000)),
+    "closing counts nothing": (visits.Visits, "_count", _nothing),
+}
+
+
+def test_the_engine_itself_passes() -> None:
+    assert wrong() == []
+
+
+@pytest.mark.parametrize("mutant", MUTANTS)
+def test_a_broken_engine_is_caught(mutant: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    where, name, broken = MUTANTS[mutant]
+    monkeypatch.setattr(where, name, broken)
+    assert wrong() != []

@@ -1,0 +1,145 @@
+"""Strategies for traffic that hits the edges: exact gaps, clock changes, ties, mixed identities."""
+
+import zlib
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+from hypothesis import strategies as st
+
+from tests.properties.engine import Action, LogRecord
+from tests.properties.oracle import instant
+
+EventDict = dict[str, Any]
+MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
+TOPICS = ("page-views", "clicks", "subscriptions")
+#: Around these instants days have 23 or 25 hours, or a month ends; the zone is the reporting one.
+MOMENTS = [
+    ("UTC", "2024-12-31T22:30:00Z"),
+    ("America/New_York", "2024-03-10T05:30:00Z"),
+    ("America/New_York", "2024-11-03T03:30:00Z"),
+    ("Asia/Kolkata", "2024-02-29T17:00:00Z"),
+    ("Australia/Lord_Howe", "2024-04-06T13:30:00Z"),
+    ("Australia/Lord_Howe", "2024-10-05T13:30:00Z"),
+]
+
+
+class Sent(NamedTuple):
+    """An event on its way: who decides its partition, its topic, how long it takes to arrive."""
+
+    event: EventDict
+    account: str
+    topic: str
+    delay_ms: int
+
+
+moments = st.sampled_from([(zone, instant(time)) for zone, time in MOMENTS])
+#: Half hours and what is next to them: gaps of exactly the timeout, and a millisecond more or less.
+times = st.builds(
+    lambda half_hours, near: half_hours * 30 * MINUTE_MS + near,
+    st.integers(0, 10),
+    st.sampled_from([0, 0, 0, 1, -1, 59_999, MINUTE_MS, 4 * MINUTE_MS, 5 * MINUTE_MS + 1])
+    | st.integers(0, 25 * MINUTE_MS),
+)
+contexts = st.none() | st.fixed_dictionaries(
+    {}, optional={"country": st.sampled_from(["DE", "FR", ""]), "device": st.just("phone")}
+)
+_page = st.just({"type": "page_view", "page_url": "/a"})
+_kinds = st.one_of(
+    _page, _page, _page,
+    st.just({"type": "heartbeat", "page_url": "/a"}),
+    st.just({"type": "impression", "content_id": "c"}),
+    st.sampled_from([{"type": "click", "content_id": "c"}, {"type": "click", "page_url": "/a"}]),
+    st.builds(lambda yes: {"type": "custom", "name": "n", "interactive": yes}, st.booleans()),
+    st.sampled_from([
+        {"type": "session_start"},
+        {"type": "order", "order_id": "o"},
+        {"type": "ticket_message", "ticket_id": "t", "direction": "outgoing"},
+        {"type": "ticket_message", "ticket_id": "t", "direction": "incoming"},
+        {"type": "ticket_resolved", "ticket_id": "t"},
+        {"type": "page_view", "is_bot": True},
+        {"type": "social_impression", "post_id": "p"},
+    ]),
+)  # fmt: skip
+_identities = st.sampled_from(["visitor", "visitor", "user", "both", "other visitor"])
+
+
+@st.composite
+def visits_of(draw: st.DrawFn, base_ms: int, number: int, days: Sequence[int] = (0,)) -> Sent:
+    """One event of a person on the site, `number` in the list."""
+    account = draw(st.sampled_from("abc"))
+    event = dict(draw(_kinds))
+    event["event_id"] = f"e{number}"
+    event["event_time"] = base_ms + draw(st.sampled_from(days)) * DAY_MS + draw(times)
+    event |= _names(account, draw(_identities))
+    session_id = draw(st.sampled_from([None, None, "s1", "s2"]))
+    context, site = draw(contexts), draw(st.sampled_from(["default", "default", "shop"]))
+    given = {"session_id": session_id, "context": context, "site": site}
+    event |= {name: value for name, value in given.items() if value is not None}
+    return Sent(event, account, draw(st.sampled_from(TOPICS[:2])), 0)
+
+
+def _names(account: str, identity: str) -> dict[str, str]:
+    if identity == "user":
+        return {"user_id": f"user-{account}"}
+    if identity == "both":
+        return {"user_id": f"user-{account}", "visitor_id": f"visitor-{account}"}
+    return {"visitor_id": f"visitor-{account}{'2' if identity != 'visitor' else ''}"}
+
+
+@st.composite
+def subscriptions_of(draw: st.DrawFn, base_ms: int, number: int, days: Sequence[int]) -> Sent:
+    """One event of one of two subscriptions of a customer. Its instant is the event's own."""
+    account = draw(st.sampled_from("ab"))
+    event: EventDict = {
+        "type": "subscription_" + draw(st.sampled_from(
+            ["started", "started", "changed", "renewed", "cancelled", "ended"]
+        )),
+        "event_id": f"s{number}",
+        "subscription_id": draw(st.sampled_from(["one", "two"])),
+        # A number of its own in the last digits: no two at one instant.
+        "event_time": base_ms
+        + draw(st.sampled_from(days)) * DAY_MS + draw(times) // 1000 * 1000 + number,
+    }  # fmt: skip
+    if event["type"] in ("subscription_started", "subscription_changed"):
+        event["mrr"] = draw(st.sampled_from([0, 9.99, 20, 30.5]))
+    if event["type"] == "subscription_started":
+        event["trial"] = draw(st.booleans())
+    if event["type"] == "subscription_cancelled":
+        later = draw(st.sampled_from([None, -DAY_MS, 0, HOUR_MS, DAY_MS, 20 * DAY_MS]))
+        if later is not None:
+            event["effective_at"] = event["event_time"] + later
+    context = draw(contexts)
+    if context:
+        event["context"] = context
+    return Sent(event | {"user_id": f"user-{account}"}, account, TOPICS[2], 0)
+
+
+@st.composite
+def traffic(
+    draw: st.DrawFn, base_ms: int, *, days: Sequence[int] = (0,), delay_ms: int = 0, most: int = 30
+) -> list[Sent]:
+    """A few events of a few people; each arrives at most `delay_ms` after it happened."""
+    count = draw(st.integers(1, most))
+    sent = []
+    for number in range(count):
+        kind = subscriptions_of if draw(st.integers(0, 4)) == 0 else visits_of
+        one = draw(kind(base_ms, number, days))
+        sent.append(one._replace(delay_ms=draw(st.integers(0, delay_ms)) if delay_ms else 0))
+    return sent
+
+
+def logs_of(sent: Sequence[Sent], partitions: int) -> list[dict[str, list[LogRecord]]]:
+    """The log of every topic of every partition, each in the order of arrival."""
+    logs: list[dict[str, list[LogRecord]]] = [{t: [] for t in TOPICS} for _ in range(partitions)]
+    for one in sorted(sent, key=lambda one: one.event["event_time"] + one.delay_ms):
+        log = logs[zlib.crc32(one.account.encode()) % partitions][one.topic]
+        arrived_ms = one.event["event_time"] + one.delay_ms
+        log.append(LogRecord(len(log), arrived_ms, msgspec.json.encode(one.event)))
+    return logs
+
+
+_reads = st.tuples(st.just("read"), st.integers(0, 2), st.integers(1, 6))
+_others = st.tuples(st.sampled_from(["cut", "lost", "crash", "close"]), st.just(0), st.just(0))
+#: Batches of any size in any interleaving of the topics, with cuts, crashes and closing between.
+schedules: st.SearchStrategy[list[Action]] = st.lists(_reads | _reads | _others, max_size=25)
