@@ -215,12 +215,13 @@ class Fleet:
         return self
 
     def wait_assigned(self, timeout: float = PATIENCE) -> float:
-        """Until the running workers have every partition of every topic, each one worker's only."""
+        """Until every partition of every topic is on one running worker, and none has nothing."""
+        topics = self.settings.topics.inputs
+        everything = Counter((topic, p) for topic in topics for p in range(PARTITIONS))
 
         def is_complete() -> bool:
-            held = Counter(tp for w in self.workers if w.running for tp in w.partitions())
-            topics = self.settings.topics.inputs
-            return held == Counter((topic, p) for topic in topics for p in range(PARTITIONS))
+            held = [worker.partitions() for worker in self.workers if worker.running]
+            return all(held) and Counter(tp for tps in held for tp in tps) == everything
 
         return wait_until("every partition is on exactly one worker", is_complete, timeout)
 

@@ -3,7 +3,7 @@
 import random
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import redis
@@ -16,6 +16,8 @@ from tests.faults.witness import folded
 SESSION_SECONDS = 6
 #: About what a kill and the rebalance after it take.
 CYCLE_SECONDS = 8.0
+
+Fault = Callable[[], None]
 
 
 @dataclass
@@ -79,12 +81,14 @@ class Scenario:
         self._rng = random.Random(seed)
         self.evidence = Evidence()
 
-    def run(
-        self, *, kills: int = 0, freezes: int = 0, flushes: int = 0, patience: float = PATIENCE
-    ) -> Evidence:
-        """Start the fleet, hurt it, wait until all is counted, and compare."""
+    def mixed(self, *, kills: int = 0, freezes: int = 0, flushes: int = 0) -> list[Fault]:
+        """So many faults of each kind, in an order that the seed decides."""
         faults = [self.kill] * kills + [self.freeze] * freezes + [self.flush] * flushes
         self._rng.shuffle(faults)
+        return faults
+
+    def run(self, faults: Sequence[Fault], patience: float = PATIENCE) -> Evidence:
+        """Start the fleet, hurt it while traffic flows, wait until all is counted, and compare."""
         feeder = Feeder(self._fleet, self._records, len(faults))
         self._fleet.create_topics().start()
         feeder.start()
@@ -93,9 +97,10 @@ class Scenario:
                 self._meet_traffic()
                 fault()
                 feeder.fault_done()
+        except BaseException:
+            feeder.halt()
+            raise
         finally:
-            if feeder.is_alive() and feeder.error is None and len(self.evidence.lags) < kills:
-                feeder.halt()
             feeder.join(120)
         assert feeder.error is None, feeder.error
         self._compare(patience)

@@ -36,7 +36,8 @@ def test_every_number_survives_kill_nine(
         kafka.bootstrap, redis_url, tmp_path, module="tests.faults.witness",
         **SETTINGS,
     ) as fleet:  # fmt: skip
-        evidence = Scenario(fleet, redis_url, records, SEED).run(kills=KILLS, freezes=1, flushes=1)
+        scenario = Scenario(fleet, redis_url, records, SEED)
+        evidence = scenario.run(scenario.mixed(kills=KILLS, freezes=1, flushes=1))
     print(evidence)
     assert evidence.differences == []
     # The faults did happen, and hurt: all hit flowing traffic, and most of them a worker in the
@@ -62,7 +63,8 @@ def test_a_broken_build_is_caught(
             kafka.bootstrap, redis_url, tmp_path / str(seed), module=f"tests.faults.{module}",
             **SETTINGS,
         ) as fleet:  # fmt: skip
-            evidence = Scenario(fleet, redis_url, records, seed).run(**faults, patience=30)
+            scenario = Scenario(fleet, redis_url, records, seed)
+            evidence = scenario.run(scenario.mixed(**faults), patience=20)
         print(round_number, len(evidence.differences), evidence.differences[:5])
         if evidence.differences:
             return

@@ -1,0 +1,124 @@
+"""When nothing comes any more, sessions and windows close on time; and an outage makes nothing late."""
+
+import json
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+from schemas.outputs import MetricRecord
+from stream import measures
+from tests.faults.fleet import PARTITIONS, Fleet, Record, wait_until
+from tests.faults.stored import read_counts, unaccounted
+from tests.faults.topics import newest_records
+from tests.servers.kafka_server import KafkaServer
+
+LATENESS, TIMEOUT = 2, 3
+#: Everything short, corrections too: what the wall clock called late would be lost.
+SETTINGS = {
+    "TIME_ALLOWED_LATENESS_SECONDS": str(LATENESS),
+    "TIME_CORRECTION_WINDOW_SECONDS": str(LATENESS),
+    "SESSION_TIMEOUT_SECONDS": str(TIMEOUT),
+    "PUBLISH_CUT_SECONDS": "0.5",
+    "PUBLISH_SNAPSHOT_SECONDS": "0.5",
+    "PUBLISH_RECORDS_SECONDS": "0.5",
+}
+#: How much later than promised, on a machine that does other things as well.
+SLACK = 15
+HOUR_MS = 3_600_000
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def event(kind: str, number: int, time_ms: int, visitor: int = 0) -> Record:
+    fields = {"page_view": {"page_url": "/"}, "click": {"content_id": "c"}}[kind]
+    value = {"type": kind, "event_id": f"{kind}{number}", "event_time": time_ms} | fields
+    value["visitor_id"] = f"v{visitor}"
+    role = "page_views" if kind == "page_view" else "clicks"
+    return Record(role, visitor % PARTITIONS, b"key", json.dumps(value).encode())
+
+
+def end_ms(record: MetricRecord) -> float:
+    return datetime.fromisoformat(str(record.window.end)).timestamp() * 1000
+
+
+def minute_of(fleet: Fleet, time_ms: int) -> MetricRecord | None:
+    """The newest record of the page views of the minute around a time."""
+    for record in newest_records(fleet.settings).values():
+        is_minute = record.metric == "page_views" and record.window.kind == "minute"
+        if is_minute and not record.dimensions and 0 < end_ms(record) - time_ms <= 60_000:
+            return record
+    return None
+
+
+def test_a_quiet_topic_closes_its_sessions_and_windows_on_time(
+    kafka: KafkaServer, redis_url: str, tmp_path: Path
+) -> None:
+    with Fleet(kafka.bootstrap, redis_url, tmp_path, **SETTINGS) as fleet:
+        fleet.create_topics().start()
+        # Late in its minute, so that the end of the minute need not be waited for so long.
+        time.sleep((45 - time.time() % 60) % 60 if time.time() % 60 < 45 else 0)
+        began = now_ms()
+        fleet.produce(event("page_view", number, began, visitor=1) for number in range(3))
+        fleet.flush()
+        wait_until("they are counted", lambda: fleet.lag() == 0)
+        wait_until("they are published", lambda: minute_of(fleet, began) is not None)
+        provisional = minute_of(fleet, began)
+        assert provisional is not None
+        assert (provisional.value, provisional.is_final) == (3, now_ms() > end_ms(provisional))
+        assert read_counts(fleet.settings).total(measures.SESSIONS) == (
+            0 if now_ms() < began + TIMEOUT * 1000 else 1
+        )
+        # From here on nothing is sent: only the clock goes on.
+        wait_until("the session is closed",
+                   lambda: read_counts(fleet.settings).total(measures.SESSIONS) == 1,
+                   TIMEOUT + LATENESS + SLACK)  # fmt: skip
+        closed = now_ms()
+        assert closed - began >= TIMEOUT * 1000
+
+        def is_final() -> bool:
+            record = minute_of(fleet, began)
+            return record is not None and record.is_final
+
+        left = (end_ms(provisional) - now_ms()) / 1000
+        wait_until("the minute is final", is_final, max(left, 0) + LATENESS + SLACK)
+        assert now_ms() >= end_ms(provisional) + LATENESS * 1000
+        final = minute_of(fleet, began)
+        assert final is not None
+        assert final.value == 3
+        assert datetime.fromisoformat(str(final.watermark)).timestamp() * 1000 >= end_ms(final)
+
+
+def an_hour_of_events(began: int) -> Iterator[Record]:
+    """One every 2 s, as it went while nobody read: two topics, visitors with sessions of a minute."""
+    for number in range(1800):
+        time_ms = began + number * 2000
+        yield event("page_view" if number % 3 else "click", number, time_ms, visitor=number // 30)
+
+
+def test_an_outage_of_an_hour_makes_nothing_late(
+    kafka: KafkaServer, redis_url: str, tmp_path: Path
+) -> None:
+    began = now_ms() - HOUR_MS
+    records = list(an_hour_of_events(began))
+    with Fleet(kafka.bootstrap, redis_url, tmp_path, **SETTINGS) as fleet:
+        fleet.create_topics().start()
+        fleet.produce(records[:30])
+        # The clock has closed all of it when the outage begins.
+        fleet.wait_counted()
+        assert {worker.stop() for worker in fleet.workers} == {0}
+        fleet.produce(records[30:])
+        fleet.flush()
+        assert fleet.lag() == len(records) - 30
+        fleet.start()
+        fleet.wait_counted()
+        outcomes = [t.counts for s in fleet.stored().values() for t in s.topics.values()]
+        assert sum(counts["late"] for counts in outcomes) == 0
+        assert sum(counts["applied"] for counts in outcomes) == len(records)
+        assert unaccounted(fleet) == {}
+        counts = read_counts(fleet.settings)
+        assert counts.total(measures.SESSIONS) == counts.total(measures.NEW_ALL) == 60
+        assert counts.total(measures.PAGE_VIEWS) == 1200
+        assert counts.total(measures.CLICKS) == 600

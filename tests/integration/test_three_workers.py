@@ -1,0 +1,35 @@
+"""Co-partitioning with three workers: a shard's partitions are all on one worker, always."""
+
+from collections import Counter
+from pathlib import Path
+
+from tests.faults.fleet import PARTITIONS, Fleet, WorkerProcess
+from tests.servers.kafka_server import KafkaServer
+
+
+def _split_numbers(workers: list[WorkerProcess], topics: int) -> list[int]:
+    """Partition numbers that some worker has for only a part of the topics."""
+    return [
+        number
+        for worker in workers
+        for number, held in Counter(p for _, p in worker.partitions()).items()
+        if held != topics
+    ]
+
+
+def test_a_partition_number_is_on_one_worker_for_all_topics_before_and_after_one_leaves(
+    kafka: KafkaServer, redis_url: str, tmp_path: Path
+) -> None:
+    with Fleet(kafka.bootstrap, redis_url, tmp_path, workers=3) as fleet:
+        fleet.create_topics().start()
+        topics = len(fleet.settings.topics.inputs)
+        assert topics == 7
+        assert _split_numbers(fleet.workers, topics) == []
+        # Four numbers on three workers: nobody may be idle, or the test would prove little.
+        assert all(worker.partitions() for worker in fleet.workers)
+
+        leaver, *stayers = fleet.workers
+        assert leaver.stop() == 0
+        fleet.wait_assigned()
+        assert _split_numbers(stayers, topics) == []
+        assert sum(len(worker.partitions()) for worker in stayers) == topics * PARTITIONS
