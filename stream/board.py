@@ -7,7 +7,7 @@ from itertools import accumulate
 
 from schemas.outputs import MetricRecord
 from stream import measures
-from stream.calendar import Calendar
+from stream.calendar import MINUTE_MS, Calendar
 from stream.counters import BucketKey
 from stream.measures import Grain
 from stream.metrics.metric import Metric
@@ -72,13 +72,12 @@ class Board:
         if grain is Grain.DAY:
             self._levels.clear()
 
-    def forget_before(self, minute: int) -> None:
-        """Forget minutes and hours that no window which can still change is made of."""
-        for grain in (Grain.MINUTE, Grain.HOUR):
-            for index in [index for index in self._tables[grain] if index < minute]:
-                del self._tables[grain][index]
-                self._histograms.pop((grain, index), None)
-                self._present.pop((grain, index), None)
+    def forget_before(self, grain: Grain, first: int) -> None:
+        """Forget the buckets below an index: no window that can still change is made of them."""
+        for index in [index for index in self._tables[grain] if index < first]:
+            del self._tables[grain][index]
+            self._histograms.pop((grain, index), None)
+            self._present.pop((grain, index), None)
 
     def calendar(self, site: str) -> Calendar:
         """The calendar of a site."""
@@ -101,6 +100,19 @@ class Board:
             if bucket and series in bucket:
                 total += bucket[series]
         return total
+
+    def has_all_hours(self, site: str, hour: int) -> bool:
+        """Whether the hours of an hour's day are all here: they count the events that the day counts.
+
+        In a fast replay a shard may drop hours before they are read; they must not look empty.
+        """
+        calendar = self._calendar_of(site)
+        day = calendar.day_of(hour * MINUTE_MS)
+        series = (measures.EVENTS, (site, "", ""))
+        first, end = calendar.day_start_ms(day), calendar.day_start_ms(day + 1)
+        hours = range(first // MINUTE_MS, end // MINUTE_MS, 60)
+        counted = sum(self.at(series, Grain.HOUR, index) for index in hours)
+        return counted == self.at(series, Grain.DAY, day)
 
     def histogram(self, series: SeriesKey, grain: Grain, index: int) -> Mapping[int, int]:
         """Histogram bucket → count of one histogram in one time bucket."""

@@ -1,7 +1,7 @@
 """Which metric records are due: windows that are new, changed, or have become final."""
 
 import heapq
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from schemas.outputs import MetricRecord, WindowKind
 from stream.board import Board, SegmentKey, Value
@@ -13,6 +13,7 @@ from stream.windows import GRAIN_OF, LENGTH_OF, Span, ending, holding
 
 #: (site, window)
 SiteSpan = tuple[str, Span]
+_DAYS_KEPT_MS = 62 * 86_400_000
 #: The watermark at the end of a file: everything is final.
 END_OF_INPUT = 1 << 60
 
@@ -48,12 +49,16 @@ class Emission:
         #: Site → first and last day with events, as far as the days between are filled in.
         self._filled: dict[str, tuple[int, int]] = {}
 
-    def note(self, buckets: Iterable[BucketKey], oldest_minute: int = 0) -> None:
+    def note(
+        self, buckets: Iterable[BucketKey], oldest_minute: int = 0, oldest_hour: int = 0
+    ) -> None:
         """These buckets have changed: look at every window that holds them.
 
-        Windows of minutes are for watching: those before `oldest_minute` are left out.
+        Minutes and hours before the oldest ones are not kept any more, and would look empty: their
+        windows are left as they were published.
         """
-        changed = [b for b in buckets if b[0] is not Grain.MINUTE or b[1] >= oldest_minute]
+        oldest = {Grain.MINUTE: oldest_minute, Grain.HOUR: oldest_hour}
+        changed = [b for b in buckets if b[1] >= oldest.get(b[0], 0)]
         for site in list(self._board.sites()):
             calendar = self._board.calendar(site)
             for grain, index in changed:
@@ -63,7 +68,7 @@ class Emission:
                     for span in holding(kind, grain, index, calendar):
                         self._candidates[site, span] = None
                 if self._board.has_events(site, grain, index):
-                    self._note_inside(site, grain, index, oldest_minute)
+                    self._note_inside(site, grain, index, oldest)
             self._note_days(site, [index for grain, index in changed if grain is Grain.DAY])
 
     def note_current(self, newest_ms: int) -> None:
@@ -92,6 +97,10 @@ class Emission:
             if _begins_ms(span, calendar) > newest_ms:
                 self._candidates[site, span] = None  # Still to come.
                 continue
+            if span.kind == "hour" and not self._board.has_all_hours(site, span.first):
+                if (site, span) in self._seen:
+                    self._candidates[site, span] = None
+                continue
             is_final = self._is_final(site, span, watermark_ms)
             exists = self._exists(site, span, newest_ms)
             known = watermark_ms is not None and watermark_ms != END_OF_INPUT
@@ -107,10 +116,14 @@ class Emission:
             ]  # fmt: skip
 
     def forget_before(self, time_ms: int) -> None:
-        """Forget what was published for windows that no acceptable event can change any more."""
+        """Forget what was published for windows that no event after this time can change any more.
+
+        A person's first day in a month is counted on the first of the month: days are kept longer.
+        """
 
         def is_past(site: str, span: Span) -> bool:
-            return span.end_ms(self._board.calendar(site)) < time_ms
+            kept_ms = _DAYS_KEPT_MS if span.grain is Grain.DAY else 0
+            return span.end_ms(self._board.calendar(site)) < time_ms - kept_ms
 
         self._published = {k: v for k, v in self._published.items() if not is_past(k[1][0], k[2])}
         self._seen = {seen for seen in self._seen if not is_past(*seen)}
@@ -185,16 +198,19 @@ class Emission:
         before = self._published.get((metric.name, segment, previous))
         return before is not None and not before[0].is_empty
 
-    def _note_inside(self, site: str, grain: Grain, index: int, oldest_minute: int) -> None:
+    def _note_inside(
+        self, site: str, grain: Grain, index: int, oldest: Mapping[Grain, int]
+    ) -> None:
         """A day with events has all its hours, an hour with events all its minutes."""
         calendar = self._board.calendar(site)
         if grain is Grain.DAY and "hour" in self._by_kind:
             end = calendar.day_start_ms(index + 1)
             for start in range(calendar.day_start_ms(index), end, HOUR_MS):
-                self._look_at(site, Span("hour", start // MINUTE_MS, start // MINUTE_MS))
+                if start // MINUTE_MS >= oldest[Grain.HOUR]:
+                    self._look_at(site, Span("hour", start // MINUTE_MS, start // MINUTE_MS))
         elif grain is Grain.HOUR:
             for kind in self._minute_kinds:
-                for minute in range(max(index, oldest_minute), index + 60):
+                for minute in range(max(index, oldest[Grain.MINUTE]), index + 60):
                     self._look_at(site, ending(kind, minute, calendar))
 
     def _note_days(self, site: str, changed: list[int]) -> None:

@@ -50,6 +50,9 @@ class TimeSettings(Table, frozen=True, kw_only=True):
     idle_seconds: Annotated[
         Seconds, "how long a partition is drained before the wall clock may close its windows"
     ] = 1.0
+    hour_retention_days: Annotated[
+        Annotated[int, Meta(ge=3)], "a month: how much a fast replay can publish by the hour"
+    ] = 32
     day_retention_days: Annotated[
         Annotated[int, Meta(ge=70)], "13 months, so that a month compares with last year's"
     ] = 400

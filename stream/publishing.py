@@ -45,6 +45,8 @@ class Publisher:
         self._changed: set[BucketKey] = set()
         #: (measure, site) → the highest total ever shown.
         self._highest: dict[tuple[str, str], Count] = {}
+        #: Lower bound of the event times that any shard still accepts.
+        self._floor_ms = 0
         self.progress: Progress | None = None
         self.records_emitted = 0
         self.revisions_of_final = 0
@@ -53,6 +55,7 @@ class Publisher:
         """Read what the shards have stored since the last time, and compute the numbers of now."""
         shards = await self._state.shards()
         newest_ms = self._newest(shards.values())
+        self._floor_ms = min((shard.floor_ms for shard in shards.values()), default=0)
         if self.progress is None:
             self.progress = await self._state.progress()
             if raw := await self._state.snapshot():
@@ -84,8 +87,12 @@ class Publisher:
     def due_records(self, snapshot: Snapshot) -> Iterator[list[MetricRecord]]:
         """The records that are new or changed since they were published last, a list a window."""
         assert self.progress is not None
-        oldest_ms = snapshot.newest_ms - self._rules.correction_ms
-        self._emission.note(self._changed, oldest_minute=oldest_ms // MINUTE_MS)
+        minutes_ms = max(snapshot.newest_ms - self._rules.correction_ms, self._floor_ms)
+        self._emission.note(
+            self._changed,
+            oldest_minute=minutes_ms // MINUTE_MS,
+            oldest_hour=(self._floor_ms - self._rules.hour_retention_ms) // MINUTE_MS,
+        )
         self._changed = set()
         if not snapshot.newest_ms:
             return iter(())
@@ -100,10 +107,11 @@ class Publisher:
         self.progress.sequences = dict(self._read)
         self.progress.watermark_ms = snapshot.watermark_ms
         self.records_emitted += len(records)
-        if snapshot.watermark_ms is not None:
-            past_ms = snapshot.watermark_ms - 2 * self._rules.correction_ms
-            self._emission.forget_before(past_ms)
-            self.board.forget_before(past_ms // MINUTE_MS)
+        # By the log and not by the clock: silence ends windows, but a later event reopens them.
+        past_ms = self._floor_ms - self._rules.hour_retention_ms
+        self._emission.forget_before(past_ms)
+        self.board.forget_before(Grain.HOUR, past_ms // MINUTE_MS)
+        self.board.forget_before(Grain.MINUTE, (self._floor_ms - 2 * HOUR_MS) // MINUTE_MS)
 
     def _never_falling(self, found: Iterable[Count]) -> list[Count]:
         """A late event that joins two sessions lowers their number; to Prometheus that is a restart."""

@@ -28,6 +28,7 @@ class Rules:
     future_skew_ms: int
     dedupe_ms: int
     ids_max: int
+    hour_retention_ms: int
     retention_days: int
 
     @property
@@ -51,6 +52,7 @@ def build_rules(settings: Settings) -> Rules:
         future_skew_ms=settings.time.max_future_skew_seconds * 1000,
         dedupe_ms=settings.dedupe.window_seconds * 1000,
         ids_max=settings.dedupe.ids_max,
+        hour_retention_ms=settings.time.hour_retention_days * DAY_MS,
         retention_days=settings.time.day_retention_days,
     )
 

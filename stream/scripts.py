@@ -5,7 +5,9 @@
 CLAIM = """
 local meta = KEYS[1]
 if redis.call('EXISTS', meta) == 0 then
-  redis.call('HSET', meta, 'incarnation', ARGV[2], 'epoch', 0, 'version', ARGV[3],
+  -- Epochs begin with the time: one that outlived the state (a publisher's) is never ahead of it.
+  local epoch = string.format('%d000', redis.call('TIME')[1])
+  redis.call('HSET', meta, 'incarnation', ARGV[2], 'epoch', epoch, 'version', ARGV[3],
              'partitions', ARGV[4], 'position', '', 'sequence', 0, 'state', '')
 end
 local stored = redis.call('HMGET', meta, 'version', 'partitions')

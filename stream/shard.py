@@ -25,7 +25,6 @@ from stream.visits import Visits
 _MICROS = 1_000_000
 #: A cancellation further ahead than this is one for ever.
 _FAR_AHEAD_MS = 3_660 * DAY_MS
-_HOURS_KEPT_MS = 3 * DAY_MS
 
 
 class Shard:
@@ -244,7 +243,7 @@ class Shard:
             return
         counters = self.counters
         counters.prune(Grain.MINUTE, (oldest - HOUR_MS) // MINUTE_MS, _no_levels)
-        counters.prune(Grain.HOUR, (oldest - _HOURS_KEPT_MS) // MINUTE_MS, _no_levels)
+        counters.prune(Grain.HOUR, (oldest - self.rules.hour_retention_ms) // MINUTE_MS, _no_levels)
         first_day = self.rules.calendar_of("").day_of(oldest) - self.rules.retention_days
         if counters.tables[Grain.DAY] and min(counters.tables[Grain.DAY]) < first_day:
             levels = {i for i, name in self.names.series.items() if name[0] in measures.LEVELS}

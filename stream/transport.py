@@ -6,6 +6,7 @@ silently takes one that does not keep equal partition numbers together), and a f
 which stalls a partition that has data while its neighbours have none.
 """
 
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, ClassVar, cast
 
@@ -67,7 +68,9 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 
     async def commit_quietly(self, offsets: Mapping[TP, int]) -> None:
         """Tell Kafka how far the cuts are. Nothing depends on it but lag tools, so failures pass."""
-        await self.call_thread(self._commit_assigned, offsets)
+        # The last cut of a worker that stops finds the thread gone already.
+        with contextlib.suppress(RuntimeError):
+            await self.call_thread(self._commit_assigned, offsets)
 
     async def _commit_assigned(self, offsets: Mapping[TP, int]) -> None:
         consumer = self._ensure_consumer()

@@ -67,16 +67,14 @@ def test_a_quiet_topic_closes_its_sessions_and_windows_on_time(
         wait_until("they are published", lambda: minute_of(fleet, began) is not None)
         provisional = minute_of(fleet, began)
         assert provisional is not None
-        assert (provisional.value, provisional.is_final) == (3, now_ms() > end_ms(provisional))
-        assert read_counts(fleet.settings).total(measures.SESSIONS) == (
-            0 if now_ms() < began + TIMEOUT * 1000 else 1
-        )
+        assert provisional.value == 3
+        assert not provisional.is_final or now_ms() > end_ms(provisional)
         # From here on nothing is sent: only the clock goes on.
         wait_until("the session is closed",
                    lambda: read_counts(fleet.settings).total(measures.SESSIONS) == 1,
                    TIMEOUT + LATENESS + SLACK)  # fmt: skip
         closed = now_ms()
-        assert closed - began >= TIMEOUT * 1000
+        assert closed - began >= (TIMEOUT + LATENESS) * 1000
 
         def is_final() -> bool:
             record = minute_of(fleet, began)
@@ -105,13 +103,13 @@ def test_an_outage_of_an_hour_makes_nothing_late(
     records = list(an_hour_of_events(began))
     with Fleet(kafka.bootstrap, redis_url, tmp_path, **SETTINGS) as fleet:
         fleet.create_topics().start()
-        fleet.produce(records[:30])
-        # The clock has closed all of it when the outage begins.
+        # The clock has closed the session when the outage begins; by the log it goes on.
+        fleet.produce(records[:20])
         fleet.wait_counted()
         assert {worker.stop() for worker in fleet.workers} == {0}
-        fleet.produce(records[30:])
+        fleet.produce(records[20:])
         fleet.flush()
-        assert fleet.lag() == len(records) - 30
+        assert fleet.lag() == len(records) - 20
         fleet.start()
         fleet.wait_counted()
         outcomes = [t.counts for s in fleet.stored().values() for t in s.topics.values()]
