@@ -9,12 +9,14 @@ from stream.calendar import Calendar
 from stream.names import Names, Profile
 from stream.sessions import (
     BUCKETS_PER_DOUBLING,
+    ID_REACH_MS,
     Session,
     comes_first,
     duration_bucket,
     duration_bucket_bounds_seconds,
     merge,
     reached,
+    sid_digest,
 )  # fmt: skip
 
 MINUTE = 60_000
@@ -52,9 +54,17 @@ def test_an_event_between_two_sessions_reaches_both() -> None:
     assert reached(both, None, TIMEOUT, TIMEOUT) == both
 
 
-def test_a_session_id_is_trusted_whatever_the_gap() -> None:
+def test_a_session_id_is_trusted_across_a_gap_of_up_to_a_day() -> None:
     one, other = session(0, 0, "a"), session(0, 0, "b")
-    assert reached([one, other], "a", 99 * TIMEOUT, TIMEOUT) == [one]
+    assert reached([one, other], "a", ID_REACH_MS, TIMEOUT) == [one]
+    assert reached([one, other], "a", ID_REACH_MS + 1, TIMEOUT) == []
+
+
+def test_a_closed_session_is_still_known_by_the_digest_of_its_id() -> None:
+    one = session(0, 0, "a")
+    one.sid = sid_digest("a")
+    assert reached([one], "a", TIMEOUT, TIMEOUT) == [one]
+    assert reached([one], "b", TIMEOUT, TIMEOUT) == []
 
 
 def test_an_event_without_an_id_reaches_no_session_that_has_one() -> None:
