@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import logging
+import os
 import signal
 import sys
 
@@ -30,11 +31,18 @@ def run_worker(settings: Settings) -> int:
     setup_logging(settings)
     # Millions of long-lived strings and small objects: the collector should look at them rarely.
     gc.set_threshold(200_000, 50, 1000)
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
     try:
-        return asyncio.run(_run(settings))
+        code = loop.run_until_complete(_run(settings))
     except CannotStartError as error:
         print(f"engage: {error}", file=sys.stderr)
         return 1
+    # Everything is stored and closed. Some of Faust's tasks do not heed their cancellation, and
+    # asyncio.run would wait for them for ever.
+    logging.shutdown()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 async def _run(settings: Settings) -> int:

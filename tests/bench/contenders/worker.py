@@ -30,7 +30,8 @@ def run(job: Job) -> None:
         for future in admin.create_topics(others).values():
             future.result()
         gc.set_threshold(200_000, 50, 1000)  # as agents/worker.py does
-        asyncio.run(_work(job, settings))
+        asyncio.new_event_loop().run_until_complete(_work(job, settings))
+    os._exit(0)  # Some of Faust's tasks do not heed their cancellation.
 
 
 async def _work(job: Job, settings: Settings) -> None:
