@@ -1,14 +1,11 @@
-"""Real workers as child processes on real servers: started, killed, frozen, asked, and ended for sure."""
+"""A fleet of real workers on real servers: what is sent to them, and what they have stored."""
 
 import os
-import signal
 import subprocess
 import sys
-import time
-import urllib.request
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from io import StringIO
 from pathlib import Path
 from types import TracebackType
@@ -16,21 +13,16 @@ from typing import NamedTuple, Self
 
 import redis
 from confluent_kafka import KafkaError, Message, Producer
-from prometheus_client.parser import text_string_to_metric_families
 
 from agents.topics import run_topics_create
 from stream.cut import StoredShard, read_stored
 from stream.keys import ShardKeys
 from stream.settings import INPUT_ROLES, Settings, load_settings
 from tests.faults.topics import topic_bounds
-from tests.servers.process import free_port
+from tests.faults.worker_process import PATIENCE, TimedOut, WorkerProcess, wait_until
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-#: Enough for three processes to start on a loaded machine with two cores.
-PATIENCE = 90.0
 PARTITIONS = 4
-
-Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 
 class Record(NamedTuple):
@@ -40,128 +32,6 @@ class Record(NamedTuple):
     partition: int
     key: bytes | None
     value: bytes | None
-
-
-class TimedOut(AssertionError):
-    """Something that had to happen has not happened in time."""
-
-
-def wait_until(what: str, holds: Callable[[], bool], timeout: float = PATIENCE) -> float:
-    """Seconds until `holds()`; raises TimedOut with `what` when it takes longer than the timeout."""
-    began = time.monotonic()
-    while not holds():
-        if time.monotonic() - began > timeout:
-            raise TimedOut(f"not within {timeout:.0f} s: {what}")
-        time.sleep(0.05)
-    return time.monotonic() - began
-
-
-class WorkerProcess:
-    """One worker; it may be killed and started again, and keeps its port and its log file."""
-
-    def __init__(self, name: str, directory: Path, environ: Mapping[str, str], module: str) -> None:
-        self.name = name
-        self.port = free_port()
-        self.log = directory / f"{name}.log"
-        self._module = module
-        self._environ = {**environ, "ENGAGE_WEB_PORT": str(self.port)}
-        self._process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def pid(self) -> int:
-        """Process id of the running worker."""
-        assert self._process is not None
-        return self._process.pid
-
-    @property
-    def running(self) -> bool:
-        """Whether it has been started and has not ended."""
-        return self._process is not None and self._process.poll() is None
-
-    def start(self) -> Self:
-        """Start it, in a session of its own so that Ctrl-C reaches the tests first."""
-        assert not self.running
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", self._module, "worker"],
-                cwd=self.log.parent,
-                env=self._environ,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        return self
-
-    def kill9(self) -> int:
-        """Kill it as a crash would, and prove that it died of that; the process id it had."""
-        pid = self.pid
-        assert self.running, f"{self.name} had ended before it was killed:\n{self.log_tail()}"
-        os.kill(pid, signal.SIGKILL)
-        code = self.wait(30)
-        assert code == -signal.SIGKILL, f"{self.name} ended with {code}"
-        return pid
-
-    def pause(self) -> None:
-        """Freeze it: it neither runs nor knows that time passes."""
-        os.kill(self.pid, signal.SIGSTOP)
-
-    def resume(self) -> None:
-        """Let it run on, as if nothing had happened."""
-        os.kill(self.pid, signal.SIGCONT)
-
-    def stop(self, timeout: float = 45.0) -> int:
-        """End it in order; its exit code."""
-        os.kill(self.pid, signal.SIGTERM)
-        return self.wait(timeout)
-
-    def wait(self, timeout: float) -> int:
-        """Its exit code, once it has ended."""
-        assert self._process is not None
-        try:
-            return self._process.wait(timeout)
-        except subprocess.TimeoutExpired:
-            raise TimedOut(
-                f"{self.name} has not ended in {timeout} s:\n{self.log_tail()}"
-            ) from None
-
-    def end(self) -> None:
-        """End it whatever state it is in."""
-        if self._process is not None and self.running:
-            self._process.kill()
-            self._process.wait(30)
-
-    def log_tail(self) -> str:
-        """The end of its log, for the message of a failure."""
-        return self.log.read_text(errors="replace")[-3000:] if self.log.exists() else ""
-
-    def page(self) -> Samples | None:
-        """Its /metrics page as sample → value; None while it does not answer."""
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=5) as page:
-                text = page.read().decode()
-        except OSError:
-            return None
-        return {
-            (sample.name, frozenset(sample.labels.items())): sample.value
-            for family in text_string_to_metric_families(text)
-            for sample in family.samples
-        }
-
-    def value(self, name: str, **labels: str) -> float:
-        """One sample of its page, summed over the labels that are not named; 0 where there is none."""
-        wanted = set(labels.items())
-        page = self.page() or {}
-        return sum(v for (found, has), v in page.items() if found == name and wanted <= has)
-
-    def partitions(self) -> set[tuple[str, int]]:
-        """(topic, partition) of everything it reads now, by its own page."""
-        name = "engagement_worker_lag_records"
-        return {
-            (labels["topic"], int(labels["partition"]))
-            for (found, pairs) in (self.page() or {})
-            if found == name and (labels := dict(pairs))
-        }
 
 
 class Fleet:
@@ -175,12 +45,12 @@ class Fleet:
         *,
         workers: int = 2,
         module: str = "agents",
-        **overrides: str,
+        settings: Mapping[str, str] | None = None,
     ) -> None:
-        """`overrides` are further settings, as PUBLISH_CUT_SECONDS="2" for ENGAGE_PUBLISH_…"""
+        """`settings` win over ours: PUBLISH_CUT_SECONDS stands for ENGAGE_PUBLISH_CUT_SECONDS."""
         app = f"t{uuid.uuid4().hex[:8]}"
         environ = _environ(app, bootstrap, redis_url) | {
-            f"ENGAGE_{name}": value for name, value in overrides.items()
+            f"ENGAGE_{name}": value for name, value in (settings or {}).items()
         }
         self.settings: Settings = load_settings(None, environ)
         self.directory = directory

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 
 import redis
 
-from tests.faults.fleet import PATIENCE, Fleet, Record, TimedOut, WorkerProcess, wait_until
+from tests.faults.fleet import Fleet, Record
 from tests.faults.recount import differences
 from tests.faults.stored import read_counts, wait_published
 from tests.faults.witness import folded
+from tests.faults.worker_process import PATIENCE, TimedOut, WorkerProcess, wait_until
 
 SESSION_SECONDS = 6
 #: About what a kill and the rebalance after it take.

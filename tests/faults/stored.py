@@ -12,7 +12,8 @@ from stream.rules import build_rules
 from stream.settings import Settings
 from stream.snapshot import Snapshot, decode_snapshot
 from stream.store import Store
-from tests.faults.fleet import PARTITIONS, Fleet, wait_until
+from tests.faults.fleet import PARTITIONS, Fleet
+from tests.faults.worker_process import wait_until
 
 #: Totals that no later event lowers: the page shows no others exactly.
 _ONLY_GROWING = (measures.EVENTS, measures.PAGE_VIEWS, measures.CLICKS, measures.IMPRESSIONS)

@@ -34,7 +34,7 @@ def test_every_number_survives_kill_nine(
     records = list(Traffic(SEED, EVENTS, start_ms(), days=4).records())
     with Fleet(
         kafka.bootstrap, redis_url, tmp_path, module="tests.faults.witness",
-        **SETTINGS,
+        settings=SETTINGS,
     ) as fleet:  # fmt: skip
         scenario = Scenario(fleet, redis_url, records, SEED)
         evidence = scenario.run(scenario.mixed(kills=KILLS, freezes=1, flushes=1))
@@ -61,7 +61,7 @@ def test_a_broken_build_is_caught(
         records = list(Traffic(seed, 40_000, start_ms(), days=4).records())
         with Fleet(
             kafka.bootstrap, redis_url, tmp_path / str(seed), module=f"tests.faults.{module}",
-            **SETTINGS,
+            settings=SETTINGS,
         ) as fleet:  # fmt: skip
             scenario = Scenario(fleet, redis_url, records, seed)
             evidence = scenario.run(scenario.mixed(**faults), patience=20)

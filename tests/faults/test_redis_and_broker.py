@@ -9,11 +9,12 @@ import pytest
 import redis
 
 from tests.conftest import missing
-from tests.faults.fleet import Fleet, wait_until
+from tests.faults.fleet import Fleet
 from tests.faults.scenario import Evidence, Fault, Scenario
 from tests.faults.test_kill_nine import SETTINGS, start_ms
 from tests.faults.traffic import Traffic
 from tests.faults.witness import folded, replayed
+from tests.faults.worker_process import wait_until
 from tests.servers.kafka_server import KafkaServer
 from tests.servers.process import ServerMissing
 from tests.servers.redis_server import RedisServer
@@ -49,7 +50,7 @@ class Run:
     def __init__(self, kafka: KafkaServer, server: RedisServer, directory: Path) -> None:
         self.url, self.directory = server.url, directory
         self.fleet = Fleet(
-            kafka.bootstrap, server.url, directory, module="tests.faults.witness", **SETTINGS
+            kafka.bootstrap, server.url, directory, module="tests.faults.witness", settings=SETTINGS
         )
         records = list(Traffic(SEED, EVENTS, start_ms(), days=4).records())
         self.scenario = Scenario(self.fleet, server.url, records, SEED)
@@ -70,9 +71,7 @@ class Run:
 
 
 @pytest.fixture
-def run(
-    kafka: KafkaServer, own_redis: RedisServer, tmp_path: Path
-) -> Iterator[Run]:
+def run(kafka: KafkaServer, own_redis: RedisServer, tmp_path: Path) -> Iterator[Run]:
     """On the broker of all tests, with a Redis of its own."""
     made = Run(kafka, own_redis, tmp_path)
     with made.fleet:

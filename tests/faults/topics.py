@@ -29,7 +29,9 @@ def topic_bounds(settings: Settings, topic: str) -> dict[int, tuple[int, int]]:
 
 def read_all(settings: Settings, topic: str) -> Iterator[tuple[bytes | None, bytes | None]]:
     """Key and value of every record that the topic holds now."""
-    ends = {p: bounds for p, bounds in topic_bounds(settings, topic).items() if bounds[0] < bounds[1]}
+    ends = {
+        p: bounds for p, bounds in topic_bounds(settings, topic).items() if bounds[0] < bounds[1]
+    }
     if not ends:
         return
     consumer = _consumer(settings)

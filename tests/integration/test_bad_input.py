@@ -9,9 +9,10 @@ from pathlib import Path
 
 from schemas.outputs import MAX_ORIGINAL
 from stream import measures
-from tests.faults.fleet import PARTITIONS, REPOSITORY, Fleet, Record, wait_until
+from tests.faults.fleet import PARTITIONS, REPOSITORY, Fleet, Record
 from tests.faults.stored import read_counts, unaccounted
 from tests.faults.topics import ledger
+from tests.faults.worker_process import wait_until
 from tests.servers.kafka_server import KafkaServer
 
 INVALID = sorted((REPOSITORY / "schemas" / "examples" / "invalid").iterdir())
@@ -54,10 +55,10 @@ def test_bad_records_are_in_the_ledger_and_good_ones_are_counted(
         offsets: Counter[tuple[str, int]] = Counter()
         expected: dict[tuple[str, int, int], tuple[str, bytes | None]] = {}
         for record, reason in records:
-            place = (fleet.topic(record.role), record.partition)
+            tp = (fleet.topic(record.role), record.partition)
             if reason:
-                expected[*place, offsets[place]] = reason, record.value
-            offsets[place] += 1
+                expected[*tp, offsets[tp]] = reason, record.value
+            offsets[tp] += 1
         fleet.produce(record for record, _ in records)
         fleet.wait_counted()
         wait_until("the ledger is complete", lambda: len(ledger(fleet.settings)) >= len(expected))

@@ -12,16 +12,17 @@ from typing import Any
 
 import pytest
 
-from schemas.outputs import MetricRecord, record_key
+from schemas.outputs import MetricRecord, WindowKind, record_key
 from stream.report import Report
 from stream.settings import Settings
 from stream.traffic import Traffic
 from tests.conftest import IN_CI
-from tests.faults.fleet import PARTITIONS, REPOSITORY, Fleet, Record, TimedOut, wait_until
+from tests.faults.fleet import PARTITIONS, REPOSITORY, Fleet, Record
 from tests.faults.topics import newest_records
+from tests.faults.worker_process import TimedOut, wait_until
 from tests.servers.kafka_server import KafkaServer
 
-KINDS = ("hour", "day", "week", "month", "trailing_7d", "trailing_28d")
+KINDS: tuple[WindowKind, ...] = ("hour", "day", "week", "month", "trailing_7d", "trailing_28d")
 DAY_MS = 86_400_000
 CASES = Path(os.environ.get("ENGAGE_CASES", REPOSITORY.parent / "shared" / "cases"))
 
@@ -94,8 +95,8 @@ def test_the_metric_topic_holds_what_a_report_prints(
     records = simulated()
     # Seven weeks are read within seconds: their hours must be kept until they are published.
     with Fleet(
-        kafka.bootstrap, redis_url, tmp_path, TIME_HOUR_RETENTION_DAYS="60"
-    ) as fleet:  # fmt: skip
+        kafka.bootstrap, redis_url, tmp_path, settings={"TIME_HOUR_RETENTION_DAYS": "60"}
+    ) as fleet:
         fleet.create_topics().start()
         for part in halves(fleet, records):
             fleet.produce(part)

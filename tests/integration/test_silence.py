@@ -8,9 +8,10 @@ from pathlib import Path
 
 from schemas.outputs import MetricRecord
 from stream import measures
-from tests.faults.fleet import PARTITIONS, Fleet, Record, wait_until
+from tests.faults.fleet import PARTITIONS, Fleet, Record
 from tests.faults.stored import read_counts, unaccounted
 from tests.faults.topics import newest_records
+from tests.faults.worker_process import wait_until
 from tests.servers.kafka_server import KafkaServer
 
 LATENESS, TIMEOUT = 2, 3
@@ -56,7 +57,7 @@ def minute_of(fleet: Fleet, time_ms: int) -> MetricRecord | None:
 def test_a_quiet_topic_closes_its_sessions_and_windows_on_time(
     kafka: KafkaServer, redis_url: str, tmp_path: Path
 ) -> None:
-    with Fleet(kafka.bootstrap, redis_url, tmp_path, **SETTINGS) as fleet:
+    with Fleet(kafka.bootstrap, redis_url, tmp_path, settings=SETTINGS) as fleet:
         fleet.create_topics().start()
         # Late in its minute, so that the end of the minute need not be waited for so long.
         time.sleep((45 - time.time() % 60) % 60 if time.time() % 60 < 45 else 0)
@@ -101,7 +102,7 @@ def test_an_outage_of_an_hour_makes_nothing_late(
 ) -> None:
     began = now_ms() - HOUR_MS
     records = list(an_hour_of_events(began))
-    with Fleet(kafka.bootstrap, redis_url, tmp_path, **SETTINGS) as fleet:
+    with Fleet(kafka.bootstrap, redis_url, tmp_path, settings=SETTINGS) as fleet:
         fleet.create_topics().start()
         # The clock has closed the session when the outage begins; by the log it goes on.
         fleet.produce(records[:20])

@@ -3,7 +3,8 @@
 from collections import Counter
 from pathlib import Path
 
-from tests.faults.fleet import PARTITIONS, Fleet, WorkerProcess
+from tests.faults.fleet import PARTITIONS, Fleet
+from tests.faults.worker_process import WorkerProcess
 from tests.servers.kafka_server import KafkaServer
 
 

@@ -1,0 +1,142 @@
+"""One real worker as a child process: started, killed, frozen, asked, and ended for sure."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Self
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.servers.process import free_port
+
+#: Enough for three processes to start on a loaded machine with two cores.
+PATIENCE = 90.0
+
+Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
+
+
+class TimedOut(AssertionError):
+    """Something that had to happen has not happened in time."""
+
+
+def wait_until(what: str, holds: Callable[[], bool], timeout: float = PATIENCE) -> float:
+    """Seconds until `holds()`; raises TimedOut with `what` when it takes longer than the timeout."""
+    began = time.monotonic()
+    while not holds():
+        if time.monotonic() - began > timeout:
+            raise TimedOut(f"not within {timeout:.0f} s: {what}")
+        time.sleep(0.05)
+    return time.monotonic() - began
+
+
+class WorkerProcess:
+    """One worker; it may be killed and started again, and keeps its port and its log file."""
+
+    def __init__(self, name: str, directory: Path, environ: Mapping[str, str], module: str) -> None:
+        self.name = name
+        self.port = free_port()
+        self.log = directory / f"{name}.log"
+        self._module = module
+        self._environ = {**environ, "ENGAGE_WEB_PORT": str(self.port)}
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """Process id of the running worker."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        """Whether it has been started and has not ended."""
+        return self._process is not None and self._process.poll() is None
+
+    def start(self) -> Self:
+        """Start it, in a session of its own so that Ctrl-C reaches the tests first."""
+        assert not self.running
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", self._module, "worker"],
+                cwd=self.log.parent,
+                env=self._environ,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        return self
+
+    def kill9(self) -> int:
+        """Kill it as a crash would, and prove that it died of that; the process id it had."""
+        pid = self.pid
+        assert self.running, f"{self.name} had ended before it was killed:\n{self.log_tail()}"
+        os.kill(pid, signal.SIGKILL)
+        code = self.wait(30)
+        assert code == -signal.SIGKILL, f"{self.name} ended with {code}"
+        return pid
+
+    def pause(self) -> None:
+        """Freeze it: it neither runs nor knows that time passes."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it run on, as if nothing had happened."""
+        os.kill(self.pid, signal.SIGCONT)
+
+    def stop(self, timeout: float = 45.0) -> int:
+        """End it in order; its exit code."""
+        os.kill(self.pid, signal.SIGTERM)
+        return self.wait(timeout)
+
+    def wait(self, timeout: float) -> int:
+        """Its exit code, once it has ended."""
+        assert self._process is not None
+        try:
+            return self._process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            raise TimedOut(
+                f"{self.name} has not ended in {timeout} s:\n{self.log_tail()}"
+            ) from None
+
+    def end(self) -> None:
+        """End it whatever state it is in."""
+        if self._process is not None and self.running:
+            self._process.kill()
+            self._process.wait(30)
+
+    def log_tail(self) -> str:
+        """The end of its log, for the message of a failure."""
+        return self.log.read_text(errors="replace")[-3000:] if self.log.exists() else ""
+
+    def page(self) -> Samples | None:
+        """Its /metrics page as sample → value; None while it does not answer."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=5) as page:
+                text = page.read().decode()
+        except OSError:
+            return None
+        return {
+            (sample.name, frozenset(sample.labels.items())): sample.value
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+        }
+
+    def value(self, name: str, **labels: str) -> float:
+        """One sample of its page, summed over the labels that are not named; 0 where there is none."""
+        wanted = set(labels.items())
+        page = self.page() or {}
+        return sum(v for (found, has), v in page.items() if found == name and wanted <= has)
+
+    def partitions(self) -> set[tuple[str, int]]:
+        """(topic, partition) of everything it reads now, by its own page."""
+        name = "engagement_worker_lag_records"
+        return {
+            (labels["topic"], int(labels["partition"]))
+            for (found, pairs) in (self.page() or {})
+            if found == name and (labels := dict(pairs))
+        }
