@@ -133,12 +133,16 @@ class Worker:
             self._tasks.append(loop.create_task(work, name=name))
         _log.info("listening on http://%s:%d", self.settings.web.host, self.settings.web.port)
 
-    async def stop(self) -> None:
-        """Store everything, then let go."""
-        for task in self._tasks:
+    async def finish(self) -> None:
+        """Store everything once more; no cut follows."""
+        tasks, self._tasks = self._tasks, []
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         await self.owner.finish()
+
+    async def stop(self) -> None:
+        """Let go of everything."""
         await self.web.stop()
         await self.outgoing.stop()
         await self.redis.aclose()

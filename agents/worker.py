@@ -1,12 +1,12 @@
 """`engage worker`: checks what it needs, then runs one worker until it is told to stop."""
 
 import asyncio
-import contextlib
 import gc
 import logging
 import os
 import signal
 import sys
+import threading
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
@@ -19,7 +19,7 @@ from stream.settings import Settings
 
 _log = logging.getLogger(__name__)
 _TOPIC_TRIES = 10
-_STOP_SECONDS = 5.0
+_STOP_SECONDS = 4.0
 
 
 class CannotStartError(Exception):
@@ -63,12 +63,16 @@ async def _run(settings: Settings) -> int:
     )
     _log.info("stopping: last cuts, then goodbye")
     failure = worker.failure
-    await worker.owner.finish()
-    # Everything is stored: what does not let go in time is let go of.
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(worker.app.stop(), _STOP_SECONDS)
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(worker.stop(), _STOP_SECONDS)
+    # While the consumer still lives: after that, nothing can be committed.
+    await worker.finish()
+    # Everything is stored: what does not let go in time is let go of. Not by wait_for, which waits
+    # for the cancelled task, and some of Faust's do not heed that; nor by the event loop alone,
+    # which Faust stops when it joins its consumer's thread.
+    watchdog = threading.Timer(2 * _STOP_SECONDS, os._exit, (1 if failure else 0,))
+    watchdog.daemon = True
+    watchdog.start()
+    for closing in (worker.app.stop(), worker.stop()):
+        await asyncio.wait([loop.create_task(closing)], timeout=_STOP_SECONDS)
     if failure is not None:
         _log.error("the worker has failed", exc_info=failure)
         print(f"engage: {failure}", file=sys.stderr)

@@ -1,6 +1,7 @@
 """Owns shards: claims them, feeds them batches, stores their cuts, and starts over on any doubt."""
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Mapping
@@ -21,6 +22,7 @@ from stream.shard import Shard
 from stream.store import ClaimRefusedError, CutRefusedError, Store
 
 _log = logging.getLogger(__name__)
+_COMMIT_SECONDS = 2.0
 _RETRY_SECONDS = (0.1, 0.3, 1.0, 3.0, 5.0)
 
 
@@ -192,7 +194,10 @@ class Owner(BatchIntake):
 
     async def _acknowledge(self, cut: Cut) -> None:
         """After the cut, never before it."""
-        await self._log.commit({TP(t, cut.partition): o for t, o in cut.offsets.items()})
+        offsets = {TP(topic, cut.partition): offset for topic, offset in cut.offsets.items()}
+        # A courtesy: a broker that does not answer must not hold up the next cut.
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._log.commit(offsets), _COMMIT_SECONDS)
 
     def drop(self, owned: Owned, shard: Shard, error: Exception) -> None:
         """Throw a shard's memory away and, unless it is gone by then, reclaim it from the last cut."""

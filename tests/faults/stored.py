@@ -1,6 +1,7 @@
 """What all workers together have stored, read straight from Redis once everything is quiet."""
 
 import asyncio
+import time
 from typing import NamedTuple
 
 from stream import measures
@@ -13,7 +14,7 @@ from stream.settings import Settings
 from stream.snapshot import Snapshot, decode_snapshot
 from stream.store import Store
 from tests.faults.fleet import PARTITIONS, Fleet
-from tests.faults.worker_process import wait_until
+from tests.faults.worker_process import TimedOut, wait_until
 
 #: Totals that no later event lowers: the page shows no others exactly.
 _ONLY_GROWING = (measures.EVENTS, measures.PAGE_VIEWS, measures.CLICKS, measures.IMPRESSIONS)
@@ -71,15 +72,23 @@ def unaccounted(fleet: Fleet) -> dict[tuple[str, int], int]:
 
 def wait_published(fleet: Fleet, timeout: float = 60.0) -> Counts:
     """The stored counts, once the published snapshot shows as many events as they hold."""
-    found: list[Counts] = []
+    stored = read_counts(fleet.settings)
+    right = {measure: stored.total(measure) for measure in _ONLY_GROWING}
+    shown: dict[str, int] = {}
+    age = 0.0
 
     def is_published() -> bool:
-        found[:] = [read_counts(fleet.settings)]
-        snapshot = found[0].snapshot
-        if snapshot is None:
-            return False
-        shown = {c.measure: c.value for c in snapshot.counts if c.site == "default"}
-        return bool(shown) and all(shown[m] == found[0].total(m) for m in _ONLY_GROWING)
+        nonlocal stored, age
+        stored = read_counts(fleet.settings)
+        if stored.snapshot is not None:
+            age = time.time() - stored.snapshot.taken_ms / 1000
+            counts = {c.measure: c.value for c in stored.snapshot.counts if c.site == "default"}
+            shown.update({measure: counts.get(measure, 0) for measure in _ONLY_GROWING})
+        return shown == right
 
-    wait_until("the snapshot shows what is stored", is_published, timeout)
-    return found[0]
+    try:
+        wait_until("the snapshot shows what is stored", is_published, timeout)
+    except TimedOut as error:
+        text = f"{error}: {shown} of {age:.1f} s ago, not {right}"
+        raise TimedOut(text) from None
+    return stored
