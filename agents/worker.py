@@ -63,14 +63,15 @@ async def _run(settings: Settings) -> int:
     )
     _log.info("stopping: last cuts, then goodbye")
     failure = worker.failure
-    # While the consumer still lives: after that, nothing can be committed.
-    await worker.finish()
-    # Everything is stored: what does not let go in time is let go of. Not by wait_for, which waits
-    # for the cancelled task, and some of Faust's do not heed that; nor by the event loop alone,
-    # which Faust stops when it joins its consumer's thread.
+    # A thread of its own, since what does not let go may hold up the event loop as well. A cut that
+    # it interrupts is stored whole or not at all.
     watchdog = threading.Timer(2 * _STOP_SECONDS, os._exit, (1 if failure else 0,))
     watchdog.daemon = True
     watchdog.start()
+    # While the consumer still lives: after that, nothing can be committed.
+    await worker.finish()
+    # Everything is stored: what does not let go in time is let go of. Not by wait_for, which waits
+    # for the cancelled task, and some of Faust's do not heed that.
     for closing in (worker.app.stop(), worker.stop()):
         await asyncio.wait([loop.create_task(closing)], timeout=_STOP_SECONDS)
     if failure is not None:
