@@ -135,6 +135,7 @@ class Worker:
 
     async def finish(self) -> None:
         """Store everything once more; no cut follows."""
+        self.owner.is_closing = True
         tasks, self._tasks = self._tasks, []
         for task in tasks:
             task.cancel()

@@ -31,6 +31,8 @@ class BatchIntake:
         self._log = log
         self.owned: dict[int, Owned] = {}
         self.counts = OwnerCounts()
+        #: Takes no more batches: what is folded now would only be folded again by the next owner.
+        self.is_closing = False
         #: Why this worker does not serve; empty when it does. Shown by /readyz.
         self.problem = "no partitions are assigned yet"
         #: Why it never will, whatever it tries: the worker exits with it.
@@ -47,7 +49,7 @@ class BatchIntake:
     async def consume(self, topic: str, partition: int, batch: Fetched) -> None:
         """Fold one fetch into its shard. Never raises: a shard in doubt is dropped and reclaimed."""
         owned = self.owned.get(partition)
-        if owned is None:
+        if owned is None or self.is_closing:
             self.counts.batches_dropped += 1
             return
         await owned.ready.wait()
