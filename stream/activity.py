@@ -7,11 +7,11 @@ from stream import measures
 from stream.counters import Counters
 from stream.marks import FAR, Mark, add_unit, has_unit, neighbours, windows_gained
 from stream.measures import Grain
-from stream.names import Group, Profile
+from stream.names import Profile
 from stream.people import Person
 
 #: Live visitors are people with any event in so many minutes.
-LIVE_MINUTES = 5
+LIVE_MINUTES = _LIVE = 5
 #: Marks of live minutes longer than this are shortened where they may be.
 _LONG = 64
 _ROLLING = ((1, measures.ACTIVE_DAY), (7, measures.ACTIVE_7D), (28, measures.ACTIVE_28D))
@@ -30,54 +30,53 @@ class Activity:
         self.oldest_minute = 0
         #: (group, day, days since the active day before, days to the one after, first day so far or
         #: the day itself, whichever is later)
-        self._days: Counter[tuple[Group, int, int, int, int]] = Counter()
-        self._minutes: Counter[tuple[Group, int, int, int]] = Counter()
-        self._clicks: Counter[tuple[Group, int]] = Counter()
+        self._days: Counter[tuple[Profile, int, int, int, int]] = Counter()
+        self._minutes: Counter[tuple[Profile, int, int, int]] = Counter()
+        self._clicks: Counter[tuple[Profile, int]] = Counter()
 
     def mark_day(self, person: Person, profile: Profile, day: int) -> None:
         """A person was active on a day with this profile."""
-        marks, ids = person.active, profile.segment_ids
-        if marks.ids is ids or marks.turn_to(ids):
-            # The usual case: the same days in each of the profile's segments.
-            if not has_unit(marks.mark, day):
-                marks.mark = self._day(profile, marks.mark, day)
-            return
-        for segment in profile.segments:
-            mark = marks.others.get(segment.id)
-            if not has_unit(mark, day):
-                marks.set_one(segment.id, self._day(segment, mark, day))
+        marks = person.active
+        if marks.profile is not profile:
+            marks.turn_to(profile)
+        if not has_unit(marks.mark, day):
+            marks.mark = self._day(marks.group or profile, marks.mark, day)
+        if marks.rest:
+            marks.rest = [
+                (group, mark if has_unit(mark, day) else self._day(group, mark, day))
+                for group, mark in marks.rest
+            ]
 
     def mark_minute(self, person: Person, profile: Profile, minute: int) -> None:
         """A person had an event in a minute with this profile."""
-        marks, ids = person.live, profile.segment_ids
-        if marks.ids is ids or marks.turn_to(ids):
-            mark = marks.mark
-            if mark is not None and 0 < (gone := minute - mark[0]) < _LONG:
-                # Forward in time, as most events are.
-                near = gone if gone < LIVE_MINUTES else LIVE_MINUTES
-                self._minutes[profile, minute, near, LIVE_MINUTES] += 1
-                marks.mark = (minute, mark[1] << gone | 1)
-            elif not has_unit(mark, minute):
-                marks.mark = self._minute(profile, mark, minute)
-            return
-        for segment in profile.segments:
-            mark = marks.others.get(segment.id)
-            if not has_unit(mark, minute):
-                marks.set_one(segment.id, self._minute(segment, mark, minute))
+        marks = person.live
+        if marks.profile is not profile:
+            marks.turn_to(profile)
+        mark, group = marks.mark, marks.group
+        if mark is not None and 0 < (gone := minute - mark[0]) < _LONG:
+            # Forward in time, as most events are.
+            self._minutes[group or profile, minute, gone if gone < _LIVE else _LIVE, _LIVE] += 1
+            marks.mark = (minute, mark[1] << gone | 1)
+        elif not has_unit(mark, minute):
+            marks.mark = self._minute(group or profile, mark, minute)
+        if marks.rest:
+            marks.rest = [
+                (other, mark if has_unit(mark, minute) else self._minute(other, mark, minute))
+                for other, mark in marks.rest
+            ]
 
     def mark_click(self, person: Person, profile: Profile, day: int) -> None:
         """A person clicked on content on a day with this profile."""
-        marks, ids = person.clicked, profile.segment_ids
-        if marks.ids is ids or marks.turn_to(ids):
-            if not has_unit(marks.mark, day):
-                marks.mark = add_unit(marks.mark, day)
-                self._clicks[profile, day] += 1
-            return
-        for segment in profile.segments:
-            mark = marks.others.get(segment.id)
-            if not has_unit(mark, day):
-                marks.set_one(segment.id, add_unit(mark, day))
-                self._clicks[segment, day] += 1
+        marks = person.clicked
+        if marks.profile is not profile:
+            marks.turn_to(profile)
+        if not has_unit(marks.mark, day):
+            marks.mark = self._click(marks.group or profile, marks.mark, day)
+        if marks.rest:
+            marks.rest = [
+                (group, mark if has_unit(mark, day) else self._click(group, mark, day))
+                for group, mark in marks.rest
+            ]
 
     def flush(self) -> None:
         """Count what has been collected."""
@@ -95,7 +94,7 @@ class Activity:
         self._minutes.clear()
         self._clicks.clear()
 
-    def _day(self, group: Group, mark: Mark | None, day: int) -> Mark:
+    def _day(self, group: Profile, mark: Mark | None, day: int) -> Mark:
         if mark is None:
             self._days[group, day, _NEAR_DAYS, _NEAR_DAYS, _NONE] += 1
             return day, 1, day
@@ -106,7 +105,11 @@ class Activity:
         self._days[key] += 1
         return (*add_unit(mark, day), min(first, day))
 
-    def _minute(self, group: Group, mark: Mark | None, minute: int) -> Mark:
+    def _click(self, group: Profile, mark: Mark | None, day: int) -> Mark:
+        self._clicks[group, day] += 1
+        return add_unit(mark, day)
+
+    def _minute(self, group: Profile, mark: Mark | None, minute: int) -> Mark:
         if mark is None or (minute - mark[0] > _LONG and mark[0] < self.oldest_minute):
             self._minutes[group, minute, LIVE_MINUTES, LIVE_MINUTES] += 1
             return minute, 1
@@ -115,12 +118,12 @@ class Activity:
         self._minutes[(group, minute, *near)] += 1
         return add_unit(mark, minute)
 
-    def _count_rolling(self, group: Group, day: int, before: int, after: int, people: int) -> None:
+    def _count_rolling(self, group: Profile, day: int, before: int, after: int, people: int) -> None:
         for length, measure in _ROLLING:
             start, end = windows_gained(day, before, after, length)
             self._counters.add_range(Grain.DAY, measure, group, start, end, people)
 
-    def _count_periods(self, group: Group, day: int, before: int, after: int, people: int) -> None:
+    def _count_periods(self, group: Profile, day: int, before: int, after: int, people: int) -> None:
         """Calendar weeks and months, kept in the bucket of their first day."""
         calendar = group.calendar
         week, month = calendar.week_of(day), calendar.month_of(day)
@@ -131,7 +134,7 @@ class Activity:
             if day - before < start and day + after > end:
                 self._counters.add_range(Grain.DAY, measure, group, start, start, people)
 
-    def _count_new(self, group: Group, day: int, first: int, people: int) -> None:
+    def _count_new(self, group: Profile, day: int, first: int, people: int) -> None:
         """First ever seen; an older event moves the person to its own day, week and month."""
         if first == _NONE:
             self._counters.add_at(Grain.ALL, 0, group.series(measures.NEW_ALL), people)
@@ -141,7 +144,7 @@ class Activity:
             return
         self._add_new(group, day, people)
 
-    def _add_new(self, group: Group, day: int, people: int) -> None:
+    def _add_new(self, group: Profile, day: int, people: int) -> None:
         calendar = group.calendar
         starts: Iterable[tuple[str, int]] = (
             (measures.NEW_DAY, day),

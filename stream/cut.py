@@ -81,6 +81,7 @@ def is_due(shard: Shard, stored_position: str, stored_watermark: int | None) -> 
 
 def take_cut(shard: Shard, expected: str) -> Cut:
     """Freeze what changed and begin the next delta. The people stay in memory until `settle_cut`."""
+    shard.count_collected()
     shard.prune()
     people, counters, visits = shard.people, shard.counters, shard.visits
     bounds = shard.keep_from()

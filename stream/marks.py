@@ -9,11 +9,15 @@ Each (person, window) pair is thus counted once, in whatever order the events ar
 
 from collections.abc import Iterable
 
+from stream.names import Profile, Segment
+
 #: (top, mask), and for active days the first one ever.
 Mark = tuple[int, ...]
 
 #: Stands for "none": farther away than any window is long, so that the formulas need no special case.
 FAR = 1_000
+#: Masks up to this length are stored as they are: trimming would not make them shorter by a byte.
+SHORT = 7
 
 
 def add_unit(mark: Mark | None, unit: int) -> tuple[int, int]:
@@ -69,48 +73,64 @@ _NO_OTHERS: dict[int, Mark] = {}
 class SegmentMarks:
     """A person's marks in each segment they were seen in.
 
-    The segments of one profile, the newest, usually share one mark: it is kept once, and looked at
-    without going through the segments.
+    The segments of the newest profile are at hand, those with equal marks as one group: for nearly
+    everyone that is a single one, whose `mark` is looked at without going through the segments.
     """
 
-    __slots__ = ("ids", "mark", "others")
+    __slots__ = ("group", "mark", "others", "profile", "rest")
 
     def __init__(self) -> None:
-        #: Segments that have `mark`; all others are in `others`.
-        self.ids: tuple[int, ...] = ()
+        self.profile: Profile | None = None
+        #: The first group of the profile's segments, and its mark.
+        self.group: Profile | None = None
         self.mark: Mark | None = None
+        #: Its other groups, where segments have different marks.
+        self.rest: list[tuple[Profile, Mark | None]] = []
+        #: Segments that the profile does not have.
         self.others: dict[int, Mark] = _NO_OTHERS
 
-    def turn_to(self, ids: tuple[int, ...]) -> bool:
-        """Make these segments the ones that share `mark`; False, when they have different marks."""
-        if self.mark is not None:
-            self.set(self.mark, self.ids)
-        others = self.others
-        mark = others.get(ids[0])
-        if any(others.get(segment_id) != mark for segment_id in ids):
-            self.ids, self.mark = (), None
-            return False
-        if mark is not None:
-            for segment_id in ids:
-                others.pop(segment_id, None)
-        self.ids, self.mark = ids, mark
-        return True
+    def turn_to(self, profile: Profile) -> None:
+        """Bring the marks of a profile's segments to hand."""
+        others = self.others = self._by_segment()
+        groups: dict[Mark | None, list[Segment]] = {}
+        for segment in profile.segments:
+            groups.setdefault(others.pop(segment.id, None), []).append(segment)
+        (self.mark, first), *more = groups.items()
+        self.profile, self.group = profile, profile.part(first)
+        self.rest = [(profile.part(segments), mark) for mark, segments in more]
 
-    def items(self) -> list[tuple[Mark, list[int]]]:
-        """Each mark with the segments that have it."""
+    def items(self) -> list[tuple[Mark, tuple[int, ...]]]:
+        """Each mark with the segments that have it, in the order in which they came."""
+        if not self.others and not self.rest:
+            return [] if self.mark is None or not self.group else [(self.mark, self.group.segment_ids)]
         groups: dict[Mark, list[int]] = {}
-        if self.mark is not None:
-            groups[self.mark] = list(self.ids)
-        for segment_id, mark in self.others.items():
+        for segment_id, mark in self._by_segment().items():
             groups.setdefault(mark, []).append(segment_id)
-        return list(groups.items())
+        return [(mark, tuple(ids)) for mark, ids in groups.items()]
 
-    def set(self, mark: Mark, ids: Iterable[int]) -> None:
-        """These segments have one mark."""
+    def shorten(self, oldest: int, drop: bool) -> None:
+        """Forget the units before `oldest`; with `drop` also marks that end before it."""
+        if self.mark is not None and self.mark[1].bit_length() > SHORT:
+            self.mark = trim(self.mark, oldest)
+        if self.rest:
+            rest = [(group, trim(mark, oldest)) for group, mark in self.rest if mark is not None]
+            if all(mark == self.mark for _, mark in rest):
+                # What told them apart is long past.
+                self.group, rest = self.profile, []
+            self.rest = [*rest]
+        if self.others:
+            kept = {i: trim(m, oldest) for i, m in self.others.items() if m[0] >= oldest or not drop}
+            self.others = kept or _NO_OTHERS
+
+    def put(self, ids: Iterable[int], mark: Mark) -> None:
+        """Take up a stored mark of these segments."""
         if self.others is _NO_OTHERS:
             self.others = {}
         self.others.update(dict.fromkeys(ids, mark))
 
-    def set_one(self, segment_id: int, mark: Mark) -> None:
-        """One segment has a mark of its own."""
-        self.set(mark, (segment_id,))
+    def _by_segment(self) -> dict[int, Mark]:
+        found = dict(self.others)
+        for group, mark in ((self.group, self.mark), *self.rest):
+            if mark is not None and group is not None:
+                found.update(dict.fromkeys(group.segment_ids, mark))
+        return found

@@ -44,7 +44,9 @@ class Segment:
 class Profile:
     """The segments that one event counts in: its site as a whole and one per dimension it carries."""
 
-    __slots__ = ("calendar", "id", "order", "segment_ids", "segments", "series_ids", "site")
+    __slots__ = (
+        "_parts", "calendar", "id", "order", "segment_ids", "segments", "series_ids", "site",
+    )  # fmt: skip
 
     def __init__(self, profile_id: int, site: str, segments: tuple[Segment, ...]) -> None:
         self.id = profile_id
@@ -55,6 +57,17 @@ class Profile:
         #: Sorts profiles the same way in every shard, whatever their ids.
         self.order = tuple((segment.dimension, segment.value) for segment in segments[1:])
         self.series_ids: dict[str, tuple[int, ...]] = {}
+        self._parts: dict[tuple[int, ...], Profile] = {}
+
+    def part(self, segments: Sequence[Segment]) -> "Profile":
+        """Some of its segments, to count in these alone."""
+        if len(segments) == len(self.segments):
+            return self
+        ids = tuple([segment.id for segment in segments])
+        found = self._parts.get(ids)
+        if found is None:
+            found = self._parts[ids] = Profile(self.id, self.site, tuple(segments))
+        return found
 
     def series(self, measure: str) -> tuple[int, ...]:
         """The series of a measure for each segment."""

@@ -5,17 +5,15 @@ from typing import Any
 
 import msgspec
 
-from stream.marks import Mark, SegmentMarks, trim
+from stream.marks import Mark, SegmentMarks
 from stream.names import Profile
 from stream.sessions import Session
 
 #: Days kept in a mark before the oldest acceptable event: the calendar month before its month.
 MARK_DAYS = 61
 
-#: Longest mask that msgpack's integers hold.
-_WIDE = 63
-#: Masks up to this length are stored as they are: trimming would not make them shorter by a byte.
-_TRIM_AT = 7
+#: Masks from here on are longer than msgpack's integers.
+_WIDE = 1 << 63
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[Any]).decode
@@ -78,7 +76,7 @@ def unpack(key: str, raw: bytes) -> Person:
     for marks, stored in ((person.active, active), (person.live, live), (person.clicked, clicked)):
         for ids, top, mask, *first in stored:
             number = mask if isinstance(mask, int) else int.from_bytes(mask, "big")
-            marks.set((top, number, *first), ids)
+            marks.put(ids, (top, number, *first))
     person.sessions = [Session.unpack(session) for session in sessions]
     person.subscriptions = [tuple(event) for event in events]
     return person
@@ -92,28 +90,18 @@ def _forget_sessions(person: Person, oldest_ms: int) -> None:
 
 def _packed(marks: SegmentMarks, oldest: int, drop: bool = False) -> list[tuple[Any, ...]]:
     """Marks as (segments, top, mask, …); with `drop` without those that end before the oldest unit."""
-    mark = marks.mark
-    if mark is not None and not marks.others:
-        if mark[0] < oldest and drop:
-            return []
-        if mark[1].bit_length() > _TRIM_AT:
-            marks.mark = mark = trim(mark, oldest)
-        return [(marks.ids, *_stored(mark, oldest))]
+    marks.shorten(oldest, drop)
     return [
-        (ids, *_stored(mark, oldest))
+        (ids, *(mark if mark[1] < _WIDE else _wide(mark)))
         for mark, ids in marks.items()
         if not drop or mark[0] >= oldest
     ]
 
 
-def _stored(mark: Mark, oldest: int) -> tuple[Any, ...]:
-    if mark[1].bit_length() > _TRIM_AT:
-        mark = trim(mark, oldest)
-        if mark[1].bit_length() > _WIDE:
-            # A wide skew between topics: longer than msgpack's integers.
-            size = (mark[1].bit_length() + 7) // 8
-            return mark[0], mark[1].to_bytes(size, "big"), *mark[2:]
-    return mark
+def _wide(mark: Mark) -> tuple[Any, ...]:
+    """A mask that is longer than msgpack's integers: from a wide skew between topics."""
+    size = (mark[1].bit_length() + 7) // 8
+    return mark[0], mark[1].to_bytes(size, "big"), *mark[2:]
 
 
 class PeopleCache:

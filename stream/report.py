@@ -76,6 +76,7 @@ class Report:
         self.shard.watermark = END_OF_INPUT
         while self.shard.close_sessions()[0]:
             pass
+        self.shard.count_collected()
         board = Board(self._calendar_of, definition_version(self._settings))
         names = self.shard.names.series
         for grain, table in self.shard.counters.tables.items():

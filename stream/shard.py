@@ -122,7 +122,6 @@ class Shard:
         if split < len(records):
             self.activity.oldest_minute = self._oldest_live_minute()
             fold(self, state, records[split:], decoded[split:], people[split:], now_ms)
-            self._count_collected()
             state.next = records[-1].offset + 1
         state.expected = max(records[-1].offset + 1, state.expected)
         self.people.settle()
@@ -165,7 +164,8 @@ class Shard:
             if count:
                 self.counters.add_range(Grain.DAY, measure, segment, day, day, count)
 
-    def _count_collected(self) -> None:
+    def count_collected(self) -> None:
+        """Turn what has been collected since the last cut into counts: equal increments are one."""
         add = self.counters.add
         for (plan, profile, minute), count in self.collected.items():
             for measure in plan.counts:

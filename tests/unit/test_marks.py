@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stream.calendar import Calendar
 from stream.marks import (
     FAR,
     Mark,
@@ -16,6 +17,7 @@ from stream.marks import (
     trim,
     windows_gained,
 )  # fmt: skip
+from stream.names import Profile, Segment
 
 DAY = 738_000
 
@@ -97,19 +99,42 @@ def test_trimming_keeps_the_first_day_ever() -> None:
     assert trim((DAY + 70, 1 << 70 | 1, DAY), DAY + 60) == (DAY + 70, 1, DAY)
 
 
+def profile(*ids: int) -> Profile:
+    def segment(number: int) -> Segment:
+        return Segment(number, "s", "d", str(number), Calendar(), lambda _segment, _measure: 0)
+
+    return Profile(0, "s", tuple(segment(number) for number in ids))
+
+
 def test_segments_of_one_profile_share_a_mark() -> None:
     marks = SegmentMarks()
-    assert marks.turn_to((1, 2))
+    marks.turn_to(profile(1, 2))
     marks.mark = (DAY, 1)
-    assert marks.turn_to((1, 2))
-    assert marks.items() == [((DAY, 1), [1, 2])]
+    marks.turn_to(profile(1, 2))
+    assert marks.items() == [((DAY, 1), (1, 2))]
+    assert not marks.rest
 
 
 def test_segments_with_different_days_do_not_share_a_mark() -> None:
     marks = SegmentMarks()
-    marks.turn_to((1, 2))
+    marks.turn_to(profile(1, 2))
     marks.mark = (DAY, 1)
     # Segment 3 is new: it must not get the days of segment 1.
-    assert not marks.turn_to((1, 3))
-    assert marks.others == {1: (DAY, 1), 2: (DAY, 1)}
-    assert not marks.others.get(3)
+    marks.turn_to(profile(1, 3))
+    assert marks.mark == (DAY, 1)
+    assert [(group.segment_ids, mark) for group, mark in marks.rest] == [((3,), None)]
+    assert marks.others == {2: (DAY, 1)}
+    assert marks.items() == [((DAY, 1), (2, 1))]
+
+
+def test_segments_share_a_mark_again_when_what_told_them_apart_is_too_old() -> None:
+    marks = SegmentMarks()
+    both = profile(1, 2)
+    marks.turn_to(both)
+    [first], [second] = profile(1).segments, profile(2).segments
+    marks.group, marks.mark = both.part([first]), (DAY, 1 << 40 | 1)
+    marks.rest = [(both.part([second]), (DAY, 1))]
+    marks.shorten(DAY - 40, drop=True)
+    assert len(marks.rest) == 1
+    marks.shorten(DAY - 10, drop=True)
+    assert (marks.group, marks.mark, marks.rest) == (both, (DAY, 1), [])

@@ -2,7 +2,9 @@
 
 import pytest
 
+from stream.calendar import Calendar
 from stream.marks import has_unit
+from stream.names import Profile, Segment
 from stream.people import PeopleCache, Person, pack, unpack
 from stream.sessions import Session
 
@@ -11,9 +13,16 @@ MINUTE = 28_492_560
 KEPT = (0, 0, 0)
 
 
+def profile(*ids: int) -> Profile:
+    def segment(number: int) -> Segment:
+        return Segment(number, "s", "d", str(number), Calendar(), lambda _segment, _measure: 0)
+
+    return Profile(0, "s", tuple(segment(number) for number in ids))
+
+
 def person(*days: int) -> Person:
     made = Person("default\x1fv")
-    made.active.turn_to((1,))
+    made.active.turn_to(profile(1))
     if days:
         top = max(days)
         made.active.mark = (top, sum(1 << (top - day) for day in set(days)), min(days))
@@ -26,9 +35,9 @@ def days_of(one: Person) -> list[tuple[int, ...]]:
 
 def test_a_person_comes_back_with_everything_that_is_kept() -> None:
     one = person(DAY - 3, DAY)
-    one.live.turn_to((1,))
+    one.live.turn_to(profile(1))
     one.live.mark = (MINUTE, 0b101)
-    one.clicked.turn_to((1, 2))
+    one.clicked.turn_to(profile(1, 2))
     one.clicked.mark = (DAY, 1)
     session = Session("s", 1_709_553_600_000, 4)
     one.sessions = [session]
@@ -48,7 +57,7 @@ def test_nobody_in_particular_takes_next_to_no_room() -> None:
 
 def test_an_ordinary_person_takes_less_than_the_budget() -> None:
     one = person(*range(DAY - 27, DAY + 1))
-    one.live.turn_to((1,))
+    one.live.turn_to(profile(1))
     one.live.mark = (MINUTE, 0b11111)
     one.sessions = [Session(None, 1_709_553_600_000, 1)]
     # 16 bytes are the field's name; Redis itself adds some 50.
@@ -70,7 +79,7 @@ def test_days_before_the_oldest_are_left_out_but_not_the_first_day() -> None:
 
 def test_minutes_that_no_timely_event_can_touch_are_dropped() -> None:
     one = person(DAY)
-    one.live.turn_to((1,))
+    one.live.turn_to(profile(1))
     one.live.mark = (MINUTE, 1)
     assert unpack("k", pack(one, 0, MINUTE, 0)).live.items() == one.live.items()
     assert unpack("k", pack(one, 0, MINUTE + 1, 0)).live.items() == []
