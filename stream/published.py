@@ -38,6 +38,7 @@ class PublishedState:
         self._app = app
         self.partitions = partitions
         self._names: dict[int, dict[int, SeriesKey | None]] = {}
+        self._epochs: dict[int, bytes | None] = {}
         self._stored_revision = 0
 
     async def shards(self) -> dict[int, StoredShard]:
@@ -51,12 +52,21 @@ class PublishedState:
         return {p: read_stored(state) for p, state in enumerate(raw) if state}
 
     async def changed(self, partition: int, since: int) -> tuple[int, list[BucketKey]]:
-        """(sequence of the shard's last cut, buckets changed by cuts after `since`)."""
-        stored = await self._client.execute_command(
-            "HGET", self._store.keys(partition).meta, "sequence"
+        """(sequence of the shard's last cut, buckets changed by cuts after `since`).
+
+        All buckets when the shard has been claimed since they were read last.
+        """
+        stored, epoch = await self._client.execute_command(
+            "HMGET", self._store.keys(partition).meta, "sequence", "epoch"
         )
         # Read first: what is cut in between is found again the next time.
         sequence = int(stored or 0)
+        if epoch != self._epochs.get(partition):
+            # Claimed anew, perhaps after Redis has lost something: the numbers of cuts and names
+            # may stand for others now.
+            self._epochs[partition] = epoch
+            self._names.pop(partition, None)
+            since = -1
         if sequence == since:
             return sequence, []
         return sequence, await self._store.changed_since(partition, since)
