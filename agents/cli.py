@@ -2,9 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn
 
 import click
 
@@ -17,56 +15,21 @@ except ImportError:
     )
 refuse_shadows()
 
-from stream.settings import Settings, SettingsError, load_settings  # noqa: E402
+from agents.command import FILES, FORMATS, Commands, with_settings  # noqa: E402
+from stream.settings import Settings  # noqa: E402
 from stream.traffic import Spike  # noqa: E402
 
-FORMATS = click.Choice(["table", "json"])
-FILES = click.argument(
-    "files",
-    metavar="FILE...",
-    nargs=-1,
-    required=True,
-    type=click.Path(exists=True, dir_okay=False, allow_dash=True),
+SPIKE = click.option(
+    "--spike", type=click.Choice(["bounce", "churn"]), help="Let something go wrong."
 )
-# Exit codes: 2 is for what the person at the keyboard can correct in the command or the
-# configuration, 1 for what is wrong outside,
-# 130 is what shells give to Ctrl-C.
-USAGE, FAILURE, INTERRUPTED = 2, 1, 130
-
-
-class Commands(click.Group):
-    """A group whose known errors end as one plain message instead of a traceback."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; configuration errors exit with 2, unreachable servers with 1."""
-        try:
-            return super().invoke(ctx)
-        except SettingsError as error:
-            _stop(str(error), USAGE)
-        except KeyboardInterrupt:
-            sys.exit(INTERRUPTED)
-        except BrokenPipeError:
-            # `engage tail | head`: the reader has gone. Python would complain again at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sys.exit(0)
-        except Exception as error:
-            if not _is_known(error):
-                raise
-            _stop(str(error), FAILURE)
-
-
-def _is_known(error: Exception) -> bool:
-    """Whether an error is about the world outside, so that its message says all there is to say."""
-    if isinstance(error, OSError):
-        return True
-    # By name, because importing the Kafka and Redis clients takes longer than `engage --help`.
-    names = {base.__name__ for base in type(error).__mro__}
-    return bool(names & {"KafkaUnreachable", "RedisError", "EmbeddedMissing", "EmbeddedFailed"})
-
-
-def _stop(message: str, code: int) -> NoReturn:
-    click.echo(f"engage: {message}", err=True)
-    sys.exit(code)
+RATE = click.option(
+    "--rate",
+    type=click.FloatRange(0, 20_000, min_open=True),
+    default=50.0,
+    show_default=True,
+    help="Events a second, on average.",
+)
+SECONDS = click.option("--seconds", type=float, help="Stop by itself after this long.")
 
 
 @click.group(
@@ -96,25 +59,10 @@ def main(ctx: click.Context, config: Path | None) -> None:
     ctx.obj = config
 
 
-def with_settings(command: Callable[..., int]) -> Callable[..., None]:
-    """Gives a command the settings and its logs, and takes its result as the exit code."""
-
-    @click.pass_context
-    def run(ctx: click.Context, /, **options: Any) -> None:
-        from agents.logs import setup_logging
-
-        settings = load_settings(ctx.obj, os.environ)
-        setup_logging(settings)
-        ctx.exit(command(settings, **options))
-
-    run.__name__, run.__doc__ = command.__name__, command.__doc__
-    return run
-
-
 @main.command()
-@click.option("--spike", type=click.Choice(["bounce", "churn"]), help="Let something go wrong.")
-@click.option("--rate", default=50.0, show_default=True, help="Events a second, on average.")
-@click.option("--seconds", type=float, help="Stop by itself after this long.")
+@SPIKE
+@RATE
+@SECONDS
 @with_settings
 def demo(settings: Settings, spike: Spike | None, rate: float, seconds: float | None) -> int:
     """Show everything on this machine.
@@ -125,11 +73,27 @@ def demo(settings: Settings, spike: Spike | None, rate: float, seconds: float | 
     Example:   engage demo --spike bounce
                After a minute, visitors begin to leave at once; watch the bounce rate.
     """
-    if not 0 < rate <= 20_000:
-        raise click.BadParameter("use a number above 0, at most 20000", param_hint="--rate")
     from agents.demo import run_demo
 
     return run_demo(settings, spike=spike, rate=rate, seconds=seconds)
+
+
+@main.command()
+@SPIKE
+@RATE
+@SECONDS
+@with_settings
+def simulate(settings: Settings, spike: Spike | None, rate: float, seconds: float | None) -> int:
+    """Send simulated traffic to your Kafka.
+
+    Into topics that hold nothing yet, a month of past goes first.
+
+    \b
+    Example:   engage topics create && engage simulate --rate 200
+    """
+    from agents.simulate import run_simulate
+
+    return run_simulate(settings, spike=spike, rate=rate, seconds=seconds)
 
 
 @main.command()
@@ -258,6 +222,21 @@ def check(ctx: click.Context, format: str) -> None:
     from agents.check import run_check
 
     ctx.exit(run_check(ctx.obj, os.environ, format))
+
+
+@main.command()
+@with_settings
+def health(settings: Settings) -> int:
+    """Ask the worker of this machine or container whether it is alive.
+
+    Exit code 0 when its page /healthz answers, else 1: for a container's health check.
+
+    \b
+    Example:   engage health || echo "the worker does not answer"
+    """
+    from agents.health import run_health
+
+    return run_health(settings)
 
 
 @main.group()

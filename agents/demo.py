@@ -2,14 +2,12 @@
 
 import contextlib
 import os
-import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
@@ -19,16 +17,20 @@ from rich.live import Live
 
 from agents.demo_view import Summary, as_line, as_table, fetch
 from agents.kafka_clients import Sender
-from agents.simulate import Simulation
+from agents.signals import stop_signals
+from agents.simulate import (
+    HISTORY_DAYS,
+    SPIKE_AFTER_SECONDS,
+    SPIKE_SECONDS,
+    Simulation,
+    simulated_traffic,
+)
 from stream.connections import KafkaSettings, RedisSettings
 from stream.embedded import EmbeddedKafka, EmbeddedRedis
 from stream.settings import Settings, to_environment
-from stream.traffic import Spike, Traffic
+from stream.traffic import Spike
 
-HISTORY_DAYS = 35
 SEED = 7
-SPIKE_AFTER_SECONDS = 60.0
-SPIKE_SECONDS = 300.0
 # A session of the demo ends after one minute of silence instead of thirty, and windows do not
 # wait for stragglers as long, because nobody watches a demonstration for half an hour.
 SESSION_TIMEOUT_SECONDS = 60
@@ -47,7 +49,7 @@ def run_demo(settings: Settings, *, spike: Spike | None, rate: float, seconds: f
     """
     console = Console()
     with contextlib.ExitStack() as stack:
-        stop = stack.enter_context(_stop_signals())
+        stop = stack.enter_context(stop_signals())
         kafka, redis = EmbeddedKafka(), EmbeddedRedis()
         stack.callback(kafka.stop)
         stack.callback(redis.stop)
@@ -86,15 +88,7 @@ def _demo_settings(settings: Settings, bootstrap: str, redis_url: str, port: int
 def _simulate(settings: Settings, sender: Sender, spike: Spike | None, rate: float) -> Simulation:
     """Send the past, then start the present."""
     now_ms = int(time.time() * 1000)
-    traffic = Traffic(
-        SEED,
-        rate,
-        tuple(settings.sites) or ("default",),
-        spike=spike,
-        spike_at_ms=now_ms + int(SPIKE_AFTER_SECONDS * 1000),
-        spike_seconds=SPIKE_SECONDS,
-        identity=settings.identity,
-    )
+    traffic = simulated_traffic(settings, SEED, rate, spike, now_ms)
     simulation = Simulation(settings, traffic, sender)
     simulation.send_history(HISTORY_DAYS, now_ms)
     simulation.start(now_ms)
@@ -204,17 +198,3 @@ def _free_port(host: str, port: int, console: Console) -> int:
                 console.print(f"port {port} is in use; taking {candidate}")
             return candidate
     raise OSError(f"ports {port} to {port + PORT_TRIES - 1} of {host} are all in use; set web.port")
-
-
-@contextlib.contextmanager
-def _stop_signals() -> Iterator[threading.Event]:
-    """An event that Ctrl-C and SIGTERM set."""
-    stop = threading.Event()
-    kept = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    for number in kept:
-        signal.signal(number, lambda *_: stop.set())
-    try:
-        yield stop
-    finally:
-        for number, handler in kept.items():
-            signal.signal(number, handler)

@@ -1,13 +1,21 @@
-"""Sends simulated traffic to Kafka as time goes by."""
+"""Sends simulated traffic to Kafka as time goes by: for the demo, and as `engage simulate`."""
 
+import secrets
 import threading
 import time
 from collections.abc import Callable, Iterable
 
-from agents.kafka_clients import KafkaUnreachable, Sender
-from stream.settings import Settings
-from stream.traffic import Sent, Traffic
+from kafka import TopicPartition
 
+from agents.kafka_clients import KafkaUnreachable, Sender, open_consumer, reaching
+from agents.signals import stop_signals
+from stream.settings import Settings
+from stream.traffic import Sent, Spike, Traffic
+
+HISTORY_DAYS = 35
+SPIKE_AFTER_SECONDS = 60.0
+SPIKE_SECONDS = 300.0
+REPORT_SECONDS = 10.0
 # Short slices, so that an event is on its way soon after the moment at which it "happens".
 SLICE_SECONDS = 0.2
 
@@ -68,3 +76,79 @@ class Simulation:
             topic = getattr(self._topics, record.role) or first
             self._sender.send(topic, record.key, record.raw)
             self.sent += 1
+
+
+def simulated_traffic(
+    settings: Settings, seed: int, rate: float, spike: Spike | None, now_ms: int
+) -> Traffic:
+    """Traffic for the sites of the settings; a spike begins a minute from now."""
+    return Traffic(
+        seed,
+        rate,
+        tuple(settings.sites) or ("default",),
+        spike=spike,
+        spike_at_ms=now_ms + int(SPIKE_AFTER_SECONDS * 1000),
+        spike_seconds=SPIKE_SECONDS,
+        identity=settings.identity,
+    )
+
+
+def run_simulate(
+    settings: Settings, *, rate: float, spike: Spike | None, seconds: float | None
+) -> int:
+    """Send until Ctrl-C, SIGTERM or for `seconds`; 0, or 1 when the brokers could not be reached.
+
+    Raises KafkaUnreachable.
+    """
+    is_first = _inputs_are_empty(settings)
+    now_ms = int(time.time() * 1000)
+    # Ever another seed: the ids of an earlier run would be taken for duplicates.
+    traffic = simulated_traffic(settings, secrets.randbits(32), rate, spike, now_ms)
+    sender = Sender(settings)
+    simulation = Simulation(settings, traffic, sender)
+    try:
+        with stop_signals() as stop:
+            # A past that is sent again would be late, and fill the ledger.
+            if is_first:
+                past = simulation.send_history(HISTORY_DAYS, now_ms)
+                print(f"sent {past} events of the past {HISTORY_DAYS} days", flush=True)
+            simulation.start(now_ms)
+            _report(simulation, stop, seconds)
+        simulation.stop()
+        if simulation.error is not None:
+            raise simulation.error
+    finally:
+        sender.close()
+    return 0
+
+
+def _report(simulation: Simulation, stop: threading.Event, seconds: float | None) -> None:
+    """A line now and then until it is time to stop, or until the simulation has ended by itself."""
+    end = None if seconds is None else time.monotonic() + seconds
+    told = time.monotonic()
+    while simulation.error is None and (end is None or time.monotonic() < end):
+        if stop.wait(SLICE_SECONDS):
+            return
+        if time.monotonic() - told >= REPORT_SECONDS:
+            told = time.monotonic()
+            print(f"sent {simulation.sent} events", flush=True)
+
+
+def _inputs_are_empty(settings: Settings) -> bool:
+    """Whether nothing was ever sent to any input topic. Raises KafkaUnreachable."""
+    consumer = open_consumer(settings)
+    try:
+        with reaching(settings):
+            known = {name: consumer.partitions_for_topic(name) for name in settings.topics.inputs}
+            ends = consumer.end_offsets(
+                [TopicPartition(name, number) for name in known for number in known[name] or ()]
+            )
+    finally:
+        consumer.close()
+    missing = sorted(name for name, numbers in known.items() if not numbers)
+    if missing:
+        raise KafkaUnreachable(
+            f"topics are missing at {settings.kafka.bootstrap_servers}: {', '.join(missing)}; "
+            "create them with `engage topics create`"
+        )
+    return not any(ends.values())

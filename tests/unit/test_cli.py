@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 
 COMMANDS = [
     ("demo",), ("worker",), ("report",), ("replay",), ("tail",), ("check",),
-    ("topics", "create"), ("metrics",),
+    ("topics", "create"), ("metrics",), ("simulate",), ("health",),
 ]  # fmt: skip
 Calls = list[tuple[tuple[Any, ...], dict[str, Any]]]
 Installer = Callable[[str, str, object], Calls]
@@ -104,7 +104,7 @@ def test_unreachable_servers_are_plain_messages_within_seconds(tmp_path: Path) -
     file = tmp_path / "e.jsonl"
     file.write_text("{}")
     commands = {
-        ("topics", "create"): 1, ("tail",): 1, ("replay", str(file)): 1,
+        ("topics", "create"): 1, ("tail",): 1, ("replay", str(file)): 1, ("simulate",): 1,
         ("check", "--format", "json"): 1,
     }  # fmt: skip
     environ = os.environ | NOWHERE | {"PYTHONPATH": str(ROOT)}
@@ -142,10 +142,11 @@ def test_worker_exit_code_is_passed_on(stand_in: Installer) -> None:
     assert calls[0][0][0].app == "shop"
 
 
-def test_demo_and_report_get_their_options(stand_in: Installer, tmp_path: Path) -> None:
-    demo = stand_in("agents.demo", "run_demo", 0)
-    assert engage("demo", "--spike", "churn", "--rate", "5", "--seconds", "2").exit_code == 0
-    assert demo[0][1] == {"spike": "churn", "rate": 5.0, "seconds": 2.0}
+def test_demo_simulate_and_report_get_their_options(stand_in: Installer, tmp_path: Path) -> None:
+    for command in ("demo", "simulate"):
+        calls = stand_in(f"agents.{command}", f"run_{command}", 0)
+        assert engage(command, "--spike", "churn", "--rate", "5", "--seconds", "2").exit_code == 0
+        assert calls[0][1] == {"spike": "churn", "rate": 5.0, "seconds": 2.0}
     report = stand_in("agents.report", "run_report", 2)
     file = tmp_path / "e.jsonl"
     file.write_text("")
@@ -157,8 +158,8 @@ def test_demo_and_report_get_their_options(stand_in: Installer, tmp_path: Path) 
 
 @pytest.mark.parametrize(
     "arguments",
-    [("demo", "--rate", "0"), ("demo", "--spike", "x"), ("replay",), ("replay", "/no/such"),
-     ("replay", "--speed", "0", "-"), ("tail", "--format", "xml"), ("nonsense",)],
+    [("demo", "--rate", "0"), ("simulate", "--rate", "20001"), ("demo", "--spike", "x"), ("replay",),
+     ("replay", "/no/such"), ("replay", "--speed", "0", "-"), ("tail", "--format", "xml"), ("nonsense",)],
 )  # fmt: skip
 def test_wrong_usage_has_exit_code_two(arguments: tuple[str, ...]) -> None:
     result = engage(*arguments)
