@@ -25,6 +25,7 @@ from stream.outgoing import LedgerPump, Outgoing
 from stream.owner import Owner
 from stream.published import PublishedState
 from stream.redis_client import connect_redis
+from stream.redis_memory import Memory, MemoryWatch
 from stream.rules import build_rules
 from stream.settings import Settings, definition_version
 from stream.store import Store
@@ -68,6 +69,7 @@ class Worker:
             settings, rules, required_grains(metrics), self.store, self.log, self.pump
         )
         self.telemetry = Telemetry(self.owner, self.log, self.pump)
+        self.memory_watch = MemoryWatch(self.redis, settings, self._note_memory)
         self.publisher = PublisherLoop(
             settings,
             PublishedState(self.redis, self.store, settings.app, partitions),
@@ -129,6 +131,7 @@ class Worker:
             ("cuts", self._cut_loop()),
             ("ledger", self.pump.run()),
             ("publisher", self.publisher.run()),
+            ("memory", self.memory_watch.run()),
         ):
             self._tasks.append(loop.create_task(work, name=name))
         _log.info("listening on http://%s:%d", self.settings.web.host, self.settings.web.port)
@@ -168,6 +171,9 @@ class Worker:
         while True:
             await asyncio.sleep(interval)
             await self.owner.tick()
+
+    def _note_memory(self, memory: Mapping[str, Memory]) -> None:
+        self.telemetry.redis_memory = memory
 
     def _checks(self) -> dict[str, str]:
         shards = [owned.shard for owned in self.owner.owned.values()]

@@ -16,6 +16,7 @@ except ImportError:
 refuse_shadows()
 
 from agents.command import FILES, FORMATS, Commands, with_settings  # noqa: E402
+from agents.export import export  # noqa: E402
 from stream.settings import Settings  # noqa: E402
 from stream.traffic import Spike  # noqa: E402
 
@@ -276,3 +277,6 @@ def metrics(settings: Settings, format: str) -> int:
     from agents.catalogue import print_catalogue
 
     return print_catalogue(settings, format)
+
+
+main.add_command(export)

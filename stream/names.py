@@ -1,7 +1,7 @@
 """Interning of what counters are about: sites, segments, profiles and series, each a small integer."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from stream.calendar import Calendar
 
@@ -117,6 +117,11 @@ class Names:
             found = self._intern_profile(site, pairs)
             self.lookup.setdefault(site, {})[values] = found
         return found
+
+    def fill(self) -> Iterator[tuple[str, str, float]]:
+        """(site, dimension, share of the values that it may have); another thread may ask."""
+        for (site, dimension), known in list(self._values.items()):
+            yield site, dimension, len(known) / self._values_max
 
     def by_id(self, profile_id: int) -> Profile:
         """A profile read from stored state. Raises KeyError when the names do not hold it."""

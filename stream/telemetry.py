@@ -1,7 +1,7 @@
 """What a worker says about itself: lag, cuts, fences, latency. Never summed up into product numbers."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
 
 from faust.types import TP
@@ -15,8 +15,10 @@ from prometheus_client.core import (
 )
 
 from stream.outgoing import LedgerPump
-from stream.owned import Log
+from stream.owned import Log, Owned
 from stream.owner import Owner
+from stream.redis_memory import Memory
+from stream.store import Claim
 
 PREFIX = "engagement_worker_"
 #: Upper edges in seconds, around the promise of 1.5 s from event to visible.
@@ -61,6 +63,10 @@ class Telemetry:
         self.snapshot_failures = 0
         self.records_published = 0
         self._started = time.time()
+        #: Server → memory, as it was seen last.
+        self.redis_memory: Mapping[str, Memory] = {}
+        #: Of shards that are counted anew: the claim, and where their topics ended at first sight.
+        self._anew: dict[int, tuple[Claim, dict[str, int]]] = {}
 
     def collect(self) -> Iterator[Family]:
         """All families of this worker."""
@@ -94,6 +100,61 @@ class Telemetry:
         yield GaugeMetricFamily(PREFIX + "ledger_backlog", text, value=self._pump.backlog)
         shards = sum(owned.shard is not None for owned in self._owner.owned.values())
         yield GaugeMetricFamily(PREFIX + "shards", "Shards in this worker's hands.", value=shards)
+        rebuilding = sum(map(self._is_rebuilding, list(self._owner.owned.values())))
+        text = "Shards that are being loaded, or read again from Kafka."
+        yield GaugeMetricFamily(PREFIX + "shards_rebuilding", text, value=rebuilding)
+        yield self._dimension_fill()
+        yield from self._redis_memory()
+
+    def _is_rebuilding(self, owned: Owned) -> bool:
+        """Not loaded yet, still recalling event ids, or counted anew and not yet where others were.
+
+        A shard that is counted anew is done when it has passed what the log held at first sight:
+        under steady traffic it would never be seen without any lag.
+        """
+        shard, claim = owned.shard, owned.claim
+        if shard is None or claim is None:
+            return True
+        if any(state.expected < state.next for state in shard.topics.values()):
+            return True
+        if not claim.is_new:
+            return False
+        known = self._anew.get(owned.partition)
+        if known is None or known[0] is not claim:
+            ends = {t: self._log.read_to(TP(t, owned.partition))[0] for t in shard.topics}
+            seen = {topic: end for topic, end in ends.items() if end is not None}
+            if len(seen) < len(ends):
+                return True
+            known = self._anew[owned.partition] = (claim, seen)
+        return any(shard.topics[topic].next < end for topic, end in known[1].items())
+
+    def _dimension_fill(self) -> Family:
+        """The fullest of this worker's shards: each keeps its own list of values."""
+        fill: dict[tuple[str, str], float] = {}
+        for owned in list(self._owner.owned.values()):
+            if owned.shard is not None:
+                for site, dimension, share in owned.shard.names.fill():
+                    fill[site, dimension] = max(share, fill.get((site, dimension), 0.0))
+        family = GaugeMetricFamily(
+            PREFIX + "dimension_fill_ratio",
+            "Values of a dimension, of those it may have; at 1, new ones are counted as other.",
+            labels=["site", "dimension"],
+        )
+        for names, share in fill.items():
+            family.add_metric(names, share)
+        return family
+
+    def _redis_memory(self) -> Iterator[Family]:
+        used = GaugeMetricFamily(
+            "engagement_redis_memory_used_bytes", "Memory that Redis uses.", labels=["node"]
+        )
+        limit = GaugeMetricFamily(
+            "engagement_redis_memory_max_bytes", "Its maxmemory; 0 is no limit.", labels=["node"]
+        )
+        for node, memory in self.redis_memory.items():
+            used.add_metric((node,), memory.used)
+            limit.add_metric((node,), memory.limit)
+        yield from (used, limit)
 
     def _lag(self) -> Family:
         family = GaugeMetricFamily(

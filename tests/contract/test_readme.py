@@ -32,7 +32,7 @@ from stream.telemetry import Telemetry
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
-PACKAGES = ("agents", "stream", "stream/metrics", "schemas")
+PACKAGES = ("agents", "agents/alerting", "stream", "stream/metrics", "schemas")
 #: Reasons that no code gives yet.
 UNUSED_REASONS = {Reason.CURRENCY, Reason.SKIPPED}
 
@@ -148,9 +148,10 @@ def exported() -> set[str]:
     snapshot = Snapshot(
         2**52, 1, 1, 1, gauges, [Count(EVENTS, "s", 1)], {"applied": 1}, {"late": 1}, 0, []
     )
-    state = SimpleNamespace(next=1)
-    shard = SimpleNamespace(topics={"page-views": state})
-    owned = SimpleNamespace(shard=shard, partition=0)
+    state = SimpleNamespace(next=1, expected=1)
+    names = SimpleNamespace(fill=lambda: [("s", "country", 0.5)])
+    shard = SimpleNamespace(topics={"page-views": state}, names=names)
+    owned = SimpleNamespace(shard=shard, partition=0, claim=SimpleNamespace(is_new=False))
     owner: Any = SimpleNamespace(counts=OwnerCounts(), owned={0: owned})
     log: Any = SimpleNamespace(read_to=lambda _: (2, 2))
     pump: Any = SimpleNamespace(entries_sent=0, failures=0, backlog=0)

@@ -1,0 +1,20 @@
+"""Families that alerts are written on and that the exporter is going to serve."""
+
+from agents.alerting.families import Family
+
+#: Name → labels. A family leaves this list when the exporter serves it, and a test sees to that.
+PENDING: dict[str, tuple[str, ...]] = {
+    "engagement_cart_abandonment_ratio": ("site",),
+    "engagement_conversion_ratio": ("site", "window"),
+    "engagement_csat_ratio": ("site",),
+    "engagement_feedback_answers": ("site",),
+    "engagement_nps_points": ("site",),
+}
+
+
+def pending_families() -> list[Family]:
+    """As they will be."""
+    return [
+        Family(name, "gauge", labels, is_shared=True, aggregation="max")
+        for name, labels in PENDING.items()
+    ]

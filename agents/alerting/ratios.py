@@ -1,0 +1,143 @@
+"""Ratios and what is usual for them: the same hour last week, or else the day before."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from agents.alerting.pace import DAY, HOUR, MINUTE, WEEK, Pace
+from agents.alerting.rule import Record
+from stream.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ratio:
+    """One total of the snapshot over another, in the last 15 minutes."""
+
+    numerator: str
+    denominator: str
+    #: Below so many of the denominator in 15 minutes, the ratio is chance and is left out.
+    minimum: int
+    #: The least that counts as usual spread: a flat history must not make every change a spike.
+    floor: float
+
+    @property
+    def stem(self) -> str:
+        """What its rules' names begin with."""
+        return f"site:engagement_{self.numerator}_per_{self.denominator.removesuffix('s')}"
+
+    @property
+    def now(self) -> str:
+        """The ratio itself."""
+        return f"{self.stem}:ratio_increase15m"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Level:
+    """A gauge of the snapshot that is a ratio or a score already, in one of its windows."""
+
+    family: str
+    #: Kind of window; empty for a family that has no such label.
+    window: str = ""
+    floor: float
+
+    @property
+    def stem(self) -> str:
+        """What its rules' names begin with."""
+        return f"site:engagement_{self.family}"
+
+    @property
+    def now(self) -> str:
+        """The gauge itself; an empty window also matches where the label is missing."""
+        matcher = f'{{window=~"|{self.window}"}}' if self.window else ""
+        return f"{self.stem}:max{matcher}"
+
+
+BOUNCE = Ratio(numerator="bounced_sessions", denominator="viewed_sessions", minimum=50, floor=0.02)
+CONVERSION = Level(family="conversion_ratio", window="trailing_1h", floor=0.005)
+CARTS = Level(family="cart_abandonment_ratio", window="day", floor=0.02)
+CSAT = Level(family="csat_ratio", floor=0.01)
+NPS = Level(family="nps_points", floor=2)
+
+
+def click_through(settings: Settings) -> Ratio:
+    """Click-through over what the settings count as shown."""
+    shown = settings.ctr.denominator
+    return Ratio(numerator="clicks", denominator=shown, minimum=1_000, floor=0.002)
+
+
+def total(measure: str) -> str:
+    """A total of the snapshot, all workers in one."""
+    return f"site:engagement_{measure}_total:max"
+
+
+def increase(measure: str, window: str, offset: str = "") -> str:
+    """How much a total has grown.
+
+    Increases are taken of the recorded total, the other way round than for counters of single
+    workers: every worker serves the same total, so it goes on where one of them ends and another
+    begins, while the series of each worker covers only a part of the window.
+    """
+    return f"increase({total(measure)}[{window}]{f' offset {offset}' if offset else ''})"
+
+
+def recent(measure: str) -> str:
+    """The recorded growth of a total in 15 minutes."""
+    return f"site:engagement_{measure}:increase15m"
+
+
+def baseline(of: Ratio | Level) -> str:
+    """The name of what is usual for a ratio at this hour."""
+    return f"{of.stem}:baseline"
+
+
+def deviation(of: Ratio | Level) -> str:
+    """The name of its usual spread."""
+    return f"{of.stem}:deviation"
+
+
+def z_score(of: Ratio | Level) -> str:
+    """How many times its usual spread a ratio is away from what is usual."""
+    return f"({of.now} - {baseline(of)}) / {deviation(of)}"
+
+
+def same_hour_last_week(pace: Pace) -> tuple[str, str]:
+    """(length, offset) of the hour around this time a week ago."""
+    return pace.of(HOUR), pace.of(WEEK - HOUR / 2)
+
+
+def day_before(pace: Pace) -> tuple[str, str]:
+    """(length, offset) of the day that ended an hour ago: a spike is not in its own baseline."""
+    return pace.of(DAY), pace.of(HOUR)
+
+
+def ratio_rules(ratio: Ratio, pace: Pace) -> Iterator[Record]:
+    """The ratio now, its baseline and its deviation. Ratios of sums, never means of ratios."""
+    for measure in (ratio.numerator, ratio.denominator):
+        yield Record(recent(measure), increase(measure, pace.of(15 * MINUTE)))
+    over = f"({recent(ratio.denominator)} >= {ratio.minimum})"
+    yield Record(ratio.now, f"{recent(ratio.numerator)} / {over}")
+    # Both are only believed with as many cases as an hour of the least traffic has.
+    enough = 4 * ratio.minimum
+    usual = [
+        f"{increase(ratio.numerator, *when)} / ({increase(ratio.denominator, *when)} >= {enough})"
+        for when in (same_hour_last_week(pace), day_before(pace))
+    ]
+    yield Record(baseline(ratio), "\nor\n".join(usual))
+    yield _deviation(ratio, pace)
+
+
+def level_rules(level: Level, pace: Pace) -> Iterator[Record]:
+    """Baseline and deviation of a gauge: its mean, since nothing says how many cases it rests on."""
+    usual = [
+        f"avg_over_time({level.now}[{length}] offset {offset})"
+        for length, offset in (same_hour_last_week(pace), day_before(pace))
+    ]
+    yield Record(baseline(level), "\nor\n".join(usual))
+    yield _deviation(level, pace)
+
+
+def _deviation(of: Ratio | Level, pace: Pace) -> Record:
+    spread = [
+        f"stddev_over_time({of.now}[{length}] offset {offset})"
+        for length, offset in (day_before(pace), same_hour_last_week(pace))
+    ]
+    return Record(deviation(of), f"clamp_min({' or '.join(spread)}, {of.floor})")

@@ -1,0 +1,98 @@
+"""The rule files: groups of recording rules and of alerts, as Prometheus reads them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from agents.alerting.counts import count_rules
+from agents.alerting.families import exported_families
+from agents.alerting.pending import pending_families
+from agents.alerting.pipeline import pipeline_alerts, pipeline_rules
+from agents.alerting.product import product_alerts
+from agents.alerting.ratios import BOUNCE, CARTS, CONVERSION, CSAT, NPS, click_through
+from agents.alerting.ratios import level_rules as of_level
+from agents.alerting.ratios import ratio_rules as of_ratio
+from agents.alerting.recording import recording_rules
+from agents.alerting.rule import PRODUCT_SIGNALS, Alert, Group, Record
+from agents.alerting.surroundings import Surroundings
+from stream.settings import Settings
+
+#: Alerts are headings of the runbook under these names, whatever prefix a user gives them.
+HEADING_PREFIX = "Engagement"
+
+
+def recording_groups(settings: Settings, place: Surroundings) -> list[Group]:
+    """First every family, then what follows from them."""
+    families = sorted(
+        [*exported_families(settings), *pending_families()], key=lambda family: family.name
+    )
+    pace = place.pace
+    ratios = (BOUNCE, click_through(settings))
+    levels = (CONVERSION, CARTS, CSAT, NPS)
+    usual = [rule for ratio in ratios for rule in of_ratio(ratio, pace)]
+    usual += [rule for level in levels for rule in of_level(level, pace)]
+    return [
+        Group("engagement-families", tuple(recording_rules(families, pace))),
+        Group("engagement-usual", (*usual, *count_rules(pace))),
+        Group("engagement-pipeline", tuple(pipeline_rules(pace))),
+    ]
+
+
+def alert_groups(settings: Settings, place: Surroundings) -> list[Group]:
+    """The product's alerts, and the pipeline's."""
+    return [
+        Group("engagement-product-alerts", tuple(product_alerts(settings, place.pace))),
+        Group(
+            "engagement-pipeline-alerts", tuple(pipeline_alerts(settings, place.job, place.pace))
+        ),
+    ]
+
+
+def as_document(groups: Sequence[Group], place: Surroundings) -> dict[str, Any]:
+    """A rule file."""
+    return {
+        "groups": [
+            {"name": group.name, "rules": [_as_entry(rule, place) for rule in group.rules]}
+            for group in groups
+        ]
+    }
+
+
+def _as_entry(rule: Record | Alert, place: Surroundings) -> dict[str, Any]:
+    if isinstance(rule, Record):
+        return {"record": rule.name, "expr": rule.expression}
+    entry: dict[str, Any] = {"alert": place.prefix + rule.name, "expr": _of_sites(rule, place)}
+    if rule.hold:
+        entry["for"] = place.pace.of(rule.hold)
+    if rule.keep:
+        entry["keep_firing_for"] = place.pace.of(rule.keep)
+    entry["labels"] = {"severity": rule.severity, "signal": rule.signal}
+    entry["annotations"] = {
+        "summary": rule.summary,
+        "description": rule.description,
+        "runbook_url": f"{place.runbook}#{(HEADING_PREFIX + rule.name).lower()}",
+        "dashboard_url": _dashboard(rule, place),
+    }
+    return entry
+
+
+def _of_sites(alert: Alert, place: Surroundings) -> str:
+    """The expression, for the wanted sites only."""
+    if not place.sites or alert.signal not in PRODUCT_SIGNALS:
+        return alert.expression
+    named = "|".join(_escaped(site) for site in place.sites)
+    chosen = f'site:engagement_events_total:max{{site=~"{named}"}}'
+    return f"{alert.expression}\nand\non (job, site) {chosen}"
+
+
+def _escaped(site: str) -> str:
+    """A site's name as a regular expression within a quoted text."""
+    special = "\\.+*?()|[]{}^$"
+    pattern = "".join(f"\\{letter}" if letter in special else letter for letter in site)
+    return pattern.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+def _dashboard(alert: Alert, place: Surroundings) -> str:
+    link = f"{place.dashboards}/d/{alert.dashboard}"
+    if alert.signal in PRODUCT_SIGNALS:
+        link += "?var-site={{ $labels.site | urlquery }}"
+    return link
