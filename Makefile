@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe \
+  --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
 .PHONY: run test check bench lock clean
 
@@ -23,10 +25,13 @@ check: $(STAMP)  ## what must hold before a commit, in under a minute
 bench: $(STAMP) .venv-peers/.installed  ## our cost and the peers', from one run, as ratios
 	$(BIN)/python -m tests.bench --json bench.json
 
-lock: $(STAMP)  ## renew requirements.lock from pyproject.toml
+lock: $(STAMP)  ## renews the lock files: of the tests, of the image and its build, of the tools of tests/deploy
 	$(BIN)/python -m pip install --quiet pip-tools
-	$(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url \
-	  --no-emit-trusted-host --extra embedded --extra test --output-file requirements.lock pyproject.toml
+	$(COMPILE) --extra embedded --extra test --output-file requirements.lock pyproject.toml
+	$(COMPILE) --constraint requirements.lock --output-file requirements-runtime.lock pyproject.toml
+	$(COMPILE) --constraint requirements.lock --build-deps-for wheel --only-build-deps \
+	  --output-file requirements-build.lock pyproject.toml
+	cd tests/deploy && ../../$(COMPILE) --output-file requirements-tools.lock requirements-tools.in
 
 clean:
 	rm -rf $(VENV) .venv-peers build *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -70,15 +70,23 @@ class KafkaServer(ServerProcess):
             "broker.heartbeat.interval.ms": "500",
         }
 
+    def format_arguments(self) -> list[str]:
+        """How the storage tool is called before the first start."""
+        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        # "--cluster-id=": an id may begin with a dash.
+        return [
+            "format",
+            "--standalone",
+            f"--cluster-id={cluster}",
+            "--config",
+            str(self._properties),
+        ]
+
     def _format(self) -> None:
         lines = (f"{key}={value}\n" for key, value in self._settings.items())
         self._properties.write_text("".join(lines))
-        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        tool = [*self._java, "kafka.tools.StorageTool", "format", "--standalone"]
-        # "--cluster-id=": an id may begin with a dash.
-        arguments = [f"--cluster-id={cluster}", "--config", str(self._properties)]
         done = subprocess.run(
-            [*tool, *arguments],
+            [*self._java, "kafka.tools.StorageTool", *self.format_arguments()],
             capture_output=True,
             text=True,
             timeout=FORMAT_TIMEOUT,

