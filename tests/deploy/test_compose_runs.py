@@ -1,12 +1,6 @@
-"""What compose.yaml starts works together: the same commands, variables and files, as processes.
+"""What compose.yaml starts works together: topics, two workers and traffic, on Kafka and Redis."""
 
-Instead of containers there are processes on loopback: only addresses, ports and directories differ.
-"""
-
-import os
 import signal
-import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -17,88 +11,12 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import missing
-from tests.deploy import ROOT
-from tests.deploy.compose import arguments, environment, properties, services, shipped
-from tests.servers.kafka_server import KafkaServer
-from tests.servers.process import ServerMissing, ServerProcess, ask, free_port
-from tests.servers.redis_server import installed_redis
+from tests.deploy.compose import services
+from tests.deploy.processes import Chain, ComposeKafka, ComposeRedis
+from tests.servers.process import ServerMissing, free_port
 
 READY_SECONDS = 150.0
 METRIC = 'engagement_page_views_total{site="default"}'
-
-
-class ComposeKafka(KafkaServer):
-    """The broker with deploy/kafka/server.properties, moved to free ports."""
-
-    def _defaults(self) -> dict[str, str]:
-        text = dict(properties(shipped("kafka", "/etc/engagement/server.properties")))
-        controller, host = free_port(), free_port()
-        for key, value in text.items():
-            value = value.replace("kafka:9092", f"127.0.0.1:{self.port}")
-            value = value.replace("0.0.0.0:9092", f"127.0.0.1:{self.port}")
-            value = value.replace("0.0.0.0:9094", f"127.0.0.1:{host}")
-            value = value.replace("127.0.0.1:9094", f"127.0.0.1:{host}")
-            text[key] = value.replace("127.0.0.1:9093", f"127.0.0.1:{controller}")
-        return text | {"log.dirs": str(self.directory / "data")}
-
-    def format_arguments(self) -> list[str]:
-        """As the command in compose.yaml has them."""
-        (script,) = arguments("kafka")
-        words = script.replace("\\\n", " ").split()
-        begin = words.index("/opt/kafka/bin/kafka-storage.sh") + 1
-        words = words[begin : words.index("exec")]
-        return [str(self._properties) if word.startswith("/etc/") else word for word in words]
-
-
-class ComposeRedis(ServerProcess):
-    """redis-server with the arguments in compose.yaml, moved to a free port and directory."""
-
-    def __init__(self) -> None:
-        binary = installed_redis()
-        if binary is None:
-            raise ServerMissing("redis-server is not on the path: apt install redis-server")
-        super().__init__("redis")
-        self._binary = binary
-
-    def command(self) -> list[str]:
-        moved = [str(self.directory) if word == "/data" else word for word in arguments("redis")]
-        return [self._binary, *moved, "--bind", "127.0.0.1", "--port", str(self.port)]
-
-    def answers(self) -> bool:
-        return ask(self.port, b"PING\r\n", size=16).startswith(b"+PONG")
-
-
-class Chain:
-    """The services of ours as processes, with the variables that compose.yaml gives them."""
-
-    def __init__(self, kafka: KafkaServer, redis: ComposeRedis, logs: Path) -> None:
-        self._places = {"kafka:9092": kafka.bootstrap, "redis:6379": f"127.0.0.1:{redis.port}"}
-        self._logs = logs
-        self._count = 0
-
-    def start(self, name: str, port: int = 0) -> "subprocess.Popen[bytes]":
-        environ = {key: self._moved(value) for key, value in environment(name).items()}
-        # In a container every address is that container's own; here it would be the network's.
-        environ |= {"ENGAGE_WEB_HOST": "127.0.0.1", "ENGAGE_WEB_PORT": str(port)} if port else {}
-        others = {key: value for key, value in os.environ.items() if key[:7] != "ENGAGE_"}
-        self._count += 1
-        with (self._logs / f"{name}-{self._count}.log").open("wb") as log:
-            return subprocess.Popen(
-                [sys.executable, "-P", "-m", "agents", *arguments(name)],
-                env=others | environ | {"PYTHONPATH": str(ROOT)},
-                cwd=self._logs,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
-
-    def _moved(self, value: str) -> str:
-        for place, real in self._places.items():
-            value = value.replace(place, real)
-        return value
-
-    def told(self) -> str:
-        return "\n".join(f"{p.name}\n{p.read_text()[-1500:]}" for p in self._logs.glob("*.log"))
 
 
 @pytest.fixture
