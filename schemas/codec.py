@@ -5,6 +5,7 @@ from itertools import accumulate
 
 from msgspec.json import Decoder
 
+from schemas.envelope import Context, WithContext
 from schemas.events import PERSONLESS, Event
 from schemas.rejection import Reason, RejectedEvent, explain
 
@@ -27,6 +28,12 @@ _LAST_DAY = (date(2199, 12, 31) - date(1970, 1, 1)).days
 _DAY_MS = 86_400_000
 
 _decode = Decoder(Event).decode
+_decode_context = Decoder(WithContext).decode
+
+# Contexts met so far, by their bytes: bounded in number and in size.
+_contexts: dict[bytes, Context] = {}
+_CONTEXTS_MAX = 20_000
+_CONTEXT_BYTES_MAX = 512
 
 
 def parse(raw: bytes | None) -> tuple[Event, int]:
@@ -37,6 +44,9 @@ def parse(raw: bytes | None) -> tuple[Event, int]:
         if not raw.isascii():
             raw.decode()  # the decoder does not look into the strings of fields it skips
         event = _decode(raw)
+        if event.context is not None:
+            found = bytes(event.context)  # raw until here
+            event.context = _contexts.get(found) or _context(found)
     except (ValueError, RecursionError) as error:
         raise explain(raw, error) from None
     time = event.event_time
@@ -52,6 +62,19 @@ def parse(raw: bytes | None) -> tuple[Event, int]:
     if event.visitor_id is None and event.user_id is None and type(event) not in PERSONLESS:
         raise RejectedEvent(Reason.NO_PERSON, "neither $.visitor_id nor $.user_id is given")
     return event, ms
+
+
+def _context(raw: bytes) -> Context | None:
+    """A context not met before. Raises what the decoder raises, with the path in the event."""
+    fields = _decode_context(b'{"context":%b}' % raw).context
+    if fields is None:
+        return None
+    context = Context(fields)
+    if len(raw) <= _CONTEXT_BYTES_MAX:
+        if len(_contexts) >= _CONTEXTS_MAX:
+            _contexts.clear()
+        _contexts[raw] = context
+    return context
 
 
 def epoch_ms(time: datetime | int) -> int:

@@ -1,9 +1,10 @@
 """What every event carries, and the bounds of its fields, which the decoder checks in C."""
 
 from datetime import datetime
-from typing import Annotated, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Raw, Struct
+from msgspec.json import schema
 
 # Event times outside these are a broken clock, not history: 1990-01-01 up to, not including, 2200.
 EARLIEST_MS = 631_152_000_000
@@ -24,11 +25,34 @@ Time: TypeAlias = (
     ]
     | Annotated[int, Meta(ge=EARLIEST_MS, le=LATEST_MS, description="epoch milliseconds")]
 )
-# Bounds on the keys would cost the decoder its cache of them, a tenth of its speed; the size of the
-# whole event bounds them instead.
-Context: TypeAlias = Annotated[
-    dict[str, Annotated[str, Meta(max_length=1024)]], Meta(max_length=64)
-]
+
+
+class Context(dict[str, str]):
+    """What is known of an event's circumstances. Equal bytes give the same object: see the codec."""
+
+    __slots__ = ()
+    __hash__ = object.__hash__  # type: ignore[assignment]
+
+
+class WithContext(Struct):
+    """An event's context alone, checked."""
+
+    # Bounds on the keys would cost the decoder its cache of them, a tenth of its speed; the size of
+    # the whole event bounds them instead.
+    context: Annotated[dict[str, Annotated[str, Meta(max_length=1024)]], Meta(max_length=64)] | None
+
+
+if TYPE_CHECKING:
+    _ContextField: TypeAlias = Context | None
+else:
+    # Decoded as it stands; the codec puts the checked context in its place. Most events come from few
+    # contexts, and a dict with all its strings for each of them would be a tenth of their cost.
+    _ContextField = Annotated[
+        Raw,
+        Meta(
+            extra_json_schema=schema(WithContext)["$defs"]["WithContext"]["properties"]["context"]
+        ),
+    ]
 Amount: TypeAlias = Annotated[float, Meta(ge=-1e12, le=1e12)]  # fits 64 bits in micro-units
 Mrr: TypeAlias = Annotated[float, Meta(ge=0, le=1e12)]
 Count: TypeAlias = Annotated[int, Meta(ge=0, le=1_000_000_000)]
@@ -52,6 +76,6 @@ class Envelope(Struct, kw_only=True, gc=False, tag_field="type"):
     user_id: PersonId | None = None
     session_id: Id | None = None
     site: Site = "default"
-    context: Context | None = None
+    context: _ContextField = None
     schema_version: Literal[1] = 1
     is_bot: bool = False

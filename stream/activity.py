@@ -32,6 +32,8 @@ class Activity:
         #: the day itself, whichever is later)
         self._days: Counter[tuple[Profile, int, int, int, int]] = Counter()
         self._minutes: Counter[tuple[Profile, int, int, int]] = Counter()
+        #: Forward in time, as most events are: minute → group → people by minutes since their last one.
+        self._forward: dict[int, dict[Profile, list[int]]] = {}
         self._clicks: Counter[tuple[Profile, int]] = Counter()
 
     def mark_day(self, person: Person, profile: Profile, day: int) -> None:
@@ -54,8 +56,7 @@ class Activity:
             marks.turn_to(profile)
         mark, group = marks.mark, marks.group
         if mark is not None and 0 < (gone := minute - mark[0]) < _LONG:
-            # Forward in time, as most events are.
-            self._minutes[group or profile, minute, gone if gone < _LIVE else _LIVE, _LIVE] += 1
+            self._step(group or profile, minute, gone if gone < _LIVE else _LIVE)
             marks.mark = (minute, mark[1] << gone | 1)
         elif not has_unit(mark, minute):
             marks.mark = self._minute(group or profile, mark, minute)
@@ -85,12 +86,18 @@ class Activity:
             self._count_rolling(group, day, before, after, people)
             self._count_periods(group, day, before, after, people)
             self._count_new(group, day, first, people)
+        for minute, groups in self._forward.items():
+            for group, steps in groups.items():
+                for gone, people in enumerate(steps):
+                    if people:
+                        self._minutes[group, minute, gone, _LIVE] += people
         for (group, minute, before, after), people in self._minutes.items():
             start, end = windows_gained(minute, before, after, LIVE_MINUTES)
             counters.add_range(Grain.MINUTE, measures.LIVE_5M, group, start, end, people)
         for (group, day), people in self._clicks.items():
             counters.add_range(Grain.DAY, measures.CLICKERS_DAY, group, day, day, people)
         self._days.clear()
+        self._forward.clear()
         self._minutes.clear()
         self._clicks.clear()
 
@@ -105,6 +112,15 @@ class Activity:
         self._days[key] += 1
         return (*add_unit(mark, day), min(first, day))
 
+    def _step(self, group: Profile, minute: int, gone: int) -> None:
+        groups = self._forward.get(minute)
+        if groups is None:
+            groups = self._forward[minute] = {}
+        steps = groups.get(group)
+        if steps is None:
+            steps = groups[group] = [0] * (_LIVE + 1)
+        steps[gone] += 1
+
     def _click(self, group: Profile, mark: Mark | None, day: int) -> Mark:
         self._clicks[group, day] += 1
         return add_unit(mark, day)
@@ -118,12 +134,16 @@ class Activity:
         self._minutes[(group, minute, *near)] += 1
         return add_unit(mark, minute)
 
-    def _count_rolling(self, group: Profile, day: int, before: int, after: int, people: int) -> None:
+    def _count_rolling(
+        self, group: Profile, day: int, before: int, after: int, people: int
+    ) -> None:
         for length, measure in _ROLLING:
             start, end = windows_gained(day, before, after, length)
             self._counters.add_range(Grain.DAY, measure, group, start, end, people)
 
-    def _count_periods(self, group: Profile, day: int, before: int, after: int, people: int) -> None:
+    def _count_periods(
+        self, group: Profile, day: int, before: int, after: int, people: int
+    ) -> None:
         """Calendar weeks and months, kept in the bucket of their first day."""
         calendar = group.calendar
         week, month = calendar.week_of(day), calendar.month_of(day)

@@ -95,10 +95,11 @@ class BatchIntake:
             decoded = decode(batch)
             people, missing = shard.prepare(decoded)
             while missing:
+                turned = shard.people.rotations
                 shard.admit(await self._store.read_people(shard.partition, missing))
                 if owned.shard is not shard:
                     return
-                people, missing = shard.prepare(decoded)
+                people, missing = shard.complete(decoded, people, missing, turned)
             # From here to the end nothing waits: other topics' batches cannot come between.
             state = shard.topics[topic]
             if batch.start != state.expected:

@@ -63,6 +63,6 @@ class Counters:
             bucket = table.pop(index)
             self.changed.pop((grain, index), None)
             self.dropped.add((grain, index))
-            for series_id in levels & bucket.keys():
+            for series_id in levels.intersection(bucket):
                 if bucket[series_id]:
                     self.add_at(grain, before, (series_id,), bucket[series_id])

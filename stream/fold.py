@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from schemas.codec import Reason, RejectedEvent
+from schemas.envelope import Context
 from schemas.events import Event
 from stream.calendar import MINUTE_MS, SLOT_MS
 from stream.clock import TopicState
@@ -137,22 +138,23 @@ def _admit(
 
 def _apply(shard: "Shard", accepted: list[Accepted]) -> None:
     plans, names, dirty = shard.rules.plans, shard.names, shard.people.dirty
-    profile_of, dimensions = names.lookup, names.dimensions
     collected, activity = shard.collected, shard.activity
-    unknown: dict[tuple[str | None, ...], Profile] = {}
+    counted: tuple[Plan, int] = (BOT, -1)
+    counts: dict[Profile, int] = {}
     for event, time_ms, person, timely in accepted:
         plan = plans[event.__class__]
         if event.is_bot:
             plan = BOT
         elif plan.refine is not None:
             plan = plan.refine(event)
-        context = event.context
-        values = tuple(map(context.get, dimensions)) if context else _nothing[: len(dimensions)]
-        profile = profile_of.get(event.site, unknown).get(values)
+        profile = names.lookup.get(event.site, _unknown).get(event.context)
         if profile is None:
-            profile = names.profile(event.site, values)
+            profile = names.profile(event.site, event.context)
         minute = time_ms // MINUTE_MS
-        collected[plan, profile, minute] += 1
+        if counted[0] is not plan or counted[1] != minute:
+            counted = plan, minute
+            counts = collected.setdefault(counted, {})
+        counts[profile] = counts.get(profile, 0) + 1
         if person is None or not plan.has_person:
             continue
         dirty[person.key] = person
@@ -166,10 +168,18 @@ def _apply(shard: "Shard", accepted: list[Accepted]) -> None:
             person.live_minute, person.live_profile = minute, profile
         if plan.in_session:
             _visit(shard, person, event, plan, profile, time_ms)
-        if plan.click:
-            activity.mark_click(person, profile, profile.calendar.day_of(time_ms))
-        elif plan.subscription:
-            shard.subscribe(person, profile, plan.subscription, event, time_ms)
+        if plan.more:
+            _count_more(shard, person, profile, plan, event, time_ms)
+
+
+def _count_more(
+    shard: "Shard", person: Person, profile: Profile, plan: Plan, event: Event, time_ms: int
+) -> None:
+    """What only few types of events count."""
+    if plan.click:
+        shard.activity.mark_click(person, profile, profile.calendar.day_of(time_ms))
+    elif plan.subscription:
+        shard.subscribe(person, profile, plan.subscription, event, time_ms)
 
 
 def _visit(
@@ -209,5 +219,4 @@ def _visit(
         session.real = True
 
 
-#: The values of an event without context, for as many dimensions as there may be.
-_nothing: tuple[None, ...] = (None,) * 8
+_unknown: dict[Context | None, Profile] = {}

@@ -16,8 +16,6 @@ Mark = tuple[int, ...]
 
 #: Stands for "none": farther away than any window is long, so that the formulas need no special case.
 FAR = 1_000
-#: Masks up to this length are stored as they are: trimming would not make them shorter by a byte.
-SHORT = 7
 
 
 def add_unit(mark: Mark | None, unit: int) -> tuple[int, int]:
@@ -91,6 +89,9 @@ class SegmentMarks:
 
     def turn_to(self, profile: Profile) -> None:
         """Bring the marks of a profile's segments to hand."""
+        if self.profile is None and not self.others:
+            self.profile = self.group = profile
+            return
         others = self.others = self._by_segment()
         groups: dict[Mark | None, list[Segment]] = {}
         for segment in profile.segments:
@@ -102,7 +103,9 @@ class SegmentMarks:
     def items(self) -> list[tuple[Mark, tuple[int, ...]]]:
         """Each mark with the segments that have it, in the order in which they came."""
         if not self.others and not self.rest:
-            return [] if self.mark is None or not self.group else [(self.mark, self.group.segment_ids)]
+            return (
+                [] if self.mark is None or not self.group else [(self.mark, self.group.segment_ids)]
+            )
         groups: dict[Mark, list[int]] = {}
         for segment_id, mark in self._by_segment().items():
             groups.setdefault(mark, []).append(segment_id)
@@ -110,7 +113,7 @@ class SegmentMarks:
 
     def shorten(self, oldest: int, drop: bool) -> None:
         """Forget the units before `oldest`; with `drop` also marks that end before it."""
-        if self.mark is not None and self.mark[1].bit_length() > SHORT:
+        if self.mark is not None:
             self.mark = trim(self.mark, oldest)
         if self.rest:
             rest = [(group, trim(mark, oldest)) for group, mark in self.rest if mark is not None]
@@ -119,7 +122,9 @@ class SegmentMarks:
                 self.group, rest = self.profile, []
             self.rest = [*rest]
         if self.others:
-            kept = {i: trim(m, oldest) for i, m in self.others.items() if m[0] >= oldest or not drop}
+            kept = {
+                i: trim(m, oldest) for i, m in self.others.items() if m[0] >= oldest or not drop
+            }
             self.others = kept or _NO_OTHERS
 
     def put(self, ids: Iterable[int], mark: Mark) -> None:

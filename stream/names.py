@@ -1,8 +1,9 @@
 """Interning of what counters are about: sites, segments, profiles and series, each a small integer."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+from schemas.envelope import Context
 from stream.calendar import Calendar
 
 #: The value that takes what does not fit under the cap of a dimension.
@@ -95,28 +96,32 @@ class Names:
         self._calendar_of = calendar_of
         self._profiles: dict[tuple[tuple[str, str], ...] | str, Profile] = {}
         self._by_id: dict[int, Profile] = {}
-        #: Site → values of the context → profile: what every event asks for.
-        self.lookup: dict[str, dict[tuple[str | None, ...], Profile]] = {}
+        #: Site → context → profile: what every event asks for.
+        self.lookup: dict[str, dict[Context | None, Profile]] = {}
         self._looked_up = 0
         self._segments: dict[tuple[str, str, str], Segment] = {}
         self._values: dict[tuple[str, str], set[str]] = {}
         self._next_id = 1
 
-    def profile(self, site: str, values: tuple[str | None, ...]) -> Profile:
-        """The profile of an event: `values` are its context's, in the order of the dimensions."""
-        found = self.lookup.get(site, {}).get(values)
+    def profile(self, site: str, context: Context | None) -> Profile:
+        """The profile of an event with this context."""
+        found = self.lookup.get(site, {}).get(context)
         if found is None:
             self._looked_up += 1
             if self._looked_up % _CACHE_MAX == 0:
                 self.lookup.clear()
-            pairs = [
-                (dimension, self._admit(site, dimension, value))
-                for dimension, value in zip(self.dimensions, values, strict=True)
-                if value
-            ]
-            found = self._intern_profile(site, pairs)
-            self.lookup.setdefault(site, {})[values] = found
+            found = self.profile_of(site, context or {})
+            self.lookup.setdefault(site, {})[context] = found
         return found
+
+    def profile_of(self, site: str, context: Mapping[str, str]) -> Profile:
+        """The same, not remembered for the next event."""
+        pairs = [
+            (dimension, self._admit(site, dimension, value))
+            for dimension in self.dimensions
+            if (value := context.get(dimension))
+        ]
+        return self._intern_profile(site, pairs)
 
     def fill(self) -> Iterator[tuple[str, str, float]]:
         """(site, dimension, share of the values that it may have); another thread may ask."""

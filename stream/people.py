@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from stream.marks import Mark, SegmentMarks
+from stream.marks import Mark, SegmentMarks, trim
 from stream.names import Profile
 from stream.sessions import Session
 
@@ -14,6 +14,8 @@ MARK_DAYS = 61
 
 #: Masks from here on are longer than msgpack's integers.
 _WIDE = 1 << 63
+#: Masks up to this one are stored as they are: trimming would not make them shorter by a byte.
+_SHORT = 0x7F
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[Any]).decode
@@ -90,12 +92,21 @@ def _forget_sessions(person: Person, oldest_ms: int) -> None:
 
 def _packed(marks: SegmentMarks, oldest: int, drop: bool = False) -> list[tuple[Any, ...]]:
     """Marks as (segments, top, mask, …); with `drop` without those that end before the oldest unit."""
-    marks.shorten(oldest, drop)
-    return [
-        (ids, *(mark if mark[1] < _WIDE else _wide(mark)))
-        for mark, ids in marks.items()
-        if not drop or mark[0] >= oldest
-    ]
+    if marks.others or marks.rest:
+        marks.shorten(oldest, drop)
+        return [
+            (ids, *(mark if mark[1] < _WIDE else _wide(mark)))
+            for mark, ids in marks.items()
+            if not drop or mark[0] >= oldest
+        ]
+    mark, group = marks.mark, marks.group
+    if mark is None or group is None or (drop and mark[0] < oldest):
+        return []
+    if mark[1] > _SHORT:
+        marks.mark = mark = trim(mark, oldest)
+        if mark[1] >= _WIDE:
+            return [(group.segment_ids, *_wide(mark))]
+    return [(group.segment_ids, *mark)]
 
 
 def _wide(mark: Mark) -> tuple[Any, ...]:
@@ -114,10 +125,14 @@ class PeopleCache:
     def __init__(self, cached_max: int) -> None:
         self._half = max(cached_max // 2, 1)
         self.young: dict[str, Person] = {}
+        #: Site → id → person, of the young: spares the usual event from building a key.
+        self.recent: dict[str, dict[str, Person]] = {}
         self.old: dict[str, Person] = {}
         self.dirty: dict[str, Person] = {}
         self.in_flight: Mapping[str, Person] = {}
         self.evictions = 0
+        #: How often the old ones were let go: who was in memory before may not be any more.
+        self.rotations = 0
 
     def get(self, key: str) -> Person | None:
         """A person in memory, now among the young; None when they must be read (or are new)."""
@@ -137,3 +152,5 @@ class PeopleCache:
         if len(self.young) > self._half:
             self.evictions += len(self.old)
             self.old, self.young = self.young, {}
+            self.recent = {}
+            self.rotations += 1

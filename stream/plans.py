@@ -1,7 +1,7 @@
 """What each event type means for the counts: one plan a type, looked up once an event."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from schemas import events
 from schemas.events import EVENT_TYPES, PERSONLESS, Event
@@ -26,6 +26,11 @@ class Plan:
     subscription: str = ""
     has_person: bool = True
     refine: "Callable[[Event], Plan] | None" = None
+    #: Counts something that most types do not.
+    more: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "more", self.click or bool(self.subscription))
 
 
 #: Events of bots are counted as such, and nowhere else.

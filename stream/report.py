@@ -107,7 +107,8 @@ class Report:
         people, missing = self.shard.prepare(decoded)
         if missing:
             self.shard.admit(Person(key) for key in missing)
-            people, _ = self.shard.prepare(decoded)
+            turned = self.shard.people.rotations
+            people, _ = self.shard.complete(decoded, people, missing, turned)
         self.shard.apply("files", lines, decoded, people, self._now_ms)
         self.shard.ledger.clear()
 

@@ -22,6 +22,9 @@ from stream.rules import DAY_MS, Rules
 from stream.sessions import ID_REACH_MS
 from stream.visits import Visits
 
+#: Key of a person → which events of a batch are theirs.
+Missing = dict[str, list[int]]
+
 _MICROS = 1_000_000
 #: A cancellation further ahead than this is one for ever.
 _FAR_AHEAD_MS = 3_660 * DAY_MS
@@ -50,7 +53,8 @@ class Shard:
         }
         #: Topics that stored state knows and the configuration no longer names.
         self.retired: dict[str, TopicState] = {}
-        self.collected: Counter[tuple[Plan, Profile, int]] = Counter()
+        #: Events since the last cut, by plan and minute, then by profile.
+        self.collected: dict[tuple[Plan, int], dict[Profile, int]] = {}
         #: Encoded ledger entries of the records since the last cut.
         self.ledger: list[bytes] = []
         self.watermark: int | None = None
@@ -60,16 +64,16 @@ class Shard:
 
     # ---- reading ahead: who must be in memory before a batch is applied
 
-    def prepare(self, decoded: Sequence[Decoded]) -> tuple[list[Person | None], set[str]]:
-        """(the person of each event, keys of those who must be read and admitted first).
+    def prepare(self, decoded: Sequence[Decoded]) -> tuple[list[Person | None], Missing]:
+        """(the person of each event, who must be read and admitted first, with their places).
 
-        While keys are missing the people are incomplete: admit, and prepare again. Between this and
-        `apply` nothing may wait, or a person could be evicted.
+        While somebody is missing the people are incomplete: admit, and `complete` them. Between this
+        and `apply` nothing else may wait, or a person could be evicted.
         """
         by_user, plans, get = self.rules.by_user, self.rules.plans, self.people.get
-        young = self.people.young
+        recent, nobody = self.people.recent, _nobody
         people: list[Person | None] = []
-        missing: set[str] = set()
+        missing: Missing = {}
         for item in decoded:
             if item.__class__ is RejectedEvent:
                 people.append(None)
@@ -80,16 +84,36 @@ class Shard:
             if who is None or not plans[event.__class__].has_person:
                 people.append(None)
                 continue
-            key = f"{event.site}\x1f{who}"
-            person = young.get(key) or get(key)
-            people.append(person)
+            person = recent.get(event.site, nobody).get(who)
             if person is None:
-                missing.add(key)
+                key = f"{event.site}\x1f{who}"
+                person = get(key)
+                if person is None:
+                    missing.setdefault(key, []).append(len(people))
+                else:
+                    recent.setdefault(event.site, {})[who] = person
+            people.append(person)
             if event.session_id is not None and visitor is not None and visitor != who:
                 key = f"{event.site}\x1f{visitor}"
-                if key not in young and get(key) is None:
-                    missing.add(key)
+                if get(key) is None:
+                    missing.setdefault(key, [])
         return people, missing
+
+    def complete(
+        self,
+        decoded: Sequence[Decoded],
+        people: list[Person | None],
+        missing: Missing,
+        rotations: int,
+    ) -> tuple[list[Person | None], Missing]:
+        """What `prepare` gave when the cache had turned so often, with those who were admitted since."""
+        if self.people.rotations != rotations:
+            return self.prepare(decoded)
+        for key, places in missing.items():
+            person = self.person(key)
+            for place in places:
+                people[place] = person
+        return people, {}
 
     def admit(self, people: Iterable[Person]) -> None:
         """Take in people that were read; one who has come in meanwhile stays as they are."""
@@ -142,9 +166,7 @@ class Shard:
             return  # A renewal of who knows what changes nothing that is counted.
         plan = getattr(event, "plan", None)
         if plan and "plan" in self.names.dimensions and "plan" not in (event.context or {}):
-            context = {**(event.context or {}), "plan": plan}
-            values = tuple(context.get(name) for name in self.names.dimensions)
-            profile = self.names.profile(event.site, values)
+            profile = self.names.profile_of(event.site, {**(event.context or {}), "plan": plan})
         effective = getattr(event, "effective_at", None)
         new = SubscriptionEvent(
             time_ms,
@@ -167,9 +189,10 @@ class Shard:
     def count_collected(self) -> None:
         """Turn what has been collected since the last cut into counts: equal increments are one."""
         add = self.counters.add
-        for (plan, profile, minute), count in self.collected.items():
-            for measure in plan.counts:
-                add(measure, profile, minute, count)
+        for (plan, minute), profiles in self.collected.items():
+            for profile, count in profiles.items():
+                for measure in plan.counts:
+                    add(measure, profile, minute, count)
         self.collected.clear()
         self.activity.flush()
 
@@ -276,6 +299,7 @@ class Shard:
         return totals
 
 
+_nobody: Mapping[str, Person] = {}
 _no_levels: frozenset[int] = frozenset()
 _REFUSED = (Reason.FUTURE, Reason.CURRENCY)
 _DETAILS = {

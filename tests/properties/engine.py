@@ -120,8 +120,9 @@ class Worker:
         decoded = [_decode(record) for record in records]
         people, missing = shard.prepare(decoded)
         if missing:
+            turned = shard.people.rotations
             shard.admit(self.store.read(missing))
-            people, missing = shard.prepare(decoded)
+            people, missing = shard.complete(decoded, people, missing, turned)
         assert not missing
         shard.apply(topic, records, decoded, people, self.now_ms)
         return len(records)

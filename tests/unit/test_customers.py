@@ -23,7 +23,7 @@ HOUR = 3_600_000
 DAY = 24 * HOUR
 FIRST = date(2024, 4, 1).toordinal()
 NAMES = Names(("country",), 10, lambda site: Calendar())
-PROFILE = NAMES.profile("default", (None,))
+PROFILE = NAMES.profile_of("default", {})
 [SITE] = PROFILE.segments
 
 
@@ -143,7 +143,7 @@ def test_the_order_of_arrival_leaves_no_trace(order: tuple[int, ...]) -> None:
 
 
 def test_two_starts_at_one_instant_count_in_the_same_segment_in_either_order() -> None:
-    german, french = (NAMES.profile("default", (country,)).id for country in ("DE", "FR"))
+    german, french = (NAMES.profile_of("default", {"country": country}).id for country in ("DE", "FR"))
     starts = [at(1, "started", 20, profile_id=german), at(1, "started", 20, profile_id=french)]
     assert contributions(starts, NAMES) == contributions(starts[::-1], NAMES)
 

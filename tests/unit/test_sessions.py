@@ -31,7 +31,7 @@ def session(start: int, end: int, sid: str | None = None) -> Session:
 
 
 def profile(country: str | None) -> Profile:
-    return NAMES.profile("default", (country,))
+    return NAMES.profile_of("default", {"country": country} if country else {})
 
 
 def test_an_event_exactly_the_timeout_later_continues_the_session() -> None:
