@@ -6,6 +6,7 @@ import stat
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -37,17 +38,33 @@ def image() -> Iterator[Path]:
         shutil.rmtree(root)
 
 
+@cache
+def confined(python: Path) -> list[str]:
+    """How to run something as the image's user, or at least with no right to override a mode."""
+    if os.getuid() != 0:
+        return []
+    rights = ["setpriv", "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all"]
+    user = [*rights, f"--reuid={USER}", f"--regid={USER}", "--clear-groups"]
+    # A Python in somebody's home cannot be started by another user.
+    probe = subprocess.run([*user, python, "-c", ""], capture_output=True, timeout=SECONDS)
+    return user if probe.returncode == 0 else rights
+
+
 def run(image: Path, *command: str, **environ: str) -> "subprocess.CompletedProcess[str]":
-    """A command as the image's user, with its variables, and no right to write anywhere but /tmp."""
-    line = [str(image / "bin" / command[0]), *command[1:]]
-    if os.getuid() == 0:
-        rights = ["--clear-groups", "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all"]
-        line = ["setpriv", f"--reuid={USER}", f"--regid={USER}", *rights, *line]
+    """A command as in the image: its variables, its user, and no right to write but in /tmp."""
+    line = [*confined(image / "bin" / "python"), str(image / "bin" / command[0]), *command[1:]]
     # The search path of the base image is this machine's.
     own = environment(stages()[-1]) | {"PATH": f"{image / 'bin'}:{os.environ['PATH']}"}
     return subprocess.run(
         line, env=own | environ, cwd="/", capture_output=True, text=True, timeout=SECONDS
     )
+
+
+def test_nothing_in_the_image_can_be_written(image: Path) -> None:
+    code = f"open({str(image / 'lib' / 'x')!r}, 'w')"
+    done = run(image, "python", "-c", code)
+    assert done.returncode == 1
+    assert "PermissionError" in done.stderr
 
 
 def test_every_command_explains_itself(image: Path) -> None:
