@@ -4,7 +4,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from agents.alerting.routing import RECEIVERS, routing
-from agents.alerting.rule_file import alert_groups, as_document, recording_groups
+from agents.alerting.rule_file import (
+    as_document,
+    family_groups,
+    pipeline_groups,
+    product_groups,
+)
 from agents.alerting.scraping import scraping
 from agents.alerting.surroundings import Surroundings
 from agents.alerting.yaml_text import as_yaml
@@ -17,10 +22,12 @@ _REHEARSAL = "A rehearsal: every duration is divided by {speed:g}, also those th
 def rule_files(settings: Settings, place: Surroundings) -> dict[str, str]:
     """Recording rules and alerts."""
     head = _head("rules", place)
-    return {
-        "recording.yml": as_yaml(as_document(recording_groups(settings, place), place), head),
-        "alerts.yml": as_yaml(as_document(alert_groups(settings, place), place), head),
+    groups = {
+        "families.yml": family_groups(settings, place),
+        "product.yml": product_groups(settings, place),
+        "pipeline.yml": pipeline_groups(settings, place),
     }
+    return {name: as_yaml(as_document(g, place), head) for name, g in groups.items()}
 
 
 def alertmanager_files(place: Surroundings) -> dict[str, str]:

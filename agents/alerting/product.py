@@ -69,11 +69,11 @@ def _churn() -> Alert:
         name="ChurnSpike",
         severity="warning",
         signal="churn",
-        # The usual spread of a count is about its square root.
+        # The usual spread of a count is about its square root; the least is 3, so that nothing
+        # fires on fewer than ten.
         conditions=(
             f"{now} > 1.5 * {usual}",
             f"({now} - {usual}) / clamp_min(sqrt({usual}), 3) > 3",
-            f"{now} >= 10",
             f"{now} / {counts.CUSTOMERS} >= 0.002",
         ),
         hold=10 * MINUTE,
@@ -111,11 +111,8 @@ def _live_visitors() -> Alert:
         name="LiveVisitorsDrop",
         severity="critical",
         signal="activity",
-        conditions=(
-            f"{now} < 0.5 * {usual}",
-            f"({now} - {usual}) / sqrt({usual}) < -3",
-            f"{usual} >= 50",
-        ),
+        # Of fifty or more, a half is far outside of what chance does.
+        conditions=(f"{now} < 0.5 * {usual}", f"{usual} >= 50"),
         hold=10 * MINUTE,
         keep=10 * MINUTE,
         summary="Half of the usual visitors are missing right now.",

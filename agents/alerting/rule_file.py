@@ -20,30 +20,33 @@ from stream.settings import Settings
 HEADING_PREFIX = "Engagement"
 
 
-def recording_groups(settings: Settings, place: Surroundings) -> list[Group]:
-    """First every family, then what follows from them."""
+def family_groups(settings: Settings, place: Surroundings) -> list[Group]:
+    """Every family, in which any number of workers is one."""
     families = sorted(
         [*exported_families(settings), *pending_families()], key=lambda family: family.name
     )
+    return [Group("engagement-families", tuple(recording_rules(families, place.pace)))]
+
+
+def product_groups(settings: Settings, place: Surroundings) -> list[Group]:
+    """What is usual, and the alerts when it is not so."""
     pace = place.pace
     ratios = (BOUNCE, click_through(settings))
     levels = (CONVERSION, CARTS, CSAT, NPS)
     usual = [rule for ratio in ratios for rule in of_ratio(ratio, pace)]
     usual += [rule for level in levels for rule in of_level(level, pace)]
     return [
-        Group("engagement-families", tuple(recording_rules(families, pace))),
         Group("engagement-usual", (*usual, *count_rules(pace))),
-        Group("engagement-pipeline", tuple(pipeline_rules(pace))),
+        Group("engagement-product-alerts", tuple(product_alerts(settings, pace))),
     ]
 
 
-def alert_groups(settings: Settings, place: Surroundings) -> list[Group]:
-    """The product's alerts, and the pipeline's."""
+def pipeline_groups(settings: Settings, place: Surroundings) -> list[Group]:
+    """How the pipeline does, and the alerts about it."""
+    pace = place.pace
     return [
-        Group("engagement-product-alerts", tuple(product_alerts(settings, place.pace))),
-        Group(
-            "engagement-pipeline-alerts", tuple(pipeline_alerts(settings, place.job, place.pace))
-        ),
+        Group("engagement-pipeline", tuple(pipeline_rules(pace))),
+        Group("engagement-pipeline-alerts", tuple(pipeline_alerts(settings, place.job, pace))),
     ]
 
 

@@ -1,0 +1,115 @@
+"""Runs the cases of an alert through the real promtool, on that part of the shipped rules it rests on."""
+
+import copy
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.conftest import missing
+from tests.servers.process import ServerMissing
+
+ROOT = Path(__file__).parents[2]
+RULES = ROOT / "deploy" / "prometheus" / "rules"
+CASES = Path(__file__).parent / "cases"
+#: Files of cases that are about alerts; the other one is about recording rules.
+WEEKLY = "weekly.yml"
+ALERT_CASES = tuple(
+    sorted(file.name for file in CASES.glob("*.yml") if file.name != "recording.yml")
+)
+_SECONDS = 120
+_NAME = re.compile(r"[a-z]+:[a-zA-Z0-9_]+:[a-zA-Z0-9_]+")
+
+Rule = dict[str, Any]
+
+
+def tool(*names: str) -> str:
+    """The path of a program under any of its names; without one the test is skipped, in CI it fails."""
+    for name in names:
+        if path := shutil.which(name):
+            return path
+    package = "prometheus" if names[0] == "promtool" else "prometheus-alertmanager"
+    missing(ServerMissing(f"{names[0]} is not on the path: install it (apt install {package})"))
+
+
+def run(*command: str) -> subprocess.CompletedProcess[str]:
+    """Run a program; its two outputs are one text."""
+    return subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=_SECONDS
+    )
+
+
+@cache
+def shipped_groups() -> list[dict[str, Any]]:
+    """The groups of deploy/prometheus/rules, in the order in which they are evaluated."""
+    groups = []
+    for name in ("families.yml", "product.yml", "pipeline.yml"):
+        groups += yaml.safe_load((RULES / name).read_text("utf-8"))["groups"]
+    return groups
+
+
+def alerts() -> dict[str, Rule]:
+    """Name → alert, as shipped."""
+    return {r["alert"]: r for g in shipped_groups() for r in g["rules"] if "alert" in r}
+
+
+def records() -> dict[str, Rule]:
+    """Name → recording rule, as shipped."""
+    return {r["record"]: r for g in shipped_groups() for r in g["rules"] if "record" in r}
+
+
+def part_for(alert: Rule) -> list[dict[str, Any]]:
+    """The groups with nothing but the alert and the recording rules that it rests on."""
+    known, needed, ahead = records(), set(), {*_NAME.findall(alert["expr"])}
+    while ahead:
+        name = ahead.pop()
+        if name not in needed:
+            needed.add(name)
+            ahead |= {*_NAME.findall(known[name]["expr"])}
+    groups = []
+    for group in shipped_groups():
+        rules = [rule for rule in group["rules"] if rule.get("record") in needed]
+        rules += [alert for rule in group["rules"] if rule.get("alert") == alert["alert"]]
+        if rules:
+            groups.append({"name": group["name"], "rules": rules})
+    return copy.deepcopy(groups)
+
+
+@cache
+def case_file(name: str) -> dict[str, Any]:
+    """One file of cases."""
+    return yaml.safe_load((CASES / name).read_text("utf-8"))
+
+
+def cases_of(alert: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """(file, case) of every case whose name begins with the alert's."""
+    for name in ALERT_CASES:
+        for case in case_file(name)["tests"]:
+            if case["name"].split(" ", 1)[0] == alert:
+                yield name, case
+
+
+def failures(
+    alert: Rule,
+    groups: list[dict[str, Any]],
+    folder: Path,
+    files: tuple[str, ...] = ALERT_CASES,
+) -> str:
+    """What promtool has to say against the cases of an alert on these rules; empty when all hold."""
+    (folder / "rules.yml").write_text(yaml.safe_dump({"groups": groups}), "utf-8")
+    said = ""
+    for name in files:
+        tests = [case for file, case in cases_of(alert["alert"]) if file == name]
+        if not tests:
+            continue
+        document = case_file(name) | {"rule_files": ["rules.yml"], "tests": tests}
+        document["group_eval_order"] = [group["name"] for group in groups]
+        (folder / name).write_text(yaml.safe_dump(document), "utf-8")
+        done = run(tool("promtool"), "test", "rules", str(folder / name))
+        said += done.stdout if done.returncode else ""
+    return said

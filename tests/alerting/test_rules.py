@@ -1,0 +1,192 @@
+"""The shipped rules are current, complete, valid for the real tools, and rest on series that exist."""
+
+import re
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from agents.alerting import __main__ as command
+from agents.alerting.families import WORKER_GAUGES, Family, exported_families
+from agents.alerting.files import outdated_files, shipped_files, write_files
+from agents.alerting.pace import DAY, HOUR, MINUTE, WEEK, Pace
+from agents.alerting.pending import PENDING
+from agents.alerting.recording import recorded
+from agents.alerting.rule import PRODUCT_SIGNALS
+from stream.metrics import catalogue
+from stream.metrics.metric import COUNTERS
+from stream.settings import Settings
+from tests.alerting.promtool import ROOT, RULES, alerts, records, run, shipped_groups, tool
+from tests.contract.test_readme import exported
+
+RUNBOOK = ROOT / "deploy" / "README.md"
+#: Functions and operators that Prometheus 2.42 and 3 understand alike, without any feature flag.
+BOTH_KNOW = {
+    "absent", "and", "avg_over_time", "by", "clamp_min", "count", "deriv", "histogram_quantile",
+    "increase", "max", "max_over_time", "min_over_time", "offset", "on", "or", "rate", "sqrt",
+    "stddev_over_time", "sum", "time", "unless", "vector", "without",
+}  # fmt: skip
+#: Series that are not ours: what Prometheus and the Python client say themselves.
+FOREIGN = {"up", "process_start_time_seconds"}
+_WORD = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
+
+
+def words(expression: str) -> set[str]:
+    """Functions, operators and series of an expression, without labels, values and durations."""
+    bare = re.sub(r'"(?:[^"\\]|\\.)*"', "", expression)
+    bare = re.sub(r"\[[^\]]*\]|offset [0-9a-z]+|\{[^}]*\}", "", bare)
+    bare = re.sub(r"\b(?:on|by|without|ignoring) ?\([^)]*\)", "", bare)
+    return {*_WORD.findall(bare)}
+
+
+def test_the_shipped_files_are_current() -> None:
+    assert outdated_files(ROOT / "deploy", shipped_files()) == []
+    assert command.main(["--check"]) == 0
+
+
+def test_old_missing_and_left_over_files_are_found(tmp_path: Path) -> None:
+    files = shipped_files()
+    paths = write_files(tmp_path, files)
+    assert outdated_files(tmp_path, files) == []
+    paths[0].write_text("old", "utf-8")
+    paths[1].unlink()
+    left_over = paths[2].parent / "left-over.yml"
+    left_over.write_text("", "utf-8")
+    assert outdated_files(tmp_path, files) == sorted([paths[0], paths[1], left_over])
+
+
+def test_promtool_finds_nothing_to_say_against_the_rules() -> None:
+    files = sorted(str(file) for file in RULES.glob("*.yml"))
+    done = run(tool("promtool"), "check", "rules", "--lint=all", "--lint-fatal", *files)
+    assert done.returncode == 0, done.stdout
+    done = run(tool("promtool"), "check", "config", str(RULES.parent / "prometheus.yml"))
+    assert done.returncode == 0, done.stdout
+    assert f"{len(files)} rule files found" in done.stdout
+
+
+def test_every_family_of_the_page_has_one_rule_in_which_replicas_are_one() -> None:
+    on_the_page = {name.removesuffix("_total") for name in exported()}
+    families = {family.name: family for family in exported_families(Settings())}
+    assert on_the_page == {*families}
+    for family in families.values():
+        assert recorded(family) in records(), family.name
+        assert "without (instance, pod)" in records()[recorded(family)]["expr"]
+
+
+def test_every_metric_of_the_catalogue_is_recorded_for_sites_and_segments() -> None:
+    for metric in catalogue(Settings()):
+        assert f"site:engagement_{metric.gauge}:max" in records()
+        assert f"segment:engagement_segment_{metric.gauge}:max" in records()
+    for measure in COUNTERS:
+        assert f"site:engagement_{measure}_total:max" in records()
+
+
+def test_what_is_shared_is_never_added_up_and_what_is_a_workers_own_is_said_to_be() -> None:
+    families = exported_families(Settings())
+    assert {f.aggregation for f in families if f.is_shared} == {"max"}
+    own = {f.name for f in families if not f.is_shared}
+    assert {f.name for f in families if not f.is_shared and f.kind == "gauge"} == {*WORKER_GAUGES}
+    assert all(name.startswith("engagement_worker_") for name in own - {*WORKER_GAUGES} - {
+        "engagement_event_to_visible_seconds"
+    })  # fmt: skip
+
+
+def test_a_gauge_of_workers_without_an_aggregation_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delitem(WORKER_GAUGES, "engagement_worker_shards")
+    with pytest.raises(LookupError, match=r"engagement_worker_shards .* WORKER_GAUGES"):
+        exported_families(Settings())
+
+
+def test_names_of_recording_rules_have_three_parts_and_say_what_is_left() -> None:
+    for name in records():
+        assert re.fullmatch(
+            r"(segment|site|job|partition|topic|node):engagement_[a-z0-9_]+:[a-z0-9_]+", name
+        )
+
+
+def test_every_series_that_a_rule_reads_exists() -> None:
+    served = {series for family in exported_families(Settings()) for series in _series(family)}
+    for rule in (*records().values(), *alerts().values()):
+        read = words(rule["expr"]) - BOTH_KNOW - FOREIGN - {*records()}
+        assert read <= served | {*PENDING}, rule["expr"]
+
+
+def _series(family: Family) -> set[str]:
+    return {f"{family.name}_bucket"} if family.kind == "histogram" else {family.series}
+
+
+def test_a_family_that_is_served_is_pending_no_more() -> None:
+    served = {family.name for family in exported_families(Settings())}
+    assert served & {*PENDING} == set(), "take it out of PENDING in agents/alerting/pending.py"
+
+
+def test_alerts_read_nothing_but_recording_rules() -> None:
+    for alert in alerts().values():
+        raw = {name for name in words(alert["expr"]) if name.startswith("engagement_")}
+        assert raw == set(), alert["alert"]
+
+
+def test_rules_use_nothing_that_only_one_prometheus_has() -> None:
+    for rule in (*records().values(), *alerts().values()):
+        called = {*re.findall(r"\b([a-z_]+) ?\(", rule["expr"])}
+        assert called <= BOTH_KNOW, rule["expr"]
+    for group in shipped_groups():
+        # `labels`, `query_offset` and `limit` of a group are newer than 2.42.
+        assert {*group} == {"name", "rules"}
+
+
+@pytest.mark.parametrize("name", alerts())
+def test_an_alert_says_what_a_person_needs(name: str) -> None:
+    alert = alerts()[name]
+    labels, notes = alert["labels"], alert["annotations"]
+    assert re.fullmatch(r"Engagement([A-Z][a-z]+)+", name)
+    assert labels["severity"] in {"critical", "warning", "info", "none"}
+    assert labels["signal"] in {*PRODUCT_SIGNALS, "pipeline", "watchdog"}
+    assert {*notes} == {"summary", "description", "runbook_url", "dashboard_url"}
+    assert notes["summary"].endswith(".") and "{{" not in notes["summary"]
+    assert notes["description"].endswith(".")
+    assert urlsplit(notes["dashboard_url"]).path in {"/d/engagement", "/d/engagement-pipeline"}
+    if labels["signal"] in PRODUCT_SIGNALS:
+        assert "{{ $labels.site }}" in notes["description"]
+        assert "keep_firing_for" in alert
+
+
+@pytest.mark.parametrize("name", alerts())
+def test_the_runbook_has_a_heading_for_the_alert(name: str) -> None:
+    page, _, anchor = alerts()[name]["annotations"]["runbook_url"].partition("#")
+    assert ROOT / page == RUNBOOK
+    text = RUNBOOK.read_text("utf-8")
+    section = re.search(rf"^### {name}\n(.*?)(?=^##)", text, re.MULTILINE | re.DOTALL)
+    assert section, f"deploy/README.md has no heading {name}"
+    assert anchor == name.lower()
+    for part in ("Meaning", "First look", "Mend"):
+        assert f"**{part}.**" in section[1], f"{name} does not say its {part}"
+
+
+def test_the_runbook_names_no_alert_and_no_series_that_is_not_there() -> None:
+    text = RUNBOOK.read_text("utf-8")
+    assert {*re.findall(r"^### (Engagement\w+)$", text, re.MULTILINE)} == {*alerts()}
+    named = {*re.findall(r"\bengagement_[a-z0-9_]+", text)}
+    assert named <= exported() | {*PENDING}
+    rules = {*re.findall(r"\b[a-z]+:engagement_[a-z0-9_]+:[a-z0-9_]+", text)}
+    assert rules <= {*records()}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "speed", "text"),
+    [
+        (15 * MINUTE, 1, "15m"),
+        (HOUR, 1, "1h"),
+        (DAY, 1, "1d"),
+        (WEEK, 1, "1w"),
+        (WEEK - HOUR / 2, 1, "167h30m"),
+        (WEEK - HOUR / 2, 60, "2h47m30s"),
+        (15 * MINUTE, 60, "15s"),
+        (DAY, 60, "24m"),
+        (MINUTE, 3600, "1s"),
+    ],
+)
+def test_durations_are_written_as_people_would(seconds: float, speed: float, text: str) -> None:
+    assert Pace(speed).of(seconds) == text

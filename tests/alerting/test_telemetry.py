@@ -1,0 +1,164 @@
+"""What a worker says for the alerts: shards that are read again, full dimensions, Redis's memory."""
+
+from collections.abc import Mapping
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import redis.asyncio
+from msgspec.structs import replace
+
+from stream.calendar import Calendar
+from stream.names import Names
+from stream.owned import OwnerCounts
+from stream.redis_client import connect_redis
+from stream.redis_memory import Memory, MemoryWatch
+from stream.settings import RedisSettings, Settings
+from stream.telemetry import Telemetry
+from tests.servers.redis_server import RedisServer
+
+
+class Log:
+    """Where the topics end; None while Kafka has not said so."""
+
+    def __init__(self) -> None:
+        self.ends: dict[str, int | None] = {"clicks": 100, "orders": 10}
+
+    def read_to(self, tp: Any) -> tuple[int | None, int | None]:
+        return self.ends[tp.topic], 0
+
+
+def names(*values: str, most: int = 4) -> Names:
+    known = Names(["country"], most, lambda _: Calendar("UTC"))
+    for value in values:
+        known._admit("shop", "country", value)
+    return known
+
+
+def owned(partition: int, *, is_new: bool, **positions: tuple[int, int]) -> Any:
+    topics = {t: SimpleNamespace(next=n, expected=e) for t, (n, e) in positions.items()}
+    shard = SimpleNamespace(topics=topics, names=names("DE"))
+    return SimpleNamespace(partition=partition, shard=shard, claim=SimpleNamespace(is_new=is_new))
+
+
+def telemetry(log: Log, *shards: Any) -> Telemetry:
+    owner: Any = SimpleNamespace(counts=OwnerCounts(), owned={s.partition: s for s in shards})
+    pump: Any = SimpleNamespace(entries_sent=0, failures=0, backlog=0)
+    told: Any = log
+    return Telemetry(owner, told, pump)
+
+
+def samples(telemetry: Telemetry, name: str) -> dict[tuple[str, ...], float]:
+    (family,) = (f for f in telemetry.collect() if f.name == name)
+    return {tuple(sample.labels.values()): sample.value for sample in family.samples}
+
+
+def rebuilding(telemetry: Telemetry) -> float:
+    return samples(telemetry, "engagement_worker_shards_rebuilding")[()]
+
+
+def test_a_shard_that_was_taken_over_is_rebuilt_until_its_event_ids_are_recalled() -> None:
+    shard = owned(0, is_new=False, clicks=(50, 20), orders=(10, 10))
+    page = telemetry(Log(), shard)
+    assert rebuilding(page) == 1
+    shard.shard.topics["clicks"].expected = 50
+    assert rebuilding(page) == 0  # What it has not read yet is lag, and no rebuild.
+
+
+def test_a_shard_that_is_dropped_or_being_loaded_is_rebuilt() -> None:
+    lost = SimpleNamespace(partition=1, shard=None, claim=None)
+    assert rebuilding(telemetry(Log(), lost, owned(0, is_new=False, clicks=(5, 5)))) == 1
+
+
+def test_a_shard_that_is_counted_anew_is_rebuilt_until_it_is_where_the_log_ended() -> None:
+    log = Log()
+    shard = owned(0, is_new=True, clicks=(0, 0), orders=(0, 0))
+    page = telemetry(log, shard)
+    assert rebuilding(page) == 1
+    log.ends["clicks"] = 5_000  # Traffic goes on: the goal stays where it was.
+    shard.shard.topics["clicks"] = SimpleNamespace(next=100, expected=100)
+    assert rebuilding(page) == 1
+    shard.shard.topics["orders"] = SimpleNamespace(next=10, expected=10)
+    assert rebuilding(page) == 0
+
+
+def test_a_second_claim_sets_another_goal() -> None:
+    log = Log()
+    shard = owned(0, is_new=True, clicks=(100, 100), orders=(10, 10))
+    page = telemetry(log, shard)
+    assert rebuilding(page) == 0
+    log.ends["clicks"] = 5_000
+    shard.claim = SimpleNamespace(is_new=True)
+    assert rebuilding(page) == 1
+
+
+def test_without_word_from_kafka_nothing_is_known_to_be_read() -> None:
+    log = Log()
+    log.ends["orders"] = None
+    shard = owned(0, is_new=True, clicks=(100, 100), orders=(0, 0))
+    page = telemetry(log, shard)
+    assert rebuilding(page) == 1
+    log.ends["orders"] = 0
+    assert rebuilding(page) == 0
+
+
+def test_a_dimension_is_as_full_as_in_the_fullest_shard() -> None:
+    log = Log()
+    one, two = owned(0, is_new=False, clicks=(5, 5)), owned(1, is_new=False, clicks=(5, 5))
+    two.shard.names = names("DE", "FR", "US")
+    page = telemetry(log, one, two)
+    name = "engagement_worker_dimension_fill_ratio"
+    assert samples(page, name) == {("shop", "country"): 0.75}
+    two.shard.names._admit("shop", "country", "NL")
+    two.shard.names._admit("shop", "country", "BE")  # Becomes `other`.
+    assert samples(page, name) == {("shop", "country"): 1.0}
+
+
+def test_memory_is_served_as_it_was_seen_last() -> None:
+    page = telemetry(Log())
+    assert samples(page, "engagement_redis_memory_used_bytes") == {}
+    page.redis_memory = {"r1:6379": Memory(900, 1000)}
+    assert samples(page, "engagement_redis_memory_used_bytes") == {("r1:6379",): 900}
+    assert samples(page, "engagement_redis_memory_max_bytes") == {("r1:6379",): 1000}
+
+
+async def test_a_real_redis_tells_its_memory_and_its_limit(redis_server: RedisServer) -> None:
+    with RedisServer(extra=("--maxmemory", "64mb")) as server:
+        settings = replace(Settings(), redis=RedisSettings(url=server.url))
+        client = connect_redis(settings)
+        memory = await MemoryWatch(client, settings, print).look()
+        await client.aclose()
+    (node,) = memory
+    assert node == f"127.0.0.1:{server.port}"
+    assert memory[node].limit == 64 * 1024 * 1024
+    assert 0 < memory[node].used < memory[node].limit
+
+
+async def test_every_primary_of_a_cluster_is_asked(redis_server: RedisServer) -> None:
+    extra = ("--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf")
+    with RedisServer(extra=extra) as server:
+        async with redis.asyncio.Redis.from_url(server.url) as direct:
+            await direct.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
+        settings = replace(Settings(), redis=RedisSettings(url=server.url, cluster=True))
+        client = connect_redis(settings)
+        memory = await MemoryWatch(client, settings, print).look()
+        await client.aclose()
+    assert [*memory] == [f"127.0.0.1:{server.port}"]
+    assert memory[f"127.0.0.1:{server.port}"].limit == 0
+
+
+async def test_memory_that_is_not_known_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Enough(Exception):
+        """Ends the loop that has no end."""
+
+    async def enough(_: float) -> None:
+        raise Enough
+
+    settings = replace(Settings(), redis=RedisSettings(url="redis://127.0.0.1:1/0"))
+    client = connect_redis(settings)
+    told: list[Mapping[str, Memory]] = []
+    monkeypatch.setattr("stream.redis_memory.asyncio.sleep", enough)
+    with pytest.raises(Enough):
+        await MemoryWatch(client, settings, told.append).run()
+    await client.aclose()
+    assert told == [{}]
