@@ -64,7 +64,8 @@ class Chain:
         self._logs = logs
         self._count = 0
 
-    def start(self, name: str, port: int = 0) -> "subprocess.Popen[bytes]":
+    def start(self, name: str, port: int = 0, *words: str) -> "subprocess.Popen[bytes]":
+        """A service that serves its page on `port`; with `words`, another command in its place."""
         environ = {key: self._moved(value) for key, value in environment(name).items()}
         # In a container every address is that container's own; here it would be the network's.
         environ |= {"ENGAGE_WEB_HOST": "127.0.0.1", "ENGAGE_WEB_PORT": str(port)} if port else {}
@@ -72,7 +73,7 @@ class Chain:
         self._count += 1
         with (self._logs / f"{name}-{self._count}.log").open("wb") as log:
             return subprocess.Popen(
-                [sys.executable, "-P", "-m", "agents", *arguments(name)],
+                [sys.executable, "-P", "-m", "agents", *(words or arguments(name))],
                 env=others | environ | {"PYTHONPATH": str(ROOT)},
                 cwd=self._logs,
                 stdin=subprocess.DEVNULL,

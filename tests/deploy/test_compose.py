@@ -89,7 +89,7 @@ def test_no_two_services_want_the_same_port() -> None:
 def test_no_secret_is_written_down() -> None:
     for name in ALL:
         assert not [key for key in environment(name) if SECRET.search(key)]
-    assert not SECRET.search(re.sub("#.*", "", FILE.read_text()).replace("secret", "", 0))
+    assert not SECRET.search(re.sub("#.*", "", FILE.read_text()))
 
 
 def test_every_service_starts_after_what_it_needs_and_what_it_needs_can_be_known() -> None:

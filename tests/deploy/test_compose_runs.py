@@ -12,6 +12,7 @@ import pytest
 
 from tests.conftest import missing
 from tests.deploy.compose import services
+from tests.deploy.image import command_line, stages
 from tests.deploy.processes import Chain, ComposeKafka, ComposeRedis
 from tests.servers.process import ServerMissing, free_port
 
@@ -54,11 +55,14 @@ def test_two_workers_show_the_numbers_of_the_simulated_traffic(chain: Chain) -> 
             assert time.monotonic() < deadline, f"{shown}\n{chain.told()}"
             time.sleep(0.5)
         assert abs(views(ports[0]) - views(ports[1])) < 500
+        check = command_line(stages()[-1], "HEALTHCHECK")[1:]
+        assert all(chain.start("worker", port, *check).wait(20) == 0 for port in ports)
         for process in (simulator, *workers):
             process.send_signal(signal.SIGTERM)
         limit = float(services()["worker"]["stop_grace_period"].removesuffix("s"))
         for process in (simulator, *workers):
             assert process.wait(limit) == 0, chain.told()
+        assert chain.start("worker", ports[0], *check).wait(20) == 1
 
 
 def views(port: int) -> float:
