@@ -30,11 +30,11 @@ Rule = dict[str, Any]
 
 def tool(*names: str) -> str:
     """The path of a program under any of its names; without one the test is skipped, in CI it fails."""
-    for name in names:
-        if path := shutil.which(name):
-            return path
-    package = "prometheus" if names[0] == "promtool" else "prometheus-alertmanager"
-    missing(ServerMissing(f"{names[0]} is not on the path: install it (apt install {package})"))
+    path = next((found for name in names if (found := shutil.which(name))), None)
+    if path is None:
+        package = "prometheus" if names[0] == "promtool" else "prometheus-alertmanager"
+        missing(ServerMissing(f"{names[0]} is not on the path: install it (apt install {package})"))
+    return path
 
 
 def run(*command: str) -> subprocess.CompletedProcess[str]:

@@ -1,5 +1,7 @@
 """`engage export` writes files that the real tools accept, made for a user's own surroundings."""
 
+import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -173,3 +175,14 @@ def test_a_directory_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     result = export("rules", "--out", "out")
     assert result.exit_code == 2
     assert "out" in result.stderr
+
+
+def test_the_commands_of_the_runbook_work(tmp_path: Path) -> None:
+    text = (ROOT / "deploy" / "README.md").read_text("utf-8")
+    commands = re.findall(r"^engage (export .*)$", text, re.MULTILINE)
+    assert len(commands) == 3
+    for number, command in enumerate(commands):
+        words = shlex.split(command)
+        words[words.index("--out") + 1] = str(tmp_path / str(number))
+        result = CliRunner().invoke(main, words)
+        assert result.exit_code == 0, result.output
