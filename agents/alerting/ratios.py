@@ -136,8 +136,9 @@ def level_rules(level: Level, pace: Pace) -> Iterator[Record]:
 
 
 def _deviation(of: Ratio | Level, pace: Pace) -> Record:
+    """Of the day around this hour a week ago, which a trouble of some hours has not widened yet."""
     spread = [
         f"stddev_over_time({of.now}[{length}] offset {offset})"
-        for length, offset in (day_before(pace), same_hour_last_week(pace))
+        for length, offset in ((pace.of(DAY), pace.of(WEEK - DAY / 2)), day_before(pace))
     ]
     return Record(deviation(of), f"clamp_min({' or '.join(spread)}, {of.floor})")
