@@ -62,7 +62,7 @@ def test_user_is_a_number_and_not_root() -> None:
 
 
 def test_everything_that_is_installed_is_hashed_and_a_wheel() -> None:
-    lines = " ".join(values(stages()[0], "RUN"))
+    lines = " && ".join(values(stages()[0], "RUN"))
     installs = [part for part in lines.split("&&") if " install " in part]
     assert len(installs) == 3
     for install in installs:
