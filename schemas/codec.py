@@ -1,5 +1,6 @@
 """The only parsing: the bytes of a record become one event and its time, or one rejection."""
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from itertools import accumulate
 
@@ -9,7 +10,7 @@ from schemas.envelope import Context, WithContext
 from schemas.events import PERSONLESS, Event
 from schemas.rejection import Reason, RejectedEvent, explain
 
-__all__ = ["MAX_BYTES", "MAX_DEPTH", "Reason", "RejectedEvent", "epoch_ms", "parse"]
+__all__ = ["MAX_BYTES", "MAX_DEPTH", "Reason", "RejectedEvent", "epoch_ms", "parse", "parse_all"]
 
 MAX_BYTES = 65_536
 # Nesting is bounded far below the interpreter's own limit, because how much of that is left depends
@@ -34,6 +35,17 @@ _decode_context = Decoder(WithContext).decode
 _contexts: dict[bytes, Context] = {}
 _CONTEXTS_MAX = 20_000
 _CONTEXT_BYTES_MAX = 512
+
+
+def parse_all(raws: Iterable[bytes | None]) -> list[tuple[Event, int] | RejectedEvent]:
+    """Each of the values as `parse` has it, or why it was refused."""
+    parsed: list[tuple[Event, int] | RejectedEvent] = []
+    for raw in raws:
+        try:
+            parsed.append(parse(raw))
+        except RejectedEvent as error:
+            parsed.append(error)
+    return parsed
 
 
 def parse(raw: bytes | None) -> tuple[Event, int]:

@@ -1,13 +1,12 @@
 """Who was active when: turns a person's newly active days and minutes into counts, a batch at a time."""
 
-from collections import Counter
 from collections.abc import Iterable
 
 from stream import measures
 from stream.counters import Counters
 from stream.marks import FAR, Mark, add_unit, has_unit, neighbours, windows_gained
 from stream.measures import Grain
-from stream.names import Profile
+from stream.names import Profile, Segment, by_segment
 from stream.people import Person
 
 #: Live visitors are people with any event in so many minutes.
@@ -28,13 +27,14 @@ class Activity:
         self._counters = counters
         #: Live minutes before this one will not be asked for again.
         self.oldest_minute = 0
-        #: (group, day, days since the active day before, days to the one after, first day so far or
-        #: the day itself, whichever is later)
-        self._days: Counter[tuple[Profile, int, int, int, int]] = Counter()
-        self._minutes: Counter[tuple[Profile, int, int, int]] = Counter()
-        #: Forward in time, as most events are: minute → group → people by minutes since their last one.
-        self._forward: dict[int, dict[Profile, list[int]]] = {}
-        self._clicks: Counter[tuple[Profile, int]] = Counter()
+        #: (day, days since the active day before, days to the one after, first day so far or the day
+        #: itself, whichever is later) → people by group
+        self._days: dict[tuple[int, int, int, int], dict[Profile, int]] = {}
+        #: (minute, minutes since the one before, minutes to the one after) → people by group
+        self._minutes: dict[tuple[int, int, int], dict[Profile, int]] = {}
+        #: The same forward in time, as most events are: minute → by minutes since the one before.
+        self._forward: dict[int, list[dict[Profile, int]]] = {}
+        self._clicks: dict[int, dict[Profile, int]] = {}
 
     def mark_day(self, person: Person, profile: Profile, day: int) -> None:
         """A person was active on a day with this profile."""
@@ -81,68 +81,70 @@ class Activity:
 
     def flush(self) -> None:
         """Count what has been collected."""
-        counters = self._counters
-        for (group, day, before, after, first), people in self._days.items():
-            self._count_rolling(group, day, before, after, people)
-            self._count_periods(group, day, before, after, people)
-            self._count_new(group, day, first, people)
-        for minute, groups in self._forward.items():
-            for group, steps in groups.items():
-                for gone, people in enumerate(steps):
-                    if people:
-                        self._minutes[group, minute, gone, _LIVE] += people
-        for (group, minute, before, after), people in self._minutes.items():
-            start, end = windows_gained(minute, before, after, LIVE_MINUTES)
-            counters.add_range(Grain.MINUTE, measures.LIVE_5M, group, start, end, people)
-        for (group, day), people in self._clicks.items():
-            counters.add_range(Grain.DAY, measures.CLICKERS_DAY, group, day, day, people)
+        for (day, before, after, first), groups in self._days.items():
+            for segment, people in by_segment(groups).items():
+                self._count_rolling(segment, day, before, after, people)
+                self._count_periods(segment, day, before, after, people)
+                self._count_new(segment, day, first, people)
+        for minute, steps in self._forward.items():
+            for gone, groups in enumerate(steps):
+                self._count_live(groups, minute, gone, _LIVE)
+        for (minute, before, after), groups in self._minutes.items():
+            self._count_live(groups, minute, before, after)
+        for day, groups in self._clicks.items():
+            for segment, people in by_segment(groups).items():
+                self._counters.add_range(
+                    Grain.DAY, measures.CLICKERS_DAY, segment, day, day, people
+                )
         self._days.clear()
         self._forward.clear()
         self._minutes.clear()
         self._clicks.clear()
 
+    def _count_live(self, groups: dict[Profile, int], minute: int, before: int, after: int) -> None:
+        start, end = windows_gained(minute, before, after, LIVE_MINUTES)
+        for segment, people in by_segment(groups).items():
+            self._counters.add_range(Grain.MINUTE, measures.LIVE_5M, segment, start, end, people)
+
     def _day(self, group: Profile, mark: Mark | None, day: int) -> Mark:
         if mark is None:
-            self._days[group, day, _NEAR_DAYS, _NEAR_DAYS, _NONE] += 1
+            _count_one(self._days.setdefault((day, _NEAR_DAYS, _NEAR_DAYS, _NONE), {}), group)
             return day, 1, day
         before, after = neighbours(mark, day)
         first = mark[2]
         # Only an event before the first day changes who is new; all others share one counter.
-        key = (group, day, min(before, _NEAR_DAYS), min(after, _NEAR_DAYS), max(first, day))
-        self._days[key] += 1
+        key = (day, min(before, _NEAR_DAYS), min(after, _NEAR_DAYS), max(first, day))
+        _count_one(self._days.setdefault(key, {}), group)
         return (*add_unit(mark, day), min(first, day))
 
     def _step(self, group: Profile, minute: int, gone: int) -> None:
-        groups = self._forward.get(minute)
-        if groups is None:
-            groups = self._forward[minute] = {}
-        steps = groups.get(group)
+        steps = self._forward.get(minute)
         if steps is None:
-            steps = groups[group] = [0] * (_LIVE + 1)
-        steps[gone] += 1
+            steps = self._forward[minute] = [{} for _ in range(_LIVE + 1)]
+        _count_one(steps[gone], group)
 
     def _click(self, group: Profile, mark: Mark | None, day: int) -> Mark:
-        self._clicks[group, day] += 1
+        _count_one(self._clicks.setdefault(day, {}), group)
         return add_unit(mark, day)
 
     def _minute(self, group: Profile, mark: Mark | None, minute: int) -> Mark:
         if mark is None or (minute - mark[0] > _LONG and mark[0] < self.oldest_minute):
-            self._minutes[group, minute, LIVE_MINUTES, LIVE_MINUTES] += 1
+            _count_one(self._minutes.setdefault((minute, _LIVE, _LIVE), {}), group)
             return minute, 1
         before, after = neighbours(mark, minute)
-        near = (min(before, LIVE_MINUTES), min(after, LIVE_MINUTES))
-        self._minutes[(group, minute, *near)] += 1
+        key = (minute, min(before, _LIVE), min(after, _LIVE))
+        _count_one(self._minutes.setdefault(key, {}), group)
         return add_unit(mark, minute)
 
     def _count_rolling(
-        self, group: Profile, day: int, before: int, after: int, people: int
+        self, group: Segment, day: int, before: int, after: int, people: int
     ) -> None:
         for length, measure in _ROLLING:
             start, end = windows_gained(day, before, after, length)
             self._counters.add_range(Grain.DAY, measure, group, start, end, people)
 
     def _count_periods(
-        self, group: Profile, day: int, before: int, after: int, people: int
+        self, group: Segment, day: int, before: int, after: int, people: int
     ) -> None:
         """Calendar weeks and months, kept in the bucket of their first day."""
         calendar = group.calendar
@@ -154,7 +156,7 @@ class Activity:
             if day - before < start and day + after > end:
                 self._counters.add_range(Grain.DAY, measure, group, start, start, people)
 
-    def _count_new(self, group: Profile, day: int, first: int, people: int) -> None:
+    def _count_new(self, group: Segment, day: int, first: int, people: int) -> None:
         """First ever seen; an older event moves the person to its own day, week and month."""
         if first == _NONE:
             self._counters.add_at(Grain.ALL, 0, group.series(measures.NEW_ALL), people)
@@ -164,7 +166,7 @@ class Activity:
             return
         self._add_new(group, day, people)
 
-    def _add_new(self, group: Profile, day: int, people: int) -> None:
+    def _add_new(self, group: Segment, day: int, people: int) -> None:
         calendar = group.calendar
         starts: Iterable[tuple[str, int]] = (
             (measures.NEW_DAY, day),
@@ -173,3 +175,7 @@ class Activity:
         )
         for measure, start in starts:
             self._counters.add_range(Grain.DAY, measure, group, start, start, people)
+
+
+def _count_one(groups: dict[Profile, int], group: Profile) -> None:
+    groups[group] = groups.get(group, 0) + 1

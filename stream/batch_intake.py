@@ -7,11 +7,11 @@ from aiokafka.errors import KafkaError
 from faust.types import TP
 from redis.exceptions import RedisError
 
-from schemas.codec import RejectedEvent
+from schemas.codec import RejectedEvent, parse_all
 from stream.fetch import Fetched
 from stream.fold import Decoded
 from stream.ledger_limit import LedgerLimit
-from stream.owned import Log, Owned, OwnerCounts, decode, now_ms
+from stream.owned import Log, Owned, OwnerCounts, now_ms
 from stream.settings import Settings
 from stream.shard import Shard
 from stream.store import CutRefusedError, Store
@@ -92,7 +92,7 @@ class BatchIntake:
 
     async def _fold(self, owned: Owned, shard: Shard, topic: str, batch: Fetched) -> None:
         if batch.records:
-            decoded = decode(batch)
+            decoded = parse_all([record.value for record in batch.records])
             people, missing = shard.prepare(decoded)
             while missing:
                 turned = shard.people.rotations

@@ -83,6 +83,15 @@ class Profile:
 Group = Profile | Segment
 
 
+def by_segment(profiles: dict[Profile, int]) -> dict[Segment, int]:
+    """The sums by segment of counts by profile: there are far fewer segments than profiles."""
+    segments: dict[Segment, int] = {}
+    for profile, count in profiles.items():
+        for segment in profile.segments:
+            segments[segment] = segments.get(segment, 0) + count
+    return segments
+
+
 class Names:
     """All names of a shard. New ones are kept in `fresh` until the next cut stores them."""
 

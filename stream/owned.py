@@ -8,9 +8,6 @@ from typing import Protocol
 
 from faust.types import TP
 
-from schemas.codec import RejectedEvent, parse
-from stream.fetch import Fetched
-from stream.fold import Decoded
 from stream.ledger_limit import LedgerLimit
 from stream.shard import Shard
 from stream.store import Claim
@@ -79,18 +76,6 @@ class OwnerCounts:
     never_seen: int = 0
     cut_seconds_sum: float = 0.0
     batches_dropped: int = 0
-
-
-def decode(batch: Fetched) -> list[Decoded]:
-    """Every record of a batch as an event or a rejection."""
-    decoded: list[Decoded] = []
-    append = decoded.append
-    for record in batch.records:
-        try:
-            append(parse(record.value))
-        except RejectedEvent as error:
-            append(error)
-    return decoded
 
 
 def now_ms() -> int:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import hiredis
 from redis.asyncio import Redis
 from redis.asyncio.cluster import RedisCluster
 from redis.asyncio.retry import Retry
@@ -28,4 +29,17 @@ def connect_redis(settings: Settings) -> Any:
         options["ssl_ca_certs"] = redis.ssl_cafile
     if redis.cluster:
         return RedisCluster.from_url(redis.url, **options)
-    return Redis.from_url(redis.url, **options)
+    client = Redis.from_url(redis.url, **options)
+    pool = client.connection_pool
+    pool.connection_class = type("Connection", (_PackedInC, pool.connection_class), {})
+    return client
+
+
+class _PackedInC:
+    """A cut has tens of thousands of arguments; redis-py's own packing in Python takes five times as long."""
+
+    def pack_command(self, *args: Any) -> list[bytes]:
+        """The command as it goes over the wire."""
+        if isinstance(args[0], str) and " " in args[0]:
+            args = (*args[0].split(), *args[1:])
+        return [hiredis.pack_command(args)]

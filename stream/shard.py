@@ -15,7 +15,7 @@ from stream.customers import SubscriptionEvent, contributions
 from stream.dedupe import SeenIds
 from stream.fold import Decoded, Record, fold, recall
 from stream.measures import Grain
-from stream.names import Names, Profile
+from stream.names import Names, Profile, by_segment
 from stream.people import MARK_DAYS, PeopleCache, Person
 from stream.plans import Plan
 from stream.rules import DAY_MS, Rules
@@ -190,9 +190,9 @@ class Shard:
         """Turn what has been collected since the last cut into counts: equal increments are one."""
         add = self.counters.add
         for (plan, minute), profiles in self.collected.items():
-            for profile, count in profiles.items():
+            for segment, count in by_segment(profiles).items():
                 for measure in plan.counts:
-                    add(measure, profile, minute, count)
+                    add(measure, segment, minute, count)
         self.collected.clear()
         self.activity.flush()
 

@@ -4,12 +4,14 @@ import argparse
 import json
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 from tests.bench.contenders import BASELINE, CONTENDERS, Contender
 from tests.bench.race import ROOT, Course, Outcome, Run, race, two_cores
 from tests.bench.report import document, rows, table
 from tests.bench.topic import fill
+from tests.compiled import NotCompiled, build
 from tests.servers.kafka_server import KafkaServer
 from tests.servers.process import ServerMissing
 
@@ -50,12 +52,17 @@ def main() -> None:
         server = KafkaServer(jvm=JVM)
     except ServerMissing as error:
         sys.exit(str(error))
-    with server:
+    with server, tempfile.TemporaryDirectory(prefix="engage-bench-") as directory:
+        print("compiling the core", file=sys.stderr, flush=True)
+        try:
+            compiled = build(Path(directory))
+        except NotCompiled as error:
+            sys.exit(f"the core cannot be compiled here: {error}")
         print(f"writing {args.events:,} page views", file=sys.stderr, flush=True)
         for topic, events in topics.values():
             fill(server.bootstrap, topic, events)
         python = args.peers / "bin" / "python"
-        course = Course(server.bootstrap, topics, python, cores[1] if cores else None)
+        course = Course(server.bootstrap, topics, python, cores[1] if cores else None, compiled)
         outcomes = race(course, chosen, args.rounds, progress)
     result = rows(outcomes)
     print(table(result))

@@ -4,12 +4,14 @@ import argparse
 import os
 import statistics
 import sys
+import tempfile
 from pathlib import Path
 
 from tests.bench.__main__ import JVM
 from tests.bench.contenders import CONTENDERS
 from tests.bench.race import Course, Run, run_once, two_cores
 from tests.bench.topic import Shape, as_it_is, fill, poisoned, skewed
+from tests.compiled import build
 from tests.servers.kafka_server import KafkaServer
 
 CONDITIONS: dict[str, Shape] = {"even": as_it_is, "skewed": skewed, "poisoned": poisoned}
@@ -25,13 +27,16 @@ def main() -> None:
         os.sched_setaffinity(0, {cores[0]})
     worker = next(one for one in CONTENDERS if one.module == "worker")
     runs: dict[str, list[Run]] = {name: [] for name in CONDITIONS}
-    with KafkaServer(jvm=JVM) as server:
+    with KafkaServer(jvm=JVM) as server, tempfile.TemporaryDirectory() as directory:
+        compiled = build(Path(directory))
         for name, shape in CONDITIONS.items():
             fill(server.bootstrap, name, args.events, shape)
         for _ in range(args.rounds):
             for name in CONDITIONS:
                 topics = {False: (name, args.events), True: (name, args.events)}
-                course = Course(server.bootstrap, topics, Path(), cores[1] if cores else None)
+                course = Course(
+                    server.bootstrap, topics, Path(), cores[1] if cores else None, compiled
+                )
                 outcome = run_once(course, worker)
                 if isinstance(outcome, str):
                     sys.exit(f"{name}: {outcome}")

@@ -23,6 +23,7 @@ class Course:
     topics: dict[bool, tuple[str, int]]  # topic and its events, for slow contenders or not
     peers_python: Path
     core: int | None
+    compiled: dict[str, str]  # environment variables with which the compiled project is imported
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,7 @@ def run_once(course: Course, contender: Contender) -> Outcome:
                 subprocess.run(
                     command,
                     cwd=ROOT,
+                    env=os.environ | (course.compiled if contender.compiled else {}),
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=subprocess.STDOUT,

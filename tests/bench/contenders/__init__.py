@@ -11,14 +11,16 @@ class Contender:
     label: str
     slow: bool = False
     peer: bool = False  # runs in the peers' environment
+    compiled: bool = False  # runs what a wheel of this project holds
 
 
 BASELINE = Contender("raw", "raw aiokafka + orjson")
 
 CONTENDERS = (
     BASELINE,
-    Contender("transport", "our batch transport, decoding only"),
-    Contender("worker", "our worker, everything on"),
+    Contender("transport", "our batch transport, decoding only", compiled=True),
+    Contender("worker", "our worker, everything on", compiled=True),
+    Contender("worker_interpreted", "our worker from its sources, not compiled"),
     Contender("bytewax_country", "Bytewax, windowed count by country", peer=True),
     Contender("bytewax_visitor", "Bytewax, windowed count by visitor", slow=True, peer=True),
     Contender("quix_country", "Quix Streams, windowed count by country", slow=True, peer=True),

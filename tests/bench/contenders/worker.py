@@ -11,16 +11,19 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from agents.app import Worker
+import stream.fold
 from stream.fetch import Fetched
 from stream.settings import Settings, load_settings
-from tests.bench.job import Job
+from tests.bench.job import Job, Unavailable
 from tests.servers.redis_server import RedisServer
 
 _PARTITIONS = 4
 _OTHERS = ("clicks", "sessions", "subscriptions", "orders", "feedback", "social")
 
 
-def run(job: Job) -> None:
+def run(job: Job, compiled: bool = True) -> None:
+    if compiled != (not str(stream.fold.__file__).endswith(".py")):
+        raise Unavailable(f"the core is {stream.fold.__file__}: a wrong build has no price")
     with RedisServer() as redis:
         _move_away(redis.pid)
         settings = _settings(job, redis.url)

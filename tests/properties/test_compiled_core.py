@@ -1,0 +1,40 @@
+"""The compiled core, which wheels and images have, passes what the sources pass."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.compiled import ROOT, NotCompiled, build
+from tests.conftest import missing
+from tests.servers.process import ServerMissing
+
+#: The mutants are left to the sources: compiled functions cannot be replaced.
+CHECKED = (
+    "tests/properties/test_engine_and_time.py", "tests/properties/test_engine_matches_oracle.py",
+    "tests/unit/test_calendar.py", "tests/unit/test_clock.py", "tests/unit/test_dedupe.py",
+    "tests/unit/test_marks.py", "tests/unit/test_names.py", "tests/unit/test_people.py",
+    "tests/unit/test_sessions.py",
+)  # fmt: skip
+_WHICH = "import stream.fold, stream.people; print(stream.fold.__file__, stream.people.__file__)"
+
+
+def test_the_compiled_core_gives_the_same_numbers(tmp_path: Path) -> None:
+    try:
+        environment = os.environ | build(tmp_path)
+    except NotCompiled as error:
+        missing(ServerMissing(f"the core cannot be compiled here: {error}"))
+    used = subprocess.run(
+        [sys.executable, "-c", _WHICH], env=environment, cwd=ROOT, capture_output=True, text=True,
+        timeout=60, check=True,
+    ).stdout.split()  # fmt: skip
+    assert all(path.startswith(str(tmp_path)) and path.endswith(".so") for path in used), used
+    command = [sys.executable, "-m", "pytest", "-q", "--import-mode=importlib", *CHECKED]
+    command += ["-p", "no:cacheprovider", f"--basetemp={tmp_path / 'inner'}"]
+    done = subprocess.run(
+        command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=400, check=False
+    )
+    if done.returncode:
+        pytest.fail(done.stdout[-4_000:] + done.stderr[-1_000:])
