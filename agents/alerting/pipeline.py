@@ -3,52 +3,20 @@
 from collections.abc import Iterator
 
 from agents.alerting.pace import HOUR, MINUTE, Pace
-from agents.alerting.recording import REPLICAS
-from agents.alerting.rule import Alert, Record
+from agents.alerting.pipeline_rules import (
+    DEDUPE,
+    FENCED,
+    LAG,
+    LOST,
+    MEMORY,
+    NOT_COUNTED,
+    RECORDS,
+    SNAPSHOT,
+)
+from agents.alerting.rule import Alert
 from stream.settings import Settings
 
 DASHBOARD = "engagement-pipeline"
-_SNAPSHOT = "job:engagement_snapshot_timestamp_seconds:max"
-_LAG = "topic:engagement_worker_lag_records:sum"
-_RECORDS = "job:engagement_records:increase15m"
-_NOT_COUNTED = "job:engagement_records_not_counted_per_record:ratio_increase15m"
-_DEDUPE = "job:engagement_dedupe_generations_capped:increase1h"
-_FENCED = "job:engagement_worker_cuts_fenced:increase15m"
-_LOST = "job:engagement_worker_retention_lost_records:increase15m"
-_MEMORY = "node:engagement_redis_memory_used_per_max:ratio"
-
-
-def pipeline_rules(pace: Pace) -> Iterator[Record]:
-    """What the alerts below rest on."""
-    quarter = pace.of(15 * MINUTE)
-    yield Record(_LAG, "sum without (partition) (partition:engagement_worker_lag_records:max)")
-    yield Record(_RECORDS, f"increase(job:engagement_records_total:max[{quarter}])")
-    # Duplicates are what at-least-once producers send, and skipped offsets hold no events.
-    refused = f'sum without (outcome) ({_RECORDS}{{outcome=~"rejected|late"}})'
-    passed = f'(sum without (outcome) ({_RECORDS}{{outcome!="skipped"}}) > 0)'
-    yield Record(_NOT_COUNTED, f"{refused} / {passed}")
-    yield Record(
-        _DEDUPE,
-        f"increase(job:engagement_dedupe_generations_capped_total:max[{pace.of(HOUR)}])",
-    )
-    for name, series in (
-        (_FENCED, "engagement_worker_cuts_fenced_total"),
-        (_LOST, "engagement_worker_retention_lost_records_total"),
-    ):
-        yield Record(name, f"sum without ({REPLICAS}) ({_grown(series, pace)})")
-    # Without a limit (0) there is nothing to divide by.
-    limit = "(node:engagement_redis_memory_max_bytes:max > 0)"
-    yield Record(_MEMORY, f"node:engagement_redis_memory_used_bytes:max / {limit}")
-
-
-def _grown(series: str, pace: Pace) -> str:
-    """The increase; of a process younger than the window all it has counted.
-
-    What happened before the first scrape of a worker is no increase to Prometheus.
-    """
-    window = 15 * MINUTE
-    young = f"{series} and (time() - process_start_time_seconds < {pace.seconds(window)})"
-    return f"({young}) or increase({series}[{pace.of(window)}])"
 
 
 def pipeline_alerts(settings: Settings, job: str, pace: Pace) -> Iterator[Alert]:
@@ -88,8 +56,8 @@ def _exporter_absent(job: str) -> Alert:
 
 def _snapshot_stale(settings: Settings, job: str) -> Alert:
     limit = 2 * settings.publish.snapshot_max_age_seconds
-    old = f"time() - {_SNAPSHOT} > {limit:g}"
-    none = f'sum by (job) (up{{job="{job}"}}) > 0 unless on (job) {_SNAPSHOT}'
+    old = f"time() - {SNAPSHOT} > {limit:g}"
+    none = f'sum by (job) (up{{job="{job}"}}) > 0 unless on (job) {SNAPSHOT}'
     return Alert(
         name="SnapshotStale",
         severity="critical",
@@ -111,7 +79,7 @@ def _lag_growing(pace: Pace) -> Alert:
         name="ConsumerLagGrowing",
         severity="warning",
         signal="pipeline",
-        conditions=(f"{_LAG} > 10000", f"deriv({_LAG}[{pace.of(15 * MINUTE)}]) > 0"),
+        conditions=(f"{LAG} > 10000", f"deriv({LAG}[{pace.of(15 * MINUTE)}]) > 0"),
         hold=15 * MINUTE,
         keep=5 * MINUTE,
         summary="Workers fall behind what is produced.",
@@ -124,12 +92,12 @@ def _lag_growing(pace: Pace) -> Alert:
 
 
 def _ledger_share() -> Alert:
-    passed = f'sum without (outcome) ({_RECORDS}{{outcome!="skipped"}})'
+    passed = f'sum without (outcome) ({RECORDS}{{outcome!="skipped"}})'
     return Alert(
         name="LedgerShare",
         severity="warning",
         signal="pipeline",
-        conditions=(f"{_NOT_COUNTED} > 0.05", f"{passed} >= 1000"),
+        conditions=(f"{NOT_COUNTED} > 0.05", f"{passed} >= 1000"),
         hold=10 * MINUTE,
         keep=15 * MINUTE,
         summary="Many records are refused or late.",
@@ -146,7 +114,7 @@ def _dedupe_cap() -> Alert:
         name="DedupeCapReached",
         severity="warning",
         signal="pipeline",
-        conditions=(f"{_DEDUPE} > 0",),
+        conditions=(f"{DEDUPE} > 0",),
         keep=15 * MINUTE,
         summary="The memory for event ids is too small for the traffic.",
         description=(
@@ -180,7 +148,7 @@ def _cuts_fenced() -> Alert:
         severity="warning",
         signal="pipeline",
         # One is what a rebalance or a stalled worker costs.
-        conditions=(f"{_FENCED} > 3",),
+        conditions=(f"{FENCED} > 3",),
         keep=15 * MINUTE,
         summary="Workers take shards from each other again and again.",
         description=(
@@ -196,7 +164,7 @@ def _redis_memory() -> Alert:
         name="RedisMemory",
         severity="critical",
         signal="pipeline",
-        conditions=(f"{_MEMORY} > 0.85",),
+        conditions=(f"{MEMORY} > 0.85",),
         hold=5 * MINUTE,
         keep=5 * MINUTE,
         summary="Redis is nearly full.",
@@ -230,7 +198,7 @@ def _records_lost() -> Alert:
         name="RecordsLost",
         severity="critical",
         signal="pipeline",
-        conditions=(f"{_LOST} > 0",),
+        conditions=(f"{LOST} > 0",),
         keep=HOUR,
         summary="Kafka has deleted records before they were counted.",
         description=(

@@ -6,7 +6,8 @@ from typing import Any
 from agents.alerting.counts import count_rules
 from agents.alerting.families import exported_families
 from agents.alerting.pending import pending_families
-from agents.alerting.pipeline import pipeline_alerts, pipeline_rules
+from agents.alerting.pipeline import pipeline_alerts
+from agents.alerting.pipeline_rules import pipeline_rules
 from agents.alerting.product import product_alerts
 from agents.alerting.ratios import BOUNCE, CARTS, CONVERSION, CSAT, NPS, click_through
 from agents.alerting.ratios import level_rules as of_level
