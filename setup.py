@@ -15,7 +15,7 @@ from setuptools import Extension, setup
 #: Modules of stream/ that run once an event; none of them does any I/O.
 CORE = (
     "activity", "calendar", "clock", "counters", "dedupe", "fold", "marks", "names", "people",
-    "plans", "sessions", "shard", "visits",
+    "plans", "rare", "sessions", "shard", "visits",
 )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from stream import measures
 from stream.calendar import MINUTE_MS, Calendar
 from stream.counters import BucketKey
 from stream.measures import Grain
-from stream.metrics.metric import Metric
+from stream.metrics.metric import JOINED, Metric
 from stream.windows import Span
 
 #: (site, dimension, value); the whole site has no dimension.
@@ -174,7 +174,9 @@ class Board:
             numerator=value.numerator,
             denominator=value.denominator,
             site=site,
-            dimensions={dimension: label} if dimension else {},
+            dimensions=dict(zip(dimension.split(JOINED), label.split(JOINED), strict=True))
+            if dimension
+            else {},
             window=span.window(self.calendar(site)),
             revision=revision,
             is_final=is_final,

@@ -36,6 +36,11 @@ class Counters:
             for index in range(first, last + 1):
                 self.add_at(grain, index, series, count)
 
+    def add_in(self, grain: Grain, index: int, measure: str, group: Group, count: int) -> None:
+        """Count in one bucket, if a metric needs the measure at that grain."""
+        if grain in self._grains.get(measure, ()):
+            self.add_at(grain, index, group.series(measure), count)
+
     def add_at(self, grain: Grain, index: int, series: Iterable[int], count: int) -> None:
         """Count in one bucket for each of the series."""
         table = self.tables[grain]

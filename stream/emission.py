@@ -145,6 +145,8 @@ class Emission:
         self, metric: Metric, segments: list[SegmentKey], span: Span, exists: bool, is_final: bool
     ) -> Iterator[tuple[SegmentKey, Value]]:
         for segment in segments:
+            if not metric.covers(segment[1]):
+                continue
             value = self._board.evaluate(metric, segment, span)
             key = (metric.name, segment, span)
             before = self._published.get(key)

@@ -12,7 +12,7 @@ from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
-from stream.metrics.metric import COUNTERS, Metric
+from stream.metrics.metric import COUNTERS, JOINED, Metric
 from stream.snapshot import Snapshot
 
 PREFIX = "engagement_"
@@ -87,7 +87,8 @@ class SnapshotCollector(Collector):
             )
         for gauge in snapshot.gauges:
             if gauge.dimension and (family := families.get(gauge.metric)):
-                family.add_metric((gauge.site, gauge.dimension, gauge.label), gauge.value)
+                names = (part.replace(JOINED, ",") for part in (gauge.dimension, gauge.label))
+                family.add_metric((gauge.site, *names), gauge.value)
         yield from families.values()
 
 

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Protocol
 from schemas.codec import Reason, RejectedEvent
 from schemas.envelope import Context
 from schemas.events import Event
+from stream.activity import Activity
 from stream.calendar import MINUTE_MS, SLOT_MS
 from stream.clock import TopicState
 from stream.names import Profile
 from stream.people import Person
 from stream.plans import BOT, Plan
+from stream.rare import count_more, tally
 from stream.sessions import ID_REACH_MS
 
 if TYPE_CHECKING:
@@ -155,31 +157,31 @@ def _apply(shard: "Shard", accepted: list[Accepted]) -> None:
             counted = plan, minute
             counts = collected.setdefault(counted, {})
         counts[profile] = counts.get(profile, 0) + 1
+        if plan.tallies:
+            tally(shard, plan, event, profile, minute)
         if person is None or not plan.has_person:
             continue
         dirty[person.key] = person
-        if plan.active:
-            slot = time_ms // SLOT_MS
-            if person.active_slot != slot or person.active_profile is not profile:
-                activity.mark_day(person, profile, profile.calendar.day_of(time_ms))
-                person.active_slot, person.active_profile = slot, profile
-        if (person.live_minute != minute or person.live_profile is not profile) and timely:
-            activity.mark_minute(person, profile, minute)
-            person.live_minute, person.live_profile = minute, profile
+        _mark(activity, person, profile, plan, time_ms, timely)
         if plan.in_session:
             _visit(shard, person, event, plan, profile, time_ms)
         if plan.more:
-            _count_more(shard, person, profile, plan, event, time_ms)
+            count_more(shard, person, profile, plan, event, time_ms)
 
 
-def _count_more(
-    shard: "Shard", person: Person, profile: Profile, plan: Plan, event: Event, time_ms: int
+def _mark(
+    activity: Activity, person: Person, profile: Profile, plan: Plan, time_ms: int, timely: bool
 ) -> None:
-    """What only few types of events count."""
-    if plan.click:
-        shard.activity.mark_click(person, profile, profile.calendar.day_of(time_ms))
-    elif plan.subscription:
-        shard.subscribe(person, profile, plan.subscription, event, time_ms)
+    """Remember the day and the minute of the event, unless the person's last event did."""
+    if plan.active:
+        slot = time_ms // SLOT_MS
+        if person.active_slot != slot or person.active_profile is not profile:
+            activity.mark_day(person, profile, profile.calendar.day_of(time_ms))
+            person.active_slot, person.active_profile = slot, profile
+    minute = time_ms // MINUTE_MS
+    if (person.live_minute != minute or person.live_profile is not profile) and timely:
+        activity.mark_minute(person, profile, minute)
+        person.live_minute, person.live_profile = minute, profile
 
 
 def _visit(

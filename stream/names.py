@@ -137,6 +137,10 @@ class Names:
         for (site, dimension), known in list(self._values.items()):
             yield site, dimension, len(known) / self._values_max
 
+    def side(self, site: str, dimension: str, value: str) -> Segment:
+        """The segment of a value that is no part of the context, such as a page or a feature."""
+        return self._segment(site, dimension, self._admit(site, dimension, value))
+
     def by_id(self, profile_id: int) -> Profile:
         """A profile read from stored state. Raises KeyError when the names do not hold it."""
         return self._by_id[profile_id]
@@ -148,6 +152,9 @@ class Names:
             self._next_id = max(self._next_id, name_id + 1)
             if kind == _SEGMENT:
                 self._add_segment(name_id, *parts)
+                site, dimension, value = parts
+                if dimension and value != OTHER:
+                    self._values.setdefault((site, dimension), set()).add(value)
             elif kind == _PROFILE:
                 site, pairs = parts
                 for dimension, value in pairs:

@@ -21,11 +21,15 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[Any]).decode
 
 
+#: Most people have none: they share one empty dict, which nobody writes to.
+_NO_FACTS: dict[str, list[tuple[Any, ...]]] = {}
+
+
 class Person:
     """One person of one site. Marks are by the id of the segment they were active in."""
 
     __slots__ = (
-        "active", "active_profile", "active_slot", "clicked", "key", "live",
+        "active", "active_profile", "active_slot", "clicked", "facts", "key", "live",
         "live_minute", "live_profile", "sessions", "subscriptions", "tail",
     )  # fmt: skip
 
@@ -36,6 +40,8 @@ class Person:
         self.live = SegmentMarks()
         self.sessions: list[Session] = []
         self.subscriptions: list[tuple[Any, ...]] = []
+        #: Theme → facts, see stream/facts.py.
+        self.facts: dict[str, list[tuple[Any, ...]]] = _NO_FACTS
         # What the last event already marked: lets the usual event skip the marks. Not stored.
         self.active_slot = -1
         self.active_profile: Profile | None = None
@@ -63,6 +69,7 @@ def pack(person: Person, oldest_day: int, oldest_minute: int, oldest_session_ms:
         [session.pack() for session in sessions],
         _packed(person.clicked, oldest_day),
         person.subscriptions,
+        person.facts,
     ]
     while fields and not fields[-1]:
         fields.pop()
@@ -73,14 +80,16 @@ def unpack(key: str, raw: bytes) -> Person:
     """The person that `pack` wrote. Raises msgspec.DecodeError on anything else."""
     person = Person(key)
     fields: list[Any] = _decode(raw)
-    fields += [[]] * (5 - len(fields))
-    active, live, sessions, clicked, events = fields
+    fields += [[]] * (6 - len(fields))
+    active, live, sessions, clicked, events, facts = fields
     for marks, stored in ((person.active, active), (person.live, live), (person.clicked, clicked)):
         for ids, top, mask, *first in stored:
             number = mask if isinstance(mask, int) else int.from_bytes(mask, "big")
             marks.put(ids, (top, number, *first))
     person.sessions = [Session.unpack(session) for session in sessions]
     person.subscriptions = [tuple(event) for event in events]
+    if facts:
+        person.facts = {name: [tuple(fact) for fact in kept] for name, kept in facts.items()}
     return person
 
 

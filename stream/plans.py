@@ -1,11 +1,12 @@
 """What each event type means for the counts: one plan a type, looked up once an event."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from schemas import events
 from schemas.events import EVENT_TYPES, PERSONLESS, Event
 from stream import measures
+from stream.facts import Tally, Theme
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,12 +26,14 @@ class Plan:
     click: bool = False
     subscription: str = ""
     has_person: bool = True
+    themes: tuple[Theme, ...] = ()
+    tallies: tuple[Tally, ...] = ()
     refine: "Callable[[Event], Plan] | None" = None
     #: Counts something that most types do not.
     more: bool = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "more", self.click or bool(self.subscription))
+        object.__setattr__(self, "more", self.click or bool(self.subscription or self.themes))
 
 
 #: Events of bots are counted as such, and nowhere else.
@@ -53,14 +56,15 @@ _COUNTS = {
 }
 
 
-def build_plans(passive_types: Collection[str]) -> Mapping[type, Plan]:
+def build_plans(
+    passive_types: Collection[str], themes: Collection[Theme] = (), tallies: Collection[Tally] = ()
+) -> Mapping[type, Plan]:
     """The plan of every event class; types in `passive_types` do not make a person active."""
     plans: dict[type, Plan] = {}
     for tag, struct in EVENT_TYPES.items():
-        active = tag not in passive_types
-        plans[struct] = Plan(
+        plan = Plan(
             counts=_COUNTS.get(tag, (measures.EVENTS,)),
-            active=active,
+            active=tag not in passive_types,
             in_session=tag not in _OUTSIDE,
             real=tag != "heartbeat",
             page_view=tag == "page_view",
@@ -69,31 +73,33 @@ def build_plans(passive_types: Collection[str]) -> Mapping[type, Plan]:
             if tag.startswith("subscription_")
             else "",
             has_person=struct not in PERSONLESS,
-            refine=_refiner(tag, active),
+            themes=tuple(theme for theme in themes if tag in theme.types),
+            tallies=tuple(tally for tally in tallies if tag in tally.types),
         )
+        plans[struct] = replace(plan, refine=_refiner(tag, plan))
     return plans
 
 
-def _refiner(tag: str, active: bool) -> Callable[[Event], Plan] | None:
+def _refiner(tag: str, plan: Plan) -> Callable[[Event], Plan] | None:
     if tag == "click":
         return _choose(
             lambda event: isinstance(event, events.Click) and event.content_id is not None,
             # Only a click on known content belongs in the click-through rate.
-            Plan((measures.EVENTS, measures.CLICKS), active, interactive=True, click=True),
-            Plan((measures.EVENTS,), active, interactive=True),
+            replace(plan, counts=(measures.EVENTS, measures.CLICKS), click=True),
+            plan,
         )
     if tag == "custom":
         return _choose(
             lambda event: isinstance(event, events.Custom) and event.interactive,
-            Plan((measures.EVENTS,), active, interactive=True),
-            Plan((measures.EVENTS,), active),
+            replace(plan, interactive=True),
+            replace(plan, interactive=False),
         )
     if tag == "ticket_message":
         return _choose(
             lambda event: isinstance(event, events.TicketMessage) and event.direction == "incoming",
-            Plan((measures.EVENTS,), active, in_session=False),
+            plan,
             # What support writes does not make the customer active.
-            Plan((measures.EVENTS,), active=False, in_session=False),
+            replace(plan, active=False),
         )
     return None
 

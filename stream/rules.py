@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from stream.calendar import Calendar
 from stream.knobs import Settings
+from stream.metrics import tallies, themes
 from stream.plans import Plan, build_plans
 from stream.sessions import Session
 from stream.visits import SessionRules
@@ -40,7 +41,7 @@ class Rules:
 def build_rules(settings: Settings) -> Rules:
     """Rules from a checked configuration."""
     return Rules(
-        plans=build_plans(settings.active.passive_types),
+        plans=build_plans(settings.active.passive_types, themes(settings), tallies(settings)),
         sessions=_session_rules(settings),
         calendar_of=_calendars(settings),
         dimensions=settings.dimensions,

@@ -2,32 +2,26 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
-from schemas.codec import Reason, RejectedEvent, epoch_ms
+from schemas.codec import Reason, RejectedEvent
 from schemas.outputs import encode_entry, ledger_entry
 from stream import measures
 from stream.activity import LIVE_MINUTES, Activity
 from stream.calendar import HOUR_MS, MINUTE_MS
 from stream.clock import TopicState, log_floor, shard_watermark
 from stream.counters import Counters
-from stream.customers import SubscriptionEvent, contributions
 from stream.dedupe import SeenIds
 from stream.fold import Decoded, Record, fold, recall
 from stream.measures import Grain
 from stream.names import Names, Profile, by_segment
 from stream.people import MARK_DAYS, PeopleCache, Person
 from stream.plans import Plan
-from stream.rules import DAY_MS, Rules
+from stream.rules import Rules
 from stream.sessions import ID_REACH_MS
 from stream.visits import Visits
 
 #: Key of a person → which events of a batch are theirs.
 Missing = dict[str, list[int]]
-
-_MICROS = 1_000_000
-#: A cancellation further ahead than this is one for ever.
-_FAR_AHEAD_MS = 3_660 * DAY_MS
 
 
 class Shard:
@@ -60,7 +54,8 @@ class Shard:
         self.watermark: int | None = None
         #: Number of the last cut that is stored.
         self.sequence = 0
-        self.unknown_subscriptions = 0
+        #: How often a theme had to forget facts of a person before their time.
+        self.facts_capped = 0
 
     # ---- reading ahead: who must be in memory before a batch is applied
 
@@ -157,34 +152,6 @@ class Shard:
             state.counts["skipped"] += offset - state.next
             state.next = offset
         state.expected = max(state.expected, offset)
-
-    def subscribe(
-        self, person: Person, profile: Profile, kind: str, event: Any, time_ms: int
-    ) -> None:
-        """Add a subscription event to its customer, and count what that changes."""
-        if event.subscription_id is None:
-            return  # A renewal of who knows what changes nothing that is counted.
-        plan = getattr(event, "plan", None)
-        if plan and "plan" in self.names.dimensions and "plan" not in (event.context or {}):
-            profile = self.names.profile_of(event.site, {**(event.context or {}), "plan": plan})
-        effective = getattr(event, "effective_at", None)
-        new = SubscriptionEvent(
-            time_ms,
-            kind,
-            event.subscription_id,
-            round(getattr(event, "mrr", 0) * _MICROS),
-            bool(getattr(event, "trial", False)),
-            None if effective is None else min(epoch_ms(effective), time_ms + _FAR_AHEAD_MS),
-            profile.id,
-        )
-        before = [SubscriptionEvent(*fields) for fields in person.subscriptions]
-        after = [*before, new]
-        person.subscriptions = [tuple(event) for event in after]
-        change = contributions(after, self.names)
-        change.subtract(contributions(before, self.names))
-        for (measure, segment, day), count in change.items():
-            if count:
-                self.counters.add_range(Grain.DAY, measure, segment, day, day, count)
 
     def count_collected(self) -> None:
         """Turn what has been collected since the last cut into counts: equal increments are one."""

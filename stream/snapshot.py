@@ -69,6 +69,8 @@ def gauges(board: Board, metrics: Sequence[Metric], newest_ms: int) -> Iterator[
     """Every metric of the windows under way; what has no value (nothing to divide by) is left out."""
     for segment in list(board.segments):
         for metric in metrics:
+            if not metric.covers(segment[1]):
+                continue
             kinds = (main_window(metric),) if segment[1] else metric.windows
             for kind in kinds:
                 span = _gauge_span(board, metric, segment, kind, newest_ms)

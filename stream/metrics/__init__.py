@@ -1,5 +1,6 @@
 """The catalogue: every metric, one theme a file. A theme is a tuple; here they are joined."""
 
+from stream.facts import Tally, Theme
 from stream.knobs import Settings
 from stream.metrics import audience, behaviour, customers
 from stream.metrics.metric import Metric
@@ -14,3 +15,13 @@ def catalogue(settings: Settings) -> tuple[Metric, ...]:
         *customers.METRICS,
         customers.churn(settings),
     )
+
+
+def themes(_settings: Settings) -> tuple[Theme, ...]:
+    """What is kept person by person for metrics of rarer events."""
+    return ()
+
+
+def tallies(_settings: Settings) -> tuple[Tally, ...]:
+    """What single events add for metrics of their own."""
+    return ()

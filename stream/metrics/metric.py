@@ -21,6 +21,13 @@ from stream.metrics.terms import Need, Term
 Unit = Literal["people", "customers", "sessions", "views", "pages", "ratio", "seconds", "currency"]
 
 
+#: Dimensions of metrics themselves, beyond those that are configured from the context. Some come
+#: together: their names and values are joined by JOINED.
+JOINED = "\x1f"
+OWN_DIMENSIONS = frozenset({
+    "page", "content", "feature", "goal", "post", "network", "survey", f"funnel{JOINED}step",
+})  # fmt: skip
+
 #: Measures that are exported as Prometheus counters, from their totals.
 COUNTERS = (
     EVENTS, BOT_EVENTS, PAGE_VIEWS, CLICKS, IMPRESSIONS,
@@ -75,8 +82,16 @@ class Metric:
     gauge_complete: bool = False
     #: Settings that change it.
     knobs: tuple[str, ...] = ()
+    #: Own dimensions by which it is available, besides the site and the configured ones.
+    by: tuple[str, ...] = ()
+    #: Available for the site and by the configured dimensions; else only by its own ones.
+    plain: bool = True
     #: All windows from a change on are changed: a level, not a count.
     level: bool = field(default=False)
+
+    def covers(self, dimension: str) -> bool:
+        """Whether it is available by a dimension; "" is the whole site."""
+        return dimension in self.by if dimension in OWN_DIMENSIONS else self.plain
 
     def needs(self) -> Iterable[Need]:
         """The (measure, grain) pairs that its windows are computed from."""

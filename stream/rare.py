@@ -1,0 +1,89 @@
+"""What only few types of events count: clicks on content, subscriptions, themes of facts, and tallies."""
+
+from typing import TYPE_CHECKING, Any
+
+from schemas.codec import epoch_ms
+from schemas.events import Event
+from stream.customers import SubscriptionEvent, contributions
+from stream.facts import Theme, learn
+from stream.measures import Grain
+from stream.names import Profile
+from stream.people import Person
+from stream.plans import Plan
+
+if TYPE_CHECKING:
+    from stream.shard import Shard
+
+_MICROS = 1_000_000
+_DAY_MS = 86_400_000
+#: A cancellation further ahead than this is one for ever.
+_FAR_AHEAD_MS = 3_660 * _DAY_MS
+
+
+def count_more(
+    shard: "Shard", person: Person, profile: Profile, plan: Plan, event: Event, time_ms: int
+) -> None:
+    """Count what the event adds about its person."""
+    if plan.click:
+        shard.activity.mark_click(person, profile, profile.calendar.day_of(time_ms))
+    elif plan.subscription:
+        _subscribe(shard, person, profile, plan.subscription, event, time_ms)
+    for theme in plan.themes:
+        _learn(shard, person, profile, theme, event, time_ms)
+
+
+def tally(shard: "Shard", plan: Plan, event: Any, profile: Profile, minute: int) -> None:
+    """Count what the event adds whoever it is of."""
+    for one in plan.tallies:
+        segments = [shard.names.side(event.site, *side) for side in one.sides(event)]
+        for measure, count in one.counts(event):
+            shard.counters.add(measure, profile, minute, count)
+            for segment in segments:
+                shard.counters.add(measure, segment, minute, count)
+
+
+def _learn(
+    shard: "Shard", person: Person, profile: Profile, theme: Theme, event: Any, time_ms: int
+) -> None:
+    """Add an event to what a theme knows of its person, and count what that changes."""
+    kept = theme.fact(event)
+    if kept is None:
+        return
+    oldest = shard.oldest_ms() - theme.keep_days * _DAY_MS
+    known = person.facts.get(theme.name, ())
+    new = (time_ms, profile.id, *kept)
+    facts, change, capped = learn(known, new, oldest, theme, shard.names)
+    person.facts = {**person.facts, theme.name: facts}
+    shard.facts_capped += capped
+    for (measure, segment, grain, index), count in change.items():
+        if count:
+            shard.counters.add_in(grain, index, measure, segment, count)
+
+
+def _subscribe(
+    shard: "Shard", person: Person, profile: Profile, kind: str, event: Any, time_ms: int
+) -> None:
+    """Add a subscription event to its customer, and count what that changes."""
+    if event.subscription_id is None:
+        return  # A renewal of who knows what changes nothing that is counted.
+    plan = getattr(event, "plan", None)
+    if plan and "plan" in shard.names.dimensions and "plan" not in (event.context or {}):
+        profile = shard.names.profile_of(event.site, {**(event.context or {}), "plan": plan})
+    effective = getattr(event, "effective_at", None)
+    new = SubscriptionEvent(
+        time_ms,
+        kind,
+        event.subscription_id,
+        round(getattr(event, "mrr", 0) * _MICROS),
+        bool(getattr(event, "trial", False)),
+        None if effective is None else min(epoch_ms(effective), time_ms + _FAR_AHEAD_MS),
+        profile.id,
+    )
+    before = [SubscriptionEvent(*fields) for fields in person.subscriptions]
+    after = [*before, new]
+    person.subscriptions = [tuple(event) for event in after]
+    change = contributions(after, shard.names)
+    change.subtract(contributions(before, shard.names))
+    for (measure, segment, day), count in change.items():
+        if count:
+            shard.counters.add_range(Grain.DAY, measure, segment, day, day, count)
