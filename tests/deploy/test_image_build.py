@@ -82,6 +82,11 @@ def test_commands_find_their_data_and_every_library(image: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_the_core_is_compiled(image: Path) -> None:
+    done = run(image, "python", "-c", "import stream.fold; print(stream.fold.__file__)")
+    assert done.stdout.strip().endswith(".so"), done.stderr
+
+
 def test_worker_says_what_is_missing_before_anything_else(image: Path) -> None:
     done = run(image, "engage", "worker", ENGAGE_REDIS_URL="redis://127.0.0.1:1/0")
     assert done.returncode == 1
