@@ -46,6 +46,7 @@ AGENTS = {
 }
 #: Batches that may wait for the agents, per input topic: enough to keep the fetching busy.
 _BATCHES_WAITING = 2
+_CUTS = "cuts"
 _LOOK_AGAIN_SECONDS = 0.2
 
 
@@ -128,7 +129,7 @@ class Worker:
         await self.web.start()
         loop = asyncio.get_running_loop()
         for name, work in (
-            ("cuts", self._cut_loop()),
+            (_CUTS, self._cut_loop()),
             ("ledger", self.pump.run()),
             ("publisher", self.publisher.run()),
             ("memory", self.memory_watch.run()),
@@ -140,10 +141,15 @@ class Worker:
         """Store everything once more; no cut follows."""
         self.owner.is_closing = True
         tasks, self._tasks = self._tasks, []
+        # Not the cuts: one that is cancelled may be stored all the same, and the last one, which
+        # does not know of it, would then be refused.
+        for task in tasks:
+            if task.get_name() != _CUTS:
+                task.cancel()
+        await self.owner.finish()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await self.owner.finish()
 
     async def stop(self) -> None:
         """Let go of everything."""

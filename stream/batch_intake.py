@@ -97,7 +97,7 @@ class BatchIntake:
             while missing:
                 turned = shard.people.rotations
                 shard.admit(await self._store.read_people(shard.partition, missing))
-                if owned.shard is not shard:
+                if owned.shard is not shard or self.is_closing:
                     return
                 people, missing = shard.complete(decoded, people, missing, turned)
             # From here to the end nothing waits: other topics' batches cannot come between.
