@@ -219,6 +219,8 @@ def _visit(
         session.interactive = True
     if plan.real:
         session.real = True
+    if plan.session_marks is not None:
+        session.marks |= plan.session_marks(event)
 
 
 _unknown: dict[Context | None, Profile] = {}

@@ -25,6 +25,9 @@ SESSION_PAGE_VIEWS = "session_page_views"
 VIEWED_SESSIONS = "viewed_sessions"
 BOUNCED_SESSIONS = "bounced_sessions"
 SESSION_DURATION_MS = "session_duration_ms"
+CARTED_SESSIONS = "carted_sessions"
+ABANDONED_SESSIONS = "abandoned_cart_sessions"
+CONVERTED_SESSIONS = "converted_sessions"
 #: A histogram: its measures are "<name>#<number of a log-scale bucket>".
 SESSION_DURATION = "session_duration"
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from schemas import events
 from schemas.events import EVENT_TYPES, PERSONLESS, Event
@@ -28,6 +29,8 @@ class Plan:
     has_person: bool = True
     themes: tuple[Theme, ...] = ()
     tallies: tuple[Tally, ...] = ()
+    #: Bits that the event sets in its session's marks.
+    session_marks: Callable[[Event], int] | None = None
     refine: "Callable[[Event], Plan] | None" = None
     #: Counts something that most types do not.
     more: bool = field(init=False)
@@ -57,7 +60,10 @@ _COUNTS = {
 
 
 def build_plans(
-    passive_types: Collection[str], themes: Collection[Theme] = (), tallies: Collection[Tally] = ()
+    passive_types: Collection[str],
+    themes: Collection[Theme] = (),
+    tallies: Collection[Tally] = (),
+    session_marks: Mapping[str, Callable[[Event], int]] = MappingProxyType({}),
 ) -> Mapping[type, Plan]:
     """The plan of every event class; types in `passive_types` do not make a person active."""
     plans: dict[type, Plan] = {}
@@ -75,6 +81,7 @@ def build_plans(
             has_person=struct not in PERSONLESS,
             themes=tuple(theme for theme in themes if tag in theme.types),
             tallies=tuple(tally for tally in tallies if tag in tally.types),
+            session_marks=session_marks.get(tag),
         )
         plans[struct] = replace(plan, refine=_refiner(tag, plan))
     return plans

@@ -9,12 +9,17 @@ from stream.names import Profile
 BUCKETS_PER_DOUBLING = 8
 
 _INTERACTIVE, _REAL, _CLOSED = 1, 2, 4
+#: What happened in a session, as bits of its `marks`: something went into the cart, an order, a goal.
+CARTED, ORDERED, CONVERTED = 8, 16, 32
+_MARKS = CARTED | ORDERED | CONVERTED
 
 
 class Session:
     """A run of events of one person, by session id or by gaps. Times are epoch ms."""
 
-    __slots__ = ("closed", "end", "interactive", "page_views", "profile_id", "real", "sid", "start")
+    __slots__ = (
+        "closed", "end", "interactive", "marks", "page_views", "profile_id", "real", "sid", "start",
+    )  # fmt: skip
 
     def __init__(self, sid: str | bytes | None, start: int, profile_id: int) -> None:
         #: Session id; its digest once the session has closed.
@@ -25,6 +30,8 @@ class Session:
         self.profile_id = profile_id
         self.page_views = 0
         self.interactive = False
+        #: Bits of CARTED, ORDERED, CONVERTED.
+        self.marks = 0
         #: Has an event other than a heartbeat: only then it counts.
         self.real = False
         self.closed = False
@@ -32,6 +39,7 @@ class Session:
     def pack(self) -> tuple[Any, ...]:
         """As a short tuple for msgpack."""
         flags = _INTERACTIVE * self.interactive | _REAL * self.real | _CLOSED * self.closed
+        flags |= self.marks
         head = (self.start, self.end - self.start, self.page_views, flags, self.profile_id)
         return head if self.sid is None else (*head, self.sid)
 
@@ -45,6 +53,7 @@ class Session:
         session.interactive = bool(flags & _INTERACTIVE)
         session.real = bool(flags & _REAL)
         session.closed = bool(flags & _CLOSED)
+        session.marks = flags & _MARKS
         return session
 
 
@@ -81,6 +90,7 @@ def merge(into: Session, other: Session, earlier: bool) -> None:
     into.page_views += other.page_views
     into.interactive |= other.interactive
     into.real |= other.real
+    into.marks |= other.marks
 
 
 def comes_first(start: int, profile: Profile, other_start: int, other: Profile) -> bool:

@@ -9,7 +9,17 @@ from stream.calendar import MINUTE_MS
 from stream.counters import Counters
 from stream.names import Names, Profile
 from stream.people import Person
-from stream.sessions import Session, comes_first, duration_bucket, merge, reached, sid_digest
+from stream.sessions import (
+    CARTED,
+    CONVERTED,
+    ORDERED,
+    Session,
+    comes_first,
+    duration_bucket,
+    merge,
+    reached,
+    sid_digest,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +153,12 @@ class Visits:
         add(measures.SESSION_DURATION_MS, profile, minute, sign * duration)
         bucket = measures.histogram_measure(measures.SESSION_DURATION, duration_bucket(duration))
         add(bucket, profile, minute, sign)
+        if session.marks & CARTED:
+            add(measures.CARTED_SESSIONS, profile, minute, sign)
+            if not session.marks & ORDERED:
+                add(measures.ABANDONED_SESSIONS, profile, minute, sign)
+        if session.marks & CONVERTED:
+            add(measures.CONVERTED_SESSIONS, profile, minute, sign)
         if session.page_views:
             add(measures.SESSION_PAGE_VIEWS, profile, minute, sign * session.page_views)
             add(measures.VIEWED_SESSIONS, profile, minute, sign)
