@@ -18,6 +18,8 @@ BOT_EVENTS = "bot_events"
 PAGE_VIEWS = "page_views"
 CLICKS = "clicks"
 IMPRESSIONS = "impressions"
+#: Events that somebody does something with: a click, a search, an order; not seeing a page.
+INTERACTIONS = "interactions"
 
 # Sessions, counted when they close, at the minute in which they started.
 SESSIONS = "sessions"
@@ -54,6 +56,13 @@ LOST_MONTH = "customers_lost_month"
 
 #: Measures whose value is the sum of all buckets so far: never pruned, but folded together.
 LEVELS = frozenset({CUSTOMERS_CHANGE, MRR_CHANGE_MICROS})
+#: Other levels say so by how their names begin.
+_LEVEL = "level_"
+
+
+def is_level(measure: str) -> bool:
+    """Whether the value of a measure is the sum of all its buckets so far."""
+    return measure.startswith(_LEVEL) or measure in LEVELS
 
 
 def histogram_measure(name: str, bucket: int) -> str:

@@ -56,6 +56,7 @@ _INTERACTIVE = {
 _COUNTS = {
     "page_view": (measures.EVENTS, measures.PAGE_VIEWS),
     "impression": (measures.EVENTS, measures.IMPRESSIONS),
+    **dict.fromkeys(_INTERACTIVE, (measures.EVENTS, measures.INTERACTIONS)),
 }
 
 
@@ -92,14 +93,14 @@ def _refiner(tag: str, plan: Plan) -> Callable[[Event], Plan] | None:
         return _choose(
             lambda event: isinstance(event, events.Click) and event.content_id is not None,
             # Only a click on known content belongs in the click-through rate.
-            replace(plan, counts=(measures.EVENTS, measures.CLICKS), click=True),
+            replace(plan, counts=(*plan.counts, measures.CLICKS), click=True),
             plan,
         )
     if tag == "custom":
         return _choose(
             lambda event: isinstance(event, events.Custom) and event.interactive,
             replace(plan, interactive=True),
-            replace(plan, interactive=False),
+            replace(plan, counts=(measures.EVENTS,), interactive=False),
         )
     if tag == "ticket_message":
         return _choose(

@@ -2,7 +2,7 @@
 
 from stream import measures
 from stream.metrics.metric import Benchmark, Example, Metric
-from stream.metrics.terms import AtEnd, AtStart, ByWindow, Sum, Total
+from stream.metrics.terms import AtEnd, AtStart, ByWindow, Level, Sum, Total
 
 _PEOPLE = ByWindow(
     {
@@ -22,6 +22,7 @@ _NEW = ByWindow(
     }
 )
 _ACTIVE = ("active.passive_types", "timezone")
+_SOLID = Benchmark("above 0.20 is solid", "subscription product guides")
 
 METRICS = (
     Metric(
@@ -113,5 +114,84 @@ METRICS = (
         gauge="returning_visitors",
         example=Example("100 unique, 60 new", 40, None, 40),
         knobs=("week_start", *_ACTIVE),
+    ),
+    Metric(
+        name="new_visitor_share",
+        help="Share of the people seen in the period who had never been seen before it.",
+        unit="ratio",
+        formula="new visitors ÷ unique visitors",
+        numerator=_NEW,
+        denominator=_PEOPLE,
+        windows=("day", "week", "month"),
+        gauge="new_visitor_ratio",
+        example=Example("60 new of 100 people", 60, 100, 0.6),
+        benchmark=Benchmark("0.10 of visitors are new", "web analytics surveys"),
+        knobs=("week_start", *_ACTIVE),
+    ),
+    Metric(
+        name="daily_activity_rate",
+        help="People active on the day, per paying customer. May exceed 1 where others come too.",
+        unit="ratio",
+        formula="daily active users ÷ customers with a paid subscription at the end of the day",
+        numerator=Total(measures.ACTIVE_DAY),
+        denominator=Level(measures.CUSTOMERS_CHANGE),
+        windows=("day",),
+        gauge="daily_activity_ratio",
+        gauge_complete=True,
+        example=Example("200 active, 1,000 customers", 200, 1_000, 0.20),
+        benchmark=_SOLID,
+        knobs=_ACTIVE,
+        level=True,
+    ),
+    Metric(
+        name="monthly_activity_rate",
+        help="People active in 28 days, per paying customer. May exceed 1 where others come too.",
+        unit="ratio",
+        formula="monthly active users ÷ customers with a paid subscription at the end of the day",
+        numerator=AtEnd(measures.ACTIVE_28D),
+        denominator=Level(measures.CUSTOMERS_CHANGE),
+        windows=("trailing_28d",),
+        gauge="monthly_activity_ratio",
+        example=Example("200 active, 1,000 customers", 200, 1_000, 0.20),
+        benchmark=_SOLID,
+        knobs=_ACTIVE,
+        level=True,
+    ),
+    Metric(
+        name="visit_frequency",
+        help="Mean number of visits of a person who was active in the month.",
+        unit="visits",
+        formula="closed sessions ÷ people active in the month",
+        numerator=Total(measures.SESSIONS),
+        denominator=AtStart(measures.ACTIVE_MONTH),
+        windows=("month",),
+        gauge="visit_frequency",
+        example=Example("400 visits of 100 people", 400, 100, 4),
+        knobs=("session.timeout_seconds", "session.boundary", "session.source", *_ACTIVE),
+    ),
+    Metric(
+        name="interaction_frequency",
+        help="Mean number of times in 7 days that an active person did more than look.",
+        unit="interactions",
+        formula="interactive events ÷ weekly active users; custom events count unless they say not to",
+        numerator=Total(measures.INTERACTIONS),
+        denominator=AtEnd(measures.ACTIVE_7D),
+        windows=("trailing_7d",),
+        gauge="interaction_frequency",
+        gauge_complete=True,
+        example=Example("150 clicks, searches and orders of 50 people", 150, 50, 3),
+        knobs=_ACTIVE,
+    ),
+    Metric(
+        name="at_risk_users",
+        help="People who were active in the last 28 days, but not in the last 7.",
+        unit="people",
+        formula="monthly active users − weekly active users, at the end of the day",
+        numerator=Sum(AtEnd(measures.ACTIVE_28D), AtEnd(measures.ACTIVE_7D), sign=-1),
+        windows=("day",),
+        gauge="at_risk_users",
+        gauge_complete=True,
+        example=Example("100 active in 28 days, 70 of them in the last 7", 30, None, 30),
+        knobs=_ACTIVE,
     ),
 )

@@ -18,7 +18,10 @@ from stream.measures import (
 )
 from stream.metrics.terms import Need, Term
 
-Unit = Literal["people", "customers", "sessions", "views", "pages", "ratio", "seconds", "currency"]
+Unit = Literal[
+    "people", "customers", "sessions", "views", "pages", "ratio", "seconds", "currency",
+    "visits", "interactions",
+]  # fmt: skip
 
 
 #: Dimensions of metrics themselves, beyond those that are configured from the context. Some come

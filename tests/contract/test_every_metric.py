@@ -75,7 +75,7 @@ def test_help_is_a_sentence_and_the_formula_says_something(metric: Metric) -> No
     assert metric.help.endswith(".")
     assert "\n" not in metric.help
     assert metric.formula.strip() == metric.formula != ""
-    assert ("÷" in metric.formula) == (metric.unit == "ratio" or metric.name == "pages_per_session")
+    assert ("÷" in metric.formula) == (metric.denominator is not None and metric.unit != "seconds")
 
 
 @every_metric
