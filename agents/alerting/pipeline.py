@@ -118,7 +118,7 @@ def _dedupe_cap() -> Alert:
         keep=15 * MINUTE,
         summary="The memory for event ids is too small for the traffic.",
         description=(
-            "A memory for event ids was full {{ $value | humanize }} times in the last hour: "
+            'A memory for event ids was full {{ printf "%.0f" $value }} times in the last hour: '
             "duplicates may be recognised for less time than dedupe.window_seconds says."
         ),
         dashboard=DASHBOARD,
@@ -152,7 +152,7 @@ def _cuts_fenced() -> Alert:
         keep=15 * MINUTE,
         summary="Workers take shards from each other again and again.",
         description=(
-            "{{ $value | humanize }} cuts were refused in the last 15 minutes, because another "
+            '{{ printf "%.0f" $value }} cuts were refused in the last 15 minutes, because another '
             "worker owned the shard. Nothing is counted twice, but the work is done again."
         ),
         dashboard=DASHBOARD,
@@ -202,7 +202,7 @@ def _records_lost() -> Alert:
         keep=HOUR,
         summary="Kafka has deleted records before they were counted.",
         description=(
-            "{{ $value | humanize }} records were gone by retention when a worker came to read "
+            '{{ printf "%.0f" $value }} records were gone by retention when a worker came to read '
             "them. The numbers of their time are too low for good."
         ),
         dashboard=DASHBOARD,

@@ -78,6 +78,11 @@ def test_only_the_named_sites_raise_product_alerts(tmp_path: Path) -> None:
     test = {
         "rule_files": ["families.yml", "product.yml"],
         "evaluation_interval": "5m",
+        "group_eval_order": [
+            "engagement-families",
+            "engagement-usual",
+            "engagement-product-alerts",
+        ],
         "tests": [
             {
                 "interval": "5m",
