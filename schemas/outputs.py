@@ -22,6 +22,7 @@ WindowKind: TypeAlias = Literal[
     "trailing_7d",
     "trailing_28d",
     "trailing_30d",
+    "trailing_365d",
     "all",
 ]
 

@@ -1,14 +1,13 @@
 """The merged counts of all shards, and the metrics computed from them."""
 
-from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import accumulate
 
 from schemas.outputs import MetricRecord
 from stream import measures
 from stream.calendar import MINUTE_MS, Calendar
 from stream.counters import BucketKey
+from stream.levels import Levels
 from stream.measures import Grain
 from stream.metrics.metric import JOINED, Metric
 from stream.windows import Span
@@ -43,9 +42,7 @@ class Board:
         self._tables: dict[Grain, dict[int, dict[SeriesKey, int]]] = {g: {} for g in Grain}
         self._histograms: dict[BucketKey, dict[SeriesKey, dict[int, int]]] = {}
         self._present: dict[BucketKey, frozenset[SegmentKey]] = {}
-        #: Segments with customers: those count on every day.
-        self._leveled: set[SegmentKey] = set()
-        self._levels: dict[SeriesKey, tuple[list[int], list[int]]] = {}
+        self._levels = Levels()
         self.segments: dict[SegmentKey, None] = {}
 
     def replace(self, bucket: BucketKey, parts: Iterable[Bucket]) -> None:
@@ -58,8 +55,6 @@ class Board:
         for (measure, segment), count in total.items():
             if segment not in self.segments:
                 self.segments[segment] = None
-            if measure in measures.LEVELS:
-                self._leveled.add(segment)
             if found := measures.histogram_part(measure):
                 histograms.setdefault((found[0], segment), {})[found[1]] = count
         self._histograms[bucket] = histograms
@@ -70,7 +65,7 @@ class Board:
         else:
             self._tables[grain].pop(index, None)
         if grain is Grain.DAY:
-            self._levels.clear()
+            self._levels.replace(index, total)
 
     def forget_before(self, grain: Grain, first: int) -> None:
         """Forget the buckets below an index: no window that can still change is made of them."""
@@ -78,6 +73,8 @@ class Board:
             del self._tables[grain][index]
             self._histograms.pop((grain, index), None)
             self._present.pop((grain, index), None)
+        if grain is Grain.DAY:
+            self._levels.forget_before(first)
 
     def calendar(self, site: str) -> Calendar:
         """The calendar of a site."""
@@ -124,26 +121,22 @@ class Board:
 
     def segments_in(self, site: str, span: Span) -> set[SegmentKey]:
         """The site's segments (not the whole site) that count something in a window."""
-        present = set(self._leveled) if span.grain is Grain.DAY else set()
+        present = set(self._levels.segments) if span.grain is Grain.DAY else set()
         for index in range(span.first, span.last + 1):
             present |= self._present.get((span.grain, index), frozenset())
         return {segment for segment in present if segment[0] == site and segment[1]}
 
     def has_levels(self, site: str, day: int) -> bool:
         """Whether a level of the site changes on a day."""
-        bucket = self._tables[Grain.DAY].get(day, {})
-        return any(bucket.get((measure, (site, "", ""))) for measure in measures.LEVELS)
+        return self._levels.changes(site, day)
 
     def level(self, series: SeriesKey, day: int) -> int:
         """Sum of a series over all day buckets up to and including a day."""
-        found = self._levels.get(series)
-        if found is None:
-            days = [d for d, b in sorted(self._tables[Grain.DAY].items()) if series in b]
-            sums = list(accumulate(self._tables[Grain.DAY][d][series] for d in days))
-            found = self._levels[series] = (days, sums)
-        days, sums = found
-        position = bisect_right(days, day)
-        return sums[position - 1] if position else 0
+        return self._levels.at(series, day)
+
+    def level_histogram(self, name: str, segment: SegmentKey, day: int) -> Mapping[int, int]:
+        """Histogram bucket → sum over all day buckets up to and including a day."""
+        return self._levels.histogram(name, segment, day)
 
     def evaluate(self, metric: Metric, segment: SegmentKey, span: Span) -> Value:
         """A metric of a segment in a window. The one place where a ratio is computed."""
@@ -203,6 +196,9 @@ class _SegmentReader:
 
     def level(self, measure: str, day: int) -> int:
         return self._board.level((measure, self._segment), day)
+
+    def level_histogram(self, name: str, day: int) -> Mapping[int, int]:
+        return self._board.level_histogram(name, self._segment, day)
 
     def histogram(self, name: str, grain: Grain, index: int) -> Mapping[int, int]:
         return self._board.histogram((name, self._segment), grain, index)

@@ -15,6 +15,7 @@ class Grain(IntEnum):
 #: Every accepted event; also tells which days, hours and minutes have data.
 EVENTS = "events"
 BOT_EVENTS = "bot_events"
+EXCLUDED_EVENTS = "excluded_events"
 PAGE_VIEWS = "page_views"
 CLICKS = "clicks"
 IMPRESSIONS = "impressions"
@@ -45,6 +46,21 @@ NEW_MONTH = "new_people_month"
 NEW_ALL = "new_people"
 CLICKERS_DAY = "clickers_day"
 LIVE_5M = "people_5m"
+
+# Habits, see stream/habits.py. By period, in the bucket of its first day: active also in the period
+# before, or only in that one. Histograms have the number of active days as a dimension.
+RETAINED_DAY = "retained_day"
+RETAINED_WEEK = "retained_week"
+RETAINED_MONTH = "retained_month"
+DORMANT_DAY = "dormant_day"
+DORMANT_WEEK = "dormant_week"
+DORMANT_MONTH = "dormant_month"
+CHURN_RISK_DAY = "churn_risk_day"
+#: Their dimension.
+ACTIVE_DAYS = "active_days"
+ACTIVE_DAYS_WEEK = "active_days_week"
+ACTIVE_DAYS_MONTH = "active_days_month"
+FIRST_WEEK = "back_in_first_week"
 
 # Customers. Levels are changes by day, to be summed from the beginning.
 CUSTOMERS_CHANGE = "customers_change"

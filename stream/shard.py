@@ -40,7 +40,7 @@ class Shard:
         self.names = Names(rules.dimensions, rules.values_max, rules.calendar_of)
         self.counters = Counters(grains)
         self.people = PeopleCache(people_cached)
-        self.activity = Activity(self.counters)
+        self.activity = Activity(self.counters, self.names, rules.habits)
         self.visits = Visits(rules.sessions, self.names, self.counters)
         self.topics = {
             topic: TopicState(topic, SeenIds(rules.dedupe_ms, rules.ids_max)) for topic in topics
@@ -236,7 +236,7 @@ class Shard:
         counters.prune(Grain.HOUR, (oldest - self.rules.hour_retention_ms) // MINUTE_MS, _no_levels)
         first_day = self.rules.calendar_of("").day_of(oldest) - self.rules.retention_days
         if counters.tables[Grain.DAY] and min(counters.tables[Grain.DAY]) < first_day:
-            levels = {i for i, name in self.names.series.items() if name[0] in measures.LEVELS}
+            levels = {i for i, name in self.names.series.items() if measures.is_level(name[0])}
             counters.prune(Grain.DAY, first_day, frozenset(levels))
 
     def oldest_ms(self) -> int:

@@ -27,6 +27,9 @@ class Reader(Protocol):
     def level(self, measure: str, day: int) -> int:
         """Sum of all day buckets up to and including a day."""
 
+    def level_histogram(self, name: str, day: int) -> Mapping[int, int]:
+        """Histogram bucket → sum of all day buckets up to and including a day."""
+
     def histogram(self, name: str, grain: Grain, index: int) -> Mapping[int, int]:
         """Histogram bucket → count, of one time bucket."""
 
@@ -167,3 +170,43 @@ class Has:
 
     def needs(self, kind: WindowKind) -> Iterator[Need]:
         yield from self.term.needs(kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Quotient:
+    """One term over another, 0 where there is nothing to divide by: see `Has`."""
+
+    top: Term
+    bottom: Term
+    scale: float = 1
+
+    def read(self, reader: Reader, span: Span) -> float:
+        bottom = self.bottom.read(reader, span)
+        return self.scale * self.top.read(reader, span) / bottom if bottom else 0
+
+    def needs(self, kind: WindowKind) -> Iterator[Need]:
+        yield from self.top.needs(kind)
+        yield from self.bottom.needs(kind)
+
+
+@dataclass(frozen=True, slots=True)
+class TopTenth:
+    """How many of those in a histogram, which is a level, reach what the highest tenth reach.
+
+    Whole buckets are taken, so it may be more than a tenth: all who are like the last of them.
+    """
+
+    histogram: str
+
+    def read(self, reader: Reader, span: Span) -> float:
+        counts = reader.level_histogram(self.histogram, span.last)
+        wanted, found = -(-sum(counts.values()) // 10), 0
+        for _, count in sorted(counts.items(), reverse=True):
+            if found >= wanted:
+                break
+            found += count
+        return found
+
+    def needs(self, kind: WindowKind) -> Iterator[Need]:
+        for bucket in range(_BUCKETS):
+            yield histogram_measure(self.histogram, bucket), Grain.DAY
