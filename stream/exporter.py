@@ -19,6 +19,7 @@ PREFIX = "engagement_"
 _COUNTER_HELP = {
     "events": "Accepted events.",
     "bot_events": "Accepted events of bots, which count nowhere else.",
+    "excluded_events": "Accepted events of internal traffic, which count nowhere else.",
     "page_views": "Pages shown.",
     "clicks": "Clicks on content.",
     "impressions": "Times that content was shown.",

@@ -140,18 +140,21 @@ def _admit(
 
 def _apply(shard: "Shard", accepted: list[Accepted]) -> None:
     plans, names, dirty = shard.rules.plans, shard.names, shard.people.dirty
+    bot_plan = shard.rules.bot_plan
     collected, activity = shard.collected, shard.activity
     counted: tuple[Plan, int] = (BOT, -1)
     counts: dict[Profile, int] = {}
     for event, time_ms, person, timely in accepted:
-        plan = plans[event.__class__]
-        if event.is_bot:
-            plan = BOT
-        elif plan.refine is not None:
-            plan = plan.refine(event)
         profile = names.lookup.get(event.site, _unknown).get(event.context)
         if profile is None:
             profile = names.profile(event.site, event.context)
+        plan = plans[event.__class__]
+        if event.is_bot:
+            plan = bot_plan or plan
+        elif profile.plan is not None:
+            plan = profile.plan
+        elif plan.refine is not None:
+            plan = plan.refine(event)
         minute = time_ms // MINUTE_MS
         if counted[0] is not plan or counted[1] != minute:
             counted = plan, minute

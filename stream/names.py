@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from schemas.envelope import Context
 from stream.calendar import Calendar
@@ -46,7 +47,8 @@ class Profile:
     """The segments that one event counts in: its site as a whole and one per dimension it carries."""
 
     __slots__ = (
-        "_parts", "calendar", "id", "order", "segment_ids", "segments", "series_ids", "site",
+        "_parts", "calendar", "id", "order", "plan", "segment_ids", "segments", "series_ids",
+        "site",
     )  # fmt: skip
 
     def __init__(self, profile_id: int, site: str, segments: tuple[Segment, ...]) -> None:
@@ -59,6 +61,14 @@ class Profile:
         self.order = tuple((segment.dimension, segment.value) for segment in segments[1:])
         self.series_ids: dict[str, tuple[int, ...]] = {}
         self._parts: dict[tuple[int, ...], Profile] = {}
+        #: A plan that is applied instead of each event's own: the traffic of bots, or of one's own.
+        self.plan: Any = None
+
+    def set_aside(self, plan: object) -> "Profile":
+        """The same profile for traffic that is not counted like others."""
+        aside = Profile(self.id, self.site, self.segments)
+        aside.plan = plan
+        return aside
 
     def part(self, segments: Sequence[Segment]) -> "Profile":
         """Some of its segments, to count in these alone."""
@@ -96,8 +106,14 @@ class Names:
     """All names of a shard. New ones are kept in `fresh` until the next cut stores them."""
 
     def __init__(
-        self, dimensions: Sequence[str], values_max: int, calendar_of: Callable[[str], Calendar]
+        self,
+        dimensions: Sequence[str],
+        values_max: int,
+        calendar_of: Callable[[str], Calendar],
+        aside: Callable[[Mapping[str, str]], object | None] | None = None,
     ) -> None:
+        """`aside`: the plan for contexts whose traffic is not counted like others."""
+        self._aside = aside
         self.dimensions = tuple(dimensions)
         self.fresh: dict[int, bytes] = {}
         self.series: dict[int, tuple[str, str, str, str]] = {}
@@ -120,6 +136,8 @@ class Names:
             if self._looked_up % _CACHE_MAX == 0:
                 self.lookup.clear()
             found = self.profile_of(site, context or {})
+            if self._aside is not None and (plan := self._aside(context or {})) is not None:
+                found = found.set_aside(plan)
             self.lookup.setdefault(site, {})[context] = found
         return found
 

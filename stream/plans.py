@@ -42,6 +42,9 @@ class Plan:
 #: Events of bots are counted as such, and nowhere else.
 BOT = Plan((measures.BOT_EVENTS,), active=False, in_session=False, has_person=False)
 
+#: Internal traffic, and with bots.mode = "only" that of people: counted as set aside, and nowhere else.
+EXCLUDED = Plan((measures.EXCLUDED_EVENTS,), active=False, in_session=False, has_person=False)
+
 #: Types that belong to no visit: they come from a back office, or from other places than the site.
 _OUTSIDE = {
     "subscription_started", "subscription_changed", "subscription_renewed",

@@ -21,7 +21,7 @@ RESERVED_DIMENSIONS = frozenset(
 
 def broken_rules(settings: Settings) -> list[str]:
     """One sentence for each rule that these settings break; empty when they can be used."""
-    parts = (_kafka, _redis, _topics, _time, _sites_and_dimensions, _active, _web)
+    parts = (_kafka, _redis, _topics, _time, _sites_and_dimensions, _active, _traffic, _web)
     return [problem for part in parts for problem in part(settings)]
 
 
@@ -140,6 +140,18 @@ def _active(settings: Settings) -> Iterator[str]:
             close = difflib.get_close_matches(name, EVENT_TYPES, n=1, cutoff=0.6)
             advice = f"did you mean {close[0]}?" if close else "remove it"
             yield f"active.passive_types: {name[:80]!r} is not an event type; {advice}"
+
+
+def _traffic(settings: Settings) -> Iterator[str]:
+    named = [("bots.patterns", pattern) for pattern in settings.bots.patterns]
+    named += [
+        (f"exclude.{name}", p) for name, patterns in settings.exclude.items() for p in patterns
+    ]
+    for key, pattern in named:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            yield f"{key}: {pattern[:80]!r} is not a regular expression: {error}"
 
 
 def _web(settings: Settings) -> Iterator[str]:

@@ -10,6 +10,7 @@ from stream.measures import (
     BOUNCED_SESSIONS,
     CLICKS,
     EVENTS,
+    EXCLUDED_EVENTS,
     IMPRESSIONS,
     PAGE_VIEWS,
     SESSIONS,
@@ -28,12 +29,12 @@ Unit = Literal[
 #: together: their names and values are joined by JOINED.
 JOINED = "\x1f"
 OWN_DIMENSIONS = frozenset({
-    "page", "content", "feature", "goal", "post", "network", "survey", f"funnel{JOINED}step",
+    "page", "content", "feature", "goal", "post", "network", "survey", "active_days", f"funnel{JOINED}step",
 })  # fmt: skip
 
 #: Measures that are exported as Prometheus counters, from their totals.
 COUNTERS = (
-    EVENTS, BOT_EVENTS, PAGE_VIEWS, CLICKS, IMPRESSIONS,
+    EVENTS, BOT_EVENTS, EXCLUDED_EVENTS, PAGE_VIEWS, CLICKS, IMPRESSIONS,
     SESSIONS, VIEWED_SESSIONS, BOUNCED_SESSIONS,
 )  # fmt: skip
 
@@ -89,6 +90,8 @@ class Metric:
     by: tuple[str, ...] = ()
     #: Available for the site and by the configured dimensions; else only by its own ones.
     plain: bool = True
+    #: How many days after the end of a window its people are watched; it is published after them.
+    matures_days: int = 0
     #: All windows from a change on are changed: a level, not a count.
     level: bool = field(default=False)
 
