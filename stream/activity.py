@@ -3,10 +3,12 @@
 from collections.abc import Iterable
 
 from stream import measures
+from stream.calendar import Calendar
 from stream.counters import Counters
+from stream.habits import Change, Days, HabitRules, Step, changes, known_around, steps
 from stream.marks import FAR, Mark, add_unit, has_unit, neighbours, windows_gained
 from stream.measures import Grain
-from stream.names import Profile, Segment, by_segment
+from stream.names import Names, Profile, Segment, by_segment
 from stream.people import Person
 
 #: Live visitors are people with any event in so many minutes.
@@ -23,13 +25,17 @@ assert FAR > _NEAR_DAYS
 class Activity:
     """Collects equal marks of a batch and counts each kind once in `flush`."""
 
-    def __init__(self, counters: Counters) -> None:
+    def __init__(self, counters: Counters, names: Names, habits: HabitRules) -> None:
         self._counters = counters
+        self._names = names
+        self._habits = habits
         #: Live minutes before this one will not be asked for again.
         self.oldest_minute = 0
         #: (day, days since the active day before, days to the one after, first day so far or the day
         #: itself, whichever is later) → people by group
         self._days: dict[tuple[int, int, int, int], dict[Profile, int]] = {}
+        #: (day, what was known of the days around it) → people by group
+        self._habitual: dict[tuple[int, Days], dict[Profile, int]] = {}
         #: (minute, minutes since the one before, minutes to the one after) → people by group
         self._minutes: dict[tuple[int, int, int], dict[Profile, int]] = {}
         #: The same forward in time, as most events are: minute → by minutes since the one before.
@@ -86,8 +92,10 @@ class Activity:
                 self._count_rolling(segment, day, before, after, people)
                 self._count_periods(segment, day, before, after, people)
                 self._count_new(segment, day, first, people)
-        for minute, steps in self._forward.items():
-            for gone, groups in enumerate(steps):
+        for (day, known), groups in self._habitual.items():
+            self._count_habits(groups, day, known)
+        for minute, forward in self._forward.items():
+            for gone, groups in enumerate(forward):
                 self._count_live(groups, minute, gone, _LIVE)
         for (minute, before, after), groups in self._minutes.items():
             self._count_live(groups, minute, before, after)
@@ -97,6 +105,7 @@ class Activity:
                     Grain.DAY, measures.CLICKERS_DAY, segment, day, day, people
                 )
         self._days.clear()
+        self._habitual.clear()
         self._forward.clear()
         self._minutes.clear()
         self._clicks.clear()
@@ -107,6 +116,7 @@ class Activity:
             self._counters.add_range(Grain.MINUTE, measures.LIVE_5M, segment, start, end, people)
 
     def _day(self, group: Profile, mark: Mark | None, day: int) -> Mark:
+        _count_one(self._habitual.setdefault((day, known_around(mark, day)), {}), group)
         if mark is None:
             _count_one(self._days.setdefault((day, _NEAR_DAYS, _NEAR_DAYS, _NONE), {}), group)
             return day, 1, day
@@ -165,6 +175,27 @@ class Activity:
         else:
             return
         self._add_new(group, day, people)
+
+    def _count_habits(self, groups: dict[Profile, int], day: int, known: Days) -> None:
+        """Coming back, staying away, and the histograms of active days, which are the whole site's."""
+        found: dict[Calendar, tuple[list[Change], list[Step]]] = {}
+        for segment, people in by_segment(groups).items():
+            calendar = segment.calendar
+            if calendar not in found:
+                changed = changes(known, day, self._habits, calendar)
+                found[calendar] = changed, steps(known, day, calendar)
+            for change in found[calendar][0]:
+                count = change.by * people
+                self._counters.add_in(Grain.DAY, change.day, change.measure, segment, count)
+            if not segment.dimension:
+                for step in found[calendar][1]:
+                    self._count_step(segment.site, step, people)
+
+    def _count_step(self, site: str, step: Step, people: int) -> None:
+        for days, count in ((step.before, -people), (step.before + 1, people)):
+            if days:
+                bar = self._names.side(site, measures.ACTIVE_DAYS, str(days))
+                self._counters.add_in(Grain.DAY, step.day, step.measure, bar, count)
 
     def _add_new(self, group: Segment, day: int, people: int) -> None:
         calendar = group.calendar

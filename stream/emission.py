@@ -40,6 +40,10 @@ class Emission:
         self._minute_kinds = [kind for kind in self._by_kind if GRAIN_OF[kind] is Grain.MINUTE]
         self._published: dict[tuple[str, SegmentKey, Span], tuple[Value, bool]] = {}
         self._candidates: dict[SiteSpan, None] = {}
+        #: For each kind, how many days its metrics mature.
+        self._waits: dict[WindowKind, set[int]] = {
+            kind: {metric.matures_days for metric in own} for kind, own in self._by_kind.items()
+        }
         #: Windows looked at before.
         self._seen: set[SiteSpan] = set()
         #: The segments that had something in them.
@@ -102,6 +106,7 @@ class Emission:
                     self._candidates[site, span] = None
                 continue
             is_final = self._is_final(site, span, watermark_ms)
+            mature = self._mature_days(site, span, watermark_ms)
             exists = self._exists(site, span, newest_ms)
             known = watermark_ms is not None and watermark_ms != END_OF_INPUT
             watermark = calendar.rfc3339(watermark_ms or 0) if known else None
@@ -112,6 +117,7 @@ class Emission:
                     revision=revision, is_final=is_final, watermark=watermark,
                 )
                 for metric in self._by_kind[span.kind]
+                if metric.matures_days <= mature
                 for segment, value in self._changed(metric, segments, span, exists, is_final)
             ]  # fmt: skip
 
@@ -171,10 +177,28 @@ class Emission:
             return watermark_ms == END_OF_INPUT
         end = span.end_ms(self._board.calendar(site))
         is_final = watermark_ms is not None and end <= watermark_ms
-        if not is_final and (site, span) not in self._seen:
-            heapq.heappush(self._open, (end, site, span))
+        if (site, span) not in self._seen:
+            for days in self._waits[span.kind]:
+                ripe = self._ripe_ms(site, span, days)
+                if watermark_ms is None or ripe > watermark_ms:
+                    heapq.heappush(self._open, (ripe, site, span))
         self._seen.add((site, span))
         return is_final
+
+    def _mature_days(self, site: str, span: Span, watermark_ms: int | None) -> int:
+        """How many days since the end of a window are over; the days of a file end with its events."""
+        waits = self._waits[span.kind] - {0}
+        if not waits or watermark_ms is None:
+            return 0
+        if watermark_ms == END_OF_INPUT:
+            return max(self._filled.get(site, (0, 0))[1] - span.last, 0)
+        over = (days for days in waits if self._ripe_ms(site, span, days) <= watermark_ms)
+        return max(over, default=0)
+
+    def _ripe_ms(self, site: str, span: Span, days: int) -> int:
+        """The end of a window, or of so many days after it."""
+        calendar = self._board.calendar(site)
+        return calendar.day_start_ms(span.last + 1 + days) if days else span.end_ms(calendar)
 
     def _exists(self, site: str, span: Span, newest_ms: int) -> bool:
         if span.kind == "all":

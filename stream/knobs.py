@@ -5,9 +5,21 @@ from typing import Annotated, Literal
 from msgspec import Meta, field
 
 from stream.connections import AtLeastOne, KafkaSettings, RedisSettings, Seconds, Table
+from stream.knobs_definitions import (
+    CartSettings,
+    ConversionSettings,
+    FeatureSettings,
+    Funnel,
+    Measure,
+    OwnMetric,
+    Selection,
+)
+
+from stream.knobs_money import SocialSettings, SupportSettings, SurveySettings, ValueSettings
 
 NotNegative = Annotated[int, Meta(ge=0)]
 Share = Annotated[float, Meta(gt=0, le=1)]
+RetentionDay = Annotated[int, Meta(ge=1, le=30)]
 Port = Annotated[int, Meta(ge=1, le=65535)]
 
 INPUT_ROLES = (
@@ -95,8 +107,15 @@ class CtrSettings(Table, frozen=True, kw_only=True):
 
 class ChurnSettings(Table, frozen=True, kw_only=True):
     denominator: Annotated[
-        Literal["start", "start_plus_new"], "start: the textbook's; start_plus_new: Stripe's"
+        Literal["start", "start_plus_new", "average"],
+        "start: the textbook's; start_plus_new: Stripe's; average: of the start and the end",
     ] = "start"
+    involuntary_reasons: Annotated[
+        tuple[str, ...], "of cancellations and ends that the customer did not want"
+    ] = (
+        "involuntary", "payment_failed", "card_expired", "card_declined", "insufficient_funds",
+        "past_due", "unpaid", "delinquent",
+    )  # fmt: skip
 
 
 class ActiveSettings(Table, frozen=True, kw_only=True):
@@ -105,6 +124,35 @@ class ActiveSettings(Table, frozen=True, kw_only=True):
     ] = (
         "heartbeat", "subscription_renewed", "subscription_ended", "ticket_resolved",
         "marketing_spend",
+    )  # fmt: skip
+
+
+class RetentionSettings(Table, frozen=True, kw_only=True):
+    days: Annotated[
+        Annotated[tuple[RetentionDay, ...], Meta(max_length=8)],
+        "each N is a metric retention_dN; 30 at most, as far back as records are looked at anew",
+    ] = (1, 7, 30)
+    type: Annotated[
+        Literal["n_day", "bracket"], "n_day: active on day N exactly; bracket: on any of 1 to N"
+    ] = "n_day"
+    cohort: Annotated[
+        Literal["first_time", "recurring"],
+        "first_time: who was new on the day; recurring: all who were active on it",
+    ] = "first_time"
+
+
+class BotSettings(Table, frozen=True, kw_only=True):
+    mode: Annotated[
+        Literal["exclude", "include", "only"],
+        "exclude: bots are counted as bot_events alone; only: everybody else is set aside",
+    ] = "exclude"
+    user_agent_field: Annotated[str, "field of the context that holds the user agent"] = (
+        "user_agent"
+    )
+    patterns: Annotated[
+        tuple[str, ...], "regular expressions for programs that the public list does not call bots"
+    ] = (
+        "headlesschrome", "phantomjs", r"^(curl|wget|python|go-http-client|java|okhttp|axios)[/-]",
     )  # fmt: skip
 
 
@@ -190,7 +238,32 @@ class Settings(Table, frozen=True, kw_only=True):
     bounce: BounceSettings = BounceSettings()
     ctr: CtrSettings = CtrSettings()
     churn: ChurnSettings = ChurnSettings()
+    survey: SurveySettings = SurveySettings()
+    support: SupportSettings = SupportSettings()
+    value: ValueSettings = ValueSettings()
+    social: SocialSettings = SocialSettings()
     active: ActiveSettings = ActiveSettings()
+    bots: BotSettings = BotSettings()
+    exclude: Annotated[
+        dict[str, tuple[str, ...]],
+        "internal and test traffic: field of the context = regular expressions of whole values",
+    ] = field(default_factory=dict)
+    retention: RetentionSettings = RetentionSettings()
+    conversion: ConversionSettings = ConversionSettings()
+    goals: Annotated[
+        dict[str, Selection], "goals beside the goal events, as [goals.NAME] type and where"
+    ] = field(default_factory=dict)
+    feature: FeatureSettings = FeatureSettings()
+    funnels: Annotated[
+        dict[str, Funnel], "as [funnels.NAME] with steps = [{type = …, where = {…}}, …]"
+    ] = field(default_factory=dict)
+    cart: CartSettings = CartSettings()
+    measures: Annotated[
+        dict[str, Measure], "what own metrics are made of, as [measures.NAME] type, where, count"
+    ] = field(default_factory=dict)
+    metrics: Annotated[
+        dict[str, OwnMetric], "numbers of one's own, as [metrics.NAME] numerator, denominator"
+    ] = field(default_factory=dict)
     limits: LimitSettings = LimitSettings()
     ledger: LedgerSettings = LedgerSettings()
     publish: PublishSettings = PublishSettings()

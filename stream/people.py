@@ -5,12 +5,14 @@ from typing import Any
 
 import msgspec
 
+from stream.habits import REACH_DAYS
 from stream.marks import Mark, SegmentMarks, trim
 from stream.names import Profile
 from stream.sessions import Session
 
-#: Days kept in a mark before the oldest acceptable event: the calendar month before its month.
-MARK_DAYS = 61
+#: Days kept in a mark before the oldest acceptable event: the calendar month before its month, and
+#: a day, since in the zone of a site it may still be the day before.
+MARK_DAYS = REACH_DAYS + 1
 
 #: Masks from here on are longer than msgpack's integers.
 _WIDE = 1 << 63

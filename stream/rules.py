@@ -3,10 +3,13 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from stream.bots import Aside, build_aside
 from stream.calendar import Calendar
+from stream.habits import HabitRules
 from stream.knobs import Settings
 from stream.metrics import tallies, themes
-from stream.plans import Plan, build_plans
+from stream.metrics.retention import habit_rules
+from stream.plans import BOT, Plan, build_plans
 from stream.sessions import Session
 from stream.visits import SessionRules
 
@@ -19,6 +22,7 @@ class Rules:
 
     plans: Mapping[type, Plan]
     sessions: SessionRules
+    habits: HabitRules
     calendar_of: Callable[[str], Calendar]
     dimensions: tuple[str, ...]
     values_max: int
@@ -31,6 +35,9 @@ class Rules:
     ids_max: int
     hour_retention_ms: int
     retention_days: int
+    #: What is applied to events that say that they are a bot's; None: their own plan.
+    bot_plan: Plan | None
+    aside: Aside | None
 
     @property
     def horizon_ms(self) -> int:
@@ -43,6 +50,7 @@ def build_rules(settings: Settings) -> Rules:
     return Rules(
         plans=build_plans(settings.active.passive_types, themes(settings), tallies(settings)),
         sessions=_session_rules(settings),
+        habits=habit_rules(settings),
         calendar_of=_calendars(settings),
         dimensions=settings.dimensions,
         values_max=settings.dimension_values_max,
@@ -55,6 +63,8 @@ def build_rules(settings: Settings) -> Rules:
         ids_max=settings.dedupe.ids_max,
         hour_retention_ms=settings.time.hour_retention_days * DAY_MS,
         retention_days=settings.time.day_retention_days,
+        bot_plan=BOT if settings.bots.mode == "exclude" else None,
+        aside=build_aside(settings),
     )
 
 

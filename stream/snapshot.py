@@ -8,7 +8,7 @@ from schemas.outputs import WindowKind
 from stream.board import Board, SegmentKey
 from stream.measures import Grain
 from stream.metrics.metric import COUNTERS, Metric
-from stream.windows import Span, span_at
+from stream.windows import LENGTH_OF, Span, ending, span_at
 
 DAY_MS = 86_400_000
 
@@ -91,9 +91,13 @@ def _gauge_span(
 ) -> Span:
     calendar = board.calendar(segment[0])
     span = span_at(kind, newest_ms, calendar)
+    newest = span.last if kind in LENGTH_OF else span.first
+    if metric.matures_days:
+        return ending(kind, newest - 1 - metric.matures_days, calendar)
     if metric.gauge_complete:
-        last = Span(kind, span.first - 1, span.last - 1)
-        if not board.evaluate(metric, segment, last).is_empty:
+        last = ending(kind, newest - 1, calendar)
+        # A count of nobody is an answer, a ratio of nobody is none.
+        if metric.denominator is None or not board.evaluate(metric, segment, last).is_empty:
             return last
     return span
 

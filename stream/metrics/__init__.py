@@ -2,7 +2,7 @@
 
 from stream.facts import Tally, Theme
 from stream.knobs import Settings
-from stream.metrics import audience, behaviour, customers
+from stream.metrics import audience, behaviour, customers, lifecycle, retention
 from stream.metrics.metric import Metric
 
 
@@ -10,6 +10,8 @@ def catalogue(settings: Settings) -> tuple[Metric, ...]:
     """All metrics, with the formulas that the settings choose."""
     return (
         *audience.METRICS,
+        *lifecycle.METRICS,
+        *retention.retention(settings),
         *behaviour.METRICS,
         behaviour.click_through(settings),
         *customers.METRICS,

@@ -11,6 +11,7 @@ from stream.knobs import ChurnSettings, CtrSettings
 from stream.measures import Grain, histogram_measure
 from stream.metrics import catalogue
 from stream.metrics.metric import COUNTERS, Metric, Unit, required_grains
+from stream.metrics.retention import habit_rules
 from stream.metrics.terms import AtEnd, AtStart, ByWindow, Quantile
 from stream.settings import Settings
 from stream.settings_fields import leaves
@@ -46,6 +47,7 @@ MEASURES = {
     for name, value in vars(measures).items()
     if name.isupper() and isinstance(value, str) and name != "SESSION_DURATION"
 } | {histogram_measure(measures.SESSION_DURATION, bucket) for bucket in range(400)}
+MEASURES |= {one.measure for one in habit_rules(Settings()).of_new}
 
 every_metric = pytest.mark.parametrize("metric", METRICS)
 

@@ -1,0 +1,105 @@
+"""Lifecycle: who stayed, who came back after a pause, who stayed away, and on how many days people come."""
+
+from stream import measures
+from stream.metrics.metric import Example, Metric
+from stream.metrics.terms import AtStart, ByWindow, Sum, Total
+
+_KNOBS = ("week_start", "active.passive_types", "timezone")
+_ACTIVE = ByWindow(
+    {
+        "day": Total(measures.ACTIVE_DAY),
+        "week": AtStart(measures.ACTIVE_WEEK),
+        "month": AtStart(measures.ACTIVE_MONTH),
+    }
+)
+_NEW = ByWindow(
+    {
+        "day": Total(measures.NEW_DAY),
+        "week": AtStart(measures.NEW_WEEK),
+        "month": AtStart(measures.NEW_MONTH),
+    }
+)
+_RETAINED = ByWindow(
+    {
+        "day": Total(measures.RETAINED_DAY),
+        "week": AtStart(measures.RETAINED_WEEK),
+        "month": AtStart(measures.RETAINED_MONTH),
+    }
+)
+_DORMANT = ByWindow(
+    {
+        "day": Total(measures.DORMANT_DAY),
+        "week": AtStart(measures.DORMANT_WEEK),
+        "month": AtStart(measures.DORMANT_MONTH),
+    }
+)
+
+METRICS = (
+    Metric(
+        name="retained_users",
+        help="People active in the period who were also active in the one before.",
+        unit="people",
+        formula="distinct people active in the period and in the period before it",
+        numerator=_RETAINED,
+        windows=("day", "week", "month"),
+        gauge="retained_users",
+        gauge_complete=True,
+        example=Example("of 100 people 40 were here the week before", 40, None, 40),
+        knobs=_KNOBS,
+    ),
+    Metric(
+        name="resurrected_users",
+        help="People who are back: active in the period, not in the one before, but earlier.",
+        unit="people",
+        formula="distinct people active in the period − new ones − retained ones",
+        numerator=Sum(Sum(_ACTIVE, _NEW, sign=-1), _RETAINED, sign=-1),
+        windows=("day", "week", "month"),
+        gauge="resurrected_users",
+        gauge_complete=True,
+        example=Example("100 people, of them 50 new and 40 retained", 10, None, 10),
+        knobs=_KNOBS,
+    ),
+    Metric(
+        name="dormant_users",
+        help="People who stayed away: active in the period before, not in this one.",
+        unit="people",
+        formula="distinct people active in the period before − retained ones",
+        numerator=_DORMANT,
+        windows=("day", "week", "month"),
+        gauge="dormant_users",
+        gauge_complete=True,
+        example=Example("of 90 people of last week 40 come", 50, None, 50),
+        knobs=_KNOBS,
+    ),
+    Metric(
+        name="churn_risk_users",
+        help="People who come less than half as often as they used to.",
+        unit="people",
+        formula="people with under half of their earlier rate (21 days) of active days in the last 7",
+        numerator=Total(measures.CHURN_RISK_DAY),
+        windows=("day",),
+        gauge="churn_risk_users",
+        gauge_complete=True,
+        example=Example("of 3 daily visitors 2 come once in the last week", 2, None, 2),
+        knobs=_KNOBS[1:],
+    ),
+    Metric(
+        name="active_days",
+        help="People by the number of days on which they were active in the period.",
+        unit="people",
+        formula="distinct people with so many active days in the period",
+        numerator=ByWindow(
+            {
+                "week": AtStart(measures.ACTIVE_DAYS_WEEK),
+                "month": AtStart(measures.ACTIVE_DAYS_MONTH),
+            }
+        ),
+        windows=("week", "month"),
+        gauge="active_days_people",
+        gauge_complete=True,
+        example=Example("two people on one day, one on three: on one day", 2, None, 2),
+        knobs=_KNOBS,
+        by=(measures.ACTIVE_DAYS,),
+        plain=False,
+    ),
+)
