@@ -4,8 +4,8 @@ Everything here runs once an event, so it keeps to local names, plain attribute 
 dictionary look-ups; what is rare is a call away.
 """
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
 from schemas.codec import Reason, RejectedEvent
 from schemas.envelope import Context
@@ -14,10 +14,12 @@ from stream.activity import Activity
 from stream.calendar import MINUTE_MS, SLOT_MS
 from stream.clock import TopicState
 from stream.names import Profile
+from stream.pages import Page
 from stream.people import Person
 from stream.plans import BOT, Plan
 from stream.rare import count_more, tally
-from stream.sessions import ID_REACH_MS
+from stream.sessions import ID_REACH_MS, Session, SessionRules
+from stream.trails import Trail
 
 if TYPE_CHECKING:
     from stream.shard import Shard
@@ -160,6 +162,8 @@ def _apply(shard: "Shard", accepted: list[Accepted]) -> None:
             counted = plan, minute
             counts = collected.setdefault(counted, {})
         counts[profile] = counts.get(profile, 0) + 1
+        if plan.impression or plan.click:
+            _content(shard, event, plan, minute)
         if plan.tallies:
             tally(shard, plan, event, profile, minute)
         if person is None or not plan.has_person:
@@ -196,6 +200,9 @@ def _visit(
     time_ms: int,
 ) -> None:
     """Count the event in its session."""
+    page = 0
+    if plan.page_view or plan.look:
+        page = _page(shard, event, plan, time_ms)
     rules = shard.visits.rules
     sid = event.session_id if rules.use_ids else None
     if sid is None:
@@ -218,6 +225,14 @@ def _visit(
         session.end = time_ms
     if plan.page_view:
         session.page_views += 1
+        trail = session.trail
+        if trail is None:
+            trail = session.trail = Trail()
+        trail.view(page, time_ms, shard.pages.order)
+        if rules.keep_path:
+            trail.path.append((time_ms, page))
+    elif plan.look:
+        _look(rules, session, event, page)
     if plan.interactive:
         session.interactive = True
     if plan.real:
@@ -226,4 +241,34 @@ def _visit(
         session.marks |= plan.session_marks(event)
 
 
+def _page(shard: "Shard", event: Any, plan: Plan, time_ms: int) -> int:
+    """The page of a page view or heartbeat, 0 for none; a view is counted there, in a session or not."""
+    url = event.page_url
+    if url is None:
+        return 0
+    pages = shard.pages
+    page = pages.lookup.get(event.site, _no_pages).get(url)
+    if page is None:
+        page = pages.of(event.site, url)
+    if plan.page_view:
+        pages.view(page, time_ms // MINUTE_MS)
+    return page.id
+
+
+def _content(shard: "Shard", event: Any, plan: Plan, minute: int) -> None:
+    """Count an impression of some content, or a click on it, for that content."""
+    shard.pages.content(event.site, event.content_id, plan.click, minute)
+
+
+def _look(rules: SessionRules, session: Session, event: Any, page: int) -> None:
+    """Note the time and the scroll depth of a heartbeat."""
+    if session.trail is None:
+        session.trail = Trail()
+    engaged_ms = event.engaged_ms
+    if engaged_ms is None:
+        engaged_ms = rules.heartbeat_ms
+    session.trail.look(page, engaged_ms, event.scroll_depth)
+
+
+_no_pages: Mapping[str, Page] = {}
 _unknown: dict[Context | None, Profile] = {}

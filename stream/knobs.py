@@ -92,11 +92,37 @@ class SessionSettings(Table, frozen=True, kw_only=True):
 
 class BounceSettings(Table, frozen=True, kw_only=True):
     mode: Annotated[
-        Literal["classic_interaction", "single_pageview", "ga4"],
-        "one page view and no interactive event; or one page view; or not engaged",
+        Literal["classic_interaction", "single_pageview", "ga4", "posthog"],
+        "one page view and no interactive event; or one page view; or not engaged; or the first, and short",
     ] = "classic_interaction"
-    engaged_min_seconds: Annotated[NotNegative, "ga4: a session this long is engaged"] = 10
+    engaged_min_seconds: Annotated[NotNegative, "ga4, posthog: a session this long is engaged"] = 10
     engaged_min_page_views: Annotated[AtLeastOne, "ga4: this many pages is engaged"] = 2
+
+
+class PageSettings(Table, frozen=True, kw_only=True):
+    values_max: Annotated[
+        AtLeastOne, "pages counted per site, each in some ten numbers; the rest is `other`"
+    ] = 200
+    hosts: Annotated[
+        bool, "false: a page is a path; true: paths of several hosts of a site are told apart"
+    ] = False
+
+
+class TimeOnPageSettings(Table, frozen=True, kw_only=True):
+    mode: Annotated[
+        Literal["engaged", "next_pageview"],
+        "engaged: what heartbeats say; next_pageview: until the next view, and keeps all views",
+    ] = "engaged"
+    heartbeat_seconds: Annotated[
+        NotNegative, "what a heartbeat without engaged_ms stands for: the usual interval"
+    ] = 10
+
+
+class ExitSettings(Table, frozen=True, kw_only=True):
+    denominator: Annotated[
+        Literal["page_views", "sessions"],
+        "page_views of the page; or the sessions that saw it, which keeps all views of each",
+    ] = "page_views"
 
 
 class CtrSettings(Table, frozen=True, kw_only=True):
@@ -236,6 +262,9 @@ class Settings(Table, frozen=True, kw_only=True):
     dedupe: DedupeSettings = DedupeSettings()
     session: SessionSettings = SessionSettings()
     bounce: BounceSettings = BounceSettings()
+    pages: PageSettings = PageSettings()
+    time_on_page: TimeOnPageSettings = TimeOnPageSettings()
+    exit: ExitSettings = ExitSettings()
     ctr: CtrSettings = CtrSettings()
     churn: ChurnSettings = ChurnSettings()
     survey: SurveySettings = SurveySettings()

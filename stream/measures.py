@@ -31,6 +31,24 @@ SESSION_DURATION_MS = "session_duration_ms"
 CARTED_SESSIONS = "carted_sessions"
 ABANDONED_SESSIONS = "abandoned_cart_sessions"
 CONVERTED_SESSIONS = "converted_sessions"
+ENGAGED_SESSIONS = "engaged_sessions"
+#: By entry page: sessions, and those that bounced. The page's time: sessions where it is known, its sum.
+LANDINGS = "landings"
+LANDING_BOUNCES = "landing_bounces"
+LANDINGS_TIMED = "landings_timed"
+LANDING_MS = "landing_ms"
+#: By page; exits at the last view of their session.
+VIEWS_OF_PAGE = "views_of_page"
+EXITS = "exits"
+SESSIONS_WITH_PAGE = "sessions_with_page"
+#: Pairs of a session and a page: with a known time, with a known scroll depth (hundredths of a percent).
+PAGES_TIMED = "pages_timed"
+ON_PAGE_MS = "on_page_ms"
+PAGES_SCROLLED = "pages_scrolled"
+SCROLL_DEPTH = "scroll_depth"
+SCROLL_REACHED = {percent: f"scroll_reached_{percent}" for percent in (25, 50, 75, 90)}
+CONTENT_CLICKS = "content_clicks"
+CONTENT_IMPRESSIONS = "content_impressions"
 #: A histogram: its measures are "<name>#<number of a log-scale bucket>".
 SESSION_DURATION = "session_duration"
 
@@ -69,6 +87,16 @@ CUSTOMER_STARTS = "customer_starts"
 CUSTOMER_ENDS = "customer_ends"
 LOST_30D = "customers_lost_30d"
 LOST_MONTH = "customers_lost_month"
+#: Starts of customers who never were one before.
+FIRST_STARTS = "customer_first_starts"
+INVOLUNTARY_ENDS = "customer_ends_involuntary"
+LOST_INVOLUNTARY_30D = "customers_lost_involuntary_30d"
+LOST_INVOLUNTARY_MONTH = "customers_lost_involuntary_month"
+MRR_NEW_MICROS = "mrr_new_micros"
+MRR_EXPANDED_MICROS = "mrr_expanded_micros"
+MRR_CONTRACTED_MICROS = "mrr_contracted_micros"
+MRR_CHURNED_MICROS = "mrr_churned_micros"
+MRR_REACTIVATED_MICROS = "mrr_reactivated_micros"
 
 #: Measures whose value is the sum of all buckets so far: never pruned, but folded together.
 LEVELS = frozenset({CUSTOMERS_CHANGE, MRR_CHANGE_MICROS})

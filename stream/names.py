@@ -9,6 +9,8 @@ from stream.calendar import Calendar
 
 #: The value that takes what does not fit under the cap of a dimension.
 OTHER = "other"
+#: Joins the values of dimensions that come together: no single value may hold it.
+JOINT = "\x1f"
 _PROFILE, _SEGMENT, _SERIES = "p", "g", "s"
 _CACHE_MAX = 100_000
 
@@ -111,6 +113,7 @@ class Names:
         values_max: int,
         calendar_of: Callable[[str], Calendar],
         aside: Callable[[Mapping[str, str]], object | None] | None = None,
+        own_max: Mapping[str, int] | None = None,
     ) -> None:
         """`aside`: the plan for contexts whose traffic is not counted like others."""
         self._aside = aside
@@ -118,6 +121,8 @@ class Names:
         self.fresh: dict[int, bytes] = {}
         self.series: dict[int, tuple[str, str, str, str]] = {}
         self._values_max = values_max
+        #: Dimension → how many values it may have, where that is not the usual number.
+        self._own_max = own_max or {}
         self._calendar_of = calendar_of
         self._profiles: dict[tuple[tuple[str, str], ...] | str, Profile] = {}
         self._by_id: dict[int, Profile] = {}
@@ -125,6 +130,7 @@ class Names:
         self.lookup: dict[str, dict[Context | None, Profile]] = {}
         self._looked_up = 0
         self._segments: dict[tuple[str, str, str], Segment] = {}
+        self._segment_by_id: dict[int, Segment] = {}
         self._values: dict[tuple[str, str], set[str]] = {}
         self._next_id = 1
 
@@ -153,7 +159,7 @@ class Names:
     def fill(self) -> Iterator[tuple[str, str, float]]:
         """(site, dimension, share of the values that it may have); another thread may ask."""
         for (site, dimension), known in list(self._values.items()):
-            yield site, dimension, len(known) / self._values_max
+            yield site, dimension, len(known) / self._own_max.get(dimension, self._values_max)
 
     def side(self, site: str, dimension: str, value: str) -> Segment:
         """The segment of a value that is no part of the context, such as a page or a feature."""
@@ -162,6 +168,10 @@ class Names:
     def by_id(self, profile_id: int) -> Profile:
         """A profile read from stored state. Raises KeyError when the names do not hold it."""
         return self._by_id[profile_id]
+
+    def segment(self, segment_id: int) -> Segment:
+        """A segment read from stored state. Raises KeyError when the names do not hold it."""
+        return self._segment_by_id[segment_id]
 
     def load(self, stored: Iterable[tuple[int, bytes]]) -> None:
         """Take up what earlier cuts stored: (id, JSON) pairs."""
@@ -188,7 +198,7 @@ class Names:
         known = self._values.setdefault((site, dimension), set())
         if value in known:
             return value
-        if len(known) >= self._values_max:
+        if len(known) >= self._own_max.get(dimension, self._values_max):
             return OTHER
         known.add(value)
         return value
@@ -220,7 +230,7 @@ class Names:
     def _add_segment(self, segment_id: int, site: str, dimension: str, value: str) -> Segment:
         calendar = self._calendar_of(site)
         segment = Segment(segment_id, site, dimension, value, calendar, self._intern_series)
-        self._segments[site, dimension, value] = segment
+        self._segments[site, dimension, value] = self._segment_by_id[segment_id] = segment
         return segment
 
     def _intern_series(self, segment: Segment, measure: str) -> int:

@@ -25,6 +25,9 @@ class Plan:
     #: Keeps a session of one page view from being a bounce.
     interactive: bool = False
     click: bool = False
+    #: A page is in front of the person, for some time.
+    look: bool = False
+    impression: bool = False
     subscription: str = ""
     has_person: bool = True
     themes: tuple[Theme, ...] = ()
@@ -78,6 +81,8 @@ def build_plans(
             in_session=tag not in _OUTSIDE,
             real=tag != "heartbeat",
             page_view=tag == "page_view",
+            look=tag == "heartbeat",
+            impression=tag == "impression",
             interactive=tag in _INTERACTIVE,
             subscription=tag.removeprefix("subscription_")
             if tag.startswith("subscription_")

@@ -9,9 +9,9 @@ from stream.habits import HabitRules
 from stream.knobs import Settings
 from stream.metrics import tallies, themes
 from stream.metrics.retention import habit_rules
+from stream.pages import PAGE
 from stream.plans import BOT, Plan, build_plans
-from stream.sessions import Session
-from stream.visits import SessionRules
+from stream.sessions import Session, SessionRules
 
 DAY_MS = 86_400_000
 
@@ -26,6 +26,9 @@ class Rules:
     calendar_of: Callable[[str], Calendar]
     dimensions: tuple[str, ...]
     values_max: int
+    #: Dimension → how many values it may have, where that is not `values_max`.
+    own_max: Mapping[str, int]
+    page_hosts: bool
     by_user: bool
     currency: str | None
     lateness_ms: int
@@ -35,6 +38,8 @@ class Rules:
     ids_max: int
     hour_retention_ms: int
     retention_days: int
+    #: Reasons, in small letters, for which customers leave who did not want to.
+    involuntary: frozenset[str]
     #: What is applied to events that say that they are a bot's; None: their own plan.
     bot_plan: Plan | None
     aside: Aside | None
@@ -54,6 +59,8 @@ def build_rules(settings: Settings) -> Rules:
         calendar_of=_calendars(settings),
         dimensions=settings.dimensions,
         values_max=settings.dimension_values_max,
+        own_max={PAGE: settings.pages.values_max},
+        page_hosts=settings.pages.hosts,
         by_user=settings.identity == "user",
         currency=settings.currency,
         lateness_ms=settings.time.allowed_lateness_seconds * 1000,
@@ -63,6 +70,7 @@ def build_rules(settings: Settings) -> Rules:
         ids_max=settings.dedupe.ids_max,
         hour_retention_ms=settings.time.hour_retention_days * DAY_MS,
         retention_days=settings.time.day_retention_days,
+        involuntary=frozenset(reason.lower() for reason in settings.churn.involuntary_reasons),
         bot_plan=BOT if settings.bots.mode == "exclude" else None,
         aside=build_aside(settings),
     )
@@ -77,6 +85,10 @@ def _session_rules(settings: Settings) -> SessionRules:
         use_ids=settings.session.source != "gap",
         use_gaps=settings.session.source != "id",
         bounced=_bounce_rule(settings),
+        engaged=_engaged_rule(settings),
+        heartbeat_ms=settings.time_on_page.heartbeat_seconds * 1000,
+        exits_by_session=settings.exit.denominator == "sessions",
+        time_between=settings.time_on_page.mode == "next_pageview",
     )
 
 
@@ -86,10 +98,23 @@ def _bounce_rule(settings: Settings) -> Callable[[Session], bool]:
         return lambda session: session.page_views == 1
     if mode == "classic_interaction":
         return lambda session: session.page_views == 1 and not session.interactive
-    seconds, views = settings.bounce.engaged_min_seconds, settings.bounce.engaged_min_page_views
-    return lambda session: (
-        session.page_views < views and session.end - session.start < seconds * 1000
+    if mode == "posthog":
+        least_ms = settings.bounce.engaged_min_seconds * 1000
+        return lambda session: (
+            session.page_views == 1
+            and not session.interactive
+            and session.end - session.start < least_ms
+        )
+    engaged = _engaged_rule(settings)
+    return lambda session: not engaged(session)
+
+
+def _engaged_rule(settings: Settings) -> Callable[[Session], bool]:
+    least_ms, views = (
+        settings.bounce.engaged_min_seconds * 1000,
+        settings.bounce.engaged_min_page_views,
     )
+    return lambda session: session.page_views >= views or session.end - session.start >= least_ms
 
 
 def _calendars(settings: Settings) -> Callable[[str], Calendar]:

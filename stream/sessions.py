@@ -1,9 +1,12 @@
 """Sessions: what one holds, how an event finds, extends or merges them, and what one adds when it closes."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
 from stream.names import Profile
+from stream.trails import Order, Trail
 
 #: Buckets of the duration histogram grow by 2^(1/8): a quantile is off by 4.5 % at most.
 BUCKETS_PER_DOUBLING = 8
@@ -19,6 +22,7 @@ class Session:
 
     __slots__ = (
         "closed", "end", "interactive", "marks", "page_views", "profile_id", "real", "sid", "start",
+        "trail",
     )  # fmt: skip
 
     def __init__(self, sid: str | bytes | None, start: int, profile_id: int) -> None:
@@ -35,19 +39,35 @@ class Session:
         #: Has an event other than a heartbeat: only then it counts.
         self.real = False
         self.closed = False
+        #: Its pages; None before the first.
+        self.trail: Trail | None = None
 
     def pack(self) -> tuple[Any, ...]:
         """As a short tuple for msgpack."""
         flags = _INTERACTIVE * self.interactive | _REAL * self.real | _CLOSED * self.closed
         flags |= self.marks
-        head = (self.start, self.end - self.start, self.page_views, flags, self.profile_id)
-        return head if self.sid is None else (*head, self.sid)
+        head: tuple[Any, ...] = (
+            self.start,
+            self.end - self.start,
+            self.page_views,
+            flags,
+            self.profile_id,
+        )
+        if self.sid is not None:
+            head = (*head, self.sid)
+        if self.trail is None:
+            return head
+        return (*head, *self.trail.pack(self.page_views, self.start, self.end))
 
     @staticmethod
     def unpack(fields: list[Any]) -> "Session":
         """The session that `pack` wrote."""
-        start, length, page_views, flags, profile_id, *sid = fields
-        session = Session(sid[0] if sid else None, start, profile_id)
+        start, length, page_views, flags, profile_id, *rest = fields
+        has_sid = bool(rest) and isinstance(rest[0], (str, bytes))
+        session = Session(rest[0] if has_sid else None, start, profile_id)
+        trail = rest[has_sid:]
+        if trail:
+            session.trail = Trail.unpack(trail, page_views, start, start + length)
         session.end = start + length
         session.page_views = page_views
         session.interactive = bool(flags & _INTERACTIVE)
@@ -55,6 +75,29 @@ class Session:
         session.closed = bool(flags & _CLOSED)
         session.marks = flags & _MARKS
         return session
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRules:
+    """What a session is and when it bounced. `reach_ms` is the longest gap that continues a session."""
+
+    timeout_ms: int
+    reach_ms: int
+    use_ids: bool
+    use_gaps: bool
+    bounced: Callable[[Session], bool]
+    engaged: Callable[[Session], bool]
+    #: Time that a heartbeat stands for when it does not say.
+    heartbeat_ms: int
+    #: Exits are divided by the sessions that saw the page, not by its views.
+    exits_by_session: bool
+    #: Time on a page lasts until the next page view.
+    time_between: bool
+
+    @property
+    def keep_path(self) -> bool:
+        """Whether every page view of a session is kept, not the first and the last only."""
+        return self.exits_by_session or self.time_between
 
 
 def sid_digest(sid: str) -> bytes:
@@ -81,7 +124,7 @@ def reached(sessions: list[Session], sid: str | None, time_ms: int, reach_ms: in
     ]
 
 
-def merge(into: Session, other: Session, earlier: bool) -> None:
+def merge(into: Session, other: Session, earlier: bool, order: Order) -> None:
     """Join two sessions that an event has connected; `earlier` says that `other`'s profile comes first."""
     if earlier:
         into.profile_id = other.profile_id
@@ -91,6 +134,10 @@ def merge(into: Session, other: Session, earlier: bool) -> None:
     into.interactive |= other.interactive
     into.real |= other.real
     into.marks |= other.marks
+    if into.trail is None:
+        into.trail = other.trail
+    elif other.trail is not None:
+        into.trail.join(other.trail, order)
 
 
 def comes_first(start: int, profile: Profile, other_start: int, other: Profile) -> bool:

@@ -34,7 +34,7 @@ DEFAULT_FILE = "engage.toml"
 # Knobs that change a published number; limits, publishing and the connections do not.
 DEFINING = (
     "identity", "timezone", "sites", "week_start", "dimension_values_max", "currency",
-    "time", "dedupe", "session", "bounce", "ctr", "churn", "survey", "support", "value", "social", "retention",
+    "time", "dedupe", "session", "bounce", "pages", "time_on_page", "exit", "ctr", "churn", "survey", "support", "value", "social", "retention",
     "conversion", "goals", "feature", "funnels", "cart", "measures", "metrics",
 )  # fmt: skip
 

@@ -14,6 +14,7 @@ from stream.dedupe import SeenIds
 from stream.fold import Decoded, Record, fold, recall
 from stream.measures import Grain
 from stream.names import Names, Profile, by_segment
+from stream.pages import Pages
 from stream.people import MARK_DAYS, PeopleCache, Person
 from stream.plans import Plan
 from stream.rules import Rules
@@ -37,11 +38,14 @@ class Shard:
     ) -> None:
         self.partition = partition
         self.rules = rules
-        self.names = Names(rules.dimensions, rules.values_max, rules.calendar_of)
+        self.names = Names(
+            rules.dimensions, rules.values_max, rules.calendar_of, rules.aside, rules.own_max
+        )
         self.counters = Counters(grains)
         self.people = PeopleCache(people_cached)
         self.activity = Activity(self.counters, self.names, rules.habits)
-        self.visits = Visits(rules.sessions, self.names, self.counters)
+        self.pages = Pages(self.names, rules.page_hosts)
+        self.visits = Visits(rules.sessions, self.names, self.pages, self.counters)
         self.topics = {
             topic: TopicState(topic, SeenIds(rules.dedupe_ms, rules.ids_max)) for topic in topics
         }
@@ -161,6 +165,11 @@ class Shard:
                 for measure in plan.counts:
                     add(measure, segment, minute, count)
         self.collected.clear()
+        for (measure, minute), segments in self.pages.collected.items():
+            for segment, count in segments.items():
+                add(measure, segment, minute, count)
+        self.pages.collected.clear()
+        self.visits.counts.flush()
         self.activity.flush()
 
     # ---- records that are not counted

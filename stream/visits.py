@@ -1,45 +1,24 @@
 """Open and closed sessions of all people: finds, merges, closes on the watermark, reopens for late events."""
 
 import heapq
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 
-from stream import measures
-from stream.calendar import MINUTE_MS
 from stream.counters import Counters
 from stream.names import Names, Profile
+from stream.pages import Pages
 from stream.people import Person
-from stream.sessions import (
-    CARTED,
-    CONVERTED,
-    ORDERED,
-    Session,
-    comes_first,
-    duration_bucket,
-    merge,
-    reached,
-    sid_digest,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class SessionRules:
-    """What a session is and when it bounced. `reach_ms` is the longest gap that continues a session."""
-
-    timeout_ms: int
-    reach_ms: int
-    use_ids: bool
-    use_gaps: bool
-    bounced: Callable[[Session], bool]
+from stream.session_counts import SessionCounts
+from stream.sessions import Session, SessionRules, comes_first, merge, reached, sid_digest
 
 
 class Visits:
     """All sessions of a shard. Sessions live in their people; here is the index of when they expire."""
 
-    def __init__(self, rules: SessionRules, names: Names, counters: Counters) -> None:
+    def __init__(self, rules: SessionRules, names: Names, pages: Pages, counters: Counters) -> None:
         self.rules = rules
         self._names = names
-        self._counters = counters
+        self._pages = pages
+        self.counts = SessionCounts(rules, names, pages, counters)
         #: (time from which the session may close, person's key); entries may be stale.
         self._expiry: list[tuple[int, str]] = []
         #: Person's key → how many of their sessions are open, for those whose number has changed.
@@ -122,7 +101,7 @@ class Visits:
                 other.start, by_id(other.profile_id), into.start, by_id(into.profile_id)
             )
             self._open(person, into)
-            merge(into, other, earlier)
+            merge(into, other, earlier, self._pages.order)
             person.sessions.remove(other)
             self.open_count -= 1
             self.open_changed.add(person.key)
@@ -143,24 +122,4 @@ class Visits:
         self.open_changed.add(person.key)
 
     def _count(self, session: Session, sign: int) -> None:
-        """Add (or take back) a closed session at the minute in which it started."""
-        if not session.real:
-            return
-        add, minute = self._counters.add, session.start // MINUTE_MS
-        profile = self._names.by_id(session.profile_id)
-        duration = session.end - session.start
-        add(measures.SESSIONS, profile, minute, sign)
-        add(measures.SESSION_DURATION_MS, profile, minute, sign * duration)
-        bucket = measures.histogram_measure(measures.SESSION_DURATION, duration_bucket(duration))
-        add(bucket, profile, minute, sign)
-        if session.marks & CARTED:
-            add(measures.CARTED_SESSIONS, profile, minute, sign)
-            if not session.marks & ORDERED:
-                add(measures.ABANDONED_SESSIONS, profile, minute, sign)
-        if session.marks & CONVERTED:
-            add(measures.CONVERTED_SESSIONS, profile, minute, sign)
-        if session.page_views:
-            add(measures.SESSION_PAGE_VIEWS, profile, minute, sign * session.page_views)
-            add(measures.VIEWED_SESSIONS, profile, minute, sign)
-            if self.rules.bounced(session):
-                add(measures.BOUNCED_SESSIONS, profile, minute, sign)
+        self.counts.add(session, sign)

@@ -2,7 +2,20 @@
 
 from stream.facts import Tally, Theme
 from stream.knobs import Settings
-from stream.metrics import audience, behaviour, customers, lifecycle, retention
+from stream.metrics import (
+    audience,
+    behaviour,
+    customers,
+    feedback,
+    lifecycle,
+    orders,
+    pages,
+    retention,
+    satisfaction,
+    social,
+    tickets,
+    value,
+)
 from stream.metrics.metric import Metric
 
 
@@ -14,16 +27,25 @@ def catalogue(settings: Settings) -> tuple[Metric, ...]:
         *retention.retention(settings),
         *behaviour.METRICS,
         behaviour.click_through(settings),
+        *pages.METRICS,
+        pages.time_on_page(settings),
+        pages.exit_rate(settings),
         *customers.METRICS,
         customers.churn(settings),
+        *customers.MOVEMENTS,
+        *orders.METRICS,
+        *value.metrics(settings),
+        *satisfaction.metrics(settings),
+        *tickets.metrics(settings),
+        *social.metrics(settings),
     )
 
 
-def themes(_settings: Settings) -> tuple[Theme, ...]:
+def themes(settings: Settings) -> tuple[Theme, ...]:
     """What is kept person by person for metrics of rarer events."""
-    return ()
+    return (orders.Orders(), feedback.Feedback(settings), tickets.Tickets(settings))
 
 
-def tallies(_settings: Settings) -> tuple[Tally, ...]:
+def tallies(settings: Settings) -> tuple[Tally, ...]:
     """What single events add for metrics of their own."""
-    return ()
+    return (social.Posts(settings), social.Spend(settings))

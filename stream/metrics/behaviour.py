@@ -91,6 +91,19 @@ METRICS = (
         ),
     ),
     Metric(
+        name="engagement_rate",
+        help=f"Share of visits with a page view that are long, or see several pages. {_CLOSED}",
+        unit="ratio",
+        formula="sessions with a page view that last engaged_min_seconds or "
+        "have engaged_min_page_views ÷ sessions with a page view",
+        numerator=Total(measures.ENGAGED_SESSIONS),
+        denominator=Total(measures.VIEWED_SESSIONS),
+        windows=("trailing_1h", "hour", "day", "all"),
+        gauge="engagement_ratio",
+        example=Example("3 of 5 visits see two pages or take 10 s", 3, 5, 0.6),
+        knobs=("bounce.engaged_min_seconds", "bounce.engaged_min_page_views", *_SESSION),
+    ),
+    Metric(
         name="unique_click_through_rate",
         help="People who clicked on content, per impression.",
         unit="ratio",

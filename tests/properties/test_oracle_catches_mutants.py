@@ -67,15 +67,15 @@ def _one_window_too_few(*args: int) -> tuple[int, int]:
     return first, last - 1
 
 
-def _merge_without_pages(into: Session, other: Session, earlier: bool) -> None:
+def _merge_without_pages(into: Session, other: Session, earlier: bool, order: Any) -> None:
     pages = into.page_views
-    _merge(into, other, earlier)
+    _merge(into, other, earlier, order)
     into.page_views = pages
 
 
-def _merge_without_end(into: Session, other: Session, earlier: bool) -> None:
+def _merge_without_end(into: Session, other: Session, earlier: bool, order: Any) -> None:
     end = into.end
-    _merge(into, other, earlier)
+    _merge(into, other, earlier, order)
     into.end = end
 
 

@@ -78,7 +78,7 @@ def test_a_merge_keeps_everything_of_both(earlier: bool) -> None:
     into.page_views, other.page_views = 2, 3
     other.interactive = other.real = True
     other.profile_id = 7
-    merge(into, other, earlier)
+    merge(into, other, earlier, str)
     assert (into.start, into.end, into.page_views) == (10, 40, 5)
     assert (into.interactive, into.real) == (True, True)
     assert into.profile_id == (7 if earlier else 1)

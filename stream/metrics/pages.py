@@ -1,0 +1,157 @@
+"""Pages: what is seen of each, where visits begin and end, how long and how far people read."""
+
+from stream import measures
+from stream.knobs import Settings
+from stream.metrics.metric import Benchmark, Example, Metric
+from stream.metrics.terms import Total
+
+_PAGE = ("pages.hosts", "pages.values_max")
+_SESSION = ("session.timeout_seconds", "session.boundary", "session.source")
+_CLOSED = "Closed sessions, in the window in which they started."
+_BOUNCE = ("bounce.mode", "bounce.engaged_min_seconds", "bounce.engaged_min_page_views")
+
+METRICS = (
+    Metric(
+        name="page_views_per_page",
+        help="Times that the page was shown.",
+        unit="views",
+        formula="number of page_view events with the page in page_url",
+        numerator=Total(measures.VIEWS_OF_PAGE),
+        windows=("hour", "day", "all"),
+        gauge="page_views_of_page",
+        example=Example("two people see a page, one of them twice", 3, None, 3),
+        knobs=_PAGE,
+        by=("page",),
+        plain=False,
+    ),
+    Metric(
+        name="landing_sessions",
+        help=f"Visits whose first page this is. {_CLOSED}",
+        unit="sessions",
+        formula="number of closed sessions by the page of their first page view",
+        numerator=Total(measures.LANDINGS),
+        windows=("day",),
+        gauge="landing_sessions",
+        example=Example("4 visits begin on the page", 4, None, 4),
+        knobs=(*_PAGE, *_SESSION),
+        by=("page",),
+        plain=False,
+    ),
+    Metric(
+        name="landing_bounce_rate",
+        help=f"Share of the visits beginning on the page that are bounces. {_CLOSED}",
+        unit="ratio",
+        formula="bounced sessions that began on the page ÷ sessions that began on it",
+        numerator=Total(measures.LANDING_BOUNCES),
+        denominator=Total(measures.LANDINGS),
+        windows=("day",),
+        gauge="landing_bounce_ratio",
+        example=Example("1 of 4 visits that begin there sees nothing else", 1, 4, 0.25),
+        knobs=(*_BOUNCE, *_PAGE, *_SESSION),
+        by=("page",),
+        plain=False,
+    ),
+    Metric(
+        name="landing_page_time",
+        help=f"Mean time on the first page of a visit, where it is known. {_CLOSED}",
+        unit="seconds",
+        formula="mean of second page view − first (at most the session timeout), "
+        "or of the engaged time there when there is no second one",
+        numerator=Total(measures.LANDING_MS, scale=1 / 1000),
+        denominator=Total(measures.LANDINGS_TIMED),
+        windows=("day",),
+        gauge="landing_page_time_seconds",
+        example=Example("20 s and 40 s on the first page of two visits", 60, 2, 30),
+        knobs=("time_on_page.heartbeat_seconds", *_SESSION),
+        by=("page",),
+    ),
+    Metric(
+        name="scroll_depth",
+        help=f"Mean of how far a page was scrolled down in a visit, at most. {_CLOSED}",
+        unit="ratio",
+        formula="sum of the maximum scroll depths of each session and page ÷ their number",
+        numerator=Total(measures.SCROLL_DEPTH, scale=1e-4),
+        denominator=Total(measures.PAGES_SCROLLED),
+        windows=("day",),
+        gauge="scroll_depth_ratio",
+        example=Example("one visit reads to 80 %, another to 20 %", 1, 2, 0.5),
+        benchmark=Benchmark("0.50", "web analytics surveys"),
+        knobs=_SESSION,
+        by=("page",),
+    ),
+    *(
+        Metric(
+            name=f"scroll_reached_{percent}",
+            help=f"Share of the pages of visits scrolled down to {percent} % or more. {_CLOSED}",
+            unit="ratio",
+            formula=f"sessions and pages that reached {percent} % ÷ those with a scroll depth",
+            numerator=Total(reached),
+            denominator=Total(measures.PAGES_SCROLLED),
+            windows=("day",),
+            gauge=f"scroll_reached_{percent}_ratio",
+            example=Example(f"3 of 4 visits scroll to {percent} %", 3, 4, 0.75),
+            knobs=_SESSION,
+            by=("page",),
+        )
+        for percent, reached in measures.SCROLL_REACHED.items()
+    ),
+    Metric(
+        name="content_click_through_rate",
+        help="Clicks on the content per time it was shown. May exceed 1 when clicks lack impressions.",
+        unit="ratio",
+        formula="clicks on the content ÷ impressions of it",
+        numerator=Total(measures.CONTENT_CLICKS),
+        denominator=Total(measures.CONTENT_IMPRESSIONS),
+        windows=("hour", "day"),
+        gauge="content_click_through_ratio",
+        example=Example("4 clicks of 40 impressions", 4, 40, 0.10),
+        by=("content",),
+        plain=False,
+    ),
+)
+
+
+def time_on_page(settings: Settings) -> Metric:
+    """Time on a page: what heartbeats say, or until the next page view."""
+    formula = "mean of the engaged time of each pair of a session and a page with any"
+    if settings.time_on_page.mode == "next_pageview":
+        formula = (
+            "mean of the time until the next page view (at most the session timeout), "
+            "summed by session and page; last page views have none"
+        )
+    return Metric(
+        name="time_on_page",
+        help=f"Mean time that a visit spends on a page. {_CLOSED}",
+        unit="seconds",
+        formula=formula,
+        numerator=Total(measures.ON_PAGE_MS, scale=1 / 1000),
+        denominator=Total(measures.PAGES_TIMED),
+        windows=("hour", "day"),
+        gauge="time_on_page_seconds",
+        example=Example("200 s over 2 visits", 200, 2, 100),
+        benchmark=Benchmark("52 s", "web analytics surveys"),
+        knobs=("time_on_page.mode", "time_on_page.heartbeat_seconds", *_SESSION),
+        by=("page",),
+    )
+
+
+def exit_rate(settings: Settings) -> Metric:
+    """Exits over the views of the page, or over the sessions that saw it."""
+    sessions = settings.exit.denominator == "sessions"
+    measure = measures.SESSIONS_WITH_PAGE if sessions else measures.VIEWS_OF_PAGE
+    when = _CLOSED if sessions else "An exit counts when a session has closed, at its last view."
+    return Metric(
+        name="exit_rate",
+        help=f"How often the page is the last one that a visit sees. {when}",
+        unit="ratio",
+        formula="sessions whose last page view is of the page ÷ "
+        + ("sessions that saw it" if sessions else "page views of it"),
+        numerator=Total(measures.EXITS),
+        denominator=Total(measure),
+        windows=("day",),
+        gauge="exit_ratio",
+        example=Example("2 of 8 views of the page are the last of a visit", 2, 8, 0.25),
+        knobs=("exit.denominator", *_PAGE, *_SESSION),
+        by=("page",),
+        plain=False,
+    )

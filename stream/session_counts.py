@@ -1,0 +1,137 @@
+"""What a session adds to the counters when it closes, and takes away when a later event changes it."""
+
+from stream import measures
+from stream.calendar import MINUTE_MS
+from stream.counters import Counters
+from stream.names import Group, Names, Profile, Segment
+from stream.pages import Pages
+from stream.sessions import CARTED, CONVERTED, ORDERED, Session, SessionRules, duration_bucket
+from stream.trails import Trail
+
+#: Measure → count
+_Counts = dict[str, int]
+
+
+class SessionCounts:
+    """Sums of the sessions that closed (or opened again) since the last cut: equal increments are one."""
+
+    def __init__(self, rules: SessionRules, names: Names, pages: Pages, counters: Counters) -> None:
+        self._rules = rules
+        self._names = names
+        self._pages = pages
+        self._counters = counters
+        self._collected: dict[tuple[int, Group], _Counts] = {}
+
+    def add(self, session: Session, sign: int) -> None:
+        """Count a closed session (or take it back) at the minute in which it started."""
+        if not session.real:
+            return
+        minute = session.start // MINUTE_MS
+        profile = self._names.by_id(session.profile_id)
+        counts = self._of(minute, profile)
+        duration = session.end - session.start
+        _more(counts, measures.SESSIONS, sign)
+        _more(counts, measures.SESSION_DURATION_MS, sign * duration)
+        bucket = measures.histogram_measure(measures.SESSION_DURATION, duration_bucket(duration))
+        _more(counts, bucket, sign)
+        if session.marks & CARTED:
+            _more(counts, measures.CARTED_SESSIONS, sign)
+            if not session.marks & ORDERED:
+                _more(counts, measures.ABANDONED_SESSIONS, sign)
+        if session.marks & CONVERTED:
+            _more(counts, measures.CONVERTED_SESSIONS, sign)
+        if session.page_views:
+            _more(counts, measures.SESSION_PAGE_VIEWS, sign * session.page_views)
+            _more(counts, measures.VIEWED_SESSIONS, sign)
+            if self._rules.bounced(session):
+                _more(counts, measures.BOUNCED_SESSIONS, sign)
+            if self._rules.engaged(session):
+                _more(counts, measures.ENGAGED_SESSIONS, sign)
+        if session.trail is not None:
+            self._add_trail(session, session.trail, profile, counts, sign)
+
+    def flush(self) -> None:
+        """Turn the sums into counts, by segment."""
+        sums: dict[tuple[int, Segment], _Counts] = {}
+        for (minute, group), counts in self._collected.items():
+            segments = group.segments if isinstance(group, Profile) else (group,)
+            for segment in segments:
+                target = sums.setdefault((minute, segment), {})
+                for measure, count in counts.items():
+                    _more(target, measure, count)
+        for (minute, segment), counts in sums.items():
+            for measure, count in counts.items():
+                if count:
+                    self._counters.add(measure, segment, minute, count)
+        self._collected.clear()
+
+    def _of(self, minute: int, group: Group) -> _Counts:
+        counts = self._collected.get((minute, group))
+        if counts is None:
+            counts = self._collected[minute, group] = {}
+        return counts
+
+    def _add_trail(
+        self, session: Session, trail: Trail, profile: Profile, counts: _Counts, sign: int
+    ) -> None:
+        minute, site = session.start // MINUTE_MS, profile.site
+        if trail.entry_ms >= 0:
+            targets = [counts]
+            if trail.entry_page:
+                entry = self._of(minute, self._pages.segment(site, trail.entry_page))
+                targets.append(entry)
+                _more(entry, measures.LANDINGS, sign)
+                if self._rules.bounced(session):
+                    _more(entry, measures.LANDING_BOUNCES, sign)
+            landing_ms = trail.landing_ms(self._rules.timeout_ms)
+            if landing_ms is not None:
+                for target in targets:
+                    _more(target, measures.LANDINGS_TIMED, sign)
+                    _more(target, measures.LANDING_MS, sign * landing_ms)
+            self._add_exit(trail, site, minute, sign)
+        if trail.looks:
+            self._add_looks(trail, site, minute, counts, sign)
+        if self._rules.time_between:
+            self._add_pauses(trail, site, minute, counts, sign)
+
+    def _add_exit(self, trail: Trail, site: str, minute: int, sign: int) -> None:
+        """Exits count with the views of their page, at the view; or, as those who saw it, at the start."""
+        if self._rules.exits_by_session:
+            for page in {page for _, page in trail.path if page}:
+                seen = self._of(minute, self._pages.segment(site, page))
+                _more(seen, measures.SESSIONS_WITH_PAGE, sign)
+        else:
+            minute = trail.exit_ms // MINUTE_MS
+        if trail.exit_page:
+            exits = self._of(minute, self._pages.segment(site, trail.exit_page))
+            _more(exits, measures.EXITS, sign)
+
+    def _add_looks(self, trail: Trail, site: str, minute: int, counts: _Counts, sign: int) -> None:
+        """Engagement and scroll depth, one pair of session and page at a time."""
+        between = self._rules.time_between
+        for page, (engaged_ms, depth) in trail.looks.items():
+            for target in (counts, self._of(minute, self._pages.segment(site, page))):
+                if engaged_ms and not between:
+                    _more(target, measures.PAGES_TIMED, sign)
+                    _more(target, measures.ON_PAGE_MS, sign * engaged_ms)
+                if depth >= 0:
+                    _more(target, measures.PAGES_SCROLLED, sign)
+                    _more(target, measures.SCROLL_DEPTH, sign * depth)
+                    for percent, reached in measures.SCROLL_REACHED.items():
+                        if depth >= percent * 100:
+                            _more(target, reached, sign)
+
+    def _add_pauses(self, trail: Trail, site: str, minute: int, counts: _Counts, sign: int) -> None:
+        """Time on a page as the time until the next page view, in the place of engagement."""
+        spent: dict[int, int] = {}
+        for page, pause in trail.pauses(self._pages.order, self._rules.timeout_ms):
+            if page:
+                spent[page] = spent.get(page, 0) + pause
+        for page, pause in spent.items():
+            for target in (counts, self._of(minute, self._pages.segment(site, page))):
+                _more(target, measures.PAGES_TIMED, sign)
+                _more(target, measures.ON_PAGE_MS, sign * pause)
+
+
+def _more(counts: _Counts, measure: str, count: int) -> None:
+    counts[measure] = counts.get(measure, 0) + count
