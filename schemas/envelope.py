@@ -55,6 +55,9 @@ else:
     ]
 Amount: TypeAlias = Annotated[float, Meta(ge=-1e12, le=1e12)]  # fits 64 bits in micro-units
 Mrr: TypeAlias = Annotated[float, Meta(ge=0, le=1e12)]
+Price: TypeAlias = Annotated[
+    float, Meta(ge=0, le=1e12)
+]  # money back is a refund, not a price below 0
 Count: TypeAlias = Annotated[int, Meta(ge=0, le=1_000_000_000)]
 Milliseconds: TypeAlias = Annotated[int, Meta(ge=0, le=86_400_000)]
 Percent: TypeAlias = Annotated[float, Meta(ge=0, le=100)]

@@ -15,6 +15,7 @@ from schemas.envelope import (
     Name,
     PageUrl,
     Percent,
+    Price,
     Score,
     SocialKind,
     Survey,
@@ -125,28 +126,28 @@ class AddToCart(Envelope, kw_only=True, gc=False, tag="add_to_cart"):
     """Something was put in the cart."""
 
     cart_id: Name | None = None
-    revenue: Amount | None = None
+    revenue: Price | None = None
 
 
 class RemoveFromCart(Envelope, kw_only=True, gc=False, tag="remove_from_cart"):
     """Something was taken out of the cart."""
 
     cart_id: Name | None = None
-    revenue: Amount | None = None
+    revenue: Price | None = None
 
 
 class CheckoutStarted(Envelope, kw_only=True, gc=False, tag="checkout_started"):
     """The checkout was opened."""
 
     cart_id: Name | None = None
-    revenue: Amount | None = None
+    revenue: Price | None = None
 
 
 class Order(Envelope, kw_only=True, gc=False, tag="order"):
     """An order was placed; without revenue it counts as an order and adds no money."""
 
     order_id: Name
-    revenue: Amount | None = None
+    revenue: Price | None = None
     currency: Currency | None = None
     cart_id: Name | None = None
     quantity: Count | None = None
@@ -156,7 +157,7 @@ class Refund(Envelope, kw_only=True, gc=False, tag="refund"):
     """Money of an order was given back."""
 
     order_id: Name
-    revenue: Amount
+    revenue: Price
 
 
 class Goal(Envelope, kw_only=True, gc=False, tag="goal"):
@@ -174,6 +175,16 @@ class SurveyResponse(Envelope, kw_only=True, gc=False, tag="survey_response"):
     score: Score
     scale_max: Score | None = None
     response_id: Name | None = None
+
+    def __post_init__(self) -> None:
+        """What the decoder cannot say of a single field. Raises ValueError."""
+        first = 1 if self.survey in ("csat", "ces") else 0
+        last = 10 if self.survey == "nps" else self.scale_max
+        if self.score < first or (last is not None and self.score > last):
+            raise ValueError(
+                f"Invalid value {self.score:g} - at `$.score`: {self.survey} is answered from "
+                f"{first}" + ("" if last is None else f" to {last:g}")
+            )
 
 
 class SurveyDismissed(Envelope, kw_only=True, gc=False, tag="survey_dismissed"):
@@ -233,7 +244,7 @@ class MarketingSpend(Envelope, kw_only=True, gc=False, tag="marketing_spend"):
     """Money was spent on a channel."""
 
     channel: Name
-    amount: Amount
+    amount: Price
     campaign: Name | None = None
 
 

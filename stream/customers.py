@@ -26,6 +26,8 @@ class SubscriptionEvent(NamedTuple):
     trial: bool = False
     effective_ms: int | None = None
     profile_id: int = 0
+    #: A cancellation or an end that the customer did not want.
+    involuntary: bool = False
 
 
 class Step(NamedTuple):
@@ -33,6 +35,8 @@ class Step(NamedTuple):
 
     time_ms: int
     mrr_micros: int | None
+    #: It ends, and the customer did not want that.
+    involuntary: bool = False
 
 
 #: (measure, segment, day) → count
@@ -58,8 +62,14 @@ def contributions(events: Iterable[SubscriptionEvent], names: Names) -> Contribu
     counts: Contributions = Counter()
     for segment, all_steps in by_segment.items():
         _add_mrr(counts, segment, all_steps)
-        for start, end in customer_days(all_steps, segment):
+        stays = customer_days(all_steps, segment)
+        for start, end in stays:
             _add_interval(counts, segment, start, end)
+            if end is not None and _is_involuntary(all_steps, segment, end):
+                _add_involuntary(counts, segment, start, end)
+        if stays:
+            counts[measures.FIRST_STARTS, segment, stays[0][0]] += 1
+        _add_movements(counts, segment, all_steps, stays)
     return counts
 
 
@@ -69,9 +79,10 @@ def paid_steps(subscription: Sequence[SubscriptionEvent]) -> list[Step]:
     paid: int | None = None
     amount, live = 0, False
     pending: int | None = None
+    unwanted = False
     for event in sorted(subscription, key=_in_order):
         if pending is not None and pending <= event.time_ms:
-            paid, live = _step(steps, pending, paid, None), False
+            paid, live = _step(steps, pending, paid, None, unwanted), False
             pending = None
         if event.kind == "started":
             live, pending, amount = True, None, event.mrr_micros
@@ -86,12 +97,13 @@ def paid_steps(subscription: Sequence[SubscriptionEvent]) -> list[Step]:
             paid = _step(steps, event.time_ms, paid, amount)
         else:
             ends = event.effective_ms if event.effective_ms is not None else event.time_ms
+            unwanted = event.involuntary
             if event.kind == "cancelled" and ends > event.time_ms:
                 pending = ends
             else:
-                paid, live, pending = _step(steps, event.time_ms, paid, None), False, None
+                paid, live, pending = _step(steps, event.time_ms, paid, None, unwanted), False, None
     if pending is not None:
-        _step(steps, pending, paid, None)
+        _step(steps, pending, paid, None, unwanted)
     return steps
 
 
@@ -125,9 +137,9 @@ def customer_days(
     return joined
 
 
-def _in_order(event: SubscriptionEvent) -> tuple[int, str, int, bool, int]:
+def _in_order(event: SubscriptionEvent) -> tuple[int, str, int, bool, int, bool]:
     # At equal times "ended" sorts before "started": the same-day restart.
-    return (event.time_ms, event.kind, event.mrr_micros, event.trial, event.effective_ms or 0)
+    return (*event[:2], *event[3:5], event.effective_ms or 0, event.involuntary)
 
 
 def _by_subscription(events: Iterable[SubscriptionEvent]) -> list[list[SubscriptionEvent]]:
@@ -137,10 +149,27 @@ def _by_subscription(events: Iterable[SubscriptionEvent]) -> list[list[Subscript
     return list(grouped.values())
 
 
-def _step(steps: list[Step], time_ms: int, before: int | None, after: int | None) -> int | None:
+def _step(
+    steps: list[Step],
+    time_ms: int,
+    before: int | None,
+    after: int | None,
+    involuntary: bool = False,
+) -> int | None:
     if before != after:
-        steps.append(Step(time_ms, after))
+        steps.append(Step(time_ms, after, involuntary))
     return after
+
+
+def _is_involuntary(all_steps: Iterable[list[Step]], segment: Segment, day: int) -> bool:
+    """Whether the last subscription to end on a day did so against its customer's will."""
+    ends = [
+        (step.time_ms, step.involuntary)
+        for steps in all_steps
+        for step in steps
+        if step.mrr_micros is None and segment.calendar.day_of(step.time_ms) == day
+    ]
+    return max(ends)[1]
 
 
 def _add_mrr(counts: Contributions, segment: Segment, all_steps: Iterable[list[Step]]) -> None:
@@ -160,9 +189,48 @@ def _add_interval(counts: Contributions, segment: Segment, start: int, end: int 
         return
     counts[measures.CUSTOMER_ENDS, segment, end] += 1
     counts[measures.CUSTOMERS_CHANGE, segment, end] -= 1
-    # Lost from the windows at whose beginning they were a customer, and in which they left.
+    _add_lost(counts, segment, start, end, measures.LOST_30D, measures.LOST_MONTH)
+
+
+def _add_involuntary(counts: Contributions, segment: Segment, start: int, end: int) -> None:
+    counts[measures.INVOLUNTARY_ENDS, segment, end] += 1
+    lost = measures.LOST_INVOLUNTARY_30D, measures.LOST_INVOLUNTARY_MONTH
+    _add_lost(counts, segment, start, end, *lost)
+
+
+def _add_lost(
+    counts: Contributions, segment: Segment, start: int, end: int, rolling: str, monthly: str
+) -> None:
+    """Lost from the windows at whose beginning they were a customer, and in which they left."""
     for last_day in range(max(end, start + CHURN_DAYS), end + CHURN_DAYS):
-        counts[measures.LOST_30D, segment, last_day] += 1
+        counts[rolling, segment, last_day] += 1
     month = segment.calendar.month_of(end)
     if start < month:
-        counts[measures.LOST_MONTH, segment, month] += 1
+        counts[monthly, segment, month] += 1
+
+
+def _add_movements(
+    counts: Contributions,
+    segment: Segment,
+    all_steps: Iterable[list[Step]],
+    stays: Sequence[tuple[int, int | None]],
+) -> None:
+    """What each day changes of the customer's whole MRR, by why it changed."""
+    changes: Counter[int] = Counter()
+    for steps in all_steps:
+        before = 0
+        for step in steps:
+            after = step.mrr_micros or 0
+            changes[segment.calendar.day_of(step.time_ms)] += after - before
+            before = after
+    starts, ends = [start for start, _ in stays], {end for _, end in stays}
+    for day, change in changes.items():
+        if day in ends:
+            measure = measures.MRR_CHURNED_MICROS
+        elif day in starts:
+            first = day == starts[0]
+            measure = measures.MRR_NEW_MICROS if first else measures.MRR_REACTIVATED_MICROS
+        else:
+            grown = change > 0
+            measure = measures.MRR_EXPANDED_MICROS if grown else measures.MRR_CONTRACTED_MICROS
+        counts[measure, segment, day] += abs(change)

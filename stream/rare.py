@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from schemas.codec import epoch_ms
 from schemas.events import Event
 from stream.customers import SubscriptionEvent, contributions
-from stream.facts import Theme, learn
+from stream.facts import Daily, Theme, learn
 from stream.measures import Grain
 from stream.names import Profile
 from stream.people import Person
@@ -49,10 +49,12 @@ def _learn(
     kept = theme.fact(event)
     if kept is None:
         return
-    oldest = shard.oldest_ms() - theme.keep_days * _DAY_MS
+    if isinstance(theme, Daily):
+        calendar = profile.calendar
+        time_ms = calendar.day_start_ms(calendar.day_of(time_ms))
     known = person.facts.get(theme.name, ())
     new = (time_ms, profile.id, *kept)
-    facts, change, capped = learn(known, new, oldest, theme, shard.names)
+    facts, change, capped = learn(known, new, shard.oldest_ms(), theme, shard.names)
     person.facts = {**person.facts, theme.name: facts}
     shard.facts_capped += capped
     for (measure, segment, grain, index), count in change.items():
@@ -78,6 +80,7 @@ def _subscribe(
         bool(getattr(event, "trial", False)),
         None if effective is None else min(epoch_ms(effective), time_ms + _FAR_AHEAD_MS),
         profile.id,
+        (getattr(event, "reason", None) or "").strip().lower() in shard.rules.involuntary,
     )
     before = [SubscriptionEvent(*fields) for fields in person.subscriptions]
     after = [*before, new]

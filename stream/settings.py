@@ -10,7 +10,9 @@ import msgspec
 
 from stream.connections import KafkaSettings, RedisSettings, Secret
 from stream.knobs import INPUT_ROLES, Settings, Site, TopicSettings
+from stream.settings_definitions import broken_definitions
 from stream.settings_fields import Problem, build, hints, leaves, notes
+from stream.settings_lines import placed
 from stream.settings_rules import broken_rules
 from stream.settings_sources import from_environment, from_file, nearest, to_environment
 
@@ -69,7 +71,8 @@ def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
     """
     problems: list[Problem] = []
     file = path or Path(DEFAULT_FILE)
-    given = from_file(file, problems) if path or file.is_file() else {}
+    written = text_of(file, problems) if path or file.is_file() else None
+    given = {} if written is None else from_text(written, file, problems)
     given.update(from_environment(environ, problems))
     settings = build(Settings, "", given, problems)
     known = [*hints(Settings), *(key for key, _ in leaves(Settings))]
@@ -80,6 +83,11 @@ def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
     # key itself would mislead; what they say about all others is worth knowing at once.
     failed = {problem.key for problem in problems}
     rules = [rule for rule in broken_rules(settings) if rule.partition(":")[0] not in failed]
+    rules += [
+        rule if written is None else placed(rule, file, written)
+        for rule in broken_definitions(settings)
+        if not _is_about(rule, failed)
+    ]
     if problems or rules:
         raise SettingsError([problem.text for problem in problems] + rules, settings)
     return settings

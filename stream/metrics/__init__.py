@@ -1,8 +1,9 @@
 """The catalogue: every metric, one theme a file. A theme is a tuple; here they are joined."""
 
+from stream import definitions
 from stream.facts import Tally, Theme
 from stream.knobs import Settings
-from stream.metrics import (
+from stream.metrics import (, carts, features, funnels, goals
     audience,
     behaviour,
     customers,
@@ -20,7 +21,12 @@ from stream.metrics.metric import Metric
 
 
 def catalogue(settings: Settings) -> tuple[Metric, ...]:
-    """All metrics, with the formulas that the settings choose."""
+    """All metrics, with the formulas that the settings choose, and those that they define."""
+    return (*built_in(settings), *definitions.own_metrics(settings))
+
+
+def built_in(settings: Settings) -> tuple[Metric, ...]:
+    """The metrics that need no definition."""
     return (
         *audience.METRICS,
         *lifecycle.METRICS,
@@ -30,6 +36,10 @@ def catalogue(settings: Settings) -> tuple[Metric, ...]:
         *pages.METRICS,
         pages.time_on_page(settings),
         pages.exit_rate(settings),
+        *goals.metrics(settings),
+        *features.METRICS,
+        *funnels.METRICS,
+        *carts.metrics(settings),
         *customers.METRICS,
         customers.churn(settings),
         *customers.MOVEMENTS,
@@ -43,9 +53,18 @@ def catalogue(settings: Settings) -> tuple[Metric, ...]:
 
 def themes(settings: Settings) -> tuple[Theme, ...]:
     """What is kept person by person for metrics of rarer events."""
-    return (orders.Orders(), feedback.Feedback(settings), tickets.Tickets(settings))
+    return (
+        orders.Orders(),
+        feedback.Feedback(settings),
+        tickets.Tickets(settings),
+        goals.Goals(settings),
+        features.Features(settings),
+        *funnels.themes(settings),
+        *carts.themes(settings),
+        *definitions.own_themes(settings),
+    )
 
 
 def tallies(settings: Settings) -> tuple[Tally, ...]:
     """What single events add for metrics of their own."""
-    return (social.Posts(settings), social.Spend(settings))
+    return (social.Posts(settings), social.Spend(settings), *definitions.own_tallies(settings))

@@ -21,7 +21,7 @@ from stream.metrics.terms import Need, Term
 
 Unit = Literal[
     "people", "customers", "sessions", "views", "pages", "ratio", "seconds", "currency",
-    "visits", "interactions",
+    "visits", "interactions", "orders", "answers", "points", "score", "tickets", "carts", "events",
 ]  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from schemas.events import Order, Refund
 from stream.facts import Contributions, Fact, at, distinct, on
-from stream.measures import Grain, histogram_measure
+from stream.measures import histogram_measure
 from stream.metrics.metric import Example, Metric
 from stream.metrics.terms import AtEnd, AtStart, ByWindow, TopTenth, Total
 from stream.names import Names, Segment

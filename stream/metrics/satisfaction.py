@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 
+from schemas.outputs import WindowKind
 from stream.knobs import Settings
 from stream.metrics import feedback
 from stream.metrics.metric import Benchmark, Example, Metric
 from stream.metrics.terms import AtEnd, ByWindow, Sum, Term, Total
 
-_WINDOWS = ("trailing_30d", "day")
+_WINDOWS: tuple[WindowKind, ...] = ("trailing_30d", "day")
 _KNOBS = ("survey.dedupe", "survey.denominator")
 _NPS_SURVEYS = "customer experience surveys"
 

@@ -18,6 +18,13 @@ _BUCKETS = 400
 class Reader(Protocol):
     """The counts of one segment."""
 
+    @property
+    def segment(self) -> tuple[str, str, str]:
+        """(site, dimension, value); the whole site has no dimension."""
+
+    def of(self, dimension: str, value: str) -> "Reader":
+        """The counts of another segment of the site."""
+
     def at(self, measure: str, grain: Grain, index: int) -> int:
         """Count in one bucket, 0 when there is none."""
 
@@ -210,3 +217,21 @@ class TopTenth:
     def needs(self, kind: WindowKind) -> Iterator[Need]:
         for bucket in range(_BUCKETS):
             yield histogram_measure(self.histogram, bucket), Grain.DAY
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """A term times a number, and times another term where there is one."""
+
+    left: Term
+    right: Term | None = None
+    scale: float = 1
+
+    def read(self, reader: Reader, span: Span) -> float:
+        right = self.right.read(reader, span) if self.right is not None else 1
+        return self.left.read(reader, span) * right * self.scale
+
+    def needs(self, kind: WindowKind) -> Iterator[Need]:
+        yield from self.left.needs(kind)
+        if self.right is not None:
+            yield from self.right.needs(kind)
