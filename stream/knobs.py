@@ -210,7 +210,10 @@ class PublishSettings(Table, frozen=True, kw_only=True):
 
 class WebSettings(Table, frozen=True, kw_only=True):
     host: Annotated[str, "this machine only; 0.0.0.0 opens it, without a password"] = "127.0.0.1"
-    port: Annotated[Port, "/metrics, /healthz and /readyz"] = 6067
+    port: Annotated[Port, "/live, /metrics, /healthz and /readyz"] = 6067
+    prometheus_url: Annotated[
+        str, "where the live page asks for alerts, as http://127.0.0.1:9090; empty: it shows none"
+    ] = ""
     tls_certfile: Annotated[str, "PEM; with tls_keyfile, pages are served over https"] = ""
     tls_keyfile: Annotated[str, "PEM of the key of tls_certfile"] = ""
 

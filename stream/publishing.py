@@ -9,6 +9,7 @@ from stream.calendar import HOUR_MS, MINUTE_MS
 from stream.counters import BucketKey
 from stream.cut import StoredShard
 from stream.emission import Emission
+from stream.headlines import previous_gauges
 from stream.measures import Grain
 from stream.metrics.metric import Metric
 from stream.published import Progress, PublishedState
@@ -82,6 +83,9 @@ class Publisher:
                 ShardView(p, s.watermark, s.open_sessions, s.reopened, s.evictions, s.dedupe_capped)
                 for p, s in sorted(shards.items())
             ],
+            previous=list(previous_gauges(self.board, self._metrics, newest_ms))
+            if newest_ms
+            else [],
         )
 
     def due_records(self, snapshot: Snapshot) -> Iterator[list[MetricRecord]]:

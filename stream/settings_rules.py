@@ -157,6 +157,8 @@ def _traffic(settings: Settings) -> Iterator[str]:
 def _web(settings: Settings) -> Iterator[str]:
     web = settings.web
     yield from _pair("web.tls_certfile", web.tls_certfile, "web.tls_keyfile", web.tls_keyfile)
+    if web.prometheus_url and not re.match(r"https?://[^/@\s]+(/\S*)?$", web.prometheus_url):
+        yield "web.prometheus_url: is not an address like http://127.0.0.1:9090; correct it"
 
 
 def _pair(cert_key: str, cert: str, key_key: str, key: str) -> Iterator[str]:

@@ -58,6 +58,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     #: Offsets passed less outcomes: anything but 0 is a defect.
     unaccounted: int
     shards: list[ShardView]
+    #: Some of the gauges as they were in the window before.
+    previous: list[Gauge] = []
 
 
 def main_window(metric: Metric) -> WindowKind:
@@ -73,7 +75,7 @@ def gauges(board: Board, metrics: Sequence[Metric], newest_ms: int) -> Iterator[
                 continue
             kinds = (main_window(metric),) if segment[1] else metric.windows
             for kind in kinds:
-                span = _gauge_span(board, metric, segment, kind, newest_ms)
+                span = gauge_span(board, metric, segment, kind, newest_ms)
                 value = board.evaluate(metric, segment, span).value
                 if value is not None:
                     yield Gauge(metric.name, kind, *segment, value)
@@ -86,9 +88,10 @@ def counts(board: Board) -> Iterator[Count]:
             yield Count(measure, site, board.at((measure, (site, "", "")), Grain.ALL, 0))
 
 
-def _gauge_span(
+def gauge_span(
     board: Board, metric: Metric, segment: SegmentKey, kind: WindowKind, newest_ms: int
 ) -> Span:
+    """The window of a kind that the gauge shows at an instant."""
     calendar = board.calendar(segment[0])
     span = span_at(kind, newest_ms, calendar)
     newest = span.last if kind in LENGTH_OF else span.first
