@@ -3,11 +3,15 @@
 from stream import definitions
 from stream.facts import Tally, Theme
 from stream.knobs import Settings
-from stream.metrics import (, carts, features, funnels, goals
+from stream.metrics import (
     audience,
     behaviour,
+    carts,
     customers,
+    features,
     feedback,
+    funnels,
+    goals,
     lifecycle,
     orders,
     pages,

@@ -17,8 +17,9 @@ OPENED, RESOLVED, REOPENED = "tickets_opened", "tickets_resolved", "tickets_reop
 #: Tickets whose last change of a day was to be resolved.
 RESOLVED_NET = "tickets_resolved_net"
 WAITING = "level_tickets_waiting"
-#: Each is also the number of those that were answered (resolved) and a histogram: "…_ms", "…#8".
+#: How many were answered (resolved) and a histogram of how long that took; how long in all.
 RESPONSES, RESOLUTIONS = "first_response", "resolution"
+LASTED = {RESPONSES: "first_response_ms", RESOLUTIONS: "resolution_ms"}
 
 #: What comes later after the opening of a ticket counts nowhere; who waited so long waits no more.
 LIFE_DAYS = 365
@@ -105,7 +106,7 @@ class Tickets:
     ) -> None:
         lasted = self._hours.between(start, end, segment.calendar)
         at(counts, what, segment, end)
-        at(counts, f"{what}_ms", segment, end, lasted)
+        at(counts, LASTED[what], segment, end, lasted)
         at(counts, histogram_measure(what, duration_bucket(lasted)), segment, end)
 
 
@@ -171,7 +172,7 @@ def metrics(settings: Settings) -> Iterator[Metric]:
             name=name,
             help=f"Mean time of {begins} {ends} in the window{open_hours}.",
             formula=f"mean of {words}{open_hours}",
-            numerator=Total(f"{what}_ms", scale=1 / 1000),
+            numerator=Total(LASTED[what], scale=1 / 1000),
             denominator=Total(what),
             gauge=f"{name}_mean_seconds",
             example=Example("waits of 60, 120 and 360 s", 540, 3, 180),

@@ -5,14 +5,15 @@ from typing import get_args
 
 import pytest
 
+from schemas.envelope import Survey
 from schemas.outputs import WindowKind
 from stream import measures
 from stream.knobs import ChurnSettings, CtrSettings
 from stream.measures import Grain, histogram_measure
-from stream.metrics import catalogue
+from stream.metrics import catalogue, feedback, orders, social, tickets
 from stream.metrics.metric import COUNTERS, Metric, Unit, required_grains
 from stream.metrics.retention import habit_rules
-from stream.metrics.terms import AtEnd, AtStart, ByWindow, Quantile
+from stream.metrics.terms import AtEnd, AtStart, ByWindow, Quantile, TopTenth
 from stream.settings import Settings
 from stream.settings_fields import leaves
 from stream.windows import GRAIN_OF, LENGTH_OF
@@ -48,6 +49,24 @@ MEASURES = {
     if name.isupper() and isinstance(value, str) and name != "SESSION_DURATION"
 } | {histogram_measure(measures.SESSION_DURATION, bucket) for bucket in range(400)}
 MEASURES |= {one.measure for one in habit_rules(Settings()).of_new}
+#: Themes name their measures themselves.
+MEASURES |= {
+    value
+    for module in (orders, feedback, tickets, social)
+    for name, value in vars(module).items()
+    if name.isupper() and isinstance(value, str)
+}
+MEASURES |= set(tickets.LASTED.values())
+MEASURES |= {
+    measure
+    for kind in get_args(Survey)
+    for measure in (feedback.answered(kind), feedback.dismissed(kind))
+}
+MEASURES |= {
+    histogram_measure(name, bucket)
+    for name in (orders.SPENT_365D, tickets.RESPONSES, tickets.RESOLUTIONS)
+    for bucket in range(400)
+}
 
 every_metric = pytest.mark.parametrize("metric", METRICS)
 
@@ -89,10 +108,10 @@ def test_the_unit_is_known_and_agrees_with_the_gauge(metric: Metric) -> None:
 
 @every_metric
 def test_a_ratio_has_a_denominator_and_a_count_has_none(metric: Metric) -> None:
-    if metric.unit in ("people", "customers", "sessions", "views", "currency"):
-        assert metric.denominator is None
-    else:
-        assert metric.denominator is not None
+    if metric.unit in ("currency", "orders"):
+        return  # Sums of money and of orders, and money and orders of one customer.
+    counts = ("people", "customers", "sessions", "views", "answers", "tickets", "carts")
+    assert (metric.denominator is None) == (metric.unit in counts)
 
 
 @every_metric
@@ -132,7 +151,7 @@ def test_its_knobs_are_settings(metric: Metric) -> None:
 
 @every_metric
 def test_only_estimates_are_called_approximate(metric: Metric) -> None:
-    assert metric.approximate == isinstance(metric.numerator, Quantile)
+    assert metric.approximate == isinstance(metric.numerator, Quantile | TopTenth)
 
 
 @every_metric
