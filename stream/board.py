@@ -188,6 +188,13 @@ class _SegmentReader:
         self._board = board
         self._segment = segment
 
+    @property
+    def segment(self) -> SegmentKey:
+        return self._segment
+
+    def of(self, dimension: str, value: str) -> "_SegmentReader":
+        return _SegmentReader(self._board, (self._segment[0], dimension, value))
+
     def at(self, measure: str, grain: Grain, index: int) -> int:
         return self._board.at((measure, self._segment), grain, index)
 

@@ -21,6 +21,7 @@ Contributions = Counter[tuple[str, Segment, Grain, int]]
 FACTS_MAX = 1_000
 #: Farther than any window is long.
 _FAR = 1_000
+DAY_MS = 86_400_000
 
 
 class Theme(Protocol):
@@ -45,6 +46,28 @@ class Theme(Protocol):
         """Everything that one person's facts, sorted by time, add to the counters."""
 
 
+class Daily:
+    """A theme to which only the day of an event matters: what is alike on a day is one fact."""
+
+
+class Condensed:
+    """A theme of frequent events, which looks at what it keeps once more to keep less."""
+
+    def settled(
+        self, facts: Sequence[Fact], oldest_ms: int, settled_ms: int, names: Names
+    ) -> list[Fact]:
+        """The facts less what cannot matter: older than `oldest_ms`, or not since `settled_ms`.
+
+        No event before `settled_ms` can arrive any more. A fact may be put in the place of many: at
+        a negative time, which sorts it first and which no event has.
+        """
+        raise NotImplementedError
+
+    def summary(self, facts: Sequence[Fact], names: Names) -> object:
+        """Equal for facts that amount to the same contributions, and less work than these."""
+        raise NotImplementedError
+
+
 class Tally(Protocol):
     """What an event counts by itself, whoever it is of."""
 
@@ -60,21 +83,31 @@ class Tally(Protocol):
 
 
 def learn(
-    known: Sequence[Fact], new: Fact, oldest_ms: int, theme: Theme, names: Names
+    known: Sequence[Fact], new: Fact, settled_ms: int, theme: Theme, names: Names
 ) -> tuple[list[Fact], Contributions, bool]:
-    """(the facts with the new one, what that changes, whether some had to be forgotten)."""
-    before = [fact for fact in known if fact[0] >= oldest_ms]
+    """(the facts with the new one, what that changes, whether some had to be forgotten).
+
+    No event before `settled_ms` can arrive any more.
+    """
+    oldest_ms = settled_ms - theme.keep_days * DAY_MS
+    if isinstance(theme, Condensed):
+        before = theme.settled(known, oldest_ms, settled_ms, names)
+    else:
+        before = [fact for fact in known if fact[0] >= oldest_ms]
     if new in before:
         return before, Counter(), False
     capped = len(before) >= FACTS_MAX
     if capped:
-        before = before[-FACTS_MAX // 2 :]
+        lasting = [fact for fact in before if fact[0] < 0]
+        before = [*lasting, *before[-FACTS_MAX // 2 :]]
 
     def in_order(fact: Fact) -> tuple[int, str, object]:
         # Profiles have other numbers in other shards; what they say is the same.
         return fact[0], repr(fact[2:]), names.by_id(fact[1]).order
 
     after = sorted([*before, new], key=in_order)
+    if isinstance(theme, Condensed) and theme.summary(after, names) == theme.summary(before, names):
+        return after, Counter(), capped
     change = theme.contributions(after, names)
     change.subtract(theme.contributions(before, names))
     return after, change, capped

@@ -14,7 +14,6 @@ from stream.knobs_definitions import (
     OwnMetric,
     Selection,
 )
-
 from stream.knobs_money import SocialSettings, SupportSettings, SurveySettings, ValueSettings
 
 NotNegative = Annotated[int, Meta(ge=0)]

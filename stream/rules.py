@@ -8,6 +8,7 @@ from stream.calendar import Calendar
 from stream.habits import HabitRules
 from stream.knobs import Settings
 from stream.metrics import tallies, themes
+from stream.metrics.goals import session_marks
 from stream.metrics.retention import habit_rules
 from stream.pages import PAGE
 from stream.plans import BOT, Plan, build_plans
@@ -53,7 +54,12 @@ class Rules:
 def build_rules(settings: Settings) -> Rules:
     """Rules from a checked configuration."""
     return Rules(
-        plans=build_plans(settings.active.passive_types, themes(settings), tallies(settings)),
+        plans=build_plans(
+            settings.active.passive_types,
+            themes(settings),
+            tallies(settings),
+            session_marks(settings),
+        ),
         sessions=_session_rules(settings),
         habits=habit_rules(settings),
         calendar_of=_calendars(settings),

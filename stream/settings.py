@@ -12,9 +12,9 @@ from stream.connections import KafkaSettings, RedisSettings, Secret
 from stream.knobs import INPUT_ROLES, Settings, Site, TopicSettings
 from stream.settings_definitions import broken_definitions
 from stream.settings_fields import Problem, build, hints, leaves, notes
-from stream.settings_lines import placed
+from stream.settings_lines import place_in, placed
 from stream.settings_rules import broken_rules
-from stream.settings_sources import from_environment, from_file, nearest, to_environment
+from stream.settings_sources import from_environment, from_text, nearest, text_of, to_environment
 
 __all__ = [
     "INPUT_ROLES",
@@ -35,9 +35,10 @@ __all__ = [
 DEFAULT_FILE = "engage.toml"
 # Knobs that change a published number; limits, publishing and the connections do not.
 DEFINING = (
-    "identity", "timezone", "sites", "week_start", "dimension_values_max", "currency",
-    "time", "dedupe", "session", "bounce", "pages", "time_on_page", "exit", "ctr", "churn", "survey", "support", "value", "social", "retention",
-    "conversion", "goals", "feature", "funnels", "cart", "measures", "metrics",
+    "identity", "timezone", "sites", "week_start", "dimension_values_max", "currency", "time",
+    "dedupe", "session", "bounce", "pages", "time_on_page", "exit", "ctr", "churn", "survey",
+    "support", "value", "social", "retention", "conversion", "goals", "feature", "funnels",
+    "cart", "measures", "metrics",
 )  # fmt: skip
 
 
@@ -71,8 +72,8 @@ def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
     """
     problems: list[Problem] = []
     file = path or Path(DEFAULT_FILE)
-    written = text_of(file, problems) if path or file.is_file() else None
-    given = {} if written is None else from_text(written, file, problems)
+    written = text_of(file, problems) if path or file.is_file() else ""
+    given = from_text(written, file, problems)
     given.update(from_environment(environ, problems))
     settings = build(Settings, "", given, problems)
     known = [*hints(Settings), *(key for key, _ in leaves(Settings))]
@@ -83,13 +84,12 @@ def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
     # key itself would mislead; what they say about all others is worth knowing at once.
     failed = {problem.key for problem in problems}
     rules = [rule for rule in broken_rules(settings) if rule.partition(":")[0] not in failed]
-    rules += [
-        rule if written is None else placed(rule, file, written)
-        for rule in broken_definitions(settings)
-        if not _is_about(rule, failed)
-    ]
+    failed_tables = tuple(f"{key.rpartition('.')[0]}." for key in failed if key.count(".") > 1)
+    definitions = (r for r in broken_definitions(settings) if not r.startswith(failed_tables))
+    rules += [placed(rule, file, written) for rule in definitions]
     if problems or rules:
-        raise SettingsError([problem.text for problem in problems] + rules, settings)
+        texts = [place_in(problem.text, problem.key, file, written) for problem in problems]
+        raise SettingsError(texts + rules, settings)
     return settings
 
 

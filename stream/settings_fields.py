@@ -71,14 +71,16 @@ def _converted(key: str, hint: Any, given: Given, problems: list[Problem]) -> An
     value, kind = given.value, plain(hint)
     if given.is_text and isinstance(value, str):
         value = _from_text(value, kind)
-    if get_origin(kind) is dict and isinstance(value, dict):
+    if get_origin(kind) is dict and isinstance(value, dict) and is_table(get_args(kind)[1]):
         return _tables(key, get_args(kind)[1], value, given.source, problems)
     try:
         if kind is Secret:
             return Secret(msgspec.convert(value, str))
         return msgspec.convert(value, hint, strict=not given.is_text)
-    except msgspec.ValidationError:
+    except msgspec.ValidationError as error:
         shown = "a value (hidden)" if key in HIDDEN else repr(given.value)[:80]
+        if get_origin(kind) is tuple and is_table(get_args(kind)[0]):
+            shown = str(error)  # Says which of them, and what of it.
         text = f"{key} ({given.source}): found {shown}; use {_wanted(key, hint)}"
         raise msgspec.ValidationError(text) from None
 
@@ -121,7 +123,11 @@ def _wanted(key: str, hint: Any) -> str:
         return f"a table [{key}]"
     if type(None) in get_args(kind):
         return _wanted(key, get_args(kind)[0])
-    words = [KINDS[get_origin(kind) or kind]]
+    if get_origin(kind) is tuple and is_table(get_args(kind)[0]):
+        known = ", ".join(hints(get_args(kind)[0]))
+        words = [f"a list of tables with {known}"]
+    else:
+        words = [KINDS[get_origin(kind) or kind]]
     for note in (n for n in notes(hint) if isinstance(n, msgspec.Meta)):
         words += [f"at least {note.ge}"] if note.ge is not None else []
         words += [f"above {note.gt}"] if note.gt is not None else []

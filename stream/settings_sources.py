@@ -21,15 +21,21 @@ PREFIX = "ENGAGE_"
 FOREIGN = re.compile(r"^ENGAGE_(CONFIG$|TEST_|BENCH_|SERVICE_(HOST|PORT)|PORT($|_\d+_))")
 
 
-def from_file(file: Path, problems: list[Problem]) -> dict[str, Given]:
-    """Dotted key → value of a TOML file; empty, and a problem noted, when it cannot be read."""
+def text_of(file: Path, problems: list[Problem]) -> str:
+    """What is written in a file; nothing, and a problem noted, when it cannot be read."""
     try:
-        document = tomllib.loads(file.read_text(encoding="utf-8"))
+        return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         text = f"{file}: cannot be read ({reason}); give the right path with --config"
         problems.append(Problem(str(file), text))
-        return {}
+        return ""
+
+
+def from_text(written: str, file: Path, problems: list[Problem]) -> dict[str, Given]:
+    """Dotted key → value of a TOML file's text; empty, and a problem noted, when it is none."""
+    try:
+        document = tomllib.loads(written)
     except tomllib.TOMLDecodeError as error:
         text = f"{file}: is not valid TOML ({error}); correct that line"
         problems.append(Problem(str(file), text))

@@ -1,0 +1,189 @@
+"""Funnels: how far people get through steps that follow one another."""
+
+import hashlib
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import msgspec
+
+from schemas.events import EVENT_TYPES, PERSONLESS
+from stream.facts import DAY_MS, Condensed, Contributions, Fact, distinct
+from stream.funnel import Attempts, Moment
+from stream.knobs import Settings
+from stream.knobs_definitions import Funnel
+from stream.measures import Grain
+from stream.metrics.metric import JOINED, Example, Metric
+from stream.metrics.shares import AtStep
+from stream.metrics.terms import AtEnd, ByWindow, Total
+from stream.names import Names
+from stream.selection import predicate
+
+#: Distinct people who got to a step, counted for the step: by day of entry, in 28 days, ever.
+REACHED_1D = "funnel_people_1d"
+REACHED_28D = "funnel_people_28d"
+REACHED_ALL = "funnel_people_all"
+_DAYS = {1: REACHED_1D, 28: REACHED_28D}
+DIMENSION = f"funnel{JOINED}step"
+#: In the place of the time of a fact that says how far all attempts came that are over.
+_OVER = -1
+_WITHIN = "in order, within the window from step 1"
+
+
+class FunnelTheme(Condensed):
+    """How far a person got through one funnel: their best attempt of each day on which they began.
+
+    A fact is the number whose bits are the steps that the event can be, and its session. A strict
+    funnel keeps every event that does not merely happen to the person: any may lie between two steps.
+    """
+
+    def __init__(self, label: str, funnel: Funnel, settings: Settings) -> None:
+        self._label = label
+        self._steps = [(step.type, predicate(step)) for step in funnel.steps]
+        by_session = funnel.scope == "session"
+        self._by_id = by_session and settings.session.source != "gap"
+        self._rules = Attempts(
+            steps=len(funnel.steps),
+            window_ms=funnel.window_days * DAY_MS,
+            order=funnel.order,
+            session_gap_ms=settings.session.timeout_seconds * 1000 if by_session else None,
+        )
+        others = _active_types(settings) if funnel.order == "strict" else set()
+        self.types: Collection[str] = {step.type for step in funnel.steps} | others
+        self._keeps_others = bool(others)
+        #: An attempt began up to a window before an event, and counts in 28 days with others.
+        self.keep_days = funnel.window_days + 30
+        # Other steps are another theme: what is kept is the numbers of steps.
+        text = msgspec.json.encode([funnel.steps, funnel.order, funnel.scope], order="sorted")
+        self.name = f"fn:{label}:{hashlib.sha256(text).hexdigest()[:6]}"
+
+    def fact(self, event: Any) -> Sequence[Any] | None:
+        """Which steps it can be, and in which session."""
+        tag = str(event.__struct_config__.tag)
+        steps = sum(
+            1 << number
+            for number, (kind, test) in enumerate(self._steps)
+            if kind == tag and test(event)
+        )
+        if not steps and not self._keeps_others:
+            return None
+        return steps, event.session_id if self._by_id else None
+
+    def contributions(self, facts: Sequence[Fact], names: Names) -> Contributions:
+        """The person at each step that they reached: on the day of entry, in 28 days, and ever."""
+        counts: Contributions = Contributions()
+        if not facts:
+            return counts
+        site = names.by_id(facts[0][1]).site
+        best, ever = self.summary(facts, names)
+        for step in range(1, self._rules.steps + 1):
+            days = [day for day, depth in best if depth >= step]
+            if not days and ever < step:
+                break
+            segment = names.side(site, DIMENSION, f"{self._label}{JOINED}{step}")
+            distinct(counts, _DAYS, segment, days)
+            counts[REACHED_ALL, segment, Grain.ALL, 0] += 1
+        return counts
+
+    def summary(self, facts: Sequence[Fact], names: Names) -> tuple[list[tuple[int, int]], int]:
+        """(day of entry and best depth, by day; best depth ever)."""
+        if not facts:
+            return [], 0
+        calendar = names.by_id(facts[0][1]).calendar
+        ever = max((fact[2] for fact in facts if fact[0] == _OVER), default=0)
+        best: dict[int, int] = {}
+        for time_ms, depth in self._rules.depths(_moments(facts)):
+            day = calendar.day_of(time_ms)
+            best[day] = max(best.get(day, 0), depth)
+        return sorted(best.items()), max(ever, *best.values(), 0)
+
+    def settled(
+        self, facts: Sequence[Fact], oldest_ms: int, settled_ms: int, names: Names
+    ) -> list[Fact]:
+        """Attempts that are over become how far the best of them came."""
+        over = [fact for fact in facts if fact[0] == _OVER]
+        kept = self._thin([fact for fact in facts if fact[0] >= oldest_ms], settled_ms, names)
+        if any(_OVER != fact[0] < oldest_ms for fact in facts):
+            depths = (d for t, d in self._rules.depths(_moments(facts)) if t < oldest_ms)
+            ever = max([0, *(fact[2] for fact in over), *depths])
+            over = [(_OVER, facts[0][1], ever, None)]
+        return [*over, *kept]
+
+    def _thin(self, facts: list[Fact], settled_ms: int, names: Names) -> list[Fact]:
+        """Without steps that were repeated with nothing between, where nothing can come between.
+
+        Of a later step the first is enough: what follows it follows them all. Of step 1, on one day,
+        it is the last, whose window ends last.
+        """
+        if self._rules.order != "ordered" or self._rules.session_gap_ms is not None:
+            return facts
+        thin: list[Fact] = []
+        for fact in facts:
+            steps, last = fact[2], thin[-1] if thin else None
+            if not last or last[2] != steps or fact[0] >= settled_ms or steps.bit_count() > 1:
+                thin.append(fact)
+            elif steps == 1:
+                day_of = names.by_id(fact[1]).calendar.day_of
+                thin[-1 if day_of(fact[0]) == day_of(last[0]) else len(thin) :] = [fact]
+        return thin
+
+
+def _moments(facts: Sequence[Fact]) -> list[Moment]:
+    return [Moment(fact[0], fact[2], fact[3]) for fact in facts if fact[0] != _OVER]
+
+
+def _active_types(settings: Settings) -> set[str]:
+    nobody = {str(struct.__struct_config__.tag) for struct in PERSONLESS}
+    return set(EVENT_TYPES) - nobody - set(settings.active.passive_types)
+
+
+def themes(settings: Settings) -> tuple[FunnelTheme, ...]:
+    """One for each funnel that is configured."""
+    return tuple(FunnelTheme(name, funnel, settings) for name, funnel in settings.funnels.items())
+
+
+_REACHED = ByWindow(
+    {"day": AtEnd(REACHED_1D), "trailing_28d": AtEnd(REACHED_28D), "all": Total(REACHED_ALL)}
+)
+METRICS = (
+    Metric(
+        name="funnel_people",
+        help="People who began the funnel in the window, as far as the step.",
+        unit="people",
+        formula=f"distinct people at the step, {_WITHIN}; the best attempt of each counts",
+        numerator=_REACHED,
+        windows=("day", "trailing_28d", "all"),
+        gauge="funnel_people",
+        example=Example("225 of 600 visitors order", 225, None, 225),
+        knobs=("funnels",),
+        by=(DIMENSION,),
+        plain=False,
+    ),
+    Metric(
+        name="funnel_conversion",
+        help="Share of the people at step 1 who got to the step.",
+        unit="ratio",
+        formula=f"people at the step, {_WITHIN} ÷ people at step 1",
+        numerator=_REACHED,
+        denominator=AtStep(_REACHED),
+        windows=("day", "trailing_28d", "all"),
+        gauge="funnel_conversion_ratio",
+        example=Example("visit 600, order 225", 225, 600, 0.375),
+        knobs=("funnels",),
+        by=(DIMENSION,),
+        plain=False,
+    ),
+    Metric(
+        name="funnel_step_conversion",
+        help="Share of the people at the step before who got to the step.",
+        unit="ratio",
+        formula=f"people at the step, {_WITHIN} ÷ people at the step before",
+        numerator=_REACHED,
+        denominator=AtStep(_REACHED, before=True),
+        windows=("day", "trailing_28d", "all"),
+        gauge="funnel_step_conversion_ratio",
+        example=Example("cart 431, order 225", 225, 431, 225 / 431),
+        knobs=("funnels",),
+        by=(DIMENSION,),
+        plain=False,
+    ),
+)

@@ -1,0 +1,130 @@
+"""Goals: who reached them, and which visits did."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
+
+from stream import measures
+from stream.facts import Contributions, Daily, Fact, distinct
+from stream.knobs import Settings
+from stream.metrics.metric import Example, Metric
+from stream.metrics.shares import OfSite
+from stream.metrics.terms import AtEnd, ByWindow, Total
+from stream.names import Names, Segment
+from stream.selection import Predicate, predicate
+from stream.sessions import CARTED, CONVERTED, ORDERED
+
+CONVERTED_1D = "converted_1d"
+CONVERTED_28D = "converted_28d"
+_MEASURES = {1: CONVERTED_1D, 28: CONVERTED_28D}
+#: The name of the goal that every order reaches.
+ORDER = "order"
+_VISITS = "Closed visits, in the window in which they started"
+
+
+class Goals(Daily):
+    """On which days a person reached which goals: by name, and any.
+
+    Reaching a goal again on a day counts once. An event may reach several goals.
+    """
+
+    name = "goal"
+    keep_days = 30
+
+    def __init__(self, settings: Settings) -> None:
+        self._by_type = goals_by_type(settings)
+        self.types: Collection[str] = (*self._by_type, "goal")
+
+    def fact(self, event: Any) -> Sequence[Any] | None:
+        """The goals' names."""
+        reached = reached_goals(self._by_type, event)
+        return (reached,) if reached else None
+
+    def contributions(self, facts: Sequence[Fact], names: Names) -> Contributions:
+        """The person once a day and once in 28 days, in each segment and for each goal."""
+        days: dict[Segment, set[int]] = {}
+        for time_ms, profile_id, reached in facts:
+            profile = names.by_id(profile_id)
+            day = profile.calendar.day_of(time_ms)
+            sides = [names.side(profile.site, "goal", goal) for goal in reached]
+            for segment in (*profile.segments, *sides):
+                days.setdefault(segment, set()).add(day)
+        counts: Contributions = Contributions()
+        for segment, theirs in days.items():
+            distinct(counts, _MEASURES, segment, theirs)
+        return counts
+
+
+def goals_by_type(settings: Settings) -> dict[str, list[tuple[str, Predicate]]]:
+    """Event type → the configured goals that its events may reach."""
+    found: dict[str, list[tuple[str, Predicate]]] = {}
+    if settings.conversion.orders and ORDER not in settings.goals:
+        found["order"] = [(ORDER, lambda _event: True)]
+    for name, selection in sorted(settings.goals.items()):
+        found.setdefault(selection.type, []).append((name, predicate(selection)))
+    return found
+
+
+def reached_goals(by_type: Mapping[str, list[tuple[str, Predicate]]], event: Any) -> list[str]:
+    """Names of the goals that an event reaches, in order."""
+    tag = str(event.__struct_config__.tag)
+    reached = {name for name, test in by_type.get(tag, ()) if test(event)}
+    if tag == "goal":
+        reached.add(event.name)
+    return sorted(reached)
+
+
+def session_marks(settings: Settings) -> dict[str, Callable[[Any], int]]:
+    """Event type → what its events mark their session with, see stream/sessions.py."""
+    by_type = goals_by_type(settings)
+    start = settings.cart.start_event
+    found: dict[str, Callable[[Any], int]] = {}
+    for tag in {*by_type, "goal", "order", start}:
+        always = (ORDERED if tag == "order" else 0) | (CARTED if tag == start else 0)
+        found[tag] = _marks(always, by_type)
+    return found
+
+
+def _marks(always: int, by_type: Mapping[str, list[tuple[str, Predicate]]]) -> Callable[[Any], int]:
+    return lambda event: always | (CONVERTED if reached_goals(by_type, event) else 0)
+
+
+def metrics(settings: Settings) -> tuple[Metric, ...]:
+    """Conversion of people, or of visits where the settings say so, and of visits under its own name."""
+    by_session = settings.conversion.basis == "session"
+    visits = _of_visits("conversion_rate") if by_session else _PEOPLE
+    return visits, _of_visits("session_conversion_rate")
+
+
+_PEOPLE = Metric(
+    name="conversion_rate",
+    help="Share of the active people who reached a goal, any of them or the one named.",
+    unit="ratio",
+    formula="distinct people who reached a goal ÷ distinct active people",
+    numerator=ByWindow({"day": AtEnd(CONVERTED_1D), "trailing_28d": AtEnd(CONVERTED_28D)}),
+    denominator=ByWindow(
+        {
+            "day": OfSite(Total(measures.ACTIVE_DAY)),
+            "trailing_28d": OfSite(AtEnd(measures.ACTIVE_28D)),
+        }
+    ),
+    windows=("day", "trailing_28d"),
+    gauge="conversion_ratio",
+    example=Example("200 of 1,000 people", 200, 1_000, 0.20),
+    knobs=("conversion.basis", "conversion.orders", "goals"),
+    by=("goal",),
+)
+
+
+def _of_visits(name: str) -> Metric:
+    return Metric(
+        name=name,
+        help=f"Share of the visits in which a goal was reached. {_VISITS}.",
+        unit="ratio",
+        formula="sessions in which a goal was reached ÷ sessions",
+        numerator=Total(measures.CONVERTED_SESSIONS),
+        denominator=Total(measures.SESSIONS),
+        windows=("trailing_1h", "hour", "day", "all"),
+        gauge=name.replace("_rate", "_ratio"),
+        example=Example("5 of 50 visits", 5, 50, 0.10),
+        knobs=("conversion.basis", "conversion.orders", "goals"),
+    )

@@ -1,0 +1,48 @@
+"""Where in engage.toml something is written: the line of a dotted key, for messages."""
+
+import re
+from pathlib import Path
+
+_HEADER = re.compile(r"\s*\[\[?\s*(?P<name>[^\]]+?)\s*\]\]?\s*(#.*)?")
+_ASSIGNED = re.compile(
+    r"\s*(?P<name>(?:[\w-]+|\"[^\"]*\"|'[^']*')(?:\s*\.\s*(?:[\w-]+|\"[^\"]*\"|'[^']*'))*)\s*="
+)
+_PART = re.compile(r"\"([^\"]*)\"|'([^']*)'|([\w-]+)")
+_INDEX = re.compile(r"\[\d+\]")
+
+
+def line_of(text: str, key: str) -> int | None:
+    """Number of the line on which a key stands, or else the nearest table around it; None: nowhere.
+
+    It reads lines and no values, which is enough for keys that stand at the beginning of a line.
+    """
+    wanted = tuple(_parts(_INDEX.sub("", key)))
+    best: tuple[int, int] | None = None
+    table: tuple[str, ...] = ()
+    for number, line in enumerate(text.splitlines(), start=1):
+        if header := _HEADER.fullmatch(line):
+            found = table = tuple(_parts(header["name"]))
+        elif assigned := _ASSIGNED.match(line):
+            found = (*table, *_parts(assigned["name"]))
+        else:
+            continue
+        if wanted[: len(found)] == found and (best is None or len(found) > best[0]):
+            best = len(found), number
+    return best[1] if best else None
+
+
+def _parts(name: str) -> list[str]:
+    return ["".join(groups) for groups in _PART.findall(name)]
+
+
+def placed(rule: str, file: Path, text: str) -> str:
+    """A sentence that begins with its key, with the place after it."""
+    key, colon, rest = rule.partition(": ")
+    line = line_of(text, key)
+    return rule if line is None else f"{key} ({file}:{line}){colon}{rest}"
+
+
+def place_in(sentence: str, key: str, file: Path, text: str) -> str:
+    """A sentence that names the file, with the line after that."""
+    line = line_of(text, key)
+    return sentence if line is None else sentence.replace(f"({file})", f"({file}:{line})", 1)
