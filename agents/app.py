@@ -176,6 +176,7 @@ class Worker:
         interval = self.settings.publish.cut_seconds
         while True:
             await asyncio.sleep(interval)
+            await self.owner.follow_generation()
             await self.owner.tick()
 
     def _note_memory(self, memory: Mapping[str, Memory]) -> None:

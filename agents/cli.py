@@ -15,6 +15,7 @@ except ImportError:
     )
 refuse_shadows()
 
+from agents.cli_state import backfill, plan  # noqa: E402
 from agents.command import FILES, FORMATS, Commands, with_settings  # noqa: E402
 from agents.export import export  # noqa: E402
 from stream.settings import Settings  # noqa: E402
@@ -280,3 +281,5 @@ def metrics(settings: Settings, format: str) -> int:
 
 
 main.add_command(export)
+main.add_command(plan)
+main.add_command(backfill)

@@ -9,6 +9,7 @@ from aiokafka.errors import KafkaError
 from redis.exceptions import RedisError
 
 from schemas.outputs import MetricRecord, encode_record, record_key
+from stream.fingerprints import fingerprints
 from stream.metrics.metric import Metric
 from stream.outgoing import Outgoing
 from stream.owned import now_ms
@@ -63,6 +64,7 @@ class PublisherLoop:
         self._telemetry = telemetry
         self._publisher: Publisher | None = None
         self._records_at = 0.0
+        self._generation = ""
         self.snapshot: Snapshot | None = None
 
     async def run(self) -> None:
@@ -96,8 +98,12 @@ class PublisherLoop:
                 self.snapshot = decode_snapshot(raw)
             return
         epoch = first.claim.epoch
+        if self._generation != self._state.generation:
+            # Counted anew: everything is published once more.
+            self._publisher, self._generation = None, self._state.generation
         if self._publisher is None:
             self._publisher = Publisher(self._state, self._metrics, self._rules, self._definition)
+            await self._state.note_definitions(fingerprints(self._settings), now_ms())
         publisher = self._publisher
         snapshot = await publisher.refresh(now_ms())
         self._note_latency(snapshot)

@@ -48,8 +48,8 @@ def run_worker(settings: Settings) -> int:
 async def _run(settings: Settings) -> int:
     from agents.app import Worker
 
-    await _check_redis(settings)
-    worker = Worker(settings, await _count_partitions(settings))
+    await check_redis(settings)
+    worker = Worker(settings, await count_partitions(settings))
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -80,7 +80,8 @@ async def _run(settings: Settings) -> int:
     return 1 if failure else 0
 
 
-async def _check_redis(settings: Settings) -> None:
+async def check_redis(settings: Settings) -> None:
+    """Raises CannotStartError unless Redis answers, is new enough, and keeps what it is given."""
     client = connect_redis(settings)
     try:
         info = await client.info()
@@ -102,8 +103,8 @@ async def _check_redis(settings: Settings) -> None:
         raise CannotStartError(f"Redis {info['redis_version']} is too old; 6.2 is the least")
 
 
-async def _count_partitions(settings: Settings) -> int:
-    """The equal partition count of all input topics."""
+async def count_partitions(settings: Settings) -> int:
+    """The equal partition count of all input topics. Raises CannotStartError."""
     consumer = AIOKafkaConsumer(*settings.topics.inputs, **aiokafka_options(settings))
     try:
         await consumer.start()

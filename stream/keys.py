@@ -11,7 +11,7 @@ _GRAINS = {letter: grain for grain, letter in _GRAIN_LETTERS.items()}
 
 
 class ShardKeys:
-    """Keys of one shard."""
+    """Keys of one shard; `app` is the name of the state, see `state_name`."""
 
     def __init__(self, app: str, partition: int) -> None:
         self._tag = f"{{engage:{app}:{partition}}}"
@@ -62,6 +62,16 @@ def parse_bucket(name: str) -> BucketKey:
     return _GRAINS[name[0]], int(name[1:])
 
 
+def generation(app: str) -> str:
+    """String: which generation of the state is the live one; absent for the first."""
+    return f"{{engage:{app}}}:generation"
+
+
+def state_name(app: str, generation: str) -> str:
+    """What stands for the app in the keys of one generation of its state."""
+    return f"{app}.{generation}" if generation else app
+
+
 def snapshot(app: str) -> str:
     """String: the published numbers as msgpack, written by the owner of shard 0, read by all."""
     return f"{{engage:{app}}}:snapshot"
@@ -70,3 +80,8 @@ def snapshot(app: str) -> str:
 def publisher(app: str) -> str:
     """Hash: epoch, owner, revision and progress of the publisher."""
     return f"{{engage:{app}}}:publisher"
+
+
+def definitions(app: str) -> str:
+    """Hash: metric → JSON of what its counts are made of."""
+    return f"{{engage:{app}}}:definitions"

@@ -90,6 +90,7 @@ class Owner(BatchIntake):
         owned.shard = owned.claim = None
         for attempt in range(1_000_000):
             try:
+                self._store.generation = await self._store.live_generation()
                 owned.claim, owned.shard = await self._loader.load(owned.partition)
                 await self._pump.take_over(owned.partition)
                 self._note_beginning(owned.claim.is_new, owned.shard)
@@ -216,6 +217,14 @@ class Owner(BatchIntake):
         task = asyncio.get_running_loop().create_task(self._reclaim(owned, wait))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def follow_generation(self) -> None:
+        """Go on in another generation of the state when a backfill has made it the live one."""
+        with contextlib.suppress(*SHARD_IS_LOST):
+            if await self._store.live_generation() != self._store.generation:
+                for owned in list(self.owned.values()):
+                    if owned.shard is not None:
+                        self.drop(owned, owned.shard, CutRefusedError(owned.partition, "REPLACED"))
 
     async def _reclaim(self, owned: Owned, wait_seconds: float) -> None:
         await asyncio.sleep(wait_seconds)

@@ -12,6 +12,7 @@ from stream import keys
 from stream.board import SeriesKey
 from stream.counters import BucketKey
 from stream.cut import StoredShard, read_stored
+from stream.fingerprints import Fingerprint, carried_on
 from stream.names import series_name
 from stream.scripts import PUBLISH
 from stream.store import RedisClient, Store
@@ -40,6 +41,11 @@ class PublishedState:
         self._names: dict[int, dict[int, SeriesKey | None]] = {}
         self._epochs: dict[int, bytes | None] = {}
         self._stored_revision = 0
+
+    @property
+    def generation(self) -> str:
+        """The generation of the state that is read."""
+        return self._store.generation
 
     async def shards(self) -> dict[int, StoredShard]:
         """Partition → the always-written part of its last cut; those never cut are left out."""
@@ -86,7 +92,7 @@ class PublishedState:
     async def progress(self) -> Progress:
         """What the last publisher has stored."""
         raw, revision = await self._client.execute_command(
-            "HMGET", keys.publisher(self._app), "progress", "revision"
+            "HMGET", keys.publisher(self._store.state_name), "progress", "revision"
         )
         self._stored_revision = int(revision or 0)
         progress = _decode(raw) if raw else Progress(0, {}, None)
@@ -96,7 +102,8 @@ class PublishedState:
     async def publish(self, epoch: int, progress: Progress, snapshot: bytes) -> None:
         """Store snapshot and progress. Raises FencedError when this worker is not the publisher."""
         arguments: list[Any] = [
-            2, keys.publisher(self._app), keys.snapshot(self._app), self._store.owner_name, epoch,
+            2, keys.publisher(self._store.state_name), keys.snapshot(self._store.state_name),
+            self._store.owner_name, epoch,
             self._stored_revision, progress.revision, _encode(progress), snapshot,
         ]  # fmt: skip
         try:
@@ -107,10 +114,30 @@ class PublishedState:
             raise FencedError(f"another worker publishes for app {self._app!r}")
         self._stored_revision = progress.revision
 
+    async def note_definitions(self, wanted: Mapping[str, Fingerprint], now_ms: int) -> None:
+        """Remember what is counted from now on, for `engage plan`."""
+        stored = await read_definitions(self._client, self._store)
+        kept = carried_on(stored, wanted, now_ms)
+        key = keys.definitions(self._store.state_name)
+        fields = [part for name, one in kept.items() for part in (name, msgspec.json.encode(one))]
+        await self._client.execute_command("HSET", key, *fields)
+        if gone := [name for name in stored if name not in kept]:
+            await self._client.execute_command("HDEL", key, *gone)
+
     async def snapshot(self) -> bytes | None:
         """The published snapshot, whoever has made it."""
-        raw: bytes | None = await self._client.execute_command("GET", keys.snapshot(self._app))
+        raw: bytes | None = await self._client.execute_command(
+            "GET", keys.snapshot(self._store.state_name)
+        )
         return raw
+
+
+async def read_definitions(client: RedisClient, store: Store) -> dict[str, Fingerprint]:
+    """What the counts of each metric are made of, by name; empty when nothing was published yet."""
+    raw = await client.execute_command("HGETALL", keys.definitions(store.state_name))
+    return {
+        name.decode(): msgspec.json.decode(value, type=Fingerprint) for name, value in raw.items()
+    }
 
 
 _DIGEST = sha1(PUBLISH.encode(), usedforsecurity=False).hexdigest()

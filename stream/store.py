@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import msgspec
 from redis.exceptions import NoScriptError
 
+from stream import keys
 from stream.counters import BucketKey
 from stream.cut import STATE_VERSION, Cut, person_field
 from stream.keys import ShardKeys, bucket_name, parse_bucket
@@ -71,10 +72,35 @@ class Store:
         self._app = app
         self.owner_name = owner
         self._partitions = partitions
+        #: The generation of the state that is read and written; "" is the first.
+        self.generation = ""
+
+    @property
+    def state_name(self) -> str:
+        """What stands for the app in the keys of the state."""
+        return keys.state_name(self._app, self.generation)
+
+    async def live_generation(self) -> str:
+        """The generation that the workers are to count in."""
+        raw = await self._client.execute_command("GET", keys.generation(self._app))
+        return raw.decode() if raw else ""
+
+    async def make_live(self) -> None:
+        """Have the workers go on in this store's generation."""
+        await self._client.execute_command("SET", keys.generation(self._app), self.generation)
+
+    async def forget(self, partition: int) -> None:
+        """Delete a shard of this generation: its ledger entries stay until they are in Kafka."""
+        shard = self.keys(partition)
+        listed = await self._client.execute_command("ZRANGE", shard.changed, 0, -1)
+        # The claim first: whoever still writes finds that it has lost the shard.
+        gone = [shard.meta, shard.people, shard.names, shard.opened, shard.changed]
+        gone += [shard.bucket(parse_bucket(name.decode())) for name in listed]
+        await self._client.execute_command("UNLINK", *gone)
 
     def keys(self, partition: int) -> ShardKeys:
         """The keys of a shard."""
-        return ShardKeys(self._app, partition)
+        return ShardKeys(self.state_name, partition)
 
     async def claim(self, partition: int) -> Claim:
         """Become the owner of a shard: whoever owned it before is fenced from now on.
@@ -111,10 +137,10 @@ class Store:
 
     async def load(self, partition: int) -> Loaded:
         """Everything of a shard but its people."""
-        keys = self.keys(partition)
-        names = _pairs(await self._client.execute_command("HGETALL", keys.names))
-        opened = _pairs(await self._client.execute_command("HGETALL", keys.opened))
-        listed = await self._client.execute_command("ZRANGE", keys.changed, 0, -1)
+        shard = self.keys(partition)
+        names = _pairs(await self._client.execute_command("HGETALL", shard.names))
+        opened = _pairs(await self._client.execute_command("HGETALL", shard.opened))
+        listed = await self._client.execute_command("ZRANGE", shard.changed, 0, -1)
         buckets = {}
         for name in listed:
             bucket = parse_bucket(name.decode())
@@ -132,10 +158,10 @@ class Store:
 
     async def read_people(self, partition: int, wanted: Iterable[str]) -> list[Person]:
         """The people of these keys, in one call a few thousand; those never seen come back empty."""
-        keys = list(wanted)
+        asked = list(wanted)
         people: list[Person] = []
-        for first in range(0, len(keys), _READ_AT_ONCE):
-            part = keys[first : first + _READ_AT_ONCE]
+        for first in range(0, len(asked), _READ_AT_ONCE):
+            part = asked[first : first + _READ_AT_ONCE]
             found = await self._client.execute_command(
                 "HMGET", self.keys(partition).people, *map(person_field, part)
             )
@@ -147,9 +173,9 @@ class Store:
 
     async def store(self, claim: Claim, cut: Cut) -> None:
         """Write a cut as one step. Raises CutRefusedError for any answer but OK: nothing was written."""
-        keys, writes, arguments = self._writes(cut)
+        written, writes, arguments = self._writes(cut)
         answer = await self._script(
-            self.cut_script, keys,
+            self.cut_script, written,
             claim.incarnation, claim.epoch, self.owner_name,
             cut.expected, cut.reached, cut.sequence, cut.state, json.dumps(writes), *arguments,
         )  # fmt: skip
@@ -162,14 +188,14 @@ class Store:
     def _writes(self, cut: Cut) -> tuple[list[str], list[tuple[str, int, int]], list[bytes]]:
         """Keys, what to do with them, and the arguments of it all in one row."""
         shard = self.keys(cut.partition)
-        keys = [shard.meta]
+        written = [shard.meta]
         writes: list[tuple[str, int, int]] = []
         row: list[bytes] = []
 
         def write(command: str, key: str, arguments: list[bytes]) -> None:
             if arguments or command == _UNLINK:
-                keys.append(key)
-                writes.append((command, len(keys), len(arguments)))
+                written.append(key)
+                writes.append((command, len(written), len(arguments)))
                 row.extend(arguments)
 
         write(_HSET, shard.people, _flat(cut.people))
@@ -190,7 +216,7 @@ class Store:
         write(_HDEL, shard.opened, [key.encode() for key in cut.closed])
         if cut.ledger:
             write(_HSET, shard.ledger, [_number(cut.sequence), _encode(cut.ledger)])
-        return keys, writes, row
+        return written, writes, row
 
     async def ledger_waiting(self, partition: int) -> list[int]:
         """Sequences of the cuts whose ledger entries are not known to be in Kafka, oldest first."""

@@ -16,7 +16,7 @@ from confluent_kafka import KafkaError, Message, Producer
 
 from agents.topics import run_topics_create
 from stream.cut import StoredShard, read_stored
-from stream.keys import ShardKeys
+from stream.keys import ShardKeys, generation, state_name
 from stream.settings import INPUT_ROLES, Settings, load_settings
 from tests.faults.topics import topic_bounds
 from tests.faults.worker_process import PATIENCE, TimedOut, WorkerProcess, wait_until
@@ -95,6 +95,12 @@ class Fleet:
 
         return wait_until("every partition is on exactly one worker", is_complete, timeout)
 
+    def reconfigure(self, **settings: str) -> None:
+        """What workers and commands that start from now on find in their environment."""
+        for environ in (self._environ, *(worker.environ for worker in self.workers)):
+            environ.update({f"ENGAGE_{name}": value for name, value in settings.items()})
+        self.settings = load_settings(None, self._environ)
+
     def command(self, *arguments: str, timeout: float = 120.0) -> str:
         """Run `engage` with these arguments and the fleet's settings; what it printed."""
         done = subprocess.run(
@@ -152,7 +158,9 @@ class Fleet:
         found: dict[int, StoredShard] = {}
         for partition in range(PARTITIONS):
             try:
-                state = self._redis.hget(ShardKeys(self.settings.app, partition).meta, "state")
+                live = self._redis.get(generation(self.settings.app))
+                name = state_name(self.settings.app, live.decode() if isinstance(live, bytes) else "")
+                state = self._redis.hget(ShardKeys(name, partition).meta, "state")
             except redis.RedisError:
                 return {}
             if isinstance(state, bytes) and state:

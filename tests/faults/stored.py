@@ -49,6 +49,7 @@ async def _read(settings: Settings) -> Counts:
     client = connect_redis(settings)
     try:
         store = Store(client, settings.app, "a test", PARTITIONS)
+        store.generation = await store.live_generation()
         state = PublishedState(client, store, settings.app, PARTITIONS)
         found = {b for p in range(PARTITIONS) for b in (await state.changed(p, -1))[1]}
         board = Board(build_rules(settings).calendar_of, "")

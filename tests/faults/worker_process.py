@@ -42,7 +42,7 @@ class WorkerProcess:
         self.port = free_port()
         self.log = directory / f"{name}.log"
         self._module = module
-        self._environ = {**environ, "ENGAGE_WEB_PORT": str(self.port)}
+        self.environ = {**environ, "ENGAGE_WEB_PORT": str(self.port)}
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -63,7 +63,7 @@ class WorkerProcess:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", self._module, "worker"],
                 cwd=self.log.parent,
-                env=self._environ,
+                env=self.environ,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

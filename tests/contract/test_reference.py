@@ -1,0 +1,34 @@
+"""The metric reference is current, and the catalogue has every number that it promises."""
+
+from pathlib import Path
+
+import pytest
+
+from agents.reference import FILE, main, reference
+from stream.metrics import catalogue
+from stream.settings import Settings
+
+
+def test_the_reference_is_current() -> None:
+    assert FILE.read_text("utf-8") == reference(Settings()), "run python -m agents.reference"
+
+
+def test_every_metric_has_a_section_with_its_example() -> None:
+    text = FILE.read_text("utf-8")
+    for metric in catalogue(Settings()):
+        _, _, section = text.partition(f"\n## {metric.name}\n")
+        section = section.partition("\n## ")[0]
+        assert metric.help in section
+        assert f"formula: {metric.formula}" in section
+        assert f"example: {metric.example.text} → {metric.example.value:g}" in section
+
+
+def test_a_stale_reference_is_noticed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "METRICS.md"
+    assert main(["--check"], file) == 1
+    assert "run python -m agents.reference" in capsys.readouterr().err
+    assert main([], file) == 0
+    assert main(["--check"], file) == 0
+    file.write_text(file.read_text("utf-8") + "x")
+    assert main(["--check"], file) == 1
+    assert main(["--wrong"], file) == 2
