@@ -31,6 +31,13 @@ def knobs_of(settings: Settings) -> Knobs:
         engaged_views=settings.bounce.engaged_min_page_views,
         churn_with_new=settings.churn.denominator == "start_plus_new",
         ctr_of_page_views=settings.ctr.denominator == "page_views",
+        page_hosts=settings.pages.hosts,
+        heartbeat_seconds=settings.time_on_page.heartbeat_seconds,
+        until_next_view=settings.time_on_page.mode == "next_pageview",
+        exits_by_session=settings.exit.denominator == "sessions",
+        retention_days=settings.retention.days,
+        retention_brackets=settings.retention.type == "bracket",
+        retention_of_all=settings.retention.cohort == "recurring",
     )
 
 

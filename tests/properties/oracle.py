@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
+from tests.properties import oracle_pages
 from tests.properties.oracle_customers import (
     Period,
     Stay,
@@ -17,8 +18,9 @@ from tests.properties.oracle_customers import (
     paid_periods,
     stays,
 )  # fmt: skip
+from tests.properties.oracle_habits import Habits, Table, rates
 from tests.properties.oracle_people import People
-from tests.properties.oracle_sessions import Visit, is_bounce, pairs_of, visits
+from tests.properties.oracle_sessions import Visit, is_bounce, is_interactive, pairs_of, visits
 from tests.properties.oracle_terms import (
     Answer,
     Answers,
@@ -87,12 +89,38 @@ class Side:
         """Every number of one segment."""
         events = [event for event in self.events if segment in self.segments_of(event)]
         seen = [visit for visit in self.visits if segment in self.segments_of(visit.first)]
-        tables = [self.people.table(events), self.pages(events), self.of_visits(seen)]
-        tables.append(self.customers(segment))
-        for table in tables:
-            for metric, windows in table.items():
-                for window, answer in windows.items():
-                    yield Key(metric, segment, window), answer
+        habits = Habits(self.people, events, self.knobs)
+        tables = {
+            **self.people.table(events), **self.pages(events), **self.of_visits(seen),
+            **self.customers(segment), **habits.table(self.last_day),
+            **oracle_pages.of_visits(seen, self.knobs, self.sums),
+        }  # fmt: skip
+        tables |= self.frequencies(tables, events, seen)
+        for metric, windows in tables.items():
+            for window, answer in windows.items():
+                yield Key(metric, segment, window), answer
+        if not segment[1]:
+            yield from habits.bars(self.site).items()
+            yield from oracle_pages.by_page(
+                self.site, self.events, self.visits, self.knobs, self.sums
+            )
+
+    def frequencies(
+        self, tables: Table, events: Sequence[EventDict], seen: Sequence[Visit]
+    ) -> Table:
+        """metrics.md: "sessions ÷ active users" of the month, and what `rates` says."""
+        ends = range(self.first_day, self.last_day + 1)
+        days, months = (
+            [self.wall.day_windows(kind, day)[0] for day in ends]
+            for kind in ("day", "trailing_28d")
+        )
+        people = tables["unique_visitors"].items()
+        in_month = {window: answer.numerator for window, answer in people if window.kind == "month"}
+        visits_of = self.sums(seen, ("month",), lambda visit: visit.start_ms)
+        return {
+            **rates(tables, self.sums, days, months, [e for e in events if is_interactive(e)]),
+            "visit_frequency": ratios(visits_of, in_month),
+        }
 
     # ---- pages and clicks
 

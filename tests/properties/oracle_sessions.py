@@ -25,6 +25,7 @@ class Visit(NamedTuple):
     end_ms: int
     page_views: int
     interactive: bool
+    events: Sequence[EventDict]
 
     @property
     def duration_ms(self) -> int:
@@ -85,10 +86,14 @@ def _visit(run: Sequence[EventDict], dimensions: Sequence[str]) -> Visit:
         start_ms=min(times),
         end_ms=max(times),
         page_views=sum(event["type"] == "page_view" for event in run),
-        interactive=any(
-            event["type"] in INTERACTIVE and event.get("interactive", True) for event in run
-        ),
+        interactive=any(is_interactive(event) for event in run),
+        events=run,
     )
+
+
+def is_interactive(event: EventDict) -> bool:
+    """Whether a person did something with it."""
+    return event["type"] in INTERACTIVE and bool(event.get("interactive", True))
 
 
 def pairs_of(event: EventDict, dimensions: Sequence[str]) -> tuple[tuple[str, str], ...]:
@@ -101,6 +106,9 @@ def is_bounce(visit: Visit, mode: str, min_seconds: int, min_page_views: int) ->
     """metrics.md: "exactly one page view and no interactive event"; other modes by their names."""
     if mode == "single_pageview":
         return visit.page_views == 1
+    if mode == "posthog":  # Not one that lasts, either.
+        alone = visit.page_views == 1 and not visit.interactive
+        return alone and visit.duration_ms < min_seconds * 1000
     if mode == "ga4":  # Engaged: long enough, or enough page views.
         return visit.duration_ms < min_seconds * 1000 and visit.page_views < min_page_views
     return visit.page_views == 1 and not visit.interactive

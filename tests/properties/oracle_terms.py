@@ -47,6 +47,13 @@ class Knobs:
     engaged_views: int = 2
     churn_with_new: bool = False
     ctr_of_page_views: bool = False
+    page_hosts: bool = False
+    heartbeat_seconds: int = 10
+    until_next_view: bool = False
+    exits_by_session: bool = False
+    retention_days: tuple[int, ...] = (1, 7, 30)
+    retention_brackets: bool = False
+    retention_of_all: bool = False
 
     def wall(self, site: str) -> Wall:
         """The clock of a site."""

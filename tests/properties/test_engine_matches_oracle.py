@@ -10,8 +10,12 @@ from stream.knobs import (
     BounceSettings,
     ChurnSettings,
     CtrSettings,
+    ExitSettings,
+    PageSettings,
+    RetentionSettings,
     SessionSettings,
     Site,
+    TimeOnPageSettings,
 )
 from stream.settings import Settings
 from tests.properties.checking import ALL_KINDS, DAY_KINDS, KINDS, check
@@ -106,10 +110,21 @@ def test_every_knob_means_what_it_says(data: st.DataObject) -> None:
             source=one("auto", "id", "gap"),  # type: ignore[arg-type]
         ),
         bounce=BounceSettings(
-            mode=one("classic_interaction", "single_pageview", "ga4"),  # type: ignore[arg-type]
+            mode=one("classic_interaction", "single_pageview", "ga4", "posthog"),  # type: ignore[arg-type]
         ),
+        pages=PageSettings(hosts=data.draw(st.booleans())),
+        time_on_page=TimeOnPageSettings(
+            mode=one("engaged", "next_pageview"),  # type: ignore[arg-type]
+            heartbeat_seconds=data.draw(st.sampled_from([0, 10, 15])),
+        ),
+        exit=ExitSettings(denominator=one("page_views", "sessions")),  # type: ignore[arg-type]
         ctr=CtrSettings(denominator=one("impressions", "page_views")),  # type: ignore[arg-type]
         churn=ChurnSettings(denominator=one("start", "start_plus_new")),  # type: ignore[arg-type]
+        retention=RetentionSettings(
+            days=data.draw(st.sampled_from([(1, 7, 30), (2,)])),
+            type=one("n_day", "bracket"),  # type: ignore[arg-type]
+            cohort=one("first_time", "recurring"),  # type: ignore[arg-type]
+        ),
     )
     days = data.draw(st.sampled_from([(0,), DAYS]))
     sent = data.draw(traffic(data.draw(moments)[1], days=days, delay_ms=LATENESS_MS))

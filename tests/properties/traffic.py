@@ -44,11 +44,21 @@ times = st.builds(
 contexts = st.none() | st.fixed_dictionaries(
     {}, optional={"country": st.sampled_from(["DE", "FR", ""]), "device": st.just("phone")}
 )
-_page = st.just({"type": "page_view", "page_url": "/a"})
+_urls = st.sampled_from(["/a", "/a?x=1", "https://A.example/b/", "https://b.example/b#c", "name"])
+_page = st.just({"type": "page_view"}) | st.builds(
+    lambda url: {"type": "page_view", "page_url": url}, _urls
+)
+_beats = st.fixed_dictionaries(
+    {"type": st.just("heartbeat"), "page_url": _urls},
+    optional={
+        "engaged_ms": st.sampled_from([0, 1, 10_000, 45_678]),
+        "scroll_depth": st.sampled_from([0, 24.996, 25, 50, 74.99, 90, 100]) | st.floats(0, 100),
+    },
+)
 _kinds = st.one_of(
     _page, _page, _page,
-    st.just({"type": "heartbeat", "page_url": "/a"}),
-    st.just({"type": "impression", "content_id": "c"}),
+    _beats,
+    st.sampled_from([{"type": "impression", "content_id": name} for name in "cd"]),
     st.sampled_from([{"type": "click", "content_id": "c"}, {"type": "click", "page_url": "/a"}]),
     st.builds(lambda yes: {"type": "custom", "name": "n", "interactive": yes}, st.booleans()),
     st.sampled_from([

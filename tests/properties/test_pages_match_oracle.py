@@ -1,0 +1,172 @@
+"""Pages, landings, exits, time and depth of reading: whatever the order of events, they are the oracle's."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stream import pages as pages_of_urls
+from stream.knobs import BounceSettings, ExitSettings, PageSettings, TimeOnPageSettings
+from stream.metrics import pages
+from stream.session_counts import SessionCounts
+from stream.settings import Settings
+from stream.trails import Order, Trail
+from tests.properties.checking import DAY_KINDS, Logs, verdicts_of
+from tests.properties.compare import differences, knobs_of, published
+from tests.properties.engine import (
+    EVERYONE,
+    Action,
+    LogRecord,
+    final_records,
+    kept_from_ms,
+    run,
+)
+from tests.properties.oracle import expected
+from tests.properties.oracle_log import accepted, untimely
+from tests.properties.traffic import logs_of, moments, schedules, traffic
+
+MINUTE_MS = 60_000
+BASE_MS = 1_709_553_600_000
+HORIZON_MS = 86_700_000
+KINDS = ("hour", *DAY_KINDS)
+METRICS = {
+    metric.name
+    for metric in (*pages.METRICS, pages.time_on_page(Settings()), pages.exit_rate(Settings()))
+} | {"engagement_rate", "bounce_rate", "sessions"}
+
+
+def wrong(
+    logs: Logs, config: Settings, schedule: Sequence[Action], cached: int = EVERYONE
+) -> list[str]:
+    """Where the engine's numbers about pages differ from the oracle's."""
+    workers = run(logs, config, schedule, people_cached=cached)
+    verdicts, knobs = verdicts_of(logs, config), knobs_of(config)
+    return differences(
+        published(final_records(workers, config, KINDS)),
+        expected(accepted(verdicts), knobs, untimely(verdicts)),
+        knobs,
+        metrics=METRICS,
+        kinds=KINDS,
+        kept_from_ms=kept_from_ms(workers),
+    )
+
+
+@settings(max_examples=15)
+@given(data=st.data())
+def test_pages_are_the_oracle_s_whatever_the_knobs(data: st.DataObject) -> None:
+    def one(*choices: Any) -> Any:
+        return data.draw(st.sampled_from(choices))
+
+    zone, base_ms = data.draw(moments)
+    config = Settings(
+        timezone=zone,
+        dimensions=("country",),
+        bounce=BounceSettings(mode=one("classic_interaction", "ga4", "posthog")),
+        pages=PageSettings(hosts=one(False, True)),
+        time_on_page=TimeOnPageSettings(
+            mode=one("engaged", "next_pageview"), heartbeat_seconds=one(0, 10)
+        ),
+        exit=ExitSettings(denominator=one("page_views", "sessions")),
+    )
+    sent = data.draw(traffic(base_ms, delay_ms=one(0, HORIZON_MS)))
+    logs = logs_of(sent, one(1, 2, 4))
+    assert wrong(logs, config, data.draw(schedules), one(2, EVERYONE)) == []
+
+
+#: (minute, arrival in minutes, fields): two visits that a late view joins; ties, and a late entry.
+SCENARIO: list[tuple[int, int, dict[str, Any]]] = [
+    (60, 60, {"page_url": "https://one.example/c?q=1"}),
+    (61, 61, {"type": "heartbeat", "page_url": "/c", "scroll_depth": 30}),
+    (62, 62, {"type": "heartbeat", "page_url": "/a", "engaged_ms": 1_000, "scroll_depth": 90}),
+    (61, 62, {"page_url": "/d"}),
+    (10, 63, {"page_url": "/b"}),
+    (10, 63, {"page_url": "/a"}),
+    (11, 63, {"type": "heartbeat", "page_url": "/a", "engaged_ms": 9_000, "scroll_depth": 60}),
+    (5, 64, {"page_url": "/late/"}),
+    (120, 120, {"page_url": "/alone"}),
+    (121, 121, {"type": "heartbeat", "page_url": "/alone", "engaged_ms": 5_000}),
+    (200, 200, {"page_url": "/last"}),
+    (200, 200, {"page_url": "/z"}),
+    (35, 201, {"page_url": "/b"}),
+    (240, 240, {"type": "impression", "content_id": "c"}),
+]
+SCHEDULE: list[Action] = [
+    ("read", 0, 8), ("close", 0, 0), ("cut", 0, 0), ("crash", 0, 0), ("read", 0, 4),
+    ("close", 0, 0), ("cut", 0, 0), ("crash", 0, 0), ("read", 0, 1), ("cut", 0, 0), ("crash", 0, 0),
+]  # fmt: skip
+
+
+def scenario_is_wrong() -> list[str]:
+    """The same for the scenario above, with the engine as it now is."""
+    log = []
+    for number, (minute, arrival, fields) in enumerate(SCENARIO):
+        event = {"type": "page_view", "event_id": f"e{number}", "visitor_id": "v"} | fields
+        event["event_time"] = BASE_MS + minute * MINUTE_MS
+        arrived_ms = BASE_MS + arrival * MINUTE_MS
+        log.append(LogRecord(number, arrived_ms, msgspec.json.encode(event)))
+    return wrong([{"t": log}], Settings(dimensions=()), SCHEDULE, cached=2)
+
+
+def _first_come_first(self: Trail, page: int, time_ms: int, order: Order) -> None:
+    _view(self, page, time_ms, lambda _: "")
+
+
+def _only_later(self: Trail, page: int, time_ms: int, order: Order) -> None:
+    if time_ms > self.exit_ms:
+        _view(self, page, time_ms, order)
+
+
+def _join_without_looks(self: Trail, other: Trail, order: Order) -> None:
+    other.looks = {}
+    _join(self, other, order)
+
+
+def _join_without_second(self: Trail, other: Trail, order: Order) -> None:
+    second = self.second_ms
+    _join(self, other, order)
+    self.second_ms = second
+
+
+def _look_at_the_newest(self: Trail, page: int, engaged_ms: int, scroll: float | None) -> None:
+    self.looks.setdefault(page, [0, -1])[0] = engaged_ms
+    _look(self, page, 0, scroll)
+
+
+def _pack_without_exit(self: Trail, views: int, start: int, end: int) -> list[Any]:
+    packed = _pack(self, views, start, end)
+    if views > 1:
+        packed[3] = packed[0]
+    return packed
+
+
+def _add_once(self: SessionCounts, session: Any, sign: int) -> None:
+    if sign > 0:
+        _add(self, session, sign)
+
+
+_view, _join, _look, _pack = Trail.view, Trail.join, Trail.look, Trail.pack
+_add = SessionCounts.add
+MUTANTS: dict[str, tuple[object, str, Callable[..., Any]]] = {
+    "at one instant the first to come is first": (Trail, "view", _first_come_first),
+    "late views change nothing": (Trail, "view", _only_later),
+    "a merge forgets what was looked at": (Trail, "join", _join_without_looks),
+    "a merge forgets the second view": (Trail, "join", _join_without_second),
+    "only the newest heartbeat counts": (Trail, "look", _look_at_the_newest),
+    "a stored session forgets its exit": (Trail, "pack", _pack_without_exit),
+    "reopening takes nothing back": (SessionCounts, "add", _add_once),
+    "queries make pages": (pages_of_urls, "page_of", lambda url, hosts: url),
+}
+
+
+def test_the_engine_itself_passes() -> None:
+    assert scenario_is_wrong() == []
+
+
+@pytest.mark.parametrize("mutant", MUTANTS)
+def test_a_broken_engine_is_caught(mutant: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    where, name, broken = MUTANTS[mutant]
+    monkeypatch.setattr(where, name, broken)
+    assert scenario_is_wrong() != []
