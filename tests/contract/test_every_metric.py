@@ -10,7 +10,17 @@ from schemas.outputs import WindowKind
 from stream import measures
 from stream.knobs import ChurnSettings, CtrSettings
 from stream.measures import Grain, histogram_measure
-from stream.metrics import catalogue, feedback, orders, social, tickets
+from stream.metrics import (
+    carts,
+    catalogue,
+    features,
+    feedback,
+    funnels,
+    goals,
+    orders,
+    social,
+    tickets,
+)
 from stream.metrics.metric import COUNTERS, Metric, Unit, required_grains
 from stream.metrics.retention import habit_rules
 from stream.metrics.terms import AtEnd, AtStart, ByWindow, Quantile, TopTenth
@@ -52,7 +62,7 @@ MEASURES |= {one.measure for one in habit_rules(Settings()).of_new}
 #: Themes name their measures themselves.
 MEASURES |= {
     value
-    for module in (orders, feedback, tickets, social)
+    for module in (orders, feedback, tickets, social, goals, features, funnels, carts)
     for name, value in vars(module).items()
     if name.isupper() and isinstance(value, str)
 }
