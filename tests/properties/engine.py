@@ -1,6 +1,6 @@
 """Drives the real engine: logs, shards, batches, cuts into memory, crashes, final records."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -216,8 +216,9 @@ def final_records(
     workers: Iterable[Worker],
     settings: Settings,
     kinds: Iterable[WindowKind] | None = None,
+    metrics: Collection[str] | None = None,
 ) -> list[MetricRecord]:
-    """All records, final, of the merged shards."""
+    """All records, final, of the merged shards; of the named metrics, if any are named."""
     merged: dict[BucketKey, list[dict[tuple[str, tuple[str, str, str]], int]]] = {}
     for worker in workers:
         for key, part in worker.parts():
@@ -225,7 +226,8 @@ def final_records(
     board = Board(build_rules(settings).calendar_of, definition_version(settings))
     for key, parts in merged.items():
         board.replace(key, parts)
-    emission = Emission(board, catalogue(settings), None if kinds is None else list(kinds))
+    wanted = [m for m in catalogue(settings) if metrics is None or m.name in metrics]
+    emission = Emission(board, wanted, None if kinds is None else list(kinds))
     emission.note(merged)
     due = emission.due(END_OF_INPUT, END_OF_INPUT, revision=1)
     return [record for records in due for record in records]

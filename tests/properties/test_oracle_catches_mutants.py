@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from stream import activity, customers, dedupe, marks, shard, visits
+from stream import activity, customers, dedupe, emission, habits, marks, shard, visits
 from stream.sessions import Session
 from stream.sessions import merge as _merge
 from stream.settings import Settings
@@ -27,6 +27,8 @@ SCENARIO: list[tuple[int, int, dict[str, Any]]] = [
     (122, 122, {"type": "click", "content_id": "c", "event_id": "click"}),
     (122, 123, {"type": "click", "content_id": "c", "event_id": "click"}),  # A retry after it.
     (3 * DAY, 3 * DAY, {"context": {"country": "DE"}}),
+    (4 * DAY, 4 * DAY, {}),  # A day after the one before.
+    (8 * DAY, 8 * DAY, {}),
     (9 * DAY, 9 * DAY, {}),
     (9 * DAY + 1, 9 * DAY + 1, {"visitor_id": "w"}),
     (9 * DAY + 2, 9 * DAY + 2, {"type": "subscription_started", "subscription_id": "s",
@@ -110,6 +112,16 @@ class _NoIds(dedupe.SeenIds):
         pass
 
 
+def _back_at_once(known: habits.Days, day: int, *rest: object) -> list[habits.Change]:
+    """Nobody is ever known to have been here the day before."""
+    return _habits_changes(known._replace(mask=0), day, *rest)  # type: ignore[arg-type]
+
+
+def _weeks_of_eight_days(days: habits.Days, cohort: int, one: habits.Return) -> bool:
+    return days.within(cohort + one.nearest, cohort + one.farthest + 1) > 0
+
+
+_habits_changes, _steps = habits.changes, habits.steps
 _paid_steps = customers.paid_steps
 MUTANTS: dict[str, tuple[object, str, Callable[..., Any]]] = {
     "a window too many": (activity, "windows_gained", _one_window_too_many),
@@ -121,6 +133,12 @@ MUTANTS: dict[str, tuple[object, str, Callable[..., Any]]] = {
     "ids are not recalled after a crash": (shard, "recall", _nothing),
     "trials pay": (customers, "paid_steps", _trials_pay),
     "old days are not known": (activity, "neighbours", lambda mark, unit: (1_000, 1_000)),
+    "who was here before is not known": (activity, "changes", _back_at_once),
+    "returns are seen a day too late": (habits, "_returned", _weeks_of_eight_days),
+    "nobody fades": (habits, "_fading", lambda known, day: []),
+    "bars only grow": (activity, "steps", lambda *of: [s._replace(before=0) for s in _steps(*of)]),
+    "cohorts never mature": (emission.Emission, "_mature_days", lambda *of: 0),
+    "cohorts are always mature": (emission.Emission, "_mature_days", lambda *of: 99),
     "closing counts nothing": (visits.Visits, "_count", _nothing),
 }
 
