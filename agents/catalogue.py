@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, get_args
 
+from msgspec import UNSET
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
@@ -77,7 +78,21 @@ def _nearest(name: str, known: Iterable[str]) -> str:
 
 
 def shown_value(record: MetricRecord, currency: str | None) -> str:
-    """A value in its unit, as people write it; a dash where there was nothing to divide by."""
+    """A value in its unit, as people write it, with its change since the window before if known."""
+    return _plain_value(record, currency) + _change(record)
+
+
+def _change(record: MetricRecord) -> str:
+    before = record.previous
+    if record.value is None or before is None or before is UNSET:
+        return ""
+    if record.unit == "ratio":
+        return f" ({(record.value - before) * 100:+.2f} points)"
+    return f" ({record.value / before - 1:+.1%})" if before else ""
+
+
+def _plain_value(record: MetricRecord, currency: str | None) -> str:
+    """A dash where there was nothing to divide by."""
     value = record.value
     if value is None:
         return "–"

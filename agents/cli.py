@@ -121,9 +121,14 @@ def worker(settings: Settings) -> int:
 @click.option(
     "--format", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True
 )
+@click.option("--compare", is_flag=True, help="With the value of the window before.")
 @with_settings
 def report(
-    settings: Settings, files: tuple[str, ...], format: str, **names: tuple[str, ...]
+    settings: Settings,
+    files: tuple[str, ...],
+    format: str,
+    compare: bool,
+    **names: tuple[str, ...],
 ) -> int:
     """Compute every metric over files.
 
@@ -137,12 +142,13 @@ def report(
     \b
     Example:   engage report events.jsonl.gz
                engage report --metric bounce_rate --window day --by country events.jsonl
+               engage report --compare --window week events.jsonl
                zcat *.gz | engage report --format csv --window hour - > numbers.csv
     """
     from agents.report import run_report
 
     chosen = {name: list(given) for name, given in names.items() if given or name != "by"}
-    return run_report(settings, list(files), format=format, **chosen)
+    return run_report(settings, list(files), format=format, compare=compare, **chosen)
 
 
 @main.command()

@@ -102,7 +102,10 @@ class PublisherLoop:
             # Counted anew: everything is published once more.
             self._publisher, self._generation = None, self._state.generation
         if self._publisher is None:
-            self._publisher = Publisher(self._state, self._metrics, self._rules, self._definition)
+            compare = self._settings.publish.compare
+            self._publisher = Publisher(
+                self._state, self._metrics, self._rules, self._definition, compare
+            )
             await self._state.note_definitions(fingerprints(self._settings), now_ms())
         publisher = self._publisher
         snapshot = await publisher.refresh(now_ms())

@@ -1,6 +1,5 @@
 """`engage report`: the engine over files, with no broker and no Redis; prints the numbers."""
 
-import csv
 import gzip
 import os
 import sys
@@ -11,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 from itertools import groupby
-from typing import TextIO
 
 from msgspec.structs import replace
 from rich.console import Console
@@ -29,6 +27,7 @@ from agents.catalogue import (
     shown_period,
     shown_value,
 )
+from agents.report_csv import dimension_of, write_csv
 from schemas.codec import MAX_BYTES
 from schemas.outputs import MetricRecord, WindowKind, encode_record
 from schemas.rejection import printable
@@ -50,10 +49,6 @@ _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 #: The longest event, and the end of its line.
 _LINE_MAX = MAX_BYTES + 2
 _GZIP_MAGIC = b"\x1f\x8b"
-_CSV_COLUMNS = (
-    "metric", "site", "dimension", "dimension_value", "window", "start", "end", "timezone", "value",
-    "numerator", "denominator", "unit", "approximate", "is_final", "revision", "definition",
-)  # fmt: skip
 
 
 def run_report(
@@ -64,11 +59,13 @@ def run_report(
     windows: list[str],
     format: str,
     by: Sequence[str] = (),
+    compare: bool = False,
 ) -> int:
     """Count the files in their order and print the numbers; 0, or 2 when nothing was counted.
 
     `metrics` empty means all, `windows` empty the WINDOWS. A table shows the whole of each site and
     the values of the dimensions `by`; `json` and `csv` hold all dimensions unless `by` names some.
+    `compare` adds the value of the window before to every record.
     """
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
     try:
@@ -79,19 +76,20 @@ def run_report(
         if format == "table":
             # What is not shown need not be counted.
             settings = replace(settings, dimensions=tuple(by))
-        report = _count(settings, files, errors)
+        publish = replace(settings.publish, compare=compare or settings.publish.compare)
+        report = _count(replace(settings, publish=publish), files, errors)
     except RequestRefusedError as error:
         errors.print(f"engage: {error}", markup=False)
         return 2
     records = (
         record
         for record in report.records([metric.name for metric in chosen], kinds)
-        if not by or not record.dimensions or _dimension(record)[0] in by
+        if not by or not record.dimensions or dimension_of(record)[0] in by
     )
     if format == "table":
         sys.stdout.write(_as_tables(settings, chosen, records, by, keep_empty=bool(metrics)))
     elif format == "csv":
-        _write_csv(sys.stdout, records)
+        write_csv(sys.stdout, records)
     else:
         for record in records:
             sys.stdout.write(encode_record(record).decode() + "\n")
@@ -196,28 +194,6 @@ def _progress(errors: Console) -> Iterator[Callable[[str], None]]:
 # ---- writing
 
 
-def _dimension(record: MetricRecord) -> tuple[str, str]:
-    """(dimension, value) of a record; empty texts for a whole site."""
-    return next(iter(record.dimensions.items()), ("", ""))
-
-
-def _write_csv(out: TextIO, records: Iterable[MetricRecord]) -> None:
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(_CSV_COLUMNS)
-    for r in records:
-        window, (dimension, value) = r.window, _dimension(r)
-        writer.writerow((
-            r.metric, _inert(r.site), dimension, _inert(value), window.kind, window.start,
-            window.end, window.timezone, r.value, r.numerator, r.denominator, r.unit,
-            r.approximate, r.is_final, r.revision, r.definition,
-        ))  # fmt: skip
-
-
-def _inert(text: str) -> str:
-    """A text from an event so that a spreadsheet does not take it for a formula."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
-
-
 def _as_tables(
     settings: Settings,
     metrics: Iterable[Metric],
@@ -268,7 +244,7 @@ def _tables(settings: Settings, records: list[MetricRecord], by: Sequence[str]) 
             grids.append(_grid(settings, " ".join([kind, *where]), own))
             continue
         for record in own:
-            segment = [printable(" = ".join(filter(None, _dimension(record))), 64)] if by else []
+            segment = [printable(" = ".join(filter(None, dimension_of(record))), 64)] if by else []
             numbers = [shown_value(record, settings.currency), shown_parts(record)]
             listed.add_row(*map(Text, [kind, shown_period(record), *where, *segment, *numbers]))
     if listed.row_count:

@@ -3,7 +3,7 @@
 from hashlib import sha256
 from typing import Literal, TypeAlias
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 from msgspec.json import Encoder
 
 from schemas.rejection import Reason, printable
@@ -54,6 +54,9 @@ class MetricRecord(Struct, frozen=True, kw_only=True, gc=False):
     approximate: bool
     watermark: str | None
     definition: str
+    #: The value in the window of the same kind that ended where this one begins, where it is asked
+    #: for (setting publish.compare); as it was known when this record was made.
+    previous: float | int | UnsetType | None = UNSET
 
 
 class LedgerEntry(Struct, frozen=True, kw_only=True, gc=False):

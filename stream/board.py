@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from msgspec import UNSET, UnsetType
+
 from schemas.outputs import MetricRecord
 from stream import measures
 from stream.calendar import MINUTE_MS, Calendar
@@ -10,7 +12,7 @@ from stream.counters import BucketKey
 from stream.levels import Levels
 from stream.measures import Grain
 from stream.metrics.metric import JOINED, Metric
-from stream.windows import Span
+from stream.windows import Span, span_at
 
 #: (site, dimension, value); the whole site has no dimension.
 SegmentKey = tuple[str, str, str]
@@ -36,7 +38,11 @@ class Value:
 class Board:
     """Counts by bucket and series, merged over the shards: everything published is a sum."""
 
-    def __init__(self, calendar_of: Callable[[str], Calendar], definition: str) -> None:
+    def __init__(
+        self, calendar_of: Callable[[str], Calendar], definition: str, compare: bool = False
+    ) -> None:
+        """`compare`: records carry the value of the window before."""
+        self._compare = compare
         self._calendar_of = calendar_of
         self._definition = definition
         self._tables: dict[Grain, dict[int, dict[SeriesKey, int]]] = {g: {} for g in Grain}
@@ -176,7 +182,17 @@ class Board:
             approximate=metric.approximate,
             watermark=watermark,
             definition=self._definition,
+            previous=self._previous(metric, segment, span),
         )
+
+    def _previous(
+        self, metric: Metric, segment: SegmentKey, span: Span
+    ) -> float | int | UnsetType | None:
+        if not self._compare or span.kind == "all":
+            return UNSET
+        calendar = self.calendar(segment[0])
+        before = span_at(span.kind, span.start_ms(calendar) - 1, calendar)
+        return self.evaluate(metric, segment, before).value
 
 
 class _SegmentReader:

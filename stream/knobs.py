@@ -202,6 +202,9 @@ class PublishSettings(Table, frozen=True, kw_only=True):
     snapshot_seconds: Annotated[Seconds, "how often the published numbers are renewed"] = 1.0
     records_seconds: Annotated[Seconds, "how often changed metric records are sent to Kafka"] = 10.0
     cut_seconds: Annotated[Seconds, "how often a shard is stored; what a crash re-reads"] = 1.0
+    compare: Annotated[bool, "records also carry the value of the window before, as `previous`"] = (
+        False
+    )
     snapshot_max_age_seconds: Annotated[
         Seconds, "an older snapshot is withheld rather than shown as if it were live"
     ] = 30.0

@@ -32,11 +32,12 @@ class Publisher:
         metrics: Sequence[Metric],
         rules: Rules,
         definition: str,
+        compare: bool = False,
     ) -> None:
         self._state = state
         self._metrics = metrics
         self._rules = rules
-        self.board = Board(rules.calendar_of, definition)
+        self.board = Board(rules.calendar_of, definition, compare)
         self._emission = Emission(self.board, metrics)
         self._names: dict[int, dict[int, SeriesKey]] = {}
         #: Partition → sequence of the newest cut whose buckets are on the board.

@@ -77,7 +77,9 @@ class Report:
         while self.shard.close_sessions()[0]:
             pass
         self.shard.count_collected()
-        board = Board(self._calendar_of, definition_version(self._settings))
+        board = Board(
+            self._calendar_of, definition_version(self._settings), self._settings.publish.compare
+        )
         names = self.shard.names.series
         for grain, table in self.shard.counters.tables.items():
             for index, counts in table.items():

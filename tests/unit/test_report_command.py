@@ -316,3 +316,28 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
         process.stdout.close()
         assert process.stderr.read() == b""
         assert process.wait(30) == 0
+
+
+# ---- comparison
+
+
+def test_a_comparison_gives_the_window_before(tmp_path: Path) -> None:
+    week_ms = 7 * DAY_MS
+    weeks = {"a": 0, "b": 1, "c": 1, "d": 2}
+    lines = [view(who, MONDAY + number * week_ms) for who, number in weeks.items()]
+    path = write(tmp_path / "f", *lines)
+    found = records(report("--compare", "--metric", "page_views", "--window", "day", "--format",
+                           "json", path))  # fmt: skip
+    by_day = {str(record.window.start)[:10]: (record.value, record.previous) for record in found}
+    assert by_day["2024-01-01"] == (1, 0)
+    assert by_day["2024-01-02"] == (0, 1)
+    assert by_day["2024-01-08"] == (2, 0)
+    assert by_day["2024-01-09"] == (0, 2)
+    shown = report("--compare", "--metric", "unique_visitors", "--window", "week", path).stdout
+    assert "2 (+100.0%)" in shown
+    assert "1 (-50.0%)" in shown
+
+
+def test_without_a_comparison_no_record_mentions_the_window_before(tmp_path: Path) -> None:
+    path = write(tmp_path / "f", view("a"))
+    assert "previous" not in report("--format", "json", path).stdout
