@@ -21,13 +21,21 @@ def records(
     events: Iterable[Event], metric: str, kind: WindowKind, settings: Settings | None = None
 ) -> list[MetricRecord]:
     """The whole site's records of a metric, by window."""
+    found = records_by(events, metric, kind, settings)
+    return [record for record in found if not record.dimensions]
+
+
+def records_by(
+    events: Iterable[Event], metric: str, kind: WindowKind, settings: Settings | None = None
+) -> list[MetricRecord]:
+    """All records of a metric, by window and dimension."""
     bad: list[object] = []
     report = Report(settings or Settings(), NOW_MS, bad.append)
     ordered = sorted(events, key=lambda event: event["event_time"])
     numbered = ({"event_id": f"e{n}"} | event for n, event in enumerate(ordered))
     report.read("example", [msgspec.json.encode(event) for event in numbered])
     assert bad == []
-    return [record for record in report.records({metric}, {kind}) if not record.dimensions]
+    return list(report.records({metric}, {kind}))
 
 
 def on(day: int, kind: str, who: str, minute: int = 0, **fields: Any) -> Event:
