@@ -18,6 +18,7 @@ from stream.sessions import (
     reached,
     sid_digest,
 )  # fmt: skip
+from stream.trails import Trail
 
 MINUTE = 60_000
 TIMEOUT = 30 * MINUTE
@@ -101,8 +102,38 @@ def test_a_packed_session_comes_back_whole(sid: str | None) -> None:
     one.page_views, one.interactive, one.real, one.closed = 3, True, True, True
     again = Session.unpack(msgspec.msgpack.decode(msgspec.msgpack.encode(one.pack())))
     assert again.pack() == one.pack()
-    names = "sid start end profile_id page_views interactive real closed".split()
+    names = ["sid", "start", "end", "profile_id", "page_views", "interactive", "real", "closed"]
     assert all(getattr(again, name) == getattr(one, name) for name in names)
+
+
+@pytest.mark.parametrize("sid", [None, "an id", b"digest"])
+def test_a_packed_session_keeps_its_pages(sid: str | bytes | None) -> None:
+    one = session(1_709_553_600_000, 1_709_553_700_000, sid)  # type: ignore[arg-type]
+    one.page_views, one.trail = 2, Trail()
+    for page in (7, 8):
+        one.trail.view(page, 1_709_553_600_000 + page, str)
+    one.trail.look(7, 10_000, 50)
+    again = Session.unpack(msgspec.msgpack.decode(msgspec.msgpack.encode(one.pack())))
+    assert again.pack() == one.pack()
+    assert again.sid == sid
+    assert again.trail is not None
+    assert (again.trail.entry_page, again.trail.exit_page) == (7, 8)
+
+
+def test_a_merge_keeps_the_pages_of_either() -> None:
+    into, other = session(10, 20), session(30, 40)
+    merge(into, other, False, str)
+    assert into.trail is None
+    other.trail = Trail()
+    other.trail.view(7, 30, str)
+    merge(into, other, False, str)
+    assert into.trail is not None
+    assert into.trail.entry_page == 7
+    again = session(1, 5)
+    again.trail = Trail()
+    again.trail.view(9, 1, str)
+    merge(into, again, True, str)
+    assert (into.trail.entry_page, into.trail.exit_page) == (9, 7)
 
 
 def test_a_session_of_one_event_has_a_bucket_of_its_own() -> None:
