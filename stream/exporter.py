@@ -16,7 +16,7 @@ from stream.metrics.metric import COUNTERS, JOINED, Metric
 from stream.snapshot import Snapshot
 
 PREFIX = "engagement_"
-_COUNTER_HELP = {
+COUNTER_HELP = {
     "events": "Accepted events.",
     "bot_events": "Accepted events of bots, which count nowhere else.",
     "excluded_events": "Accepted events of internal traffic, which count nowhere else.",
@@ -73,7 +73,7 @@ class SnapshotCollector(Collector):
             )
         for gauge in snapshot.gauges:
             if not gauge.dimension and (family := families.get(gauge.metric)):
-                values = (gauge.site, gauge.window)[: len(family._labelnames)]  # noqa: SLF001
+                values = (_label(gauge.site), gauge.window)[: len(family._labelnames)]  # noqa: SLF001
                 family.add_metric(values, gauge.value)
         yield from families.values()
 
@@ -89,7 +89,7 @@ class SnapshotCollector(Collector):
         for gauge in snapshot.gauges:
             if gauge.dimension and (family := families.get(gauge.metric)):
                 names = (part.replace(JOINED, ",") for part in (gauge.dimension, gauge.label))
-                family.add_metric((gauge.site, *names), gauge.value)
+                family.add_metric((_label(gauge.site), *map(_label, names)), gauge.value)
         yield from families.values()
 
 
@@ -115,16 +115,21 @@ class Exporter:
         return cached[1], content_type
 
 
+def _label(text: str) -> str:
+    """As UTF-8 can hold it: one lone surrogate would cost the whole page."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+
+
 def _gauge(name: str, text: str, value: float) -> GaugeMetricFamily:
     return GaugeMetricFamily(PREFIX + name, text, value=value)
 
 
 def _counters(snapshot: Snapshot) -> Iterator[Family]:
     for measure in COUNTERS:
-        family = CounterMetricFamily(PREFIX + measure, _COUNTER_HELP[measure], labels=["site"])
+        family = CounterMetricFamily(PREFIX + measure, COUNTER_HELP[measure], labels=["site"])
         for count in snapshot.counts:
             if count.measure == measure:
-                family.add_metric((count.site,), count.value)
+                family.add_metric((_label(count.site),), count.value)
         yield family
 
 

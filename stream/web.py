@@ -1,26 +1,34 @@
-"""The worker's own pages: /metrics for Prometheus, /healthz and /readyz for whoever keeps it running."""
+"""The worker's own pages: /live for people, /metrics for Prometheus, /healthz and /readyz for supervisors."""
 
 import asyncio
+import logging
 import ssl
 from collections.abc import Callable
 
 from aiohttp import web
 
 from stream.exporter import Exporter
+from stream.live_routes import LivePages
 from stream.settings import Settings
 
+_log = logging.getLogger(__name__)
 #: Check → what is wrong; empty text when nothing is.
 Checks = Callable[[], dict[str, str]]
+_STOP_SECONDS = 2.0
 
 
 class Web:
     """A small HTTP server, on loopback unless the settings say otherwise."""
 
-    def __init__(self, settings: Settings, exporter: Exporter, ready: Checks) -> None:
+    def __init__(
+        self, settings: Settings, exporter: Exporter, ready: Checks, live: LivePages
+    ) -> None:
         self._settings = settings.web
         self._exporter = exporter
         self._ready = ready
+        self._live = live
         self._runner: web.AppRunner | None = None
+        self._updates: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Listen. Raises OSError when the port is taken."""
@@ -28,17 +36,29 @@ class Web:
         app.router.add_get("/metrics", self._metrics)
         app.router.add_get("/healthz", self._healthz)
         app.router.add_get("/readyz", self._readyz)
-        self._runner = web.AppRunner(app, access_log=None)
+        self._live.add_routes(app.router)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=_STOP_SECONDS)
         await self._runner.setup()
         site = web.TCPSite(
             self._runner, self._settings.host, self._settings.port, ssl_context=self._tls()
         )
         await site.start()
+        # Not among the worker's own tasks: what goes wrong with a page must not end the counting.
+        self._updates = asyncio.create_task(self._live.run(), name="live")
+        self._updates.add_done_callback(self._note_end)
 
     async def stop(self) -> None:
         """Stop listening."""
+        if self._updates is not None:
+            self._updates.cancel()
+        self._live.feed.close()
         if self._runner is not None:
             await self._runner.cleanup()
+
+    def _note_end(self, updates: "asyncio.Task[None]") -> None:
+        if not updates.cancelled() and (error := updates.exception()):
+            _log.error("the live page is not renewed any more", exc_info=error)
+            self._live.feed.close()
 
     def _tls(self) -> ssl.SSLContext | None:
         if not self._settings.tls_certfile:
@@ -50,6 +70,9 @@ class Web:
     async def _metrics(self, request: web.Request) -> web.Response:
         # In a thread: rendering thousands of series would hold up the folding.
         accept = request.headers.get("Accept", "")
+        # Scrapers name the version of the format that they read; nobody else does.
+        if "version=" in accept:
+            self._live.pipeline.note_scrape()
         page, content_type = await asyncio.to_thread(self._exporter.render, accept)
         return web.Response(body=page, headers={"Content-Type": content_type})
 

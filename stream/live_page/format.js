@@ -1,0 +1,27 @@
+// Numbers, times and differences as people write them.
+const counts = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
+const shares = new Intl.NumberFormat("en", { style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 2 });
+const changes = new Intl.NumberFormat("en", { style: "percent", maximumFractionDigits: 0, signDisplay: "exceptZero" });
+const points = new Intl.NumberFormat("en", { maximumFractionDigits: 1, signDisplay: "exceptZero" });
+
+export const PERIODS = {
+  trailing_5m: "5 minutes before", trailing_1h: "the hour before", hour: "the hour before",
+  day: "all of yesterday", trailing_7d: "the 7 days before", trailing_28d: "the 28 days before",
+  trailing_30d: "the 30 days before", month: "the month before",
+};
+
+export function formatted(value, unit) {
+  if (value === null || value === undefined) return "–";
+  if (unit === "ratio") return shares.format(value);
+  return unit === "seconds" ? `${counts.format(value)} s` : counts.format(value);
+}
+
+export function difference(now, before, unit) {
+  if (now === null || before === null) return "";
+  if (unit === "ratio") return ` (${points.format((now - before) * 100)} points)`;
+  return before ? ` (${changes.format(now / before - 1)})` : "";
+}
+
+export function clock(ms) {
+  return new Date(ms).toLocaleTimeString("en-GB");
+}

@@ -1,0 +1,87 @@
+// The sections below the headlines: pipeline, alerts, pages and segments, what was just counted.
+import { fill, make } from "./elements.js";
+import { clock, formatted } from "./format.js";
+import { explain, title } from "./meaning.js";
+
+const TICKS_MAX = 20;
+const WORDS = { ok: "works", waiting: "waits", bad: "trouble" };
+
+export function showPipeline(list, stages) {
+  fill(list, stages.map((stage) => {
+    const item = make("li");
+    const name = make("strong", stage.name);
+    const state = make("span", ` ● ${WORDS[stage.state]}`);
+    state.dataset.state = stage.state;
+    item.append(name, state, make("span", stage.text, "text"));
+    return item;
+  }));
+}
+
+export function showAlerts(list, note, alerts) {
+  const firing = alerts.alerts.filter((alert) => alert.state === "firing").length;
+  if (!alerts.configured) note.textContent = "Set web.prometheus_url to see the alerts of Prometheus here.";
+  else if (alerts.problem) note.textContent = alerts.problem;
+  else if (!alerts.known) note.textContent = "not known yet";
+  else note.textContent = alerts.alerts.length ? `${firing} firing, ${alerts.alerts.length - firing} pending` : "none is firing";
+  note.dataset.state = alerts.problem || firing ? "bad" : "";
+  const wanted = alerts.alerts.map((alert) => [
+    `${alert.name} ${alert.site ? `(${alert.site}) ` : ""}`, ` ${alert.state}`, ` ${alert.summary}`, alert.state,
+  ]);
+  fill(list, wanted.map(([name, state, text, kind]) => {
+    const item = make("li");
+    const word = make("strong", state);
+    word.dataset.state = kind === "firing" ? "bad" : "waiting";
+    item.append(make("strong", name), word, make("span", text));
+    return item;
+  }));
+}
+
+export function showLists(place, lists, known) {
+  const names = Object.keys(known.lists).filter((name) => lists[name]?.length);
+  const tables = new Map([...place.children].map((table) => [table.dataset.list, table]));
+  // What stays keeps its element, and with it the focus.
+  if ([...tables.keys()].join("\n") !== names.join("\n")) {
+    fill(place, names.map((name) => table(name, known.lists[name])));
+  }
+  for (const element of place.children) {
+    fill(element.tBodies[0], lists[element.dataset.list].map(([label, value]) => {
+      const row = make("tr");
+      const head = make("th", label);
+      head.scope = "row";
+      row.append(head, make("td", formatted(value)));
+      return row;
+    }));
+  }
+}
+
+function table(name, metric) {
+  const element = make("table");
+  element.dataset.list = name;
+  const caption = element.createCaption();
+  caption.append(make("strong", name), " by ", opener(metric));
+  element.append(make("tbody"));
+  return element;
+}
+
+function opener(name) {
+  const button = make("button", title(name).toLowerCase(), "plain");
+  button.type = "button";
+  button.addEventListener("click", () => explain(name));
+  return button;
+}
+
+export function showTicks(list, ticks) {
+  for (const tick of ticks) {
+    const item = make("li");
+    item.append(make("span", clock(tick.at_ms), "unit"));
+    const counted = Object.entries(tick.counted);
+    if (!counted.length) item.append(make("span", "nothing new"));
+    for (const [name, count] of counted) {
+      const part = make("span", `${formatted(count / tick.seconds)} `);
+      part.append(opener(name));
+      item.append(part);
+    }
+    list.prepend(item);
+  }
+  while (list.children.length > TICKS_MAX) list.lastElementChild.remove();
+}
