@@ -19,6 +19,10 @@ from agents.publisher import PublisherLoop
 from stream.exporter import Exporter, SnapshotCollector
 from stream.kafka_log import FaustLog
 from stream.kafka_options import bootstrap_servers, faust_credentials
+from stream.live import LiveBoard
+from stream.live_alerts import AlertWatch
+from stream.live_pipeline import Pipeline
+from stream.live_routes import LivePages
 from stream.metrics import catalogue
 from stream.metrics.metric import required_grains
 from stream.outgoing import LedgerPump, Outgoing
@@ -87,7 +91,8 @@ class Worker:
             settings.publish.snapshot_max_age_seconds,
             self.telemetry.collect,
         )
-        self.web = Web(settings, Exporter(collector), self._checks)
+        self.live = self._live_pages(LiveBoard(metrics, settings.dimensions))
+        self.web = Web(settings, Exporter(collector), self._checks, self.live)
         self._room = asyncio.Event()
         self._waiting = 0
         self._tasks: list[asyncio.Task[Any]] = []
@@ -178,6 +183,13 @@ class Worker:
             await asyncio.sleep(interval)
             await self.owner.follow_generation()
             await self.owner.tick()
+
+    def _live_pages(self, board: LiveBoard) -> LivePages:
+        alerts = AlertWatch(self.settings.web.prometheus_url)
+        age_max = self.settings.publish.snapshot_max_age_seconds
+        age = self.publisher.snapshot_age_seconds
+        pipeline = Pipeline(self.owner, self.log, self.telemetry, alerts, age, age_max)
+        return LivePages(board, alerts, pipeline, lambda: self.publisher.snapshot, age_max)
 
     def _note_memory(self, memory: Mapping[str, Memory]) -> None:
         self.telemetry.redis_memory = memory
