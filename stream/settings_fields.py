@@ -106,7 +106,7 @@ def _tables(
 
 def _from_text(text: str, kind: Any) -> object:
     """An environment variable as data: JSON where it can be, else a comma-separated list."""
-    if get_origin(kind) in (tuple, dict):
+    if get_origin(kind) in (tuple, dict) or is_table(kind):
         try:
             return json.loads(text)
         except ValueError:

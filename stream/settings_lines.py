@@ -12,7 +12,7 @@ _INDEX = re.compile(r"\[\d+\]")
 
 
 def line_of(text: str, key: str) -> int | None:
-    """Number of the line on which a key stands, or else the nearest table around it; None: nowhere.
+    """Number of the line on which a key stands, or else the nearest table around or in it; None: nowhere.
 
     It reads lines and no values, which is enough for keys that stand at the beginning of a line.
     """
@@ -26,8 +26,9 @@ def line_of(text: str, key: str) -> int | None:
             found = (*table, *_parts(assigned["name"]))
         else:
             continue
-        if wanted[: len(found)] == found and (best is None or len(found) > best[0]):
-            best = len(found), number
+        common = min(len(found), len(wanted))
+        if found[:common] == wanted[:common] and (best is None or common > best[0]):
+            best = common, number
     return best[1] if best else None
 
 
