@@ -46,7 +46,14 @@ PAGES_TIMED = "pages_timed"
 ON_PAGE_MS = "on_page_ms"
 PAGES_SCROLLED = "pages_scrolled"
 SCROLL_DEPTH = "scroll_depth"
-SCROLL_REACHED = {percent: f"scroll_reached_{percent}" for percent in (25, 50, 75, 90)}
+SCROLL_REACHED_25 = "scroll_reached_25"
+SCROLL_REACHED_50 = "scroll_reached_50"
+SCROLL_REACHED_75 = "scroll_reached_75"
+SCROLL_REACHED_90 = "scroll_reached_90"
+#: By percent.
+SCROLL_REACHED = {
+    25: SCROLL_REACHED_25, 50: SCROLL_REACHED_50, 75: SCROLL_REACHED_75, 90: SCROLL_REACHED_90,
+}  # fmt: skip
 CONTENT_CLICKS = "content_clicks"
 CONTENT_IMPRESSIONS = "content_impressions"
 #: A histogram: its measures are "<name>#<number of a log-scale bucket>".
