@@ -99,7 +99,7 @@ def _zero(value: Value) -> float | None:
 def _agree(metric: str, value: Value, answer: Answer) -> bool:
     if answer.denominator != value.denominator:
         return False
-    if metric.startswith("session_duration_p"):
+    if metric.endswith(("_p50", "_p90")):
         return _in_one_bucket(value.numerator, answer.numerator)
     right = answer.numerator
     if answer.denominator is not None:

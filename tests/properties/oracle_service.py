@@ -1,0 +1,208 @@
+"""Answers and tickets by brute force: each window looks at all of them anew.
+
+Shares no code with the engine.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+
+from tests.properties.oracle_money import Item, Windows, answers_of, person_of, segments_of
+from tests.properties.oracle_terms import Answer, Answers, EventDict, Key, Segment
+from tests.properties.oracle_time import Wall, Window
+
+SITE = "default"
+KINDS = ("trailing_30d", "day")
+SCALES = {"nps": 10, "csat": 5, "ces": 7, "rating": 5}
+
+
+def surveys(
+    events: Iterable[EventDict],
+    wall: Wall,
+    dimensions: Sequence[str],
+    *,
+    latest: bool,
+    shown: bool,
+) -> Answers:
+    """Scores of the answers of each window: of all, or of the newest of each person."""
+    answered, off, closed = [], [], []
+    seen: set[tuple[str, str]] = set()
+    for event in sorted(events, key=lambda event: event["ms"]):
+        if event["type"] == "survey_dismissed" and event.get("survey"):
+            closed.append(event)
+        if event["type"] != "survey_response":
+            continue
+        given = person_of(event), event.get("response_id", f"event {event['event_id']}")
+        if given not in seen:
+            seen.add(given)
+            (off if _score(event) > SCALES[event["survey"]] else answered).append(event)
+    held = _held(answered, wall, dimensions, latest)
+    dismissed = _held(closed, wall, dimensions, latest=False)
+    windows = Windows(wall)
+    refused = [(s, "", event["ms"], 1) for event in off for s in segments_of(event, dimensions)]
+    found = dict(answers_of("feedback_off_scale", windows.sums(refused, KINDS)))
+    for (segment, window), theirs in held.items():
+        found[Key("feedback_count", segment, window)] = Answer(len(theirs))
+    for segment, window in {*held, *dismissed}:
+        if segment[1] == "survey":
+            continue
+        theirs = held.get((segment, window), [])
+        for kind in SCALES:
+            scores = [_score(event) for event in theirs if event["survey"] == kind]
+            away = [e for e in dismissed.get((segment, window), []) if e["survey"] == kind]
+            whole = len(scores) + (len(away) if shown else 0)
+            for metric, top, bottom in _metrics(kind, scores, whole):
+                found[Key(metric, segment, window)] = Answer(top, bottom)
+    return found
+
+
+def _metrics(kind: str, scores: list[float], whole: int) -> list[tuple[str, float, int]]:
+    if kind == "nps":
+        happy, unhappy = sum(s >= 9 for s in scores), sum(s < 7 for s in scores)
+        between = len(scores) - happy - unhappy
+        return [
+            ("nps", 100 * (happy - unhappy), whole),
+            ("nps_promoters_share", happy, whole),
+            ("nps_passives_share", between, whole),
+            ("nps_detractors_share", unhappy, whole),
+        ]
+    if kind == "csat":
+        return [("csat", sum(s >= 4 for s in scores), whole)]
+    return [("ces" if kind == "ces" else "average_rating", sum(scores), len(scores))]
+
+
+def _score(event: EventDict) -> float:
+    scale = SCALES[event["survey"]]
+    own = event.get("scale_max")
+    given: float = event["score"]
+    return given if own is None or event["survey"] == "nps" else given * scale / own
+
+
+def _held(
+    events: Iterable[EventDict], wall: Wall, dimensions: Sequence[str], latest: bool
+) -> dict[tuple[Segment, Window], list[EventDict]]:
+    """The events of each window that count in it; those given come in the order of time."""
+    held: dict[tuple[Segment, Window], dict[object, EventDict]] = {}
+    for event in events:
+        for segment in [*segments_of(event, dimensions), (SITE, "survey", event["survey"])]:
+            for kind in KINDS:
+                for window in wall.windows(kind, event["ms"]):
+                    who = (person_of(event), event["survey"]) if latest else event["event_id"]
+                    held.setdefault((segment, window), {})[who] = event
+    return {key: list(found.values()) for key, found in held.items()}
+
+
+class Course:
+    """One ticket of a person, asked at any instant."""
+
+    def __init__(self, opening: EventDict, events: Iterable[EventDict]) -> None:
+        self.opening = opening
+        self.ms: int = opening["ms"]
+        later = [event for event in events if event["ms"] > self.ms]
+        self.events = sorted(later, key=lambda event: event["ms"])
+        asking = [
+            e for e in self.events if _is(e, "ticket_message") and e["direction"] == "incoming"
+        ]
+        by_support = opening.get("direction") == "outgoing"
+        self.asked = self.ms if not by_support else asking[0]["ms"] if asking else None
+
+    def state(self, at_ms: int) -> tuple[bool, bool, int, int]:
+        """(resolved, waiting, times resolved, times reopened) when an instant has passed."""
+        resolved, waiting, ends, returns = False, self.asked == self.ms, 0, 0
+        for event in self.events:
+            if event["ms"] > at_ms:
+                break
+            if event["ms"] == self.asked:
+                waiting = not resolved
+            if _is(event, "ticket_resolved") and not resolved:
+                resolved, waiting, ends = True, False, ends + 1
+            elif _is(event, "ticket_reopened") and resolved:
+                resolved, waiting, returns = False, True, returns + 1
+            elif _is_human(event):
+                waiting = False
+        return resolved, waiting, ends, returns
+
+    def first_reply(self) -> int | None:
+        asked = self.asked
+        replies = [e["ms"] for e in self.events if _is_human(e)]
+        return next((ms for ms in replies if asked is not None and ms > asked), None)
+
+    def changes(self, number: int) -> list[int]:
+        """When it was resolved (2) or reopened (3)."""
+        times = [event["ms"] for event in self.events]
+        return [ms for ms in times if self.state(ms)[number] > self.state(ms - 1)[number]]
+
+
+def _is(event: EventDict, kind: str) -> bool:
+    return bool(event["type"] == kind)
+
+
+def _is_human(event: EventDict) -> bool:
+    outgoing = _is(event, "ticket_message") and event["direction"] == "outgoing"
+    return outgoing and event.get("author") != "bot"
+
+
+def courses(events: Sequence[EventDict]) -> list[Course]:
+    """Every ticket that was opened, from its first opening on."""
+    of_ticket: dict[tuple[str, str], list[EventDict]] = {}
+    for event in events:
+        if event["type"].startswith("ticket_"):
+            of_ticket.setdefault((person_of(event), event["ticket_id"]), []).append(event)
+    found = []
+    for theirs in of_ticket.values():
+        opened = [event for event in theirs if _is(event, "ticket_opened")]
+        if opened:
+            found.append(Course(min(opened, key=lambda event: event["ms"]), theirs))
+    return found
+
+
+def support(
+    events: Sequence[EventDict], wall: Wall, dimensions: Sequence[str], days: Sequence[int]
+) -> Answers:
+    """Tickets opened, resolved, waiting, and how long customers waited."""
+    windows, all_courses = Windows(wall), courses(events)
+    sides = [(c, s) for c in all_courses for s in segments_of(c.opening, dimensions)]
+    counted: dict[str, list[Item]] = {
+        "tickets_opened": [(s, "", c.ms, 1) for c, s in sides],
+        "tickets_resolved_gross": [(s, "", ms, 1) for c, s in sides for ms in c.changes(2)],
+        "tickets_reopened": [(s, "", ms, 1) for c, s in sides for ms in c.changes(3)],
+    }
+    found: Answers = {}
+    for metric, items in counted.items():
+        found.update(answers_of(metric, windows.sums(items, ("day", "trailing_30d"))))
+    replies = [(s, c.asked, ms) for c, s in sides if (ms := c.first_reply()) is not None]
+    ends = [(s, c.ms, c.changes(2)[0]) for c, s in sides if c.changes(2)]
+    found.update(_durations("first_response_time", replies, windows))
+    found.update(_durations("resolution_time", ends, windows))
+    for segment in {s for _, s in sides}:
+        theirs = [c for c, s in sides if s == segment]
+        for day in days:
+            [window] = wall.day_windows("day", day)
+            last = wall.midnight(day + 1) - 1
+            net = [
+                c
+                for c in theirs
+                if c.state(last)[0]
+                and any(wall.day(ms) == day for ms in (*c.changes(2), *c.changes(3)))
+            ]
+            waiting = [c for c in theirs if c.ms <= last and c.state(last)[1]]
+            found[Key("tickets_resolved", segment, window)] = Answer(len(net))
+            found[Key("tickets_waiting", segment, window)] = Answer(len(waiting))
+    return found
+
+
+def _durations(
+    metric: str, spans: Iterable[tuple[Segment, int | None, int]], windows: Windows
+) -> Answers:
+    lasted: dict[tuple[Segment, Window], list[float]] = {}
+    for segment, start, end in spans:
+        for kind in ("day", "trailing_30d"):
+            for window in windows.wall.windows(kind, end):
+                lasted.setdefault((segment, window), []).append((end - (start or 0)) / 1000)
+    found: Answers = {}
+    for (segment, window), seconds in lasted.items():
+        found[Key(metric, segment, window)] = Answer(sum(seconds), len(seconds))
+        for percent in (50, 90):
+            rank = math.ceil(percent / 100 * len(seconds)) - 1
+            answer = Answer(sorted(seconds)[rank], 1)
+            found[Key(f"{metric}_p{percent}", segment, window)] = answer
+    return found

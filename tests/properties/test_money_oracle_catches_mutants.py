@@ -1,0 +1,164 @@
+"""Broken themes: the comparison that the engine passes must fail for each of them."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from stream import customers
+from stream.metrics import feedback, orders, social, tickets
+from tests.properties.test_money_matches_oracle import config_for, wrong
+from tests.properties.traffic import DAY_MS, HOUR_MS, Sent
+
+BASE_MS = 1_709_553_600_000
+#: (day, hour, person, fields)
+Happening = tuple[int, int, str, dict[str, Any]]
+
+
+def _order(order_id: str, revenue: float, kind: str = "order") -> dict[str, Any]:
+    return {"type": kind, "order_id": order_id, "revenue": revenue}
+
+
+def _answer(score: int, **fields: Any) -> dict[str, Any]:
+    return {"type": "survey_response", "survey": "nps", "score": score, **fields}
+
+
+def _ticket(kind: str, **fields: Any) -> dict[str, Any]:
+    return {"type": f"ticket_{kind}", "ticket_id": "t", **fields}
+
+
+def _subscription(kind: str, **fields: Any) -> dict[str, Any]:
+    return {"type": f"subscription_{kind}", "subscription_id": "s", **fields}
+
+
+SCENARIOS: dict[str, list[Happening]] = {
+    "orders": [
+        (0, 1, "a", _order("o", 20)), (1, 1, "a", _order("o", 20)), (2, 1, "a", _order("p", 5)),
+        (3, 1, "a", _order("o", 15, "refund")), (4, 1, "a", _order("o", 15, "refund")),
+        (5, 1, "b", _order("o", 7)), (40, 1, "a", _order("q", 1)),
+    ],
+    "surveys": [
+        (0, 1, "a", _answer(10, response_id="r")), (0, 2, "a", _answer(3, response_id="r")),
+        (1, 1, "a", _answer(7)), (2, 1, "b", _answer(6)), (2, 2, "b", _answer(9)),
+        (3, 1, "c", {"type": "survey_dismissed", "survey": "nps"}),
+        (4, 1, "c", {"type": "survey_response", "survey": "csat", "score": 8}),
+        (4, 2, "c", {"type": "survey_response", "survey": "csat", "score": 8, "scale_max": 10}),
+        (4, 3, "c", {"type": "survey_response", "survey": "csat", "score": 3}),
+    ],
+    "tickets": [
+        (0, 1, "a", _ticket("opened")), (0, 2, "a", _ticket("resolved")),
+        (0, 3, "a", _ticket("resolved")), (0, 4, "a", _ticket("reopened")),
+        (1, 1, "a", _ticket("message", direction="outgoing", author="bot")),
+        (1, 2, "a", _ticket("message", direction="outgoing", author="agent")),
+        (2, 1, "a", _ticket("resolved")), (0, 1, "b", _ticket("resolved")),
+        (1, 1, "b", _ticket("opened")), (3, 1, "c", _ticket("message", direction="incoming")),
+    ],
+    "reach": [
+        (0, 1, "a", {"type": "social_impression", "post_id": "p", "count": 9}),
+        (0, 2, "a", {"type": "social_engagement", "post_id": "p", "kind": "save", "count": 4}),
+        (0, 2, "a", {"type": "social_engagement", "post_id": "p", "kind": "like", "count": 2}),
+        (1, 1, "a", {"type": "marketing_spend", "channel": "ads", "amount": 10}),
+    ],
+    "movements": [
+        (0, 1, "a", _subscription("started", mrr=20)), (2, 1, "a", _subscription("changed", mrr=30)),
+        (5, 1, "a", _subscription("ended", reason="payment_failed")),
+        (9, 1, "a", _subscription("started", mrr=10)), (9, 1, "b", _subscription("started", mrr=8)),
+        (33, 1, "a", _subscription("changed", mrr=5)), (40, 1, "b", _subscription("ended")),
+        (41, 1, "c", _subscription("started", mrr=8)),
+        (44, 1, "c", _subscription("cancelled", reason="unpaid")),
+    ],
+}  # fmt: skip
+
+
+def broken(theme: str, dedupe: str = "all") -> list[str]:
+    """Where the engine as it now is differs from the oracle."""
+    sent = []
+    for number, (day, hour, account, fields) in enumerate(SCENARIOS[theme]):
+        time_ms = BASE_MS + day * DAY_MS + hour * HOUR_MS + number
+        event = {"event_id": f"e{number}", "event_time": time_ms, "user_id": account, **fields}
+        sent.append(Sent(event, account, "clicks", 0))
+    return wrong(theme, sent, config_for("UTC", dedupe=dedupe, denominator="shown"))
+
+
+def _refunds_without_end(facts: Any, names: Any) -> Iterator[orders.Sale]:
+    for sale in _sales(facts, names):
+        asked = [fact for fact in facts if fact[2] == "r"]
+        yield sale._replace(refunds=[(fact[0], fact[4]) for fact in asked])
+
+
+def _every_order(facts: Any, names: Any) -> Iterator[orders.Sale]:
+    for fact in facts:
+        yield from _sales([fact], names)
+
+
+def _bots_answer(self: tickets.Tickets, event: Any) -> Any:
+    if getattr(event, "author", None) == "bot":
+        event.author = "agent"
+    return _ticket_fact(self, event)
+
+
+def _reopened_at_once(opening: Any, theirs: Any, segments: Any) -> tickets.Ticket:
+    return _course(opening, [fact for fact in theirs if fact[3] != "u"], segments)
+
+
+def _sevens_promote(self: feedback.Feedback, answer: feedback.Answer) -> Any:
+    return _counted(self, answer._replace(micros=answer.micros + 2_000_000))
+
+
+def _all_new_ids(digest: str) -> bytes:
+    return f"{next(_numbers)}".encode()
+
+
+def _all_start(
+    counts: Any, segment: Any, all_steps: Any, stays: list[tuple[int, int | None]]
+) -> None:
+    for stay in stays:
+        _add_movements(counts, segment, all_steps, [stay])
+
+
+_numbers = iter(range(1 << 30))
+_sales, _course = orders.sales, tickets._course
+_ticket_fact = tickets.Tickets.fact
+_counted = feedback.Feedback._counted
+_add_movements = customers._add_movements
+MUTANTS: dict[str, tuple[str, object, str, Callable[..., Any]]] = {
+    "refunds without end": ("orders", orders, "sales", _refunds_without_end),
+    "every order counts": ("orders", orders, "sales", _every_order),
+    "a buyer is counted in one window only": ("orders", orders, "distinct", lambda *_: None),
+    "every answer counts": ("surveys", feedback, "sid_digest", _all_new_ids),
+    "sevens promote": ("surveys", feedback.Feedback, "_counted", _sevens_promote),
+    "scales are not looked at": (
+        "surveys", feedback.Feedback, "_micros", lambda _, event: round(event.score * 1_000_000),
+    ),
+    "bots answer": ("tickets", tickets.Tickets, "fact", _bots_answer),
+    "nothing is reopened": ("tickets", tickets, "_course", _reopened_at_once),
+    "nobody is thrown out": ("movements", customers, "_is_involuntary", lambda *_: False),
+    "each start is a first one": ("movements", customers, "_add_movements", _all_start),
+    "saving is engagement": (
+        "reach", social.Posts, "counts", lambda _, event: [(social.ENGAGED, event.count)],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("theme", SCENARIOS)
+def test_the_engine_itself_passes(theme: str) -> None:
+    assert broken(theme) == []
+    assert broken(theme, "latest_per_user") == []
+
+
+@pytest.mark.parametrize("mutant", MUTANTS)
+def test_a_broken_engine_is_caught(mutant: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    theme, where, name, replaced = MUTANTS[mutant]
+    monkeypatch.setattr(where, name, replaced)
+    assert broken(theme) != []
+
+
+def test_counting_all_answers_is_not_counting_the_newest(monkeypatch: pytest.MonkeyPatch) -> None:
+    latest = feedback.Feedback._count_latest
+
+    def every(self: Any, counts: Any, answers: Any) -> None:
+        for answer in answers:
+            latest(self, counts, [answer])
+
+    monkeypatch.setattr(feedback.Feedback, "_count_latest", every)
+    assert broken("surveys", "latest_per_user") != []
