@@ -20,6 +20,7 @@ from agents.command import FILES, FORMATS, Commands, with_settings  # noqa: E402
 from agents.export import export  # noqa: E402
 from stream.settings import Settings  # noqa: E402
 from stream.traffic import Spike  # noqa: E402
+from stream.triangles import Cohort  # noqa: E402
 
 SPIKE = click.option(
     "--spike", type=click.Choice(["bounce", "churn"]), help="Let something go wrong."
@@ -122,12 +123,14 @@ def worker(settings: Settings) -> int:
     "--format", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True
 )
 @click.option("--compare", is_flag=True, help="With the value of the window before.")
+@click.option("--retention", type=click.Choice(["first_time", "recurring"]), help="Triangles.")
 @with_settings
 def report(
     settings: Settings,
     files: tuple[str, ...],
     format: str,
     compare: bool,
+    retention: Cohort | None,
     **names: tuple[str, ...],
 ) -> int:
     """Compute every metric over files.
@@ -143,12 +146,15 @@ def report(
     Example:   engage report events.jsonl.gz
                engage report --metric bounce_rate --window day --by country events.jsonl
                engage report --compare --window week events.jsonl
+               engage report --retention first_time --window week events.jsonl
                zcat *.gz | engage report --format csv --window hour - > numbers.csv
     """
     from agents.report import run_report
 
     chosen = {name: list(given) for name, given in names.items() if given or name != "by"}
-    return run_report(settings, list(files), format=format, compare=compare, **chosen)
+    return run_report(
+        settings, list(files), format=format, compare=compare, retention=retention, **chosen
+    )
 
 
 @main.command()

@@ -28,12 +28,14 @@ from agents.catalogue import (
     shown_value,
 )
 from agents.report_csv import dimension_of, write_csv
+from agents.report_retention import as_triangles, choose_periods
 from schemas.codec import MAX_BYTES
 from schemas.outputs import MetricRecord, WindowKind, encode_record
 from schemas.rejection import printable
 from stream.metrics.metric import Metric
 from stream.report import BadLine, Report, open_lines
 from stream.settings import Settings
+from stream.triangles import Cohort
 
 #: In the order in which they are shown; the finest four and the longest only on request.
 _ORDER: tuple[WindowKind, ...] = (
@@ -60,15 +62,22 @@ def run_report(
     format: str,
     by: Sequence[str] = (),
     compare: bool = False,
+    retention: Cohort | None = None,
 ) -> int:
     """Count the files in their order and print the numbers; 0, or 2 when nothing was counted.
 
     `metrics` empty means all, `windows` empty the WINDOWS. A table shows the whole of each site and
     the values of the dimensions `by`; `json` and `csv` hold all dimensions unless `by` names some.
-    `compare` adds the value of the window before to every record.
+    `compare` adds the value of the window before to every record; `retention` prints the triangles
+    of such cohorts instead of the metrics.
     """
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
     try:
+        if retention:
+            periods = choose_periods(metrics, windows, by)
+            report = _count(replace(settings, dimensions=()), files, errors)
+            _write(format, report.triangles(retention, periods), as_triangles)
+            return 0
         chosen = choose_metrics(settings, metrics)
         kinds = choose_windows(chosen if metrics else (), windows, WINDOWS)
         chosen = [metric for metric in chosen if set(metric.windows) & set(kinds)]
@@ -86,15 +95,26 @@ def run_report(
         for record in report.records([metric.name for metric in chosen], kinds)
         if not by or not record.dimensions or dimension_of(record)[0] in by
     )
+    keep_empty = bool(metrics)
+    _write(
+        format, records, lambda own: _as_tables(settings, chosen, own, by, keep_empty=keep_empty)
+    )
+    return 0
+
+
+def _write(
+    format: str,
+    records: Iterable[MetricRecord],
+    as_table: Callable[[Iterable[MetricRecord]], str],
+) -> None:
     if format == "table":
-        sys.stdout.write(_as_tables(settings, chosen, records, by, keep_empty=bool(metrics)))
+        sys.stdout.write(as_table(records))
     elif format == "csv":
         write_csv(sys.stdout, records)
     else:
         for record in records:
             sys.stdout.write(encode_record(record).decode() + "\n")
     sys.stdout.flush()
-    return 0
 
 
 # ---- reading

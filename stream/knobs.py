@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 from msgspec import Meta, field
 
 from stream.connections import AtLeastOne, KafkaSettings, RedisSettings, Seconds, Table
-from stream.knobs_definitions import (
+from stream.knobs_audience import ActiveSettings, RetentionSettings
+from stream.knobs_definitions import (  # fmt: skip
     CartSettings,
     ConversionSettings,
     FeatureSettings,
@@ -18,7 +19,6 @@ from stream.knobs_money import SocialSettings, SupportSettings, SurveySettings, 
 
 NotNegative = Annotated[int, Meta(ge=0)]
 Share = Annotated[float, Meta(gt=0, le=1)]
-RetentionDay = Annotated[int, Meta(ge=1, le=30)]
 Port = Annotated[int, Meta(ge=1, le=65535)]
 
 INPUT_ROLES = (
@@ -141,29 +141,6 @@ class ChurnSettings(Table, frozen=True, kw_only=True):
         "involuntary", "payment_failed", "card_expired", "card_declined", "insufficient_funds",
         "past_due", "unpaid", "delinquent",
     )  # fmt: skip
-
-
-class ActiveSettings(Table, frozen=True, kw_only=True):
-    passive_types: Annotated[
-        tuple[str, ...], "events that happen to a person rather than being done by them"
-    ] = (
-        "heartbeat", "subscription_renewed", "subscription_ended", "ticket_resolved",
-        "marketing_spend",
-    )  # fmt: skip
-
-
-class RetentionSettings(Table, frozen=True, kw_only=True):
-    days: Annotated[
-        Annotated[tuple[RetentionDay, ...], Meta(max_length=8)],
-        "each N is a metric retention_dN; 30 at most, as far back as records are looked at anew",
-    ] = (1, 7, 30)
-    type: Annotated[
-        Literal["n_day", "bracket"], "n_day: active on day N exactly; bracket: on any of 1 to N"
-    ] = "n_day"
-    cohort: Annotated[
-        Literal["first_time", "recurring"],
-        "first_time: who was new on the day; recurring: all who were active on it",
-    ] = "first_time"
 
 
 class BotSettings(Table, frozen=True, kw_only=True):

@@ -2,7 +2,7 @@
 
 import gzip
 import sys
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -17,6 +17,7 @@ from stream.people import Person
 from stream.rules import build_rules
 from stream.settings import Settings, definition_version
 from stream.shard import Shard
+from stream.triangles import Cohort, DaysOf, days_of_mask, records_of, triangle
 
 _BATCH = 5_000
 _EVERYONE = 1 << 60
@@ -51,7 +52,10 @@ class Report:
     def __init__(self, settings: Settings, now_ms: int, on_bad: Callable[[BadLine], None]) -> None:
         self._settings = settings
         self._metrics = catalogue(settings)
-        rules = build_rules(settings)
+        chosen = (settings.retention.start, settings.retention.returning)
+        #: Who did what begins a cohort, and who what counts as coming back, where that is set.
+        self._starts, self._returns = (DaysOf(settings, s) if s.type else None for s in chosen)
+        rules = build_rules(settings, [one for one in (self._starts, self._returns) if one])
         self.shard = Shard(0, ["files"], rules, required_grains(self._metrics), _EVERYONE)
         self._now_ms = now_ms
         self._on_bad = on_bad
@@ -90,6 +94,29 @@ class Report:
         emission.note((g, i) for g, table in self.shard.counters.tables.items() for i in table)
         for records in emission.due(END_OF_INPUT, END_OF_INPUT, revision=1):
             yield from records
+
+    def triangles(self, cohort: Cohort, kinds: Collection[WindowKind]) -> Iterator[MetricRecord]:
+        """The retention triangles of each site, by these kinds of periods."""
+        definition = definition_version(self._settings)
+        active = self._active_days()
+        starts = self._starts.days if self._starts else active
+        returns = self._returns.days if self._returns else active
+        for site in sorted(starts):
+            calendar = self._calendar_of(site)
+            for kind in kinds:
+                cells = triangle(starts[site], returns.get(site, {}), kind, cohort, calendar)
+                yield from records_of(cells, site, cohort, calendar, definition)
+
+    def _active_days(self) -> dict[str, dict[str, Sequence[int]]]:
+        """Site → person → their active days: a report drops none of them."""
+        found: dict[str, dict[str, Sequence[int]]] = {}
+        for key, person in self.shard.people.young.items():
+            site, _, who = key.partition("\x1f")
+            whole = self.shard.names.profile_of(site, {}).segments[0].id
+            for (top, mask, *_), segments in person.active.items():
+                if whole in segments:
+                    found.setdefault(site, {})[who] = days_of_mask(top, mask)
+        return found
 
     def _apply(self, name: str, batch: list[tuple[int, bytes]]) -> None:
         state = self.shard.topics["files"]

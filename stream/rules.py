@@ -1,10 +1,11 @@
 """The settings as the pure core wants them: milliseconds, plans and predicates."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from stream.bots import Aside, build_aside
 from stream.calendar import Calendar
+from stream.facts import Tally
 from stream.habits import HabitRules
 from stream.knobs import Settings
 from stream.metrics import tallies, themes
@@ -51,13 +52,13 @@ class Rules:
         return self.lateness_ms + self.correction_ms
 
 
-def build_rules(settings: Settings) -> Rules:
-    """Rules from a checked configuration."""
+def build_rules(settings: Settings, watching: Sequence[Tally] = ()) -> Rules:
+    """Rules from a checked configuration; `watching` are tallies beside those of the metrics."""
     return Rules(
         plans=build_plans(
             settings.active.passive_types,
             themes(settings),
-            tallies(settings),
+            (*tallies(settings), *watching),
             session_marks(settings),
         ),
         sessions=_session_rules(settings),

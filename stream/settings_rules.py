@@ -10,19 +10,52 @@ from zoneinfo import ZoneInfo
 
 from schemas.events import EVENT_TYPES
 from stream.knobs import INPUT_ROLES, Settings
+from stream.selection import mistakes
 
 TOPIC_NAME = re.compile(r"[A-Za-z0-9._-]{1,249}")
 SERVER = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):(\d{1,5})")
 # Dimensions that some metrics bring themselves; a context field must not take their place.
 RESERVED_DIMENSIONS = frozenset(
-    ("page", "content", "feature", "goal", "funnel", "step", "post", "network", "cohort", "site")
+    (
+        "page",
+        "content",
+        "feature",
+        "goal",
+        "funnel",
+        "step",
+        "post",
+        "network",
+        "cohort",
+        "site",
+        "active_days",
+        "period",
+    )
 )
 
 
 def broken_rules(settings: Settings) -> list[str]:
     """One sentence for each rule that these settings break; empty when they can be used."""
-    parts = (_kafka, _redis, _topics, _time, _sites_and_dimensions, _active, _traffic, _web)
+    parts = (
+        _kafka,
+        _redis,
+        _topics,
+        _time,
+        _sites_and_dimensions,
+        _active,
+        _retention,
+        _traffic,
+        _web,
+    )
     return [problem for part in parts for problem in part(settings)]
+
+
+def _retention(settings: Settings) -> Iterator[str]:
+    retention = settings.retention
+    for key, selection in (("start", retention.start), ("returning", retention.returning)):
+        if selection.type or selection.where:
+            yield from mistakes(f"retention.{key}", selection)
+    if len(set(retention.days)) < len(retention.days):
+        yield f"retention.days: {list(retention.days)} names a day twice; name each once"
 
 
 def is_loopback(host: str) -> bool:

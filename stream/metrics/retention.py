@@ -2,7 +2,8 @@
 
 from stream import measures
 from stream.habits import HabitRules, Return
-from stream.knobs import RetentionSettings, Settings
+from stream.knobs import Settings
+from stream.knobs_audience import RetentionSettings
 from stream.metrics.metric import Example, Metric
 from stream.metrics.terms import Total
 

@@ -12,11 +12,11 @@ from stream.knobs import (
     CtrSettings,
     ExitSettings,
     PageSettings,
-    RetentionSettings,
     SessionSettings,
     Site,
     TimeOnPageSettings,
 )
+from stream.knobs_audience import RetentionSettings
 from stream.settings import Settings
 from tests.properties.checking import ALL_KINDS, DAY_KINDS, KINDS, check
 from tests.properties.compare import published
