@@ -1,0 +1,182 @@
+"""Goals, features, funnels, carts and own measures: whatever the order, the batches, the shards, the crashes."""
+
+import random
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.outputs import WindowKind
+from stream import facts
+from stream.funnel import Attempts
+from stream.knobs import Settings
+from stream.metrics import carts, funnels, goals
+from tests.properties.checking import verdicts_of
+from tests.properties.engine import EVERYONE, Action, LogRecord, final_records, run
+from tests.properties.oracle_goals import EventDict
+from tests.properties.oracle_goals_numbers import Right, config, wrong_numbers
+from tests.properties.oracle_log import accepted
+from tests.properties.traffic import DAY_MS, MINUTE_MS, Sent, logs_of, moments, schedules
+
+KINDS: tuple[WindowKind, ...] = ("day", "week", "month", "trailing_28d", "all")
+HORIZON_MS = DAY_MS + 5 * MINUTE_MS
+DAYS = (0, 0, 0, 1, 2, 3, 26, 27, 28, 29, 30, 33, 60)
+METRICS = {
+    "conversion_rate", "session_conversion_rate", "feature_usage_rate", "funnel_people",
+    "funnel_conversion", "funnel_step_conversion", "cart_abandonment_rate", "recovered_carts",
+    "wishes_per_person", "wisher_share", "worth",
+}  # fmt: skip
+_event = st.one_of(
+    st.sampled_from("aabbcd").map(lambda name: {"type": "custom", "name": name}),
+    st.just({"type": "custom", "name": "ab"}),
+    st.sampled_from(["signup", "order"]).map(lambda name: {"type": "goal", "name": name}),
+    st.sampled_from(["export", "search"]).map(lambda f: {"type": "feature_used", "feature": f}),
+    st.just({"type": "page_view"}),
+    st.just({"type": "heartbeat", "page_url": "/"}),
+)
+_cart = st.builds(
+    lambda kind, cart: {"type": kind} | ({"cart_id": cart} if cart else {}),
+    st.sampled_from(
+        ["add_to_cart", "add_to_cart", "remove_from_cart", "checkout_started", "order"]
+    ),
+    st.sampled_from([None, None, "x", "y"]),
+)
+
+
+@st.composite
+def sent(draw: st.DrawFn, base_ms: int, number: int, days: Sequence[int], delay_ms: int) -> Sent:
+    """An event whose instant is its own: a number in the last digits."""
+    account = draw(st.sampled_from("aab"))
+    event: EventDict = dict(draw(st.one_of(_event, _cart)))
+    near = draw(st.sampled_from([0, 1, 20, 30, 24 * 60]) | st.integers(0, 30 * 60))
+    event |= {
+        "event_id": f"e{number}",
+        "event_time": base_ms + draw(st.sampled_from(days)) * DAY_MS + near * MINUTE_MS + number,
+        "user_id": f"user-{account}",
+        "session_id": draw(st.sampled_from(["s", "t"])),
+        "site": draw(st.sampled_from(["default", "default", "default", "shop"])),
+    }
+    if event["type"] == "order":
+        event |= {"order_id": f"o{number}", "revenue": draw(st.sampled_from([0, 0.1, 30]))}
+    if country := draw(st.sampled_from([None, "DE", "FR"])):
+        event["context"] = {"country": country}
+    return Sent(event, account, "clicks", draw(st.integers(0, delay_ms)))
+
+
+@st.composite
+def traffic(draw: st.DrawFn, base_ms: int, delay_ms: int) -> list[Sent]:
+    days = draw(st.sampled_from([(0,), (0, 1), DAYS]))
+    count = draw(st.integers(1, 24))
+    return [draw(sent(base_ms, number, days, delay_ms)) for number in range(count)]
+
+
+def check(
+    logs: list[dict[str, list[LogRecord]]],
+    settings: Settings,
+    schedule: Sequence[Action] = (),
+    people_cached: int = EVERYONE,
+) -> list[str]:
+    workers = run(logs, settings, schedule, people_cached=people_cached)
+    right = Right(accepted(verdicts_of(logs, settings)), settings)
+    return wrong_numbers(final_records(workers, settings, KINDS, METRICS), right)
+
+
+@settings(max_examples=12)
+@given(data=st.data())
+def test_order_batches_shards_and_crashes_change_no_number(data: st.DataObject) -> None:
+    zone, base_ms = data.draw(moments)
+    events = data.draw(traffic(base_ms, data.draw(st.sampled_from([0, HORIZON_MS]))))
+    basis = data.draw(st.sampled_from(["cart", "cart", "user", "session"]))
+    logs = logs_of(events, data.draw(st.sampled_from([1, 2, 4])))
+    wrong = check(
+        logs, config(zone, basis), data.draw(schedules), data.draw(st.sampled_from([2, EVERYONE]))
+    )
+    assert not wrong, "\n".join([f"{len(wrong)} numbers", *wrong[:8]])
+
+
+def _seeded(chance: random.Random, number: int) -> Sent:
+    """Events within three days of one person or another, so that everything has a chance to happen."""
+    name = chance.choice(["a", "a", "b", "c", "ab"])
+    kind = chance.choice(
+        ["custom", "custom", "custom", "add_to_cart", "add_to_cart", "order", "goal"]
+    )
+    account = chance.choice("abcdef")
+    event: EventDict = {
+        "type": kind,
+        "event_id": f"e{number}",
+        "event_time": 1_710_000_000_000 + chance.randrange(4 * 24 * 60) * MINUTE_MS + number,
+        "user_id": f"user-{account}",
+        "session_id": "s",
+        "context": {"country": chance.choice(["DE", "FR"])},
+    }
+    more = {
+        "custom": {"name": name},
+        "order": {"order_id": f"o{number}"},
+        "goal": {"name": "signup"},
+    }
+    return Sent(event | more.get(kind, {}), account, "clicks", chance.randrange(HORIZON_MS))
+
+
+def _seeded_logs() -> list[dict[str, list[LogRecord]]]:
+    chance = random.Random(20240310)
+    return logs_of([_seeded(chance, number) for number in range(70)], 2)
+
+
+def test_a_larger_run_with_crashes_is_right() -> None:
+    chance = random.Random(7)
+    actions = ("read", "read", "read", "cut", "lost", "crash")
+    schedule: list[Action] = [
+        (chance.choice(actions), 1, chance.randrange(1, 9)) for _ in range(60)
+    ]
+    assert check(_seeded_logs(), config("Europe/Berlin", "cart"), schedule, 2) == []
+
+
+def _timeless(self: Attempts, run: Sequence[Any], start: int) -> int:
+    return _depth(Attempts(self.steps, 1 << 60, self.order), run, start)
+
+
+_depth, _outcomes, _distinct, _reached = (
+    Attempts._depth, carts.outcomes, facts.distinct, goals.reached_goals,
+)  # fmt: skip
+MUTANTS: dict[str, tuple[object, str, Callable[..., Any]]] = {
+    "a funnel without end": (Attempts, "_depth", _timeless),
+    "carts that wait a day longer": (
+        carts, "outcomes",
+        lambda changes, rules: _outcomes(changes, rules._replace(timeout_ms=2 * DAY_MS)),
+    ),
+    "orders that take no cart": (
+        carts, "outcomes",
+        lambda changes, rules: _outcomes([c for c in changes if c.kind != 3], rules),
+    ),
+    "people counted once a day in 28": (
+        goals, "distinct",
+        lambda counts, measures, segment, days: [
+            _distinct(counts, measures, segment, [day]) for day in days
+        ],
+    ),
+    "orders that are no goal": (
+        goals, "reached_goals",
+        lambda by_type, event: [name for name in _reached(by_type, event) if name != "order"],
+    ),
+    "the first attempt instead of the best": (
+        funnels.FunnelTheme, "summary",
+        lambda self, facts, names: _first_only(self, facts, names),
+    ),
+}  # fmt: skip
+
+
+def _first_only(self: funnels.FunnelTheme, known: Sequence[Any], names: Any) -> Any:
+    best, _ = _summary(self, known, names)
+    first = [best[0]] if best else []
+    return first, max((depth for _, depth in first), default=0)
+
+
+_summary = funnels.FunnelTheme.summary
+
+
+@pytest.mark.parametrize("mutant", MUTANTS)
+def test_mutants_are_caught(mutant: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(*MUTANTS[mutant])
+    assert check(_seeded_logs(), config("Europe/Berlin", "cart"))
