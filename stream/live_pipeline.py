@@ -81,14 +81,15 @@ class Pipeline:
             return Stage("Worker", "waiting", f"{lost} of {len(shards)} shards are being loaded")
         if not shards:
             return Stage("Worker", "waiting", "it has no shards yet; other workers may have them")
+        age = self._age_seconds()
+        if age is not None and age > self._age_max_seconds:
+            return Stage("Worker", "bad", f"no new numbers for {age:.0f} s")
         return Stage("Worker", "ok", f"{len(shards)} shards, {self._owner.counts.cuts:,} cuts")
 
     def _redis(self) -> Stage:
-        age, memory = self._age_seconds(), self._telemetry.redis_memory
-        if age is not None and age > self._age_max_seconds:
-            return Stage("Redis", "bad", f"no new snapshot for {age:.0f} s")
-        if age is None or not memory:
-            return Stage("Redis", "waiting", "no answer yet" if age is None else "memory unknown")
+        memory = self._telemetry.redis_memory
+        if not memory:
+            return Stage("Redis", "waiting", "it does not tell how it does")
         used = sum(node.used for node in memory.values()) / _MIB
         return Stage("Redis", "ok", f"{used:,.0f} MiB in use")
 

@@ -1,0 +1,127 @@
+"""The live page in a real browser: it moves, tells when it does not, explains itself, and asks nobody else."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.chromium import Watched
+from tests.browser.conftest import MARKUP
+from tests.browser.prometheus import Prometheus
+from tests.faults.worker_process import WorkerProcess
+
+LIVE = "#number-live_visitors .value"
+TITLES = (
+    "Live visitors", "Daily active users", "Weekly active users", "Monthly active users",
+    "Click-through rate", "Bounce rate", "Churn rate",
+)  # fmt: skip
+
+
+def _number(text: str) -> float:
+    return float(text.replace(",", ""))
+
+
+def test_numbers_move_and_no_error_and_no_other_host(live: Watched, worker: WorkerProcess) -> None:
+    assert tuple(live.page.locator(".number .title").all_inner_texts()) == TITLES
+    before = _number(live.text(LIVE))
+    live.page.wait_for_function(
+        "([s, n]) => +document.querySelector(s).innerText.replaceAll(',', '') > n + 10",
+        arg=[LIVE, before],
+        timeout=15_000,
+    )
+    live.wait_for_text("#ticker", "page views")
+    assert "s ago" in live.text("#age")
+    assert live.errors == []
+    assert live.hosts == {f"127.0.0.1:{worker.port}"}
+
+
+def test_every_chart_is_drawn_and_said_in_words(live: Watched) -> None:
+    expect(live.page.locator("#number-live_visitors .js-line")).to_have_count(1)
+    for said in live.page.locator(".number .unseen").all_inner_texts():
+        assert "between" in said or said == "No history yet."
+    assert "between" in live.text("#number-live_visitors .unseen")
+    assert live.page.locator(".number .chart:not([aria-hidden])").count() == 0
+
+
+def test_markup_in_names_is_shown_as_text(live: Watched) -> None:
+    expect(live.page.locator("[data-list=page] th").first).to_have_text(f"/{MARKUP}")
+    expect(live.page.locator("[data-list=campaign] th").first).to_have_text(MARKUP)
+    country = live.text("[data-list=country] th")
+    # What could turn a line around, or end it, is spelled out.
+    assert country.startswith("<script>") and "\\u202e\\u0000é" in country
+    assert live.page.title() == "Engagement, live"
+    assert live.page.locator("main img, main script").count() == 0
+
+
+def test_a_lone_surrogate_is_rejected_and_harms_neither_page_nor_metrics(
+    live: Watched, worker: WorkerProcess
+) -> None:
+    live.wait_for_text("#ticker", "rejected")
+    assert worker.value("engagement_records_total", outcome="rejected") > 0
+    assert worker.value("engagement_daily_active_users") > 0
+    assert live.errors == []
+
+
+def test_a_number_opens_its_definition_by_keyboard(live: Watched) -> None:
+    for _ in range(30):
+        live.page.keyboard.press("Tab")
+        if live.page.evaluate("document.activeElement.id") == "number-bounce_rate":
+            break
+    live.page.keyboard.press("Enter")
+    expect(live.page.get_by_role("dialog", name="Bounce rate")).to_be_visible()
+    parts = live.text("#meaning-parts")
+    for part in ("Definition", "Formula", "÷", "Benchmark", "0.20 to 0.55", "bounce.mode"):
+        assert part in parts
+    live.page.keyboard.press("Escape")
+    expect(live.page.get_by_role("dialog")).not_to_be_visible()
+    assert live.page.evaluate("document.activeElement.id") == "number-bounce_rate"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_stands_out(live: Watched, scheme: str) -> None:
+    live.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+    contrasts = live.contrasts()
+    assert len(contrasts) > 30
+    assert {text: ratio for text, ratio in contrasts.items() if ratio < 4.5} == {}
+    background = live.page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (sum(map(int, background[4:-1].split(","))) < 200) == (scheme == "dark")
+
+
+def test_nothing_moves_for_those_who_do_not_want_it(live: Watched) -> None:
+    duration = "getComputedStyle(document.getElementById('badge')).transitionDuration"
+    assert live.page.evaluate(duration) != "0s"
+    live.page.emulate_media(reduced_motion="reduce")
+    assert live.page.evaluate(duration) == "0s"
+
+
+def test_pipeline_and_alerts_are_shown_and_an_unreachable_prometheus_is_said(
+    live: Watched, prometheus: Prometheus
+) -> None:
+    live.wait_for_text("#pipeline li:nth-child(4)", "scraped")
+    for number, name in enumerate(("Kafka", "Worker", "Redis", "Prometheus"), 1):
+        expect(live.page.locator(f"#pipeline li:nth-child({number})")).to_contain_text(name)
+    live.wait_for_text("#alerts", "EngagementAlwaysFiring")
+    assert "firing <b>Bounce</b> is what it never is." in live.text("#alerts")
+    assert "SomebodyElses" not in live.text("#alerts")
+    prometheus.stop()
+    live.wait_for_text("#alerts-note", "Prometheus does not answer")
+    assert live.page.locator("#alerts li").count() == 0
+    assert live.text("#badge") == "live"
+    prometheus.start()
+    live.wait_for_text("#alerts", "EngagementAlwaysFiring")
+    assert live.errors == []
+
+
+def test_badge_turns_when_the_worker_hangs_or_stops_and_back_by_itself(
+    live: Watched, worker: WorkerProcess
+) -> None:
+    worker.pause()
+    try:
+        live.wait_for_text("#badge", "connection lost", 10)
+    finally:
+        worker.resume()
+    live.wait_for_text("#badge", "live", 30)
+    assert live.errors == []
+    worker.stop()
+    live.wait_for_text("#badge", "connection lost", 10)
+    assert live.page.locator("body.is-old").count() == 1
+    worker.start()
+    live.wait_for_text("#badge", "live", 60)
