@@ -18,7 +18,7 @@ from stream.pages import Page
 from stream.people import Person
 from stream.plans import BOT, Plan
 from stream.rare import count_more, tally
-from stream.sessions import ID_REACH_MS, Session, SessionRules
+from stream.sessions import ID_REACH_MS, Session
 from stream.trails import Trail
 
 if TYPE_CHECKING:
@@ -200,9 +200,8 @@ def _visit(
     time_ms: int,
 ) -> None:
     """Count the event in its session."""
-    page = 0
-    if plan.page_view or plan.look:
-        page = _page(shard, event, plan, time_ms)
+    of_page = plan.page_view or plan.look
+    page = _page(shard, event, plan, time_ms) if of_page else 0
     rules = shard.visits.rules
     sid = event.session_id if rules.use_ids else None
     if sid is None:
@@ -223,16 +222,8 @@ def _visit(
         session = shard.visits.find(person, sid, time_ms, profile)
     elif time_ms > session.end:
         session.end = time_ms
-    if plan.page_view:
-        session.page_views += 1
-        trail = session.trail
-        if trail is None:
-            trail = session.trail = Trail()
-        trail.view(page, time_ms, shard.pages.order)
-        if rules.keep_path:
-            trail.path.append((time_ms, page))
-    elif plan.look:
-        _look(rules, session, event, page)
+    if of_page:
+        _see(shard, session, event, plan, page, time_ms)
     if plan.interactive:
         session.interactive = True
     if plan.real:
@@ -260,14 +251,24 @@ def _content(shard: "Shard", event: Any, plan: Plan, minute: int) -> None:
     shard.pages.content(event.site, event.content_id, plan.click, minute)
 
 
-def _look(rules: SessionRules, session: Session, event: Any, page: int) -> None:
-    """Note the time and the scroll depth of a heartbeat."""
-    if session.trail is None:
-        session.trail = Trail()
+def _see(
+    shard: "Shard", session: Session, event: Any, plan: Plan, page: int, time_ms: int
+) -> None:
+    """Note the page view, or the time and the scroll depth of a heartbeat."""
+    trail = session.trail
+    if trail is None:
+        trail = session.trail = Trail()
+    rules = shard.visits.rules
+    if plan.page_view:
+        session.page_views += 1
+        trail.view(page, time_ms, shard.pages.order)
+        if rules.keep_path:
+            trail.path.append((time_ms, page))
+        return
     engaged_ms = event.engaged_ms
     if engaged_ms is None:
         engaged_ms = rules.heartbeat_ms
-    session.trail.look(page, engaged_ms, event.scroll_depth)
+    trail.look(page, engaged_ms, event.scroll_depth)
 
 
 _no_pages: Mapping[str, Page] = {}
