@@ -251,9 +251,7 @@ def _content(shard: "Shard", event: Any, plan: Plan, minute: int) -> None:
     shard.pages.content(event.site, event.content_id, plan.click, minute)
 
 
-def _see(
-    shard: "Shard", session: Session, event: Any, plan: Plan, page: int, time_ms: int
-) -> None:
+def _see(shard: "Shard", session: Session, event: Any, plan: Plan, page: int, time_ms: int) -> None:
     """Note the page view, or the time and the scroll depth of a heartbeat."""
     trail = session.trail
     if trail is None:
