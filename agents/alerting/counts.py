@@ -8,7 +8,7 @@ from agents.alerting.rule import Record
 CHURNED = 'site:engagement_churned_customers:max{window="day"}'
 CUSTOMERS = 'site:engagement_active_customers:max{window="day"}'
 ACTIVE = "site:engagement_daily_active_users:max"
-ANSWERS = "site:engagement_feedback_answers:max"
+ANSWERS = 'site:engagement_feedback_answers:max{window=~"|trailing_30d"}'
 LIVE = "site:engagement_live_visitors:mean10m"
 USUAL_CHURNED = "site:engagement_churned_customers:baseline"
 USUAL_ACTIVE = "site:engagement_daily_active_users:baseline"
