@@ -16,6 +16,7 @@ except ImportError:
 refuse_shadows()
 
 from agents.cli_state import backfill, plan  # noqa: E402
+from agents.cli_top import top  # noqa: E402
 from agents.command import FILES, FORMATS, Commands, with_settings  # noqa: E402
 from agents.export import export  # noqa: E402
 from stream.settings import Settings  # noqa: E402
@@ -293,5 +294,6 @@ def metrics(settings: Settings, format: str) -> int:
 
 
 main.add_command(export)
+main.add_command(top)
 main.add_command(plan)
 main.add_command(backfill)

@@ -122,6 +122,9 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
 
 def _announce(console: Console, settings: Settings, spike: Spike | None) -> None:
     base = f"http://{_own_address(settings.web.host)}:{settings.web.port}"
+    console.print(
+        f"{base}/live  ← open this; in a terminal: engage top --url {base}", soft_wrap=True
+    )
     for path in ("/metrics", "/healthz", "/readyz"):
         console.print(f"{base}{path}", highlight=False)
     patience = f"{SESSION_TIMEOUT_SECONDS} s of silence (by default 30 min)"
