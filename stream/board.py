@@ -173,9 +173,7 @@ class Board:
             numerator=value.numerator,
             denominator=value.denominator,
             site=site,
-            dimensions=dict(zip(dimension.split(JOINED), label.split(JOINED), strict=True))
-            if dimension
-            else {},
+            dimensions=_by_name(dimension, label) if dimension else {},
             window=span.window(self.calendar(site)),
             revision=revision,
             is_final=is_final,
@@ -193,6 +191,12 @@ class Board:
         calendar = self.calendar(segment[0])
         before = span_at(span.kind, span.start_ms(calendar) - 1, calendar)
         return self.evaluate(metric, segment, before).value
+
+
+def _by_name(dimension: str, label: str) -> dict[str, str]:
+    """Dimensions that come together, one by one. A single one's value may hold anything."""
+    parts = label.split(JOINED, dimension.count(JOINED))
+    return dict(zip(dimension.split(JOINED), parts, strict=True))
 
 
 class _SegmentReader:

@@ -149,3 +149,13 @@ def test_pages_beyond_the_most_that_are_counted_are_counted_together(kind: Windo
     found = records_by(events, "page_views_per_page", kind, config)
     assert sum(record.value or 0 for record in found) == 5
     assert {_label(record) for record in found} == {"/0", "/1", "other"}
+
+
+def test_no_character_in_a_label_keeps_the_numbers_from_being_published() -> None:
+    odd = "a\x1fb\n"
+    event = view("a", f"/{odd}") | {"context": {"country": odd}}
+    content = on(1, "impression", "a", content_id=odd)
+    by_country = records_by([event], "page_views", "day")
+    assert [r.dimensions for r in by_country] == [{}, {"country": odd}]
+    assert [_label(r) for r in records_by([event], "page_views_per_page", "day")] == ["/ab\n"]
+    assert [_label(r) for r in records_by([content], "content_click_through_rate", "day")]
