@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 
 from stream import measures
-from stream.calendar import Calendar
 from stream.counters import Counters
 from stream.habits import Change, Days, HabitRules, Step, changes, known_around, steps
 from stream.marks import FAR, Mark, add_unit, has_unit, neighbours, windows_gained
@@ -92,8 +91,7 @@ class Activity:
                 self._count_rolling(segment, day, before, after, people)
                 self._count_periods(segment, day, before, after, people)
                 self._count_new(segment, day, first, people)
-        for (day, known), groups in self._habitual.items():
-            self._count_habits(groups, day, known)
+        self._count_habits()
         for minute, forward in self._forward.items():
             for gone, groups in enumerate(forward):
                 self._count_live(groups, minute, gone, _LIVE)
@@ -176,19 +174,24 @@ class Activity:
             return
         self._add_new(group, day, people)
 
-    def _count_habits(self, groups: dict[Profile, int], day: int, known: Days) -> None:
+    def _count_habits(self) -> None:
         """Coming back, staying away, and the histograms of active days, which are the whole site's."""
-        found: dict[Calendar, tuple[list[Change], list[Step]]] = {}
-        for segment, people in by_segment(groups).items():
-            calendar = segment.calendar
-            if calendar not in found:
-                changed = changes(known, day, self._habits, calendar)
-                found[calendar] = changed, steps(known, day, calendar)
-            for change in found[calendar][0]:
+        # Many pasts change the same few counts: these are summed before segments are looked at.
+        changed: dict[Change, dict[Profile, int]] = {}
+        stepped: dict[Step, dict[Profile, int]] = {}
+        for (day, known), groups in self._habitual.items():
+            for group, people in groups.items():
+                for change in changes(known, day, self._habits, group.calendar):
+                    _count(changed.setdefault(change, {}), group, people)
+                for step in steps(known, day, group.calendar):
+                    _count(stepped.setdefault(step, {}), group, people)
+        for change, groups in changed.items():
+            for segment, people in by_segment(groups).items():
                 count = change.by * people
                 self._counters.add_in(Grain.DAY, change.day, change.measure, segment, count)
-            if not segment.dimension:
-                for step in found[calendar][1]:
+        for step, groups in stepped.items():
+            for segment, people in by_segment(groups).items():
+                if not segment.dimension:
                     self._count_step(segment.site, step, people)
 
     def _count_step(self, site: str, step: Step, people: int) -> None:
@@ -210,3 +213,7 @@ class Activity:
 
 def _count_one(groups: dict[Profile, int], group: Profile) -> None:
     groups[group] = groups.get(group, 0) + 1
+
+
+def _count(groups: dict[Profile, int], group: Profile, people: int) -> None:
+    groups[group] = groups.get(group, 0) + people

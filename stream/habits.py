@@ -133,14 +133,19 @@ def _lifecycle(known: Days, day: int, calendar: Calendar) -> Iterator[Change]:
 
 def _returns_of_new(known: Days, day: int, returns: tuple[Return, ...]) -> Iterator[Change]:
     """Of the cohort of the person's first day; an older first day moves them to its cohort."""
+    first = known.first
+    if NEVER < first < day:
+        for one in returns:
+            nearest, farthest = first + one.nearest, first + one.farthest
+            if nearest <= day <= farthest and not known.within(nearest, farthest):
+                yield Change(one.measure, first, 1)
+        return
     later = known.and_day(day)
     for one in returns:
-        had = known.first != NEVER and _returned(known, known.first, one)
-        has = _returned(later, later.first, one)
-        if had and (not has or later.first != known.first):
-            yield Change(one.measure, known.first, -1)
-        if has and (not had or later.first != known.first):
-            yield Change(one.measure, later.first, 1)
+        if first != NEVER and _returned(known, first, one):
+            yield Change(one.measure, first, -1)
+        if _returned(later, day, one):
+            yield Change(one.measure, day, 1)
 
 
 def _returns_of_active(known: Days, day: int, returns: tuple[Return, ...]) -> Iterator[Change]:

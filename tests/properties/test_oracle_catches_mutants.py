@@ -1,6 +1,7 @@
 """Broken engines: the same comparison that the engine passes must fail for each of them."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -117,11 +118,13 @@ def _back_at_once(known: habits.Days, day: int, *rest: object) -> list[habits.Ch
     return _habits_changes(known._replace(mask=0), day, *rest)  # type: ignore[arg-type]
 
 
-def _weeks_of_eight_days(days: habits.Days, cohort: int, one: habits.Return) -> bool:
-    return days.within(cohort + one.nearest, cohort + one.farthest + 1) > 0
+def _a_day_too_late(known: habits.Days, day: int, returns: Sequence[habits.Return]) -> Any:
+    late = tuple(replace(one, farthest=one.farthest + 1) for one in returns)
+    return _returns_of_new(known, day, late)
 
 
 _habits_changes, _steps = habits.changes, habits.steps
+_returns_of_new = habits._returns_of_new
 _paid_steps = customers.paid_steps
 MUTANTS: dict[str, tuple[object, str, Callable[..., Any]]] = {
     "a window too many": (activity, "windows_gained", _one_window_too_many),
@@ -134,7 +137,7 @@ MUTANTS: dict[str, tuple[object, str, Callable[..., Any]]] = {
     "trials pay": (customers, "paid_steps", _trials_pay),
     "old days are not known": (activity, "neighbours", lambda mark, unit: (1_000, 1_000)),
     "who was here before is not known": (activity, "changes", _back_at_once),
-    "returns are seen a day too late": (habits, "_returned", _weeks_of_eight_days),
+    "returns are seen a day too late": (habits, "_returns_of_new", _a_day_too_late),
     "nobody fades": (habits, "_fading", lambda known, day: []),
     "bars only grow": (activity, "steps", lambda *of: [s._replace(before=0) for s in _steps(*of)]),
     "cohorts never mature": (emission.Emission, "_mature_days", lambda *of: 0),
