@@ -18,7 +18,7 @@ from schemas.rejection import printable
 from stream.exporter import PREFIX
 from stream.measures import Grain
 from stream.metrics import catalogue
-from stream.metrics.metric import Metric
+from stream.metrics.metric import JOINED, OWN_DIMENSIONS, Metric
 from stream.settings import Settings, describe
 from stream.snapshot import main_window
 from stream.windows import GRAIN_OF, LENGTH_OF
@@ -61,12 +61,14 @@ def choose_windows(
 
 
 def check_dimensions(settings: Settings, names: Iterable[str]) -> None:
-    """Raises RequestRefusedError for a name that is no configured dimension."""
+    """Raises RequestRefusedError for a name that is no dimension, configured or of a metric."""
+    own = {name for joined in OWN_DIMENSIONS for name in joined.split(JOINED)}
     for name in names:
-        if name not in settings.dimensions:
+        if name not in {*settings.dimensions, *own}:
             listed = ", ".join(settings.dimensions) or "none"
+            known = [*settings.dimensions, *sorted(own)]
             raise RequestRefusedError(
-                f"unknown dimension {_nearest(name, settings.dimensions)}; configured: {listed}; "
+                f"unknown dimension {_nearest(name, known)}; configured: {listed}; "
                 "add it to `dimensions` (ENGAGE_DIMENSIONS)"
             )
 

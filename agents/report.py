@@ -84,21 +84,23 @@ def run_report(
         check_dimensions(settings, by)
         if format == "table":
             # What is not shown need not be counted.
-            settings = replace(settings, dimensions=tuple(by))
+            dimensions = tuple(name for name in by if name in settings.dimensions)
+            settings = replace(settings, dimensions=dimensions)
         publish = replace(settings.publish, compare=compare or settings.publish.compare)
         report = _count(replace(settings, publish=publish), files, errors)
     except RequestRefusedError as error:
         errors.print(f"engage: {error}", markup=False)
         return 2
+    # In a table the segments must be asked for, but where a metric has nothing else.
+    always = {metric.name for metric in chosen if format != "table" or not metric.plain}
     records = (
         record
         for record in report.records([metric.name for metric in chosen], kinds)
-        if not by or not record.dimensions or dimension_of(record)[0] in by
+        if not record.dimensions
+        or (set(by) & record.dimensions.keys() if by else record.metric in always)
     )
     keep_empty = bool(metrics)
-    _write(
-        format, records, lambda own: _as_tables(settings, chosen, own, by, keep_empty=keep_empty)
-    )
+    _write(format, records, lambda own: _as_tables(settings, chosen, own, keep_empty=keep_empty))
     return 0
 
 
@@ -218,7 +220,6 @@ def _as_tables(
     settings: Settings,
     metrics: Iterable[Metric],
     records: Iterable[MetricRecord],
-    by: Sequence[str],
     *,
     keep_empty: bool,
 ) -> str:
@@ -234,7 +235,7 @@ def _as_tables(
             own = found.get(metric.name, [])
             if keep_empty or any(record.numerator or record.denominator for record in own):
                 console.print(Text.assemble((metric.name, "bold"), "  ", (metric.help, "dim")))
-                for table in _tables(settings, own, by):
+                for table in _tables(settings, own):
                     console.print(table)
                 console.print()
             else:
@@ -246,25 +247,27 @@ def _as_tables(
     return captured.get()
 
 
-def _tables(settings: Settings, records: list[MetricRecord], by: Sequence[str]) -> Iterator[Table]:
+def _tables(settings: Settings, records: list[MetricRecord]) -> Iterator[Table]:
     """What is short as one list, and each long series of days as a grid."""
     series: dict[tuple[str, str], list[MetricRecord]] = {}
     for record in records:
         series.setdefault((record.window.kind, record.site), []).append(record)
     sites = sorted({site for _, site in series})
     listed = Table(box=None, show_header=False, padding=(0, 1), pad_edge=True)
-    for _ in range(2 + (len(sites) > 1) + bool(by)):
+    named = any(record.dimensions for record in records)
+    for _ in range(2 + (len(sites) > 1) + named):
         listed.add_column()
     listed.add_column(justify="right")
     grids: list[Table] = []
     for kind, site in ((kind, site) for kind in _ORDER for site in sites):
         own = series.get((kind, site), [])
         where = [printable(site, 64)] if len(sites) > 1 else []
-        if len(own) > LIST_MAX and kind in _GRID_KINDS and not by:
+        if len(own) > LIST_MAX and kind in _GRID_KINDS and not named:
             grids.append(_grid(settings, " ".join([kind, *where]), own))
             continue
         for record in own:
-            segment = [printable(" = ".join(filter(None, dimension_of(record))), 64)] if by else []
+            label = printable(" = ".join(filter(None, dimension_of(record))), 64)
+            segment = [label] if named else []
             numbers = [shown_value(record, settings.currency), shown_parts(record)]
             listed.add_row(*map(Text, [kind, shown_period(record), *where, *segment, *numbers]))
     if listed.row_count:
