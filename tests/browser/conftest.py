@@ -107,8 +107,8 @@ def browser() -> Iterator[Browser]:
         missing(error)
 
 
-@pytest.fixture
-def live(browser: Browser, worker: WorkerProcess) -> Iterator[Watched]:
+@pytest.fixture(scope="module")
+def opened(browser: Browser, worker: WorkerProcess) -> Iterator[Watched]:
     """The page, with its first numbers."""
     with tab(browser, f"http://127.0.0.1:{worker.port}/live") as watched:
         watched.wait_for_text("#badge", "live", 40)
@@ -117,3 +117,10 @@ def live(browser: Browser, worker: WorkerProcess) -> Iterator[Watched]:
             timeout=40_000,
         )
         yield watched
+
+
+@pytest.fixture
+def live(opened: Watched) -> Iterator[Watched]:
+    """The same page for every test, as it was when it was opened."""
+    yield opened
+    opened.page.emulate_media(color_scheme="light", reduced_motion="no-preference")
