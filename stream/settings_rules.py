@@ -4,6 +4,7 @@ import difflib
 import re
 from collections import Counter
 from collections.abc import Iterator
+from datetime import date
 from ipaddress import ip_address
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -43,10 +44,30 @@ def broken_rules(settings: Settings) -> list[str]:
         _sites_and_dimensions,
         _active,
         _retention,
+        _service,
         _traffic,
         _web,
     )
     return [problem for part in parts for problem in part(settings)]
+
+
+def _service(settings: Settings) -> Iterator[str]:
+    survey, support = settings.survey, settings.support
+    if survey.csat_satisfied_min > survey.csat_scale:
+        yield (
+            f"survey.csat_satisfied_min: {survey.csat_satisfied_min} is above survey.csat_scale "
+            f"{survey.csat_scale}; nobody could be satisfied"
+        )
+    opens, _, closes = support.business_hours.partition("-")
+    if closes and closes <= opens:
+        yield f"support.business_hours: {support.business_hours} ends before it begins; swap them"
+    if closes and not support.business_days:
+        yield "support.business_days: none is named, so no time would count; name one"
+    for day in support.holidays:
+        try:
+            date.fromisoformat(day)
+        except ValueError:
+            yield f"support.holidays: {day!r} is no day of the calendar; use one as 2025-12-25"
 
 
 def _retention(settings: Settings) -> Iterator[str]:

@@ -105,7 +105,9 @@ def _count_buyer(counts: Contributions, segment: Segment, theirs: Sequence[Sale]
     first = min(sale.time_ms for sale in theirs)
     days = {calendar.day_of(sale.time_ms) for sale in theirs}
     at(counts, NEW_BUYERS, segment, first)
-    distinct(counts, {1: BUYERS_DAY, 28: BUYERS_28D}, segment, days)
+    for day in days:
+        on(counts, BUYERS_DAY, segment, day)
+    distinct(counts, {28: BUYERS_28D}, segment, days)
     for month in {calendar.month_of(day) for day in days}:
         on(counts, BUYERS_MONTH, segment, month)
 
