@@ -143,7 +143,9 @@ def test_the_order_of_arrival_leaves_no_trace(order: tuple[int, ...]) -> None:
 
 
 def test_two_starts_at_one_instant_count_in_the_same_segment_in_either_order() -> None:
-    german, french = (NAMES.profile_of("default", {"country": country}).id for country in ("DE", "FR"))
+    german, french = (
+        NAMES.profile_of("default", {"country": country}).id for country in ("DE", "FR")
+    )
     starts = [at(1, "started", 20, profile_id=german), at(1, "started", 20, profile_id=french)]
     assert contributions(starts, NAMES) == contributions(starts[::-1], NAMES)
 
@@ -153,3 +155,59 @@ def test_what_is_added_and_taken_away_is_the_change_of_level() -> None:
     assert sum(counted(counts, measures.CUSTOMERS_CHANGE).values()) == 0
     assert sum(counted(counts, measures.MRR_CHANGE_MICROS).values()) == 0
     assert counted(counts, measures.MRR_CHANGE_MICROS) == {0: 30, 2: 5, 4: -30, 8: -5}
+
+
+def moved(*events: SubscriptionEvent) -> dict[str, dict[int, int]]:
+    """Measure of movements → what it is on each day."""
+    counts = contributions(events, NAMES)
+    names = {
+        "new": measures.MRR_NEW_MICROS, "expansion": measures.MRR_EXPANDED_MICROS,
+        "contraction": measures.MRR_CONTRACTED_MICROS, "churn": measures.MRR_CHURNED_MICROS,
+        "reactivation": measures.MRR_REACTIVATED_MICROS,
+    }  # fmt: skip
+    return {name: found for name, m in names.items() if (found := counted(counts, m))}
+
+
+def test_revenue_is_new_grows_shrinks_leaves_and_comes_back() -> None:
+    events = (
+        at(1, "started", 20), at(25, "changed", 30), at(49, "changed", 5), at(73, "ended"),
+        at(99, "started", 7),
+    )  # fmt: skip
+    assert moved(*events) == {
+        "new": {0: 20}, "expansion": {1: 10}, "contraction": {2: 25}, "churn": {3: 5},
+        "reactivation": {4: 7},
+    }  # fmt: skip
+
+
+def test_a_change_of_plan_on_one_day_is_no_churn() -> None:
+    events = at(1, "started", 20), at(49, "ended"), at(60, "started", 30, sub="t")
+    assert moved(*events) == {"new": {0: 20}, "expansion": {2: 10}}
+
+
+def test_giving_up_one_of_two_subscriptions_is_contraction() -> None:
+    events = at(1, "started", 20), at(2, "started", 5, sub="t"), at(49, "ended", sub="t")
+    assert moved(*events) == {"new": {0: 25}, "contraction": {2: 5}}
+
+
+def test_movements_add_up_to_the_change_of_level() -> None:
+    counts = contributions(EVENTS, NAMES)
+    level = sum(counted(counts, measures.MRR_CHANGE_MICROS).values())
+    sums = {name: sum(days.values()) for name, days in moved(*EVENTS).items()}
+    gained = sums.get("new", 0) + sums.get("expansion", 0) + sums.get("reactivation", 0)
+    assert gained - sums.get("contraction", 0) - sums.get("churn", 0) == level
+
+
+def test_the_last_subscription_to_end_says_why_the_customer_left() -> None:
+    two = at(1, "started", 20), at(2, "started", 5, sub="t")
+    unpaid_first = *two, at(30, "ended", involuntary=True), at(40, "ended", sub="t")
+    unpaid_last = *two, at(30, "ended"), at(40, "ended", sub="t", involuntary=True)
+    assert counted(contributions(unpaid_first, NAMES), measures.INVOLUNTARY_ENDS) == {}
+    assert counted(contributions(unpaid_last, NAMES), measures.INVOLUNTARY_ENDS) == {1: 1}
+
+
+def test_a_cancellation_that_takes_effect_later_keeps_its_reason() -> None:
+    events = at(1, "started", 20), at(5, "cancelled", ends=50, involuntary=True)
+    assert counted(contributions(events, NAMES), measures.INVOLUNTARY_ENDS) == {2: 1}
+    assert (
+        counted(contributions([*events, at(6, "renewed")], NAMES), measures.INVOLUNTARY_ENDS) == {}
+    )
