@@ -1,4 +1,4 @@
-"""`engage export`: writes rules, routes and scrapes as deploy/ ships them, for a stack of one's own."""
+"""`engage export`: writes rules, routes, scrapes and dashboards as deploy/ ships them, for other stacks."""
 
 import re
 from collections.abc import Sequence
@@ -17,6 +17,7 @@ _CHECKS = {
     "rules": "promtool check rules {out}/*.yml",
     "alertmanager": "amtool check-config {out}/alertmanager.yml",
     "prometheus": "promtool check config {out}/prometheus.yml",
+    "grafana": "ls {out}/dashboards",
 }
 
 
@@ -37,6 +38,7 @@ _CHECKS = {
 )
 @click.option("--target", "targets", multiple=True, help="host:port of a worker to scrape.")
 @click.option("--alertmanager", default="alertmanager:9093", show_default=True, help="host:port.")
+@click.option("--prometheus", default="prometheus:9090", show_default=True, help="host:port.")
 @click.option("--webhook", "webhooks", multiple=True, help="RECEIVER=URL, to notify it.")
 @click.option(
     "--speed",
@@ -47,7 +49,7 @@ _CHECKS = {
 )
 @with_settings
 def export(settings: Settings, what: str, out: Path, **options: Any) -> int:
-    """Write what Prometheus and Alertmanager need.
+    """Write what Prometheus, Alertmanager and Grafana need.
 
     What deploy/ ships, made for your own job name, sites and addresses. The rules follow the
     settings, such as ctr.denominator.
@@ -56,14 +58,18 @@ def export(settings: Settings, what: str, out: Path, **options: Any) -> int:
     Example:   engage export rules --out /etc/prometheus/rules --job shop-workers
                engage export alertmanager --out . --webhook oncall=https://hooks.example.org/1
                engage export prometheus --out . --target 127.0.0.1:6067 --target 127.0.0.1:6068
+               engage export grafana --out /etc/grafana --prometheus 127.0.0.1:9090
     """
     from agents.alerting.files import alertmanager_files, prometheus_files, rule_files, write_files
+    from agents.dashboards.files import grafana_files
 
     place = _surroundings(**options)
     if what == "rules":
         files = rule_files(settings, place)
     elif what == "alertmanager":
         files = alertmanager_files(place)
+    elif what == "grafana":
+        files = grafana_files(settings, place)
     else:
         files = prometheus_files(settings, place)
     for path in write_files(out, files):
@@ -81,6 +87,7 @@ def _surroundings(
     runbook: str,
     targets: Sequence[str],
     alertmanager: str,
+    prometheus: str,
     webhooks: Sequence[str],
     speed: float,
 ) -> "Surroundings":
@@ -92,7 +99,7 @@ def _surroundings(
         raise click.UsageError(f"--job {job!r}: use letters, digits and . : / _ -")
     if not re.fullmatch(r"[A-Z][A-Za-z0-9]*", prefix):
         raise click.UsageError(f"--prefix {prefix!r}: use letters and digits, such as Shop")
-    for address in (*targets, alertmanager):
+    for address in (*targets, alertmanager, prometheus):
         if not re.fullmatch(r"[^\s/]+:\d{1,5}", address):
             raise click.UsageError(f"{address!r} is no host:port, such as 127.0.0.1:6067")
     return Surroundings(
@@ -103,6 +110,7 @@ def _surroundings(
         runbook=runbook,
         targets=tuple(targets),
         alertmanager=alertmanager,
+        prometheus=prometheus,
         webhooks=dict(_webhook(text) for text in webhooks),
         pace=Pace(speed),
     )

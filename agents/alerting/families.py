@@ -42,6 +42,8 @@ class Family:
     #: From the shared snapshot: every worker serves the same number.
     is_shared: bool
     aggregation: Aggregation
+    #: What the page says about it.
+    help: str = ""
 
     @property
     def level(self) -> str:
@@ -99,4 +101,4 @@ def _family(family: Metric, *, is_shared: bool) -> Family:
                 "WORKER_GAUGES of agents/alerting/families.py"
             )
         aggregation = WORKER_GAUGES[family.name]
-    return Family(family.name, kind, labels, is_shared, aggregation)
+    return Family(family.name, kind, labels, is_shared, aggregation, family.documentation)

@@ -21,6 +21,7 @@ class Surroundings:
     #: host:port of the workers. None named: every address of the name `worker`, as in compose.
     targets: tuple[str, ...] = ()
     alertmanager: str = "alertmanager:9093"
+    prometheus: str = "prometheus:9090"
     #: Receiver → address of its webhook.
     webhooks: dict[str, str] = field(default_factory=dict)
     pace: Pace = EARNEST

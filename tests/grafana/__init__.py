@@ -1,0 +1,6 @@
+"""The dashboards: their form, and every query on a real Prometheus that holds real numbers."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+GRAFANA = ROOT / "deploy" / "grafana"

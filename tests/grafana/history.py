@@ -1,0 +1,168 @@
+"""What Prometheus would have scraped in a week: the exporter's own page at each moment of it."""
+
+import asyncio
+import math
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from msgspec.structs import replace
+
+from stream.board import SeriesKey
+from stream.counters import BucketKey
+from stream.cut import Cut, StoredShard, read_stored
+from stream.exporter import Exporter, SnapshotCollector
+from stream.knobs import SessionSettings, TimeSettings
+from stream.knobs_definitions import Funnel, Selection
+from stream.metrics import catalogue
+from stream.owned import OwnerCounts
+from stream.published import Progress
+from stream.publishing import Publisher
+from stream.redis_memory import Memory
+from stream.rules import build_rules
+from stream.settings import Settings, definition_version
+from stream.snapshot import Snapshot
+from stream.telemetry import Telemetry
+from tests.grafana.traffic import BUSY, HOUR_MS, MINUTE_MS, NOW_MS, WEEK_MS, log
+from tests.properties.engine import EVERYONE, MemoryStore, Worker
+
+#: Also the dimensions of campaigns and experiments. Visits end soon, as in deploy/compose.yaml.
+SETTINGS = replace(
+    Settings(),
+    dimensions=("country", "device", "channel", "campaign", "variant"),
+    session=SessionSettings(timeout_seconds=60),
+    time=TimeSettings(allowed_lateness_seconds=10),
+    funnels={
+        "purchase": Funnel(
+            steps=(
+                Selection(type="page_view"),
+                Selection(type="add_to_cart"),
+                Selection(type="order"),
+            )
+        )
+    },
+)
+STEP_MS = 2 * MINUTE_MS
+_ACCEPT = "application/openmetrics-text; version=1.0.0"
+_SAMPLE = re.compile(r"^(\w+)(?:\{(.*)\})? (\S+)$")
+
+
+class NotingStore(MemoryStore):
+    """Also remembers which buckets have changed since it was asked."""
+
+    changed: set[BucketKey]
+
+    def store(self, cut: Cut) -> None:
+        super().store(cut)
+        self.changed = getattr(self, "changed", set()) | {*cut.buckets}
+
+
+class OneShard:
+    """What a publisher reads, of one shard in memory."""
+
+    partitions = 1
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+        self._store: Any = worker.store
+
+    async def shards(self) -> dict[int, StoredShard]:
+        return {0: read_stored(self._store.state)}
+
+    async def progress(self) -> Progress:
+        return Progress(0, {}, None)
+
+    async def snapshot(self) -> None:
+        return None
+
+    async def changed(self, partition: int, since: int) -> tuple[int, list[BucketKey]]:
+        found, self._store.changed = self._store.changed, set()
+        return self._store.sequence, sorted(found)
+
+    async def bucket(self, partition: int, bucket: BucketKey) -> Mapping[SeriesKey, int]:
+        names = self._worker.shard.names.series
+        counts = self._store.buckets.get(bucket, {})
+        return {(names[i][0], names[i][1:]): count for i, count in counts.items()}
+
+
+class History:
+    """A worker that reads on from moment to moment, and its page."""
+
+    def __init__(self) -> None:
+        self._records = log()
+        self._worker = Worker(0, {"events": self._records}, SETTINGS, EVERYONE, 1 << 60)
+        store = NotingStore()
+        store.position = self._worker.store.position
+        self._worker.store = store
+        state: Any = OneShard(self._worker)
+        rules = build_rules(SETTINGS)
+        metrics = catalogue(SETTINGS)
+        self._publisher = Publisher(state, metrics, rules, definition_version(SETTINGS))
+        self._snapshot: Snapshot | None = None
+        self._telemetry = self._of_the_worker()
+        collector = SnapshotCollector(
+            metrics, lambda: self._snapshot, math.inf, self._telemetry.collect
+        )
+        self._exporter = Exporter(collector)
+
+    def _of_the_worker(self) -> Telemetry:
+        """A worker's own families, around the shard that counts here."""
+        self._counts = OwnerCounts()
+        claim = SimpleNamespace(is_new=False)
+        owned = SimpleNamespace(partition=0, shard=self._worker.shard, claim=claim)
+        owner: Any = SimpleNamespace(counts=self._counts, owned={0: owned})
+        ends: Any = SimpleNamespace(read_to=lambda tp: (len(self._records), 0))
+        pump: Any = SimpleNamespace(entries_sent=0, failures=0, backlog=0)
+        told = Telemetry(owner, ends, pump)
+        told.redis_memory = {"127.0.0.1:6379": Memory(64 << 20, 512 << 20)}
+        return told
+
+    def page(self, time_ms: int) -> str:
+        """Read on to a moment and render the page."""
+        shard, start = self._worker.shard, self._worker.shard.topics["events"].expected
+        end = start
+        while end < len(self._records) and self._records[end].timestamp <= time_ms:
+            end += 1
+        while (next_ := shard.topics["events"].expected) < end:
+            self._worker.read("events", min(5_000, end - next_))
+            self._close()
+        self._worker.cut()
+        self._counts.cuts += 1
+        self._counts.cut_seconds_sum += 0.004
+        self._telemetry.latency.observe(0.4)
+        self._telemetry.records_published += 1
+        self._snapshot = asyncio.run(self._publisher.refresh(time_ms))
+        self._exporter._cache.clear()
+        return self._exporter.render(_ACCEPT)[0].decode()
+
+    def _close(self) -> None:
+        """What is due ends; everybody is in memory."""
+        shard = self._worker.shard
+        shard.advance()
+        while shard.close_sessions()[0]:
+            pass
+
+
+def moments() -> Iterator[int]:
+    """Now and then in a week, often around this time a week ago, and oftener still now."""
+    quiet = range(NOW_MS - WEEK_MS - 12 * HOUR_MS, NOW_MS, 12 * HOUR_MS)
+    (first, last), (begin, end) = BUSY
+    yield from sorted({
+        *quiet, *range(first, last + 1, 2 * STEP_MS), *range(begin, end + 1, STEP_MS), NOW_MS,
+    })  # fmt: skip
+
+
+def write_history(path: Path) -> None:
+    """All pages in one file, each sample with its time and the labels of a scrape."""
+    history = History()
+    with path.open("w", encoding="utf-8") as file:
+        for time_ms in moments():
+            for line in history.page(time_ms).splitlines():
+                # What a family is, is of no interest for stored samples.
+                if found := _SAMPLE.match(line):
+                    name, labels, value = found.groups()
+                    own = 'job="engagement",instance="w1"' + (f",{labels}" if labels else "")
+                    file.write(f"{name}{{{own}}} {value} {time_ms / 1000}\n")
+        file.write("# EOF\n")

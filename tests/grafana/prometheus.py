@@ -1,0 +1,89 @@
+"""A real Prometheus on stored samples: those of the page, and those of the recording rules on them."""
+
+import json
+import re
+import urllib.parse
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.alerting.promtool import records, run, tool
+from tests.servers.process import ServerProcess, ask
+
+_RECORDED = re.compile(r"[a-z]+:[a-zA-Z0-9_]+:[a-zA-Z0-9_]+")
+
+
+class PrometheusServer(ServerProcess):
+    """Prometheus on a free loopback port that scrapes nothing and only answers."""
+
+    def __init__(self) -> None:
+        self._binary = tool("prometheus")
+        super().__init__("prometheus")
+        (self.directory / "prometheus.yml").write_text("{}\n", "utf-8")
+        self.data.mkdir()
+
+    @property
+    def data(self) -> Path:
+        return self.directory / "data"
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def command(self) -> list[str]:
+        return [
+            self._binary,
+            f"--config.file={self.directory / 'prometheus.yml'}",
+            f"--storage.tsdb.path={self.data}",
+            "--storage.tsdb.retention.time=100y",
+            f"--web.listen-address=127.0.0.1:{self.port}",
+            "--log.level=warn",
+        ]
+
+    def answers(self) -> bool:
+        return b" 200 " in ask(self.port, b"GET /-/ready HTTP/1.0\r\n\r\n", size=32)
+
+    def query(self, expression: str, **times: str) -> list[dict[str, Any]]:
+        """The series of an answer: at one `time`, or in steps from `start` to `end`."""
+        kind = "query_range" if "start" in times else "query"
+        body = urllib.parse.urlencode({"query": expression} | times).encode()
+        with urllib.request.urlopen(f"{self.url}/api/v1/{kind}", body, timeout=30) as answer:
+            result = json.load(answer)["data"]["result"]
+        return list(result)
+
+    def add_samples(self, file: Path) -> None:
+        """Put stored samples into it; it must not run."""
+        self._promtool("create-blocks-from", "openmetrics", str(file), str(self.data))
+
+    def add_recorded(self, spans: tuple[tuple[int, int], ...], step_seconds: int) -> None:
+        """Evaluate the shipped recording rules for spans of the past: (first, last) in seconds."""
+        for number, rules in enumerate(_by_depth()):
+            file = self.directory / f"depth-{number}.yml"
+            file.write_text(yaml.safe_dump({"groups": [{"name": "r", "rules": rules}]}), "utf-8")
+            self.start()
+            for first, last in spans:
+                self._promtool(
+                    "create-blocks-from", "rules", f"--url={self.url}", f"--start={first}",
+                    f"--end={last}", f"--eval-interval={step_seconds}s",
+                    f"--output-dir={self.data}", str(file),
+                )  # fmt: skip
+            self.stop()
+
+    def _promtool(self, *arguments: str) -> None:
+        done = run(tool("promtool"), "tsdb", *arguments)
+        assert done.returncode == 0, done.stdout[-3000:]
+
+
+def _by_depth() -> list[list[dict[str, Any]]]:
+    """The rules that rest on nothing recorded, then those that rest on them, and so on."""
+    known = records()
+    left = {name: {*_RECORDED.findall(rule["expr"])} for name, rule in known.items()}
+    levels = []
+    while left:
+        ready = [name for name, needs in left.items() if not needs & left.keys()]
+        assert ready, f"rules that rest on each other: {sorted(left)}"
+        levels.append([known[name] for name in ready])
+        left = {name: needs for name, needs in left.items() if name not in ready}
+    return levels

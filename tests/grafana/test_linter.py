@@ -1,0 +1,200 @@
+"""The rules of Grafana's dashboard-linter, apart from the two that `.lint` excludes with a reason.
+
+Those for Loki do not apply. A dashboard that breaks a rule is shown to be found for each of them.
+"""
+
+import copy
+from collections.abc import Callable, Iterator
+
+import promql_parser
+import pytest
+
+from tests.grafana.shipped import CHOSEN, NAMES, Json, dashboard, filled
+
+#: Grafana's own units that are used here, and beside them prefixes of currencies.
+UNITS = {"bytes", "cps", "locale", "none", "percentunit", "s"}
+NEEDS_RATE = ("rate", "irate", "increase")
+
+
+def shown(board: Json) -> Iterator[Json]:
+    """Its panels, also those in collapsed rows."""
+    for panel in board["panels"]:
+        yield from panel.get("panels", []) if panel["type"] == "row" else [panel]
+
+
+def with_queries(board: Json) -> Iterator[Json]:
+    return (panel for panel in shown(board) if panel["type"] != "alertlist")
+
+
+def variables(board: Json) -> dict[str, Json]:
+    return {variable["name"]: variable for variable in board["templating"]["list"]}
+
+
+def expressions(board: Json) -> Iterator[str]:
+    for panel in with_queries(board):
+        for query in panel["targets"]:
+            yield query["expr"]
+
+
+def selectors(node: promql_parser.Expr) -> Iterator[promql_parser.VectorSelector]:
+    """Every selector of an expression."""
+    if isinstance(node, promql_parser.VectorSelector):
+        yield node
+    for name in ("expr", "lhs", "rhs", "param", "vector_selector", "selector"):
+        inner = getattr(node, name, None)
+        if isinstance(inner, promql_parser.Expr):
+            yield from selectors(inner)
+    for argument in getattr(node, "args", None) or ():
+        yield from selectors(argument)
+
+
+def template_datasource(board: Json) -> bool:
+    found = variables(board).get("datasource", {})
+    return (found.get("type"), found.get("query"), found.get("label")) == (
+        "datasource", "prometheus", "Data Source",
+    )  # fmt: skip
+
+
+def template_job(board: Json) -> bool:
+    found = variables(board).get("job", {})
+    return (
+        found.get("label") == "Job"
+        and found.get("type") == "query"
+        and found["multi"] is True
+        and found["allValue"] == ".+"
+        and found["datasource"]["uid"] == "$datasource"
+    )
+
+
+def template_label_promql(board: Json) -> bool:
+    """label_values(selector, label), of a selector that parses."""
+    for variable in variables(board).values():
+        if variable["type"] != "query":
+            continue
+        text = variable["query"]["query"]
+        if not (text.startswith("label_values(") and text.endswith(")")):
+            return False
+        selector, _, label = text[len("label_values(") : -1].rpartition(", ")
+        if not label.isidentifier() or not parses(selector):
+            return False
+    return True
+
+
+def template_on_time_change_reload(board: Json) -> bool:
+    queried = [v for v in variables(board).values() if v["type"] == "query"]
+    return all(variable["refresh"] == 2 for variable in queried)
+
+
+def panel_datasource(board: Json) -> bool:
+    return all(panel["datasource"]["uid"] == "$datasource" for panel in with_queries(board))
+
+
+def panel_title_description(board: Json) -> bool:
+    return all(panel["title"] and panel["description"] for panel in shown(board))
+
+
+def panel_units(board: Json) -> bool:
+    units = [panel["fieldConfig"]["defaults"].get("unit") for panel in with_queries(board)]
+    return all(unit in UNITS or str(unit).startswith("currency:") for unit in units)
+
+
+def panel_no_targets(board: Json) -> bool:
+    return all(panel["targets"] for panel in with_queries(board))
+
+
+def parses(expression: str) -> bool:
+    try:
+        promql_parser.parse(filled(expression))
+    except ValueError:
+        return False
+    return True
+
+
+def target_promql(board: Json) -> bool:
+    return all(map(parses, expressions(board)))
+
+
+def target_rate_interval(board: Json) -> bool:
+    """Rates are taken by recording rules, over windows of their own; never here."""
+    return not any(f"{name}(" in text for text in expressions(board) for name in NEEDS_RATE)
+
+
+def target_job(board: Json) -> bool:
+    """Each selector has the matcher that the variable fills in."""
+    for text in expressions(board):
+        found = [*selectors(promql_parser.parse(text))]
+        for selector in found:
+            matchers = {(m.name, str(m.op), m.value) for m in selector.matchers.matchers}
+            if not any(name == "job" and value == "$job" for name, _, value in matchers):
+                return False
+        if not found:
+            return False
+    return True
+
+
+def target_counter_agg(board: Json) -> bool:
+    return not any(
+        (selector.name or "").endswith("_total")
+        for text in expressions(board)
+        for selector in selectors(promql_parser.parse(text))
+    )
+
+
+def uneditable_dashboard(board: Json) -> bool:
+    return board["editable"] is False
+
+
+RULES = (
+    template_datasource, template_job, template_label_promql, template_on_time_change_reload,
+    panel_datasource, panel_title_description, panel_units, panel_no_targets, target_promql,
+    target_rate_interval, target_job, target_counter_agg, uneditable_dashboard,
+)  # fmt: skip
+Rule = Callable[[Json], bool]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+@pytest.mark.parametrize("name", NAMES)
+def test_dashboards_keep_the_rule(name: str, rule: Rule) -> None:
+    assert rule(dashboard(name))
+
+
+def spoiled(rule: Rule) -> Json:
+    """The first dashboard with one thing changed, which the rule must find."""
+    board = copy.deepcopy(dashboard(NAMES[0]))
+    panel = next(with_queries(board))
+    query = panel["targets"][0]
+    found = variables(board)
+    changes: dict[Rule, Callable[[], object]] = {
+        template_datasource: lambda: found["datasource"].update(label="Source"),
+        template_job: lambda: found["job"].update(multi=False),
+        template_label_promql: lambda: found["site"]["query"].update(query="label_values(up{, x)"),
+        template_on_time_change_reload: lambda: found["site"].update(refresh=1),
+        panel_datasource: lambda: panel["datasource"].update(uid="engagement-prom"),
+        panel_title_description: lambda: panel.update(description=""),
+        panel_units: lambda: panel["fieldConfig"]["defaults"].update(unit="furlongs"),
+        panel_no_targets: lambda: panel.update(targets=[]),
+        target_promql: lambda: query.update(expr="sum(up"),
+        target_rate_interval: lambda: query.update(expr='rate(up_total{job=~"$job"}[5m])'),
+        target_job: lambda: query.update(expr='up{job=~"$job"} / up{site="a"}'),
+        target_counter_agg: lambda: query.update(expr='max(x_total{job=~"$job"} offset 1w)'),
+        uneditable_dashboard: lambda: board.update(editable=True),
+    }
+    changes[rule]()
+    return board
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_the_rule_finds_a_dashboard_that_breaks_it(rule: Rule) -> None:
+    assert not rule(spoiled(rule))
+
+
+def test_every_variable_that_is_used_is_there() -> None:
+    for name in NAMES:
+        known = variables(dashboard(name)).keys()
+        values = {variable: CHOSEN[variable] for variable in known}
+        for panel in shown(dashboard(name)):
+            filled(panel["title"], values)
+        for text in expressions(dashboard(name)):
+            filled(text, values)
+        for annotation in dashboard(name)["annotations"]["list"]:
+            assert parses(filled(annotation["expr"], values))
