@@ -9,7 +9,8 @@ export function drawLine(element, times, values) {
   if (!globalThis.Plotly || !element.clientWidth || values.length < 2) return;
   const color = getComputedStyle(document.documentElement).getPropertyValue("--line").trim();
   const line = {
-    type: "scatter", mode: "lines", x: times, y: values, connectgaps: false,
+    // Copies: the library looks at an array again only when it is another one.
+    type: "scatter", mode: "lines", x: [...times], y: [...values], connectgaps: false,
     line: { color, width: 2 }, hoverinfo: "skip",
   };
   const axis = { visible: false, fixedrange: true };

@@ -5,9 +5,9 @@ const changes = new Intl.NumberFormat("en", { style: "percent", maximumFractionD
 const points = new Intl.NumberFormat("en", { maximumFractionDigits: 1, signDisplay: "exceptZero" });
 
 export const PERIODS = {
-  trailing_5m: "5 minutes before", trailing_1h: "the hour before", hour: "the hour before",
-  day: "all of yesterday", trailing_7d: "the 7 days before", trailing_28d: "the 28 days before",
-  trailing_30d: "the 30 days before", month: "the month before",
+  trailing_5m: "5 minutes before", trailing_1h: "hour before", hour: "all of the hour before",
+  day: "all of yesterday", trailing_7d: "7 days before", trailing_28d: "28 days before",
+  trailing_30d: "30 days before", month: "all of the month before",
 };
 
 export function formatted(value, unit) {
@@ -16,8 +16,9 @@ export function formatted(value, unit) {
   return unit === "seconds" ? `${counts.format(value)} s` : counts.format(value);
 }
 
-export function difference(now, before, unit) {
-  if (now === null || before === null) return "";
+export function difference(now, before, unit, window) {
+  // A day that is not over is not compared with a whole one.
+  if (now === null || before === null || !window.startsWith("trailing")) return "";
   if (unit === "ratio") return ` (${points.format((now - before) * 100)} points)`;
   return before ? ` (${changes.format(now / before - 1)})` : "";
 }

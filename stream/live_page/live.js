@@ -103,7 +103,7 @@ function showNumber(headline, i, site) {
   const period = PERIODS[headline.window] ?? "the period before";
   parts.before.textContent = before === null
     ? `${period}: not known`
-    : `${period}: ${formatted(before, headline.unit)}${difference(now, before, headline.unit)}`;
+    : `${period}: ${formatted(before, headline.unit)}${difference(now, before, headline.unit, headline.window)}`;
   const values = history.sites[site.site]?.[i] ?? [];
   parts.unseen.textContent = summary(values, headline.unit, history.taken_ms);
   drawLine(parts.chart, history.taken_ms, values);
@@ -140,7 +140,7 @@ function freshness() {
   const age = old === null ? "no numbers yet" : `numbers of ${(Math.max(old, 0) / 1000).toFixed(old < 9950 ? 1 : 0)} s ago`;
   if (!isOpen || silent > SILENT_MS) return ["bad", "connection lost", age];
   if (old === null) return ["waiting", "waiting for numbers", age];
-  if (old > Math.max(OLD_MS, 0)) return ["bad", "numbers are old", age];
+  if (old > OLD_MS) return ["bad", "numbers are old", age];
   return ["ok", "live", age];
 }
 

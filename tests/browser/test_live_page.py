@@ -34,7 +34,15 @@ def test_numbers_move_and_no_error_and_no_other_host(live: Watched, worker: Work
 
 
 def test_every_chart_is_drawn_and_said_in_words(live: Watched) -> None:
-    expect(live.page.locator("#number-live_visitors .js-line")).to_have_count(1)
+    line = live.page.locator("#number-live_visitors .js-line")
+    expect(line).to_have_count(1)
+    drawn = line.get_attribute("d") or ""
+    expect(line).not_to_have_attribute("d", drawn)  # It goes on with the numbers.
+    box, card = line.bounding_box(), live.page.locator("#number-live_visitors").bounding_box()
+    assert box and card
+    assert box["width"] > 0.8 * card["width"] and box["height"] > 10
+    assert card["x"] <= box["x"] and card["y"] < box["y"]
+    assert box["y"] + box["height"] < card["y"] + card["height"]
     for said in live.page.locator(".number .unseen").all_inner_texts():
         assert "between" in said or said == "No history yet."
     assert "between" in live.text("#number-live_visitors .unseen")
