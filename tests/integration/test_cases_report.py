@@ -159,6 +159,7 @@ def test_posthog_weekly_actives() -> None:
     }
     asked = right["wau_rolling_7_calendar_days_ending_on_day"]
     assert {day: rolling.get(day) for day in asked} == asked
+    assert {day: rolling.get(day) for day in right["wau_as_of"]} == right["wau_as_of"]
     assert by_start(found, "daily_active_users", "day") == right["derived_dau"]
 
 
