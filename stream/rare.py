@@ -80,7 +80,7 @@ def _subscribe(
         bool(getattr(event, "trial", False)),
         None if effective is None else min(epoch_ms(effective), time_ms + _FAR_AHEAD_MS),
         profile.id,
-        (getattr(event, "reason", None) or "").strip().lower() in shard.rules.involuntary,
+        shard.rules.is_involuntary(getattr(event, "reason", None)),
     )
     before = [SubscriptionEvent(*fields) for fields in person.subscriptions]
     after = [*before, new]

@@ -46,6 +46,10 @@ class Rules:
     bot_plan: Plan | None
     aside: Aside | None
 
+    def is_involuntary(self, reason: str | None) -> bool:
+        """Whether a customer who leaves for a reason did not want to."""
+        return reason is not None and reason.strip().lower() in self.involuntary
+
     @property
     def horizon_ms(self) -> int:
         """How far behind its partition's log clock an event may be and still count."""
