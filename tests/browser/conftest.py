@@ -49,6 +49,7 @@ class Visitors:
             "type": "page_view", "page_url": f"/{MARKUP}", "event_id": f"e{number}",
             "event_time": time.time_ns() // 1_000_000, "visitor_id": f"v{number}",
             "context": {"country": SCRIPT, "campaign": MARKUP},
+            "site": "blog" if number % 5 == 0 else "default",
         }  # fmt: skip
         return Record("page_views", number % PARTITIONS, b"key", json.dumps(event).encode())
 

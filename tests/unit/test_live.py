@@ -1,5 +1,7 @@
 """What the live page is told: headlines and what they were, tops, what was counted, its addresses."""
 
+import asyncio
+import contextlib
 import json
 import time
 from collections.abc import AsyncIterator
@@ -195,6 +197,25 @@ async def test_events_begin_with_the_past_and_go_on_with_each_update(
             if len(names) == 3:
                 break
     assert names == ["history", "state", "state"]
+
+
+async def test_there_is_at_most_one_update_a_second_however_many_snapshots(
+    board: LiveBoard,
+) -> None:
+    moments = iter(range(1, 10_000))
+    taken = lambda: snapshot(next(moments), live(1))  # noqa: E731  another one at each look
+    pages = LivePages(board, AlertWatch(""), cast(Pipeline, _Stages()), taken, 30)
+    client = pages.feed.join(lambda: None)
+    task = asyncio.create_task(pages.run())
+    await asyncio.sleep(1.5)
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+    pages.feed.send(b"last")
+    messages = []
+    while (message := await client.next()) != b"last":
+        messages.append(message)
+    assert len(messages) == 2
 
 
 async def test_the_snapshot_as_json_says_what_the_numbers_mean(
