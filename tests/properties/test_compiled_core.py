@@ -16,7 +16,7 @@ CHECKED = (
     "tests/properties/test_engine_and_time.py", "tests/properties/test_engine_matches_oracle.py",
     "tests/unit/test_calendar.py", "tests/unit/test_clock.py", "tests/unit/test_dedupe.py",
     "tests/unit/test_marks.py", "tests/unit/test_names.py", "tests/unit/test_people.py",
-    "tests/unit/test_sessions.py",
+    "tests/unit/test_pages.py", "tests/unit/test_sessions.py", "tests/unit/test_trails.py",
 )  # fmt: skip
 _WHICH = "import stream.fold, stream.people; print(stream.fold.__file__, stream.people.__file__)"
 

@@ -203,6 +203,8 @@ def _seeded(chance: random.Random, number: int, base_ms: int) -> Sent:
         "visitor_id": account,
         "context": {"country": chance.choice(["DE", "FR", "US"])},
     }
+    if kind == "page_view":
+        event["page_url"] = f"/{chance.randrange(5)}"
     if kind in ("click", "impression"):
         event["content_id"] = "banner"
     elif kind == "custom":
