@@ -25,7 +25,7 @@ from stream.rules import build_rules
 from stream.settings import Settings, definition_version
 from stream.snapshot import Snapshot
 from stream.telemetry import Telemetry
-from tests.grafana.traffic import BUSY, HOUR_MS, MINUTE_MS, NOW_MS, WEEK_MS, log
+from tests.grafana.traffic import BUSY, DAY_MS, MINUTE_MS, NOW_MS, WEEK_MS, log
 from tests.properties.engine import EVERYONE, MemoryStore, Worker
 
 #: Also the dimensions of campaigns and experiments. Visits end soon, as in deploy/compose.yaml.
@@ -147,7 +147,7 @@ class History:
 
 def moments() -> Iterator[int]:
     """Now and then in a week, often around this time a week ago, and oftener still now."""
-    quiet = range(NOW_MS - WEEK_MS - 12 * HOUR_MS, NOW_MS, 12 * HOUR_MS)
+    quiet = range(NOW_MS - WEEK_MS - DAY_MS, NOW_MS, DAY_MS)
     (first, last), (begin, end) = BUSY
     yield from sorted({
         *quiet, *range(first, last + 1, 2 * STEP_MS), *range(begin, end + 1, STEP_MS), NOW_MS,
