@@ -150,9 +150,9 @@ def _conversion(pace: Pace) -> Alert:
         conditions=(*_below(ratios.CONVERSION, 0.75), _busy(pace)),
         hold=10 * MINUTE,
         keep=15 * MINUTE,
-        summary="Far fewer visitors than usual convert.",
+        summary="Far fewer visits than usual convert.",
         description=(
-            "On {{ $labels.site }}, {{ $value | humanizePercentage }} of the people of the last "
+            "On {{ $labels.site }}, {{ $value | humanizePercentage }} of the visits of the last "
             "hour converted: less than 75 % of the usual share at this hour, and more than 3 times "
             "its usual spread below it."
         ),

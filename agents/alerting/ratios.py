@@ -52,7 +52,7 @@ class Level:
 
 
 BOUNCE = Ratio(numerator="bounced_sessions", denominator="viewed_sessions", minimum=50, floor=0.02)
-CONVERSION = Level(family="conversion_ratio", window="trailing_1h", floor=0.005)
+CONVERSION = Level(family="session_conversion_ratio", window="trailing_1h", floor=0.005)
 CARTS = Level(family="cart_abandonment_ratio", window="day", floor=0.02)
 CSAT = Level(family="csat_ratio", window="trailing_30d", floor=0.01)
 NPS = Level(family="nps_points", window="trailing_30d", floor=2)

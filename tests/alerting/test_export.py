@@ -120,7 +120,7 @@ def test_a_rehearsal_divides_every_duration(tmp_path: Path) -> None:
     bounce = rules["EngagementBounceSpike"]
     assert (bounce["for"], bounce["keep_firing_for"]) == ("10s", "15s")
     assert "[15s]" in rules["site:engagement_bounced_sessions:increase15m"]["expr"]
-    assert "offset 2h47m30s" in rules["site:engagement_conversion_ratio:baseline"]["expr"]
+    assert "offset 2h47m30s" in rules["site:engagement_session_conversion_ratio:baseline"]["expr"]
     assert "A rehearsal" in Path("rules/product.yml").read_text("utf-8")
     done = run(tool("promtool"), "check", "config", "prometheus.yml")
     assert done.returncode == 0, done.stdout
