@@ -159,7 +159,9 @@ class Fleet:
         for partition in range(PARTITIONS):
             try:
                 live = self._redis.get(generation(self.settings.app))
-                name = state_name(self.settings.app, live.decode() if isinstance(live, bytes) else "")
+                name = state_name(
+                    self.settings.app, live.decode() if isinstance(live, bytes) else ""
+                )
                 state = self._redis.hget(ShardKeys(name, partition).meta, "state")
             except redis.RedisError:
                 return {}

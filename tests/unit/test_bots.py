@@ -91,5 +91,7 @@ def test_internal_traffic_is_set_aside_and_counted(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ['[bots]\npatterns = ["("]\n', '[exclude]\nhost = ["("]\n'])
 def test_a_broken_pattern_is_named_with_its_key(tmp_path: Path, text: str) -> None:
-    with pytest.raises(SettingsError, match=r"(bots\.patterns|exclude\.host): .*regular expression"):
+    with pytest.raises(
+        SettingsError, match=r"(bots\.patterns|exclude\.host): .*regular expression"
+    ):
         settings(tmp_path, text)
