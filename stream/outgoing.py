@@ -18,6 +18,8 @@ _log = logging.getLogger(__name__)
 _RETRY_SECONDS = 2.0
 #: Cuts whose entries are kept in memory as well, to be sent without reading them again.
 _HELD_CUTS = 16
+#: Hashing a key takes about 50 µs: after a backfill, all of them would hold up everything else.
+_KEYS_AT_ONCE = 200
 #: (key, value)
 Message = tuple[bytes | None, bytes]
 
@@ -53,6 +55,8 @@ class Outgoing:
             else:
                 partition = self._partition_of(message[0], partitions, partitions)
             grouped.setdefault(partition, []).append(message)
+            if number % _KEYS_AT_ONCE == _KEYS_AT_ONCE - 1:
+                await asyncio.sleep(0)
         for partition, group in grouped.items():
             await self._send_group(producer, topic, partition, group)
         return sum(map(len, grouped.values()))
