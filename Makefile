@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe \
   --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
-.PHONY: run test check bench lock clean
+.PHONY: run test check lint bench lock clean
 
 run: $(STAMP)  ## everything on this machine, with simulated traffic
 	$(BIN)/engage demo
@@ -14,13 +14,15 @@ run: $(STAMP)  ## everything on this machine, with simulated traffic
 test: $(STAMP)  ## all tests, with a real Kafka (Java, Maven) and a real Redis (redis-server)
 	$(BIN)/python -m pytest
 
-check: $(STAMP)  ## what must hold before a commit, in under a minute
+check: lint  ## what must hold before a commit, in a minute or two
+	$(BIN)/python -m pytest -q tests/unit tests/contract
+
+lint: $(STAMP)  ## style, types, imports, and that what is generated is current
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m schemas.generate --check
-	$(BIN)/python -m pytest -q tests/unit tests/contract
 
 bench: $(STAMP) .venv-peers/.installed  ## our cost and the peers', from one run, as ratios
 	$(BIN)/python -m tests.bench --json bench.json
