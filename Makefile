@@ -12,7 +12,7 @@ run: $(STAMP)  ## everything on this machine, with simulated traffic
 	$(BIN)/engage demo
 
 test: $(STAMP)  ## all tests, with a real Kafka (Java, Maven) and a real Redis (redis-server)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m tests.everything
 
 check: lint  ## what must hold before a commit, in a minute or two
 	$(BIN)/python -m pytest -q tests/unit tests/contract
