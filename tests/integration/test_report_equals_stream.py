@@ -132,26 +132,6 @@ def case(name: str) -> Path:
     return folder
 
 
-@pytest.mark.parametrize(("name", "events"), [
-    ("retentioneering", 31_106), ("cdnow-lifetimes", 6_919),
-])  # fmt: skip
-def test_real_shops_give_the_same_numbers_as_their_reports(
-    kafka: KafkaServer, redis_url: str, tmp_path: Path, name: str, events: int
-) -> None:
-    file = case(name) / "events.jsonl.gz"
-    with gzip.open(file) as source:
-        lines = source.readlines()
-    # A year and a half is read within seconds: all of it must be kept until it is published.
-    kept = {"TIME_HOUR_RETENTION_DAYS": "700", "TIME_DAY_RETENTION_DAYS": "700"}
-    with Fleet(kafka.bootstrap, redis_url, tmp_path, settings=kept) as fleet:
-        fleet.create_topics().start()
-        fleet.command("replay", str(file))
-        fleet.note_sent()
-        assert sum(fleet.sent.values()) == len(lines) == events
-        fleet.wait_counted()
-        wait_equal(fleet, reported(fleet.settings, lines))
-
-
 def test_real_page_views_give_the_known_numbers(
     kafka: KafkaServer, redis_url: str, tmp_path: Path
 ) -> None:
