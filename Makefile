@@ -6,16 +6,34 @@ STAMP := $(VENV)/.installed
 COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe \
   --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
-.PHONY: run test check lint bench lock clean
+# Tests that only compute run beside those that start servers; of these, the ones that watch the
+# clock come last, when the others are nearly through.
+COMPUTING := unit contract properties
+WATCHING := integration browser faults
+TESTED := $(sort $(notdir $(patsubst %/,%,$(dir $(wildcard tests/*/test_*.py)))))
+SERVING := $(filter-out $(COMPUTING) $(WATCHING),$(TESTED)) $(WATCHING)
+# Several commands at once: each prints in one piece, where make can do that.
+SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync)
+
+.PHONY: run test computing serving check lint unit contract bench lock clean
 
 run: $(STAMP)  ## everything on this machine, with simulated traffic
 	$(BIN)/engage demo
 
 test: $(STAMP)  ## all tests, with a real Kafka (Java, Maven) and a real Redis (redis-server)
-	$(BIN)/python -m tests.everything
+	@+$(MAKE) --no-print-directory -j 2 computing serving
 
-check: lint  ## what must hold before a commit, in a minute or two
-	$(BIN)/python -m pytest -q tests/unit tests/contract
+computing: $(STAMP)
+	$(BIN)/python -m pytest -q -p no:cacheprovider $(addprefix tests/,$(COMPUTING))
+
+serving: $(STAMP)
+	$(BIN)/python -m pytest $(addprefix tests/,$(SERVING))
+
+check: $(STAMP)  ## what must hold before a commit, in under a minute
+	@+$(MAKE) --no-print-directory -j 3 $(SYNC) lint unit contract
+
+unit contract: $(STAMP)
+	$(BIN)/python -m pytest -q -p no:cacheprovider tests/$@
 
 lint: $(STAMP)  ## style, types, imports, and that what is generated is current
 	$(BIN)/ruff format --check .
