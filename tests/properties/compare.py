@@ -46,7 +46,7 @@ def published(records: Iterable[MetricRecord]) -> Published:
     table: Published = {}
     revisions: dict[Key, int] = {}
     for record in records:
-        key = _key(record)
+        key = key_of(record)
         assert key not in table or record.revision > revisions[key], f"published twice: {key}"
         table[key] = Value(record.value, record.numerator or 0, record.denominator)
         revisions[key] = record.revision
@@ -126,7 +126,8 @@ def _in_one_bucket(found: float, right: float) -> bool:
     return right / BUCKET * (1 - 1e-9) <= found <= right * BUCKET * (1 + 1e-9)
 
 
-def _key(record: MetricRecord) -> Key:
+def key_of(record: MetricRecord) -> Key:
+    """What a record is about, in the oracle's words."""
     dimension, value = next(iter(record.dimensions.items()), ("", ""))
     window = record.window
     start = None if window.start is None else instant(window.start)

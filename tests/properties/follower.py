@@ -2,13 +2,14 @@
 
 from collections.abc import Collection, Sequence
 
-from schemas.outputs import MetricRecord, WindowKind
+from schemas.outputs import MetricRecord, Window, WindowKind
 from stream.board import Board
 from stream.counters import BucketKey
 from stream.emission import END_OF_INPUT, Emission
 from stream.metrics import catalogue
 from stream.rules import build_rules
 from stream.settings import Settings, definition_version
+from stream.windows import span_at
 from tests.properties.engine import Worker
 
 
@@ -18,10 +19,12 @@ class Follower:
     def __init__(
         self, workers: Sequence[Worker], settings: Settings, kinds: Collection[WindowKind]
     ) -> None:
-        self.workers = workers
+        self.workers, self.kinds = workers, kinds
         self.board = Board(build_rules(settings).calendar_of, definition_version(settings))
         self.emission = Emission(self.board, catalogue(settings), kinds)
         self.records: list[MetricRecord] = []
+        #: Sites and windows that were under way at a time when records were published.
+        self.under_way: set[tuple[str, Window]] = set()
         self.revision = 0
         self._known: dict[int, dict[BucketKey, dict[int, int]]] = {
             worker.partition: {} for worker in workers
@@ -43,6 +46,12 @@ class Follower:
         newest_ms = self._newest_ms()
         if newest_ms not in (0, END_OF_INPUT):
             self.emission.note_current(newest_ms)
+            for site in self.board.sites():
+                calendar = self.board.calendar(site)
+                self.under_way |= {
+                    (site, span_at(kind, newest_ms, calendar).window(calendar))
+                    for kind in self.kinds
+                }
         self.revision += 1
         due = self.emission.due(self._watermark(), newest_ms, self.revision)
         found = [record for records in due for record in records]

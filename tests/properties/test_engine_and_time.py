@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.outputs import WindowKind
+from stream.metrics import catalogue
 from stream.settings import Settings, Site
 from tests.properties.checking import KINDS, wrong_numbers
-from tests.properties.compare import published
+from tests.properties.compare import key_of, published
 from tests.properties.engine import EVERYONE, LogRecord, Worker, final_records, run
 from tests.properties.follower import Follower
 from tests.properties.traffic import (
@@ -175,8 +176,37 @@ def test_what_is_published_on_the_way_ends_in_the_final_numbers(data: st.DataObj
     last = published(follower.records)
     final = published(final_records(workers, config, KINDS))
     assert {key: last.get(key) for key in final} == final
-    assert all(last[key].is_empty for key in last.keys() - final.keys())
+    # A window exists while it is under way, also if later all events turn out to be of other sites:
+    # then levels, which have a value on every day, were published for it.
+    levels = {metric.name for metric in catalogue(config) if metric.level}
+    only_then = [record for record in follower.records if key_of(record) not in final]
+    assert all(
+        last[key_of(record)].is_empty
+        or (record.metric in levels and (record.site, record.window) in follower.under_way)
+        for record in only_then
+    ), only_then
     assert follower.publish() == []
+
+
+def test_a_level_of_a_site_without_events_today_is_published_while_today_is_under_way() -> None:
+    log = log_of([
+        {"minute": 0, "type": "subscription_started", "subscription_id": "s", "user_id": "u", "mrr": 5,
+         "site": "shop"},
+        {"minute": 3 * 1440},
+    ])  # fmt: skip
+    config = Settings()
+    worker = worker_on(log)
+    follower = Follower([worker], config, ["day"])
+    worker.read("t", 2)
+    worker.close()
+    worker.cut()
+    follower.publish()
+    levels = {
+        record.window.start: record.value
+        for record in follower.records
+        if record.metric == "active_customers" and record.site == "shop"
+    }
+    assert levels == {"2024-03-04T00:00:00Z": 1, "2024-03-07T00:00:00Z": 1}
 
 
 def test_a_cut_does_not_decide_whether_a_session_id_is_still_known() -> None:
