@@ -8,7 +8,6 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import TopicPartition
 
 from agents.worker import CannotStartError, check_redis, count_partitions
-from stream import keys
 from stream.backfill import Backfill, Progress
 from stream.kafka_options import aiokafka_options
 from stream.metrics import catalogue
@@ -94,9 +93,7 @@ async def _fill_and_swap(
         return
     for partition in range(partitions):
         await live.forget(partition)
-    name = live.state_name
-    for key in (keys.publisher(name), keys.snapshot(name), keys.definitions(name)):
-        await redis.execute_command("UNLINK", key)
+    await live.forget_published()
     print(f"the workers go on in {filled.generation}; the old one is deleted", file=sys.stderr)
 
 

@@ -1,11 +1,11 @@
 """Who was active when: turns a person's newly active days and minutes into counts, a batch at a time."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from stream import measures
 from stream.counters import Counters
 from stream.habits import Change, Days, HabitRules, Step, changes, known_around, steps
-from stream.marks import FAR, Mark, add_unit, has_unit, neighbours, windows_gained
+from stream.marks import FAR, Mark, SegmentMarks, add_unit, has_unit, neighbours, windows_gained
 from stream.measures import Grain
 from stream.names import Names, Profile, Segment, by_segment
 from stream.people import Person
@@ -43,16 +43,7 @@ class Activity:
 
     def mark_day(self, person: Person, profile: Profile, day: int) -> None:
         """A person was active on a day with this profile."""
-        marks = person.active
-        if marks.profile is not profile:
-            marks.turn_to(profile)
-        if not has_unit(marks.mark, day):
-            marks.mark = self._day(marks.group or profile, marks.mark, day)
-        if marks.rest:
-            marks.rest = [
-                (group, mark if has_unit(mark, day) else self._day(group, mark, day))
-                for group, mark in marks.rest
-            ]
+        _mark(person.active, profile, day, self._day)
 
     def mark_minute(self, person: Person, profile: Profile, minute: int) -> None:
         """A person had an event in a minute with this profile."""
@@ -73,16 +64,7 @@ class Activity:
 
     def mark_click(self, person: Person, profile: Profile, day: int) -> None:
         """A person clicked on content on a day with this profile."""
-        marks = person.clicked
-        if marks.profile is not profile:
-            marks.turn_to(profile)
-        if not has_unit(marks.mark, day):
-            marks.mark = self._click(marks.group or profile, marks.mark, day)
-        if marks.rest:
-            marks.rest = [
-                (group, mark if has_unit(mark, day) else self._click(group, mark, day))
-                for group, mark in marks.rest
-            ]
+        _mark(person.clicked, profile, day, self._click)
 
     def flush(self) -> None:
         """Count what has been collected."""
@@ -114,34 +96,34 @@ class Activity:
             self._counters.add_range(Grain.MINUTE, measures.LIVE_5M, segment, start, end, people)
 
     def _day(self, group: Profile, mark: Mark | None, day: int) -> Mark:
-        _count_one(self._habitual.setdefault((day, known_around(mark, day)), {}), group)
+        _count(self._habitual.setdefault((day, known_around(mark, day)), {}), group)
         if mark is None:
-            _count_one(self._days.setdefault((day, _NEAR_DAYS, _NEAR_DAYS, _NONE), {}), group)
+            _count(self._days.setdefault((day, _NEAR_DAYS, _NEAR_DAYS, _NONE), {}), group)
             return day, 1, day
         before, after = neighbours(mark, day)
         first = mark[2]
         # Only an event before the first day changes who is new; all others share one counter.
         key = (day, min(before, _NEAR_DAYS), min(after, _NEAR_DAYS), max(first, day))
-        _count_one(self._days.setdefault(key, {}), group)
+        _count(self._days.setdefault(key, {}), group)
         return (*add_unit(mark, day), min(first, day))
 
     def _step(self, group: Profile, minute: int, gone: int) -> None:
         steps = self._forward.get(minute)
         if steps is None:
             steps = self._forward[minute] = [{} for _ in range(_LIVE + 1)]
-        _count_one(steps[gone], group)
+        _count(steps[gone], group)
 
     def _click(self, group: Profile, mark: Mark | None, day: int) -> Mark:
-        _count_one(self._clicks.setdefault(day, {}), group)
+        _count(self._clicks.setdefault(day, {}), group)
         return add_unit(mark, day)
 
     def _minute(self, group: Profile, mark: Mark | None, minute: int) -> Mark:
         if mark is None or (minute - mark[0] > _LONG and mark[0] < self.oldest_minute):
-            _count_one(self._minutes.setdefault((minute, _LIVE, _LIVE), {}), group)
+            _count(self._minutes.setdefault((minute, _LIVE, _LIVE), {}), group)
             return minute, 1
         before, after = neighbours(mark, minute)
         key = (minute, min(before, _LIVE), min(after, _LIVE))
-        _count_one(self._minutes.setdefault(key, {}), group)
+        _count(self._minutes.setdefault(key, {}), group)
         return add_unit(mark, minute)
 
     def _count_rolling(
@@ -211,9 +193,23 @@ class Activity:
             self._counters.add_range(Grain.DAY, measure, group, start, start, people)
 
 
-def _count_one(groups: dict[Profile, int], group: Profile) -> None:
-    groups[group] = groups.get(group, 0) + 1
+def _mark(
+    marks: SegmentMarks,
+    profile: Profile,
+    unit: int,
+    note: Callable[[Profile, Mark | None, int], Mark],
+) -> None:
+    """Mark a unit in each segment of the profile, and note it for the groups in which it is new."""
+    if marks.profile is not profile:
+        marks.turn_to(profile)
+    if not has_unit(marks.mark, unit):
+        marks.mark = note(marks.group or profile, marks.mark, unit)
+    if marks.rest:
+        marks.rest = [
+            (group, mark if has_unit(mark, unit) else note(group, mark, unit))
+            for group, mark in marks.rest
+        ]
 
 
-def _count(groups: dict[Profile, int], group: Profile, people: int) -> None:
+def _count(groups: dict[Profile, int], group: Profile, people: int = 1) -> None:
     groups[group] = groups.get(group, 0) + people

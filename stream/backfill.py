@@ -10,11 +10,15 @@ from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import TopicPartition
+from faust.types import TP
 
 from schemas.codec import parse_all
 from stream.cut import position, settle_cut, take_cut
 from stream.fold import Record
+from stream.loading import Loader
 from stream.measures import Grain
+from stream.owned import now_ms
+from stream.reading import close_some, people_of
 from stream.rules import Rules
 from stream.settings import Settings
 from stream.shard import Shard
@@ -33,6 +37,18 @@ class Progress(NamedTuple):
     total: int
 
 
+class _ConsumerBounds:
+    def __init__(self, consumer: AIOKafkaConsumer) -> None:
+        self._consumer = consumer
+
+    async def bounds(self, tps: set[TP]) -> tuple[Mapping[TP, int], Mapping[TP, int]]:
+        """First and next offsets of partitions."""
+        asked = [TopicPartition(*tp) for tp in tps]
+        first = await self._consumer.beginning_offsets(asked)
+        end = await self._consumer.end_offsets(asked)
+        return {TP(*tp): n for tp, n in first.items()}, {TP(*tp): n for tp, n in end.items()}
+
+
 class Backfill:
     """Fills one generation; `store` must be of that generation, which nobody else writes to."""
 
@@ -46,10 +62,9 @@ class Backfill:
         report: Callable[[Progress], None],
     ) -> None:
         self._settings = settings
-        self._rules = rules
-        self._grains = grains
         self._store = store
         self._consumer = consumer
+        self._loader = Loader(settings, rules, grains, store, _ConsumerBounds(consumer))
         self._report = report
         self._shards: dict[int, tuple[Claim, Shard]] = {}
         #: Position of the last cut of each shard.
@@ -66,7 +81,7 @@ class Backfill:
         self._consumer.assign(tps)
         ends = await self._consumer.end_offsets(tps)
         if partition not in self._shards:
-            await self._begin(partition, tps)
+            await self._begin(partition)
         claim, shard = self._shards[partition]
         for tp in tps:
             self._consumer.seek(tp, shard.topics[tp.topic].next)
@@ -83,19 +98,11 @@ class Backfill:
         await self._cut(claim, shard)
         self._report(_progress(shard, ends))
 
-    async def _begin(self, partition: int, tps: list[TopicPartition]) -> None:
-        claim = await self._store.claim(partition)
-        shard = Shard(
-            partition, self._settings.topics.inputs, self._rules, self._grains,
-            self._settings.limits.people_cached,
-        )  # fmt: skip
+    async def _begin(self, partition: int) -> None:
+        claim, shard = await self._loader.load(partition)
         # Cuts are numbered by the time, so that no number of the old generation's comes again:
         # the ledger entries of a cut are deleted by its number.
         shard.sequence = int(time.time())
-        for tp, first in (await self._consumer.beginning_offsets(tps)).items():
-            state = shard.topics[tp.topic]
-            state.start = state.next = state.expected = first
-            state.seen.begin(first)
         self._shards[partition] = claim, shard
         self._positions[partition] = claim.position
 
@@ -112,10 +119,11 @@ class Backfill:
             if reached > shard.topics[tp.topic].next:
                 shard.skip(tp.topic, reached)
             if shard.topics[tp.topic].next >= ends[tp]:
-                shard.drained(tp.topic, _now_ms())
+                shard.drained(tp.topic, now_ms())
             count += len(records)
         shard.advance()
-        await self._close_sessions(shard)
+        while await close_some(self._store, shard):
+            pass
         # The live worker has put these records into the ledger topic already.
         shard.ledger.clear()
         return count
@@ -127,20 +135,9 @@ class Backfill:
         if first > shard.topics[topic].next:
             shard.skip(topic, first)
         decoded = parse_all([record.value for record in records])
-        people, missing = shard.prepare(decoded)
-        while missing:
-            turned = shard.people.rotations
-            shard.admit(await self._store.read_people(shard.partition, missing))
-            people, missing = shard.complete(decoded, people, missing, turned)
-        shard.apply(topic, records, decoded, people, _now_ms())
-
-    async def _close_sessions(self, shard: Shard) -> None:
-        due = 1
-        while due:
-            due, absent = shard.close_sessions()
-            if absent:
-                shard.admit(await self._store.read_people(shard.partition, absent))
-                shard.close_sessions_of(absent)
+        people = await people_of(self._store, shard, decoded, lambda: True)
+        assert people is not None  # Nobody else has this shard.
+        shard.apply(topic, records, decoded, people, now_ms())
 
     async def _cut(self, claim: Claim, shard: Shard) -> None:
         before = self._positions[shard.partition]
@@ -155,7 +152,3 @@ def _progress(shard: Shard, ends: Mapping[TopicPartition, Any]) -> Progress:
     passed = sum(state.next - state.start for state in states.values())
     total = sum(end - states[tp.topic].start for tp, end in ends.items())
     return Progress(shard.partition, passed, total)
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

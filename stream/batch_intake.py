@@ -12,6 +12,7 @@ from stream.fetch import Fetched
 from stream.fold import Decoded
 from stream.ledger_limit import LedgerLimit
 from stream.owned import Log, Owned, OwnerCounts, now_ms
+from stream.reading import people_of
 from stream.settings import Settings
 from stream.shard import Shard
 from stream.store import CutRefusedError, Store
@@ -93,16 +94,11 @@ class BatchIntake:
     async def _fold(self, owned: Owned, shard: Shard, topic: str, batch: Fetched) -> None:
         if batch.records:
             decoded = parse_all([record.value for record in batch.records])
-            people, missing = shard.prepare(decoded)
-            while missing:
-                turned = shard.people.rotations
-                shard.admit(await self._store.read_people(shard.partition, missing))
-                if owned.shard is not shard or self.is_closing:
-                    return
-                people, missing = shard.complete(decoded, people, missing, turned)
+            people = await people_of(
+                self._store, shard, decoded, lambda: owned.shard is shard and not self.is_closing
+            )
             # From here to the end nothing waits: other topics' batches cannot come between.
-            state = shard.topics[topic]
-            if batch.start != state.expected:
+            if people is None or batch.start != shard.topics[topic].expected:
                 return
             shard.apply(topic, batch.records, decoded, people, now_ms())
             self._judge(owned, shard, topic, decoded)

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 MINUTE_MS = 60_000
 HOUR_MS = 3_600_000
+DAY_MS = 86_400_000
 #: Every offset change since 1990 falls on a quarter of an hour, so one answer serves 15 minutes.
 SLOT_MS = 900_000
 _CACHE_MAX = 100_000

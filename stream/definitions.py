@@ -16,7 +16,6 @@ from stream.metrics.terms import AtEnd, AtStart, ByWindow, Term, Total
 from stream.names import Names, Segment
 from stream.selection import predicate
 
-_MICROS = 1_000_000
 KINDS: tuple[WindowKind, ...] = get_args(WindowKind)
 UNITS: tuple[str, ...] = get_args(Unit)
 #: Windows in which distinct people of a measure are counted, in days.
@@ -62,7 +61,7 @@ class OwnTally:
             return
         value = getattr(event, self._field) if self._field else 1
         if value is not None:
-            yield self._measure, round(value * _MICROS) if self._field else 1
+            yield self._measure, round(value * measures.MICROS) if self._field else 1
 
     def sides(self, _event: Any) -> Iterable[tuple[str, str]]:
         """None of its own."""
@@ -136,7 +135,7 @@ def part(settings: Settings, name: str) -> tuple[Term, tuple[WindowKind, ...]] |
         return BUILT_IN.get(name)
     counted = counted_as(name, measure)
     if measure.count != "people":
-        return Total(counted, scale=1 / _MICROS if measure.count == "sum" else 1), KINDS
+        return Total(counted, scale=1 / measures.MICROS if measure.count == "sum" else 1), KINDS
     terms: dict[WindowKind, Term] = {kind: AtEnd(f"{counted}_{kind}") for kind in _ROLLING}
     terms["week"], terms["month"] = AtStart(f"{counted}_week"), AtStart(f"{counted}_month")
     return ByWindow(terms), PEOPLE_KINDS

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
-from stream.calendar import MINUTE_MS
+from stream.calendar import DAY_MS, MINUTE_MS
 from stream.marks import windows_gained
 from stream.measures import Grain
 from stream.names import Names, Segment
@@ -21,7 +21,6 @@ Contributions = Counter[tuple[str, Segment, Grain, int]]
 FACTS_MAX = 1_000
 #: Farther than any window is long.
 _FAR = 1_000
-DAY_MS = 86_400_000
 
 
 class Theme(Protocol):

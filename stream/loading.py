@@ -1,16 +1,23 @@
 """Makes a shard what its last stored cut says, or a new one that begins where the log does."""
 
 from collections.abc import Mapping
+from typing import Protocol
 
 from faust.types import TP
 
 from stream.cut import restore
 from stream.measures import Grain
-from stream.owned import Log
 from stream.rules import Rules
 from stream.settings import Settings
 from stream.shard import Shard
 from stream.store import Claim, ClaimRefusedError, Store
+
+
+class Bounds(Protocol):
+    """What loading asks of Kafka."""
+
+    async def bounds(self, tps: set[TP]) -> tuple[Mapping[TP, int], Mapping[TP, int]]:
+        """First and next offsets of partitions."""
 
 
 class Loader:
@@ -22,7 +29,7 @@ class Loader:
         rules: Rules,
         grains: dict[str, tuple[Grain, ...]],
         store: Store,
-        log: Log,
+        log: Bounds,
     ) -> None:
         self._settings = settings
         self._rules = rules

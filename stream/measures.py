@@ -12,6 +12,9 @@ class Grain(IntEnum):
     ALL = 3
 
 
+#: Amounts of money and scores are counted as whole millionths.
+MICROS = 1_000_000
+
 #: Every accepted event; also tells which days, hours and minutes have data.
 EVENTS = "events"
 BOT_EVENTS = "bot_events"

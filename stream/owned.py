@@ -9,15 +9,13 @@ from typing import Protocol
 from faust.types import TP
 
 from stream.ledger_limit import LedgerLimit
+from stream.loading import Bounds
 from stream.shard import Shard
 from stream.store import Claim
 
 
-class Log(Protocol):
+class Log(Bounds, Protocol):
     """What the owner asks of Kafka."""
-
-    async def bounds(self, tps: set[TP]) -> tuple[Mapping[TP, int], Mapping[TP, int]]:
-        """First and next offsets of partitions."""
 
     async def rewind(self, offsets: Mapping[TP, int]) -> None:
         """Read on from these offsets."""

@@ -16,6 +16,7 @@ from stream.loading import Loader
 from stream.measures import Grain
 from stream.outgoing import LedgerPump
 from stream.owned import Log, Owned
+from stream.reading import close_some
 from stream.rules import Rules
 from stream.settings import Settings
 from stream.shard import Shard
@@ -146,10 +147,7 @@ class Owner(BatchIntake):
         try:
             due = 1
             while due and owned.shard is shard:
-                due, absent = shard.close_sessions()
-                if absent:
-                    shard.admit(await self._store.read_people(shard.partition, absent))
-                    shard.close_sessions_of(absent)
+                due = await close_some(self._store, shard)
                 if len(shard.people.dirty) >= self._settings.limits.dirty_max:
                     await self.cut(owned)
                 await asyncio.sleep(0)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from schemas.outputs import MetricRecord
 from stream.board import Board, SeriesKey
-from stream.calendar import HOUR_MS, MINUTE_MS
+from stream.calendar import DAY_MS, HOUR_MS, MINUTE_MS
 from stream.counters import BucketKey
 from stream.cut import StoredShard
 from stream.emission import Emission
@@ -13,7 +13,7 @@ from stream.headlines import previous_gauges
 from stream.measures import Grain
 from stream.metrics.metric import Metric
 from stream.published import Progress, PublishedState
-from stream.rules import DAY_MS, Rules
+from stream.rules import Rules
 from stream.snapshot import Count, ShardView, Snapshot, counts, decode_snapshot, gauges
 
 _log = logging.getLogger(__name__)

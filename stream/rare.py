@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING, Any
 
 from schemas.codec import epoch_ms
 from schemas.events import Event
+from stream.calendar import DAY_MS
 from stream.customers import SubscriptionEvent, contributions
 from stream.facts import Daily, Theme, learn
-from stream.measures import Grain
+from stream.measures import MICROS, Grain
 from stream.names import Profile
 from stream.people import Person
 from stream.plans import Plan
@@ -14,10 +15,8 @@ from stream.plans import Plan
 if TYPE_CHECKING:
     from stream.shard import Shard
 
-_MICROS = 1_000_000
-_DAY_MS = 86_400_000
 #: A cancellation further ahead than this is one for ever.
-_FAR_AHEAD_MS = 3_660 * _DAY_MS
+_FAR_AHEAD_MS = 3_660 * DAY_MS
 
 
 def count_more(
@@ -76,7 +75,7 @@ def _subscribe(
         time_ms,
         kind,
         event.subscription_id,
-        round(getattr(event, "mrr", 0) * _MICROS),
+        round(getattr(event, "mrr", 0) * MICROS),
         bool(getattr(event, "trial", False)),
         None if effective is None else min(epoch_ms(effective), time_ms + _FAR_AHEAD_MS),
         profile.id,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from stream.bots import Aside, build_aside
-from stream.calendar import Calendar
+from stream.calendar import DAY_MS, Calendar
 from stream.facts import Tally
 from stream.habits import HabitRules
 from stream.knobs import Settings
@@ -14,8 +14,6 @@ from stream.metrics.retention import habit_rules
 from stream.pages import PAGE
 from stream.plans import BOT, Plan, build_plans
 from stream.sessions import Session, SessionRules
-
-DAY_MS = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)

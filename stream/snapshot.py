@@ -10,8 +10,6 @@ from stream.measures import Grain
 from stream.metrics.metric import COUNTERS, Metric
 from stream.windows import LENGTH_OF, Span, ending, span_at
 
-DAY_MS = 86_400_000
-
 
 class Gauge(msgspec.Struct, array_like=True, frozen=True):
     """One value: `metric` in `window`, of a site or of one of its segments (dimension not empty)."""

@@ -98,6 +98,13 @@ class Store:
         gone += [shard.bucket(parse_bucket(name.decode())) for name in listed]
         await self._client.execute_command("UNLINK", *gone)
 
+    async def forget_published(self) -> None:
+        """Delete what this generation's publisher has stored."""
+        name = self.state_name
+        published = (keys.publisher(name), keys.snapshot(name), keys.definitions(name))
+        # They share a slot: see their names.
+        await self._client.execute_command("UNLINK", *published)
+
     def keys(self, partition: int) -> ShardKeys:
         """The keys of a shard."""
         return ShardKeys(self.state_name, partition)

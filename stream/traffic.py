@@ -9,12 +9,12 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from stream.calendar import DAY_MS
 from stream.traffic_people import Population
 from stream.traffic_visit import Planned, Visit, cancellation, subscription
 
 Spike = Literal["bounce", "churn"]
 
-DAY_MS = 86_400_000
 # Measured over many visits; turns a wanted number of events into a number of visits.
 EVENTS_PER_VISIT = 8.5
 EVENTS_PER_PAST_VISIT = 7.1

@@ -4,7 +4,8 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Literal, NamedTuple
 
 from stream import measures
-from stream.facts import DAY_MS, Contributions, Fact, at
+from stream.calendar import DAY_MS, HOUR_MS
+from stream.facts import Contributions, Fact, at
 from stream.knobs import Settings
 from stream.metrics.metric import Example, Metric
 from stream.metrics.terms import Sum, Term, Total
@@ -13,7 +14,6 @@ from stream.names import Names
 CARTS_ORDERED = "carts_ordered"
 CARTS_ABANDONED = "carts_abandoned"
 CARTS_RECOVERED = "carts_recovered"
-_HOUR_MS = 3_600_000
 #: What is kept of the type of an event; at one instant they sort in this order.
 _ADDED, _REMOVED, _CHECKOUT, _ORDERED = range(4)
 _KIND = {
@@ -70,7 +70,7 @@ class Carts:
         cart = settings.cart
         self._one_cart = cart.basis == "user"
         self._rules = CartRules(
-            _KIND[cart.start_event], cart.timeout_hours * _HOUR_MS, cart.recovery_days * DAY_MS
+            _KIND[cart.start_event], cart.timeout_hours * HOUR_MS, cart.recovery_days * DAY_MS
         )
         #: Long enough for a cart that is changed for a month before it is left.
         self.keep_days = cart.timeout_hours // 24 + cart.recovery_days + 31

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from schemas.events import SurveyDismissed, SurveyResponse
 from stream.facts import Contributions, Fact, at, on
 from stream.knobs import Settings
+from stream.measures import MICROS
 from stream.names import Names, Segment
 from stream.sessions import sid_digest
 
@@ -21,8 +22,7 @@ CES_MICROS, RATING_MICROS = "ces_micros", "rating_micros"
 IN_30D = "_30d"
 WINDOW_DAYS = 30
 
-_MICROS = 1_000_000
-_NPS_MAX, _PROMOTER, _PASSIVE = 10 * _MICROS, 9 * _MICROS, 7 * _MICROS
+_NPS_MAX, _PROMOTER, _PASSIVE = 10 * MICROS, 9 * MICROS, 7 * MICROS
 _OFF_SCALE = -1
 _FAR = 1_000_000
 
@@ -66,7 +66,7 @@ class Feedback:
             "nps": 10, "csat": survey.csat_scale, "ces": survey.ces_scale,
             "rating": survey.rating_scale,
         }  # fmt: skip
-        self._satisfied = survey.csat_satisfied_min * _MICROS
+        self._satisfied = survey.csat_satisfied_min * MICROS
         self._latest = survey.dedupe == "latest_per_user"
 
     def fact(self, event: Any) -> Sequence[Any] | None:
@@ -123,8 +123,8 @@ class Feedback:
         """The score on the scale of the settings."""
         scale = self._scale[event.survey]
         own = scale if event.scale_max is None or event.survey == "nps" else event.scale_max
-        micros = round(event.score * scale / own * _MICROS) if own else _OFF_SCALE
-        return micros if micros <= scale * _MICROS else _OFF_SCALE
+        micros = round(event.score * scale / own * MICROS) if own else _OFF_SCALE
+        return micros if micros <= scale * MICROS else _OFF_SCALE
 
     def _counted(self, answer: Answer) -> Iterator[tuple[str, int]]:
         kind, micros = answer.kind, answer.micros

@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 
 from schemas.events import EVENT_TYPES, PERSONLESS
-from stream.facts import DAY_MS, Condensed, Contributions, Fact, distinct
+from stream.calendar import DAY_MS
+from stream.facts import Condensed, Contributions, Fact, distinct
 from stream.funnel import Attempts, Moment
 from stream.knobs import Settings
 from stream.knobs_definitions import Funnel

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from schemas.events import Order, Refund
 from stream.facts import Contributions, Fact, at, distinct, on
-from stream.measures import histogram_measure
+from stream.measures import MICROS, histogram_measure
 from stream.metrics.metric import Example, Metric
 from stream.metrics.terms import AtEnd, AtStart, ByWindow, TopTenth, Total
 from stream.names import Names, Segment
@@ -25,7 +25,6 @@ SPENT_365D = "level_spent_365d"
 
 YEAR_DAYS = 365
 _CENT_MICROS = 10_000
-_MICROS = 1_000_000
 _ORDER, _REFUND = "o", "r"
 
 
@@ -56,10 +55,10 @@ class Orders:
     def fact(self, event: Any) -> Sequence[Any] | None:
         """What kind of event, of which order, how much."""
         if isinstance(event, Order):
-            return _ORDER, sid_digest(event.order_id), round((event.revenue or 0) * _MICROS)
+            return _ORDER, sid_digest(event.order_id), round((event.revenue or 0) * MICROS)
         if isinstance(event, Refund):
             digest = sid_digest(event.order_id)
-            return _REFUND, digest, round(event.revenue * _MICROS), sid_digest(event.event_id)
+            return _REFUND, digest, round(event.revenue * MICROS), sid_digest(event.event_id)
         return None
 
     def contributions(self, facts: Sequence[Fact], names: Names) -> Contributions:

@@ -5,12 +5,12 @@ from typing import Any
 
 from schemas.events import MarketingSpend, SocialEngagement, SocialImpression
 from stream.knobs import Settings
+from stream.measures import MICROS
 from stream.metrics.metric import Benchmark, Example, Metric
 from stream.metrics.terms import Total
 
 SHOWN, ENGAGED = "social_impressions", "social_engagements"
 SPEND_MICROS = "marketing_spend_micros"
-_MICROS = 1_000_000
 
 
 class Posts:
@@ -49,7 +49,7 @@ class Spend:
     def counts(self, event: Any) -> Iterable[tuple[str, int]]:
         """The money."""
         if isinstance(event, MarketingSpend):
-            yield SPEND_MICROS, round(event.amount * _MICROS)
+            yield SPEND_MICROS, round(event.amount * MICROS)
 
     def sides(self, event: Any) -> Iterable[tuple[str, str]]:
         """The dimensions of customers that the spending names, where its context does not."""

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from schemas.events import TicketMessage, TicketOpened, TicketReopened, TicketResolved
 from stream.business_hours import BusinessHours
+from stream.calendar import DAY_MS
 from stream.facts import Contributions, Fact, at, on
 from stream.knobs import Settings
 from stream.measures import histogram_measure
@@ -23,8 +24,7 @@ LASTED = {RESPONSES: "first_response_ms", RESOLUTIONS: "resolution_ms"}
 
 #: What comes later after the opening of a ticket counts nowhere; who waited so long waits no more.
 LIFE_DAYS = 365
-_DAY_MS = 86_400_000
-_LIFE_MS = LIFE_DAYS * _DAY_MS
+_LIFE_MS = LIFE_DAYS * DAY_MS
 _OPEN, _ASKED, _ANSWERED, _RESOLVE, _REOPEN = "o", "i", "a", "r", "u"
 
 
