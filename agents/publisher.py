@@ -3,12 +3,12 @@
 import asyncio
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from aiokafka.errors import KafkaError
 from redis.exceptions import RedisError
 
-from schemas.outputs import MetricRecord, encode_record, record_key
+from agents.records import RecordSender
 from stream.fingerprints import fingerprints
 from stream.metrics.metric import Metric
 from stream.outgoing import Outgoing
@@ -22,22 +22,6 @@ from stream.snapshot import Snapshot, decode_snapshot, encode_snapshot
 from stream.telemetry import Telemetry
 
 _log = logging.getLogger(__name__)
-
-
-#: How long the event loop may be kept from everything else.
-_SLICE_SECONDS = 0.02
-
-
-async def _gathered(parts: Iterator[list[MetricRecord]]) -> list[MetricRecord]:
-    """All records, computed in slices: a backfill changes thousands of windows at once."""
-    records: list[MetricRecord] = []
-    began = time.monotonic()
-    for part in parts:
-        records += part
-        if time.monotonic() - began > _SLICE_SECONDS:
-            await asyncio.sleep(0)
-            began = time.monotonic()
-    return records
 
 
 class PublisherLoop:
@@ -60,7 +44,7 @@ class PublisherLoop:
         self._rules = rules
         self._definition = definition
         self._owner = owner
-        self._outgoing = outgoing
+        self._records = RecordSender(outgoing, settings.topics.metrics, telemetry)
         self._telemetry = telemetry
         self._publisher: Publisher | None = None
         self._records_at = 0.0
@@ -69,6 +53,12 @@ class PublisherLoop:
 
     async def run(self) -> None:
         """Once an interval, for ever."""
+        try:
+            await self._run()
+        finally:
+            await self._records.stop()
+
+    async def _run(self) -> None:
         interval = self._settings.publish.snapshot_seconds
         while True:
             began = time.monotonic()
@@ -76,13 +66,13 @@ class PublisherLoop:
                 await self._turn()
             except FencedError as error:
                 _log.info("%s", error)
-                self._publisher = None
+                await self._leave()
             except (RedisError, KafkaError, OSError, TimeoutError) as error:
                 # What was sent and not acknowledged is sent again by the next publisher: this one,
                 # with nothing in its memory.
                 _log.warning("not published: %s", error)
                 self._telemetry.snapshot_failures += 1
-                self._publisher = None
+                await self._leave()
             await asyncio.sleep(max(interval - (time.monotonic() - began), 0.05))
 
     def snapshot_age_seconds(self) -> float | None:
@@ -92,7 +82,7 @@ class PublisherLoop:
     async def _turn(self) -> None:
         first = self._owner.owned.get(0)
         if first is None or first.shard is None or first.claim is None:
-            self._publisher = None
+            await self._leave()
             raw = await self._state.snapshot()
             if raw is not None:
                 self.snapshot = decode_snapshot(raw)
@@ -100,7 +90,8 @@ class PublisherLoop:
         epoch = first.claim.epoch
         if self._generation != self._state.generation:
             # Counted anew: everything is published once more.
-            self._publisher, self._generation = None, self._state.generation
+            await self._leave()
+            self._generation = self._state.generation
         if self._publisher is None:
             compare = self._settings.publish.compare
             self._publisher = Publisher(
@@ -108,21 +99,25 @@ class PublisherLoop:
             )
             await self._state.note_definitions(fingerprints(self._settings), now_ms())
         publisher = self._publisher
-        snapshot = await publisher.refresh(now_ms())
+        async with self._records.board_lock:
+            snapshot = await publisher.refresh(now_ms())
         self._note_latency(snapshot)
         self.snapshot = snapshot
-        records: list[MetricRecord] = []
-        if time.monotonic() - self._records_at >= self._settings.publish.records_seconds:
-            records = await _gathered(publisher.due_records(snapshot))
+        due = None
+        since = time.monotonic() - self._records_at
+        if not self._records.is_busy() and since >= self._settings.publish.records_seconds:
+            due = publisher.due_records(snapshot)
             self._records_at = time.monotonic()
         assert publisher.progress is not None
         # Before the records: it reserves their revision, or finds that somebody else publishes.
         await self._state.publish(epoch, publisher.progress, encode_snapshot(snapshot))
-        if records:
-            messages = [(record_key(record), encode_record(record)) for record in records]
-            sent = await self._outgoing.send(self._settings.topics.metrics, messages)
-            self._telemetry.records_published += sent
-            publisher.acknowledged(snapshot, records)
+        if due is not None:
+            self._records.begin(publisher, snapshot, due)
+
+    async def _leave(self) -> None:
+        """Forget what was published: the next publisher reads how far records are acknowledged."""
+        self._publisher = None
+        await self._records.stop()
 
     def _note_latency(self, snapshot: Snapshot) -> None:
         """Only while new events keep coming, and live ones: a replay's are old by intention."""

@@ -1,11 +1,11 @@
 """The merged counts of all shards, and the metrics computed from them."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from msgspec import UNSET, UnsetType
 
-from schemas.outputs import MetricRecord
+from schemas.outputs import MetricRecord, Window
 from stream import measures
 from stream.calendar import MINUTE_MS, Calendar
 from stream.counters import BucketKey
@@ -21,8 +21,7 @@ SeriesKey = tuple[str, SegmentKey]
 Bucket = Mapping[SeriesKey, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(NamedTuple):
     """A metric's value in one window for one segment; `value` is None when there is nothing to divide by."""
 
     value: float | None
@@ -160,6 +159,7 @@ class Board:
         span: Span,
         value: Value,
         *,
+        window: Window,
         revision: int,
         is_final: bool,
         watermark: str | None,
@@ -174,7 +174,7 @@ class Board:
             denominator=value.denominator,
             site=site,
             dimensions=_by_name(dimension, label) if dimension else {},
-            window=span.window(self.calendar(site)),
+            window=window,
             revision=revision,
             is_final=is_final,
             approximate=metric.approximate,

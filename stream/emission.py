@@ -36,9 +36,10 @@ class Emission:
             for kind in metric.windows:
                 if kinds is None or kind in kinds:
                     self._by_kind.setdefault(kind, []).append(metric)
+        self._covered: dict[tuple[WindowKind, str], list[Metric]] = {}
         self._day_kinds = [kind for kind in self._by_kind if GRAIN_OF[kind] is Grain.DAY]
         self._minute_kinds = [kind for kind in self._by_kind if GRAIN_OF[kind] is Grain.MINUTE]
-        self._published: dict[tuple[str, SegmentKey, Span], tuple[Value, bool]] = {}
+        self._published: dict[SiteSpan, dict[tuple[str, SegmentKey], tuple[Value, bool]]] = {}
         self._candidates: dict[SiteSpan, None] = {}
         #: For each kind, how many days its metrics mature.
         self._waits: dict[WindowKind, set[int]] = {
@@ -110,15 +111,13 @@ class Emission:
             exists = self._exists(site, span, newest_ms)
             known = watermark_ms is not None and watermark_ms != END_OF_INPUT
             watermark = calendar.rfc3339(watermark_ms or 0) if known else None
-            segments = self._segments(site, span)
+            window = span.window(calendar)
             yield [
                 self._board.record(
-                    metric, segment, span, value,
+                    metric, segment, span, value, window=window,
                     revision=revision, is_final=is_final, watermark=watermark,
                 )
-                for metric in self._by_kind[span.kind]
-                if metric.matures_days <= mature
-                for segment, value in self._changed(metric, segments, span, exists, is_final)
+                for metric, segment, value in self._changed(site, span, exists, is_final, mature)
             ]  # fmt: skip
 
     def forget_before(self, time_ms: int) -> None:
@@ -131,7 +130,7 @@ class Emission:
             kept_ms = _DAYS_KEPT_MS if span.grain is Grain.DAY else 0
             return span.end_ms(self._board.calendar(site)) < time_ms - kept_ms
 
-        self._published = {k: v for k, v in self._published.items() if not is_past(k[1][0], k[2])}
+        self._published = {k: v for k, v in self._published.items() if not is_past(*k)}
         self._seen = {seen for seen in self._seen if not is_past(*seen)}
         self._seen_segments = {
             seen: found for seen, found in self._seen_segments.items() if not is_past(*seen)
@@ -148,19 +147,28 @@ class Emission:
         return [(site, "", ""), *sorted(before)]
 
     def _changed(
-        self, metric: Metric, segments: list[SegmentKey], span: Span, exists: bool, is_final: bool
-    ) -> Iterator[tuple[SegmentKey, Value]]:
-        for segment in segments:
-            if not metric.covers(segment[1]):
-                continue
-            value = self._board.evaluate(metric, segment, span)
-            key = (metric.name, segment, span)
-            before = self._published.get(key)
-            if before is None and not self._is_wanted(metric, segment, span, value, exists):
-                continue
-            if before != (value, is_final):
-                self._published[key] = (value, is_final)
-                yield segment, value
+        self, site: str, span: Span, exists: bool, is_final: bool, mature: int
+    ) -> Iterator[tuple[Metric, SegmentKey, Value]]:
+        published = self._published.setdefault((site, span), {})
+        for segment in self._segments(site, span):
+            for metric in self._covering(span.kind, segment[1]):
+                if metric.matures_days > mature:
+                    continue
+                value = self._board.evaluate(metric, segment, span)
+                before = published.get((metric.name, segment))
+                if before is None and not self._is_wanted(metric, segment, span, value, exists):
+                    continue
+                if before != (value, is_final):
+                    published[metric.name, segment] = value, is_final
+                    yield metric, segment, value
+
+    def _covering(self, kind: WindowKind, dimension: str) -> list[Metric]:
+        """The metrics that a kind of window has for segments of a dimension."""
+        found = self._covered.get((kind, dimension))
+        if found is None:
+            found = [metric for metric in self._by_kind[kind] if metric.covers(dimension)]
+            self._covered[kind, dimension] = found
+        return found
 
     def _is_wanted(
         self, metric: Metric, segment: SegmentKey, span: Span, value: Value, exists: bool
@@ -221,7 +229,7 @@ class Emission:
         if span.kind not in LENGTH_OF:
             return False
         previous = Span(span.kind, span.first - 1, span.last - 1)
-        before = self._published.get((metric.name, segment, previous))
+        before = self._published.get((segment[0], previous), {}).get((metric.name, segment))
         return before is not None and not before[0].is_empty
 
     def _note_inside(

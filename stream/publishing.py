@@ -45,6 +45,8 @@ class Publisher:
         #: Buckets of days that have not come yet.
         self._postponed: set[BucketKey] = set()
         self._changed: set[BucketKey] = set()
+        #: What was on the board when records became due; by the time they are sent there is more.
+        self._due_sequences: dict[int, int] = {}
         #: (measure, site) → the highest total ever shown.
         self._highest: dict[tuple[str, str], Count] = {}
         #: Lower bound of the event times that any shard still accepts.
@@ -99,6 +101,7 @@ class Publisher:
             oldest_hour=(self._floor_ms - self._rules.hour_retention_ms) // MINUTE_MS,
         )
         self._changed = set()
+        self._due_sequences = dict(self._read)
         if not snapshot.newest_ms:
             return iter(())
         self._emission.note_current(snapshot.newest_ms)
@@ -106,12 +109,12 @@ class Publisher:
         self.progress.revision = max(self.progress.revision + 1, snapshot.taken_ms)
         return self._emission.due(snapshot.watermark_ms, snapshot.newest_ms, self.progress.revision)
 
-    def acknowledged(self, snapshot: Snapshot, records: list[MetricRecord]) -> None:
+    def acknowledged(self, snapshot: Snapshot, count: int) -> None:
         """Kafka has the records: the next publisher need not send them again."""
         assert self.progress is not None
-        self.progress.sequences = dict(self._read)
+        self.progress.sequences = self._due_sequences
         self.progress.watermark_ms = snapshot.watermark_ms
-        self.records_emitted += len(records)
+        self.records_emitted += count
         # By the log and not by the clock: silence ends windows, but a later event reopens them.
         past_ms = self._floor_ms - self._rules.hour_retention_ms
         self._emission.forget_before(past_ms)

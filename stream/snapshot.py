@@ -67,13 +67,18 @@ def main_window(metric: Metric) -> WindowKind:
 
 def gauges(board: Board, metrics: Sequence[Metric], newest_ms: int) -> Iterator[Gauge]:
     """Every metric of the windows under way; what has no value (nothing to divide by) is left out."""
+    spans: dict[tuple[str, str, WindowKind], Span] = {}
+    covering: dict[str, list[Metric]] = {}
     for segment in list(board.segments):
-        for metric in metrics:
-            if not metric.covers(segment[1]):
-                continue
-            kinds = (main_window(metric),) if segment[1] else metric.windows
-            for kind in kinds:
-                span = gauge_span(board, metric, segment, kind, newest_ms)
+        site, dimension, _ = segment
+        if dimension not in covering:
+            covering[dimension] = [metric for metric in metrics if metric.covers(dimension)]
+        for metric in covering[dimension]:
+            for kind in (main_window(metric),) if dimension else metric.windows:
+                span = spans.get((site, metric.name, kind))
+                if span is None or metric.gauge_complete:
+                    span = gauge_span(board, metric, segment, kind, newest_ms)
+                    spans[site, metric.name, kind] = span
                 value = board.evaluate(metric, segment, span).value
                 if value is not None:
                     yield Gauge(metric.name, kind, *segment, value)

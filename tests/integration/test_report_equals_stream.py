@@ -140,7 +140,9 @@ def test_real_page_views_give_the_known_numbers(
     expected = json.loads((reconstructr / "expected.json").read_text())
     with gzip.open(file) as source:
         lines = source.readlines()
-    with Fleet(kafka.bootstrap, redis_url, tmp_path) as fleet:
+    with Fleet(
+        kafka.bootstrap, redis_url, tmp_path, settings={"PAGES_VALUES_MAX": "5000"}
+    ) as fleet:
         fleet.create_topics().start()
         fleet.command("replay", str(file))
         fleet.note_sent()
