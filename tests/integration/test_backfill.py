@@ -3,6 +3,8 @@
 import json
 import threading
 import time
+from collections import Counter
+from datetime import datetime
 from pathlib import Path
 
 import redis
@@ -11,6 +13,7 @@ from stream import measures
 from stream.keys import ShardKeys, generation
 from tests.faults.fleet import PARTITIONS, Fleet, Record
 from tests.faults.stored import read_counts, unaccounted
+from tests.faults.topics import newest_records
 from tests.faults.worker_process import wait_until
 from tests.servers.kafka_server import KafkaServer
 
@@ -22,6 +25,20 @@ SETTINGS = {
     "PUBLISH_SNAPSHOT_SECONDS": "0.5",
 }
 _HOUR_MS = 3_600_000
+#: Two numbers that no code knows: a ratio of an own measure, and a funnel.
+OWN = """
+[measures.looks]
+type = "page_view"
+where = { page_url = "/" }
+
+[metrics.clicks_per_look]
+numerator = "clicks"
+denominator = "looks"
+windows = ["hour", "day"]
+
+[funnels.look_then_click]
+steps = [{ type = "page_view" }, { type = "click" }]
+"""
 
 
 def visit(number: int, start_ms: int) -> list[Record]:
@@ -63,8 +80,11 @@ def test_a_changed_definition_gets_its_history_beside_live_traffic(
         assert before.total(measures.BOUNCED_SESSIONS) == PEOPLE - PEOPLE // 3
         assert changed(fleet) == {}
         # The new definition: restart the workers with it, one after the other.
-        fleet.reconfigure(BOUNCE_MODE="single_pageview")
+        definitions = tmp_path / "engage.toml"
+        definitions.write_text(OWN)
+        fleet.reconfigure(BOUNCE_MODE="single_pageview", CONFIG=str(definitions))
         assert changed(fleet)["bounce_rate"] == "counting"
+        assert changed(fleet)["clicks_per_look"] == "new"
         for worker in fleet.workers:
             assert worker.stop(timeout=30) == 0
             worker.start()
@@ -85,6 +105,7 @@ def test_a_changed_definition_gets_its_history_beside_live_traffic(
         assert after.total(measures.BOUNCED_SESSIONS) == live[0]
         assert unaccounted(fleet) == {}
         assert_swapped(fleet, redis_url)
+        assert_own_numbers(fleet, [past_ms + n * 10_000 for n in range(PEOPLE)], live[0])
 
 
 def assert_swapped(fleet: Fleet, redis_url: str) -> None:
@@ -97,3 +118,42 @@ def assert_swapped(fleet: Fleet, redis_url: str) -> None:
     assert client.exists(*old) == 0
     new = [ShardKeys(f"{app}.{now.decode()}", p).meta for p in range(PARTITIONS)]
     assert client.exists(*new) == PARTITIONS
+
+
+def assert_own_numbers(fleet: Fleet, past: list[int], everybody: int) -> None:
+    """The own ratio and the own funnel: with their history in the topic, as gauges, and described."""
+    # Everybody of the past looked once, and every third one clicked; live traffic is of later hours.
+    looked = Counter(at // _HOUR_MS for at in past)
+    clicked = Counter(at // _HOUR_MS for at in past[::3])
+    wanted = {h: (clicked[h], looked[h], clicked[h] / looked[h]) for h in looked}
+    assert len(wanted) >= 2
+
+    def ratios() -> dict[int, tuple[float, float | None, float | None]]:
+        return {
+            instant_ms(r.window.start) // _HOUR_MS: (r.numerator, r.denominator, r.value)
+            for r in newest_records(fleet.settings).values()
+            if r.metric == "clicks_per_look" and r.window.kind == "hour" and not r.dimensions
+        }
+
+    wait_until("the own ratio has its history", lambda: wanted.items() <= ratios().items())
+    steps = {"funnel": "look_then_click", "step": "2"}
+    whole = [
+        (r.numerator, r.denominator)
+        for r in newest_records(fleet.settings).values()
+        if r.metric == "funnel_conversion" and r.window.kind == "all" and r.dimensions == steps
+    ]
+    assert whole == [((everybody + 2) // 3, everybody)]
+    shown = fleet.workers[0].value("engagement_clicks_per_look_ratio", site="default", window="day")
+    assert 0.3 < shown < 0.4
+    segment = {"dimension": "funnel,step", "value": "look_then_click,2"}
+    assert fleet.workers[0].value("engagement_segment_funnel_conversion_ratio", **segment) > 0.3
+    listed = {
+        metric["name"]: metric
+        for metric in json.loads(fleet.command("metrics", "--format", "json"))
+    }
+    assert listed["clicks_per_look"]["formula"] == "clicks ÷ looks"
+
+
+def instant_ms(time_text: str | None) -> int:
+    assert time_text is not None
+    return round(datetime.fromisoformat(time_text).timestamp() * 1000)
