@@ -15,12 +15,13 @@ from rich.text import Text
 
 from schemas.outputs import MetricRecord, WindowKind
 from schemas.rejection import printable
-from stream.exporter import PREFIX
+from stream.exporter import main_gauge
 from stream.measures import Grain
 from stream.metrics import catalogue
 from stream.metrics.metric import JOINED, OWN_DIMENSIONS, Metric
 from stream.settings import Settings, describe
 from stream.snapshot import main_window
+from stream.trust import PREFIX, TRUST, Trust
 from stream.windows import GRAIN_OF, LENGTH_OF
 
 
@@ -153,11 +154,12 @@ def print_catalogue(settings: Settings, format: str) -> int:
 def as_entries(settings: Settings) -> list[dict[str, Any]]:
     """One object a metric, with the settings that change it at their present values."""
     values = {row.key: row.value for row in describe(settings)}
-    return [_entry(metric, values) for metric in catalogue(settings)]
+    return [_entry(metric, values) for metric in catalogue(settings)] + [*map(_of_trust, TRUST)]
 
 
 def _entry(metric: Metric, values: dict[str, str]) -> dict[str, Any]:
     example, benchmark = metric.example, metric.benchmark
+    gauge, labels = main_gauge(metric)
     return {
         "name": metric.name,
         "help": metric.help,
@@ -168,10 +170,29 @@ def _entry(metric: Metric, values: dict[str, str]) -> dict[str, Any]:
         "benchmark": benchmark and {"text": benchmark.text, "source": benchmark.source},
         "example": {"text": example.text, "value": example.value},
         "approximate": metric.approximate,
-        "gauge": PREFIX + metric.gauge,
-        "gauge_labels": ["site", "window"] if len(metric.windows) > 1 else ["site"],
+        "gauge": gauge,
+        "gauge_labels": labels,
         "segment_gauge": f"{PREFIX}segment_{metric.gauge}",
         "segment_window": main_window(metric),
+    }
+
+
+def _of_trust(one: Trust) -> dict[str, Any]:
+    """A number about the numbers; its windows are what its counter's rate is taken over."""
+    return {
+        "name": one.name,
+        "help": one.help,
+        "unit": one.unit,
+        "formula": one.formula,
+        "windows": [],
+        "settings": {},
+        "benchmark": None,
+        "example": {"text": one.example.text, "value": one.example.value},
+        "approximate": False,
+        "gauge": f"{PREFIX}{one.series}",
+        "gauge_labels": list(one.labels),
+        "segment_gauge": None,
+        "segment_window": None,
     }
 
 
@@ -194,7 +215,8 @@ def _lines(entry: dict[str, Any]) -> Iterable[tuple[str, str]]:
     yield "", entry["help"]
     yield "formula", entry["formula"]
     yield "example", f"{entry['example']['text']} → {entry['example']['value']:,g}"
-    yield "windows", ", ".join(entry["windows"])
+    if entry["windows"]:
+        yield "windows", ", ".join(entry["windows"])
     if entry["settings"]:
         yield "settings", ", ".join(f"{key} = {value}" for key, value in entry["settings"].items())
     if entry["benchmark"]:

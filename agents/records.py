@@ -64,7 +64,7 @@ class RecordSender:
                 waiting = []
             await asyncio.sleep(0)
         self._telemetry.records_published += sent
-        publisher.acknowledged(snapshot, sent)
+        publisher.acknowledged(snapshot)
 
 
 def _slice(due: Iterator[list[MetricRecord]]) -> list[Message] | None:

@@ -7,10 +7,11 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from stream.exporter import PREFIX
+from stream.exporter import main_gauge
 from stream.metrics import catalogue
 from stream.metrics.metric import JOINED, Metric
 from stream.settings import Settings
+from stream.trust import TRUST, Trust
 
 FILE = Path(__file__).resolve().parents[1] / "schemas" / "METRICS.md"
 _HEAD = """# Metric reference
@@ -22,9 +23,17 @@ several; segments are under `engagement_segment_…` with `dimension` and `value
 """
 
 
+_TRUST = """# Trust
+
+Numbers about the numbers: of the whole application, on every worker's page. A label that is given a
+value here has others as well.
+"""
+
+
 def reference(settings: Settings) -> str:
     """The whole page."""
-    return "\n".join([_HEAD, *(line for m in catalogue(settings) for line in _section(m))])
+    lines = [line for metric in catalogue(settings) for line in _section(metric)]
+    return "\n".join([_HEAD, *lines, _TRUST, *(line for one in TRUST for line in _of_trust(one))])
 
 
 def _section(metric: Metric) -> Iterator[str]:
@@ -35,11 +44,21 @@ def _section(metric: Metric) -> Iterator[str]:
     yield ""
 
 
+def _of_trust(one: Trust) -> Iterator[str]:
+    yield f"## {one.name}\n"
+    yield f"{one.help}\n"
+    yield f"- formula: {one.formula}"
+    yield f"- unit: {one.unit}"
+    yield f"- series: `{one.selector}`"
+    yield f"- example: {one.example.text} → {one.example.value:g}"
+    yield ""
+
+
 def _facts(metric: Metric) -> Iterator[tuple[str, str]]:
     yield "formula", metric.formula
     yield "unit", metric.unit + (", estimated" if metric.approximate else "")
     yield "windows", ", ".join(metric.windows)
-    yield "gauge", f"`{PREFIX}{metric.gauge}`"
+    yield "gauge", f"`{main_gauge(metric)[0]}`"
     if metric.by:
         names = ", ".join(name.replace(JOINED, " and ") for name in metric.by)
         yield "by", names if metric.plain else f"{names} (not for a site as a whole)"

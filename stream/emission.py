@@ -1,7 +1,9 @@
 """Which metric records are due: windows that are new, changed, or have become final."""
 
 import heapq
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Literal
 
 from schemas.outputs import MetricRecord, WindowKind
 from stream.board import Board, SegmentKey, Value
@@ -13,6 +15,9 @@ from stream.windows import GRAIN_OF, LENGTH_OF, Span, ending, holding
 
 #: (site, window)
 SiteSpan = tuple[str, Span]
+#: first: of a number that had none; first_final: that was final at once; revised: changed while its
+#: window was open; finalized: of a window that has ended; corrected: changed after that.
+RecordOutcome = Literal["first", "first_final", "revised", "finalized", "corrected"]
 _DAYS_KEPT_MS = 62 * 86_400_000
 #: The watermark at the end of a file: everything is final.
 END_OF_INPUT = 1 << 60
@@ -39,6 +44,8 @@ class Emission:
         self._covered: dict[tuple[WindowKind, str], list[Metric]] = {}
         self._day_kinds = [kind for kind in self._by_kind if GRAIN_OF[kind] is Grain.DAY]
         self._minute_kinds = [kind for kind in self._by_kind if GRAIN_OF[kind] is Grain.MINUTE]
+        #: How many records there were: see RecordOutcome.
+        self.outcomes: Counter[RecordOutcome] = Counter()
         self._published: dict[SiteSpan, dict[tuple[str, SegmentKey], tuple[Value, bool]]] = {}
         self._candidates: dict[SiteSpan, None] = {}
         #: For each kind, how many days its metrics mature.
@@ -160,6 +167,7 @@ class Emission:
                     continue
                 if before != (value, is_final):
                     published[metric.name, segment] = value, is_final
+                    self.outcomes[_outcome(before, value, is_final)] += 1
                     yield metric, segment, value
 
     def _covering(self, kind: WindowKind, dimension: str) -> list[Metric]:
@@ -266,6 +274,14 @@ class Emission:
     def _look_at(self, site: str, span: Span) -> None:
         if (site, span) not in self._seen:
             self._candidates[site, span] = None
+
+
+def _outcome(before: tuple[Value, bool] | None, value: Value, is_final: bool) -> RecordOutcome:
+    if before is None:
+        return "first_final" if is_final else "first"
+    if before[1]:
+        return "corrected" if value != before[0] else "revised"
+    return "finalized" if is_final else "revised"
 
 
 def _begins_ms(span: Span, calendar: Calendar) -> int:

@@ -14,8 +14,8 @@ from prometheus_client.registry import Collector
 
 from stream.metrics.metric import COUNTERS, JOINED, Metric
 from stream.snapshot import Snapshot
+from stream.trust import PREFIX, gauge, label, trust
 
-PREFIX = "engagement_"
 COUNTER_HELP = {
     "events": "Accepted events.",
     "bot_events": "Accepted events of bots, which count nowhere else.",
@@ -57,12 +57,12 @@ class SnapshotCollector(Collector):
         if snapshot is None:
             return
         taken = snapshot.taken_ms / 1000
-        yield _gauge("snapshot_timestamp_seconds", "When the numbers were computed.", taken)
+        yield gauge("snapshot_timestamp_seconds", "When the numbers were computed.", taken)
         if time.time() - taken <= self._max_age_seconds:
             yield from self._of_sites(snapshot)
             yield from self._of_segments(snapshot)
             yield from _counters(snapshot)
-            yield from _trust(snapshot)
+            yield from trust(snapshot)
 
     def _of_sites(self, snapshot: Snapshot) -> Iterator[Family]:
         families: dict[str, GaugeMetricFamily] = {}
@@ -71,10 +71,10 @@ class SnapshotCollector(Collector):
             families[metric.name] = GaugeMetricFamily(
                 PREFIX + metric.gauge, metric.help, labels=labels
             )
-        for gauge in snapshot.gauges:
-            if not gauge.dimension and (family := families.get(gauge.metric)):
-                values = (_label(gauge.site), gauge.window)[: len(family._labelnames)]  # noqa: SLF001
-                family.add_metric(values, gauge.value)
+        for found in snapshot.gauges:
+            if not found.dimension and (family := families.get(found.metric)):
+                values = (label(found.site), found.window)[: len(family._labelnames)]  # noqa: SLF001
+                family.add_metric(values, found.value)
         yield from families.values()
 
     def _of_segments(self, snapshot: Snapshot) -> Iterator[Family]:
@@ -86,10 +86,10 @@ class SnapshotCollector(Collector):
                 f"{metric.help} By value of a dimension.",
                 labels=["site", "dimension", "value"],
             )
-        for gauge in snapshot.gauges:
-            if gauge.dimension and (family := families.get(gauge.metric)):
-                names = (part.replace(JOINED, ",") for part in (gauge.dimension, gauge.label))
-                family.add_metric((_label(gauge.site), *map(_label, names)), gauge.value)
+        for found in snapshot.gauges:
+            if found.dimension and (family := families.get(found.metric)):
+                names = (part.replace(JOINED, ",") for part in (found.dimension, found.label))
+                family.add_metric((label(found.site), *map(label, names)), found.value)
         yield from families.values()
 
 
@@ -115,56 +115,18 @@ class Exporter:
         return cached[1], content_type
 
 
-def _label(text: str) -> str:
-    """As UTF-8 can hold it: one lone surrogate would cost the whole page."""
-    return text if text.isascii() else text.encode("utf-8", "replace").decode()
-
-
-def _gauge(name: str, text: str, value: float) -> GaugeMetricFamily:
-    return GaugeMetricFamily(PREFIX + name, text, value=value)
-
-
 def _counters(snapshot: Snapshot) -> Iterator[Family]:
     for measure in COUNTERS:
         family = CounterMetricFamily(PREFIX + measure, COUNTER_HELP[measure], labels=["site"])
         for count in snapshot.counts:
             if count.measure == measure:
-                family.add_metric((_label(count.site),), count.value)
+                family.add_metric((label(count.site),), count.value)
         yield family
 
 
-def _trust(snapshot: Snapshot) -> Iterator[Family]:
-    outcomes = CounterMetricFamily(
-        PREFIX + "records", "Records passed, by what became of them.", labels=["outcome"]
-    )
-    for outcome, value in snapshot.outcomes.items():
-        outcomes.add_metric((outcome,), value)
-    yield outcomes
-    ledger = CounterMetricFamily(
-        PREFIX + "ledger_entries", "Records that were not counted, by reason.", labels=["reason"]
-    )
-    for reason, value in snapshot.reasons.items():
-        ledger.add_metric((reason,), value)
-    yield ledger
-    yield _gauge(
-        "unaccounted_records",
-        "Offsets passed less records accounted for; anything but 0 is a defect.",
-        snapshot.unaccounted,
-    )
-    if snapshot.watermark_ms is not None:
-        text = "Event time before which all windows are final."
-        yield _gauge("watermark_timestamp_seconds", text, snapshot.watermark_ms / 1000)
-    text = "Newest event time, or the present where the log is quiet."
-    yield _gauge("newest_event_timestamp_seconds", text, snapshot.newest_ms / 1000)
-    shards = snapshot.shards
-    text = "Sessions that have not ended yet."
-    yield _gauge("open_sessions", text, sum(shard.open_sessions for shard in shards))
-    for name, text, total in (
-        ("sessions_reopened", "Closed sessions that a late event changed.",
-         sum(shard.sessions_reopened for shard in shards)),
-        ("people_evicted", "People that left the cache; they are read back when needed.",
-         sum(shard.evictions for shard in shards)),
-        ("dedupe_generations_capped", "Times that the memory for event ids was full too early.",
-         sum(shard.dedupe_capped for shard in shards)),
-    ):  # fmt: skip
-        yield CounterMetricFamily(PREFIX + name, text, value=total)
+def main_gauge(metric: Metric) -> tuple[str, list[str]]:
+    """The family in which a metric is found first, and its labels: what has no number for a site as
+    a whole is found by segment."""
+    if not metric.plain:
+        return f"{PREFIX}segment_{metric.gauge}", ["site", "dimension", "value"]
+    return PREFIX + metric.gauge, ["site", "window"] if len(metric.windows) > 1 else ["site"]

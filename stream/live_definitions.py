@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from stream.exporter import COUNTER_HELP
+from stream.exporter import COUNTER_HELP, main_gauge
 from stream.live import LiveBoard
 from stream.metrics.metric import Metric
 
@@ -40,7 +40,7 @@ def _meaning(metric: Metric) -> dict[str, Any]:
         "example": f"{metric.example.text} give {metric.example.value:g}",
         "benchmark": f"{benchmark.text} ({benchmark.source})" if benchmark else "none is known",
         "settings": ", ".join(metric.knobs) or "none",
-        "series": f"engagement_{metric.gauge}",
+        "series": main_gauge(metric)[0],
     }
 
 

@@ -14,7 +14,7 @@ from stream.measures import Grain
 from stream.metrics.metric import Metric
 from stream.published import Progress, PublishedState
 from stream.rules import Rules
-from stream.snapshot import Count, ShardView, Snapshot, counts, decode_snapshot, gauges
+from stream.snapshot import Count, ShardView, Snapshot, counts, decode_snapshot, folded, gauges
 
 _log = logging.getLogger(__name__)
 
@@ -52,8 +52,6 @@ class Publisher:
         #: Lower bound of the event times that any shard still accepts.
         self._floor_ms = 0
         self.progress: Progress | None = None
-        self.records_emitted = 0
-        self.revisions_of_final = 0
 
     async def refresh(self, now_ms: int) -> Snapshot:
         """Read what the shards have stored since the last time, and compute the numbers of now."""
@@ -89,6 +87,8 @@ class Publisher:
             previous=list(previous_gauges(self.board, self._metrics, newest_ms))
             if newest_ms
             else [],
+            records={str(kind): n for kind, n in self._emission.outcomes.items()},
+            folded=list(folded(self.board)),
         )
 
     def due_records(self, snapshot: Snapshot) -> Iterator[list[MetricRecord]]:
@@ -109,12 +109,11 @@ class Publisher:
         self.progress.revision = max(self.progress.revision + 1, snapshot.taken_ms)
         return self._emission.due(snapshot.watermark_ms, snapshot.newest_ms, self.progress.revision)
 
-    def acknowledged(self, snapshot: Snapshot, count: int) -> None:
+    def acknowledged(self, snapshot: Snapshot) -> None:
         """Kafka has the records: the next publisher need not send them again."""
         assert self.progress is not None
         self.progress.sequences = self._due_sequences
         self.progress.watermark_ms = snapshot.watermark_ms
-        self.records_emitted += count
         # By the log and not by the clock: silence ends windows, but a later event reopens them.
         past_ms = self._floor_ms - self._rules.hour_retention_ms
         self._emission.forget_before(past_ms)

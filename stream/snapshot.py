@@ -6,8 +6,9 @@ import msgspec
 
 from schemas.outputs import WindowKind
 from stream.board import Board, SegmentKey
-from stream.measures import Grain
+from stream.measures import EVENTS, PAGE_VIEWS, Grain
 from stream.metrics.metric import COUNTERS, Metric
+from stream.names import OTHER
 from stream.windows import LENGTH_OF, Span, ending, span_at
 
 
@@ -58,6 +59,10 @@ class Snapshot(msgspec.Struct, frozen=True):
     shards: list[ShardView]
     #: Some of the gauges as they were in the window before.
     previous: list[Gauge] = []
+    #: Metric records since this publisher took over, by what they were.
+    records: dict[str, int] = {}
+    #: Events counted under `other`, by dimension (as the measure) and site.
+    folded: list[Count] = []
 
 
 def main_window(metric: Metric) -> WindowKind:
@@ -89,6 +94,17 @@ def counts(board: Board) -> Iterator[Count]:
     for site in board.sites():
         for measure in COUNTERS:
             yield Count(measure, site, board.at((measure, (site, "", "")), Grain.ALL, 0))
+
+
+def folded(board: Board) -> Iterator[Count]:
+    """What the value `other` of each dimension has taken: events, or views where pages are folded."""
+    for segment in list(board.segments):
+        site, dimension, value = segment
+        if value == OTHER:
+            events, views = (
+                board.at((measure, segment), Grain.ALL, 0) for measure in (EVENTS, PAGE_VIEWS)
+            )
+            yield Count(dimension, site, events or views)
 
 
 def gauge_span(

@@ -24,6 +24,7 @@ from schemas.outputs import MetricRecord, Window, WindowKind
 from stream.calendar import Calendar
 from stream.metrics import catalogue
 from stream.settings import Settings, describe
+from stream.trust import TRUST
 from stream.windows import GRAIN_OF, span_at
 
 ROOT = Path(__file__).parents[2]
@@ -44,7 +45,8 @@ def test_json_describes_every_metric() -> None:
     result = metrics("--format", "json")
     assert (result.exit_code, result.stderr) == (0, "")
     entries = {entry["name"]: entry for entry in json.loads(result.stdout)}
-    assert list(entries) == [metric.name for metric in catalogue(Settings())]
+    metrics_and_trust = (*catalogue(Settings()), *TRUST)
+    assert list(entries) == [one.name for one in metrics_and_trust]
     bounce = entries["bounce_rate"]
     assert bounce["windows"] == ["trailing_1h", "hour", "day", "all"]
     assert bounce["settings"]["bounce.mode"] == '"classic_interaction"'
@@ -81,7 +83,7 @@ def test_every_setting_that_a_metric_names_exists() -> None:
 def test_markdown_tables_are_whole() -> None:
     assert metrics("--format", "markdown").stdout == metrics_markdown(Settings())
     for table, rows in (
-        (metrics_markdown(Settings()), len(catalogue(Settings()))),
+        (metrics_markdown(Settings()), len(catalogue(Settings())) + len(TRUST)),
         (settings_markdown(Settings()), len(describe(Settings()))),
     ):
         lines = table.splitlines()
