@@ -6,9 +6,9 @@ STAMP := $(VENV)/.installed
 COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe \
   --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
-# Tests that only compute run beside those that start servers; of these, the ones that watch the
-# clock come last, when the others are nearly through.
-COMPUTING := unit contract properties
+# Tests that only compute, or start a server now and then, run beside those of a fleet of workers; of
+# these, the ones that watch the clock come last, when the others are nearly through.
+COMPUTING := unit contract deploy alerting grafana properties
 WATCHING := integration browser faults
 TESTED := $(sort $(notdir $(patsubst %/,%,$(dir $(wildcard tests/*/test_*.py)))))
 SERVING := $(filter-out $(COMPUTING) $(WATCHING),$(TESTED)) $(WATCHING)

@@ -13,8 +13,11 @@ class NotCompiled(Exception):
     """The core cannot be compiled here; the message says why."""
 
 
-def build(directory: Path) -> dict[str, str]:
-    """Install the compiled project there; returns the environment in which it is what is imported."""
+def build(directory: Path, level: str = "3") -> dict[str, str]:
+    """Install the compiled project there; returns the environment in which it is what is imported.
+
+    `level` is how far the C compiler optimizes: what is not timed is built sooner with "0".
+    """
     sources = directory / "sources"
     packages = directory / "packages"
     sources.mkdir(parents=True)
@@ -33,7 +36,7 @@ def build(directory: Path) -> dict[str, str]:
     command += ["--no-deps", "--no-build-isolation", "--target", str(packages), str(sources)]
     done = subprocess.run(
         command,
-        env=os.environ | {"ENGAGE_COMPILE": "1"},
+        env=os.environ | {"ENGAGE_COMPILE": "1", "ENGAGE_COMPILE_LEVEL": level},
         capture_output=True,
         text=True,
         timeout=BUILD_SECONDS,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.bench.contenders import BASELINE, CONTENDERS, Contender
 from tests.bench.race import ROOT, Course, Outcome, Run, race, two_cores
-from tests.bench.report import document, rows, table
+from tests.bench.report import document, findings, rows, table
 from tests.bench.topic import fill
 from tests.compiled import NotCompiled, build
 from tests.servers.kafka_server import KafkaServer
@@ -66,6 +66,8 @@ def main() -> None:
         outcomes = race(course, chosen, args.rounds, progress)
     result = rows(outcomes)
     print(table(result))
+    for name, value in findings(outcomes).items():
+        print(f"{name.replace('_', ' ')}: {value:.2f}")
     if args.json:
         args.json.write_text(json.dumps(document(result, outcomes), indent=2) + "\n")
     if any(isinstance(outcome, str) for outcome in outcomes[BASELINE.module]):

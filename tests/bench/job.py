@@ -53,6 +53,10 @@ class Meter:
         self._report()
         return True
 
+    def note(self, name: str, value: float) -> None:
+        """One more figure of this run, taken when the clock has stopped."""
+        self.result.write_text(json.dumps(json.loads(self.result.read_text()) | {name: value}))
+
     def check(self) -> None:
         """A contender that ended must have counted every event: a wrong count has no price."""
         if self.seen < self.expected:

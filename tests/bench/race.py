@@ -34,6 +34,7 @@ class Run:
     cpu_seconds: float
     wall_seconds: float
     peak_megabytes: float
+    redis_bytes_a_person: float | None = None  # of the workers alone
 
     @property
     def cpu_micros(self) -> float:

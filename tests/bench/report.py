@@ -5,7 +5,7 @@ import platform
 from dataclasses import asdict, dataclass
 from statistics import median
 
-from tests.bench.contenders import BASELINE, CONTENDERS
+from tests.bench.contenders import BASELINE, CONTENDERS, CORE, EVERYTHING
 from tests.bench.race import Outcome, Run
 
 HEADINGS = ("CPU µs/event", "x raw", "(min-max)", "events/CPU s", "events/s", "peak MB")
@@ -85,6 +85,19 @@ def table(result: list[Row]) -> str:
     return "\n".join(lines)
 
 
+def findings(outcomes: dict[str, list[Outcome]]) -> dict[str, float]:
+    """What the runs of our own worker say beside the table: medians."""
+    whole = [one for one in outcomes.get(EVERYTHING, ()) if isinstance(one, Run)]
+    core = [one for one in outcomes.get(CORE, ()) if isinstance(one, Run)]
+    found: dict[str, float] = {}
+    if whole and core:
+        pairs = zip(whole, core, strict=False)
+        found["everything_to_core_ratio"] = median(a.cpu_micros / b.cpu_micros for a, b in pairs)
+    if sizes := [one.redis_bytes_a_person for one in whole if one.redis_bytes_a_person]:
+        found["redis_bytes_a_person"] = median(sizes)
+    return found
+
+
 def document(result: list[Row], outcomes: dict[str, list[Outcome]]) -> dict[str, object]:
     """Everything measured, for a machine to read."""
     raw = {
@@ -97,4 +110,9 @@ def document(result: list[Row], outcomes: dict[str, list[Outcome]]) -> dict[str,
         "cores": os.cpu_count(),
         "python": platform.python_version(),
     }
-    return {"machine": machine, "contenders": [asdict(row) for row in result], "runs": raw}
+    return {
+        "machine": machine,
+        "contenders": [asdict(row) for row in result],
+        "findings": findings(outcomes),
+        "runs": raw,
+    }

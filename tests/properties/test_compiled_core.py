@@ -26,7 +26,7 @@ _WHICH = "import stream.fold, stream.people; print(stream.fold.__file__, stream.
 
 def test_the_compiled_core_gives_the_same_numbers(tmp_path: Path) -> None:
     try:
-        environment = os.environ | build(tmp_path)
+        environment = os.environ | build(tmp_path, level="0")
     except NotCompiled as error:
         missing(ServerMissing(f"the core cannot be compiled here: {error}"))
     used = subprocess.run(

@@ -16,10 +16,13 @@ class Contender:
 
 BASELINE = Contender("raw", "raw aiokafka + orjson")
 
+EVERYTHING, CORE = "worker", "worker_core"
+
 CONTENDERS = (
     BASELINE,
     Contender("transport", "our batch transport, decoding only", compiled=True),
     Contender("worker", "our worker, everything on", compiled=True),
+    Contender("worker_core", "our worker, the first 23 metrics alone", compiled=True),
     Contender("worker_interpreted", "our worker from its sources, not compiled"),
     Contender("bytewax_country", "Bytewax, windowed count by country", peer=True),
     Contender("bytewax_visitor", "Bytewax, windowed count by visitor", slow=True, peer=True),

@@ -7,12 +7,14 @@ import os
 import sys
 from pathlib import Path
 
+import redis.asyncio
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from agents.app import Worker
 import stream.fold
 from stream.fetch import Fetched
+from stream.keys import ShardKeys
 from stream.settings import Settings, load_settings
 from tests.bench.job import Job, Unavailable
 from tests.servers.redis_server import RedisServer
@@ -24,9 +26,9 @@ _OTHERS = ("clicks", "sessions", "subscriptions", "orders", "feedback", "social"
 def run(job: Job, compiled: bool = True) -> None:
     if compiled != (not str(stream.fold.__file__).endswith(".py")):
         raise Unavailable(f"the core is {stream.fold.__file__}: a wrong build has no price")
-    with RedisServer() as redis:
-        _move_away(redis.pid)
-        settings = _settings(job, redis.url)
+    with RedisServer() as server:
+        _move_away(server.pid)
+        settings = _settings(job, server.url)
         outputs = (settings.topics.metrics, settings.topics.ledger)
         admin = AdminClient({"bootstrap.servers": job.bootstrap})
         others = [NewTopic(t, _PARTITIONS, 1) for t in (*settings.topics.inputs[1:], *outputs)]
@@ -59,9 +61,20 @@ async def _work(job: Job, settings: Settings) -> None:
     shards = [owned.shard for owned in worker.owner.owned.values() if owned.shard]
     counted = sum(sum(shard.outcomes().values()) for shard in shards)
     job.meter.add(counted)
+    job.meter.note("redis_bytes_a_person", await _bytes_a_person(worker, settings))
     # Measured and stored: how long Faust takes to let go is not part of it.
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(worker.app.stop(), 5)
+
+
+async def _bytes_a_person(worker: Worker, settings: Settings) -> float:
+    """What Redis needs for the hashes of people, tables and digests included."""
+    client = redis.asyncio.Redis.from_url(settings.redis.url)
+    keys = [ShardKeys(settings.app, partition).people for partition in worker.owner.owned]
+    held = sum([await client.memory_usage(key, samples=0) or 0 for key in keys])
+    people = sum([await client.hlen(key) for key in keys])
+    await client.aclose()
+    return held / people
 
 
 def _settings(job: Job, redis_url: str) -> Settings:
