@@ -51,9 +51,11 @@ def _learn(
     if isinstance(theme, Daily):
         calendar = profile.calendar
         time_ms = calendar.day_start_ms(calendar.day_of(time_ms))
+    # The shard's clock is at the end of the batch already, which may be months ahead of this event.
+    settled_ms = min(shard.oldest_ms(), time_ms - shard.rules.horizon_ms)
     known = person.facts.get(theme.name, ())
     new = (time_ms, profile.id, *kept)
-    facts, change, capped = learn(known, new, shard.oldest_ms(), theme, shard.names)
+    facts, change, capped = learn(known, new, settled_ms, theme, shard.names)
     person.facts = {**person.facts, theme.name: facts}
     shard.facts_capped += capped
     for (measure, segment, grain, index), count in change.items():

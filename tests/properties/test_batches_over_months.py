@@ -1,0 +1,33 @@
+"""A batch may span months, of a quiet site or in a replay: it counts as its records one by one."""
+
+from stream.knobs_definitions import Funnel, Selection
+from stream.settings import Settings
+from stream.traffic import Traffic
+from tests.properties.compare import published
+from tests.properties.engine import EVERYONE, LogRecord, Worker, final_records
+
+END_MS = 1_735_700_000_000
+SETTINGS = Settings(
+    funnels={"buy": Funnel(steps=(Selection(type="page_view"), Selection(type="order")))}
+)
+
+
+def read(log: list[LogRecord], at_once: int) -> Worker:
+    worker = Worker(0, {"events": log}, SETTINGS, EVERYONE, END_MS)
+    while worker.read("events", at_once):
+        pass
+    worker.finish()
+    return worker
+
+
+def test_every_number_is_the_same_in_one_batch_and_one_by_one() -> None:
+    sent = list(Traffic(11, rate_per_second=1.0).history(120, END_MS, events_max=600))
+    log = [LogRecord(number, END_MS, one.raw) for number, one in enumerate(sent)]
+    one_by_one, whole = read(log, 1), read(log, len(log))
+    assert one_by_one.outcomes() == whole.outcomes()
+    left, right = (published(final_records([w], SETTINGS)) for w in (one_by_one, whole))
+    assert len(left) > 5_000
+    assert {
+        key: (value, right.get(key)) for key, value in left.items() if right.get(key) != value
+    } == {}
+    assert left.keys() == right.keys()
