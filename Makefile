@@ -47,7 +47,7 @@ bench: $(STAMP) .venv-peers/.installed  ## our cost and the peers', from one run
 
 lock: $(STAMP)  ## renews the lock files: of the tests, of the image and its build, of the tools of tests/deploy
 	$(BIN)/python -m pip install --quiet pip-tools
-	$(COMPILE) --extra embedded --extra test --output-file requirements.lock pyproject.toml
+	$(COMPILE) --extra embedded --extra experiments --extra test --output-file requirements.lock pyproject.toml
 	$(COMPILE) --constraint requirements.lock --output-file requirements-runtime.lock pyproject.toml
 	$(COMPILE) --constraint requirements.lock --build-deps-for wheel --only-build-deps \
 	  --output-file requirements-build.lock pyproject.toml

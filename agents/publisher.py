@@ -10,6 +10,8 @@ from redis.exceptions import RedisError
 
 from agents.records import RecordSender
 from stream.fingerprints import fingerprints
+from stream.metrics import proportions
+from stream.metrics.goals import has_experiment
 from stream.metrics.metric import Metric
 from stream.outgoing import Outgoing
 from stream.owned import now_ms
@@ -93,6 +95,8 @@ class PublisherLoop:
             await self._leave()
             self._generation = self._state.generation
         if self._publisher is None:
+            if has_experiment(self._settings):
+                await asyncio.to_thread(proportions.load)  # It takes seconds.
             compare = self._settings.publish.compare
             self._publisher = Publisher(
                 self._state, self._metrics, self._rules, self._definition, compare

@@ -12,6 +12,7 @@ from stream.counters import BucketKey
 from stream.levels import Levels
 from stream.measures import Grain
 from stream.metrics.metric import JOINED, Metric
+from stream.names import OTHER
 from stream.windows import Span, span_at
 
 #: (site, dimension, value); the whole site has no dimension.
@@ -194,9 +195,11 @@ class Board:
 
 
 def _by_name(dimension: str, label: str) -> dict[str, str]:
-    """Dimensions that come together, one by one. A single one's value may hold anything."""
-    parts = label.split(JOINED, dimension.count(JOINED))
-    return dict(zip(dimension.split(JOINED), parts, strict=True))
+    """Dimensions that come together, one by one. The last one's value may hold anything."""
+    names, parts = dimension.split(JOINED), label.split(JOINED, dimension.count(JOINED))
+    if len(parts) < len(names):
+        parts = [OTHER] * len(names)  # What does not fit under their cap stands there together.
+    return dict(zip(names, parts, strict=True))
 
 
 class _SegmentReader:

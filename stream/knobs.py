@@ -9,6 +9,7 @@ from stream.knobs_audience import ActiveSettings, RetentionSettings
 from stream.knobs_definitions import (  # fmt: skip
     CartSettings,
     ConversionSettings,
+    ExperimentSettings,
     FeatureSettings,
     Funnel,
     Measure,
@@ -261,6 +262,7 @@ class Settings(Table, frozen=True, kw_only=True):
     ] = field(default_factory=dict)
     retention: RetentionSettings = RetentionSettings()
     conversion: ConversionSettings = ConversionSettings()
+    experiment: ExperimentSettings = ExperimentSettings()
     goals: Annotated[
         dict[str, Selection], "goals beside the goal events, as [goals.NAME] type and where"
     ] = field(default_factory=dict)

@@ -70,6 +70,17 @@ class ConversionSettings(Table, frozen=True, kw_only=True):
     )
 
 
+class ExperimentSettings(Table, frozen=True, kw_only=True):
+    dimension: Annotated[
+        str,
+        "context field that names the variant seen, if `dimensions` has it; empty: no experiment",
+    ] = "variant"
+    control: Annotated[str, "the variant that all others are compared with"] = "control"
+    confidence: Annotated[
+        Annotated[float, Meta(ge=0.5, le=0.9999)], "of the interval of a variant's conversion"
+    ] = 0.95
+
+
 class FeatureSettings(Table, frozen=True, kw_only=True):
     map: Annotated[
         dict[str, str], "name of a custom event = feature; feature_used names its own"

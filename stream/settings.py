@@ -37,7 +37,7 @@ DEFAULT_FILE = "engage.toml"
 DEFINING = (
     "identity", "timezone", "sites", "week_start", "dimension_values_max", "currency", "time",
     "dedupe", "session", "bounce", "pages", "time_on_page", "exit", "ctr", "churn", "survey",
-    "support", "value", "social", "retention", "conversion", "goals", "feature", "funnels",
+    "support", "value", "social", "retention", "conversion", "experiment", "goals", "feature", "funnels",
     "cart", "measures", "metrics",
 )  # fmt: skip
 

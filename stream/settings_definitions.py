@@ -7,8 +7,16 @@ from typing import get_args, get_type_hints
 from schemas.events import EVENT_TYPES, PERSONLESS
 from stream.definitions import BUILT_IN, KINDS, UNITS, gauge_of, part, unit_of
 from stream.knobs import Settings
-from stream.knobs_definitions import Funnel, Measure, OwnMetric, Selection
-from stream.metrics import built_in
+from stream.knobs_definitions import (
+    ExperimentSettings,
+    Funnel,
+    Measure,
+    OwnMetric,
+    Selection,
+)
+from stream.metrics import built_in, proportions
+from stream.metrics.goals import goals_by_type, has_experiment
+from stream.names import OTHER
 from stream.selection import condition_fields, mistakes, nearest
 
 _WORDS = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
@@ -34,6 +42,7 @@ def broken_definitions(settings: Settings) -> Iterator[str]:
         )
     for name, measure in settings.measures.items():
         yield from _measure(f"measures.{name}", name, measure)
+    yield from _experiment(settings)
     yield from _metrics(settings)
 
 
@@ -64,6 +73,28 @@ def _funnel(key: str, funnel: Funnel) -> Iterator[str]:
         yield f"{key}.steps: a funnel has at least two steps; found {len(funnel.steps)}, add more"
     for number, step in enumerate(funnel.steps, start=1):
         yield from _of_people(f"{key}.steps[{number}]", step)
+
+
+def _experiment(settings: Settings) -> Iterator[str]:
+    experiment, key = settings.experiment, "experiment.dimension"
+    field, control = experiment.dimension[:80], experiment.control
+    if not has_experiment(settings):
+        if field and experiment != ExperimentSettings():
+            yield f"{key}: {field!r} is not among dimensions; add it there, or correct it"
+        return
+    if not proportions.is_installed():
+        yield (
+            f"dimensions: the experiment by {field!r} needs {proportions.LIBRARY}, which is not "
+            f'installed; {proportions.INSTALL}, or set {key} = "" to have none'
+        )
+    if control in ("", OTHER):
+        found = repr(control) if control else "nothing"
+        yield f"experiment.control: {found} names no one variant; name the one to compare with"
+    for kind in sorted({"goal", *goals_by_type(settings)} & {*settings.active.passive_types}):
+        yield (
+            f"active.passive_types: {kind} makes nobody active, and who converts must be among those "
+            "who saw the variant; take it out"
+        )
 
 
 def _measure(key: str, name: str, measure: Measure) -> Iterator[str]:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from schemas.events import EVENT_TYPES
 from stream.knobs import INPUT_ROLES, Settings
+from stream.names import JOINT
 from stream.selection import mistakes
 
 TOPIC_NAME = re.compile(r"[A-Za-z0-9._-]{1,249}")
@@ -177,8 +178,8 @@ def _sites_and_dimensions(settings: Settings) -> Iterator[str]:
             yield f"dimensions: {name!r} is given {count} times; name it once"
         if name in RESERVED_DIMENSIONS:
             yield f"dimensions: {name!r} is a dimension of the metrics; rename the context field"
-        if not 1 <= len(name) <= 64:
-            yield f"dimensions: found {name[:80]!r}; a context field has 1 to 64 characters"
+        if not 1 <= len(name) <= 64 or JOINT in name:
+            yield f"dimensions: found {name[:80]!r}; a context field has 1 to 64 printable characters"
 
 
 def _timezone(key: str, name: str) -> Iterator[str]:

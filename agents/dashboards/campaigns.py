@@ -1,14 +1,24 @@
 """The dashboard Campaigns and experiments: channels, campaigns and variants side by side."""
 
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
 from agents.alerting.surroundings import Surroundings
+from agents.dashboards import wording
 from agents.dashboards.metric_panels import MetricPanels
-from agents.dashboards.panel import Dashboard, Row
-from agents.dashboards.placement import CAMPAIGN_COLUMNS, CAMPAIGN_LINES, SPEND_COLUMNS
+from agents.dashboards.panel import Dashboard, Panel, Row
+from agents.dashboards.placement import (
+    CAMPAIGN_COLUMNS,
+    CAMPAIGN_LINES,
+    EXPERIMENT_COLUMNS,
+    SPEND_COLUMNS,
+)
 from stream.metrics import catalogue
-from stream.metrics.metric import Metric
+from stream.metrics.goals import of_goals_and
+from stream.metrics.metric import JOINED, Metric
 from stream.settings import Settings
 
-_COMPARED = (("Channels", "channel"), ("Campaigns", "campaign"), ("Experiments", "variant"))
+_COMPARED = (("Channels", "channel"), ("Campaigns", "campaign"))
 _NOTE = (
     "Events say it in their `context` as `{dimension}`, which must stand in the setting "
     "`dimensions`; otherwise there is no data here."
@@ -16,23 +26,47 @@ _NOTE = (
 
 
 def campaigns(settings: Settings, place: Surroundings) -> Dashboard:
-    """The same numbers by each of the dimensions."""
+    """The same numbers by each of the dimensions, and those of experiments by variant."""
     panels = MetricPanels(settings, place.pace)
-    whole = {metric.name: metric for metric in catalogue(settings) if metric.plain}
+    known = {metric.name: metric for metric in catalogue(settings)}
+    rows = [
+        Row(
+            title=name,
+            panels=_compared(dimension, (*CAMPAIGN_COLUMNS, *SPEND_COLUMNS), known, panels),
+        )
+        for name, dimension in _COMPARED
+    ]
+    if variant := settings.experiment.dimension:
+        shown = (
+            *_compared(variant, CAMPAIGN_COLUMNS, known, panels),
+            *_tested(variant, known, panels),
+        )
+        rows.append(Row(title="Experiments", panels=shown))
     return Dashboard(
         uid="engagement-campaigns",
         title="Campaigns and experiments",
         description="Channels, campaigns and variants, side by side.",
-        rows=tuple(_row(name, dimension, whole, panels) for name, dimension in _COMPARED),
+        rows=tuple(rows),
         variables=("datasource", "job", "site"),
     )
 
 
-def _row(name: str, dimension: str, known: dict[str, Metric], panels: MetricPanels) -> Row:
-    spend = () if dimension == "variant" else SPEND_COLUMNS
-    columns = [known[name] for name in (*CAMPAIGN_COLUMNS, *spend) if name in known]
+def _compared(
+    dimension: str, names: Iterable[str], known: Mapping[str, Metric], panels: MetricPanels
+) -> tuple[Panel, ...]:
+    """A table, and what matters most as bars and lines."""
+    columns = [known[name] for name in names if name in known]
     lines = [known[name] for name in CAMPAIGN_LINES if name in known]
     table = panels.table(columns, dimension, _NOTE.format(dimension=dimension))
     bars = tuple(panels.bars(metric, dimension) for metric in lines[:1])
-    shown = (table, *bars, *(panels.trend_by(metric, dimension) for metric in lines[:2]))
-    return Row(title=name, panels=shown)
+    return table, *bars, *(panels.trend_by(metric, dimension) for metric in lines[:2])
+
+
+def _tested(variant: str, known: Mapping[str, Metric], panels: MetricPanels) -> Iterator[Panel]:
+    """The conversion of each variant with its interval and the test against the control; also by goal."""
+    columns = [known[name] for name in EXPERIMENT_COLUMNS]
+    for dimension in (variant, of_goals_and(variant).replace(JOINED, ",")):
+        table = panels.table(columns, dimension, _NOTE.format(dimension=variant))
+        yield replace(table, title=f"Conversion by {wording.dimension(dimension)}")
+    for name in ("variant_conversion", "variant_p_value"):
+        yield panels.trend_by(known[name], variant)

@@ -156,11 +156,16 @@ SEGMENT_COLUMNS = (
 #: Columns where campaigns, channels and variants are compared; some have lines as well, see below.
 CAMPAIGN_COLUMNS = (
     "sessions", "new_visitors", "bounce_rate", "click_through_rate", "unique_click_through_rate",
-    "landing_page_time", "conversion_rate", "variant_conversion", "revenue",
+    "landing_page_time", "conversion_rate", "revenue",
     "average_order_value", "new_customers", "churn_rate",
 )  # fmt: skip
 #: Also these, where money is spent: no variant of an experiment is bought.
 SPEND_COLUMNS = ("marketing_spend", "customer_acquisition_cost", "clv_to_cac")
+#: Columns of the variants of an experiment: what they come to, between what ends, against the control.
+EXPERIMENT_COLUMNS = (
+    "variant_conversion", "variant_conversion_low", "variant_conversion_high", "variant_uplift",
+    "variant_p_value",
+)  # fmt: skip
 CAMPAIGN_LINES = ("click_through_rate", "conversion_rate", "sessions")
 
 

@@ -8,6 +8,7 @@ from stream.metrics import (
     behaviour,
     carts,
     customers,
+    experiments,
     features,
     feedback,
     funnels,
@@ -52,6 +53,7 @@ def built_in(settings: Settings) -> tuple[Metric, ...]:
         *satisfaction.metrics(settings),
         *tickets.metrics(settings),
         *social.metrics(settings),
+        *experiments.metrics(settings),
     )
 
 

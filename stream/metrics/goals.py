@@ -1,21 +1,23 @@
-"""Goals: who reached them, and which visits did."""
+"""Goals: who reached them, which visits did, and who did so while they saw a variant."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from stream import measures
 from stream.facts import Contributions, Daily, Fact, distinct
 from stream.knobs import Settings
-from stream.metrics.metric import Example, Metric
+from stream.metrics.metric import JOINED, Example, Metric
 from stream.metrics.shares import OfSite
 from stream.metrics.terms import AtEnd, ByWindow, Total
-from stream.names import Names, Segment
+from stream.names import Names, Profile, Segment
 from stream.selection import Predicate, predicate
 from stream.sessions import CARTED, CONVERTED, ORDERED
 
 CONVERTED_1D = "converted_1d"
+CONVERTED_7D = "converted_7d"
 CONVERTED_28D = "converted_28d"
 _MEASURES = {1: CONVERTED_1D, 28: CONVERTED_28D}
+_OF_VARIANTS = {7: CONVERTED_7D, **_MEASURES}
 #: The name of the goal that every order reaches.
 ORDER = "order"
 _VISITS = "Closed visits, in the window in which they started"
@@ -33,6 +35,9 @@ class Goals(Daily):
     def __init__(self, settings: Settings) -> None:
         self._by_type = goals_by_type(settings)
         self.types: Collection[str] = (*self._by_type, "goal")
+        #: None where no experiment is counted; the whole site has the dimension "".
+        self._variant = settings.experiment.dimension if has_experiment(settings) else None
+        self._joint = of_goals_and(self._variant) if self._variant else None
 
     def fact(self, event: Any) -> Sequence[Any] | None:
         """The goals' names."""
@@ -46,12 +51,37 @@ class Goals(Daily):
             profile = names.by_id(profile_id)
             day = profile.calendar.day_of(time_ms)
             sides = [names.side(profile.site, "goal", goal) for goal in reached]
+            if self._variant is not None:
+                sides += [*self._by_variant(profile, sides, names)]
             for segment in (*profile.segments, *sides):
                 days.setdefault(segment, set()).add(day)
         counts: Contributions = Contributions()
         for segment, theirs in days.items():
-            distinct(counts, _MEASURES, segment, theirs)
+            of_variant = segment.dimension in (self._variant, self._joint)
+            distinct(counts, _OF_VARIANTS if of_variant else _MEASURES, segment, theirs)
         return counts
+
+    def _by_variant(
+        self, profile: Profile, goals: Sequence[Segment], names: Names
+    ) -> Iterator[Segment]:
+        """Each of the goals for the variant that the event names, if it names one."""
+        assert self._joint is not None
+        for variant in profile.segments:
+            if variant.dimension == self._variant:
+                for goal in goals:
+                    # A variant may have any name, since the goal's has no joint.
+                    label = f"{goal.value.replace(JOINED, '')}{JOINED}{variant.value}"
+                    yield names.side(profile.site, self._joint, label)
+
+
+def has_experiment(settings: Settings) -> bool:
+    """Whether the field that names variants is counted."""
+    return settings.experiment.dimension in settings.dimensions
+
+
+def of_goals_and(dimension: str) -> str:
+    """The dimension that has the goals and another dimension together."""
+    return f"goal{JOINED}{dimension}"
 
 
 def goals_by_type(settings: Settings) -> dict[str, list[tuple[str, Predicate]]]:

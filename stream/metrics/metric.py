@@ -22,6 +22,7 @@ from stream.metrics.terms import Need, Term
 Unit = Literal[
     "people", "customers", "sessions", "views", "pages", "ratio", "seconds", "currency",
     "visits", "interactions", "orders", "answers", "points", "score", "tickets", "carts", "events",
+    "probability",
 ]  # fmt: skip
 
 
@@ -97,7 +98,8 @@ class Metric:
 
     def covers(self, dimension: str) -> bool:
         """Whether it is available by a dimension; "" is the whole site."""
-        return dimension in self.by if dimension in OWN_DIMENSIONS else self.plain
+        is_own = dimension in OWN_DIMENSIONS or JOINED in dimension
+        return dimension in self.by or (self.plain and not is_own)
 
     def needs(self) -> Iterable[Need]:
         """The (measure, grain) pairs that its windows are computed from."""

@@ -68,6 +68,14 @@ def test_old_missing_and_left_over_files_are_found(tmp_path: Path) -> None:
 def test_every_metric_of_the_catalogue_has_a_panel(name: str) -> None:
     metric = CATALOGUE[name]
     shown = series_in("engagement")
+    if name.startswith("variant_"):
+        for variant in ("variant", "goal,variant"):
+            series = f"segment:engagement_segment_{metric.gauge}:max"
+            assert any(
+                series in target.query["expr"] and f'dimension="{variant}"' in target.query["expr"]
+                for target in targets()
+            )
+        return
     if metric.plain:
         assert f"site:engagement_{metric.gauge}:max" in shown or name in (
             "bounce_rate",
@@ -203,7 +211,7 @@ def test_descriptions_say_what_the_catalogue_says() -> None:
     for metric in CATALOGUE.values():
         texts = [
             panel["description"]
-            for panel in panels("engagement")
+            for panel in (*panels("engagement"), *panels("engagement-campaigns"))
             if any(
                 re.search(rf":engagement_(segment_)?{metric.gauge}:max", query["expr"])
                 for query in panel.get("targets", [])
@@ -227,8 +235,10 @@ def test_the_dimensions_of_campaigns_stand_side_by_side() -> None:
     assert [row.title for row in rows] == ["Channels", "Campaigns", "Experiments"]
     for row, dimension in zip(rows, ("channel", "campaign", "variant"), strict=True):
         assert f"`{dimension}`" in row.panels[0].description
+        by = f'dimension="{dimension}"', f'dimension="goal,{dimension}"'
         for panel in row.panels:
-            assert all(f'dimension="{dimension}"' in query.expression for query in panel.queries)
+            assert len({one for q in panel.queries for one in by if one in q.expression}) == 1
+            assert all(any(one in query.expression for one in by) for query in panel.queries)
 
 
 def test_linter_exclusions_have_reasons() -> None:

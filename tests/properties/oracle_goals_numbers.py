@@ -18,6 +18,7 @@ from stream.knobs_definitions import (
 )
 from tests.properties import oracle_goals as oracle
 from tests.properties.oracle import instant
+from tests.properties.oracle_experiments import STATISTICS, VARIANTS, Sample, statistic
 from tests.properties.oracle_goals import EventDict, Place
 from tests.properties.oracle_sessions import visits
 from tests.properties.oracle_time import Wall, Window
@@ -44,7 +45,7 @@ Parts = tuple[float, float | None]
 def config(zone: str, basis: str) -> Settings:
     return Settings(
         timezone=zone,
-        dimensions=("country",),
+        dimensions=("country", "variant"),
         sites={"shop": Site(timezone="Asia/Kolkata")},
         goals={"b": STEPS[1]},
         feature=FeatureSettings(map={"d": "search"}),
@@ -74,6 +75,8 @@ class Right:
     @cache  # noqa: B019
     def parts(self, metric: str, place: Place, window: Window) -> Parts:
         """(numerator, denominator) of a metric."""
+        if metric.startswith("variant_"):
+            return self._experiment(metric, place, window)
         if metric.startswith("funnel"):
             return self._funnel(metric, place, window)
         if metric in ("cart_abandonment_rate", "recovered_carts"):
@@ -95,6 +98,19 @@ class Right:
             fits = _feature(place.value)
         top = self._people(within, window, fits)
         return top, self._people(within, window, self.active)
+
+    def _experiment(self, metric: str, place: Place, window: Window) -> Parts:
+        name, goal = place.value, ""
+        if place.dimension != "variant":
+            goal, name = place.value.split("\x1f")
+
+        def sample(variant: str) -> Sample:
+            seen = Place(place.site, "variant", variant)
+            fits = self._goal(goal) if goal else self._reaches_any
+            return Sample(self._people(seen, window, fits), self._people(seen, window, self.active))
+
+        control = None if name == "control" else sample("control")
+        return statistic(metric, sample(name), control)
 
     def _people(self, place: Place, window: Window, fits: oracle.Fits) -> int:
         return len(oracle.people(self.events, place, window, fits))
@@ -167,7 +183,7 @@ class Right:
             for visit in visits(
                 (e for e in self.events if Place(place.site).holds(e)),
                 by_user=True, source="auto", timeout_ms=30 * MINUTE_MS, splits_at_timeout=False,
-                dimensions=("country",),
+                dimensions=("country", "variant"),
             )
             if place.holds(visit.first) and oracle.within(window, visit.start_ms)
         ]  # fmt: skip
@@ -179,10 +195,12 @@ class Right:
     def places(self, site: str) -> list[Place]:
         """Where something may be counted."""
         whole = [Place(site), *(Place(site, "country", value) for value in ("DE", "FR"))]
+        whole += [Place(site, "variant", value) for value in VARIANTS]
         whole += [Place(site, "goal", value) for value in ("signup", "order", "b")]
         whole += [Place(site, "feature", value) for value in ("export", "search")]
         funnel = [Place(site, "funnel\x1fstep", f"{n}\x1f{k}") for n in FUNNELS for k in (1, 2, 3)]
-        return whole + funnel
+        names = [f"{goal}\x1f{one}" for goal in ("signup", "order", "b") for one in VARIANTS]
+        return whole + funnel + [Place(site, "goal\x1fvariant", name) for name in names]
 
 
 def _feature(name: str) -> oracle.Fits:
@@ -223,7 +241,11 @@ def _must(right: Right) -> Iterator[tuple[str, Place, Window]]:
                 for metric, dimensions in metrics.items():
                     places = [one for one in right.places(site) if one.dimension in dimensions]
                     for place in places if _exists(metric, settings) else ():
-                        if right.parts(metric, place, window)[0] > 0:
+                        # A goal that nobody reached in a variant is not known to be one of it.
+                        is_known = "\x1fvariant" not in place.dimension or (
+                            right.parts("variant_conversion", place, window)[0] > 0
+                        )
+                        if is_known and right.parts(metric, place, window)[0] > 0:
                             yield metric, place, window
 
 
@@ -231,7 +253,8 @@ def _exists(metric: str, settings: Settings) -> bool:
     return metric != "recovered_carts" or settings.cart.basis != "session"
 
 
-_PLAIN, _FUNNEL = ("", "country"), ("funnel\x1fstep",)
+_PLAIN, _FUNNEL = ("", "country", "variant"), ("funnel\x1fstep",)
+_VARIANT = dict.fromkeys(STATISTICS, ("variant", "goal\x1fvariant"))
 _KINDS_OF: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "day": {
         "conversion_rate": (*_PLAIN, "goal"), "session_conversion_rate": _PLAIN,
@@ -239,6 +262,7 @@ _KINDS_OF: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "recovered_carts": _PLAIN, "wishes_per_person": _PLAIN, "wisher_share": _PLAIN,
     },
     "week": {"wisher_share": _PLAIN, "worth": _PLAIN},
-    "trailing_28d": {"feature_usage_rate": ("feature",)},
+    "trailing_28d": {"feature_usage_rate": ("feature",), **_VARIANT},
+    "trailing_7d": _VARIANT,
     "all": {"funnel_people": _FUNNEL, "cart_abandonment_rate": _PLAIN},
 }  # fmt: skip

@@ -12,21 +12,22 @@ from schemas.outputs import WindowKind
 from stream import facts
 from stream.funnel import Attempts
 from stream.knobs import Settings
-from stream.metrics import carts, funnels, goals
+from stream.metrics import carts, experiments, funnels, goals
 from tests.properties.checking import verdicts_of
 from tests.properties.engine import EVERYONE, Action, LogRecord, final_records, run
+from tests.properties.oracle_experiments import NORMAL, STATISTICS, VARIANTS
 from tests.properties.oracle_goals import EventDict
 from tests.properties.oracle_goals_numbers import Right, config, wrong_numbers
 from tests.properties.oracle_log import accepted
 from tests.properties.traffic import DAY_MS, MINUTE_MS, Sent, logs_of, moments, schedules
 
-KINDS: tuple[WindowKind, ...] = ("day", "week", "month", "trailing_28d", "all")
+KINDS: tuple[WindowKind, ...] = ("day", "week", "month", "trailing_7d", "trailing_28d", "all")
 HORIZON_MS = DAY_MS + 5 * MINUTE_MS
 DAYS = (0, 0, 0, 1, 2, 3, 26, 27, 28, 29, 30, 33, 60)
 METRICS = {
     "conversion_rate", "session_conversion_rate", "feature_usage_rate", "funnel_people",
     "funnel_conversion", "funnel_step_conversion", "cart_abandonment_rate", "recovered_carts",
-    "wishes_per_person", "wisher_share", "worth",
+    "wishes_per_person", "wisher_share", "worth", *STATISTICS,
 }  # fmt: skip
 _event = st.one_of(
     st.sampled_from("aabbcd").map(lambda name: {"type": "custom", "name": name}),
@@ -60,8 +61,11 @@ def sent(draw: st.DrawFn, base_ms: int, number: int, days: Sequence[int], delay_
     }
     if event["type"] == "order":
         event |= {"order_id": f"o{number}", "revenue": draw(st.sampled_from([0, 0.1, 30]))}
-    if country := draw(st.sampled_from([None, "DE", "FR"])):
-        event["context"] = {"country": country}
+    country = draw(st.sampled_from([None, "DE", "FR"]))
+    variant = draw(st.sampled_from([None, *VARIANTS]))
+    said = {"country": country, "variant": variant}
+    if context := {name: value for name, value in said.items() if value}:
+        event["context"] = context
     return Sent(event, account, "clicks", draw(st.integers(0, delay_ms)))
 
 
@@ -109,7 +113,11 @@ def _seeded(chance: random.Random, number: int) -> Sent:
         "event_time": 1_710_000_000_000 + chance.randrange(4 * 24 * 60) * MINUTE_MS + number,
         "user_id": f"user-{account}",
         "session_id": "s",
-        "context": {"country": chance.choice(["DE", "FR"])},
+        "context": {
+            "country": chance.choice(["DE", "FR"]),
+            # Some see two variants, one after the other.
+            "variant": VARIANTS["abcdef".index(account) % 2 + (number % 5 == 0)],
+        },
     }
     more = {
         "custom": {"name": name},
@@ -137,8 +145,8 @@ def _timeless(self: Attempts, run: Sequence[Any], start: int) -> int:
     return _depth(Attempts(self.steps, 1 << 60, self.order), run, start)
 
 
-_depth, _outcomes, _distinct, _reached = (
-    Attempts._depth, carts.outcomes, facts.distinct, goals.reached_goals,
+_depth, _outcomes, _distinct, _reached, _sample = (
+    Attempts._depth, carts.outcomes, facts.distinct, goals.reached_goals, experiments._sample,
 )  # fmt: skip
 MUTANTS: dict[str, tuple[object, str, Callable[..., Any]]] = {
     "a funnel without end": (Attempts, "_depth", _timeless),
@@ -160,11 +168,30 @@ MUTANTS: dict[str, tuple[object, str, Callable[..., Any]]] = {
         goals, "reached_goals",
         lambda by_type, event: [name for name in _reached(by_type, event) if name != "order"],
     ),
+    "goals that no variant has": (goals.Goals, "_by_variant", lambda self, *given: iter(())),
+    "a fixed number of people in each variant": (
+        experiments, "_sample",
+        lambda reader, span: _sample(reader, span)._replace(people=len(VARIANTS)),
+    ),
+    "an interval by the usual deviation": (
+        experiments, "interval",
+        lambda k, n, confidence: (k / n - 2 * (k * (n - k) / n**3) ** 0.5, 1.0) if n else None,
+    ),
+    "a test whose shares are not pooled": (
+        experiments, "p_value",
+        lambda a, n, b, m: (
+            2 * NORMAL.cdf(-abs(a / n - b / m) / _deviation(a, n, b, m)) if n and m else None
+        ),
+    ),
     "the first attempt instead of the best": (
         funnels.FunnelTheme, "summary",
         lambda self, facts, names: _first_only(self, facts, names),
     ),
 }  # fmt: skip
+
+
+def _deviation(a: float, n: float, b: float, m: float) -> float:
+    return float((a * (n - a) / n**3 + b * (m - b) / m**3) ** 0.5) or 1.0
 
 
 def _first_only(self: funnels.FunnelTheme, known: Sequence[Any], names: Any) -> Any:
