@@ -7,6 +7,7 @@ import os
 import socket
 import time
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from tempfile import gettempdir
 from typing import Any
@@ -16,6 +17,7 @@ from faust.types import TP
 
 from agents import clicks, feedback, orders, page_views, sessions, social, subscriptions
 from agents.publisher import PublisherLoop
+from stream.churn_model import ChurnModel
 from stream.exporter import Exporter, SnapshotCollector
 from stream.kafka_log import FaustLog
 from stream.kafka_options import bootstrap_servers, faust_credentials
@@ -62,6 +64,8 @@ class Worker:
         self.settings = settings
         self.partitions = partitions
         rules = build_rules(settings)
+        if rules.churn_risk is not None:
+            ChurnModel()  # Its library takes seconds to import: not while partitions wait.
         metrics = catalogue(settings)
         self.name = f"{socket.gethostname()}:{os.getpid()}:{time.time_ns():x}"
         self.redis = connect_redis(settings)
@@ -70,8 +74,10 @@ class Worker:
         self.log = FaustLog(self.app)
         self.outgoing = Outgoing(settings)
         self.pump = LedgerPump(self.store, self.outgoing, settings.topics.ledger)
+        topic = settings.churn_risk.topic
+        tell_risk = partial(self.outgoing.send, topic) if topic else None
         self.owner = Owner(
-            settings, rules, required_grains(metrics), self.store, self.log, self.pump
+            settings, rules, required_grains(metrics), self.store, self.log, self.pump, tell_risk
         )
         self.telemetry = Telemetry(self.owner, self.log, self.pump)
         self.memory_watch = MemoryWatch(self.redis, settings, self._note_memory)

@@ -15,6 +15,7 @@ except ImportError:
     )
 refuse_shadows()
 
+from agents.cli_predict import churn_risk  # noqa: E402
 from agents.cli_state import backfill, plan  # noqa: E402
 from agents.cli_top import top  # noqa: E402
 from agents.command import FILES, FORMATS, Commands, with_settings  # noqa: E402
@@ -293,7 +294,5 @@ def metrics(settings: Settings, format: str) -> int:
     return print_catalogue(settings, format)
 
 
-main.add_command(export)
-main.add_command(top)
-main.add_command(plan)
-main.add_command(backfill)
+for command in (export, top, plan, backfill, churn_risk):
+    main.add_command(command)

@@ -75,7 +75,7 @@ def run_report(
     try:
         if retention:
             periods = choose_periods(metrics, windows, by)
-            report = _count(replace(settings, dimensions=()), files, errors)
+            report = count_files(replace(settings, dimensions=()), files, errors)
             _write(format, report.triangles(retention, periods), as_triangles)
             return 0
         chosen = choose_metrics(settings, metrics)
@@ -87,7 +87,7 @@ def run_report(
             dimensions = tuple(name for name in by if name in settings.dimensions)
             settings = replace(settings, dimensions=dimensions)
         publish = replace(settings.publish, compare=compare or settings.publish.compare)
-        report = _count(replace(settings, publish=publish), files, errors)
+        report = count_files(replace(settings, publish=publish), files, errors)
     except RequestRefusedError as error:
         errors.print(f"engage: {error}", markup=False)
         return 2
@@ -156,7 +156,8 @@ class _Problems:
             self.say(f"engage: events left out because they are dated in the future: {future:,}")
 
 
-def _count(settings: Settings, files: Sequence[str], errors: Console) -> Report:
+def count_files(settings: Settings, files: Sequence[str], errors: Console) -> Report:
+    """The engine after all files, or RequestRefusedError when one cannot be read or nothing counts."""
     # All of them before the first is read: numbers that lack one of the files would mislead.
     for name in files:
         if name != "-" and not os.access(name, os.R_OK):

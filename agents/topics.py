@@ -50,7 +50,9 @@ def wanted_topics(settings: Settings) -> list[Wanted]:
     metrics = Wanted(topics.metrics, 1, {CLEANUP_POLICY: "compact"}, False)
     kept = {CLEANUP_POLICY: "delete", "retention.ms": str(LEDGER_RETENTION_MS)}
     ledger = Wanted(topics.ledger, topics.partitions, kept, False)
-    return [*inputs, metrics, ledger]
+    risk = settings.churn_risk
+    told = [Wanted(risk.topic, topics.partitions, {CLEANUP_POLICY: "compact"}, False)]
+    return [*inputs, metrics, ledger, *(told if risk.enabled and risk.topic else ())]
 
 
 def existing_topics(

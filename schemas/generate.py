@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from schemas.events import EVENT_TYPES, PERSONLESS, Event
-from schemas.outputs import LedgerEntry, MetricRecord
+from schemas.outputs import ChurnRiskRecord, LedgerEntry, MetricRecord
 
 DIRECTORY = Path(__file__).parent / "json"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -20,6 +20,7 @@ def schema_files() -> dict[str, str]:
     contracts: dict[str, tuple[str, Any]] = {
         "event": ("An event that comes in", Event),
         "metric_record": ("A number that goes out", MetricRecord),
+        "churn_risk": ("How likely a person is to stay away", ChurnRiskRecord),
         "ledger_entry": ("A record that was not counted", LedgerEntry),
     }
     return {f"{name}.v1.schema.json": _text(name, *c) for name, c in contracts.items()}

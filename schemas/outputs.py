@@ -59,6 +59,20 @@ class MetricRecord(Struct, frozen=True, kw_only=True, gc=False):
     previous: float | int | UnsetType | None = UNSET
 
 
+class ChurnRiskRecord(Struct, frozen=True, kw_only=True, gc=False):
+    """How likely a person is to stay away, as of the end of a day; the newest day of a key holds."""
+
+    site: str
+    #: The id by which people are told apart: `user_id`, else `visitor_id`, or the reverse.
+    person: str
+    #: The site's calendar day, as 2024-04-01.
+    day: str
+    #: From 0 to 1: the estimate that no active event comes in the next `horizon_days`.
+    risk: float
+    band: Literal["low", "medium", "high"]
+    horizon_days: int
+
+
 class LedgerEntry(Struct, frozen=True, kw_only=True, gc=False):
     """A record that was not counted: why, where it stands in the log, and what it said."""
 
@@ -85,6 +99,11 @@ def record_key(record: MetricRecord) -> bytes:
 
 def encode_record(record: MetricRecord) -> bytes:
     """A metric record as JSON; a number that is not finite becomes null."""
+    return _encode(record)
+
+
+def encode_churn_risk(record: ChurnRiskRecord) -> bytes:
+    """The risk of a person as JSON."""
     return _encode(record)
 
 

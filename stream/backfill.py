@@ -13,6 +13,7 @@ from aiokafka.structs import TopicPartition
 from faust.types import TP
 
 from schemas.codec import parse_all
+from stream.churn_scan import assess_some
 from stream.cut import position, settle_cut, take_cut
 from stream.fold import Record
 from stream.loading import Loader
@@ -145,6 +146,9 @@ class Backfill:
         await self._store.store(claim, cut)
         settle_cut(shard)
         self._positions[shard.partition] = position(shard)
+        # Nobody is told of single people: the live worker has done that.
+        while await assess_some(self._store, shard, None, lambda: True):
+            pass
 
 
 def _progress(shard: Shard, ends: Mapping[TopicPartition, Any]) -> Progress:

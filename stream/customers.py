@@ -107,6 +107,15 @@ def paid_steps(subscription: Sequence[SubscriptionEvent]) -> list[Step]:
     return steps
 
 
+def pays_at(events: Iterable[SubscriptionEvent], time_ms: int) -> bool:
+    """Whether the events up to an instant leave a paid subscription at it."""
+    for subscription in _by_subscription(event for event in events if event.time_ms <= time_ms):
+        steps = [step for step in paid_steps(subscription) if step.time_ms <= time_ms]
+        if steps and steps[-1].mrr_micros is not None:
+            return True
+    return False
+
+
 def customer_days(
     all_steps: Iterable[list[Step]], segment: Segment
 ) -> list[tuple[int, int | None]]:

@@ -7,10 +7,12 @@ from typing import Any
 
 import msgspec
 
+from stream.churn_risk import StoredRisk
 from stream.clock import TopicState
 from stream.counters import BucketKey
 from stream.dedupe import SeenIds
-from stream.people import Person, pack
+from stream.measures import Grain
+from stream.people import MARK_DAYS, Person, pack
 from stream.shard import Shard
 
 #: Raised when stored state can no longer be read by this code.
@@ -39,6 +41,7 @@ class StoredShard(msgspec.Struct, array_like=True):
     dedupe_capped: int
     open_sessions: int
     floor_ms: int
+    churn_risk: StoredRisk | None = None
 
 
 @dataclass(slots=True)
@@ -85,6 +88,11 @@ def take_cut(shard: Shard, expected: str) -> Cut:
     shard.prune()
     people, counters, visits = shard.people, shard.counters, shard.visits
     bounds = shard.keep_from()
+    risk = shard.churn_risk
+    if risk is not None:
+        first_day = min(counters.tables[Grain.DAY], default=0)
+        risk.cut_taken(shard.watermark or 0, shard.oldest_ms(), first_day)
+    named = risk is not None and risk.rules.tells
     shard.sequence += 1
     opened, closed = _open_sessions(shard)
     cut = Cut(
@@ -93,7 +101,7 @@ def take_cut(shard: Shard, expected: str) -> Cut:
         expected=expected,
         reached=position(shard),
         state=_encode(_stored(shard)),
-        people={person_field(key): pack(p, *bounds) for key, p in people.dirty.items()},
+        people={person_field(key): pack(p, *bounds, named) for key, p in people.dirty.items()},
         buckets={
             key: {series: counters.tables[key[0]][key[1]][series] for series in changed}
             for key, changed in counters.changed.items()
@@ -115,6 +123,8 @@ def take_cut(shard: Shard, expected: str) -> Cut:
 def settle_cut(shard: Shard) -> None:
     """The cut is stored: its people may be evicted now."""
     shard.people.in_flight = {}
+    if shard.churn_risk is not None:
+        shard.churn_risk.cut_stored()
 
 
 def restore(
@@ -140,6 +150,8 @@ def restore(
         # A topic that is no longer configured keeps its counts, but holds no watermark back.
         known = shard.topics if name in shard.topics else shard.retired
         known[name] = _restored(name, topic, shard)
+    if shard.churn_risk is not None:
+        shard.churn_risk.restore(stored.churn_risk, _kept_days_from(shard))
 
 
 def person_field(key: str) -> bytes:
@@ -169,6 +181,14 @@ def _restored(name: str, topic: StoredTopic, shard: Shard) -> TopicState:
     )
 
 
+def _kept_days_from(shard: Shard) -> int:
+    """The first day that no mark has ever lost: nothing older than a horizon was acceptable."""
+    newest_ms = max(state.clock for state in shard.topics.values())
+    oldest_ms = newest_ms - shard.rules.horizon_ms
+    day = shard.rules.calendar_of("").day_of(oldest_ms) if oldest_ms > 0 else MARK_DAYS
+    return day - MARK_DAYS + 1
+
+
 def _stored(shard: Shard) -> StoredShard:
     topics = {
         name: StoredTopic(
@@ -184,6 +204,7 @@ def _stored(shard: Shard) -> StoredShard:
         dedupe_capped=sum(s.seen.capped for s in shard.topics.values()),
         open_sessions=shard.visits.open_count,
         floor_ms=shard.oldest_ms(),
+        churn_risk=None if shard.churn_risk is None else shard.churn_risk.stored(),
     )
 
 

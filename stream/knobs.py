@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, field
 
 from stream.connections import AtLeastOne, KafkaSettings, RedisSettings, Seconds, Table
-from stream.knobs_audience import ActiveSettings, RetentionSettings
+from stream.knobs_audience import ActiveSettings, ChurnRiskSettings, RetentionSettings
 from stream.knobs_definitions import (  # fmt: skip
     CartSettings,
     ConversionSettings,
@@ -261,6 +261,7 @@ class Settings(Table, frozen=True, kw_only=True):
         "internal and test traffic: field of the context = regular expressions of whole values",
     ] = field(default_factory=dict)
     retention: RetentionSettings = RetentionSettings()
+    churn_risk: ChurnRiskSettings = ChurnRiskSettings()
     conversion: ConversionSettings = ConversionSettings()
     experiment: ExperimentSettings = ExperimentSettings()
     goals: Annotated[

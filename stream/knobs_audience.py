@@ -7,6 +7,8 @@ from msgspec import Meta
 from stream.connections import Table
 from stream.knobs_definitions import Selection
 
+#: A probability between the certain ones.
+Risk = Annotated[float, Meta(gt=0, lt=1)]
 RetentionDay = Annotated[int, Meta(ge=1, le=30)]
 
 
@@ -37,3 +39,25 @@ class RetentionSettings(Table, frozen=True, kw_only=True):
     returning: Annotated[
         Selection, "what counts as coming back in the triangles; no type: any active event"
     ] = Selection()
+
+
+class ChurnRiskSettings(Table, frozen=True, kw_only=True):
+    enabled: Annotated[
+        bool, "a model learns from every day who stays away; needs engagement-stream[predict]"
+    ] = False
+    horizon_days: Annotated[
+        Annotated[int, Meta(ge=1, le=30)],
+        "the risk is that of no active day in so many; 30 at most, as far back as days are kept",
+    ] = 14
+    low_below: Annotated[Risk, "a lower risk is in the band `low`"] = 0.3
+    high_from: Annotated[Risk, "a risk from here on is in the band `high`"] = 0.7
+    examples_min: Annotated[
+        Annotated[int, Meta(ge=1)],
+        "a shard's model must have learned from so many people and days before its risks count",
+    ] = 500
+    examples_max: Annotated[
+        Annotated[int, Meta(ge=1)], "learned from a day and shard, drawn evenly: bounds the work"
+    ] = 5_000
+    topic: Annotated[
+        str, 'output: a record a person and day, with the id; "": nothing leaves but counts'
+    ] = ""

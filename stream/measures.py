@@ -84,6 +84,9 @@ DORMANT_DAY = "dormant_day"
 DORMANT_WEEK = "dormant_week"
 DORMANT_MONTH = "dormant_month"
 CHURN_RISK_DAY = "churn_risk_day"
+#: People whose risk a model has predicted, of the day and by band; its dimension.
+RISK_PEOPLE = "risk_people"
+RISK_BAND = "risk_band"
 #: Their dimension.
 ACTIVE_DAYS = "active_days"
 ACTIVE_DAYS_WEEK = "active_days_week"

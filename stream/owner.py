@@ -11,6 +11,7 @@ from faust.types import TP
 from redis.exceptions import RedisError
 
 from stream.batch_intake import SHARD_IS_LOST, BatchIntake
+from stream.churn_scan import Tell, assess_some
 from stream.cut import Cut, is_due, settle_cut, take_cut
 from stream.loading import Loader
 from stream.measures import Grain
@@ -38,8 +39,11 @@ class Owner(BatchIntake):
         store: Store,
         log: Log,
         pump: LedgerPump,
+        tell_risk: Tell | None = None,
     ) -> None:
+        """`tell_risk` sends what is known of single people, where that is asked for."""
         self._pump = pump
+        self._tell_risk = tell_risk
         super().__init__(settings, store, log)
         self._loader = Loader(settings, rules, grains, store, log)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -155,6 +159,17 @@ class Owner(BatchIntake):
             self.drop(owned, shard, error)
             return
         await self.cut(owned)
+        await self._assess(owned)
+
+    async def _assess(self, owned: Owned) -> None:
+        """Look at the churn risk of some people, if that is due."""
+        shard = owned.shard
+        if shard is None or shard.churn_risk is None or self.is_closing:
+            return
+        try:
+            await assess_some(self._store, shard, self._tell_risk, lambda: owned.shard is shard)
+        except SHARD_IS_LOST as error:
+            self.drop(owned, shard, error)
 
     def _note_drained(self, owned: Owned, shard: Shard) -> None:
         idle_ms = round(self._settings.time.idle_seconds * 1000)

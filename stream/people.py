@@ -53,11 +53,17 @@ class Person:
         self.tail: Session | None = None
 
 
-def pack(person: Person, oldest_day: int, oldest_minute: int, oldest_session_ms: int) -> bytes:
+def pack(
+    person: Person,
+    oldest_day: int,
+    oldest_minute: int,
+    oldest_session_ms: int,
+    with_key: bool = False,
+) -> bytes:
     """A person as msgpack, without what no acceptable event can touch any more.
 
     `oldest_day` and `oldest_minute` bound the marks; sessions closed with an end before
-    `oldest_session_ms` are left out.
+    `oldest_session_ms` are left out. The key is stored only on request: it names the person.
     """
     sessions = person.sessions
     for session in sessions:
@@ -72,6 +78,7 @@ def pack(person: Person, oldest_day: int, oldest_minute: int, oldest_session_ms:
         _packed(person.clicked, oldest_day),
         person.subscriptions,
         person.facts,
+        person.key if with_key else "",
     ]
     while fields and not fields[-1]:
         fields.pop()
@@ -79,11 +86,14 @@ def pack(person: Person, oldest_day: int, oldest_minute: int, oldest_session_ms:
 
 
 def unpack(key: str, raw: bytes) -> Person:
-    """The person that `pack` wrote. Raises msgspec.DecodeError on anything else."""
-    person = Person(key)
+    """The person that `pack` wrote. Raises msgspec.DecodeError on anything else.
+
+    An empty key is taken from what is stored, if it is.
+    """
     fields: list[Any] = _decode(raw)
-    fields += [[]] * (6 - len(fields))
-    active, live, sessions, clicked, events, facts = fields
+    fields += [[]] * (7 - len(fields))
+    active, live, sessions, clicked, events, facts, stored_key = fields
+    person = Person(key or stored_key or "")
     for marks, stored in ((person.active, active), (person.live, live), (person.clicked, clicked)):
         for ids, top, mask, *first in stored:
             number = mask if isinstance(mask, int) else int.from_bytes(mask, "big")

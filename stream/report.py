@@ -9,6 +9,7 @@ from typing import BinaryIO, NamedTuple
 from schemas.codec import RejectedEvent, parse
 from schemas.outputs import MetricRecord, WindowKind
 from stream.board import Board
+from stream.churn_report import settle_days
 from stream.emission import END_OF_INPUT, Emission
 from stream.fold import Decoded
 from stream.metrics import catalogue
@@ -81,6 +82,8 @@ class Report:
         while self.shard.close_sessions()[0]:
             pass
         self.shard.count_collected()
+        for _ in settle_days(self.shard):
+            pass
         board = Board(
             self._calendar_of, definition_version(self._settings), self._settings.publish.compare
         )

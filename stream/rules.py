@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 from stream.bots import Aside, build_aside
 from stream.calendar import DAY_MS, Calendar
+from stream.churn_risk import RiskRules
 from stream.facts import Tally
 from stream.habits import HabitRules
 from stream.knobs import Settings
+from stream.measures import RISK_BAND
 from stream.metrics import tallies, themes
 from stream.metrics.goals import session_marks
 from stream.metrics.retention import habit_rules
@@ -43,6 +45,8 @@ class Rules:
     #: What is applied to events that say that they are a bot's; None: their own plan.
     bot_plan: Plan | None
     aside: Aside | None
+    #: What the model of churn risk is told; None: there is none.
+    churn_risk: RiskRules | None
 
     def is_involuntary(self, reason: str | None) -> bool:
         """Whether a customer who leaves for a reason did not want to."""
@@ -56,6 +60,7 @@ class Rules:
 
 def build_rules(settings: Settings, watching: Sequence[Tally] = ()) -> Rules:
     """Rules from a checked configuration; `watching` are tallies beside those of the metrics."""
+    calendar_of = _calendars(settings)
     return Rules(
         plans=build_plans(
             settings.active.passive_types,
@@ -65,10 +70,10 @@ def build_rules(settings: Settings, watching: Sequence[Tally] = ()) -> Rules:
         ),
         sessions=_session_rules(settings),
         habits=habit_rules(settings),
-        calendar_of=_calendars(settings),
+        calendar_of=calendar_of,
         dimensions=settings.dimensions,
         values_max=settings.dimension_values_max,
-        own_max={PAGE: settings.pages.values_max},
+        own_max={PAGE: settings.pages.values_max, RISK_BAND: 3},
         page_hosts=settings.pages.hosts,
         by_user=settings.identity == "user",
         currency=settings.currency,
@@ -82,6 +87,22 @@ def build_rules(settings: Settings, watching: Sequence[Tally] = ()) -> Rules:
         involuntary=frozenset(reason.lower() for reason in settings.churn.involuntary_reasons),
         bot_plan=BOT if settings.bots.mode == "exclude" else None,
         aside=build_aside(settings),
+        churn_risk=_risk_rules(settings, calendar_of),
+    )
+
+
+def _risk_rules(settings: Settings, calendar_of: Callable[[str], Calendar]) -> RiskRules | None:
+    knobs = settings.churn_risk
+    if not knobs.enabled:
+        return None
+    return RiskRules(
+        horizon_days=knobs.horizon_days,
+        low_below=knobs.low_below,
+        high_from=knobs.high_from,
+        examples_min=knobs.examples_min,
+        examples_max=knobs.examples_max,
+        tells=bool(knobs.topic),
+        calendars=tuple(calendar_of(site) for site in ("", *settings.sites)),
     )
 
 

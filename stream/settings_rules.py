@@ -10,12 +10,14 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from schemas.events import EVENT_TYPES
+from stream.churn_model import MISSING, is_installed
 from stream.knobs import INPUT_ROLES, Settings
 from stream.names import JOINT
 from stream.selection import mistakes
 
 TOPIC_NAME = re.compile(r"[A-Za-z0-9._-]{1,249}")
 SERVER = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):(\d{1,5})")
+_RISK_TOPIC = "churn_risk.topic"
 # Dimensions that some metrics bring themselves; a context field must not take their place.
 RESERVED_DIMENSIONS = frozenset(
     (
@@ -30,6 +32,7 @@ RESERVED_DIMENSIONS = frozenset(
         "cohort",
         "site",
         "active_days",
+        "risk_band",
         "period",
     )
 )
@@ -46,10 +49,22 @@ def broken_rules(settings: Settings) -> list[str]:
         _active,
         _retention,
         _service,
+        _prediction,
         _traffic,
         _web,
     )
     return [problem for part in parts for problem in part(settings)]
+
+
+def _prediction(settings: Settings) -> Iterator[str]:
+    risk = settings.churn_risk
+    if risk.enabled and not is_installed():
+        yield f"churn_risk.enabled: {MISSING}"
+    if risk.low_below > risk.high_from:
+        yield (
+            f"churn_risk.low_below: {risk.low_below:g} is above churn_risk.high_from "
+            f"{risk.high_from:g}; nobody would be in between"
+        )
 
 
 def _service(settings: Settings) -> Iterator[str]:
@@ -139,15 +154,19 @@ def _redis(settings: Settings) -> Iterator[str]:
 
 def _topics(settings: Settings) -> Iterator[str]:
     topics = settings.topics
-    named = {role: getattr(topics, role) for role in (*INPUT_ROLES, "metrics", "ledger")}
+    named = {
+        f"topics.{role}": getattr(topics, role) for role in (*INPUT_ROLES, "metrics", "ledger")
+    }
+    optional = {*(f"topics.{role}" for role in INPUT_ROLES), _RISK_TOPIC}
+    named[_RISK_TOPIC] = settings.churn_risk.topic
     for role, name in named.items():
-        if not name and role in INPUT_ROLES:
+        if not name and role in optional:
             continue
         if not TOPIC_NAME.fullmatch(name) or name in (".", ".."):
-            yield f"topics.{role}: found {name[:80]!r}; use 1 to 249 letters, digits, dots, _ or -"
+            yield f"{role}: found {name[:80]!r}; use 1 to 249 letters, digits, dots, _ or -"
     for name, count in Counter(filter(None, named.values())).items():
         if count > 1:
-            roles = " and ".join(f"topics.{role}" for role in named if named[role] == name)
+            roles = " and ".join(role for role in named if named[role] == name)
             yield f'{roles}: are both {name!r}; give each its own, or switch inputs off with ""'
     if not topics.inputs:
         yield "topics: every input topic is switched off; name at least one"

@@ -8,6 +8,7 @@ from schemas.outputs import encode_entry, ledger_entry
 from stream import measures
 from stream.activity import LIVE_MINUTES, Activity
 from stream.calendar import HOUR_MS, MINUTE_MS
+from stream.churn_risk import ChurnRisk
 from stream.clock import TopicState, log_floor, shard_watermark
 from stream.counters import Counters
 from stream.dedupe import SeenIds
@@ -60,6 +61,10 @@ class Shard:
         self.sequence = 0
         #: How often a theme had to forget facts of a person before their time.
         self.facts_capped = 0
+        #: Learns who stays away, where that is asked for.
+        self.churn_risk: ChurnRisk | None = None
+        if rules.churn_risk is not None:
+            self.churn_risk = ChurnRisk(rules.churn_risk)
 
     # ---- reading ahead: who must be in memory before a batch is applied
 
@@ -256,6 +261,9 @@ class Shard:
         """(oldest day of marks, oldest minute of live marks, oldest end of closed sessions in ms)."""
         oldest = self.oldest_ms()
         day = self.rules.calendar_of("").day_of(oldest) if oldest > 0 else MARK_DAYS
+        if self.churn_risk is not None:
+            # What it has not looked at yet must not be forgotten, however far the log has gone on.
+            day = min(day, max(self.churn_risk.next_day, MARK_DAYS))
         return (
             day - MARK_DAYS,
             self._oldest_live_minute(),

@@ -11,6 +11,9 @@ from stream.metrics.metric import COUNTERS, Metric
 from stream.names import OTHER
 from stream.windows import LENGTH_OF, Span, ending, span_at
 
+#: How many days a gauge goes back to find one that was computed.
+_LATE_DAYS = 4
+
 
 class Gauge(msgspec.Struct, array_like=True, frozen=True):
     """One value: `metric` in `window`, of a site or of one of its segments (dimension not empty)."""
@@ -118,10 +121,20 @@ def gauge_span(
         return ending(kind, newest - 1 - metric.matures_days, calendar)
     if metric.gauge_complete:
         last = ending(kind, newest - 1, calendar)
+        if metric.computed:
+            return _computed(board, metric, segment[0], last)
         # A count of nobody is an answer, a ratio of nobody is none.
         if metric.denominator is None or not board.evaluate(metric, segment, last).is_empty:
             return last
     return span
+
+
+def _computed(board: Board, metric: Metric, site: str, last: Span) -> Span:
+    """The last window that was computed, up to _LATE_DAYS back: it takes a while after the end."""
+    for ago in range(_LATE_DAYS):
+        if board.at((metric.computed, (site, "", "")), last.grain, last.last - ago):
+            return Span(last.kind, last.first - ago, last.last - ago)
+    return last
 
 
 encode_snapshot = msgspec.msgpack.Encoder().encode

@@ -178,6 +178,14 @@ class Store:
             ]
         return people
 
+    async def scan_people(
+        self, partition: int, cursor: int, at_once: int
+    ) -> tuple[int, dict[bytes, bytes]]:
+        """(where to go on, 0 at the end; some people as they are stored). Some may come twice."""
+        key = self.keys(partition).people
+        answer = await self._client.execute_command("HSCAN", key, cursor, "COUNT", at_once)
+        return int(answer[0]), _pairs(answer[1])
+
     async def store(self, claim: Claim, cut: Cut) -> None:
         """Write a cut as one step. Raises CutRefusedError for any answer but OK: nothing was written."""
         written, writes, arguments = self._writes(cut)

@@ -2,7 +2,7 @@
 
 from stream import measures
 from stream.metrics.metric import Example, Metric
-from stream.metrics.terms import AtStart, ByWindow, Sum, Total
+from stream.metrics.terms import AtStart, ByWindow, Predicted, Sum, Total
 
 _KNOBS = ("week_start", "active.passive_types", "timezone")
 _ACTIVE = ByWindow(
@@ -100,6 +100,30 @@ METRICS = (
         example=Example("two people on one day, one on three: on one day", 2, None, 2),
         knobs=_KNOBS,
         by=(measures.ACTIVE_DAYS,),
+        plain=False,
+    ),
+    Metric(
+        name="churn_risk_by_band",
+        help="People of the last 28 days by how likely they are to stay away, by a model.",
+        unit="people",
+        formula="people active in 28 days by risk, predicted from their active days; none until "
+        "churn_risk.enabled",
+        numerator=Predicted(measures.RISK_PEOPLE),
+        windows=("day",),
+        gauge="churn_risk_people",
+        approximate=True,
+        gauge_complete=True,
+        computed=measures.RISK_PEOPLE,
+        example=Example("of 30 people 10 stopped coming, as many others did before", 10, None, 10),
+        knobs=(
+            "churn_risk.enabled",
+            "churn_risk.horizon_days",
+            "churn_risk.low_below",
+            "churn_risk.high_from",
+            "churn_risk.examples_min",
+            *_KNOBS[1:],
+        ),
+        by=(measures.RISK_BAND,),
         plain=False,
     ),
 )

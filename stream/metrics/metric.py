@@ -30,7 +30,8 @@ Unit = Literal[
 #: together: their names and values are joined by JOINED.
 JOINED = "\x1f"
 OWN_DIMENSIONS = frozenset({
-    "page", "content", "feature", "goal", "post", "network", "survey", "active_days", f"funnel{JOINED}step",
+    "page", "content", "feature", "goal", "post", "network", "survey", "active_days",
+    "risk_band", f"funnel{JOINED}step",
 })  # fmt: skip
 
 #: Measures that are exported as Prometheus counters, from their totals.
@@ -85,6 +86,8 @@ class Metric:
     approximate: bool = False
     #: The gauge shows the last window that has ended, not the one under way.
     gauge_complete: bool = False
+    #: A measure that the whole site has on the days on which it was computed: the gauge shows the last.
+    computed: str = ""
     #: Settings that change it.
     knobs: tuple[str, ...] = ()
     #: Own dimensions by which it is available, besides the site and the configured ones.

@@ -66,6 +66,10 @@ class Total:
         yield self.measure, GRAIN_OF[kind]
 
 
+class Predicted(Total):
+    """People counted by what a model says of them, which is an estimate."""
+
+
 @dataclass(frozen=True, slots=True)
 class AtEnd:
     """A measure that is counted in the bucket on which its rolling window ends."""

@@ -23,7 +23,7 @@ from stream.metrics import (
 )
 from stream.metrics.metric import COUNTERS, Metric, Unit, required_grains
 from stream.metrics.retention import habit_rules
-from stream.metrics.terms import AtEnd, AtStart, ByWindow, Quantile, TopTenth
+from stream.metrics.terms import AtEnd, AtStart, ByWindow, Predicted, Quantile, TopTenth
 from stream.settings import Settings
 from stream.settings_fields import leaves
 from stream.windows import GRAIN_OF, LENGTH_OF
@@ -153,7 +153,7 @@ def test_its_knobs_are_settings(metric: Metric) -> None:
 
 @every_metric
 def test_only_estimates_are_called_approximate(metric: Metric) -> None:
-    assert metric.approximate == isinstance(metric.numerator, Quantile | TopTenth)
+    assert metric.approximate == isinstance(metric.numerator, Quantile | TopTenth | Predicted)
 
 
 @every_metric

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 import pytest
 
 from schemas.outputs import MetricRecord, WindowKind
-from tests.contract.test_worked_examples import Event, on, records, value_in
+from stream.knobs_audience import ChurnRiskSettings
+from stream.settings import Settings
+from tests.contract.test_worked_examples import Event, on, records, records_by, value_in
 
 APRIL = "2024-04-01T00:00:00Z"
 #: The first of April is a Monday.
@@ -129,3 +131,31 @@ def test_retention_waits_until_the_day_is_over() -> None:
     events += seen(8, ["b"])
     [record] = records(events, "retention_d7", "day")
     assert (record.window.start, record.value) == (APRIL, 0)
+
+
+def test_10_of_30_are_at_high_risk_when_they_stopped_coming_as_many_others_did() -> None:
+    """A model of 7 days; on the last of 60 days only those who came daily are expected again."""
+    daily, quitters, leavers = people("daily", 20), people("gone", 100), people("leaver", 10)
+    events = [event for day in range(1, 61) for event in seen(day, daily)]
+    events += [
+        on(1 + n % 25 + d, "page_view", who) for n, who in enumerate(quitters) for d in (0, 1)
+    ]
+    events += [event for day in (48, 49) for event in seen(day, leavers)]
+    settings = Settings(
+        churn_risk=ChurnRiskSettings(enabled=True, horizon_days=7, examples_min=500)
+    )
+    found = records_by(events, "churn_risk_by_band", "day", settings)
+    last = {
+        record.dimensions["risk_band"]: record
+        for record in found
+        if record.window.start == "2024-05-30T00:00:00Z"
+    }
+    assert {band: record.value for band, record in last.items()} == {"low": 20, "high": 10}
+    assert all(record.approximate for record in found)
+    # Before the model had learned enough, nobody was counted.
+    assert found[0].window.start > "2024-04-08T00:00:00Z"
+
+
+def test_nobody_is_counted_by_risk_unless_that_is_asked_for() -> None:
+    events = [event for day in range(1, 61) for event in seen(day, people("p", 20))]
+    assert records_by(events, "churn_risk_by_band", "day") == []

@@ -1,0 +1,34 @@
+"""The churn-risk model over files: every day is settled in its turn, as a worker does when the log has gone on."""
+
+from collections.abc import Iterator
+
+from stream.churn_people import Assessed, assess
+from stream.measures import Grain
+from stream.shard import Shard
+
+
+def settle_days(shard: Shard) -> Iterator[tuple[int, list[Assessed]]]:
+    """Each day with the people whose risk was told at its end; the days of a file end with its events.
+
+    Nothing when the model is switched off.
+    """
+    risk = shard.churn_risk
+    if risk is None:
+        return
+    shard.count_collected()
+    days = shard.counters.tables[Grain.DAY]
+    if not days:
+        return
+    end_ms = max(c.day_start_ms(last_day(shard) + 1) for c in risk.rules.calendars)
+    risk.cut_taken(0, end_ms, min(days))
+    risk.cut_stored()
+    while look := risk.begin():
+        yield look.day, list(assess(look, shard, enumerate(shard.people.young.values())))
+        risk.finish(shard.counters, shard.names)
+
+
+def last_day(shard: Shard) -> int:
+    """The day of the newest event, where it is still the earliest."""
+    assert shard.churn_risk is not None
+    clock = max(state.clock for state in shard.topics.values())
+    return min(calendar.day_of(clock) for calendar in shard.churn_risk.rules.calendars)

@@ -1,0 +1,207 @@
+"""The model's numbers follow from the log: crashes, batches, scans that repeat, and late events change none."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from random import Random
+
+import pytest
+
+from stream import measures
+from stream.calendar import DAY_MS, Calendar
+from stream.churn_scan import assess_some
+from stream.counters import BucketKey
+from stream.knobs_audience import ChurnRiskSettings
+from stream.measures import Grain
+from stream.settings import Settings
+from tests.properties.engine import LogRecord, MemoryStore, Worker
+
+DAYS = 70
+BEGIN_MS = 1_711_972_800_000
+RISK = ChurnRiskSettings(enabled=True, horizon_days=7, examples_min=100, topic="risks")
+SETTINGS = Settings(churn_risk=RISK)
+TOPICS = ("page-views", "orders")
+Key = tuple[str, str, str, str]
+
+
+def log(seed: int) -> dict[str, list[LogRecord]]:
+    """People on two sites who come for a while, on two topics; some events are hours late."""
+    random, events = Random(seed), []
+    for who in range(60):
+        first, stays = random.randrange(DAYS), random.randrange(1, 40)
+        for day in range(first, min(first + stays, DAYS)):
+            if day == first or random.random() < 0.5:
+                at = BEGIN_MS + day * DAY_MS + random.randrange(DAY_MS)
+                late = random.randrange(20 * 3_600_000) if random.random() < 0.2 else 0
+                events.append((at + late, at, who))
+    records: dict[str, list[LogRecord]] = {topic: [] for topic in TOPICS}
+    for number, (arrives, at, who) in enumerate(sorted(events)):
+        topic = TOPICS[number % 2]
+        event = {
+            "type": "page_view" if number % 2 == 0 else "order", "event_id": f"e{number}",
+            "event_time": at, "user_id": f"p{who}", "site": f"s{who % 2}", "page_url": "/",
+        } | ({"order_id": f"o{number}", "revenue": 1} if number % 2 else {})  # fmt: skip
+        value = json.dumps(event).encode()
+        records[topic].append(LogRecord(len(records[topic]), arrives, value))
+    return records
+
+
+class Scanned:
+    """People of a memory store a few at a time, in an order of its own, some of them twice."""
+
+    def __init__(self, store: MemoryStore, seed: int) -> None:
+        self._store, self._random = store, Random(seed)
+        self._order: list[bytes] = []
+
+    async def scan_people(
+        self, partition: int, cursor: int, at_once: int
+    ) -> tuple[int, dict[bytes, bytes]]:
+        if cursor == 0:
+            self._order = [*self._store.people]
+            self._order += self._random.sample(self._order, len(self._order) // 3)
+            self._random.shuffle(self._order)
+        after = cursor + 7
+        part = {field: self._store.people[field] for field in self._order[cursor:after]}
+        return (0 if after >= len(self._order) else after), part
+
+
+def assess(worker: Worker, store: Scanned, turns: int, told: list[tuple[str, str]]) -> None:
+    """Some turns of looking at people, as after every cut of a live worker."""
+
+    async def tell(messages: object) -> None:
+        told.extend((key.decode(), value.decode()) for key, value in messages)  # type: ignore[attr-defined]
+
+    async def run() -> None:
+        for _ in range(turns):
+            if not await assess_some(store, worker.shard, tell, lambda: True):  # type: ignore[arg-type]
+                break
+
+    asyncio.run(run())
+
+
+def fold(
+    logs: dict[str, list[LogRecord]], seed: int, batch: int, crash_in: int, settings: Settings
+) -> tuple[Worker, list[tuple[str, str]]]:
+    """Read everything in turns; about one turn of `crash_in` ends in a crash (0: none)."""
+    random, told = Random(seed), []
+    worker = Worker(0, logs, settings, people_cached=20, now_ms=1 << 60)
+    store = Scanned(worker.store, seed)
+    while any(worker.shard.topics[t].next < len(logs[t]) for t in logs):
+        for number in range(len(logs)):
+            worker.act(("read", number, batch))
+        worker.close()
+        worker.cut()
+        assess(worker, store, random.choice((1, 3, 50)), told)
+        if crash_in and random.randrange(crash_in) == 0:
+            worker.crash()
+    for _ in range(4):  # What the last cut has made due, and the cut of what that has counted.
+        worker.cut()
+        assess(worker, store, 10_000, told)
+    worker.cut()
+    return worker, told
+
+
+def counts(worker: Worker, wanted: bool) -> dict[tuple[BucketKey, Key], int]:
+    """The stored counts by name: those of the model, or all others."""
+    names = worker.shard.names.series
+    return {
+        (bucket, names[series]): count
+        for bucket, found in worker.store.buckets.items()
+        for series, count in found.items()
+        if (names[series][0] == measures.RISK_PEOPLE) is wanted and count
+    }
+
+
+def settled(worker: Worker) -> dict[tuple[BucketKey, Key], int]:
+    """The model's counts of days that no event can change any more."""
+    risk = worker.shard.churn_risk
+    assert risk is not None
+    assert risk.settled is not None
+    return {key: n for key, n in counts(worker, True).items() if key[0][1] <= risk.settled}
+
+
+@pytest.fixture(scope="module")
+def smooth() -> Worker:
+    return fold(log(1), seed=1, batch=40, crash_in=0, settings=SETTINGS)[0]
+
+
+def test_the_traffic_makes_the_model_speak(smooth: Worker) -> None:
+    bands = {key[1][3] for key in settled(smooth) if key[1][2]}
+    assert bands == {"low", "medium", "high"}
+
+
+@pytest.mark.parametrize(("seed", "batch", "crash_in"), [(2, 40, 3), (3, 7, 9), (4, 500, 2)])
+def test_crashes_batches_and_scans_change_nothing(
+    smooth: Worker, seed: int, batch: int, crash_in: int
+) -> None:
+    worker, _ = fold(log(1), seed, batch, crash_in, SETTINGS)
+    assert worker.crashes or batch == 500
+    assert settled(worker) == settled(smooth)
+    one, other = worker.shard.churn_risk, smooth.shard.churn_risk
+    assert one is not None
+    assert other is not None
+    assert one.model.state == other.model.state
+    assert one.settled == other.settled
+    assert counts(worker, False) == counts(smooth, False)
+
+
+@pytest.mark.parametrize(("seed", "batch", "crash_in"), [(1, 40, 0), (5, 20, 5)])
+def test_all_other_numbers_are_what_they_are_without_it(
+    seed: int, batch: int, crash_in: int
+) -> None:
+    having, _ = fold(log(1), seed, batch, crash_in, SETTINGS)
+    without, told = fold(log(1), seed, batch, crash_in, Settings())
+    assert counts(without, False) == counts(having, False)
+    assert counts(without, True) == {}
+    assert told == []
+    assert not any(b"s0\x1fp" in raw for raw in without.store.people.values())
+
+
+def test_the_bands_of_a_day_hold_everybody_of_28_days(smooth: Worker) -> None:
+    active = {
+        (key[0][1], key[1][1]): n
+        for key, n in counts(smooth, False).items()
+        if key[1][0] == measures.ACTIVE_28D and not key[1][2]
+    }
+    by_day: dict[tuple[int, str], int] = {}
+    whole: dict[tuple[int, str], int] = {}
+    for ((grain, day), (_, site, dimension, _)), people in settled(smooth).items():
+        assert grain is Grain.DAY
+        into = by_day if dimension == measures.RISK_BAND else whole
+        into[day, site] = into.get((day, site), 0) + people
+    assert by_day
+    assert by_day == whole
+    assert by_day == {key: active[key] for key in by_day}
+
+
+def test_what_comes_later_changes_no_prediction(smooth: Worker) -> None:
+    newest = max(key[0][1] for key in settled(smooth))
+    ends_ms = Calendar().day_start_ms(newest - 10)
+    shorter = {
+        topic: [one for one in records if one.timestamp < ends_ms]
+        for topic, records in log(1).items()
+    }
+    worker, _ = fold(shorter, seed=1, batch=40, crash_in=0, settings=SETTINGS)
+    risk = worker.shard.churn_risk
+    assert risk is not None
+    assert risk.settled is not None
+    assert newest - 20 < risk.settled < newest
+    kept = {key: n for key, n in settled(smooth).items() if key[0][1] <= risk.settled}
+    assert settled(worker) == kept
+
+
+def test_people_are_told_of_once_a_day_with_their_band(smooth: Worker) -> None:
+    worker, told = fold(log(1), seed=1, batch=40, crash_in=0, settings=SETTINGS)
+    assert worker.shard.churn_risk is not None
+    by_day: dict[tuple[str, str], dict[str, str]] = {}
+    for key, value in told:
+        record = json.loads(value)
+        assert key == f"{record['site']}\x1f{record['person']}"
+        assert 0 < record["risk"] < 1
+        assert record["horizon_days"] == 7
+        band = "low" if record["risk"] < 0.3 else "high" if record["risk"] >= 0.7 else "medium"
+        assert record["band"] == band
+        by_day.setdefault((record["day"], record["site"]), {})[record["person"]] = band
+    people: Sequence[int] = [len(found) for found in by_day.values()]
+    assert len(people) > 50
+    assert max(people) > 5
