@@ -11,7 +11,7 @@ from stream.store import Store
 
 _log = logging.getLogger(__name__)
 #: People of one call, and calls of a turn: a turn takes some tens of milliseconds.
-_AT_ONCE, _CALLS = 500, 10
+_AT_ONCE, _CALLS = 500, 4
 Tell = Callable[[Iterable[Message]], Awaitable[object]]
 
 

@@ -57,7 +57,7 @@ class ChurnRiskSettings(Table, frozen=True, kw_only=True):
     ] = 500
     examples_max: Annotated[
         Annotated[int, Meta(ge=1)], "learned from a day and shard, drawn evenly: bounds the work"
-    ] = 5_000
+    ] = 2_000
     topic: Annotated[
         str, 'output: a record a person and day, with the id; "": nothing leaves but counts'
     ] = ""

@@ -4,6 +4,7 @@ import os
 import re
 import uuid
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from typing import NoReturn
 
 import hypothesis
@@ -30,6 +31,15 @@ def missing(error: ServerMissing) -> NoReturn:
     if IN_CI:
         pytest.fail(str(error), pytrace=False)
     pytest.skip(str(error))
+
+
+def needs_river() -> None:
+    """At the head of a test or a module: goes on only where the extra `predict` is installed."""
+    if find_spec("river") is None:
+        reason = "river is not installed: `pip install engagement-stream[predict]`"
+        if IN_CI:
+            pytest.fail(reason, pytrace=False)
+        pytest.skip(reason, allow_module_level=True)
 
 
 @pytest.fixture(scope="session")

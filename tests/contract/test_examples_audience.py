@@ -7,6 +7,7 @@ import pytest
 from schemas.outputs import MetricRecord, WindowKind
 from stream.knobs_audience import ChurnRiskSettings
 from stream.settings import Settings
+from tests.conftest import needs_river
 from tests.contract.test_worked_examples import Event, on, records, records_by, value_in
 
 APRIL = "2024-04-01T00:00:00Z"
@@ -135,6 +136,7 @@ def test_retention_waits_until_the_day_is_over() -> None:
 
 def test_10_of_30_are_at_high_risk_when_they_stopped_coming_as_many_others_did() -> None:
     """A model of 7 days; on the last of 60 days only those who came daily are expected again."""
+    needs_river()
     daily, quitters, leavers = people("daily", 20), people("gone", 100), people("leaver", 10)
     events = [event for day in range(1, 61) for event in seen(day, daily)]
     events += [

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from random import Random
 
 import pytest
+from aiokafka.errors import KafkaConnectionError
+from msgspec.structs import replace
 
 from stream import measures
 from stream.calendar import DAY_MS, Calendar
@@ -14,8 +16,10 @@ from stream.counters import BucketKey
 from stream.knobs_audience import ChurnRiskSettings
 from stream.measures import Grain
 from stream.settings import Settings
+from tests.conftest import needs_river
 from tests.properties.engine import LogRecord, MemoryStore, Worker
 
+needs_river()
 DAYS = 70
 BEGIN_MS = 1_711_972_800_000
 RISK = ChurnRiskSettings(enabled=True, horizon_days=7, examples_min=100, topic="risks")
@@ -205,3 +209,64 @@ def test_people_are_told_of_once_a_day_with_their_band(smooth: Worker) -> None:
     people: Sequence[int] = [len(found) for found in by_day.values()]
     assert len(people) > 50
     assert max(people) > 5
+
+
+def test_what_kafka_does_not_take_is_sent_again_and_counts_once(smooth: Worker) -> None:
+    worker, _ = fold(log(1), seed=1, batch=40, crash_in=0, settings=SETTINGS)
+    risk = worker.shard.churn_risk
+    assert risk is not None
+    assert risk.settled is not None
+    risk.settled -= 1
+    risk.told = risk.settled
+    store, failures, told = Scanned(worker.store, 3), [3], 0
+
+    async def tell(messages: object) -> None:
+        nonlocal told
+        sent = len(list(messages))  # type: ignore[call-overload]
+        if failures[0]:
+            failures[0] -= 1
+            raise KafkaConnectionError
+        told += sent
+
+    async def run() -> None:
+        for _ in range(200):
+            await assess_some(store, worker.shard, tell, lambda: True)  # type: ignore[arg-type]
+
+    before = settled(worker)
+    asyncio.run(run())
+    worker.cut()
+    assert failures == [0]
+    assert {key for key, n in settled(worker).items() if before.get(key) == n} >= {
+        key for key in before if not key[1][2]
+    }
+    assert told >= sum(n for key, n in before.items() if key[0][1] == risk.settled and key[1][2])
+
+
+def test_a_model_of_another_horizon_learns_anew_and_goes_on_from_where_it_was(
+    smooth: Worker,
+) -> None:
+    changed = Settings(churn_risk=replace(RISK, horizon_days=10))
+    worker = Worker(0, log(1), changed, people_cached=20, now_ms=1 << 60)
+    worker.store = smooth.store
+    worker.crash()
+    one, other = worker.shard.churn_risk, smooth.shard.churn_risk
+    assert one is not None
+    assert other is not None
+    assert one.settled == other.settled
+    assert one.model.learned == 0
+
+
+def test_a_model_switched_on_later_begins_with_what_is_still_known(smooth: Worker) -> None:
+    worker, _ = fold(log(1), seed=1, batch=40, crash_in=0, settings=Settings())
+    later = Worker(0, log(1), SETTINGS, people_cached=20, now_ms=1 << 60)
+    later.store = worker.store
+    later.crash()
+    store = Scanned(later.store, 1)
+    for _ in range(4):
+        later.cut()
+        assess(later, store, 10_000, [])
+    risk, longer = later.shard.churn_risk, smooth.shard.churn_risk
+    assert risk is not None
+    assert longer is not None
+    assert risk.settled == longer.settled
+    assert 100 < risk.model.learned < longer.model.learned

@@ -12,7 +12,9 @@ from stream.churn_model import ChurnModel, ModelState, drawn
 from stream.knobs_audience import ChurnRiskSettings
 from stream.settings import Settings, SettingsError, load_settings
 from stream.settings_rules import broken_rules
+from tests.conftest import needs_river
 
+needs_river()
 FRESH = Features(recency=0, week=5, week_before=5, earlier=9, age=6, pays=False)
 GONE = Features(recency=20, week=0, week_before=0, earlier=1, age=6, pays=False)
 

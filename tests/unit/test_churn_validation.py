@@ -7,8 +7,6 @@ from random import Random
 from typing import Any
 
 import pytest
-from river import compose, evaluate, linear_model, metrics, optim
-from scipy.stats import mannwhitneyu
 
 from stream.calendar import DAY_MS
 from stream.churn_features import features_at, stayed_away
@@ -18,6 +16,11 @@ from stream.churn_validation import Outcomes
 from stream.knobs_audience import ChurnRiskSettings
 from stream.report import Report
 from stream.settings import Settings
+from tests.conftest import needs_river
+
+needs_river()
+from river import compose, evaluate, linear_model, metrics, optim  # noqa: E402
+from scipy.stats import mannwhitneyu  # noqa: E402
 
 HORIZON = 5
 DAYS = 45
