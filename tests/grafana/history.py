@@ -14,7 +14,7 @@ from stream.board import SeriesKey
 from stream.counters import BucketKey
 from stream.cut import Cut, StoredShard, read_stored
 from stream.exporter import Exporter, SnapshotCollector
-from stream.knobs import SessionSettings, TimeSettings
+from stream.knobs import PageSettings, SessionSettings, TimeSettings
 from stream.knobs_definitions import Funnel, Selection
 from stream.metrics import catalogue
 from stream.owned import OwnerCounts
@@ -34,6 +34,8 @@ SETTINGS = replace(
     dimensions=("country", "device", "channel", "campaign", "variant"),
     session=SessionSettings(timeout_seconds=60),
     time=TimeSettings(allowed_lateness_seconds=10),
+    # One page has a name, so that `other` has something in it.
+    pages=PageSettings(values_max=1),
     funnels={
         "purchase": Funnel(
             steps=(
@@ -134,6 +136,8 @@ class History:
         self._telemetry.latency.observe(0.4)
         self._telemetry.records_published += 1
         self._snapshot = asyncio.run(self._publisher.refresh(time_ms))
+        for _ in self._publisher.due_records(self._snapshot):
+            pass  # Sent; how many there were is in the next snapshot.
         self._exporter._cache.clear()
         return self._exporter.render(_ACCEPT)[0].decode()
 

@@ -37,7 +37,7 @@ def test_the_compiled_core_gives_the_same_numbers(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "pytest", "-q", "--import-mode=importlib", *CHECKED]
     command += ["-p", "no:cacheprovider", f"--basetemp={tmp_path / 'inner'}"]
     done = subprocess.run(
-        command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=400, check=False
+        command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=700, check=False
     )
     if done.returncode:
         pytest.fail(done.stdout[-4_000:] + done.stderr[-1_000:])
