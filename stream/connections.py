@@ -9,6 +9,7 @@ from msgspec.structs import force_setattr
 # The text inside each `Annotated` is the documentation of that setting: `engage check` and the
 # README print it, so it says what the value does and why the default is what it is.
 AtLeastOne = Annotated[int, Meta(ge=1)]
+NotNegative = Annotated[int, Meta(ge=0)]
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
 
 

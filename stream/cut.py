@@ -212,12 +212,11 @@ def _open_sessions(shard: Shard) -> tuple[dict[str, tuple[int, int]], list[str]]
     """The index of open sessions, where it changed. An expiry may be early: closing looks again."""
     opened: dict[str, tuple[int, int]] = {}
     closed: list[str] = []
-    timeout = shard.rules.sessions.timeout_ms
     for key in shard.visits.open_changed:
         person: Person = shard.person(key)
-        ends: list[int] = [s.end + timeout for s in person.sessions if not s.closed]
-        if ends:
-            opened[key] = (min(ends), len(ends))
+        expiries: list[int] = shard.visits.expiries(person)
+        if expiries:
+            opened[key] = (min(expiries), len(expiries))
         else:
             closed.append(key)
     return opened, closed

@@ -217,6 +217,7 @@ def _visit(
         or session.closed
         or session.sid != sid
         or time_ms <= session.start
+        or time_ms > session.until
         or time_ms > session.end + (rules.reach_ms if sid is None else ID_REACH_MS)
     ):
         session = shard.visits.find(person, sid, time_ms, profile)

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
-from stream.connections import AtLeastOne, KafkaSettings, RedisSettings, Seconds, Table
+from stream.connections import AtLeastOne, KafkaSettings, NotNegative, RedisSettings, Seconds, Table
 from stream.knobs_audience import ActiveSettings, ChurnRiskSettings, RetentionSettings
 from stream.knobs_definitions import (  # fmt: skip
     CartSettings,
@@ -17,8 +17,14 @@ from stream.knobs_definitions import (  # fmt: skip
     Selection,
 )
 from stream.knobs_money import SocialSettings, SupportSettings, SurveySettings, ValueSettings
+from stream.knobs_visits import (  # fmt: skip
+    BounceSettings,
+    ExitSettings,
+    PageSettings,
+    SessionSettings,
+    TimeOnPageSettings,
+)
 
-NotNegative = Annotated[int, Meta(ge=0)]
 Share = Annotated[float, Meta(gt=0, le=1)]
 Port = Annotated[int, Meta(ge=1, le=65535)]
 
@@ -78,51 +84,6 @@ class DedupeSettings(Table, frozen=True, kw_only=True):
         AtLeastOne,
         "per topic partition and generation, about 90 bytes each; a full one ends early, counted",
     ] = 200_000
-
-
-class SessionSettings(Table, frozen=True, kw_only=True):
-    timeout_seconds: Annotated[AtLeastOne, "30 min, the custom of every analytics tool"] = 1800
-    boundary: Annotated[
-        Literal["gt", "gte"], "gt: a gap of exactly the timeout continues the session; gte: splits"
-    ] = "gt"
-    source: Annotated[
-        Literal["auto", "id", "gap"], "auto: session_id where an event has one, else the gap"
-    ] = "auto"
-
-
-class BounceSettings(Table, frozen=True, kw_only=True):
-    mode: Annotated[
-        Literal["classic_interaction", "single_pageview", "ga4", "posthog"],
-        "one page view and no interactive event; or one page view; or not engaged; or the first, and short",
-    ] = "classic_interaction"
-    engaged_min_seconds: Annotated[NotNegative, "ga4, posthog: a session this long is engaged"] = 10
-    engaged_min_page_views: Annotated[AtLeastOne, "ga4: this many pages is engaged"] = 2
-
-
-class PageSettings(Table, frozen=True, kw_only=True):
-    values_max: Annotated[
-        AtLeastOne, "pages counted per site, each in some ten numbers; the rest is `other`"
-    ] = 200
-    hosts: Annotated[
-        bool, "false: a page is a path; true: paths of several hosts of a site are told apart"
-    ] = False
-
-
-class TimeOnPageSettings(Table, frozen=True, kw_only=True):
-    mode: Annotated[
-        Literal["engaged", "next_pageview"],
-        "engaged: what heartbeats say; next_pageview: until the next view, and keeps all views",
-    ] = "engaged"
-    heartbeat_seconds: Annotated[
-        NotNegative, "what a heartbeat without engaged_ms stands for: the usual interval"
-    ] = 10
-
-
-class ExitSettings(Table, frozen=True, kw_only=True):
-    denominator: Annotated[
-        Literal["page_views", "sessions"],
-        "page_views of the page; or the sessions that saw it, which keeps all views of each",
-    ] = "page_views"
 
 
 class CtrSettings(Table, frozen=True, kw_only=True):

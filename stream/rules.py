@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from stream.bots import Aside, build_aside
-from stream.calendar import DAY_MS, Calendar
+from stream.calendar import DAY_MS, HOUR_MS, Calendar
 from stream.churn_risk import RiskRules
 from stream.facts import Tally
 from stream.habits import HabitRules
@@ -112,6 +112,8 @@ def _session_rules(settings: Settings) -> SessionRules:
         timeout_ms=timeout_ms,
         # A gap of exactly the timeout continues the session, unless the boundary is `gte`.
         reach_ms=timeout_ms - (settings.session.boundary == "gte"),
+        max_ms=settings.session.max_duration_hours * HOUR_MS,
+        by_day=settings.session.split_at_midnight,
         use_ids=settings.session.source != "gap",
         use_gaps=settings.session.source != "id",
         bounced=_bounce_rule(settings),

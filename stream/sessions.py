@@ -11,18 +11,18 @@ from stream.trails import Order, Trail
 #: Buckets of the duration histogram grow by 2^(1/8): a quantile is off by 4.5 % at most.
 BUCKETS_PER_DOUBLING = 8
 
-_INTERACTIVE, _REAL, _CLOSED = 1, 2, 4
+_INTERACTIVE, _REAL, _CLOSED, _JOINED = 1, 2, 4, 64
 #: What happened in a session, as bits of its `marks`: something went into the cart, an order, a goal.
 CARTED, ORDERED, CONVERTED = 8, 16, 32
 _MARKS = CARTED | ORDERED | CONVERTED
 
 
 class Session:
-    """A run of events of one person, by session id or by gaps. Times are epoch ms."""
+    """Events of one person: a session by its id, or a piece of one by gaps. Times are epoch ms."""
 
     __slots__ = (
-        "closed", "end", "interactive", "marks", "page_views", "profile_id", "real", "sid", "start",
-        "trail",
+        "closed", "end", "interactive", "joined", "marks", "page_views", "profile_id", "real", "sid",
+        "start", "trail", "until",
     )  # fmt: skip
 
     def __init__(self, sid: str | bytes | None, start: int, profile_id: int) -> None:
@@ -39,13 +39,17 @@ class Session:
         #: Has an event other than a heartbeat: only then it counts.
         self.real = False
         self.closed = False
+        #: Was counted as one session with the piece before it. Holds while it is closed.
+        self.joined = False
         #: Its pages; None before the first.
         self.trail: Trail | None = None
+        #: See stream/runs.py. Not stored.
+        self.until = start
 
     def pack(self) -> tuple[Any, ...]:
         """As a short tuple for msgpack."""
         flags = _INTERACTIVE * self.interactive | _REAL * self.real | _CLOSED * self.closed
-        flags |= self.marks
+        flags |= self.marks | _JOINED * self.joined
         head: tuple[Any, ...] = (
             self.start,
             self.end - self.start,
@@ -73,6 +77,7 @@ class Session:
         session.interactive = bool(flags & _INTERACTIVE)
         session.real = bool(flags & _REAL)
         session.closed = bool(flags & _CLOSED)
+        session.joined = bool(flags & _JOINED)
         session.marks = flags & _MARKS
         return session
 
@@ -83,6 +88,10 @@ class SessionRules:
 
     timeout_ms: int
     reach_ms: int
+    #: The longest that a session by gaps may last.
+    max_ms: int
+    #: No session goes on after midnight.
+    by_day: bool
     use_ids: bool
     use_gaps: bool
     bounced: Callable[[Session], bool]

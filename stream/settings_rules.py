@@ -47,6 +47,7 @@ def broken_rules(settings: Settings) -> list[str]:
         _time,
         _sites_and_dimensions,
         _active,
+        _sessions,
         _retention,
         _service,
         _prediction,
@@ -84,6 +85,16 @@ def _service(settings: Settings) -> Iterator[str]:
             date.fromisoformat(day)
         except ValueError:
             yield f"support.holidays: {day!r} is no day of the calendar; use one as 2025-12-25"
+
+
+def _sessions(settings: Settings) -> Iterator[str]:
+    session = settings.session
+    if session.timeout_seconds >= session.max_duration_hours * 3600:
+        yield (
+            f"session.timeout_seconds: {session.timeout_seconds} s are not shorter than "
+            f"session.max_duration_hours, {session.max_duration_hours} h; lower the one or raise "
+            "the other"
+        )
 
 
 def _retention(settings: Settings) -> Iterator[str]:

@@ -264,11 +264,10 @@ class Shard:
         if self.churn_risk is not None:
             # What it has not looked at yet must not be forgotten, however far the log has gone on.
             day = min(day, max(self.churn_risk.next_day, MARK_DAYS))
-        return (
-            day - MARK_DAYS,
-            self._oldest_live_minute(),
-            oldest - max(self.rules.sessions.timeout_ms, ID_REACH_MS),
-        )
+        sessions = self.rules.sessions
+        # A piece is kept as long as an event may still change the session that it is part of.
+        reach_ms = max(sessions.max_ms + sessions.timeout_ms, ID_REACH_MS)
+        return day - MARK_DAYS, self._oldest_live_minute(), oldest - reach_ms
 
     def _oldest_live_minute(self) -> int:
         """No event that counts as live can be in an earlier minute, or in a window with one."""

@@ -7,6 +7,7 @@ from stream.counters import Counters
 from stream.names import Names, Profile
 from stream.pages import Pages
 from stream.people import Person
+from stream.runs import Runs, whole
 from stream.session_counts import SessionCounts
 from stream.sessions import Session, SessionRules, comes_first, merge, reached, sid_digest
 
@@ -18,6 +19,7 @@ class Visits:
         self.rules = rules
         self._names = names
         self._pages = pages
+        self._runs = Runs(rules, names)
         self.counts = SessionCounts(rules, names, pages, counters)
         #: (time from which the session may close, person's key); entries may be stale.
         self._expiry: list[tuple[int, str]] = []
@@ -30,27 +32,55 @@ class Visits:
         """The session an event belongs to, extended to its time: new, found, or merged from several."""
         if not self.rules.use_ids:
             sid = None
-        found = reached(person.sessions, sid, time_ms, self.rules.reach_ms)
+        if not person.sessions:
+            return self._begin(person, sid, time_ms, profile)
+        found = [
+            session
+            for session in reached(person.sessions, sid, time_ms, self.rules.reach_ms)
+            if self._runs.is_piece(session, sid, time_ms)
+        ]
+        # What is counted is taken back before anything changes.
+        touched = [[session] for session in found]
+        for group in self._runs.touched(person.sessions, time_ms) if sid is None else touched:
+            self._open(person, group)
+        before = self.expiries(person)
         if not found:
             session = Session(sid, time_ms, profile.id)
             person.sessions.append(session)
-            self._track(person, session)
-            self.open_count += 1
         else:
             session = self._joined(person, found)
-            session.sid = sid
-            if time_ms <= session.start and comes_first(
-                time_ms, profile, session.start, self._names.by_id(session.profile_id)
-            ):
-                session.profile_id = profile.id
-            session.start = min(session.start, time_ms)
-            session.end = max(session.end, time_ms)
+            self._extend(session, sid, time_ms, profile)
+        after = self.expiries(person)
+        self.open_count += len(after) - len(before)
+        if len(after) != len(before) or min(after) < min(before):
+            # Also where one was cut in two: the first of them closes earlier than both did.
+            self._track(person, min(after))
         # Only the newest may be extended without looking at the others: it can reach none of them.
         is_newest = all(
             other.start <= session.start or other.sid != session.sid for other in person.sessions
         )
         person.tail = session if is_newest else None
+        if is_newest:
+            session.until = self._runs.until(session, self._runs.groups(person.sessions)[-1])
         return session
+
+    def _begin(self, person: Person, sid: str | None, time_ms: int, profile: Profile) -> Session:
+        """The first session of a person, as most are: there is nothing to look at."""
+        session = person.tail = Session(sid, time_ms, profile.id)
+        session.until = self._runs.until(session, [session])
+        person.sessions.append(session)
+        self._track(person, time_ms + self.rules.timeout_ms)
+        self.open_count += 1
+        return session
+
+    def _extend(self, session: Session, sid: str | None, time_ms: int, profile: Profile) -> None:
+        session.sid = sid
+        if time_ms <= session.start and comes_first(
+            time_ms, profile, session.start, self._names.by_id(session.profile_id)
+        ):
+            session.profile_id = profile.id
+        session.start = min(session.start, time_ms)
+        session.end = max(session.end, time_ms)
 
     def due(self, watermark_ms: int, limit: int) -> Iterator[str]:
         """Keys of people with a session that may close by the watermark, taken out of the index."""
@@ -66,22 +96,25 @@ class Visits:
         """
         closed = False
         expires_ms = 0
-        for session in person.sessions:
-            if session.closed:
+        for group in self._runs.groups(person.sessions):
+            if group[0].closed:
                 continue
-            if session.end + self.rules.timeout_ms < watermark_ms:
-                session.closed = closed = True
-                if isinstance(session.sid, str):
-                    session.sid = sid_digest(session.sid)
-                self.open_count -= 1
+            group_expires_ms = group[-1].end + self.rules.timeout_ms
+            if group_expires_ms < watermark_ms:
+                closed = True
+                self._close(group)
                 self.open_changed.add(person.key)
-                self._count(session, 1)
-            elif not expires_ms or session.end + self.rules.timeout_ms < expires_ms:
-                expires_ms = session.end + self.rules.timeout_ms
+            elif not expires_ms or group_expires_ms < expires_ms:
+                expires_ms = group_expires_ms
         if expires_ms:
             # One entry for the one that was taken out, whatever the number of sessions.
             heapq.heappush(self._expiry, (expires_ms, person.key))
         return closed
+
+    def expiries(self, person: Person) -> list[int]:
+        """From when on the watermark may close each open session of a person."""
+        groups = self._runs.groups(person.sessions)
+        return [g[-1].end + self.rules.timeout_ms for g in groups if not g[0].closed]
 
     def resume(self, key: str, expires_ms: int, sessions: int) -> None:
         """Take up stored open sessions of a person."""
@@ -94,32 +127,37 @@ class Visits:
 
     def _joined(self, person: Person, found: list[Session]) -> Session:
         into, *others = found
+        by_id = self._names.by_id
         for other in others:
-            self._open(person, other)
-            by_id = self._names.by_id
             earlier = comes_first(
                 other.start, by_id(other.profile_id), into.start, by_id(into.profile_id)
             )
-            self._open(person, into)
             merge(into, other, earlier, self._pages.order)
             person.sessions.remove(other)
-            self.open_count -= 1
-            self.open_changed.add(person.key)
-        self._open(person, into)
         return into
 
-    def _open(self, person: Person, session: Session) -> None:
+    def _close(self, group: list[Session]) -> None:
+        for piece in group:
+            piece.closed = True
+            piece.joined = piece is not group[0]
+            if isinstance(piece.sid, str):
+                piece.sid = sid_digest(piece.sid)
+        self.open_count -= 1
+        self._count(group, 1)
+
+    def _open(self, person: Person, group: list[Session]) -> None:
         """Take back what a closed session counted: a later event changes it."""
-        if session.closed:
-            self._count(session, -1)
-            session.closed = False
+        if group[0].closed:
+            self._count(group, -1)
+            for piece in group:
+                piece.closed = False
             self.open_count += 1
             self.reopened += 1
-            self._track(person, session)
+            self._track(person, group[-1].end + self.rules.timeout_ms)
 
-    def _track(self, person: Person, session: Session) -> None:
-        heapq.heappush(self._expiry, (session.end + self.rules.timeout_ms, person.key))
+    def _track(self, person: Person, expires_ms: int) -> None:
+        heapq.heappush(self._expiry, (expires_ms, person.key))
         self.open_changed.add(person.key)
 
-    def _count(self, session: Session, sign: int) -> None:
-        self.counts.add(session, sign)
+    def _count(self, group: list[Session], sign: int) -> None:
+        self.counts.add(whole(group, self._pages.order), sign)

@@ -1,7 +1,7 @@
 """Audience: how many people, how often, how many of them new."""
 
 from stream import measures
-from stream.metrics.metric import Benchmark, Example, Metric
+from stream.metrics.metric import SESSION_KNOBS, Benchmark, Example, Metric
 from stream.metrics.terms import AtEnd, AtStart, ByWindow, Level, Sum, Total
 
 _PEOPLE = ByWindow(
@@ -167,7 +167,7 @@ METRICS = (
         windows=("month",),
         gauge="visit_frequency",
         example=Example("400 visits of 100 people", 400, 100, 4),
-        knobs=("session.timeout_seconds", "session.boundary", "session.source", *_ACTIVE),
+        knobs=(*SESSION_KNOBS, *_ACTIVE),
     ),
     Metric(
         name="interaction_frequency",

@@ -2,11 +2,10 @@
 
 from stream import measures
 from stream.knobs import Settings
-from stream.metrics.metric import Benchmark, Example, Metric
+from stream.metrics.metric import SESSION_KNOBS, Benchmark, Example, Metric
 from stream.metrics.terms import Has, Quantile, Total
 
 _CLOSED = "Closed sessions, in the window in which they started."
-_SESSION = ("session.timeout_seconds", "session.boundary", "session.source")
 _DURATION = "last event − first event of a session; a session of one event has 0 and counts"
 
 METRICS = (
@@ -29,7 +28,7 @@ METRICS = (
         windows=("hour", "day", "all"),
         gauge="sessions",
         example=Example("a person who comes back after an hour", 2, None, 2),
-        knobs=_SESSION,
+        knobs=SESSION_KNOBS,
     ),
     Metric(
         name="pages_per_session",
@@ -42,7 +41,7 @@ METRICS = (
         gauge="pages_per_session",
         example=Example("7 page views in 5 sessions", 7, 5, 1.4),
         benchmark=Benchmark("1.7 to 4", "web analytics surveys"),
-        knobs=_SESSION,
+        knobs=SESSION_KNOBS,
     ),
     Metric(
         name="session_duration",
@@ -54,7 +53,7 @@ METRICS = (
         windows=("hour", "day", "all"),
         gauge="session_duration_mean_seconds",
         example=Example("visits of 0, 60 and 120 s", 180, 3, 60),
-        knobs=_SESSION,
+        knobs=SESSION_KNOBS,
     ),
     *(
         Metric(
@@ -68,7 +67,7 @@ METRICS = (
             gauge=f"session_duration_p{percent}_seconds",
             approximate=True,
             example=Example(f"{percent} of 100 visits take 30 s or less", 30, 1, 30),
-            knobs=_SESSION,
+            knobs=SESSION_KNOBS,
         )
         for percent in (50, 90)
     ),
@@ -87,7 +86,7 @@ METRICS = (
             "bounce.mode",
             "bounce.engaged_min_seconds",
             "bounce.engaged_min_page_views",
-            *_SESSION,
+            *SESSION_KNOBS,
         ),
     ),
     Metric(
@@ -101,7 +100,7 @@ METRICS = (
         windows=("trailing_1h", "hour", "day", "all"),
         gauge="engagement_ratio",
         example=Example("3 of 5 visits see two pages or take 10 s", 3, 5, 0.6),
-        knobs=("bounce.engaged_min_seconds", "bounce.engaged_min_page_views", *_SESSION),
+        knobs=("bounce.engaged_min_seconds", "bounce.engaged_min_page_views", *SESSION_KNOBS),
     ),
     Metric(
         name="unique_click_through_rate",

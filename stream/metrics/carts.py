@@ -7,7 +7,7 @@ from stream import measures
 from stream.calendar import DAY_MS, HOUR_MS
 from stream.facts import Contributions, Fact, at
 from stream.knobs import Settings
-from stream.metrics.metric import Example, Metric
+from stream.metrics.metric import SESSION_KNOBS, Example, Metric
 from stream.metrics.terms import Sum, Term, Total
 from stream.names import Names
 
@@ -173,7 +173,8 @@ def metrics(settings: Settings) -> tuple[Metric, ...]:
         windows=("day", "all"),
         gauge="cart_abandonment_ratio",
         example=Example("7 of 10 carts", 7, 10, 0.70),
-        knobs=("cart.basis", "cart.timeout_hours", "cart.start_event"),
+        knobs=("cart.basis", "cart.timeout_hours", "cart.start_event")
+        + SESSION_KNOBS * (cart.basis == "session"),
     )
     if cart.basis == "session":
         return (abandonment,)

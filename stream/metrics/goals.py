@@ -6,7 +6,7 @@ from typing import Any
 from stream import measures
 from stream.facts import Contributions, Daily, Fact, distinct
 from stream.knobs import Settings
-from stream.metrics.metric import JOINED, Example, Metric
+from stream.metrics.metric import JOINED, SESSION_KNOBS, Example, Metric
 from stream.metrics.shares import OfSite
 from stream.metrics.terms import AtEnd, ByWindow, Total
 from stream.names import Names, Profile, Segment
@@ -156,5 +156,5 @@ def _of_visits(name: str) -> Metric:
         windows=("trailing_1h", "hour", "day", "all"),
         gauge=name.replace("_rate", "_ratio"),
         example=Example("5 of 50 visits", 5, 50, 0.10),
-        knobs=("conversion.basis", "conversion.orders", "goals"),
+        knobs=("conversion.basis", "conversion.orders", "goals", *SESSION_KNOBS),
     )

@@ -34,6 +34,12 @@ OWN_DIMENSIONS = frozenset({
     "risk_band", f"funnel{JOINED}step",
 })  # fmt: skip
 
+#: What decides which events make one session.
+SESSION_KNOBS = (
+    "session.timeout_seconds", "session.boundary", "session.source", "session.max_duration_hours",
+    "session.split_at_midnight",
+)  # fmt: skip
+
 #: Measures that are exported as Prometheus counters, from their totals.
 COUNTERS = (
     EVENTS, BOT_EVENTS, EXCLUDED_EVENTS, PAGE_VIEWS, CLICKS, IMPRESSIONS,

@@ -2,11 +2,10 @@
 
 from stream import measures
 from stream.knobs import Settings
-from stream.metrics.metric import Benchmark, Example, Metric
+from stream.metrics.metric import SESSION_KNOBS, Benchmark, Example, Metric
 from stream.metrics.terms import Total
 
 _PAGE = ("pages.hosts", "pages.values_max")
-_SESSION = ("session.timeout_seconds", "session.boundary", "session.source")
 _CLOSED = "Closed sessions, in the window in which they started."
 _BOUNCE = ("bounce.mode", "bounce.engaged_min_seconds", "bounce.engaged_min_page_views")
 
@@ -33,7 +32,7 @@ METRICS = (
         windows=("day",),
         gauge="landing_sessions",
         example=Example("4 visits begin on the page", 4, None, 4),
-        knobs=(*_PAGE, *_SESSION),
+        knobs=(*_PAGE, *SESSION_KNOBS),
         by=("page",),
         plain=False,
     ),
@@ -47,7 +46,7 @@ METRICS = (
         windows=("day",),
         gauge="landing_bounce_ratio",
         example=Example("1 of 4 visits that begin there sees nothing else", 1, 4, 0.25),
-        knobs=(*_BOUNCE, *_PAGE, *_SESSION),
+        knobs=(*_BOUNCE, *_PAGE, *SESSION_KNOBS),
         by=("page",),
         plain=False,
     ),
@@ -62,7 +61,7 @@ METRICS = (
         windows=("day",),
         gauge="landing_page_time_seconds",
         example=Example("20 s and 40 s on the first page of two visits", 60, 2, 30),
-        knobs=("time_on_page.heartbeat_seconds", *_SESSION),
+        knobs=("time_on_page.heartbeat_seconds", *SESSION_KNOBS),
         by=("page",),
     ),
     Metric(
@@ -76,7 +75,7 @@ METRICS = (
         gauge="scroll_depth_ratio",
         example=Example("one visit reads to 80 %, another to 20 %", 1, 2, 0.5),
         benchmark=Benchmark("0.50", "web analytics surveys"),
-        knobs=_SESSION,
+        knobs=SESSION_KNOBS,
         by=("page",),
     ),
     *(
@@ -90,7 +89,7 @@ METRICS = (
             windows=("day",),
             gauge=f"scroll_reached_{percent}_ratio",
             example=Example(f"3 of 4 visits scroll to {percent} %", 3, 4, 0.75),
-            knobs=_SESSION,
+            knobs=SESSION_KNOBS,
             by=("page",),
         )
         for percent, reached in measures.SCROLL_REACHED.items()
@@ -130,7 +129,7 @@ def time_on_page(settings: Settings) -> Metric:
         gauge="time_on_page_seconds",
         example=Example("200 s over 2 visits", 200, 2, 100),
         benchmark=Benchmark("52 s", "web analytics surveys"),
-        knobs=("time_on_page.mode", "time_on_page.heartbeat_seconds", *_SESSION),
+        knobs=("time_on_page.mode", "time_on_page.heartbeat_seconds", *SESSION_KNOBS),
         by=("page",),
     )
 
@@ -151,7 +150,7 @@ def exit_rate(settings: Settings) -> Metric:
         windows=("day",),
         gauge="exit_ratio",
         example=Example("2 of 8 views of the page are the last of a visit", 2, 8, 0.25),
-        knobs=("exit.denominator", *_PAGE, *_SESSION),
+        knobs=("exit.denominator", *_PAGE, *SESSION_KNOBS),
         by=("page",),
         plain=False,
     )

@@ -26,6 +26,8 @@ def knobs_of(settings: Settings) -> Knobs:
         timeout_ms=settings.session.timeout_seconds * 1000,
         splits_at_timeout=settings.session.boundary == "gte",
         source=settings.session.source,
+        session_hours=settings.session.max_duration_hours,
+        splits_at_midnight=settings.session.split_at_midnight,
         bounce_mode=settings.bounce.mode,
         engaged_seconds=settings.bounce.engaged_min_seconds,
         engaged_views=settings.bounce.engaged_min_page_views,

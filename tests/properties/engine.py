@@ -167,8 +167,9 @@ class Worker:
         self.stored_position = store.position
         self.check_conservation()
         stored = (unpack("", raw) for raw in store.people.values())
-        still_open = sum(not session.closed for person in stored for session in person.sessions)
-        assert self.shard.visits.open_count == still_open
+        assert self.shard.visits.open_count == sum(
+            len(self.shard.visits.expiries(person)) for person in stored
+        )
 
     def check_conservation(self) -> None:
         """design.md: offsets advanced = applied + rejected + duplicate + late + skipped."""

@@ -72,6 +72,8 @@ class Side:
             timeout_ms=knobs.timeout_ms,
             splits_at_timeout=knobs.splits_at_timeout,
             dimensions=knobs.dimensions,
+            max_hours=knobs.session_hours,
+            day_of=self.wall.day if knobs.splits_at_midnight else None,
         )
         days = [self.wall.day(event["ms"]) for event in events]
         self.first_day, self.last_day = min(days), max(days)

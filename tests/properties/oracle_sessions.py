@@ -1,6 +1,6 @@
 """Sessions by brute force: sort all events of a person, cut at the gaps, look at each run."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 EventDict = dict[str, Any]
@@ -41,8 +41,13 @@ def visits(
     timeout_ms: int,
     splits_at_timeout: bool,
     dimensions: Sequence[str],
+    max_hours: int = 24,
+    day_of: Callable[[int], int] | None = None,
 ) -> list[Visit]:
-    """All sessions in the events of one site. Each event has its time as `ms`."""
+    """All sessions in the events of one site. Each event has its time as `ms`.
+
+    `day_of` tells the day of an instant where sessions end at midnight.
+    """
     by_id: dict[tuple[str | None, str], list[EventDict]] = {}
     by_person: dict[str | None, list[EventDict]] = {}
     for event in events:
@@ -59,8 +64,10 @@ def visits(
             by_person.setdefault(person, []).append(event)
     # README, limits: an id that has been silent for more than a day begins another session.
     runs = [run for group in by_id.values() for run in split_at_gaps(group, DAY_MS, False)]
+    runs = split_at_midnight(runs, day_of)
     for theirs in by_person.values():
-        runs += split_at_gaps(theirs, timeout_ms, splits_at_timeout)
+        by_gaps = split_at_midnight(split_at_gaps(theirs, timeout_ms, splits_at_timeout), day_of)
+        runs += [part for run in by_gaps for part in cut_to_length(run, max_hours * 3_600_000)]
     # A heartbeat alone is no visit ("engagement events … do not open a session").
     counted = [run for run in runs if any(event["type"] != "heartbeat" for event in run)]
     return [_visit(run, dimensions) for run in counted]
@@ -77,6 +84,29 @@ def split_at_gaps(
             runs.append([])
         runs[-1].append(event)
     return runs
+
+
+def split_at_midnight(
+    runs: Iterable[list[EventDict]], day_of: Callable[[int], int] | None
+) -> list[list[EventDict]]:
+    """metrics.md: "NEW visit after midnight in the site zone", where that is wanted."""
+    if day_of is None:
+        return list(runs)
+    days = ((run, sorted({day_of(event["ms"]) for event in run})) for run in runs)
+    return [[e for e in run if day_of(e["ms"]) == day] for run, found in days for day in found]
+
+
+def cut_to_length(run: Sequence[EventDict], most_ms: int) -> list[list[EventDict]]:
+    """metrics.md: "cap 24 h". README: the cut is at a full 24th (UTC) before it would be too long."""
+    rest = sorted(run, key=lambda event: event["ms"])
+    parts: list[list[EventDict]] = []
+    while rest:
+        beyond = [event["ms"] for event in rest if event["ms"] - rest[0]["ms"] > most_ms]
+        full = most_ms // 24
+        cut_ms = min(beyond) // full * full if beyond else rest[-1]["ms"] + 1
+        parts.append([event for event in rest if event["ms"] < cut_ms])
+        rest = [event for event in rest if event["ms"] >= cut_ms]
+    return parts
 
 
 def _visit(run: Sequence[EventDict], dimensions: Sequence[str]) -> Visit:

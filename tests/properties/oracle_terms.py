@@ -42,6 +42,8 @@ class Knobs:
     timeout_ms: int = 1_800_000
     splits_at_timeout: bool = False
     source: str = "auto"
+    session_hours: int = 24
+    splits_at_midnight: bool = False
     bounce_mode: str = "classic_interaction"
     engaged_seconds: int = 10
     engaged_views: int = 2

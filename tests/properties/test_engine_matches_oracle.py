@@ -108,6 +108,8 @@ def test_every_knob_means_what_it_says(data: st.DataObject) -> None:
         session=SessionSettings(
             boundary=one("gt", "gte"),  # type: ignore[arg-type]
             source=one("auto", "id", "gap"),  # type: ignore[arg-type]
+            max_duration_hours=data.draw(st.sampled_from([1, 2, 24])),
+            split_at_midnight=data.draw(st.booleans()),
         ),
         bounce=BounceSettings(
             mode=one("classic_interaction", "single_pageview", "ga4", "posthog"),  # type: ignore[arg-type]

@@ -82,11 +82,12 @@ def _merge_without_end(into: Session, other: Session, earlier: bool, order: Any)
     into.end = end
 
 
-def _reopen_without_taking_back(self: visits.Visits, person: Any, session: Session) -> None:
-    if session.closed:
-        session.closed = False
+def _reopen_without_taking_back(self: visits.Visits, person: Any, group: list[Session]) -> None:
+    if group[0].closed:
+        for piece in group:
+            piece.closed = False
         self.open_count += 1
-        self._track(person, session)
+        self._track(person, group[-1].end + self.rules.timeout_ms)
 
 
 def _trials_pay(subscription: Sequence[customers.SubscriptionEvent]) -> list[customers.Step]:
