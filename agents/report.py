@@ -264,7 +264,7 @@ def _tables(settings: Settings, records: list[MetricRecord]) -> Iterator[Table]:
         own = series.get((kind, site), [])
         where = [printable(site, 64)] if len(sites) > 1 else []
         if len(own) > LIST_MAX and kind in _GRID_KINDS and not named:
-            grids.append(_grid(settings, " ".join([kind, *where]), own))
+            grids.append(_grid(settings, site, " ".join([kind, *where]), own))
             continue
         for record in own:
             label = printable(" = ".join(filter(None, dimension_of(record))), 64)
@@ -276,9 +276,9 @@ def _tables(settings: Settings, records: list[MetricRecord]) -> Iterator[Table]:
     yield from grids
 
 
-def _grid(settings: Settings, title: str, records: Iterable[MetricRecord]) -> Table:
+def _grid(settings: Settings, site: str, title: str, records: Iterable[MetricRecord]) -> Table:
     """One line a week, one column a day: each value stands at the (last) day of its window."""
-    first = _WEEKDAYS.index("Sun" if settings.week_start == "sunday" else "Mon")
+    first = _WEEKDAYS.index("Sun" if settings.week_start_of(site) == "sunday" else "Mon")
     weeks: dict[str, list[str]] = {}
     counted: set[str] = set()
     for record in records:

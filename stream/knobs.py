@@ -94,9 +94,14 @@ class CtrSettings(Table, frozen=True, kw_only=True):
 
 class ChurnSettings(Table, frozen=True, kw_only=True):
     denominator: Annotated[
-        Literal["start", "start_plus_new", "average"],
-        "start: the textbook's; start_plus_new: Stripe's; average: of the start and the end",
+        Literal["start", "start_plus_new", "average", "daily_sum"],
+        "start: the textbook's; start_plus_new: Stripe's; average: of the start and the end; "
+        "daily_sum: the rates of the days, added up",
     ] = "start"
+    grace_period_days: Annotated[
+        Annotated[int, Meta(ge=0, le=365)],
+        "how long after an involuntary end its customer stays one; a renewal within it undoes the end",
+    ] = 0
     involuntary_reasons: Annotated[
         tuple[str, ...], "of cancellations and ends that the customer did not want"
     ] = (
@@ -170,6 +175,9 @@ class Site(Table, frozen=True, kw_only=True):
     """What one site has different from the rest."""
 
     timezone: Annotated[str, "IANA zone of the site's days; empty: the application's"] = ""
+    week_start: Annotated[
+        Literal["", "monday", "sunday"], "first day of the site's weeks; empty: the application's"
+    ] = ""
 
 
 class Settings(Table, frozen=True, kw_only=True):
@@ -254,3 +262,8 @@ class Settings(Table, frozen=True, kw_only=True):
         """IANA zone name of a site's calendar days."""
         own = self.sites.get(site)
         return own.timezone if own and own.timezone else self.timezone
+
+    def week_start_of(self, site: str) -> str:
+        """First day of a site's weeks."""
+        own = self.sites.get(site)
+        return own.week_start if own and own.week_start else self.week_start

@@ -27,7 +27,9 @@ class RetentionSettings(Table, frozen=True, kw_only=True):
         "each N is a metric retention_dN; 30 at most, as far back as records are looked at anew",
     ] = (1, 7, 30)
     type: Annotated[
-        Literal["n_day", "bracket"], "n_day: active on day N exactly; bracket: on any of 1 to N"
+        Literal["n_day", "bracket", "unbounded"],
+        "n_day: active on day N exactly; bracket: on any of 1 to N; unbounded: on N or later, "
+        "up to day 60",
     ] = "n_day"
     cohort: Annotated[
         Literal["first_time", "recurring"],

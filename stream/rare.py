@@ -72,16 +72,21 @@ def _subscribe(
     plan = getattr(event, "plan", None)
     if plan and "plan" in shard.names.dimensions and "plan" not in (event.context or {}):
         profile = shard.names.profile_of(event.site, {**(event.context or {}), "plan": plan})
-    effective = getattr(event, "effective_at", None)
+    given = getattr(event, "effective_at", None)
+    effective = None if given is None else min(epoch_ms(given), time_ms + _FAR_AHEAD_MS)
+    involuntary = shard.rules.is_involuntary(getattr(event, "reason", None))
+    if involuntary and shard.rules.grace_ms:
+        # As if they had cancelled for later: until then they are customers, and a renewal undoes it.
+        kind, effective = "cancelled", max(effective or 0, time_ms) + shard.rules.grace_ms
     new = SubscriptionEvent(
         time_ms,
         kind,
         event.subscription_id,
         round(getattr(event, "mrr", 0) * MICROS),
         bool(getattr(event, "trial", False)),
-        None if effective is None else min(epoch_ms(effective), time_ms + _FAR_AHEAD_MS),
+        effective,
         profile.id,
-        shard.rules.is_involuntary(getattr(event, "reason", None)),
+        involuntary,
     )
     before = [SubscriptionEvent(*fields) for fields in person.subscriptions]
     after = [*before, new]

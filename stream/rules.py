@@ -42,6 +42,8 @@ class Rules:
     retention_days: int
     #: Reasons, in small letters, for which customers leave who did not want to.
     involuntary: frozenset[str]
+    #: How long after an involuntary end its customer stays one.
+    grace_ms: int
     #: What is applied to events that say that they are a bot's; None: their own plan.
     bot_plan: Plan | None
     aside: Aside | None
@@ -85,6 +87,7 @@ def build_rules(settings: Settings, watching: Sequence[Tally] = ()) -> Rules:
         hour_retention_ms=settings.time.hour_retention_days * DAY_MS,
         retention_days=settings.time.day_retention_days,
         involuntary=frozenset(reason.lower() for reason in settings.churn.involuntary_reasons),
+        grace_ms=settings.churn.grace_period_days * DAY_MS,
         bot_plan=BOT if settings.bots.mode == "exclude" else None,
         aside=build_aside(settings),
         churn_risk=_risk_rules(settings, calendar_of),
@@ -150,13 +153,12 @@ def _engaged_rule(settings: Settings) -> Callable[[Session], bool]:
 
 
 def _calendars(settings: Settings) -> Callable[[str], Calendar]:
-    made: dict[str, Calendar] = {}
+    made: dict[tuple[str, str], Calendar] = {}
 
     def calendar_of(site: str) -> Calendar:
-        override = settings.sites.get(site)
-        timezone = (override.timezone if override else "") or settings.timezone
-        if timezone not in made:
-            made[timezone] = Calendar(timezone, settings.week_start)
-        return made[timezone]
+        key = settings.timezone_of(site), settings.week_start_of(site)
+        if key not in made:
+            made[key] = Calendar(*key)
+        return made[key]
 
     return calendar_of

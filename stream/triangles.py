@@ -46,7 +46,9 @@ class DaysOf:
     def _calendar(self, site: str) -> Calendar:
         found = self._calendars.get(site)
         if found is None:
-            found = self._calendars[site] = Calendar(self._settings.timezone_of(site))
+            found = self._calendars[site] = Calendar(
+                self._settings.timezone_of(site), self._settings.week_start_of(site)
+            )
         return found
 
 

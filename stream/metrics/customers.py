@@ -3,7 +3,7 @@
 from stream import measures
 from stream.knobs import Settings
 from stream.metrics.metric import Benchmark, Example, Metric
-from stream.metrics.terms import AtEnd, AtStart, ByWindow, Level, Sum, Term, Total
+from stream.metrics.terms import AtEnd, AtStart, ByWindow, DailyRates, Level, Sum, Term, Total
 
 _AT_START = Level(measures.CUSTOMERS_CHANGE, at_start=True)
 _LOST = ByWindow({"trailing_30d": AtEnd(measures.LOST_30D), "month": AtStart(measures.LOST_MONTH)})
@@ -19,6 +19,9 @@ _GAINED_MRR = Sum(
     Total(measures.MRR_EXPANDED_MICROS, 1e-6), Total(measures.MRR_REACTIVATED_MICROS, 1e-6)
 )
 
+#: When somebody is a customer, and of their own will none any more.
+_KNOBS = ("churn.grace_period_days", "churn.involuntary_reasons")
+
 METRICS = (
     Metric(
         name="active_customers",
@@ -29,6 +32,7 @@ METRICS = (
         windows=("day", "trailing_30d"),
         gauge="active_customers",
         example=Example("100 started, 10 left", 90, None, 90),
+        knobs=_KNOBS,
         level=True,
     ),
     Metric(
@@ -40,6 +44,7 @@ METRICS = (
         windows=("day", "trailing_30d"),
         gauge="new_customers",
         example=Example("10 people subscribe, one of them to two plans", 10, None, 10),
+        knobs=_KNOBS,
     ),
     Metric(
         name="churned_customers",
@@ -50,6 +55,7 @@ METRICS = (
         windows=("day", "trailing_30d"),
         gauge="churned_customers",
         example=Example("of 12 cancellations 2 keep another subscription", 10, None, 10),
+        knobs=_KNOBS,
     ),
     Metric(
         name="customer_retention_rate",
@@ -61,6 +67,7 @@ METRICS = (
         windows=("trailing_30d", "month"),
         gauge="customer_retention_ratio",
         example=Example("100 at the start, 10 new, 90 at the end", 80, 100, 0.80),
+        knobs=_KNOBS,
         level=True,
     ),
     Metric(
@@ -72,7 +79,7 @@ METRICS = (
         windows=("day", "month"),
         gauge="mrr",
         example=Example("9 customers at 20, one at 30", 210, None, 210),
-        knobs=("currency",),
+        knobs=("currency", *_KNOBS),
         level=True,
     ),
 )
@@ -89,7 +96,7 @@ MOVEMENTS = (
             windows=("day", "month", "trailing_30d"),
             gauge=f"mrr_{name}",
             example=Example(*example),
-            knobs=("currency",),
+            knobs=("currency", *_KNOBS),
         )
         for name, text, formula, measure, example in (
             ("new", "Monthly revenue of customers who were none before.",
@@ -119,6 +126,7 @@ MOVEMENTS = (
         windows=("trailing_30d", "month"),
         gauge="gross_mrr_churn_ratio",
         example=Example("100 at the start, 10 churn, 10 contraction", 20, 100, 0.20),
+        knobs=_KNOBS,
         level=True,
     ),
     Metric(
@@ -131,6 +139,7 @@ MOVEMENTS = (
         windows=("trailing_30d", "month"),
         gauge="net_mrr_churn_ratio",
         example=Example("100 at the start, 10 churn, 10 contraction, 10 expansion", 10, 100, 0.10),
+        knobs=_KNOBS,
         level=True,
     ),
     Metric(
@@ -143,7 +152,7 @@ MOVEMENTS = (
         windows=("day", "month"),
         gauge="average_revenue_per_account",
         example=Example("9 customers at 20, one at 30", 210, 10, 21),
-        knobs=("currency",),
+        knobs=("currency", *_KNOBS),
         level=True,
     ),
     *(
@@ -157,7 +166,7 @@ MOVEMENTS = (
             windows=("trailing_30d", "month"),
             gauge=f"{name}_churn_ratio",
             example=Example(f"{lost} of 100", lost, 100, lost / 100),
-            knobs=("churn.involuntary_reasons",),
+            knobs=_KNOBS,
             level=True,
         )
         for name, words, numerator, lost in (
@@ -174,7 +183,7 @@ MOVEMENTS = (
         windows=("day", "trailing_30d"),
         gauge="churned_customers_involuntary",
         example=Example("of 10 who left, 4 had an expired card", 4, None, 4),
-        knobs=("churn.involuntary_reasons",),
+        knobs=_KNOBS,
     ),
 )  # fmt: skip
 
@@ -194,6 +203,12 @@ def churn_terms(settings: Settings) -> tuple[Term, Term, str]:
             Sum(half, Level(measures.CUSTOMERS_CHANGE, scale=0.5)),
             "customers lost ÷ mean of the customers at the start and at the end",
         )
+    if settings.churn.denominator == "daily_sum":
+        return (
+            DailyRates(measures.CUSTOMER_ENDS, measures.CUSTOMERS_CHANGE),
+            DailyRates(measures.CUSTOMER_ENDS, measures.CUSTOMERS_CHANGE, known=True),
+            "sum of each day's customers lost ÷ customers at its start",
+        )
     return _LOST, _AT_START, "customers lost who were there at the start ÷ customers at the start"
 
 
@@ -211,6 +226,6 @@ def churn(settings: Settings) -> Metric:
         gauge="churn_ratio",
         example=Example("10 of 100", 10, 100, 0.10),
         benchmark=Benchmark("0.02 to 0.08 a month is healthy", "subscription industry surveys"),
-        knobs=("churn.denominator",),
+        knobs=("churn.denominator", *_KNOBS),
         level=True,
     )

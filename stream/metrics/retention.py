@@ -1,12 +1,14 @@
 """Retention: of the people of a day, how many come back later."""
 
 from stream import measures
-from stream.habits import HabitRules, Return
+from stream.habits import REACH_DAYS, HabitRules, Return
 from stream.knobs import Settings
 from stream.knobs_audience import RetentionSettings
 from stream.metrics.metric import Example, Metric
 from stream.metrics.terms import Total
 
+#: As far as a cohort is followed: one day less than habits look back.
+_FARTHEST = REACH_DAYS - 1
 #: Days after the first one on which a newcomer of the first week can be active again.
 _WEEK = 6
 _FIRST_WEEK = Return(measures.FIRST_WEEK, 1, _WEEK)
@@ -42,7 +44,11 @@ def retention(settings: Settings) -> tuple[Metric, ...]:
 
 def _retention(day: int, knobs: RetentionSettings) -> Metric:
     who = "new on the day" if knobs.cohort == "first_time" else "active on the day"
-    when = f"on day {day}" if knobs.type == "n_day" else f"on days 1–{day}"
+    when = {
+        "n_day": f"on day {day}",
+        "bracket": f"on days 1–{day}",
+        "unbounded": f"on any of the days {day}–{_FARTHEST}",
+    }[knobs.type]
     of = measures.NEW_DAY if knobs.cohort == "first_time" else measures.ACTIVE_DAY
     return Metric(
         name=f"retention_d{day}",
@@ -68,4 +74,5 @@ def _retention(day: int, knobs: RetentionSettings) -> Metric:
 def _return_by(day: int, knobs: RetentionSettings) -> Return:
     # What the measure counts is in its name: other settings never add to what is stored of these.
     name = f"back_{'new' if knobs.cohort == 'first_time' else 'active'}_{knobs.type}_{day}"
-    return Return(name, day if knobs.type == "n_day" else 1, day)
+    nearest = 1 if knobs.type == "bracket" else day
+    return Return(name, nearest, _FARTHEST if knobs.type == "unbounded" else day)

@@ -201,6 +201,30 @@ class Quotient:
 
 
 @dataclass(frozen=True, slots=True)
+class DailyRates:
+    """The rates of the days of a window, added up: what a day counts ÷ a level when it begins.
+
+    With `known` the number 1 where any day has something to divide by, else 0.
+    """
+
+    measure: str
+    level: str
+    known: bool = False
+
+    def read(self, reader: Reader, span: Span) -> float:
+        rates = [
+            reader.at(self.measure, Grain.DAY, day) / level
+            for day in range(span.first, span.last + 1)
+            if (level := reader.level(self.level, day - 1)) > 0
+        ]
+        return bool(rates) * 1 if self.known else sum(rates)
+
+    def needs(self, kind: WindowKind) -> Iterator[Need]:
+        yield self.measure, Grain.DAY
+        yield self.level, Grain.DAY
+
+
+@dataclass(frozen=True, slots=True)
 class TopTenth:
     """How many of those in a histogram, which is a level, reach what the highest tenth reach.
 

@@ -67,7 +67,7 @@ def _recurring(settings: Settings) -> Metric:
         gauge="customer_lifetime_value_recurring",
         example=Example("10 customers pay 20 each, 1 of 10 has left", 20, 0.1, 200),
         benchmark=_CAC,
-        knobs=("value.gross_margin", "churn.denominator", "currency"),
+        knobs=("value.gross_margin", "churn.denominator", "churn.grace_period_days", "currency"),
         level=True,
     )
 

@@ -12,11 +12,13 @@ from tests.properties import oracle_pages
 from tests.properties.oracle_customers import (
     Period,
     Stay,
+    daily_churn,
     is_customer,
     is_lost,
     micros_at_end_of,
     paid_periods,
     stays,
+    with_grace,
 )  # fmt: skip
 from tests.properties.oracle_habits import Habits, Table, rates
 from tests.properties.oracle_people import People
@@ -228,7 +230,9 @@ class Side:
         for event in self.events:
             if event["type"].startswith("subscription_") and event.get("subscription_id"):
                 key = (self.people.person(event), event["subscription_id"])
-                found.setdefault(key, []).append(event)
+                found.setdefault(key, []).append(
+                    with_grace(event, self.knobs.grace_ms, self.knobs.involuntary)
+                )
         return found
 
     def changes(self, all_stays: Sequence[Stay]) -> dict[str, dict[Window, Answer]]:
@@ -276,9 +280,13 @@ class Side:
         """
         at_start = [stay for stay in all_stays if is_customer(stay, first - 1)]
         lost = [stay for stay in at_start if is_lost(stay, first, last)]
-        churn = Answer(len(lost), len(at_start))
-        if self.knobs.churn_with_new:
-            new = [stay for stay in all_stays if first <= stay.start <= last]
-            gone = [s for s in all_stays if s.end is not None and first <= s.end <= last]
-            churn = Answer(len(gone), len(at_start) + len(new))
+        new = [stay for stay in all_stays if first <= stay.start <= last]
+        gone = [s for s in all_stays if s.end is not None and first <= s.end <= last]
+        at_end = [stay for stay in all_stays if is_customer(stay, last)]
+        churn = {
+            "start": Answer(len(lost), len(at_start)),
+            "start_plus_new": Answer(len(gone), len(at_start) + len(new)),
+            "average": Answer(len(gone), (len(at_start) + len(at_end)) / 2),
+            "daily_sum": Answer(*daily_churn(all_stays, first, last)),
+        }[self.knobs.churn_of]
         return churn, Answer(len(at_start) - len(lost), len(at_start))

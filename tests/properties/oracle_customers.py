@@ -1,6 +1,6 @@
 """Customers by brute force: replay a subscription up to an instant and see whether it pays."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -92,6 +92,24 @@ def is_customer(stay: Stay, day: int) -> bool:
 def is_lost(stay: Stay, first: int, last: int) -> bool:
     """Customers lost in the days first … last "who were there at the start"."""
     return is_customer(stay, first - 1) and stay.end is not None and stay.end <= last
+
+
+def daily_churn(all_stays: Sequence[Stay], first: int, last: int) -> tuple[float, int]:
+    """metrics.md: "sum of daily rates", over 1; over 0 where nobody was there on any of the days."""
+    rates = []
+    for day in range(first, last + 1):
+        there = sum(is_customer(stay, day - 1) for stay in all_stays)
+        if there:
+            rates.append(sum(stay.end == day for stay in all_stays) / there)
+    return sum(rates), 1 if rates else 0
+
+
+def with_grace(event: EventDict, grace_ms: int, involuntary: Collection[str]) -> EventDict:
+    """metrics.md: "past_due days before churn": who did not want to leave stays so long."""
+    if not grace_ms or event.get("reason") not in involuntary:
+        return event
+    ends = max(event["ms"], _effective(event) or 0) + grace_ms
+    return {**event, "type": "subscription_cancelled", "effective_at": ends}
 
 
 def micros_at_end_of(periods: Iterable[Period], day: int, wall: Wall) -> int:

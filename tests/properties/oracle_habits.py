@@ -95,20 +95,29 @@ class Habits:
             for day in days:
                 everyone.setdefault(day, set()).add(who)
         knobs = self.knobs
-        table = {"first_week_engagement": self.returns(firsts, range(1, 7), last_day)}
+        table = {"first_week_engagement": self.returns(firsts, range(1, 7), last_day, 6)}
         cohorts = everyone if knobs.retention_of_all else firsts
         for number in knobs.retention_days:
-            later = range(1 if knobs.retention_brackets else number, number + 1)
-            table[f"retention_d{number}"] = self.returns(cohorts, later, last_day)
+            # README: "on N or later, up to day 60"; a cohort is shown when day N is over.
+            later = {
+                "n_day": range(number, number + 1),
+                "bracket": range(1, number + 1),
+                "unbounded": range(number, 61),
+            }[knobs.retention_type]
+            table[f"retention_d{number}"] = self.returns(cohorts, later, last_day, number)
         return table
 
     def returns(
-        self, cohorts: Mapping[int, Collection[Who]], later: Sequence[int], last_day: int
+        self,
+        cohorts: Mapping[int, Collection[Who]],
+        later: Sequence[int],
+        last_day: int,
+        matures: int,
     ) -> dict[Window, Answer]:
         """Who came on any of the days `later` than the cohort's, of those whose days are over."""
         found = {}
         for day, cohort in cohorts.items():
-            if day + max(later) <= last_day:
+            if day + matures <= last_day:
                 back = [w for w in cohort if any(day + n in self.days[w] for n in later)]
                 [window] = self.wall.day_windows("day", day)
                 found[window] = Answer(len(back), len(cohort))

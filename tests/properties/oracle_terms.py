@@ -36,6 +36,7 @@ class Knobs:
     timezone: str = "UTC"
     site_timezones: Mapping[str, str] = field(default_factory=dict)
     week_start: str = "monday"
+    site_week_starts: Mapping[str, str] = field(default_factory=dict)
     dimensions: tuple[str, ...] = ()
     by_user: bool = True
     passive: frozenset[str] = frozenset()
@@ -47,19 +48,24 @@ class Knobs:
     bounce_mode: str = "classic_interaction"
     engaged_seconds: int = 10
     engaged_views: int = 2
-    churn_with_new: bool = False
+    churn_of: str = "start"
+    grace_ms: int = 0
+    involuntary: frozenset[str] = frozenset()
     ctr_of_page_views: bool = False
     page_hosts: bool = False
     heartbeat_seconds: int = 10
     until_next_view: bool = False
     exits_by_session: bool = False
     retention_days: tuple[int, ...] = (1, 7, 30)
-    retention_brackets: bool = False
+    retention_type: str = "n_day"
     retention_of_all: bool = False
 
     def wall(self, site: str) -> Wall:
         """The clock of a site."""
-        return Wall(self.site_timezones.get(site, self.timezone), self.week_start)
+        return Wall(
+            self.site_timezones.get(site) or self.timezone,
+            self.site_week_starts.get(site) or self.week_start,
+        )
 
 
 def counts(people: Mapping[Window, Collection[Any]]) -> dict[Window, Answer]:

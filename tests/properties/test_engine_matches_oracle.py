@@ -45,7 +45,7 @@ def config_for(zone: str, **knobs: object) -> Settings:
     return Settings(
         timezone=zone,
         dimensions=("country", "device"),
-        sites={"shop": Site(timezone="Asia/Kolkata")},
+        sites={"shop": Site(timezone="Asia/Kolkata", week_start="sunday")},
         **knobs,  # type: ignore[arg-type]
     )
 
@@ -121,10 +121,13 @@ def test_every_knob_means_what_it_says(data: st.DataObject) -> None:
         ),
         exit=ExitSettings(denominator=one("page_views", "sessions")),  # type: ignore[arg-type]
         ctr=CtrSettings(denominator=one("impressions", "page_views")),  # type: ignore[arg-type]
-        churn=ChurnSettings(denominator=one("start", "start_plus_new")),  # type: ignore[arg-type]
+        churn=ChurnSettings(
+            denominator=one("start", "start_plus_new", "average", "daily_sum"),  # type: ignore[arg-type]
+            grace_period_days=data.draw(st.sampled_from([0, 1, 6])),
+        ),
         retention=RetentionSettings(
             days=data.draw(st.sampled_from([(1, 7, 30), (2,)])),
-            type=one("n_day", "bracket"),  # type: ignore[arg-type]
+            type=one("n_day", "bracket", "unbounded"),  # type: ignore[arg-type]
             cohort=one("first_time", "recurring"),  # type: ignore[arg-type]
         ),
     )

@@ -119,6 +119,8 @@ def subscriptions_of(draw: st.DrawFn, base_ms: int, number: int, days: Sequence[
         later = draw(st.sampled_from([None, -DAY_MS, 0, HOUR_MS, DAY_MS, 20 * DAY_MS]))
         if later is not None:
             event["effective_at"] = event["event_time"] + later
+    if event["type"] in ("subscription_cancelled", "subscription_ended") and draw(st.booleans()):
+        event["reason"] = "payment_failed"
     context = draw(contexts)
     if context:
         event["context"] = context
