@@ -15,26 +15,14 @@ except ImportError:
     )
 refuse_shadows()
 
+from agents.cli_demo import demo, simulate  # noqa: E402
 from agents.cli_predict import churn_risk  # noqa: E402
 from agents.cli_state import backfill, plan  # noqa: E402
 from agents.cli_top import top  # noqa: E402
 from agents.command import FILES, FORMATS, Commands, with_settings  # noqa: E402
 from agents.export import export  # noqa: E402
 from stream.settings import Settings  # noqa: E402
-from stream.traffic import Spike  # noqa: E402
 from stream.triangles import Cohort  # noqa: E402
-
-SPIKE = click.option(
-    "--spike", type=click.Choice(["bounce", "churn"]), help="Let something go wrong."
-)
-RATE = click.option(
-    "--rate",
-    type=click.FloatRange(0, 20_000, min_open=True),
-    default=50.0,
-    show_default=True,
-    help="Events a second, on average.",
-)
-SECONDS = click.option("--seconds", type=float, help="Stop by itself after this long.")
 
 
 @click.group(
@@ -62,43 +50,6 @@ def main(ctx: click.Context, config: Path | None) -> None:
     Settings come from engage.toml and from variables such as ENGAGE_KAFKA_BOOTSTRAP_SERVERS.
     """
     ctx.obj = config
-
-
-@main.command()
-@SPIKE
-@RATE
-@SECONDS
-@with_settings
-def demo(settings: Settings, spike: Spike | None, rate: float, seconds: float | None) -> int:
-    """Show everything on this machine.
-
-    Kafka, Redis, simulated traffic and a worker, with no server to install.
-
-    \b
-    Example:   engage demo --spike bounce
-               After a minute, visitors begin to leave at once; watch the bounce rate.
-    """
-    from agents.demo import run_demo
-
-    return run_demo(settings, spike=spike, rate=rate, seconds=seconds)
-
-
-@main.command()
-@SPIKE
-@RATE
-@SECONDS
-@with_settings
-def simulate(settings: Settings, spike: Spike | None, rate: float, seconds: float | None) -> int:
-    """Send simulated traffic to your Kafka.
-
-    Into topics that hold nothing yet, a month of past goes first.
-
-    \b
-    Example:   engage topics create && engage simulate --rate 200
-    """
-    from agents.simulate import run_simulate
-
-    return run_simulate(settings, spike=spike, rate=rate, seconds=seconds)
 
 
 @main.command()
@@ -294,5 +245,5 @@ def metrics(settings: Settings, format: str) -> int:
     return print_catalogue(settings, format)
 
 
-for command in (export, top, plan, backfill, churn_risk):
+for command in (demo, simulate, export, top, plan, backfill, churn_risk):
     main.add_command(command)

@@ -15,25 +15,21 @@ from msgspec.structs import replace
 from rich.console import Console
 from rich.live import Live
 
+from agents.demo_alerts import HOW_TO_GET_IT, SPEED, DemoPrometheus, installed_prometheus
 from agents.demo_view import Summary, as_line, as_table, fetch
 from agents.kafka_clients import Sender
 from agents.signals import stop_signals
-from agents.simulate import (
-    HISTORY_DAYS,
-    SPIKE_AFTER_SECONDS,
-    SPIKE_SECONDS,
-    Simulation,
-    simulated_traffic,
-)
+from agents.simulate import HISTORY_DAYS, Simulation, simulated_traffic
 from stream.connections import KafkaSettings, RedisSettings
 from stream.embedded import EmbeddedKafka, EmbeddedRedis
 from stream.settings import Settings, to_environment
-from stream.traffic import Spike
+from stream.traffic import Trouble
 
 SEED = 7
-# A session of the demo ends after one minute of silence instead of thirty, and windows do not
-# wait for stragglers as long, because nobody watches a demonstration for half an hour.
-SESSION_TIMEOUT_SECONDS = 60
+# A session of the demo ends after 20 s of silence instead of half an hour, and windows do not wait
+# for stragglers as long, because nobody watches a demonstration for half an hour. Simulated visitors
+# who stay send something every 10 s.
+SESSION_TIMEOUT_SECONDS = 20
 LATENESS_SECONDS = 10
 TERMINAL_REFRESH_SECONDS = 1.0
 LINE_REFRESH_SECONDS = 5.0
@@ -42,7 +38,9 @@ STOP_SECONDS = 12.0
 PORT_TRIES = 20
 
 
-def run_demo(settings: Settings, *, spike: Spike | None, rate: float, seconds: float | None) -> int:
+def run_demo(
+    settings: Settings, *, trouble: Trouble | None, rate: float, seconds: float | None
+) -> int:
     """Run until Ctrl-C or for `seconds` after start-up; 0, or 1 when the worker failed.
 
     Raises EmbeddedMissing when the packages of the embedded servers are not installed.
@@ -59,6 +57,7 @@ def run_demo(settings: Settings, *, spike: Spike | None, rate: float, seconds: f
         )
         port = _free_port(settings.web.host, settings.web.port, console)
         own = _demo_settings(settings, bootstrap, redis.start(), port)
+        own = _with_alerts(own, stack, console)
         log = stack.enter_context(
             tempfile.NamedTemporaryFile("w+", suffix=".log", prefix="engage-")
         )
@@ -66,8 +65,8 @@ def run_demo(settings: Settings, *, spike: Spike | None, rate: float, seconds: f
         stack.callback(_end, worker)
         sender = Sender(own, embedded=True)
         stack.callback(sender.close)
-        _announce(console, own, spike)
-        simulation = _simulate(own, sender, spike, rate)
+        _announce(console, own, trouble)
+        simulation = _simulate(own, sender, trouble, rate)
         stack.callback(simulation.stop)
         return _watch(console, own, worker, simulation, stop, seconds, log)
 
@@ -85,10 +84,29 @@ def _demo_settings(settings: Settings, bootstrap: str, redis_url: str, port: int
     )
 
 
-def _simulate(settings: Settings, sender: Sender, spike: Spike | None, rate: float) -> Simulation:
+def _with_alerts(settings: Settings, stack: contextlib.ExitStack, console: Console) -> Settings:
+    """The settings with a Prometheus to ask for alerts: the user's, or else one of the demo's own."""
+    if settings.web.prometheus_url:
+        return settings
+    binary = installed_prometheus()
+    if binary is None:
+        console.print(HOW_TO_GET_IT, highlight=False, soft_wrap=True)
+        return settings
+    worker = f"{_own_address(settings.web.host)}:{settings.web.port}"
+    own = stack.enter_context(DemoPrometheus(binary, settings, worker))
+    console.print(
+        f"{own.url}/alerts  the shipped rules about visitors, {SPEED:.0f} times as fast",
+        highlight=False,
+    )
+    return replace(settings, web=replace(settings.web, prometheus_url=own.url))
+
+
+def _simulate(
+    settings: Settings, sender: Sender, trouble: Trouble | None, rate: float
+) -> Simulation:
     """Send the past, then start the present."""
     now_ms = int(time.time() * 1000)
-    traffic = simulated_traffic(settings, SEED, rate, spike, now_ms)
+    traffic = simulated_traffic(settings, SEED, rate, trouble, now_ms)
     simulation = Simulation(settings, traffic, sender)
     simulation.send_history(HISTORY_DAYS, now_ms)
     simulation.start(now_ms)
@@ -120,7 +138,7 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
         process.wait()
 
 
-def _announce(console: Console, settings: Settings, spike: Spike | None) -> None:
+def _announce(console: Console, settings: Settings, trouble: Trouble | None) -> None:
     base = f"http://{_own_address(settings.web.host)}:{settings.web.port}"
     console.print(
         f"{base}/live  ← open this; in a terminal: engage top --url {base}", soft_wrap=True
@@ -129,9 +147,9 @@ def _announce(console: Console, settings: Settings, spike: Spike | None) -> None
         console.print(f"{base}{path}", highlight=False)
     patience = f"{SESSION_TIMEOUT_SECONDS} s of silence (by default 30 min)"
     lines = [f"simulated: {HISTORY_DAYS} days of past, then live; sessions end after {patience}"]
-    if spike:
-        wait, minutes = SPIKE_AFTER_SECONDS, SPIKE_SECONDS / 60
-        lines.append(f"in {wait:.0f} s the {spike} spike begins, for {minutes:.0f} minutes")
+    if trouble:
+        kind, wait, length = trouble
+        lines.append(f"in {wait:.0f} s the {kind} spike begins, for {length:.0f} s")
     console.print("\n".join(lines), highlight=False, soft_wrap=True)
 
 

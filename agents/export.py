@@ -45,7 +45,7 @@ _CHECKS = {
     type=click.FloatRange(min=1, max=3600),
     default=1.0,
     show_default=True,
-    help="Divide every duration by this, to rehearse with a replay.",
+    help="Divide every duration of product alerts by this, to rehearse with a replay.",
 )
 @with_settings
 def export(settings: Settings, what: str, out: Path, **options: Any) -> int:

@@ -10,11 +10,9 @@ from kafka import TopicPartition
 from agents.kafka_clients import KafkaUnreachable, Sender, open_consumer, reaching
 from agents.signals import stop_signals
 from stream.settings import Settings
-from stream.traffic import Sent, Spike, Traffic
+from stream.traffic import Sent, Traffic, Trouble
 
 HISTORY_DAYS = 35
-SPIKE_AFTER_SECONDS = 60.0
-SPIKE_SECONDS = 300.0
 REPORT_SECONDS = 10.0
 # Short slices, so that an event is on its way soon after the moment at which it "happens".
 SLICE_SECONDS = 0.2
@@ -79,22 +77,23 @@ class Simulation:
 
 
 def simulated_traffic(
-    settings: Settings, seed: int, rate: float, spike: Spike | None, now_ms: int
+    settings: Settings, seed: int, rate: float, trouble: Trouble | None, now_ms: int
 ) -> Traffic:
-    """Traffic for the sites of the settings; a spike begins a minute from now."""
+    """Traffic for the sites of the settings."""
+    spike, after, seconds = trouble or (None, 0.0, 0.0)
     return Traffic(
         seed,
         rate,
         tuple(settings.sites) or ("default",),
         spike=spike,
-        spike_at_ms=now_ms + int(SPIKE_AFTER_SECONDS * 1000),
-        spike_seconds=SPIKE_SECONDS,
+        spike_at_ms=now_ms + int(after * 1000),
+        spike_seconds=seconds,
         identity=settings.identity,
     )
 
 
 def run_simulate(
-    settings: Settings, *, rate: float, spike: Spike | None, seconds: float | None
+    settings: Settings, *, rate: float, trouble: Trouble | None, seconds: float | None
 ) -> int:
     """Send until Ctrl-C, SIGTERM or for `seconds`; 0, or 1 when the brokers could not be reached.
 
@@ -103,7 +102,7 @@ def run_simulate(
     is_first = _inputs_are_empty(settings)
     now_ms = int(time.time() * 1000)
     # Ever another seed: the ids of an earlier run would be taken for duplicates.
-    traffic = simulated_traffic(settings, secrets.randbits(32), rate, spike, now_ms)
+    traffic = simulated_traffic(settings, secrets.randbits(32), rate, trouble, now_ms)
     sender = Sender(settings)
     simulation = Simulation(settings, traffic, sender)
     try:

@@ -1,6 +1,8 @@
 """The alerts that Prometheus has pending or firing, asked for now and then, for the live page."""
 
 import asyncio
+import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import aiohttp
@@ -8,13 +10,18 @@ import msgspec
 
 from schemas.rejection import printable
 
-LOOK_SECONDS = 5.0
+LOOK_SECONDS = 2.0
 TIMEOUT_SECONDS = 3.0
 ANSWER_MAX_BYTES = 2 * 1024 * 1024
 ALERTS_MAX = 50
 TEXT_MAX = 300
+#: Prometheus forgets an alert at once when it is over; whoever looks a little later wants to know.
+RESOLVED_SECONDS = 600.0
 #: Every rule of ours has it; a Prometheus may hold other people's alerts as well.
 OWN_LABEL = "signal"
+
+
+_Labels = frozenset[tuple[str, str]]
 
 
 class _Alert(msgspec.Struct):
@@ -36,9 +43,13 @@ class _Answer(msgspec.Struct):
 class AlertWatch:
     """Asks the Prometheus of the settings; without one it knows nothing and says so."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._url = url.rstrip("/")
+        self._clock = clock
         self.alerts: list[dict[str, str]] = []
+        #: Labels → what fired when it was last asked, and what has ceased to: (since when, alert).
+        self._firing: dict[_Labels, dict[str, str]] = {}
+        self._resolved: dict[_Labels, tuple[float, dict[str, str]]] = {}
         #: Why there is no answer; empty while there is one.
         self.problem = ""
         self._is_known = False
@@ -83,7 +94,27 @@ class AlertWatch:
         own = [alert for alert in found if OWN_LABEL in alert.labels]
         own = [alert for alert in own if alert.labels.get("severity") != "none"]
         own.sort(key=lambda alert: (alert.state != "firing", alert.labels.get("alertname", "")))
-        self.alerts = [_shown(alert) for alert in own[:ALERTS_MAX]]
+        shown = [_shown(alert) for alert in own[:ALERTS_MAX]]
+        self.alerts = (shown + self._over(own))[:ALERTS_MAX]
+
+    def _over(self, active: Sequence[_Alert]) -> list[dict[str, str]]:
+        """Those that fired a while ago and are over, the newest first."""
+        now, labels = self._clock(), {_key(alert) for alert in active}
+        over = {key: shown for key, shown in self._firing.items() if key not in labels}
+        self._resolved |= {key: (now, shown | {"state": "resolved"}) for key, shown in over.items()}
+        self._firing = {_key(alert): _shown(alert) for alert in active if alert.state == "firing"}
+        # One that is pending again, and then is not, is still one that was resolved.
+        self._resolved = {
+            key: (since, shown)
+            for key, (since, shown) in self._resolved.items()
+            if key not in self._firing and now - since < RESOLVED_SECONDS
+        }
+        newest = sorted(self._resolved.items(), key=lambda entry: -entry[1][0])
+        return [shown for key, (_, shown) in newest if key not in labels]
+
+
+def _key(alert: _Alert) -> _Labels:
+    return frozenset(alert.labels.items())
 
 
 def _shown(alert: _Alert) -> dict[str, str]:

@@ -27,6 +27,14 @@ WARM_UP_MS = 60_000
 DUPLICATE_SHARE, LATE_SHARE, MALFORMED_SHARE = 0.01, 0.005, 0.002
 
 
+class Trouble(NamedTuple):
+    """What is to go wrong, how soon, and for how long."""
+
+    kind: Spike
+    after_seconds: float
+    seconds: float
+
+
 class Sent(NamedTuple):
     """One record for Kafka: the role of its topic, its key, its bytes, and how it was spoiled."""
 

@@ -16,7 +16,10 @@ from agents.alerting.yaml_text import as_yaml
 from stream.settings import Settings
 
 _MADE = "Made by `engage export {what}` from the metric catalogue; changes here are lost."
-_REHEARSAL = "A rehearsal: every duration is divided by {speed:g}, also those that names speak of."
+_REHEARSAL = (
+    "A rehearsal: every duration is divided by {speed:g}, also those that names speak of.\n"
+    "Only the alerts about the pipeline keep theirs: it does not start or recover any faster."
+)
 
 
 def rule_files(settings: Settings, place: Surroundings) -> dict[str, str]:

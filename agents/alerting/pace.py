@@ -10,7 +10,8 @@ MINUTE, HOUR, DAY, WEEK = 60.0, 3_600.0, 86_400.0, 604_800.0
 class Pace:
     """All durations are divided by `speed`: with 60, an hour passes in a minute.
 
-    It fits a replay at the same speed, and a demonstration that nobody watches for a week.
+    It fits a replay at the same speed, and a demonstration that nobody watches for a week. Only what
+    visitors and customers do can be made faster so; the alerts about the pipeline keep their time.
     """
 
     speed: float = 1.0

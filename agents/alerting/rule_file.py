@@ -5,6 +5,7 @@ from typing import Any
 
 from agents.alerting.counts import count_rules
 from agents.alerting.families import exported_families
+from agents.alerting.pace import EARNEST
 from agents.alerting.pending import pending_families
 from agents.alerting.pipeline import pipeline_alerts
 from agents.alerting.pipeline_rules import pipeline_rules
@@ -43,11 +44,10 @@ def product_groups(settings: Settings, place: Surroundings) -> list[Group]:
 
 
 def pipeline_groups(settings: Settings, place: Surroundings) -> list[Group]:
-    """How the pipeline does, and the alerts about it."""
-    pace = place.pace
+    """How the pipeline does, and the alerts about it: no rehearsal makes a worker start faster."""
     return [
-        Group("engagement-pipeline", tuple(pipeline_rules(pace))),
-        Group("engagement-pipeline-alerts", tuple(pipeline_alerts(settings, place.job, pace))),
+        Group("engagement-pipeline", tuple(pipeline_rules(EARNEST))),
+        Group("engagement-pipeline-alerts", tuple(pipeline_alerts(settings, place.job, EARNEST))),
     ]
 
 
@@ -65,10 +65,11 @@ def _as_entry(rule: Record | Alert, place: Surroundings) -> dict[str, Any]:
     if isinstance(rule, Record):
         return {"record": rule.name, "expr": rule.expression}
     entry: dict[str, Any] = {"alert": place.prefix + rule.name, "expr": _of_sites(rule, place)}
+    pace = place.pace if rule.signal in PRODUCT_SIGNALS else EARNEST
     if rule.hold:
-        entry["for"] = place.pace.of(rule.hold)
+        entry["for"] = pace.of(rule.hold)
     if rule.keep:
-        entry["keep_firing_for"] = place.pace.of(rule.keep)
+        entry["keep_firing_for"] = pace.of(rule.keep)
     entry["labels"] = {"severity": rule.severity, "signal": rule.signal}
     entry["annotations"] = {
         "summary": rule.summary,

@@ -10,6 +10,7 @@ _PORT = 6067
 def scraping(place: Surroundings) -> dict[str, Any]:
     """The whole configuration. Rule files lie in `rules/` beside it."""
     pace = place.pace
+    notified = [{"static_configs": [{"targets": [place.alertmanager]}]}]
     return {
         "global": {
             "scrape_interval": pace.of(15),
@@ -17,9 +18,7 @@ def scraping(place: Surroundings) -> dict[str, Any]:
             "evaluation_interval": pace.of(15),
         },
         "rule_files": ["rules/*.yml"],
-        "alerting": {
-            "alertmanagers": [{"static_configs": [{"targets": [place.alertmanager]}]}],
-        },
+        **({"alerting": {"alertmanagers": notified}} if place.alertmanager else {}),
         "scrape_configs": [_workers(place)],
     }
 

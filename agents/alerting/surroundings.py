@@ -20,6 +20,7 @@ class Surroundings:
     runbook: str = "deploy/README.md"
     #: host:port of the workers. None named: every address of the name `worker`, as in compose.
     targets: tuple[str, ...] = ()
+    #: host:port; empty: nobody is notified.
     alertmanager: str = "alertmanager:9093"
     prometheus: str = "prometheus:9090"
     #: Receiver → address of its webhook.

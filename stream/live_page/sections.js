@@ -18,11 +18,13 @@ export function showPipeline(list, stages) {
 }
 
 export function showAlerts(list, note, alerts) {
-  const firing = alerts.alerts.filter((alert) => alert.state === "firing").length;
+  const count = (state) => alerts.alerts.filter((alert) => alert.state === state).length;
+  const [firing, pending, resolved] = ["firing", "pending", "resolved"].map(count);
+  const parts = [`${firing} firing`, `${pending} pending`, ...(resolved ? [`${resolved} resolved`] : [])];
   if (!alerts.configured) note.textContent = "Set web.prometheus_url to see the alerts of Prometheus here.";
   else if (alerts.problem) note.textContent = alerts.problem;
   else if (!alerts.known) note.textContent = "not known yet";
-  else note.textContent = alerts.alerts.length ? `${firing} firing, ${alerts.alerts.length - firing} pending` : "none is firing";
+  else note.textContent = alerts.alerts.length ? parts.join(", ") : "none is firing";
   note.dataset.state = alerts.problem || firing ? "bad" : "";
   const wanted = alerts.alerts.map((alert) => [
     `${alert.name} ${alert.site ? `(${alert.site}) ` : ""}`, ` ${alert.state}`, ` ${alert.summary}`, alert.state,
@@ -30,7 +32,7 @@ export function showAlerts(list, note, alerts) {
   fill(list, wanted.map(([name, state, text, kind]) => {
     const item = make("li");
     const word = make("strong", state);
-    word.dataset.state = kind === "firing" ? "bad" : "waiting";
+    word.dataset.state = { firing: "bad", pending: "waiting" }[kind] ?? "ok";
     item.append(make("strong", name), word, make("span", text));
     return item;
   }));

@@ -10,7 +10,8 @@ import yaml
 from click.testing import CliRunner, Result
 
 from agents.cli import main
-from tests.alerting.promtool import ROOT, run, tool
+from tests.alerting.promtool import ROOT, RULES, run, tool
+from tests.chain.shipped import assert_shipped
 
 
 @pytest.fixture(autouse=True)
@@ -113,7 +114,7 @@ def test_the_rules_follow_the_settings(tmp_path: Path) -> None:
     assert "> 10 " in rules["EngagementSnapshotStale"]["expr"]
 
 
-def test_a_rehearsal_divides_every_duration(tmp_path: Path) -> None:
+def test_a_rehearsal_divides_every_duration_but_those_of_the_pipeline(tmp_path: Path) -> None:
     result = export("prometheus", "--out", ".", "--speed", "60", "--target", "127.0.0.1:6067")
     assert result.exit_code == 0
     rules = rules_in(tmp_path / "rules")
@@ -122,6 +123,9 @@ def test_a_rehearsal_divides_every_duration(tmp_path: Path) -> None:
     assert "[15s]" in rules["site:engagement_bounced_sessions:increase15m"]["expr"]
     assert "offset 2h47m30s" in rules["site:engagement_session_conversion_ratio:baseline"]["expr"]
     assert "A rehearsal" in Path("rules/product.yml").read_text("utf-8")
+    assert_shipped(Path("rules"), "families.yml", "product.yml")
+    pipeline = yaml.safe_load(Path("rules/pipeline.yml").read_text("utf-8"))
+    assert pipeline == yaml.safe_load((RULES / "pipeline.yml").read_text("utf-8"))
     done = run(tool("promtool"), "check", "config", "prometheus.yml")
     assert done.returncode == 0, done.stdout
 

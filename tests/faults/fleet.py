@@ -71,6 +71,11 @@ class Fleet:
         )  # fmt: skip
         self._redis = redis.Redis.from_url(redis_url, socket_timeout=5)
 
+    @property
+    def environ(self) -> Mapping[str, str]:
+        """What commands of the fleet find in their environment."""
+        return self._environ
+
     def create_topics(self) -> Self:
         """All topics of the app."""
         out = StringIO()

@@ -1,5 +1,6 @@
 """The demo's summary reads a metrics page, and its parts start and stop as they should."""
 
+import contextlib
 import http.server
 import io
 import socket
@@ -13,8 +14,12 @@ from rich.console import Console
 
 from agents import demo
 from agents.demo import _demo_settings, _free_port, run_demo
+from agents.demo_alerts import DemoPrometheus
 from agents.demo_view import Summary, as_line, as_table, fetch
 from stream.settings import Settings, load_settings, to_environment
+from stream.traffic import Trouble
+from tests.alerting.promtool import tool
+from tests.faults.worker_process import wait_until
 
 PAGE = """\
 # TYPE engagement_live_visitors gauge
@@ -101,6 +106,33 @@ def test_demo_keeps_the_users_definitions_and_takes_the_embedded_servers() -> No
     assert own != Settings()
 
 
+def test_demo_has_a_prometheus_of_its_own_with_the_shipped_rules() -> None:
+    worker = "127.0.0.1:1"
+    with DemoPrometheus(tool("prometheus"), Settings(), worker) as own:
+        port = int(own.url.rsplit(":", 1)[1])
+
+        def says(path: str, text: str) -> bool:
+            return text in (fetch("127.0.0.1", port, path) or "")
+
+        wait_until("it has its rules", lambda: says("/api/v1/rules", "EngagementBounceSpike"))
+        wait_until("it scrapes", lambda: says("/api/v1/targets", f"http://{worker}/metrics"))
+    assert fetch("127.0.0.1", port, "/-/ready") is None
+
+
+def test_demo_asks_the_users_prometheus_and_says_how_to_get_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    out = io.StringIO()
+    console = Console(file=out, width=200)
+    theirs = load_settings(None, {"ENGAGE_WEB_PROMETHEUS_URL": "http://127.0.0.1:9"})
+    with contextlib.ExitStack() as stack:
+        assert demo._with_alerts(theirs, stack, console) == theirs
+        assert out.getvalue() == ""
+        monkeypatch.setenv("PATH", "")
+        assert demo._with_alerts(Settings(), stack, console) == Settings()
+    assert "apt install prometheus" in out.getvalue()
+
+
 SERVER = """
 import http.server, sys
 class Page(http.server.BaseHTTPRequestHandler):
@@ -129,8 +161,9 @@ def test_demo_runs_shows_numbers_and_ends_everything(
     worker: list["subprocess.Popen[bytes]"], capsys: pytest.CaptureFixture[str]
 ) -> None:
     settings = load_settings(None, {"ENGAGE_APP": "good"})
-    assert run_demo(settings, spike="bounce", rate=20.0, seconds=1.0) == 0
+    assert run_demo(settings, trouble=Trouble("bounce", 60, 90), rate=20.0, seconds=1.0) == 0
     shown = capsys.readouterr().out
+    assert "in 60 s the bounce spike begins, for 90 s" in shown
     assert "/metrics" in shown and "/readyz" in shown
     assert "bounce rate 37.5%" in shown
     assert worker[0].returncode is not None
@@ -139,6 +172,6 @@ def test_demo_runs_shows_numbers_and_ends_everything(
 def test_demo_says_why_the_worker_ended(
     worker: list["subprocess.Popen[bytes]"], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run_demo(Settings(), spike=None, rate=20.0, seconds=60.0) == 1
+    assert run_demo(Settings(), trouble=None, rate=20.0, seconds=60.0) == 1
     assert "the worker ended with exit code 1" in capsys.readouterr().out
     assert worker[0].returncode == 1

@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from agents.cli import main
 from agents.kafka_clients import KafkaUnreachable
 from stream.settings import Settings
+from stream.traffic import Trouble
 
 ROOT = Path(__file__).parents[2]
 
@@ -146,7 +147,13 @@ def test_demo_simulate_and_report_get_their_options(stand_in: Installer, tmp_pat
     for command in ("demo", "simulate"):
         calls = stand_in(f"agents.{command}", f"run_{command}", 0)
         assert engage(command, "--spike", "churn", "--rate", "5", "--seconds", "2").exit_code == 0
-        assert calls[0][1] == {"spike": "churn", "rate": 5.0, "seconds": 2.0}
+        trouble = Trouble("churn", 60.0, {"demo": 90.0, "simulate": 1_800.0}[command])
+        assert calls[0][1] == {"trouble": trouble, "rate": 5.0, "seconds": 2.0}
+        assert engage(command, "--spike", "bounce", "--spike-after", "1", "--spike-seconds", "2")
+        assert calls[1][1]["trouble"] == Trouble("bounce", 1.0, 2.0)
+        assert calls[1][1]["rate"] == {"demo": 150.0, "simulate": 50.0}[command]
+        assert engage(command).exit_code == 0
+        assert (calls[2][1]["trouble"], calls[2][1]["rate"]) == (None, 50.0)
     report = stand_in("agents.report", "run_report", 2)
     file = tmp_path / "e.jsonl"
     file.write_text("")

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any, cast
 
+import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
@@ -20,7 +21,7 @@ from stream.calendar import Calendar
 from stream.exporter import Exporter, SnapshotCollector
 from stream.headlines import HEADLINES, previous_gauges
 from stream.live import HISTORY_MAX, ROWS_MAX, SITES_MAX, LiveBoard
-from stream.live_alerts import AlertWatch
+from stream.live_alerts import RESOLVED_SECONDS, AlertWatch
 from stream.live_pipeline import Pipeline
 from stream.live_routes import LivePages
 from stream.measures import Grain
@@ -239,3 +240,46 @@ def test_an_address_of_prometheus_that_is_none_is_refused(url: str) -> None:
 
 def _fields(snapshot: Snapshot) -> dict[str, Any]:
     return {name: getattr(snapshot, name) for name in snapshot.__struct_fields__}
+
+
+class _Prometheus:
+    """Answers with the alerts that a test wants to be active."""
+
+    def __init__(self) -> None:
+        self.alerts: list[dict[str, Any]] = []
+
+    async def answer(self, _: web.Request) -> web.Response:
+        return web.json_response({"status": "success", "data": {"alerts": self.alerts}})
+
+
+def _alert(state: str, **labels: str) -> dict[str, Any]:
+    named = {"alertname": "EngagementBounceSpike", "signal": "bounce"} | labels
+    return {"labels": named, "state": state, "annotations": {}, "activeAt": "now"}
+
+
+async def test_an_alert_that_fired_is_shown_as_resolved_for_a_while() -> None:
+    now, prometheus = [0.0], _Prometheus()
+    app = web.Application()
+    app.router.add_get("/api/v1/alerts", prometheus.answer)
+    async with TestServer(app) as server, aiohttp.ClientSession() as session:
+        watch = AlertWatch(str(server.make_url("/")), lambda: now[0])
+
+        async def states(*alerts: dict[str, Any]) -> list[tuple[str, str]]:
+            prometheus.alerts = list(alerts)
+            await watch.look(session)
+            assert watch.problem == ""
+            return [(alert["site"], alert["state"]) for alert in watch.alerts]
+
+        assert await states(_alert("pending", site="a")) == [("a", "pending")]
+        assert await states() == [], "what was pending only was never an alert"
+        both = _alert("firing", site="a"), _alert("firing", site="b")
+        assert await states(*both) == [("a", "firing"), ("b", "firing")]
+        assert await states(both[1]) == [("b", "firing"), ("a", "resolved")]
+        assert await states(*both) == [("a", "firing"), ("b", "firing")], "it is back"
+        assert await states(both[1]) == [("b", "firing"), ("a", "resolved")]
+        again = _alert("pending", site="a")
+        assert await states(both[1], again) == [("b", "firing"), ("a", "pending")]
+        now[0] = RESOLVED_SECONDS - 1
+        assert await states(both[1]) == [("b", "firing"), ("a", "resolved")]
+        now[0] = RESOLVED_SECONDS
+        assert await states(both[1]) == [("b", "firing")]

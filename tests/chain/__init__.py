@@ -1,0 +1,1 @@
+"""The whole chain with the shipped files: Kafka, Redis, workers, Prometheus, Alertmanager, a webhook."""

@@ -1,0 +1,27 @@
+"""A Prometheus, an Alertmanager and a webhook of each test's own, started when their files are written."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.chain.servers import Alertmanager, Prometheus, Webhook
+
+
+@pytest.fixture
+def prometheus() -> Iterator[Prometheus]:
+    server = Prometheus()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def alertmanager() -> Iterator[Alertmanager]:
+    server = Alertmanager()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def webhook() -> Iterator[Webhook]:
+    with Webhook() as hook:
+        yield hook

@@ -1,0 +1,147 @@
+"""Debian's Prometheus and Alertmanager with files as `engage export` writes them, and who is notified."""
+
+import json
+import threading
+import time
+import urllib.parse
+import urllib.request
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+from tests.alerting.promtool import tool
+from tests.servers.process import ServerProcess, ask
+
+
+class Notice(NamedTuple):
+    """One alert of one notification: who got it, when, and what it said."""
+
+    receiver: str
+    at: float
+    status: str
+    labels: dict[str, str]
+    annotations: dict[str, str]
+
+
+class Webhook:
+    """Takes what Alertmanager sends, at an address for each receiver."""
+
+    def __init__(self) -> None:
+        notices: list[Notice] = []
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                notices.extend(
+                    Notice(
+                        body["receiver"], time.time(), a["status"], a["labels"], a["annotations"]
+                    )
+                    for a in body["alerts"]
+                )
+                self.send_response(200)
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None: ...
+
+        self.notices = notices
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+
+    def url(self, receiver: str) -> str:
+        return f"http://127.0.0.1:{self._server.server_port}/{receiver}"
+
+    def told(self, alert: str) -> list[Notice]:
+        """Everything about one alert, in order."""
+        return [notice for notice in self.notices if notice.labels["alertname"] == alert]
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join(10)
+
+
+class Alertmanager(ServerProcess):
+    """Debian's, on loopback and alone; its configuration lies in its directory."""
+
+    def __init__(self) -> None:
+        super().__init__("alertmanager")
+        self._binary = tool("prometheus-alertmanager", "alertmanager")
+
+    def command(self) -> list[str]:
+        return [
+            self._binary,
+            f"--config.file={self.directory / 'alertmanager.yml'}",
+            f"--storage.path={self.directory / 'data'}",
+            f"--web.listen-address=127.0.0.1:{self.port}",
+            "--cluster.listen-address=",
+        ]
+
+    def answers(self) -> bool:
+        return b"200 OK" in ask(self.port, b"GET /-/ready HTTP/1.0\r\n\r\n", size=64)
+
+
+class Prometheus(ServerProcess):
+    """Debian's, on loopback; its configuration and rules lie in its directory."""
+
+    def __init__(self) -> None:
+        super().__init__("prometheus")
+        self._binary = tool("prometheus")
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def rules(self) -> Path:
+        return self.directory / "rules"
+
+    def command(self) -> list[str]:
+        return [
+            self._binary,
+            f"--config.file={self.directory / 'prometheus.yml'}",
+            f"--storage.tsdb.path={self.directory / 'data'}",
+            "--storage.tsdb.retention.time=100y",
+            f"--web.listen-address=127.0.0.1:{self.port}",
+            # The first notification is lost when it does not know the Alertmanager yet.
+            "--rules.alert.resend-delay=2s",
+            "--log.level=warn",
+        ]
+
+    def answers(self) -> bool:
+        return b" 200 " in ask(self.port, b"GET /-/ready HTTP/1.0\r\n\r\n", size=32)
+
+    def query(self, expression: str, **times: str) -> list[dict[str, Any]]:
+        """The series of an answer: at one `time`, or in steps from `start` to `end`."""
+        kind = "query_range" if "start" in times else "query"
+        body = urllib.parse.urlencode({"query": expression} | times).encode()
+        with urllib.request.urlopen(f"{self.url}/api/v1/{kind}", body, timeout=30) as answer:
+            return list(json.load(answer)["data"]["result"])
+
+    def value(self, expression: str) -> float | None:
+        """The one value of an expression now; None where there is none."""
+        found = self.query(expression)
+        assert len(found) < 2, f"{expression} has {len(found)} values"
+        return float(found[0]["value"][1]) if found else None
+
+    def states(self, alert: str) -> list[str]:
+        """The states that an alert has gone through, in order; `inactive` where it had none."""
+        found = self.query(f'ALERTS{{alertname="{alert}"}}[1h]')
+        moments = sorted(
+            (float(at), series["metric"]["alertstate"])
+            for series in found
+            for at, _ in series["values"]
+        )
+        states = [state for _, state in moments]
+        if moments and not self.query(f'ALERTS{{alertname="{alert}"}}'):
+            states.append("inactive")
+        return [s for i, s in enumerate(states) if i == 0 or states[i - 1] != s]

@@ -1,0 +1,135 @@
+"""Visitors begin to leave at once: the shipped alert is pending, firing and resolved, for all to see."""
+
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.browser.chromium import Watched, chromium, tab
+from tests.chain.servers import Alertmanager, Notice, Prometheus, Webhook
+from tests.chain.shipped import assert_shipped
+from tests.chain.simulator import simulated
+from tests.conftest import missing
+from tests.faults.fleet import Fleet
+from tests.faults.worker_process import wait_until
+from tests.servers.kafka_server import KafkaServer
+from tests.servers.process import ServerMissing
+
+ALERT = "EngagementBounceSpike"
+#: An hour of the rules in a minute: 10 min of waiting in 10 s, the newest 15 min in 15 s.
+SPEED = "60"
+#: Visitors who stay send something every 10 s; those who do not are gone after this.
+SESSION_SECONDS = "12"
+RATIO = "site:engagement_bounced_sessions_per_viewed_session"
+PATIENCE = 240.0
+#: Notes each state of the alert that the page shows, however briefly.
+WATCH_ALERT = """name => {
+  window.seen = [];
+  const look = () => {
+    const item = [...document.querySelectorAll("#alerts li")].find(li => li.innerText.includes(name));
+    const state = item?.innerText.match(/pending|firing|resolved/)?.[0];
+    if (state && window.seen.at(-1) !== state) window.seen.push(state);
+  };
+  new MutationObserver(look).observe(document.getElementById("alerts"), { childList: true });
+}"""
+
+
+@pytest.fixture
+def fleet(kafka: KafkaServer, redis_url: str, prometheus: Prometheus, tmp_path: Path) -> Fleet:
+    settings = {
+        "SESSION_TIMEOUT_SECONDS": SESSION_SECONDS,
+        "TIME_ALLOWED_LATENESS_SECONDS": "1",
+        "WEB_PROMETHEUS_URL": prometheus.url,
+    }
+    return Fleet(kafka.bootstrap, redis_url, tmp_path, settings=settings)
+
+
+def write_files(
+    fleet: Fleet, prometheus: Prometheus, alertmanager: Alertmanager, webhook: Webhook
+) -> None:
+    """As somebody would who rehearses an alert."""
+    targets = [w for worker in fleet.workers for w in ("--target", f"127.0.0.1:{worker.port}")]
+    fleet.command(
+        "export", "prometheus", "--out", str(prometheus.directory), "--speed", SPEED, *targets,
+        "--alertmanager", f"127.0.0.1:{alertmanager.port}",
+    )  # fmt: skip
+    hooks = [
+        w for name in ("product", "oncall") for w in ("--webhook", f"{name}={webhook.url(name)}")
+    ]
+    fleet.command(
+        "export", "alertmanager", "--out", str(alertmanager.directory), "--speed", SPEED, *hooks
+    )
+
+
+def test_a_bounce_spike_is_pending_firing_and_resolved_in_prometheus_webhook_and_page(
+    fleet: Fleet, prometheus: Prometheus, alertmanager: Alertmanager, webhook: Webhook
+) -> None:
+    with ExitStack() as stack:
+        try:
+            browser = stack.enter_context(chromium())
+        except ServerMissing as error:
+            missing(error)
+        stack.enter_context(fleet)
+        write_files(fleet, prometheus, alertmanager, webhook)
+        assert_shipped(prometheus.rules, "families.yml", "product.yml")
+        fleet.create_topics().start()
+        alertmanager.start()
+        prometheus.start()
+        url = f"http://127.0.0.1:{fleet.workers[0].port}/live"
+        page = stack.enter_context(tab(browser, url))
+        page.page.evaluate(WATCH_ALERT, ALERT)
+        # A month of past goes first. Without it, what is usual would be the first minute of all, in
+        # which those who leave at once are the only ones whose visits are over.
+        stack.enter_context(simulated(fleet, "usual", "--rate", "150"))
+        wait_for_what_is_usual(prometheus)
+        assert webhook.told(ALERT) == [], "it fires without a reason"
+        with simulated(fleet, "spike", "--rate", "250", "--spike", "bounce", "--spike-after", "0"):
+            wait_until(
+                "the webhook hears that it fires", lambda: bool(webhook.told(ALERT)), PATIENCE
+            )
+        wait_until(
+            "the webhook hears that it is over",
+            lambda: webhook.told(ALERT)[-1].status == "resolved",
+            PATIENCE,
+        )
+        assert_states(prometheus, webhook.told(ALERT))
+        assert_seen(page)
+
+
+def wait_for_what_is_usual(prometheus: Prometheus) -> None:
+    """Until the alert could judge: a rule without a baseline is quiet for ever."""
+    wanted = [f"{RATIO}:{part}" for part in ("ratio_increase15m", "baseline", "deviation")]
+    wait_until(
+        "Prometheus knows what is usual",
+        lambda: all(prometheus.value(name) is not None for name in wanted),
+        PATIENCE,
+    )
+
+
+def assert_states(prometheus: Prometheus, told: list[Notice]) -> None:
+    """In Prometheus and in what was told, one after the other."""
+    states = prometheus.states(ALERT)
+    # It may be pending before and after without firing: few visits are over at first.
+    fired = states.index("firing")
+    assert states[fired - 1] == "pending"
+    assert fired + 1 < len(states), "it still fires"
+    assert {notice.receiver for notice in told} == {"product"}
+    statuses = [notice.status for notice in told]
+    assert sorted(set(statuses), key=statuses.index) == ["firing", "resolved"]
+    first = told[0]
+    expected = {"severity": "warning", "signal": "bounce", "site": "default", "job": "engagement"}
+    assert expected.items() <= first.labels.items()
+    assert "of the visits of the last 15 minutes bounced" in first.annotations["description"]
+    # What it saw: the highest share, against what was usual.
+    (peak,) = prometheus.query(f"max_over_time({RATIO}:ratio_increase15m[1h])")
+    (usual,) = prometheus.query(f"min_over_time({RATIO}:baseline[1h])")
+    assert float(peak["value"][1]) > 1.25 * float(usual["value"][1])
+
+
+def assert_seen(page: Watched) -> None:
+    """On the live page as well."""
+    # Others may be resolved too, such as those of the start.
+    page.page.wait_for_function("() => window.seen.at(-1) === 'resolved'", timeout=60_000)
+    seen = page.page.evaluate("window.seen")
+    assert seen[seen.index("firing") - 1] == "pending"
+    assert page.errors == []
