@@ -3,27 +3,25 @@
 from collections.abc import Iterator
 
 from agents.alerting import counts, ratios
-from agents.alerting.pace import HOUR, MINUTE, Pace
+from agents.alerting.pace import HOUR, MINUTE
 from agents.alerting.ratios import Level, Ratio, baseline, click_through, z_score
 from agents.alerting.rule import Alert
 from stream.settings import Settings
 
 DASHBOARD = "engagement"
-#: The least traffic of an hour at which a ratio of visitors is more than chance.
-_SESSIONS_AN_HOUR = 200
 
 
-def product_alerts(settings: Settings, pace: Pace) -> Iterator[Alert]:
+def product_alerts(settings: Settings) -> Iterator[Alert]:
     """All of them."""
     yield _bounce()
     yield _churn()
     yield _active_users()
     yield _live_visitors()
     yield _click_through(click_through(settings))
-    yield _conversion(pace)
+    yield _conversion()
     yield _nps()
     yield _csat()
-    yield _carts(pace)
+    yield _carts()
 
 
 def _above(of: Ratio | Level, times: float) -> tuple[str, str]:
@@ -37,12 +35,6 @@ def _above(of: Ratio | Level, times: float) -> tuple[str, str]:
 
 def _below(of: Ratio | Level, times: float) -> tuple[str, str]:
     return f"{of.now} < {times} * {baseline(of)}", f"{z_score(of)} < -3"
-
-
-def _busy(pace: Pace) -> str:
-    """Enough visits in the last hour. The gauge that it guards may have a label for its window."""
-    grown = ratios.increase("viewed_sessions", pace.of(HOUR))
-    return f"on (job, site) {grown} >= {_SESSIONS_AN_HOUR}"
 
 
 def _bounce() -> Alert:
@@ -142,12 +134,12 @@ def _click_through(ratio: Ratio) -> Alert:
     )
 
 
-def _conversion(pace: Pace) -> Alert:
+def _conversion() -> Alert:
     return Alert(
         name="ConversionDrop",
         severity="critical",
         signal="conversion",
-        conditions=(*_below(ratios.CONVERSION, 0.75), _busy(pace)),
+        conditions=_below(ratios.CONVERSION, 0.75),
         hold=10 * MINUTE,
         keep=15 * MINUTE,
         summary="Far fewer visits than usual convert.",
@@ -206,12 +198,12 @@ def _csat() -> Alert:
     )
 
 
-def _carts(pace: Pace) -> Alert:
+def _carts() -> Alert:
     return Alert(
         name="CartAbandonmentSpike",
         severity="warning",
         signal="carts",
-        conditions=(*_above(ratios.CARTS, 1.25), _busy(pace)),
+        conditions=_above(ratios.CARTS, 1.25),
         hold=30 * MINUTE,
         keep=30 * MINUTE,
         summary="Far more carts than usual are left behind.",

@@ -38,6 +38,9 @@ class Level:
     #: Kind of window; empty for a family that has no such label.
     window: str = ""
     floor: float
+    #: Visits an hour below which it is chance and is left out, now and in what is usual: the few
+    #: visits of a night, or of the first weeks, have shares so wild that nothing would be unusual.
+    visits: int = 0
 
     @property
     def stem(self) -> str:
@@ -45,15 +48,20 @@ class Level:
         return f"site:engagement_{self.family}"
 
     @property
-    def now(self) -> str:
+    def gauge(self) -> str:
         """The gauge itself; an empty window also matches where the label is missing."""
         matcher = f'{{window=~"|{self.window}"}}' if self.window else ""
         return f"{self.stem}:max{matcher}"
 
+    @property
+    def now(self) -> str:
+        """The gauge, where enough visits stand behind it."""
+        return f"{self.stem}:busy" if self.visits else self.gauge
+
 
 BOUNCE = Ratio(numerator="bounced_sessions", denominator="viewed_sessions", minimum=50, floor=0.02)
-CONVERSION = Level(family="session_conversion_ratio", window="trailing_1h", floor=0.005)
-CARTS = Level(family="cart_abandonment_ratio", window="day", floor=0.02)
+CONVERSION = Level(family="session_conversion_ratio", window="trailing_1h", floor=0.005, visits=200)
+CARTS = Level(family="cart_abandonment_ratio", window="day", floor=0.02, visits=200)
 CSAT = Level(family="csat_ratio", window="trailing_30d", floor=0.01)
 NPS = Level(family="nps_points", window="trailing_30d", floor=2)
 
@@ -127,6 +135,10 @@ def ratio_rules(ratio: Ratio, pace: Pace) -> Iterator[Record]:
 
 def level_rules(level: Level, pace: Pace) -> Iterator[Record]:
     """Baseline and deviation of a gauge: its mean, since nothing says how many cases it rests on."""
+    if level.visits:
+        grown = increase("viewed_sessions", pace.of(HOUR))
+        # The gauge may have a label for its window.
+        yield Record(level.now, f"{level.gauge}\nand on (job, site)\n{grown} >= {level.visits}")
     usual = [
         f"avg_over_time({level.now}[{length}] offset {offset})"
         for length, offset in (same_hour_last_week(pace), day_before(pace))

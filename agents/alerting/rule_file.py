@@ -39,7 +39,7 @@ def product_groups(settings: Settings, place: Surroundings) -> list[Group]:
     usual += [rule for level in levels for rule in of_level(level, pace)]
     return [
         Group("engagement-usual", (*usual, *count_rules(pace))),
-        Group("engagement-product-alerts", tuple(product_alerts(settings, pace))),
+        Group("engagement-product-alerts", tuple(product_alerts(settings))),
     ]
 
 
