@@ -45,7 +45,10 @@ class Visitors(threading.Thread):
             self.sent.append(Sent(time.time(), len(self.records)))
             self._fleet.produce(more)
 
-    def stop(self) -> None:
+    def __enter__(self) -> None:
+        self.start()
+
+    def __exit__(self, *_: object) -> None:
         self._halt.set()
         self.join(60)
 
@@ -81,7 +84,10 @@ class SnapshotLog(threading.Thread):
                 last, snapshot = raw, decode_snapshot(raw)
                 self.taken[snapshot.taken_ms] = snapshot
 
-    def stop(self) -> None:
+    def __enter__(self) -> None:
+        self.start()
+
+    def __exit__(self, *_: object) -> None:
         self._halt.set()
         self.join(60)
         self._client.close()
