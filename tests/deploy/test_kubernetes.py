@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -9,7 +10,7 @@ import yaml
 from agents import prometheus_rule
 from agents.cli import main
 from stream.settings import Settings, load_settings
-from tests.deploy import DEPLOY, ROOT
+from tests.deploy import DEPLOY, ROOT, compose
 from tests.deploy.image import environment, stages, values
 from tests.deploy.manifests import KUBERNETES, Resource, built, containers, one
 
@@ -136,24 +137,46 @@ def test_every_selector_finds_the_workers() -> None:
     assert not selects(service["spec"]["selector"], job)
 
 
+def in_namespace(name: str) -> Resource:
+    return {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}}}
+
+
+def test_network_policy_lets_in_only_who_scrapes() -> None:
+    for folder in ("base", EXAMPLE):
+        spec = one(folder, "NetworkPolicy")["spec"]
+        assert spec["policyTypes"] == ["Ingress", "Egress"]
+        (come,) = spec["ingress"]
+        assert come["from"] == [in_namespace("monitoring")]
+        assert come["ports"] == [{"port": "http", "protocol": "TCP"}]
+
+
 def test_network_policy_lets_out_what_the_settings_name_and_nothing_else(tmp_path: Path) -> None:
-    spec = one(EXAMPLE, "NetworkPolicy")["spec"]
-    assert spec["policyTypes"] == ["Ingress", "Egress"]
-    (come,) = spec["ingress"]
-    assert [port["port"] for port in come["ports"]] == ["http"] and come["from"]
     settings = settings_of("worker", tmp_path)
-    kafka = int(settings.kafka.bootstrap_servers.rsplit(":", 1)[1])
-    redis = int(settings.redis.url.rsplit(":", 1)[1].split("/")[0])
-    names, brokers, stores = spec["egress"]
-    assert [port["port"] for port in names["ports"]] == [53, 53]
+    names, *rules = one(EXAMPLE, "NetworkPolicy")["spec"]["egress"]
+    assert {(port["port"], port["protocol"]) for port in names["ports"]} == {
+        (53, "UDP"),
+        (53, "TCP"),
+    }
     assert names["to"][0]["podSelector"] == {"matchLabels": {"k8s-app": "kube-dns"}}
-    for rule, port, host in (
-        (brokers, kafka, settings.kafka.bootstrap_servers),
-        (stores, redis, settings.redis.url),
-    ):
-        assert [entry["port"] for entry in rule["ports"]] == [port]
-        (where,) = rule["to"][0]["namespaceSelector"]["matchLabels"].values()
-        assert f".{where}.svc" in host
+    addresses = (settings.kafka.bootstrap_servers, settings.redis.url, settings.web.prometheus_url)
+    for rule, address in zip(rules, addresses, strict=True):
+        parts = urlsplit(address if "://" in address else f"//{address}")
+        assert rule["ports"] == [{"port": parts.port, "protocol": "TCP"}]
+        (where,) = rule["to"]
+        namespace = where["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"]
+        assert (parts.hostname or "").endswith(f".{namespace}.svc")
+
+
+def test_workers_ask_for_alerts_where_prometheus_is() -> None:
+    """As in compose.yaml; only with the component, since a plain cluster has no Prometheus."""
+    name = "ENGAGE_WEB_PROMETHEUS_URL"
+    pods = {folder: containers(folder)["worker"][1]["env"] for folder in ("base", EXAMPLE)}
+    given = {f: {e["name"]: e.get("value") for e in env} for f, env in pods.items()}
+    assert name not in given["base"] and given[EXAMPLE][name]
+    assert name in compose.environment("worker")
+    assert len(one("base", "NetworkPolicy")["spec"]["egress"]) == 3
+    (asked,) = one(EXAMPLE, "NetworkPolicy")["spec"]["egress"][3]["to"]
+    assert asked["podSelector"] == {"matchLabels": {"app.kubernetes.io/name": "prometheus"}}
 
 
 def test_autoscaling_ends_where_the_partitions_end(tmp_path: Path) -> None:
