@@ -157,7 +157,9 @@ def _folded(snapshot: Snapshot) -> Iterator[Family]:
 
 def _times(snapshot: Snapshot) -> Iterator[Family]:
     text = "Newest event time, or the present where the log is quiet."
-    yield gauge("newest_event_timestamp_seconds", text, snapshot.newest_ms / 1000)
+    # 0 is before the first event, and no time.
+    newest = snapshot.newest_ms / 1000 if snapshot.newest_ms else None
+    yield gauge("newest_event_timestamp_seconds", text, newest)
     if snapshot.watermark_ms is not None:
         text = "Event time before which all windows are final."
         yield gauge("watermark_timestamp_seconds", text, snapshot.watermark_ms / 1000)

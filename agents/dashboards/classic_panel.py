@@ -5,7 +5,7 @@ from string import ascii_uppercase
 from typing import Any
 
 from agents.dashboards.drawing import OPTIONS, TYPES, alert_options, trend_defaults
-from agents.dashboards.panel import Panel, Query, Step, Style
+from agents.dashboards.panel import BAND_LOW, Panel, Query, Step, Style
 from agents.dashboards.variables import DATASOURCE
 
 #: The colour of numbers that are neither good nor bad.
@@ -41,10 +41,15 @@ def as_panel(panel: Panel, place: dict[str, int]) -> dict[str, Any]:
 
 
 def _target(panel: Panel, reference: str, query: Query) -> dict[str, Any]:
+    expression = query.expression
+    if panel.kind == "table" and len(panel.queries) > 1:
+        # Rows of several queries become one only where all that they share is equal, and Grafana
+        # takes the name of the series for a label: an aggregation over nothing drops it.
+        expression = f"max without () ({expression})"
     return {
         "refId": reference,
         "datasource": dict(DATASOURCE),
-        "expr": query.expression,
+        "expr": expression,
         "legendFormat": "" if panel.kind == "table" else query.legend,
         "format": "table" if panel.kind == "table" else "time_series",
         "instant": query.is_instant,
@@ -61,7 +66,7 @@ def _defaults(panel: Panel) -> dict[str, Any]:
         "color": {"mode": "thresholds"},
     }
     if panel.kind == "trend":
-        defaults["color"] = {"mode": "palette-classic-by-name"}
+        defaults["color"] = {"mode": "palette-classic"}
         defaults["custom"] = trend_defaults()
     if panel.unit == "percentunit" and panel.kind in ("trend", "bars"):
         defaults["min"] = 0
@@ -104,12 +109,13 @@ def _look(style: Style, panel: Panel) -> dict[str, Any]:
     if style == "band_low":
         return {"color": _GREY, "custom.lineWidth": 0, "custom.fillOpacity": 0}
     if style == "band_high":
-        # Filled down to the frame of the lower edge, which is the query before this one.
+        # Grafana looks for the lower edge by the name in its legend. With several sites there are
+        # several of that name, and the band is drawn for one of them.
         return {
             "color": _GREY,
             "custom.lineWidth": 0,
             "custom.fillOpacity": 12,
-            "custom.fillBelowTo": "C",
+            "custom.fillBelowTo": BAND_LOW,
         }
     if style == "change":
         return {

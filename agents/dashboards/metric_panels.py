@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from agents.alerting.pace import WEEK, Pace
 from agents.alerting.ratios import Level, Ratio, baseline, deviation
 from agents.dashboards import wording
-from agents.dashboards.panel import Panel, Query, Step
+from agents.dashboards.panel import BAND_LOW, Panel, Query, Step
 from agents.dashboards.selection import SITE, chosen, of_segment, of_site
 from stream.metrics.metric import Metric
 from stream.settings import Settings
@@ -93,10 +93,10 @@ class MetricPanels:
             queries=(
                 Query(expression=now, legend="{{site}}"),
                 Query(expression=usual, legend="{{site}} usual", style="usual"),
-                Query(expression=lowest, legend="{{site}} lowest usual", style="band_low"),
+                Query(expression=lowest, legend=BAND_LOW, style="band_low"),
                 Query(
                     expression=f"{usual} + 3 * {spread}",
-                    legend="{{site}} highest usual",
+                    legend="highest usual",
                     style="band_high",
                 ),
             ),

@@ -10,6 +10,8 @@ Style = Literal["plain", "past", "usual", "band_low", "band_high", "change"]
 #: (from this value on, colour); the first one has no lower bound.
 Step = tuple[float | None, str]
 Variable = Literal["datasource", "job", "site", "segment"]
+#: What the lower edge of a band is called: Grafana finds it by this, so it has no variable in it.
+BAND_LOW = "lowest usual"
 #: Columns of the grid.
 WIDTH = 24
 

@@ -202,9 +202,22 @@ def test_no_number_takes_grafanas_own_colours(name: str) -> None:
         assert steps[0]["value"] is None and all(step["color"] for step in steps)
         bounds = [step["value"] for step in steps[1:]]
         assert bounds == sorted(bounds)
-        assert defaults["color"]["mode"] in ("thresholds", "palette-classic-by-name")
+        assert defaults["color"]["mode"] in ("thresholds", "palette-classic")
         if panel["type"] != "timeseries":
             assert defaults["color"]["mode"] == "thresholds"
+
+
+def test_a_band_ends_at_a_line_of_its_own_panel() -> None:
+    """Grafana finds the other edge by its name, and draws no band when nothing has that name."""
+    bands = 0
+    for panel in panels("engagement"):
+        legends = {query["legendFormat"] for query in panel.get("targets", [])}
+        for override in panel.get("fieldConfig", {}).get("overrides", []):
+            for told in override["properties"]:
+                if told["id"] == "custom.fillBelowTo":
+                    assert told["value"] in legends and "{" not in told["value"], panel["title"]
+                    bands += 1
+    assert bands > 3
 
 
 def test_descriptions_say_what_the_catalogue_says() -> None:

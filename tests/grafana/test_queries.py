@@ -8,7 +8,7 @@ import pytest
 
 from tests.grafana.history import STEP_MS, write_history
 from tests.grafana.prometheus import PrometheusServer
-from tests.grafana.shipped import Target, dashboard, filled, targets
+from tests.grafana.shipped import Target, dashboard, filled, panels, targets
 from tests.grafana.traffic import BUSY, NOW_MS
 
 NOW = NOW_MS // 1000
@@ -66,6 +66,21 @@ def test_variables_offer_what_there_is(prometheus: PrometheusServer) -> None:
         "site": {"default"},
         "segment": {"country", "device", "channel", "campaign", "variant"},
     }
+
+
+def test_the_columns_of_a_table_are_about_the_same_rows(prometheus: PrometheusServer) -> None:
+    """Grafana joins rows whose labels are equal, and takes the name of a series for one of them."""
+    joined = 0
+    for panel in panels("engagement-campaigns"):
+        if panel["type"] == "table":
+            rows = [
+                {tuple(sorted(series["metric"].items())) for series in answer}
+                for query in panel["targets"]
+                if (answer := prometheus.query(filled(query["expr"]), time=str(NOW)))
+            ]
+            assert len(rows) > 3
+            joined += len(rows[0] & rows[1] & rows[2])
+    assert joined > 5
 
 
 def test_numbers_are_those_of_the_page(prometheus: PrometheusServer) -> None:
