@@ -16,6 +16,7 @@ import click
 import msgspec
 import pytest
 
+from agents.alerting.table import alerts_markdown
 from agents.catalogue import metrics_markdown, settings_markdown
 from agents.cli import main
 from schemas.codec import Reason, parse
@@ -32,7 +33,7 @@ from stream.telemetry import Telemetry
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
-PACKAGES = ("agents", "agents/alerting", "stream", "stream/metrics", "schemas")
+PACKAGES = ("agents", "agents/alerting", "agents/dashboards", "stream", "stream/metrics", "schemas")
 #: Reasons that no code gives yet.
 UNUSED_REASONS = {Reason.CURRENCY, Reason.SKIPPED}
 
@@ -50,6 +51,7 @@ def files_markdown() -> str:
 
 GENERATED: dict[str, Callable[[], str]] = {
     "files": files_markdown,
+    "alerts": lambda: alerts_markdown(Settings()),
     "metrics": lambda: metrics_markdown(Settings()),
     "settings": lambda: settings_markdown(Settings()),
 }
@@ -183,7 +185,10 @@ def test_every_setting_that_is_named_exists(readme: str) -> None:
 
 
 def test_every_file_that_is_linked_is_there(readme: str) -> None:
-    for target in re.findall(r"\]\(([^)#:]+)\)", readme):
+    linked = re.findall(r"\]\(([^)#:]+)[)#]", readme)
+    pictures = re.findall(r'(?:src|srcset)="([^"]+)"', readme)
+    assert pictures
+    for target in (*linked, *pictures):
         assert (ROOT / target).exists(), target
 
 
