@@ -17,7 +17,7 @@ def alerts_markdown(settings: Settings) -> str:
     """As the README has it; each name is a heading of the runbook."""
     place = Surroundings()
     alerts = (
-        *product_alerts(EARNEST),
+        *product_alerts(settings),
         *pipeline_alerts(settings, place.job, EARNEST),
     )
     lines = [_HEADINGS, ("---",) * len(_HEADINGS), *(tuple(_row(a, place)) for a in alerts)]

@@ -25,8 +25,8 @@ from stream.rules import build_rules
 from stream.settings import Settings, definition_version
 from stream.snapshot import Snapshot
 from stream.telemetry import Telemetry
-from tests.grafana.traffic import BUSY, DAY_MS, MINUTE_MS, NOW_MS, WEEK_MS, log
-from tests.properties.engine import EVERYONE, MemoryStore, Worker
+from tests.grafana.traffic import BUSY, DAY_MS, MINUTE_MS, NOW_MS, WEEK_MS, Spans, log
+from tests.properties.engine import EVERYONE, LogRecord, MemoryStore, Worker
 
 #: Also the dimensions of campaigns and experiments. Visits end soon, as in deploy/compose.yaml.
 SETTINGS = replace(
@@ -92,8 +92,8 @@ class OneShard:
 class History:
     """A worker that reads on from moment to moment, and its page."""
 
-    def __init__(self) -> None:
-        self._records = log()
+    def __init__(self, records: list[LogRecord]) -> None:
+        self._records = records
         self._worker = Worker(0, {"events": self._records}, SETTINGS, EVERYONE, 1 << 60)
         store = NotingStore()
         store.position = self._worker.store.position
@@ -149,20 +149,25 @@ class History:
             pass
 
 
-def moments() -> Iterator[int]:
+def moments(busy: Spans = BUSY, step_ms: int = STEP_MS) -> Iterator[int]:
     """Now and then in a week, often around this time a week ago, and oftener still now."""
     quiet = range(NOW_MS - WEEK_MS - DAY_MS, NOW_MS, DAY_MS)
-    (first, last), (begin, end) = BUSY
+    (first, last), (begin, end) = busy
     yield from sorted({
-        *quiet, *range(first, last + 1, 2 * STEP_MS), *range(begin, end + 1, STEP_MS), NOW_MS,
+        *quiet, *range(first, last + 1, 2 * step_ms), *range(begin, end + 1, step_ms), NOW_MS,
     })  # fmt: skip
 
 
-def write_history(path: Path) -> None:
+def write_history(
+    path: Path,
+    records: list[LogRecord] | None = None,
+    busy: Spans = BUSY,
+    step_ms: int = STEP_MS,
+) -> None:
     """All pages in one file, each sample with its time and the labels of a scrape."""
-    history = History()
+    history = History(log() if records is None else records)
     with path.open("w", encoding="utf-8") as file:
-        for time_ms in moments():
+        for time_ms in moments(busy, step_ms):
             for line in history.page(time_ms).splitlines():
                 # What a family is, is of no interest for stored samples.
                 if found := _SAMPLE.match(line):

@@ -59,7 +59,7 @@ class PrometheusServer(ServerProcess):
 
     def add_recorded(self, spans: tuple[tuple[int, int], ...], step_seconds: int) -> None:
         """Evaluate the shipped recording rules for spans of the past: (first, last) in seconds."""
-        for number, rules in enumerate(_by_depth()):
+        for number, rules in enumerate(by_depth()):
             file = self.directory / f"depth-{number}.yml"
             file.write_text(yaml.safe_dump({"groups": [{"name": "r", "rules": rules}]}), "utf-8")
             self.start()
@@ -76,7 +76,7 @@ class PrometheusServer(ServerProcess):
         assert done.returncode == 0, done.stdout[-3000:]
 
 
-def _by_depth() -> list[list[dict[str, Any]]]:
+def by_depth() -> list[list[dict[str, Any]]]:
     """The rules that rest on nothing recorded, then those that rest on them, and so on."""
     known = records()
     left = {name: {*_RECORDED.findall(rule["expr"])} for name, rule in known.items()}

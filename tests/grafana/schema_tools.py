@@ -41,23 +41,30 @@ def _schemas() -> Path:
     # Written last: an interrupted installation must never look complete.
     done = target / ".complete"
     if not done.exists():
-        npm, node = shutil.which("npm"), shutil.which("node")
-        if npm is None or node is None:
-            missing(ServerMissing("npm is not on the path: install it (Debian: apt install npm)"))
+        npm, node = needed("npm"), needed("node")
         shutil.rmtree(target, ignore_errors=True)
         shutil.copytree(PACKAGES, target)
         print("fetching Grafana's types (once, about 10 MB)", file=sys.stderr)
-        _command(target, npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+        command(target, npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund")
         maker = "node_modules/ts-json-schema-generator/bin/ts-json-schema-generator"
         for name, path, type_ in _WANTED:
             paths = ("--path", path, "--type", type_, "--no-type-check", "--out", f"{name}.json")
-            _command(target, node, maker, *paths)
+            command(target, node, maker, *paths)
         shutil.rmtree(target / "node_modules")
         done.touch()
     return target
 
 
-def _command(directory: Path, *line: str) -> None:
+def needed(program: str) -> str:
+    """Where npm or node is; without it a test is skipped, in CI it fails."""
+    path = shutil.which(program)
+    if path is None:
+        missing(ServerMissing(f"{program} is not on the path: install it (apt install npm)"))
+    return path
+
+
+def command(directory: Path, *line: str) -> None:
+    """Run a command of npm's world in a directory. Raises ServerFailed with what it said."""
     with tempfile.TemporaryFile() as output:
         done = subprocess.run(
             line, cwd=directory, stdout=output, stderr=output, timeout=INSTALL_TIMEOUT

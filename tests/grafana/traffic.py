@@ -15,8 +15,9 @@ MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
 NOW_MS = 1_749_654_000_000
 WEEK_MS = 7 * DAY_MS
 DAYS = 40
+Spans = tuple[tuple[int, int], tuple[int, int]]
 #: (first moment, last moment) in which there is enough traffic for what is usual to be believed.
-BUSY = (
+BUSY: Spans = (
     (NOW_MS - WEEK_MS - 52 * MINUTE_MS, NOW_MS - WEEK_MS + 36 * MINUTE_MS),
     (NOW_MS - 36 * MINUTE_MS, NOW_MS),
 )
@@ -25,8 +26,10 @@ BUSY_RATE, QUIET_RATE = 3.0, 0.02
 _CAMPAIGNS, _VARIANTS = ("spring", "autumn"), ("control", "treatment")
 
 
-def log() -> list[LogRecord]:
-    """Everything in the order in which it reaches Kafka."""
+def log(
+    busy: Spans = BUSY, rate: float = BUSY_RATE, spike_at_ms: int | None = None
+) -> list[LogRecord]:
+    """Everything in the order in which it reaches Kafka; a spike is one of bounces."""
     past_to = NOW_MS - 8 * DAY_MS
     quiet = Traffic(1, QUIET_RATE)
     sources = [
@@ -34,8 +37,9 @@ def log() -> list[LogRecord]:
         _sent(quiet.between(past_to, NOW_MS)),
         _rarer(),
     ]
-    for seed, (start_ms, end_ms) in enumerate(BUSY, start=2):
-        sources.append(_sent(Traffic(seed, BUSY_RATE).between(start_ms, end_ms)))
+    spike: Any = {"spike": "bounce", "spike_at_ms": spike_at_ms} if spike_at_ms else {}
+    for seed, (start_ms, end_ms) in enumerate(busy, start=2):
+        sources.append(_sent(Traffic(seed, rate, **spike).between(start_ms, end_ms)))
     merged = heapq.merge(*sources, key=lambda event: event[0])
     return [LogRecord(offset, time_ms, raw) for offset, (time_ms, raw) in enumerate(merged)]
 

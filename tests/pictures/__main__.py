@@ -1,0 +1,87 @@
+"""Makes all pictures: `engage demo` for the live page and the pipeline, an afternoon for the rest."""
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from playwright.sync_api import Browser
+
+from tests.browser.chromium import chromium, tab
+from tests.grafana.traffic import NOW_MS
+from tests.pictures import PICTURES
+from tests.pictures.drawing import View, components, draw, shrink
+from tests.pictures.past import HOURS, STEP_MS, afternoon
+from tests.pictures.present import Present, demo
+
+#: Dashboard → down to which line of the grid the picture goes.
+BOTTOMS = {"engagement": 41, "engagement-campaigns": 36, "engagement-pipeline": 38}
+NOW = NOW_MS // 1000
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.pictures", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=6, help="how long the demo runs")
+    parser.add_argument("--out", type=Path, default=PICTURES)
+    parser.add_argument("--only", choices=["past", "present"], help="half of the pictures")
+    asked = parser.parse_args(arguments)
+    asked.out.mkdir(parents=True, exist_ok=True)
+    with components() as built:
+        for picture in _pictures(built, asked):
+            shrink(picture)
+            print(f"{picture}: {picture.stat().st_size // 1000} kB", flush=True)
+    return 0
+
+
+def _pictures(built: str, asked: argparse.Namespace) -> Iterator[Path]:
+    if asked.only != "past":
+        with demo() as present:
+            # Rates want minutes, and so do the lines of the page.
+            time.sleep(asked.minutes * 60)
+            with chromium() as browser:
+                yield from _of_present(browser, built, present, asked)
+    if asked.only != "present":
+        with afternoon() as prometheus, chromium() as browser:
+            for name in ("engagement", "engagement-campaigns"):
+                view = _view(name, prometheus.url, NOW - HOURS * 3600, NOW, STEP_MS // 1000)
+                yield _dashboard(browser, built, view, asked.out)
+
+
+def _of_present(
+    browser: Browser, built: str, present: Present, asked: argparse.Namespace
+) -> Iterator[Path]:
+    yield from _live(browser, present, asked.out)
+    now = int(time.time())
+    begin = now - int(asked.minutes * 60)
+    view = _view("engagement-pipeline", present.prometheus.url, begin, now, 15)
+    yield _dashboard(browser, built, view, asked.out)
+
+
+def _view(name: str, prometheus: str, start: int, end: int, step: int) -> View:
+    # On the grid of the stored samples, or nothing would be found in between.
+    return View(name, BOTTOMS[name], prometheus, start - start % step, end - end % step, step)
+
+
+def _dashboard(browser: Browser, built: str, view: View, out: Path) -> Path:
+    picture = out / f"{view.name}.png"
+    empty = draw(browser, built, view, picture)
+    if empty:
+        print(f"{view.name}: no number in: {', '.join(empty)}", flush=True)
+    return picture
+
+
+def _live(browser: Browser, present: Present, out: Path) -> Iterator[Path]:
+    with tab(browser, f"{present.page}/live") as watched:
+        watched.wait_for_text("#badge", "live", 60)
+        for scheme in ("light", "dark"):
+            watched.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            watched.page.wait_for_timeout(3_000)
+            watched.wait_for_text("#badge", "live", 60)
+            picture = out / f"live-{scheme}.png"
+            watched.page.screenshot(path=picture)
+            yield picture
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
