@@ -24,10 +24,10 @@ test: $(STAMP)  ## all tests, with a real Kafka (Java, Maven) and a real Redis (
 	@+$(MAKE) --no-print-directory -j 2 computing serving
 
 computing: $(STAMP)
-	$(BIN)/python -m pytest -q -p no:cacheprovider $(addprefix tests/,$(COMPUTING))
+	$(BIN)/python -m pytest -q -p no:cacheprovider --durations=15 $(addprefix tests/,$(COMPUTING))
 
 serving: $(STAMP)
-	$(BIN)/python -m pytest $(addprefix tests/,$(SERVING))
+	$(BIN)/python -m pytest --durations=30 $(addprefix tests/,$(SERVING))
 
 check: $(STAMP)  ## what must hold before a commit, in under a minute
 	@+$(MAKE) --no-print-directory -j 3 $(SYNC) lint unit contract

@@ -11,10 +11,12 @@ from typing import Any
 from msgspec.structs import replace
 
 from stream.board import SeriesKey
+from stream.churn_people import assess
 from stream.counters import BucketKey
 from stream.cut import Cut, StoredShard, read_stored
 from stream.exporter import Exporter, SnapshotCollector
 from stream.knobs import PageSettings, SessionSettings, TimeSettings
+from stream.knobs_audience import ChurnRiskSettings
 from stream.knobs_definitions import Funnel, Selection
 from stream.metrics import catalogue
 from stream.owned import OwnerCounts
@@ -36,6 +38,7 @@ SETTINGS = replace(
     time=TimeSettings(allowed_lateness_seconds=10),
     # One page has a name, so that `other` has something in it.
     pages=PageSettings(values_max=1),
+    churn_risk=ChurnRiskSettings(enabled=True, horizon_days=1, examples_min=1),
     funnels={
         "purchase": Funnel(
             steps=(
@@ -47,6 +50,8 @@ SETTINGS = replace(
     },
 )
 STEP_MS = 2 * MINUTE_MS
+#: Records take long to compute: only those of the last moments are.
+_PUBLISHED_MS = 10 * MINUTE_MS
 _ACCEPT = "application/openmetrics-text; version=1.0.0"
 _SAMPLE = re.compile(r"^(\w+)(?:\{(.*)\})? (\S+)$")
 
@@ -131,15 +136,27 @@ class History:
             self._worker.read("events", min(5_000, end - next_))
             self._close()
         self._worker.cut()
+        self._tell_risks()
+        self._worker.cut()
         self._counts.cuts += 1
         self._counts.cut_seconds_sum += 0.004
         self._telemetry.latency.observe(0.4)
         self._telemetry.records_published += 1
         self._snapshot = asyncio.run(self._publisher.refresh(time_ms))
-        for _ in self._publisher.due_records(self._snapshot):
-            pass  # Sent; how many there were is in the next snapshot.
+        if time_ms > NOW_MS - _PUBLISHED_MS:
+            for _ in self._publisher.due_records(self._snapshot):
+                pass  # Sent; how many there were is in the next snapshot.
         self._exporter._cache.clear()
         return self._exporter.render(_ACCEPT)[0].decode()
+
+    def _tell_risks(self) -> None:
+        """The days that the cut has made ready are looked at."""
+        shard = self._worker.shard
+        assert shard.churn_risk is not None
+        while look := shard.churn_risk.begin():
+            for _ in assess(look, shard, enumerate(shard.people.young.values())):
+                pass
+            shard.churn_risk.finish(shard.counters, shard.names)
 
     def _close(self) -> None:
         """What is due ends; everybody is in memory."""
