@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from agents.dashboards.panel import BAND_LOW
 from schemas.outputs import MetricRecord
 from tests.alerting.promtool import alerts, part_for, run, tool
 from tests.grafana.shipped import filled, panels
@@ -88,7 +89,7 @@ def panel() -> tuple[str, str]:
     """(the number, the lowest usual one): what the shipped panel asks for."""
     (found,) = [panel for panel in panels("engagement") if panel["title"] == PANEL]
     asked = {query["legendFormat"]: filled(query["expr"]) for query in found["targets"]}
-    return asked["{{site}}"], asked["{{site}} lowest usual"]
+    return asked["{{site}}"], asked[BAND_LOW]
 
 
 def failures(
