@@ -21,7 +21,7 @@ from agents.kafka_clients import Sender
 from agents.signals import stop_signals
 from agents.simulate import HISTORY_DAYS, Simulation, simulated_traffic
 from stream.connections import KafkaSettings, RedisSettings
-from stream.embedded import EmbeddedKafka, EmbeddedRedis
+from stream.embedded import EmbeddedKafka, EmbeddedRedis, end_process
 from stream.settings import Settings, to_environment
 from stream.traffic import Trouble
 
@@ -62,7 +62,7 @@ def run_demo(
             tempfile.NamedTemporaryFile("w+", suffix=".log", prefix="engage-")
         )
         worker = _start_worker(own, log)
-        stack.callback(_end, worker)
+        stack.callback(end_process, worker, STOP_SECONDS)
         sender = Sender(own, embedded=True)
         stack.callback(sender.close)
         _announce(console, own, trouble)
@@ -127,15 +127,6 @@ def _start_worker(settings: Settings, log: IO[str]) -> "subprocess.Popen[bytes]"
         # Ctrl-C reaches only this process, which then ends the others in the right order.
         start_new_session=True,
     )
-
-
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    process.terminate()
-    try:
-        process.wait(STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
 
 
 def _announce(console: Console, settings: Settings, trouble: Trouble | None) -> None:

@@ -1,8 +1,6 @@
 """The demo's own Prometheus, where one is installed: the shipped rules, sixty times as fast."""
 
 import shutil
-import signal
-import socket
 import subprocess
 import tempfile
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import Self
 from agents.alerting.files import prometheus_files, write_files
 from agents.alerting.pace import Pace
 from agents.alerting.surroundings import Surroundings
+from stream.embedded import end_process, free_port
 from stream.settings import Settings
 
 #: An hour of the rules about visitors passes in a minute: whoever watches has no week.
@@ -35,7 +34,7 @@ class DemoPrometheus:
         self._binary = binary
         self._settings = settings
         self._worker = worker
-        self._port = _unused_port()
+        self._port = free_port()
         self._directory = tempfile.TemporaryDirectory(prefix="engage-prometheus-")
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -72,17 +71,5 @@ class DemoPrometheus:
     ) -> None:
         process, self._process = self._process, None
         if process is not None:
-            process.send_signal(signal.SIGTERM)
-            try:
-                process.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            end_process(process, STOP_SECONDS)
         self._directory.cleanup()
-
-
-def _unused_port() -> int:
-    """A loopback port that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

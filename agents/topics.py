@@ -10,13 +10,14 @@ from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import TopicAlreadyExistsError
 
 from agents.kafka_clients import open_admin, reaching
+from stream.calendar import DAY_MS
 from stream.settings import Settings
 
 TIMESTAMP_TYPE = "message.timestamp.type"
 CLEANUP_POLICY = "cleanup.policy"
 LOG_APPEND_TIME = "LogAppendTime"
 # Two weeks to notice and replay what was rejected; the broker's default may be hours.
-LEDGER_RETENTION_MS = 14 * 86_400_000
+LEDGER_RETENTION_MS = 14 * DAY_MS
 CREATE_TIMEOUT_MS = 5_000
 ADVICE = (
     "nothing was changed: every input topic needs the same number of partitions, and people would "

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from stream.churn_people import Assessed, assess
+from stream.churn_risk import ChurnRisk
 from stream.measures import Grain
 from stream.shard import Shard
 
@@ -22,6 +23,11 @@ def settle_days(shard: Shard) -> Iterator[tuple[int, list[Assessed]]]:
     end_ms = max(c.day_start_ms(last_day(shard) + 1) for c in risk.rules.calendars)
     risk.cut_taken(0, end_ms, min(days))
     risk.cut_stored()
+    yield from look_at_days(shard, risk)
+
+
+def look_at_days(shard: Shard, risk: ChurnRisk) -> Iterator[tuple[int, list[Assessed]]]:
+    """The looks that are due, each at everybody at once: the people of a shard that are in memory."""
     while look := risk.begin():
         yield look.day, list(assess(look, shard, enumerate(shard.people.young.values())))
         risk.finish(shard.counters, shard.names)

@@ -76,7 +76,7 @@ class EmbeddedRedis:
         except ImportError as error:
             raise EmbeddedMissing(f"the embedded Redis is not installed: {INSTALL}") from error
         directory = Path(tempfile.mkdtemp(prefix="engage-redis-"))
-        port = _free_port()
+        port = free_port()
         process = subprocess.Popen(
             [
                 *(binary, "--bind", "127.0.0.1", "--port", str(port), "--dir", str(directory)),
@@ -88,7 +88,7 @@ class EmbeddedRedis:
             start_new_session=True,
         )
         # Also runs when this process exits without calling stop().
-        self._end = weakref.finalize(self, _end_process, process, directory)
+        self._end = weakref.finalize(self, _end_server, process, directory)
         _wait_for_pong(port, process)
         return f"redis://127.0.0.1:{port}/0"
 
@@ -98,7 +98,8 @@ class EmbeddedRedis:
             self._end()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A loopback port that nobody uses now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -118,11 +119,16 @@ def _wait_for_pong(port: int, process: "subprocess.Popen[bytes]") -> None:
     raise EmbeddedFailed("the embedded Redis did not start")
 
 
-def _end_process(process: "subprocess.Popen[bytes]", directory: Path) -> None:
+def end_process(process: "subprocess.Popen[bytes]", seconds: float) -> None:
+    """Tell a child to end, and make it when it takes longer than that."""
     process.terminate()
     try:
-        process.wait(5.0)
+        process.wait(seconds)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+
+
+def _end_server(process: "subprocess.Popen[bytes]", directory: Path) -> None:
+    end_process(process, 5.0)
     shutil.rmtree(directory, ignore_errors=True)

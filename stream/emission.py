@@ -7,7 +7,7 @@ from typing import Literal
 
 from schemas.outputs import MetricRecord, WindowKind
 from stream.board import Board, SegmentKey, Value
-from stream.calendar import HOUR_MS, MINUTE_MS, Calendar
+from stream.calendar import DAY_MS, HOUR_MS, MINUTE_MS, Calendar
 from stream.counters import BucketKey
 from stream.measures import Grain
 from stream.metrics.metric import Metric
@@ -18,7 +18,7 @@ SiteSpan = tuple[str, Span]
 #: first: of a number that had none; first_final: that was final at once; revised: changed while its
 #: window was open; finalized: of a window that has ended; corrected: changed after that.
 RecordOutcome = Literal["first", "first_final", "revised", "finalized", "corrected"]
-_DAYS_KEPT_MS = 62 * 86_400_000
+_DAYS_KEPT_MS = 62 * DAY_MS
 #: The watermark at the end of a file: everything is final.
 END_OF_INPUT = 1 << 60
 

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from stream.calendar import DAY_MS
+from stream.calendar import DAY_MS, HOUR_MS
 from stream.traffic_people import Population
 from stream.traffic_visit import Planned, Visit, cancellation, subscription
 
@@ -186,7 +186,7 @@ class Traffic:
 
 def rhythm(time_ms: int) -> float:
     """How busy an hour is against the mean of the day: 1.6 in the afternoon, 0.4 at night (UTC)."""
-    hour = time_ms % DAY_MS / 3_600_000
+    hour = time_ms % DAY_MS / HOUR_MS
     return 1 + 0.6 * math.sin((hour - 9) / 24 * 2 * math.pi)
 
 

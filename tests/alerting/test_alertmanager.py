@@ -12,30 +12,14 @@ import yaml
 from agents.alerting.routing import RECEIVERS
 from agents.alerting.rule import PRODUCT_SIGNALS
 from tests.alerting.promtool import ROOT, alerts, run, tool
-from tests.servers.process import ServerProcess, ask
+from tests.alerting.servers import AlertmanagerServer
 
 CONFIG = ROOT / "deploy" / "alertmanager" / "alertmanager.yml"
 _SETTLE_SECONDS = 20.0
 
 
-class Alertmanager(ServerProcess):
-    """Debian's Alertmanager with the shipped configuration, alone."""
-
-    def __init__(self) -> None:
-        super().__init__("alertmanager")
-        self._binary = tool("prometheus-alertmanager", "alertmanager")
-
-    def command(self) -> list[str]:
-        return [
-            self._binary,
-            f"--config.file={CONFIG}",
-            f"--storage.path={self.directory}",
-            f"--web.listen-address=127.0.0.1:{self.port}",
-            "--cluster.listen-address=",
-        ]
-
-    def answers(self) -> bool:
-        return b"200 OK" in ask(self.port, b"GET /-/ready HTTP/1.0\r\n\r\n", size=64)
+class Alertmanager(AlertmanagerServer):
+    """With the shipped configuration, and asked as Prometheus and people do."""
 
     def raise_alerts(self, *labels: dict[str, str]) -> None:
         """Send these alerts, as Prometheus would."""
@@ -57,7 +41,7 @@ class Alertmanager(ServerProcess):
 
 @pytest.fixture
 def alertmanager() -> Iterator[Alertmanager]:
-    with Alertmanager() as server:
+    with Alertmanager(CONFIG) as server:
         yield server
 
 

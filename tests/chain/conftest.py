@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.chain.servers import Alertmanager, Prometheus, Webhook
+from tests.alerting.servers import AlertmanagerServer
+from tests.chain.servers import Prometheus, Webhook
 
 
 @pytest.fixture
@@ -15,8 +16,8 @@ def prometheus() -> Iterator[Prometheus]:
 
 
 @pytest.fixture
-def alertmanager() -> Iterator[Alertmanager]:
-    server = Alertmanager()
+def alertmanager() -> Iterator[AlertmanagerServer]:
+    server = AlertmanagerServer()
     yield server
     server.close()
 

@@ -1,17 +1,14 @@
-"""Debian's Prometheus and Alertmanager with files as `engage export` writes them, and who is notified."""
+"""Prometheus with files as `engage export` writes them, and who is notified."""
 
 import json
 import threading
 import time
-import urllib.parse
-import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
-from tests.alerting.promtool import tool
-from tests.servers.process import ServerProcess, ask
+from tests.alerting.servers import PrometheusServer
 
 
 class Notice(NamedTuple):
@@ -70,62 +67,16 @@ class Webhook:
         self._thread.join(10)
 
 
-class Alertmanager(ServerProcess):
-    """Debian's, on loopback and alone; its configuration lies in its directory."""
-
-    def __init__(self) -> None:
-        super().__init__("alertmanager")
-        self._binary = tool("prometheus-alertmanager", "alertmanager")
-
-    def command(self) -> list[str]:
-        return [
-            self._binary,
-            f"--config.file={self.directory / 'alertmanager.yml'}",
-            f"--storage.path={self.directory / 'data'}",
-            f"--web.listen-address=127.0.0.1:{self.port}",
-            "--cluster.listen-address=",
-        ]
-
-    def answers(self) -> bool:
-        return b"200 OK" in ask(self.port, b"GET /-/ready HTTP/1.0\r\n\r\n", size=64)
-
-
-class Prometheus(ServerProcess):
-    """Debian's, on loopback; its configuration and rules lie in its directory."""
-
-    def __init__(self) -> None:
-        super().__init__("prometheus")
-        self._binary = tool("prometheus")
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+class Prometheus(PrometheusServer):
+    """One that has rules, and tells an Alertmanager what they say."""
 
     @property
     def rules(self) -> Path:
         return self.directory / "rules"
 
     def command(self) -> list[str]:
-        return [
-            self._binary,
-            f"--config.file={self.directory / 'prometheus.yml'}",
-            f"--storage.tsdb.path={self.directory / 'data'}",
-            "--storage.tsdb.retention.time=100y",
-            f"--web.listen-address=127.0.0.1:{self.port}",
-            # The first notification is lost when it does not know the Alertmanager yet.
-            "--rules.alert.resend-delay=2s",
-            "--log.level=warn",
-        ]
-
-    def answers(self) -> bool:
-        return b" 200 " in ask(self.port, b"GET /-/ready HTTP/1.0\r\n\r\n", size=32)
-
-    def query(self, expression: str, **times: str) -> list[dict[str, Any]]:
-        """The series of an answer: at one `time`, or in steps from `start` to `end`."""
-        kind = "query_range" if "start" in times else "query"
-        body = urllib.parse.urlencode({"query": expression} | times).encode()
-        with urllib.request.urlopen(f"{self.url}/api/v1/{kind}", body, timeout=30) as answer:
-            return list(json.load(answer)["data"]["result"])
+        # The first notification is lost when it does not know the Alertmanager yet.
+        return [*super().command(), "--rules.alert.resend-delay=2s"]
 
     def value(self, expression: str) -> float | None:
         """The one value of an expression now; None where there is none."""

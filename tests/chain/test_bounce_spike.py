@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.alerting.servers import AlertmanagerServer
 from tests.browser.chromium import Watched, chromium, tab
-from tests.chain.servers import Alertmanager, Notice, Prometheus, Webhook
+from tests.chain.servers import Notice, Prometheus, Webhook
 from tests.chain.shipped import assert_shipped
 from tests.chain.simulator import simulated
 from tests.conftest import missing
@@ -45,7 +46,7 @@ def fleet(kafka: KafkaServer, redis_url: str, prometheus: Prometheus, tmp_path: 
 
 
 def write_files(
-    fleet: Fleet, prometheus: Prometheus, alertmanager: Alertmanager, webhook: Webhook
+    fleet: Fleet, prometheus: Prometheus, alertmanager: AlertmanagerServer, webhook: Webhook
 ) -> None:
     """As somebody would who rehearses an alert."""
     targets = [w for worker in fleet.workers for w in ("--target", f"127.0.0.1:{worker.port}")]
@@ -62,7 +63,7 @@ def write_files(
 
 
 def test_a_bounce_spike_is_pending_firing_and_resolved_in_prometheus_webhook_and_page(
-    fleet: Fleet, prometheus: Prometheus, alertmanager: Alertmanager, webhook: Webhook
+    fleet: Fleet, prometheus: Prometheus, alertmanager: AlertmanagerServer, webhook: Webhook
 ) -> None:
     with ExitStack() as stack:
         try:

@@ -11,7 +11,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from stream.board import SeriesKey
-from stream.churn_people import assess
+from stream.churn_report import look_at_days
 from stream.counters import BucketKey
 from stream.cut import Cut, StoredShard, read_stored
 from stream.exporter import Exporter, SnapshotCollector
@@ -153,10 +153,8 @@ class History:
         """The days that the cut has made ready are looked at."""
         shard = self._worker.shard
         assert shard.churn_risk is not None
-        while look := shard.churn_risk.begin():
-            for _ in assess(look, shard, enumerate(shard.people.young.values())):
-                pass
-            shard.churn_risk.finish(shard.counters, shard.names)
+        for _ in look_at_days(shard, shard.churn_risk):
+            pass
 
     def _close(self) -> None:
         """What is due ends; everybody is in memory."""

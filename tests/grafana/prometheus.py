@@ -1,57 +1,24 @@
 """A real Prometheus on stored samples: those of the page, and those of the recording rules on them."""
 
-import json
 import re
-import urllib.parse
-import urllib.request
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from tests.alerting.promtool import records, run, tool
-from tests.servers.process import ServerProcess, ask
+from tests.alerting.servers import PrometheusServer
 
 _RECORDED = re.compile(r"[a-z]+:[a-zA-Z0-9_]+:[a-zA-Z0-9_]+")
 
 
-class PrometheusServer(ServerProcess):
-    """Prometheus on a free loopback port that scrapes nothing and only answers."""
+class StoredPrometheus(PrometheusServer):
+    """A Prometheus that scrapes nothing and only answers."""
 
     def __init__(self) -> None:
-        self._binary = tool("prometheus")
-        super().__init__("prometheus")
+        super().__init__()
         (self.directory / "prometheus.yml").write_text("{}\n", "utf-8")
         self.data.mkdir()
-
-    @property
-    def data(self) -> Path:
-        return self.directory / "data"
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def command(self) -> list[str]:
-        return [
-            self._binary,
-            f"--config.file={self.directory / 'prometheus.yml'}",
-            f"--storage.tsdb.path={self.data}",
-            "--storage.tsdb.retention.time=100y",
-            f"--web.listen-address=127.0.0.1:{self.port}",
-            "--log.level=warn",
-        ]
-
-    def answers(self) -> bool:
-        return b" 200 " in ask(self.port, b"GET /-/ready HTTP/1.0\r\n\r\n", size=32)
-
-    def query(self, expression: str, **times: str) -> list[dict[str, Any]]:
-        """The series of an answer: at one `time`, or in steps from `start` to `end`."""
-        kind = "query_range" if "start" in times else "query"
-        body = urllib.parse.urlencode({"query": expression} | times).encode()
-        with urllib.request.urlopen(f"{self.url}/api/v1/{kind}", body, timeout=30) as answer:
-            result = json.load(answer)["data"]["result"]
-        return list(result)
 
     def add_samples(self, file: Path) -> None:
         """Put stored samples into it; it must not run."""

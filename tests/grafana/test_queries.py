@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.grafana.history import STEP_MS, write_history
-from tests.grafana.prometheus import PrometheusServer
+from tests.grafana.prometheus import StoredPrometheus
 from tests.grafana.shipped import Target, dashboard, filled, panels, targets
 from tests.grafana.traffic import BUSY, NOW_MS
 
@@ -17,8 +17,8 @@ TARGETS = [*targets()]
 
 
 @pytest.fixture(scope="module")
-def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrometheusServer]:
-    server = PrometheusServer()
+def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoredPrometheus]:
+    server = StoredPrometheus()
     try:
         file = tmp_path_factory.mktemp("history") / "samples.txt"
         write_history(file)
@@ -30,7 +30,7 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrometheusS
         server.close()
 
 
-def numbers(server: PrometheusServer, query: dict[str, Any], **values: str) -> list[float]:
+def numbers(server: StoredPrometheus, query: dict[str, Any], **values: str) -> list[float]:
     """All numbers of an answer; what is no number does not count."""
     chosen = filled(query["expr"], {"job": ".+", "site": ".+", "segment": "country"} | values)
     if query["instant"]:
@@ -42,18 +42,18 @@ def numbers(server: PrometheusServer, query: dict[str, Any], **values: str) -> l
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=[target.where for target in TARGETS])
-def test_a_query_has_an_answer(target: Target, prometheus: PrometheusServer) -> None:
+def test_a_query_has_an_answer(target: Target, prometheus: StoredPrometheus) -> None:
     assert numbers(prometheus, target.query), f"{target.where}: no data: {target.query['expr']}"
 
 
-def test_a_choice_that_fits_nothing_has_none(prometheus: PrometheusServer) -> None:
+def test_a_choice_that_fits_nothing_has_none(prometheus: StoredPrometheus) -> None:
     """So that an answer above is one about what was asked for."""
     for target in TARGETS:
         if "vector(0)" not in target.query["expr"]:
             assert numbers(prometheus, target.query, job="another") == [], target.where
 
 
-def test_variables_offer_what_there_is(prometheus: PrometheusServer) -> None:
+def test_variables_offer_what_there_is(prometheus: StoredPrometheus) -> None:
     offered = {}
     for variable in dashboard("engagement")["templating"]["list"]:
         if variable["type"] == "query":
@@ -68,7 +68,7 @@ def test_variables_offer_what_there_is(prometheus: PrometheusServer) -> None:
     }
 
 
-def test_the_columns_of_a_table_are_about_the_same_rows(prometheus: PrometheusServer) -> None:
+def test_the_columns_of_a_table_are_about_the_same_rows(prometheus: StoredPrometheus) -> None:
     """Grafana joins rows whose labels are equal, and takes the name of a series for one of them."""
     joined = 0
     for panel in panels("engagement-campaigns"):
@@ -83,7 +83,7 @@ def test_the_columns_of_a_table_are_about_the_same_rows(prometheus: PrometheusSe
     assert joined > 5
 
 
-def test_numbers_are_those_of_the_page(prometheus: PrometheusServer) -> None:
+def test_numbers_are_those_of_the_page(prometheus: StoredPrometheus) -> None:
     """The way through the rules changes nothing."""
     (shown,) = (t for t in TARGETS if t.panel["title"] == "Daily active users" and t.query["range"])
     recorded = filled(shown.query["expr"])

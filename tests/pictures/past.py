@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from tests.grafana.history import write_history
-from tests.grafana.prometheus import PrometheusServer, by_depth
+from tests.grafana.prometheus import StoredPrometheus, by_depth
 from tests.grafana.traffic import MINUTE_MS, NOW_MS, WEEK_MS, Spans, log
 
 HOURS = 2
@@ -25,9 +25,9 @@ SPIKE_AT_MS = NOW_MS - HOUR_MS
 
 
 @contextmanager
-def afternoon() -> Iterator[PrometheusServer]:
+def afternoon() -> Iterator[StoredPrometheus]:
     """Prometheus with these hours and all that the recording rules say of them."""
-    server = PrometheusServer()
+    server = StoredPrometheus()
     try:
         file = server.directory / "samples.txt"
         write_history(file, log(SPANS, RATE, SPIKE_AT_MS), SPANS, STEP_MS)
@@ -44,7 +44,7 @@ def afternoon() -> Iterator[PrometheusServer]:
         server.close()
 
 
-def _recorded(server: PrometheusServer, rules: list[dict[str, Any]]) -> Iterator[str]:
+def _recorded(server: StoredPrometheus, rules: list[dict[str, Any]]) -> Iterator[str]:
     """The samples of recording rules. promtool would make a block of each rule and each two hours."""
     for rule in rules:
         for first, last in SPANS:

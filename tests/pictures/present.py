@@ -13,7 +13,7 @@ from typing import NamedTuple
 from agents.alerting.files import prometheus_files, write_files
 from agents.alerting.surroundings import Surroundings
 from stream.settings import Settings
-from tests.grafana.prometheus import PrometheusServer
+from tests.grafana.prometheus import StoredPrometheus
 from tests.pictures import ROOT
 from tests.servers.process import ServerFailed, free_port
 
@@ -27,13 +27,13 @@ class Present(NamedTuple):
     """What runs: where the live page is, and the Prometheus beside it."""
 
     page: str
-    prometheus: PrometheusServer
+    prometheus: StoredPrometheus
 
 
 @contextmanager
 def demo() -> Iterator[Present]:
     """Both, until the end of the block. Raises ServerFailed."""
-    port, server = free_port(), PrometheusServer()
+    port, server = free_port(), StoredPrometheus()
     place = Surroundings(targets=(f"127.0.0.1:{port}",))
     write_files(server.directory, prometheus_files(Settings(), place))
     with server:
@@ -47,7 +47,7 @@ def demo() -> Iterator[Present]:
             process.wait(STOP_SECONDS)
 
 
-def _start(port: int, server: PrometheusServer, log: Path) -> "subprocess.Popen[bytes]":
+def _start(port: int, server: StoredPrometheus, log: Path) -> "subprocess.Popen[bytes]":
     others = {key: value for key, value in os.environ.items() if not key.startswith("ENGAGE_")}
     own = {"ENGAGE_WEB_PORT": str(port), "ENGAGE_WEB_PROMETHEUS_URL": server.url}
     with log.open("wb") as output:
