@@ -36,7 +36,7 @@ from stream.rules import build_rules
 from stream.settings import Settings, definition_version
 from stream.store import Store
 from stream.telemetry import Telemetry
-from stream.transport import CODEC, SCHEME, Transport, register_transport
+from stream.transport import CODEC, SCHEME, Assignor, Transport, register_transport
 from stream.web import Web
 
 _log = logging.getLogger(__name__)
@@ -243,6 +243,7 @@ def _faust_app(settings: Settings) -> faust.App:
         # A positive number makes Faust use its own assignor, which keeps the partition numbers of
         # the topics together. There are no tables, so no standby is ever made.
         table_standby_replicas=1,
+        PartitionAssignor=Assignor,
         topic_allow_declare=False,
         topic_disable_leader=True,
         stream_wait_empty=False,

@@ -2,8 +2,9 @@
 
 Faust spends about 150 µs on each message it drains, so the message is a batch. Two of its decisions
 are overridden, since they break this design: the assignor (without changelog tables and standbys it
-silently takes one that does not keep equal partition numbers together), and a fetch wait of 1.5 s,
-which stalls a partition that has data while its neighbours have none.
+silently takes one that does not keep equal partition numbers together; with standbys it leaves a
+worker that joins idle), and a fetch wait of 1.5 s, which stalls a partition that has data while its
+neighbours have none.
 """
 
 import contextlib
@@ -13,10 +14,11 @@ from typing import Any, ClassVar, cast
 import aiokafka
 from aiokafka.errors import ConsumerStoppedError, KafkaError
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
+from faust.assignor.partition_assignor import PartitionAssignor
 from faust.serializers.codecs import Codec, register
 from faust.transport.drivers import TRANSPORTS
 from faust.transport.drivers import aiokafka as driver
-from faust.types import TP
+from faust.types import TP, AppT
 from faust.types.tuples import ConsumerMessage
 
 from stream.fetch import Fetched, take_fetched
@@ -36,6 +38,17 @@ class _Unchanged(Codec):
 
     def _dumps(self, s: Any) -> Any:
         return s
+
+
+class Assignor(PartitionAssignor):
+    """Faust's assignor, told that there are no standbys whatever selected it.
+
+    Only then does it take partitions from those who have more than their share: with standbys, two
+    workers that hold two partitions each keep them when a third one joins, and that one gets none.
+    """
+
+    def __init__(self, app: AppT, replicas: int = 0) -> None:
+        super().__init__(app, replicas=0)
 
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):
