@@ -13,7 +13,8 @@ from typing import Any, ClassVar, cast
 
 import aiokafka
 from aiokafka.errors import ConsumerStoppedError, KafkaError
-from aiokafka.structs import OffsetAndMetadata, TopicPartition
+from aiokafka.protocol.commit import OffsetCommitRequest
+from aiokafka.structs import TopicPartition
 from faust.assignor.partition_assignor import PartitionAssignor
 from faust.serializers.codecs import Codec, register
 from faust.transport.drivers import TRANSPORTS
@@ -86,18 +87,30 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             await self.call_thread(self._commit_assigned, offsets)
 
     async def _commit_assigned(self, offsets: Mapping[TP, int]) -> None:
+        """Commit once, by a request of our own.
+
+        aiokafka's commit answers a refusal by forgetting its membership and asking to join anew. A
+        commit while the group is rebalancing is always refused, so each join led to the next one.
+        """
         consumer = self._ensure_consumer()
-        assigned = consumer.assignment()
-        wanted = {
-            TopicPartition(*tp): OffsetAndMetadata(offset, "")
-            for tp, offset in offsets.items()
-            if TopicPartition(*tp) in assigned
-        }
-        if wanted:
-            try:
-                await consumer.commit(wanted)
-            except KafkaError as error:
-                self.log.debug("offsets not committed: %r", error)
+        group, assigned = consumer._coordinator, consumer.assignment()
+        wanted: dict[str, list[tuple[int, int, str]]] = {}
+        for tp, offset in offsets.items():
+            if TopicPartition(*tp) in assigned:
+                wanted.setdefault(tp.topic, []).append((tp.partition, offset, ""))
+        if not wanted or group._performed_join_prepare or group.generation < 0:
+            return
+        request = OffsetCommitRequest(
+            group.group_id,
+            group.generation,
+            group.member_id,
+            OffsetCommitRequest.DEFAULT_RETENTION_TIME,
+            list(wanted.items()),
+        )
+        try:
+            await group._send_req(request)
+        except KafkaError as error:
+            self.log.debug("offsets not committed: %r", error)
 
     def read_to(self, tp: TP) -> tuple[int | None, int | None]:
         """(end of the log as of the last fetch, epoch ms of that fetch); None before the first."""
