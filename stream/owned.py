@@ -64,6 +64,8 @@ class OwnerCounts:
     """What the owner has met, for the operational metrics."""
 
     cuts: int = 0
+    #: Times that Kafka has said which partitions are this worker's.
+    assignments: int = 0
     fenced: int = 0
     conflicts: int = 0
     state_lost: int = 0

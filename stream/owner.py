@@ -56,6 +56,7 @@ class Owner(BatchIntake):
         A partition number is only taken when it is assigned for every input topic: a shard that sees
         part of its people's events would count wrong.
         """
+        self.counts.assignments += 1
         wanted: dict[int, set[TP]] = {}
         for tp in tps:
             wanted.setdefault(tp.partition, set()).add(tp)

@@ -75,6 +75,7 @@ class Telemetry:
         yield self.latency.family()
         counts = self._owner.counts
         for name, text, value in (
+            ("assignments", "Rebalances that gave this worker its partitions.", counts.assignments),
             ("cuts", "Cuts stored.", counts.cuts),
             ("cut_duration_seconds", "Time spent storing cuts.", counts.cut_seconds_sum),
             ("cuts_fenced", "Cuts refused because another worker owns the shard.", counts.fenced),

@@ -10,6 +10,7 @@ from agents.alerting.pipeline_rules import (
     LOST,
     MEMORY,
     NOT_COUNTED,
+    REBALANCES,
     RECORDS,
     SNAPSHOT,
 )
@@ -28,6 +29,7 @@ def pipeline_alerts(settings: Settings, job: str, pace: Pace) -> Iterator[Alert]
     yield _dedupe_cap()
     yield _label_cap()
     yield _cuts_fenced()
+    yield _rebalancing()
     yield _redis_memory()
     yield _rebuild_running()
     yield _records_lost()
@@ -154,6 +156,23 @@ def _cuts_fenced() -> Alert:
         description=(
             '{{ printf "%.0f" $value }} cuts were refused in the last 15 minutes, because another '
             "worker owned the shard. Nothing is counted twice, but the work is done again."
+        ),
+        dashboard=DASHBOARD,
+    )
+
+
+def _rebalancing() -> Alert:
+    return Alert(
+        name="Rebalancing",
+        severity="warning",
+        signal="pipeline",
+        # A rolling update of ten workers costs up to twenty.
+        conditions=(f"{REBALANCES} > 20",),
+        keep=15 * MINUTE,
+        summary="The consumer group does not come to rest.",
+        description=(
+            'Partitions were handed out {{ printf "%.0f" $value }} times in the last 15 minutes. '
+            "Nothing is counted twice, but nothing is read meanwhile."
         ),
         dashboard=DASHBOARD,
     )

@@ -12,6 +12,7 @@ RECORDS = "job:engagement_records:increase15m"
 NOT_COUNTED = "job:engagement_records_not_counted_per_record:ratio_increase15m"
 DEDUPE = "job:engagement_dedupe_generations_capped:increase1h"
 FENCED = "job:engagement_worker_cuts_fenced:increase15m"
+REBALANCES = "job:engagement_worker_assignments:increase15m"
 LOST = "job:engagement_worker_retention_lost_records:increase15m"
 MEMORY = "node:engagement_redis_memory_used_per_max:ratio"
 
@@ -34,6 +35,9 @@ def pipeline_rules(pace: Pace) -> Iterator[Record]:
         (LOST, "engagement_worker_retention_lost_records_total"),
     ):
         yield Record(name, f"sum without ({REPLICAS}) ({_grown(series, pace)})")
+    # Every worker takes part in every rebalance.
+    assigned = _grown("engagement_worker_assignments_total", pace)
+    yield Record(REBALANCES, f"max without ({REPLICAS}) ({assigned})")
     # Without a limit (0) there is nothing to divide by.
     limit = "(node:engagement_redis_memory_max_bytes:max > 0)"
     yield Record(MEMORY, f"node:engagement_redis_memory_used_bytes:max / {limit}")

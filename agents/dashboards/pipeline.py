@@ -28,6 +28,7 @@ _CUTS = (
     ("Failures", ("worker_store_errors", "worker_publish_failures", "worker_state_lost")),
     ("Read again", ("worker_rewinds", "worker_batches_dropped")),
     ("Gone from Kafka", ("worker_retention_lost_records", "worker_records_before_beginning")),
+    ("Rebalances", ("worker_assignments",)),
     ("Shards", ("worker_shards", "worker_shards_rebuilding")),
 )
 _OUTPUT = (

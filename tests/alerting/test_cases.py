@@ -133,6 +133,7 @@ def test_an_alert_without_one_of_its_guards_fails_its_cases(rule: Rule, tmp_path
         ("EngagementActiveUsersDrop", "min_over_time", "max_over_time"),
         ("EngagementConsumerLagGrowing", "max without", "sum without"),
         ("EngagementCutsFenced", "sum without", "max without"),
+        ("EngagementRebalancing", "max without", "sum without"),
         ("EngagementRedisMemory", " > 0)", " >= 0)"),
         ("EngagementLedgerShare", '{outcome!="skipped"}', ""),
         ("EngagementRecordsLost", " and (time() - process_start_time_seconds < 900)", " > 1e9"),

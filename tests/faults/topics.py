@@ -55,6 +55,21 @@ def read_all(settings: Settings, topic: str) -> Iterator[tuple[bytes | None, byt
         consumer.close()
 
 
+def committed(settings: Settings) -> dict[tuple[str, int], int]:
+    """(topic, partition) → the offset that the workers' consumer group has committed."""
+    consumer = _consumer(settings, settings.kafka.group or settings.app)
+    try:
+        wanted = [
+            TopicPartition(topic, p)
+            for topic in settings.topics.inputs
+            for p in consumer.list_topics(topic, timeout=_TIMEOUT).topics[topic].partitions
+        ]
+        found = consumer.committed(wanted, timeout=_TIMEOUT)
+        return {(tp.topic, tp.partition): tp.offset for tp in found if tp.offset > 0}
+    finally:
+        consumer.close()
+
+
 def newest_records(settings: Settings) -> dict[bytes, MetricRecord]:
     """What a consumer holds who keeps the highest revision of every metric record."""
     held: dict[bytes, MetricRecord] = {}
@@ -78,11 +93,11 @@ def ledger(settings: Settings) -> dict[tuple[str, int, int], LedgerEntry]:
     return found
 
 
-def _consumer(settings: Settings) -> Consumer:
+def _consumer(settings: Settings, group: str = "a test that commits nothing") -> Consumer:
     return Consumer(
         {
             "bootstrap.servers": settings.kafka.bootstrap_servers,
-            "group.id": "a test that commits nothing",
+            "group.id": group,
             "enable.auto.commit": False,
             "auto.offset.reset": "earliest",
         }
