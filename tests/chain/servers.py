@@ -84,6 +84,14 @@ class Prometheus(PrometheusServer):
         assert len(found) < 2, f"{expression} has {len(found)} values"
         return float(found[0]["value"][1]) if found else None
 
+    def course(self, name: str) -> str:
+        """How a series went, a moment a line, for whoever reads why a test failed."""
+        return "\n".join(
+            f"{name} {float(at):.0f} {float(value):.4g}"
+            for series in self.query(f"{name}[15m]")
+            for at, value in series["values"]
+        )
+
     def states(self, alert: str) -> list[str]:
         """The states that an alert has gone through, in order; `inactive` where it had none."""
         found = self.query(f'ALERTS{{alertname="{alert}"}}[1h]')

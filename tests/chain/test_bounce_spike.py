@@ -12,7 +12,7 @@ from tests.chain.shipped import assert_shipped
 from tests.chain.simulator import simulated
 from tests.conftest import missing
 from tests.faults.fleet import Fleet
-from tests.faults.worker_process import wait_until
+from tests.faults.worker_process import TimedOut, wait_until
 from tests.servers.kafka_server import KafkaServer
 from tests.servers.process import ServerMissing
 
@@ -22,6 +22,8 @@ SPEED = "60"
 #: Visitors who stay send something every 10 s; those who do not are gone after this.
 SESSION_SECONDS = "12"
 RATIO = "site:engagement_bounced_sessions_per_viewed_session"
+#: What the alert compares.
+JUDGED = tuple(f"{RATIO}:{part}" for part in ("ratio_increase15m", "baseline", "deviation"))
 PATIENCE = 240.0
 #: Notes each state of the alert that the page shows, however briefly.
 WATCH_ALERT = """name => {
@@ -85,9 +87,12 @@ def test_a_bounce_spike_is_pending_firing_and_resolved_in_prometheus_webhook_and
         wait_for_what_is_usual(prometheus)
         assert webhook.told(ALERT) == [], "it fires without a reason"
         with simulated(fleet, "spike", "--rate", "250", "--spike", "bounce", "--spike-after", "0"):
-            wait_until(
-                "the webhook hears that it fires", lambda: bool(webhook.told(ALERT)), PATIENCE
-            )
+            try:
+                wait_until(
+                    "the webhook hears that it fires", lambda: bool(webhook.told(ALERT)), PATIENCE
+                )
+            except TimedOut:
+                pytest.fail("\n".join(prometheus.course(name) for name in JUDGED))
         wait_until(
             "the webhook hears that it is over",
             lambda: webhook.told(ALERT)[-1].status == "resolved",
@@ -99,10 +104,9 @@ def test_a_bounce_spike_is_pending_firing_and_resolved_in_prometheus_webhook_and
 
 def wait_for_what_is_usual(prometheus: Prometheus) -> None:
     """Until the alert could judge: a rule without a baseline is quiet for ever."""
-    wanted = [f"{RATIO}:{part}" for part in ("ratio_increase15m", "baseline", "deviation")]
     wait_until(
         "Prometheus knows what is usual",
-        lambda: all(prometheus.value(name) is not None for name in wanted),
+        lambda: all(prometheus.value(name) is not None for name in JUDGED),
         PATIENCE,
     )
 
