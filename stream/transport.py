@@ -123,10 +123,26 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         return known, consumer.last_poll_timestamp(own)
 
 
+class _NothingRead(dict[TP, int | None]):
+    """Faust's memory of how far each partition was delivered, which it never looks back behind.
+
+    It notes an offset after the delivery. A delivery that waits while its partition is sought back is
+    noted after the seek, and Faust would drop all that is read again from there, in silence, and for
+    ever where nothing new follows. What has been delivered before is for the shard to recognise.
+    """
+
+    def __getitem__(self, tp: TP) -> None:
+        return None
+
+
 class Consumer(driver.Consumer):
     """Faust's consumer; where it starts to read is decided by the stored cuts, not by Kafka."""
 
     _thread: ConsumerThread
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._read_offset = _NothingRead()
 
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
