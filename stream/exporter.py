@@ -61,6 +61,7 @@ class SnapshotCollector(Collector):
         if time.time() - taken <= self._max_age_seconds:
             yield from self._of_sites(snapshot)
             yield from self._of_segments(snapshot)
+            yield from self._totals_of_segments(snapshot)
             yield from _counters(snapshot)
             yield from trust(snapshot)
 
@@ -88,8 +89,21 @@ class SnapshotCollector(Collector):
             )
         for found in snapshot.gauges:
             if found.dimension and (family := families.get(found.metric)):
-                names = (part.replace(JOINED, ",") for part in (found.dimension, found.label))
-                family.add_metric((label(found.site), *map(label, names)), found.value)
+                family.add_metric(_segment(found.site, found.dimension, found.label), found.value)
+        yield from families.values()
+
+    def _totals_of_segments(self, snapshot: Snapshot) -> Iterator[Family]:
+        families: dict[str, CounterMetricFamily] = {}
+        for metric in self._metrics:
+            for name, part in zip(metric.totals or (), ("Numerator", "Denominator"), strict=False):
+                families[name] = CounterMetricFamily(
+                    f"{PREFIX}segment_{name}",
+                    f"{part} of the {metric.gauge} since counting began, by value of a dimension.",
+                    labels=["site", "dimension", "value"],
+                )
+        for found in snapshot.segment_counts:
+            if family := families.get(found.name):
+                family.add_metric(_segment(found.site, found.dimension, found.label), found.value)
         yield from families.values()
 
 
@@ -113,6 +127,11 @@ class Exporter:
         if cached is None or now - cached[0] > 1.0:
             cached = self._cache[content_type] = (now, encode(self._registry))
         return cached[1], content_type
+
+
+def _segment(site: str, *names: str) -> tuple[str, ...]:
+    """The labels of a segment; dimensions that come together are named together."""
+    return label(site), *(label(name.replace(JOINED, ",")) for name in names)
 
 
 def _counters(snapshot: Snapshot) -> Iterator[Family]:

@@ -14,7 +14,18 @@ from stream.measures import Grain
 from stream.metrics.metric import Metric
 from stream.published import Progress, PublishedState
 from stream.rules import Rules
-from stream.snapshot import Count, ShardView, Snapshot, counts, decode_snapshot, folded, gauges
+from stream.snapshot import (
+    Count,
+    SegmentCount,
+    ShardView,
+    Snapshot,
+    counts,
+    decode_snapshot,
+    folded,
+    gauges,
+    segment_counts,
+)
+from stream.totals import Highest
 
 _log = logging.getLogger(__name__)
 
@@ -47,8 +58,8 @@ class Publisher:
         self._changed: set[BucketKey] = set()
         #: What was on the board when records became due; by the time they are sent there is more.
         self._due_sequences: dict[int, int] = {}
-        #: (measure, site) → the highest total ever shown.
-        self._highest: dict[tuple[str, str], Count] = {}
+        self._counts: Highest[Count] = Highest()
+        self._segment_counts: Highest[SegmentCount] = Highest()
         #: Lower bound of the event times that any shard still accepts.
         self._floor_ms = 0
         self.progress: Progress | None = None
@@ -61,7 +72,9 @@ class Publisher:
         if self.progress is None:
             self.progress = await self._state.progress()
             if raw := await self._state.snapshot():
-                self._never_falling(decode_snapshot(raw).counts)
+                last = decode_snapshot(raw)
+                self._counts.of(last.counts)
+                self._segment_counts.of(last.segment_counts)
             await self._read_changes(shards, newest_ms)
             self._forget_published(shards)
         else:
@@ -72,7 +85,7 @@ class Publisher:
             watermark_ms=self._watermark(shards),
             revision=self.progress.revision,
             gauges=list(gauges(self.board, self._metrics, newest_ms)) if newest_ms else [],
-            counts=self._never_falling(counts(self.board)),
+            counts=self._counts.of(counts(self.board)),
             outcomes=_sum(t.counts for s in shards.values() for t in s.topics.values()),
             reasons=_sum(t.reasons for s in shards.values() for t in s.topics.values()),
             unaccounted=sum(
@@ -89,6 +102,7 @@ class Publisher:
             else [],
             records={str(kind): n for kind, n in self._emission.outcomes.items()},
             folded=list(folded(self.board)),
+            segment_counts=self._segment_counts.of(segment_counts(self.board, self._metrics)),
         )
 
     def due_records(self, snapshot: Snapshot) -> Iterator[list[MetricRecord]]:
@@ -119,14 +133,6 @@ class Publisher:
         self._emission.forget_before(past_ms)
         self.board.forget_before(Grain.HOUR, past_ms // MINUTE_MS)
         self.board.forget_before(Grain.MINUTE, (self._floor_ms - 2 * HOUR_MS) // MINUTE_MS)
-
-    def _never_falling(self, found: Iterable[Count]) -> list[Count]:
-        """A late event that joins two sessions lowers their number; to Prometheus that is a restart."""
-        for count in found:
-            key = (count.measure, count.site)
-            if key not in self._highest or count.value > self._highest[key].value:
-                self._highest[key] = count
-        return list(self._highest.values())
 
     async def _read_changes(self, shards: dict[int, StoredShard], newest_ms: int) -> None:
         last_day = self._rules.calendar_of("").day_of(newest_ms) + 1

@@ -34,6 +34,16 @@ class Count(msgspec.Struct, array_like=True, frozen=True):
     value: int
 
 
+class SegmentCount(msgspec.Struct, array_like=True, frozen=True):
+    """A total of a segment since counting began; `name` is one of a metric's `totals`."""
+
+    name: str
+    site: str
+    dimension: str
+    label: str
+    value: float
+
+
 class ShardView(msgspec.Struct, array_like=True, frozen=True):
     """What a shard's last cut says about itself."""
 
@@ -66,6 +76,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     records: dict[str, int] = {}
     #: Events counted under `other`, by dimension (as the measure) and site.
     folded: list[Count] = []
+    #: Totals of metrics that have them, by segment.
+    segment_counts: list[SegmentCount] = []
 
 
 def main_window(metric: Metric) -> WindowKind:
@@ -97,6 +109,18 @@ def counts(board: Board) -> Iterator[Count]:
     for site in board.sites():
         for measure in COUNTERS:
             yield Count(measure, site, board.at((measure, (site, "", "")), Grain.ALL, 0))
+
+
+def segment_counts(board: Board, metrics: Sequence[Metric]) -> Iterator[SegmentCount]:
+    """The totals of the metrics that have them, by segment."""
+    for metric in metrics:
+        for segment in list(board.segments) if metric.totals else ():
+            site, dimension, label = segment
+            if metric.totals and dimension and metric.covers(dimension):
+                value = board.evaluate(metric, segment, span_at("all", 0, board.calendar(site)))
+                found = (value.numerator, value.denominator or 0)
+                for name, count in zip(metric.totals, found, strict=True):
+                    yield SegmentCount(name, site, dimension, label, count)
 
 
 def folded(board: Board) -> Iterator[Count]:

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
-from agents.alerting import counts, ratios
+from agents.alerting import counts, ratios, segments
 from agents.alerting.pace import HOUR, MINUTE
 from agents.alerting.ratios import Level, Ratio, baseline, click_through, z_score
 from agents.alerting.rule import Alert
+from agents.alerting.segments import SegmentRatio
 from stream.settings import Settings
 
 DASHBOARD = "engagement"
@@ -22,6 +23,7 @@ def product_alerts(settings: Settings) -> Iterator[Alert]:
     yield _nps()
     yield _csat()
     yield _carts()
+    yield _segment_carts(segments.CARTS)
 
 
 def _above(of: Ratio | Level, times: float) -> tuple[str, str]:
@@ -211,6 +213,28 @@ def _carts() -> Alert:
             "On {{ $labels.site }}, {{ $value | humanizePercentage }} of the carts decided today "
             "were abandoned: more than 1.25 times the usual share at this hour, and more than 3 "
             "times its usual spread above it."
+        ),
+        dashboard=DASHBOARD,
+    )
+
+
+def _segment_carts(of: SegmentRatio) -> Alert:
+    return Alert(
+        name="SegmentCartAbandonmentSpike",
+        severity="warning",
+        signal="carts",
+        conditions=(
+            f"{of.now} > 1.25 * {of.baseline}",
+            f"({of.now} - {of.baseline}) / {of.deviation} > 3",
+        ),
+        hold=10 * MINUTE,
+        keep=30 * MINUTE,
+        summary="Far more carts than usual are left behind in one segment.",
+        description=(
+            "On {{ $labels.site }}, where {{ $labels.dimension }} is {{ $labels.value }}, "
+            "{{ $value | humanizePercentage }} of the carts of the last hour were abandoned: more "
+            "than 1.25 times the usual share at this hour, and more than 3 times what chance does "
+            "with so many carts above it."
         ),
         dashboard=DASHBOARD,
     )

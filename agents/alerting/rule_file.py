@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from agents.alerting import segments
 from agents.alerting.counts import count_rules
 from agents.alerting.families import exported_families
 from agents.alerting.pace import EARNEST
@@ -15,6 +16,7 @@ from agents.alerting.ratios import level_rules as of_level
 from agents.alerting.ratios import ratio_rules as of_ratio
 from agents.alerting.recording import recording_rules
 from agents.alerting.rule import PRODUCT_SIGNALS, Alert, Group, Record
+from agents.alerting.segments import segment_rules
 from agents.alerting.surroundings import Surroundings
 from stream.settings import Settings
 
@@ -37,6 +39,7 @@ def product_groups(settings: Settings, place: Surroundings) -> list[Group]:
     levels = (CONVERSION, CARTS, CSAT, NPS)
     usual = [rule for ratio in ratios for rule in of_ratio(ratio, pace)]
     usual += [rule for level in levels for rule in of_level(level, pace)]
+    usual += segment_rules(segments.CARTS, pace)
     return [
         Group("engagement-usual", (*usual, *count_rules(pace))),
         Group("engagement-product-alerts", tuple(product_alerts(settings))),

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from agents.alerting.product import DASHBOARD
 from agents.alerting.ratios import Ratio, click_through
+from agents.alerting.segments import CARTS
 from agents.alerting.surroundings import Surroundings
 from agents.dashboards import wording
 from agents.dashboards.family_panels import FamilyPanels
@@ -82,8 +83,10 @@ def _usual(entry: Usual, metric: Metric, panels: MetricPanels) -> Panel:
 
 def _segments(known: Mapping[str, Metric], panels: MetricPanels) -> Row:
     metrics = [known[name] for name in SEGMENT_COLUMNS if name in known]
-    shown = (panels.table(metrics), *(panels.trend_by(metric) for metric in metrics[:3]))
-    return Row(title="Segments: $segment", panels=shown)
+    shown = [panels.table(metrics), *(panels.trend_by(metric) for metric in metrics[:3])]
+    if metric := known.get("cart_abandonment_rate"):
+        shown.append(panels.growing_by("Abandoned carts by $segment, in an hour", metric, CARTS))
+    return Row(title="Segments: $segment", panels=tuple(shown))
 
 
 def _own_dimensions(metrics: tuple[Metric, ...], panels: MetricPanels) -> Iterator[Row]:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from agents.alerting.pace import WEEK, Pace
 from agents.alerting.ratios import Level, Ratio, baseline, deviation
+from agents.alerting.segments import SegmentRatio, growth
 from agents.dashboards import wording
 from agents.dashboards.panel import BAND_LOW, Panel, Query, Step
-from agents.dashboards.selection import SITE, chosen, of_segment, of_site
+from agents.dashboards.selection import SEGMENT, SITE, chosen, of_segment, of_site
 from stream.metrics.metric import Metric
 from stream.settings import Settings
 
@@ -131,6 +132,25 @@ class MetricPanels:
             queries=(
                 Query(
                     expression=f"topk({_VALUES}, {of_segment(metric, dimension)})",
+                    legend="{{value}} {{site}}",
+                ),
+            ),
+        )
+
+    def growing_by(self, name: str, metric: Metric, of: SegmentRatio) -> Panel:
+        """A ratio of the last hour over time, one line a value of a dimension, however few the cases."""
+        counted, cases = (
+            chosen(growth(total), SITE, SEGMENT) for total in (of.numerator, of.denominator)
+        )
+        text = wording.explain([metric], by_segment=True)
+        return Panel(
+            kind="trend",
+            title=name,
+            description=f"{text}\n\nOf the last hour. The alert judges from {of.minimum} cases on.",
+            unit=wording.unit(metric, self.settings),
+            queries=(
+                Query(
+                    expression=f"topk({_VALUES}, {counted} / ({cases} > 0))",
                     legend="{{value}} {{site}}",
                 ),
             ),

@@ -173,6 +173,7 @@ def metrics(settings: Settings) -> tuple[Metric, ...]:
         windows=("day", "all"),
         gauge="cart_abandonment_ratio",
         example=Example("7 of 10 carts", 7, 10, 0.70),
+        totals=("carts_abandoned", "carts_resolved"),
         knobs=("cart.basis", "cart.timeout_hours", "cart.start_event")
         + SESSION_KNOBS * (cart.basis == "session"),
     )

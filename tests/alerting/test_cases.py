@@ -129,6 +129,7 @@ def test_an_alert_without_one_of_its_guards_fails_its_cases(rule: Rule, tmp_path
         ("EngagementClickThroughDrop", " >= 1000)", " >= 0)"),
         ("EngagementConversionDrop", " >= 200", " >= 0"),
         ("EngagementCartAbandonmentSpike", " >= 200", " >= 0"),
+        ("EngagementSegmentCartAbandonmentSpike", " >= 50)", " >= 0)"),
         ("EngagementChurnSpike", "max_over_time", "min_over_time"),
         ("EngagementActiveUsersDrop", "min_over_time", "max_over_time"),
         ("EngagementConsumerLagGrowing", "max without", "sum without"),

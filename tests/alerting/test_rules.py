@@ -77,6 +77,8 @@ def test_every_metric_of_the_catalogue_is_recorded_for_sites_and_segments() -> N
     for metric in catalogue(Settings()):
         assert f"site:engagement_{metric.gauge}:max" in records()
         assert f"segment:engagement_segment_{metric.gauge}:max" in records()
+        for name in metric.totals or ():
+            assert f"segment:engagement_segment_{name}_total:max" in records()
     for measure in COUNTERS:
         assert f"site:engagement_{measure}_total:max" in records()
 

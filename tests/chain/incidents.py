@@ -1,38 +1,38 @@
-"""A shop of half a year in less than a day, and its metric records as the series that rules read."""
+"""A shop of half a year in some hours, and what it gave as the series that rules read."""
 
 import gzip
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
 
-from agents.dashboards.panel import BAND_LOW
 from schemas.outputs import MetricRecord
 from tests.alerting.promtool import alerts, part_for, run, tool
 from tests.grafana.shipped import filled, panels
 
 MINUTE = 60
-#: All times of the shop are divided by this: the same visits, in the same order, of a busier shop.
-FASTER = 240
-ALERT = "EngagementConversionDrop"
-PANEL = "Conversion of visits and what is usual"
-_CONVERSION = 'engagement_session_conversion_ratio{job="engagement",instance="w1",site="default",window="trailing_1h"}'
-_VISITS = 'engagement_viewed_sessions_total{job="engagement",instance="w1",site="default"}'
+_HERE = 'job="engagement",instance="w1",site="default"'
+CONVERSION = f'engagement_session_conversion_ratio{{{_HERE},window="trailing_1h"}}'
+VISITS = f"engagement_viewed_sessions_total{{{_HERE}}}"
+#: A series by its name → a value a moment; None where there was none.
+Input = Mapping[str, list[float | None]]
 
 
 class Shop:
-    """The events of the shop, moved to the hours before now."""
+    """The events of the shop, moved to the hours before now: the same visits of a busier shop."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, faster: int) -> None:
+        """All times are divided by `faster`; their order stays."""
         with gzip.open(file) as source:
             self._events = [json.loads(line) for line in source]
         times = [_seconds(event["event_time"]) for event in self._events]
         self._began = min(times)
-        self.minutes = int((max(times) - self._began) / FASTER / MINUTE) + 2
+        self._faster = faster
+        self.minutes = int((max(times) - self._began) / faster / MINUTE) + 2
         #: Visits with a page view.
         self.visits = len({e["session_id"] for e in self._events if e["type"] == "page_view"})
         #: When it begins now: a whole minute, so far back that nothing lies ahead.
@@ -40,17 +40,22 @@ class Shop:
 
     def minute(self, day: str) -> int:
         """How many minutes after the beginning a day of the shop begins now."""
-        return round((_seconds(f"{day}T00:00:00Z") - self._began) / FASTER / MINUTE)
+        return round((_seconds(f"{day}T00:00:00Z") - self._began) / self._faster / MINUTE)
+
+    def events(self) -> Iterator[tuple[int, bytes]]:
+        """(minute, event), in the order of time."""
+        times = [(_seconds(e["event_time"]) - self._began) / self._faster for e in self._events]
+        moved = sorted((seconds, number) for number, seconds in enumerate(times))
+        for seconds, number in moved:
+            time_ms = round((self.start + seconds) * 1000)
+            event = self._events[number] | {"event_time": time_ms}
+            yield int(seconds // MINUTE), json.dumps(event).encode()
 
     def write(self, file: Path) -> int:
-        """One event a line, in the order of time; how many."""
-        times = [(_seconds(e["event_time"]) - self._began) / FASTER for e in self._events]
-        moved = sorted((time, number) for number, time in enumerate(times))
-        with file.open("w", encoding="utf-8") as out:
-            for seconds, number in moved:
-                time_ms = round((self.start + seconds) * 1000)
-                out.write(json.dumps(self._events[number] | {"event_time": time_ms}) + "\n")
-        return len(moved)
+        """One event a line; how many."""
+        lines = [raw for _, raw in self.events()]
+        file.write_bytes(b"\n".join(lines) + b"\n")
+        return len(lines)
 
 
 def _seconds(text: str) -> float:
@@ -61,13 +66,13 @@ class Series(NamedTuple):
     """A value a minute; None where there was none."""
 
     conversion: list[float | None]
-    visits: list[int]
+    visits: list[float | None]
 
 
 def series_of(shop: Shop, found: Iterable[MetricRecord]) -> Series:
     """What the page would have shown, minute by minute: the hour that ended then, and visits so far."""
     conversion: list[float | None] = [None] * (shop.minutes + 1)
-    in_hour = [0] * (shop.minutes + 1)
+    in_hour = [0.0] * (shop.minutes + 1)
     for record in found:
         if record.window.kind != "trailing_1h" or record.dimensions or record.window.end is None:
             continue
@@ -78,42 +83,52 @@ def series_of(shop: Shop, found: Iterable[MetricRecord]) -> Series:
             conversion[minute] = record.value
         elif record.metric == "bounce_rate":
             # Of visits with a page view: the bounce rate's denominator.
-            in_hour[minute] = round(record.denominator or 0)
-    visits: list[int] = []
+            in_hour[minute] = record.denominator or 0
+    visits: list[float | None] = []
     for minute, count in enumerate(in_hour):
-        visits.append(count + (visits[minute - 60] if minute >= 60 else 0))
+        visits.append(count + ((visits[minute - 60] or 0) if minute >= 60 else 0))
     return Series(conversion, visits)
 
 
-def panel() -> tuple[str, str]:
-    """(the number, the lowest usual one): what the shipped panel asks for."""
-    (found,) = [panel for panel in panels("engagement") if panel["title"] == PANEL]
-    asked = {query["legendFormat"]: filled(query["expr"]) for query in found["targets"]}
-    return asked["{{site}}"], asked[BAND_LOW]
+def asked(title: str) -> dict[str, str]:
+    """What a shipped panel asks for, by its legends."""
+    (found,) = [panel for panel in panels("engagement") if panel["title"] == title]
+    return {query["legendFormat"]: filled(query["expr"]) for query in found["targets"]}
+
+
+def fired(alert: str, minutes: int, labels: str = "") -> str:
+    """Whether an alert has fired in the last minutes."""
+    firing = f'ALERTS{{alertname="{alert}",alertstate="firing"{labels}}}'
+    return f"sum(max_over_time({firing}[{minutes}m]) > bool 0) or vector(0)"
 
 
 def failures(
-    folder: Path, series: Series, expected: dict[str, tuple[int, float]], *, guarded: bool = True
+    folder: Path,
+    alert: str,
+    series: Input,
+    expected: Mapping[str, tuple[int, float]],
+    *,
+    step_minutes: int = 1,
+    unguarded: str = "",
 ) -> str:
     """What promtool says against the shipped rules: expression → (minute, value); empty when all holds.
 
-    Not `guarded`, hours of however few visits count as usual.
+    `unguarded`: a guard that the rules go without, as it stands in them.
     """
-    groups = part_for(alerts()[ALERT])
-    if not guarded:
-        for rule in (rule for group in groups for rule in group["rules"]):
-            rule["expr"] = rule["expr"].replace(" >= 200", " >= 0")
-    values = " ".join("_" if value is None else f"{value:.6f}" for value in series.conversion)
+    groups = part_for(alerts()[alert])
+    for rule in (rule for group in groups for rule in group["rules"]):
+        if unguarded:
+            rule["expr"] = rule["expr"].replace(unguarded, " >= 0")
     document: dict[str, Any] = {
         "rule_files": ["rules.yml"],
         "evaluation_interval": "1m",
         "group_eval_order": [group["name"] for group in groups],
         "tests": [
             {
-                "interval": "1m",
+                "interval": f"{step_minutes}m",
                 "input_series": [
-                    {"series": _CONVERSION, "values": values},
-                    {"series": _VISITS, "values": " ".join(map(str, series.visits))},
+                    {"series": name, "values": " ".join(map(_written, values))}
+                    for name, values in series.items()
                 ],
                 "promql_expr_test": [
                     {
@@ -130,3 +145,7 @@ def failures(
     (folder / "test.yml").write_text(yaml.safe_dump(document), "utf-8")
     done = run(tool("promtool"), "test", "rules", str(folder / "test.yml"))
     return done.stdout if done.returncode else ""
+
+
+def _written(value: float | None) -> str:
+    return "_" if value is None else f"{value:.6f}"

@@ -2,13 +2,26 @@
 
 from pathlib import Path
 
-from tests.chain.incidents import ALERT, FASTER, Series, Shop, failures, panel, series_of
+from agents.dashboards.panel import BAND_LOW
+from tests.chain.incidents import (
+    CONVERSION,
+    VISITS,
+    Series,
+    Shop,
+    asked,
+    failures,
+    fired,
+    series_of,
+)
 from tests.faults.fleet import Fleet
 from tests.faults.topics import newest_records
 from tests.faults.worker_process import wait_until
 from tests.integration.test_report_equals_stream import case
 from tests.servers.kafka_server import KafkaServer
 
+FASTER = 240
+ALERT = "EngagementConversionDrop"
+PANEL = "Conversion of visits and what is usual"
 #: Sessions end after half an hour; in a shop that is so much faster, so much sooner.
 SETTINGS = {
     "SESSION_TIMEOUT_SECONDS": str(round(1_800 / FASTER)),
@@ -18,13 +31,12 @@ SETTINGS = {
 BEGAN, ENDED = "2024-05-19", "2024-06-08"
 #: The hour of the gauge, and for how long an alert goes on: so long after it may still fire.
 AFTERWARDS = 60 + 15
-FIRING = f'ALERTS{{alertname="{ALERT}",alertstate="firing"}}'
 
 
 def test_payment_errors_are_seen_on_the_panel_and_raise_the_alert(
     kafka: KafkaServer, redis_url: str, tmp_path: Path
 ) -> None:
-    shop = Shop(case("retentioneering") / "events.jsonl.gz")
+    shop = Shop(case("retentioneering") / "events.jsonl.gz", FASTER)
     file = tmp_path / "shop.jsonl"
     assert shop.write(file) == 31_106
     with Fleet(kafka.bootstrap, redis_url, tmp_path, settings=SETTINGS) as fleet:
@@ -37,21 +49,18 @@ def test_payment_errors_are_seen_on_the_panel_and_raise_the_alert(
             return series_of(shop, newest_records(fleet.settings).values())
 
         wait_until("all is published", lambda: published().visits[-1] == shop.visits, 180)
-        series = published()
+        found = published()
     began, ended, end = shop.minute(BEGAN), shop.minute(ENDED), shop.minutes
     over = ended + AFTERWARDS
-    now, lowest = panel()
+    panel = asked(PANEL)
+    now, lowest = panel["{{site}}"], panel[BAND_LOW]
     expected = {
-        fired(began): (began, 0.0),
-        fired(ended - began): (ended, 1.0),
+        fired(ALERT, began): (began, 0.0),
+        fired(ALERT, ended - began): (ended, 1.0),
         f"max(max_over_time(({now} < bool ({lowest}))[{ended - began}m:1m]))": (ended, 1.0),
-        fired(end - over): (end, 0.0),
+        fired(ALERT, end - over): (end, 0.0),
     }
-    assert failures(tmp_path, series, expected) == ""
+    series = {CONVERSION: found.conversion, VISITS: found.visits}
+    assert failures(tmp_path, ALERT, series, expected) == ""
     # The first weeks, with their few visits, would hide it.
-    assert "FAILED" in failures(tmp_path, series, expected, guarded=False)
-
-
-def fired(minutes: int) -> str:
-    """Whether the alert has fired in the last minutes."""
-    return f"sum(max_over_time({FIRING}[{minutes}m])) or vector(0)"
+    assert "FAILED" in failures(tmp_path, ALERT, series, expected, unguarded=" >= 200")

@@ -1,0 +1,95 @@
+"""A shop's mobile checkout loop, replayed through two workers, raises the alert on carts of a segment."""
+
+import zlib
+from collections import defaultdict
+from pathlib import Path
+
+from agents.replay import Router
+from tests.chain.incidents import Input, Shop, asked, failures, fired
+from tests.faults.fleet import PARTITIONS, Fleet, Record
+from tests.faults.worker_process import WorkerProcess, wait_until
+from tests.integration.test_report_equals_stream import case
+from tests.servers.kafka_server import KafkaServer
+
+FASTER = 600
+#: Often enough for what grows in an hour.
+STEP_MINUTES = 10
+ALERT = "EngagementSegmentCartAbandonmentSpike"
+PANEL = "Abandoned carts by $segment, in an hour"
+TOTALS = ("carts_abandoned", "carts_resolved")
+DEVICES = ("mobile", "desktop", "tablet")
+SETTINGS = {
+    "SESSION_TIMEOUT_SECONDS": str(1_800 // FASTER),
+    "TIME_ALLOWED_LATENESS_SECONDS": "1",
+    # What carts come to is known when the visit ends, not a day later.
+    "CART_BASIS": "session",
+    "PUBLISH_CUT_SECONDS": "0.2",
+}
+#: The incident, as the makers of the shop tell it: its first day, and the day after its last.
+BEGAN, ENDED = "2024-04-09", "2024-05-10"
+#: The next one, of all devices alike.
+NEXT = "2024-05-19"
+
+
+def test_a_checkout_loop_on_mobile_raises_the_alert_for_mobile_alone(
+    kafka: KafkaServer, redis_url: str, tmp_path: Path
+) -> None:
+    shop = Shop(case("retentioneering") / "events.jsonl.gz", FASTER)
+    with Fleet(kafka.bootstrap, redis_url, tmp_path, settings=SETTINGS) as fleet:
+        fleet.create_topics().start()
+        series = walked(fleet, shop)
+    began, ended, next_one = shop.minute(BEGAN), shop.minute(ENDED), shop.minute(NEXT)
+    mobile, desktop, tablet = (f',dimension="device",value="{device}"' for device in DEVICES)
+    (query,) = asked(PANEL).values()
+    of_mobile = f"max_over_time(({query})[{ended - began}m:1m])"
+    expected = {
+        fired(ALERT, began, mobile): (began, 0.0),
+        fired(ALERT, ended - began, mobile): (ended, 1.0),
+        f'max(label_replace({of_mobile}, "it", "$1", "value", "(mobile)") > bool 0.75)': (
+            ended,
+            1.0,
+        ),
+        fired(ALERT, next_one, desktop): (next_one, 0.0),
+        fired(ALERT, next_one, tablet): (next_one, 0.0),
+    }
+    assert failures(tmp_path, ALERT, series, expected, step_minutes=STEP_MINUTES) == ""
+
+
+def walked(fleet: Fleet, shop: Shop) -> Input:
+    """Step by step what happens is sent, and what a worker's page then says is written down."""
+    steps: defaultdict[int, list[bytes]] = defaultdict(list)
+    for minute, raw in shop.events():
+        steps[minute // STEP_MINUTES].append(raw)
+    found: dict[str, list[float | None]] = {}
+    router = Router(fleet.settings)
+    roles = {fleet.topic(role): role for role in ("page_views", "clicks", "orders")}
+    sent = 0
+    for step in range(max(steps) + 1):
+        for raw in steps[step]:
+            place = router.route(raw)
+            key = place.key or b""
+            fleet.produce([Record(roles[place.topic], zlib.crc32(key) % PARTITIONS, key, raw)])
+        fleet.flush()
+        sent += len(steps[step])
+        shown = totals(fleet.workers[step % len(fleet.workers)], sent)
+        for name, value in shown.items():
+            found.setdefault(name, []).append(value)
+    assert sent == 31_106
+    return found
+
+
+def totals(worker: WorkerProcess, sent: int) -> dict[str, float]:
+    """Carts by device, by the worker's page, once it counts all that was sent."""
+    wait_until(
+        "the page counts what was sent", lambda: worker.value("engagement_records_total") == sent
+    )
+    found = {}
+    for device in DEVICES:
+        for total in TOTALS:
+            name, labels = (
+                f"engagement_segment_{total}_total",
+                f'dimension="device",value="{device}"',
+            )
+            place = f'{name}{{job="engagement",instance="w1",site="default",{labels}}}'
+            found[place] = worker.value(name, dimension="device", value=device)
+    return found
