@@ -12,7 +12,7 @@ import yaml
 
 from schemas.outputs import MetricRecord
 from tests.alerting.promtool import alerts, part_for, run, tool
-from tests.grafana.shipped import filled, panels
+from tests.grafana.shipped import CHOSEN, filled, panels
 
 MINUTE = 60
 _HERE = 'job="engagement",instance="w1",site="default"'
@@ -90,10 +90,11 @@ def series_of(shop: Shop, found: Iterable[MetricRecord]) -> Series:
     return Series(conversion, visits)
 
 
-def asked(title: str) -> dict[str, str]:
-    """What a shipped panel asks for, by its legends."""
+def asked(title: str, segment: str = CHOSEN["segment"]) -> dict[str, str]:
+    """What a shipped panel asks for, by its legends, when this dimension is chosen."""
     (found,) = [panel for panel in panels("engagement") if panel["title"] == title]
-    return {query["legendFormat"]: filled(query["expr"]) for query in found["targets"]}
+    chosen = CHOSEN | {"segment": segment}
+    return {query["legendFormat"]: filled(query["expr"], chosen) for query in found["targets"]}
 
 
 def fired(alert: str, minutes: int, labels: str = "") -> str:
