@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from itertools import accumulate
+from typing import Final
 
 from msgspec.json import Decoder
 
@@ -17,24 +18,26 @@ MAX_BYTES = 65_536
 # on who calls, and a replay must accept exactly what the live run accepted.
 MAX_DEPTH = 500
 
-_SMALL = 2 * MAX_DEPTH  # too short to be nested deeper, so most events are never looked through
-_NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
-_FLAT = 2  # long flat lists are common and harmless: two levels of them are dropped unread
-_ALL_SQUARE = bytes.maketrans(b"{}", b"[]")
-_STEP = {ord("["): 1, ord("]"): -1}
+_SMALL: Final = (
+    2 * MAX_DEPTH
+)  # too short to be nested deeper, so most events are never looked through
+_NOT_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
+_FLAT: Final = 2  # long flat lists are common and harmless: two levels of them are dropped unread
+_ALL_SQUARE: Final = bytes.maketrans(b"{}", b"[]")
+_STEP: Final = {ord("["): 1, ord("]"): -1}
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_FIRST_DAY = (date(1990, 1, 1) - date(1970, 1, 1)).days
-_LAST_DAY = (date(2199, 12, 31) - date(1970, 1, 1)).days
-_DAY_MS = 86_400_000
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST_DAY: Final = (date(1990, 1, 1) - date(1970, 1, 1)).days
+_LAST_DAY: Final = (date(2199, 12, 31) - date(1970, 1, 1)).days
+_DAY_MS: Final = 86_400_000
 
-_decode = Decoder(Event).decode
-_decode_context = Decoder(WithContext).decode
+_decode: Final = Decoder(Event).decode
+_decode_context: Final = Decoder(WithContext).decode
 
 # Contexts met so far, by their bytes: bounded in number and in size.
-_contexts: dict[bytes, Context] = {}
-_CONTEXTS_MAX = 20_000
-_CONTEXT_BYTES_MAX = 512
+_contexts: Final[dict[bytes, Context]] = {}
+_CONTEXTS_MAX: Final = 20_000
+_CONTEXT_BYTES_MAX: Final = 512
 
 
 def parse_all(raws: Iterable[bytes | None]) -> list[tuple[Event, int] | RejectedEvent]:

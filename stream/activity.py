@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 
 from stream import measures
+from stream.calendar import Calendar
 from stream.counters import Counters
 from stream.habits import Change, Days, HabitRules, Step, changes, known_around, steps
 from stream.marks import FAR, Mark, SegmentMarks, add_unit, has_unit, neighbours, windows_gained
@@ -162,10 +163,19 @@ class Activity:
         changed: dict[Change, dict[Profile, int]] = {}
         stepped: dict[Step, dict[Profile, int]] = {}
         for (day, known), groups in self._habitual.items():
+            # The calendar is the site's, of which there are few.
+            found: dict[Calendar, tuple[list[Change], list[Step]]] = {}
             for group, people in groups.items():
-                for change in changes(known, day, self._habits, group.calendar):
+                calendar = group.calendar
+                if calendar not in found:
+                    found[calendar] = (
+                        changes(known, day, self._habits, calendar),
+                        steps(known, day, calendar),
+                    )
+                of_change, of_step = found[calendar]
+                for change in of_change:
                     _count(changed.setdefault(change, {}), group, people)
-                for step in steps(known, day, group.calendar):
+                for step in of_step:
                     _count(stepped.setdefault(step, {}), group, people)
         for change, groups in changed.items():
             for segment, people in by_segment(groups).items():
@@ -204,11 +214,13 @@ def _mark(
         marks.turn_to(profile)
     if not has_unit(marks.mark, unit):
         marks.mark = note(marks.group or profile, marks.mark, unit)
-    if marks.rest:
+        marks.stored = None
+    if marks.rest and not all(has_unit(mark, unit) for _, mark in marks.rest):
         marks.rest = [
             (group, mark if has_unit(mark, unit) else note(group, mark, unit))
             for group, mark in marks.rest
         ]
+        marks.stored = None
 
 
 def _count(groups: dict[Profile, int], group: Profile, people: int = 1) -> None:

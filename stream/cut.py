@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from hashlib import blake2b
 from typing import Any
 
 import msgspec
@@ -12,7 +11,7 @@ from stream.clock import TopicState
 from stream.counters import BucketKey
 from stream.dedupe import SeenIds
 from stream.measures import Grain
-from stream.people import MARK_DAYS, Person, pack
+from stream.people import MARK_DAYS, Person, pack_all
 from stream.shard import Shard
 
 #: Raised when stored state can no longer be read by this code.
@@ -101,7 +100,7 @@ def take_cut(shard: Shard, expected: str) -> Cut:
         expected=expected,
         reached=position(shard),
         state=_encode(_stored(shard)),
-        people={person_field(key): pack(p, *bounds, named) for key, p in people.dirty.items()},
+        people=pack_all(people.dirty.values(), *bounds, named),
         buckets={
             key: {series: counters.tables[key[0]][key[1]][series] for series in changed}
             for key, changed in counters.changed.items()
@@ -152,11 +151,6 @@ def restore(
         known[name] = _restored(name, topic, shard)
     if shard.churn_risk is not None:
         shard.churn_risk.restore(stored.churn_risk, _kept_days_from(shard))
-
-
-def person_field(key: str) -> bytes:
-    """Field of a person in the shard's hash: 16 bytes whatever the id, and no id in clear."""
-    return blake2b(key.encode(), digest_size=16).digest()
 
 
 def read_stored(state: bytes) -> StoredShard:

@@ -122,10 +122,13 @@ def _admit(
                 seen.advance(record.offset, clock, time_ms)
                 current, previous = seen.current, seen.previous
             clock = time_ms
-        event_id = event.event_id
-        is_known = event_id in current or event_id in previous
+        is_known = False
         if ids_max:
+            event_id = event.event_id
+            # Sets are far larger than the processor's caches: each look costs, so there is one.
+            known_ids = len(current)
             current.add(event_id)
+            is_known = len(current) == known_ids or event_id in previous
             if len(current) >= ids_max:
                 seen.rotate_full(record.offset, clock)
                 current, previous = seen.current, seen.previous

@@ -8,6 +8,7 @@ Each (person, window) pair is thus counted once, in whatever order the events ar
 """
 
 from collections.abc import Iterable
+from typing import Any
 
 from stream.names import Profile, Segment
 
@@ -75,7 +76,7 @@ class SegmentMarks:
     everyone that is a single one, whose `mark` is looked at without going through the segments.
     """
 
-    __slots__ = ("group", "mark", "others", "profile", "rest")
+    __slots__ = ("group", "mark", "others", "profile", "rest", "stored")
 
     def __init__(self) -> None:
         self.profile: Profile | None = None
@@ -86,6 +87,9 @@ class SegmentMarks:
         self.rest: list[tuple[Profile, Mark | None]] = []
         #: Segments that the profile does not have.
         self.others: dict[int, Mark] = _NO_OTHERS
+        #: As they were stored last, None once they have changed: days change once a day, and people
+        #: are stored with every cut.
+        self.stored: list[tuple[Any, ...]] | None = None
 
     def turn_to(self, profile: Profile) -> None:
         """Bring the marks of a profile's segments to hand."""
@@ -131,6 +135,7 @@ class SegmentMarks:
         """Take up a stored mark of these segments."""
         if self.others is _NO_OTHERS:
             self.others = {}
+        self.stored = None
         self.others.update(dict.fromkeys(ids, mark))
 
     def _by_segment(self) -> dict[int, Mark]:

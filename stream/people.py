@@ -1,6 +1,7 @@
 """What is kept about a person on a site: active days and minutes, sessions, subscription events."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from hashlib import blake2b
 from typing import Any
 
 import msgspec
@@ -19,6 +20,9 @@ _WIDE = 1 << 63
 #: Masks up to this one are stored as they are: trimming would not make them shorter by a byte.
 _SHORT = 0x7F
 
+#: Shared by the many who never clicked.
+_NOTHING: list[tuple[Any, ...]] = []
+
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[Any]).decode
 
@@ -31,12 +35,14 @@ class Person:
     """One person of one site. Marks are by the id of the segment they were active in."""
 
     __slots__ = (
-        "active", "active_profile", "active_slot", "clicked", "facts", "key", "live",
+        "active", "active_profile", "active_slot", "clicked", "facts", "field", "key", "live",
         "live_minute", "live_profile", "sessions", "subscriptions", "tail",
     )  # fmt: skip
 
     def __init__(self, key: str) -> None:
         self.key = key
+        #: Where it is stored, once it has been: see `person_field`.
+        self.field = b""
         self.active = SegmentMarks()
         self.clicked = SegmentMarks()
         self.live = SegmentMarks()
@@ -51,6 +57,27 @@ class Person:
         self.live_profile: Profile | None = None
         #: The session touched last. Not stored.
         self.tail: Session | None = None
+
+
+def person_field(key: str) -> bytes:
+    """Field of a person in the shard's hash: 16 bytes whatever the id, and no id in clear."""
+    return blake2b(key.encode(), digest_size=16).digest()
+
+
+def pack_all(
+    people: Iterable[Person],
+    oldest_day: int,
+    oldest_minute: int,
+    oldest_session_ms: int,
+    with_key: bool,
+) -> dict[bytes, bytes]:
+    """Field → what `pack` makes of the person."""
+    packed: dict[bytes, bytes] = {}
+    for person in people:
+        if not person.field:
+            person.field = person_field(person.key)
+        packed[person.field] = pack(person, oldest_day, oldest_minute, oldest_session_ms, with_key)
+    return packed
 
 
 def pack(
@@ -72,10 +99,10 @@ def pack(
             sessions = person.sessions
             break
     fields = [
-        _packed(person.active, oldest_day),
+        _packed_days(person.active, oldest_day),
         _packed(person.live, oldest_minute, drop=True),
         [session.pack() for session in sessions],
-        _packed(person.clicked, oldest_day),
+        _packed_days(person.clicked, oldest_day),
         person.subscriptions,
         person.facts,
         person.key if with_key else "",
@@ -109,6 +136,14 @@ def _forget_sessions(person: Person, oldest_ms: int) -> None:
     person.sessions = [s for s in person.sessions if not s.closed or s.end >= oldest_ms]
     if person.tail not in person.sessions:
         person.tail = None
+
+
+def _packed_days(marks: SegmentMarks, oldest: int) -> list[tuple[Any, ...]]:
+    """Marks of days; those that have not changed since may be longer than needed by now."""
+    stored = marks.stored
+    if stored is None:
+        stored = marks.stored = _packed(marks, oldest) or _NOTHING
+    return stored
 
 
 def _packed(marks: SegmentMarks, oldest: int, drop: bool = False) -> list[tuple[Any, ...]]:

@@ -12,9 +12,9 @@ from redis.exceptions import NoScriptError
 
 from stream import keys
 from stream.counters import BucketKey
-from stream.cut import STATE_VERSION, Cut, person_field
+from stream.cut import STATE_VERSION, Cut
 from stream.keys import ShardKeys, bucket_name, parse_bucket
-from stream.people import Person, unpack
+from stream.people import Person, person_field, unpack
 from stream.scripts import CLAIM, CUT
 
 _HSET, _HDEL, _UNLINK, _ZADD, _ZREM = "HSET", "HDEL", "UNLINK", "ZADD", "ZREM"

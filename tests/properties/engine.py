@@ -9,13 +9,13 @@ from schemas.outputs import MetricRecord, WindowKind
 from stream.board import Board
 from stream.calendar import MINUTE_MS
 from stream.counters import BucketKey
-from stream.cut import Cut, person_field, position, restore, settle_cut, take_cut
+from stream.cut import Cut, position, restore, settle_cut, take_cut
 from stream.emission import END_OF_INPUT, Emission
 from stream.fold import Decoded
 from stream.measures import Grain
 from stream.metrics import catalogue
 from stream.metrics.metric import required_grains
-from stream.people import Person, unpack
+from stream.people import Person, person_field, unpack
 from stream.rules import build_rules
 from stream.settings import Settings, definition_version
 from stream.shard import Shard

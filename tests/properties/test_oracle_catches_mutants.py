@@ -99,10 +99,10 @@ def _nothing(*args: object) -> None:
 
 
 class _Forgetful(set[str]):
-    """A set of ids that never knows one."""
+    """Takes every id for a new one."""
 
-    def __contains__(self, item: object) -> bool:
-        return False
+    def add(self, element: str) -> None:
+        super().add(f"{element} {len(self)}")
 
 
 class _NoIds(dedupe.SeenIds):
