@@ -43,6 +43,8 @@ class Owned:
     #: Gap last sought back to, by topic: a gap that stays is real.
     sought: dict[str, int] = field(default_factory=dict)
     drained_since: dict[str, int] = field(default_factory=dict)
+    #: Topic → (next expected offset, monotonic seconds since when it is that), while the log has more.
+    stalled: dict[str, tuple[int, float]] = field(default_factory=dict)
     limits: dict[str, LedgerLimit] = field(default_factory=dict)
     #: Topics whose records were nearly all rejected: they are not read any further.
     halted: set[str] = field(default_factory=set)
@@ -54,6 +56,7 @@ class Owned:
         self.stored_watermark = self.shard.watermark
         self.sought.clear()
         self.drained_since.clear()
+        self.stalled.clear()
         self.limits.clear()
         self.halted.clear()
         self.ready.set()

@@ -16,7 +16,7 @@ from stream.cut import Cut, is_due, settle_cut, take_cut
 from stream.loading import Loader
 from stream.measures import Grain
 from stream.outgoing import LedgerPump
-from stream.owned import Log, Owned
+from stream.owned import Log, Owned, now_ms
 from stream.reading import close_some
 from stream.rules import Rules
 from stream.settings import Settings
@@ -25,6 +25,10 @@ from stream.store import ClaimRefusedError, CutRefusedError, Store
 
 _log = logging.getLogger(__name__)
 _COMMIT_SECONDS = 2.0
+#: So long no batch of a topic comes, though the log has more and the broker answers, and it is sought
+#: again. A slow worker pays for a needless one with fetching once more what the shard then knows.
+STALLED_SECONDS = 30.0
+_ANSWERS_MS = 10_000
 _RETRY_SECONDS = (0.1, 0.3, 1.0, 3.0, 5.0)
 
 
@@ -148,6 +152,7 @@ class Owner(BatchIntake):
         if shard is None:
             return
         self._note_drained(owned, shard)
+        await self._wake(owned, shard)
         shard.advance()
         try:
             due = 1
@@ -183,6 +188,32 @@ class Owner(BatchIntake):
             since = owned.drained_since.setdefault(topic, seen_at)
             # The broker's last word counts, not now: while it is silent, there may be a backlog.
             shard.drained(topic, seen_at if seen_at - since >= idle_ms else 0)
+
+    async def _wake(self, owned: Owned, shard: Shard) -> None:
+        """Read again what was lost between Kafka and the shard, and behind which nothing follows.
+
+        Whatever follows shows the gap; without it, nothing else would.
+        """
+        now = time.monotonic()
+        for topic, state in shard.topics.items():
+            tp = TP(topic, shard.partition)
+            end, seen_at = self._log.read_to(tp)
+            is_here = end is None or seen_at is None or state.expected >= end
+            if is_here or topic in owned.halted or now_ms() - (seen_at or 0) > _ANSWERS_MS:
+                owned.stalled.pop(topic, None)
+                continue
+            at, since = owned.stalled.get(topic, (-1, now))
+            if at != state.expected:
+                owned.stalled[topic] = state.expected, now
+            elif now - since >= STALLED_SECONDS:
+                owned.stalled[topic] = state.expected, now
+                self.counts.rewinds += 1
+                _log.warning(
+                    "%s[%d]: nothing has come for %.0f s after offset %d, though the log goes on to "
+                    "%d; it is read again from there", topic, shard.partition, now - since, at, end,
+                )  # fmt: skip
+                with contextlib.suppress(*SHARD_IS_LOST):
+                    await self._log.rewind({tp: state.expected})
 
     async def cut(self, owned: Owned) -> None:
         """Store what has changed since the last cut."""
