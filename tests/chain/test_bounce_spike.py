@@ -86,7 +86,7 @@ def test_a_bounce_spike_is_pending_firing_and_resolved_in_prometheus_webhook_and
         stack.enter_context(simulated(fleet, "usual", "--rate", "150"))
         wait_for_what_is_usual(prometheus)
         assert webhook.told(ALERT) == [], "it fires without a reason"
-        with simulated(fleet, "spike", "--rate", "250", "--spike", "bounce", "--spike-after", "0"):
+        with simulated(fleet, "spike", "--rate", "1000", "--spike", "bounce", "--spike-after", "0"):
             try:
                 wait_until(
                     "the webhook hears that it fires", lambda: bool(webhook.told(ALERT)), PATIENCE
@@ -104,9 +104,14 @@ def test_a_bounce_spike_is_pending_firing_and_resolved_in_prometheus_webhook_and
 
 def wait_for_what_is_usual(prometheus: Prometheus) -> None:
     """Until the alert could judge: a rule without a baseline is quiet for ever."""
+    # Half an hour of the rules: the first minutes go up and down by more than any spike.
+    usual = f"count_over_time({JUDGED[1]}[1h])"
     wait_until(
         "Prometheus knows what is usual",
-        lambda: all(prometheus.value(name) is not None for name in JUDGED),
+        lambda: (
+            all(prometheus.value(name) is not None for name in JUDGED)
+            and (prometheus.value(usual) or 0) >= 30
+        ),
         PATIENCE,
     )
 
