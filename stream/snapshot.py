@@ -114,9 +114,11 @@ def counts(board: Board) -> Iterator[Count]:
 def segment_counts(board: Board, metrics: Sequence[Metric]) -> Iterator[SegmentCount]:
     """The totals of the metrics that have them, by segment."""
     for metric in metrics:
-        for segment in list(board.segments) if metric.totals else ():
+        if metric.totals is None:
+            continue
+        for segment in list(board.segments):
             site, dimension, label = segment
-            if metric.totals and dimension and metric.covers(dimension):
+            if dimension and metric.covers(dimension):
                 value = board.evaluate(metric, segment, span_at("all", 0, board.calendar(site)))
                 found = (value.numerator, value.denominator or 0)
                 for name, count in zip(metric.totals, found, strict=True):

@@ -30,14 +30,13 @@ def pipeline_rules(pace: Pace) -> Iterator[Record]:
         DEDUPE,
         f"increase(job:engagement_dedupe_generations_capped_total:max[{pace.of(HOUR)}])",
     )
-    for name, series in (
-        (FENCED, "engagement_worker_cuts_fenced_total"),
-        (LOST, "engagement_worker_retention_lost_records_total"),
+    for name, together, series in (
+        (FENCED, "sum", "engagement_worker_cuts_fenced_total"),
+        (LOST, "sum", "engagement_worker_retention_lost_records_total"),
+        # Every worker takes part in every rebalance.
+        (REBALANCES, "max", "engagement_worker_assignments_total"),
     ):
-        yield Record(name, f"sum without ({REPLICAS}) ({_grown(series, pace)})")
-    # Every worker takes part in every rebalance.
-    assigned = _grown("engagement_worker_assignments_total", pace)
-    yield Record(REBALANCES, f"max without ({REPLICAS}) ({assigned})")
+        yield Record(name, f"{together} without ({REPLICAS}) ({_grown(series, pace)})")
     # Without a limit (0) there is nothing to divide by.
     limit = "(node:engagement_redis_memory_max_bytes:max > 0)"
     yield Record(MEMORY, f"node:engagement_redis_memory_used_bytes:max / {limit}")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from agents.alerting import counts, ratios, segments
 from agents.alerting.pace import HOUR, MINUTE
-from agents.alerting.ratios import Level, Ratio, baseline, click_through, z_score
+from agents.alerting.ratios import Judged, Ratio, baseline, click_through, z_score
 from agents.alerting.rule import Alert
 from agents.alerting.segments import SegmentRatio
 from stream.settings import Settings
@@ -26,7 +26,7 @@ def product_alerts(settings: Settings) -> Iterator[Alert]:
     yield _segment_carts(segments.CARTS)
 
 
-def _above(of: Ratio | Level, times: float) -> tuple[str, str]:
+def _above(of: Judged, times: float) -> tuple[str, str]:
     """Above what is usual, both in proportion and against the usual spread.
 
     The spread alone is exceeded by trifles in a flat history, the proportion alone by any small
@@ -35,7 +35,7 @@ def _above(of: Ratio | Level, times: float) -> tuple[str, str]:
     return f"{of.now} > {times} * {baseline(of)}", f"{z_score(of)} > 3"
 
 
-def _below(of: Ratio | Level, times: float) -> tuple[str, str]:
+def _below(of: Judged, times: float) -> tuple[str, str]:
     return f"{of.now} < {times} * {baseline(of)}", f"{z_score(of)} < -3"
 
 
@@ -223,10 +223,7 @@ def _segment_carts(of: SegmentRatio) -> Alert:
         name="SegmentCartAbandonmentSpike",
         severity="warning",
         signal="carts",
-        conditions=(
-            f"{of.now} > 1.25 * {of.baseline}",
-            f"({of.now} - {of.baseline}) / {of.deviation} > 3",
-        ),
+        conditions=_above(of, 1.25),
         hold=10 * MINUTE,
         keep=30 * MINUTE,
         summary="Far more carts than usual are left behind in one segment.",

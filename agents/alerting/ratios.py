@@ -2,10 +2,23 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 from agents.alerting.pace import DAY, HOUR, MINUTE, WEEK, Pace
 from agents.alerting.rule import Record
 from stream.settings import Settings
+
+
+class Judged(Protocol):
+    """What an alert compares with what is usual for it."""
+
+    @property
+    def stem(self) -> str:
+        """What its rules' names begin with."""
+
+    @property
+    def now(self) -> str:
+        """The series of how it is now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +97,12 @@ def increase(measure: str, window: str, offset: str = "") -> str:
     workers: every worker serves the same total, so it goes on where one of them ends and another
     begins, while the series of each worker covers only a part of the window.
     """
-    return f"increase({total(measure)}[{window}]{f' offset {offset}' if offset else ''})"
+    return increase_of(total(measure), window, offset)
+
+
+def increase_of(series: str, window: str, offset: str = "") -> str:
+    """How much a recorded total has grown in a window that ends now, or so long ago."""
+    return f"increase({series}[{window}]{f' offset {offset}' if offset else ''})"
 
 
 def recent(measure: str) -> str:
@@ -92,17 +110,17 @@ def recent(measure: str) -> str:
     return f"site:engagement_{measure}:increase15m"
 
 
-def baseline(of: Ratio | Level) -> str:
+def baseline(of: Judged) -> str:
     """The name of what is usual for a ratio at this hour."""
     return f"{of.stem}:baseline"
 
 
-def deviation(of: Ratio | Level) -> str:
+def deviation(of: Judged) -> str:
     """The name of its usual spread."""
     return f"{of.stem}:deviation"
 
 
-def z_score(of: Ratio | Level) -> str:
+def z_score(of: Judged) -> str:
     """How many times its usual spread a ratio is away from what is usual."""
     return f"({of.now} - {baseline(of)}) / {deviation(of)}"
 

@@ -4,7 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from agents.alerting.pace import HOUR, Pace
-from agents.alerting.ratios import day_before, same_hour_last_week
+from agents.alerting.ratios import (
+    baseline,
+    day_before,
+    deviation,
+    increase_of,
+    same_hour_last_week,
+)
 from agents.alerting.rule import Record
 
 
@@ -27,16 +33,6 @@ class SegmentRatio:
         """The ratio itself."""
         return f"{self.stem}:ratio_increase1h"
 
-    @property
-    def baseline(self) -> str:
-        """What is usual for it at this hour."""
-        return f"{self.stem}:baseline"
-
-    @property
-    def deviation(self) -> str:
-        """How far chance alone takes it from there."""
-        return f"{self.stem}:deviation"
-
 
 CARTS = SegmentRatio(numerator="carts_abandoned", denominator="carts_resolved", minimum=50)
 
@@ -57,9 +53,9 @@ def segment_rules(ratio: SegmentRatio, pace: Pace) -> Iterator[Record]:
         f"({_increase(ratio.denominator, length, offset)} >= {ratio.minimum})"
         for length, offset in (same_hour_last_week(pace), day_before(pace))
     ]
-    yield Record(ratio.baseline, "\nor\n".join(usual))
-    share = ratio.baseline
-    yield Record(ratio.deviation, f"sqrt({share} * (1 - {share}) / ({recent} > 0))")
+    share = baseline(ratio)
+    yield Record(share, "\nor\n".join(usual))
+    yield Record(deviation(ratio), f"sqrt({share} * (1 - {share}) / ({recent} > 0))")
 
 
 def growth(total: str) -> str:
@@ -68,5 +64,4 @@ def growth(total: str) -> str:
 
 
 def _increase(total: str, length: str, offset: str = "") -> str:
-    series = f"segment:engagement_segment_{total}_total:max"
-    return f"increase({series}[{length}]{f' offset {offset}' if offset else ''})"
+    return increase_of(f"segment:engagement_segment_{total}_total:max", length, offset)

@@ -123,36 +123,27 @@ class MetricPanels:
 
     def trend_by(self, metric: Metric, dimension: str = "") -> Panel:
         """Lines over time, one a value of a dimension."""
-        by = dimension or "$segment"
-        return Panel(
-            kind="trend",
-            title=f"{wording.title(metric.name)} by {wording.dimension(by)}, over time",
-            description=wording.explain([metric], by_segment=True),
-            unit=wording.unit(metric, self.settings),
-            queries=(
-                Query(
-                    expression=f"topk({_VALUES}, {of_segment(metric, dimension)})",
-                    legend="{{value}} {{site}}",
-                ),
-            ),
-        )
+        by = wording.dimension(dimension or "$segment")
+        title = f"{wording.title(metric.name)} by {by}, over time"
+        return self._lines(title, metric, of_segment(metric, dimension))
 
     def growing_by(self, name: str, metric: Metric, of: SegmentRatio) -> Panel:
         """A ratio of the last hour over time, one line a value of a dimension, however few the cases."""
         counted, cases = (
             chosen(growth(total), SITE, SEGMENT) for total in (of.numerator, of.denominator)
         )
-        text = wording.explain([metric], by_segment=True)
+        note = f"\n\nOf the last hour. The alert judges from {of.minimum} cases on."
+        return self._lines(name, metric, f"{counted} / ({cases} > 0)", note)
+
+    def _lines(self, title: str, metric: Metric, of_values: str, note: str = "") -> Panel:
+        """Lines over time of the largest values."""
         return Panel(
             kind="trend",
-            title=name,
-            description=f"{text}\n\nOf the last hour. The alert judges from {of.minimum} cases on.",
+            title=title,
+            description=wording.explain([metric], by_segment=True) + note,
             unit=wording.unit(metric, self.settings),
             queries=(
-                Query(
-                    expression=f"topk({_VALUES}, {counted} / ({cases} > 0))",
-                    legend="{{value}} {{site}}",
-                ),
+                Query(expression=f"topk({_VALUES}, {of_values})", legend="{{value}} {{site}}"),
             ),
         )
 

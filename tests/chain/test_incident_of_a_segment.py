@@ -61,18 +61,17 @@ def walked(fleet: Fleet, shop: Shop) -> Input:
     found: dict[str, list[float | None]] = {}
     router = Router(fleet.settings)
     roles = {fleet.topic(role): role for role in ("page_views", "clicks", "orders")}
-    sent = 0
     for step in range(max(steps) + 1):
         for raw in steps[step]:
             place = router.route(raw)
             key = place.key or b""
             fleet.produce([Record(roles[place.topic], zlib.crc32(key) % PARTITIONS, key, raw)])
         fleet.flush()
-        sent += len(steps[step])
+        sent = sum(fleet.sent.values())
         shown = totals(fleet.workers[step % len(fleet.workers)], sent)
         for name, value in shown.items():
             found.setdefault(name, []).append(value)
-    assert sent == 31_106
+    assert sum(fleet.sent.values()) == 31_106
     return found
 
 

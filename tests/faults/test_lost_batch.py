@@ -1,23 +1,12 @@
 """A batch that is lost between Kafka and its shard, with nothing behind it, is read again."""
 
-import json
-import time
 from pathlib import Path
 
 from tests.faults.broken_lost_batch import KEY
-from tests.faults.fleet import PARTITIONS, Fleet, Record
+from tests.faults.fleet import PARTITIONS, Fleet
+from tests.faults.traffic import views_now
 from tests.faults.worker_process import wait_until
 from tests.servers.kafka_server import KafkaServer
-
-
-def views(name: str, key: bytes) -> list[Record]:
-    """A page view for every partition, made now."""
-    found = []
-    for partition in range(PARTITIONS):
-        event = {"type": "page_view", "page_url": "/", "event_id": f"{name}-{partition}",
-                 "event_time": time.time_ns() // 1_000_000, "visitor_id": f"v{partition}"}  # fmt: skip
-        found.append(Record("page_views", partition, key, json.dumps(event).encode()))
-    return found
 
 
 def test_the_last_batch_of_a_topic_is_read_again_when_it_was_lost_on_its_way(
@@ -27,7 +16,7 @@ def test_the_last_batch_of_a_topic_is_read_again_when_it_was_lost_on_its_way(
     with Fleet(kafka.bootstrap, redis_url, tmp_path, workers=1, module=module) as fleet:
         fleet.create_topics().start()
         for name, key in (("first", b"kept"), ("last", KEY)):
-            fleet.produce(views(name, key))
+            fleet.produce(views_now(name, key))
             fleet.flush()
             wait_until("all that was sent is counted", lambda: fleet.lag() == 0)
         [worker] = fleet.workers

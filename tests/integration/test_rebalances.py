@@ -1,23 +1,13 @@
 """A consumer group comes to rest after a crash, and Kafka is told how far its cuts are."""
 
-import json
 import time
 from pathlib import Path
 
-from tests.faults.fleet import PARTITIONS, Fleet, Record
+from tests.faults.fleet import Fleet
 from tests.faults.topics import committed
+from tests.faults.traffic import views_now
 from tests.faults.worker_process import WorkerProcess, wait_until
 from tests.servers.kafka_server import KafkaServer
-
-
-def views(number: int) -> list[Record]:
-    """A page view for every partition, made now."""
-    found = []
-    for partition in range(PARTITIONS):
-        event = {"type": "page_view", "page_url": "/", "event_id": f"{number}-{partition}",
-                 "event_time": time.time_ns() // 1_000_000, "visitor_id": f"v{partition}"}  # fmt: skip
-        found.append(Record("page_views", partition, b"k", json.dumps(event).encode()))
-    return found
 
 
 def rebalances(worker: WorkerProcess) -> float:
@@ -38,7 +28,7 @@ def test_the_group_comes_to_rest_after_a_crash_though_cuts_are_committed_all_the
         end = time.monotonic() + 6 * fleet.settings.kafka.session_timeout_seconds
         number = 0
         while time.monotonic() < end:
-            fleet.produce(views(number))
+            fleet.produce(views_now(str(number)))
             fleet.flush()
             number += 1
             time.sleep(0.05)
