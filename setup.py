@@ -20,6 +20,9 @@ CORE = (
     "trails", "visits",
 )  # fmt: skip
 
+#: Modules of schemas/ that run once a record.
+EDGE = ("codec", "ledger", "rejection")
+
 
 def missing() -> str:
     """Why the core cannot be compiled here; empty when it can."""
@@ -52,7 +55,8 @@ def compiled() -> list[Extension]:
         sys.exit(f"ENGAGE_COMPILE_LEVEL is {level!r}; it must be 0, 1, 2 or 3")
     from mypyc.build import mypycify
 
-    paths = ["schemas/codec.py", *[f"stream/{module}.py" for module in CORE]]
+    paths = [f"schemas/{module}.py" for module in EDGE]
+    paths += [f"stream/{module}.py" for module in CORE]
     # Only the types of the core matter here; `make check` looks at all of them.
     return mypycify(
         ["--ignore-missing-imports", "--follow-imports=silent", *paths], opt_level=level

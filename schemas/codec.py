@@ -40,21 +40,25 @@ _CONTEXTS_MAX: Final = 20_000
 _CONTEXT_BYTES_MAX: Final = 512
 
 
-def parse_all(raws: Iterable[bytes | None]) -> list[tuple[Event, int] | RejectedEvent]:
-    """Each of the values as `parse` has it, or why it was refused."""
-    parsed: list[tuple[Event, int] | RejectedEvent] = []
-    for raw in raws:
-        try:
-            parsed.append(parse(raw))
-        except RejectedEvent as error:
-            parsed.append(error)
-    return parsed
-
-
 def parse(raw: bytes | None) -> tuple[Event, int]:
     """The event in `raw` and its event time in epoch ms; raises nothing but RejectedEvent."""
-    if raw is None or len(raw) > _SMALL:
-        raw = _bounded(raw)
+    read = _read(raw)
+    if isinstance(read, RejectedEvent):
+        raise read
+    return read
+
+
+def parse_all(raws: Iterable[bytes | None]) -> list[tuple[Event, int] | RejectedEvent]:
+    """Each of the values as `parse` has it, or why it was refused."""
+    return [_read(raw) for raw in raws]
+
+
+def _read(raw: bytes | None) -> tuple[Event, int] | RejectedEvent:
+    """As `parse`, but what is refused is handed back: raising it would cost as much as a good event."""
+    if raw is None:
+        return RejectedEvent(Reason.EMPTY, "the record has no value")
+    if len(raw) > _SMALL and (refused := _out_of_bounds(raw)):
+        return refused
     try:
         if not raw.isascii():
             raw.decode()  # the decoder does not look into the strings of fields it skips
@@ -63,7 +67,7 @@ def parse(raw: bytes | None) -> tuple[Event, int]:
             found = bytes(event.context)  # raw until here
             event.context = _contexts.get(found) or _context(found)
     except (ValueError, RecursionError) as error:
-        raise explain(raw, error) from None
+        return explain(raw, error)
     time = event.event_time
     if type(time) is int:
         ms = time
@@ -72,10 +76,11 @@ def parse(raw: bytes | None) -> tuple[Event, int]:
         since = time - _EPOCH
         days = since.days
         if not _FIRST_DAY <= days <= _LAST_DAY:
-            raise RejectedEvent(Reason.ABSURD_TIME, f"$.event_time: {time} is outside 1990 to 2199")
+            found_time = f"$.event_time: {time} is outside 1990 to 2199"
+            return RejectedEvent(Reason.ABSURD_TIME, found_time)
         ms = days * _DAY_MS + since.seconds * 1000 + since.microseconds // 1000
     if event.visitor_id is None and event.user_id is None and type(event) not in PERSONLESS:
-        raise RejectedEvent(Reason.NO_PERSON, "neither $.visitor_id nor $.user_id is given")
+        return RejectedEvent(Reason.NO_PERSON, "neither $.visitor_id nor $.user_id is given")
     return event, ms
 
 
@@ -100,15 +105,13 @@ def epoch_ms(time: datetime | int) -> int:
     return since.days * _DAY_MS + since.seconds * 1000 + since.microseconds // 1000
 
 
-def _bounded(raw: bytes | None) -> bytes:
-    """`raw` if it is there, not too large, and not nested too deeply for any caller's stack."""
-    if raw is None:
-        raise RejectedEvent(Reason.EMPTY, "the record has no value")
+def _out_of_bounds(raw: bytes) -> RejectedEvent | None:
+    """Why `raw` is too large, or nested too deeply for any caller's stack."""
     if len(raw) > MAX_BYTES:
-        raise RejectedEvent(Reason.TOO_LARGE, f"{len(raw)} bytes, at most {MAX_BYTES}")
+        return RejectedEvent(Reason.TOO_LARGE, f"{len(raw)} bytes, at most {MAX_BYTES}")
     if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH and _too_deep(raw):
-        raise RejectedEvent(Reason.MALFORMED, f"nested deeper than {MAX_DEPTH}")
-    return raw
+        return RejectedEvent(Reason.MALFORMED, f"nested deeper than {MAX_DEPTH}")
+    return None
 
 
 def _too_deep(raw: bytes) -> bool:

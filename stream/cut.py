@@ -15,7 +15,7 @@ from stream.people import MARK_DAYS, Person, pack_all
 from stream.shard import Shard
 
 #: Raised when stored state can no longer be read by this code.
-STATE_VERSION = 1
+STATE_VERSION = 2
 
 
 class StoredTopic(msgspec.Struct, array_like=True):

@@ -43,7 +43,7 @@ class ShardKeys:
 
     @property
     def ledger(self) -> str:
-        """Hash: sequence of a cut → msgpack array of its ledger entries, until they are in Kafka."""
+        """Hash: sequence of a cut → its ledger entries (msgpack array, zstd), until they are in Kafka."""
         return f"{self._tag}:ledger"
 
     def bucket(self, key: BucketKey) -> str:

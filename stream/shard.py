@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from schemas.codec import Reason, RejectedEvent
-from schemas.outputs import encode_entry, ledger_entry
+from schemas.ledger import encode_entry, ledger_entry
 from stream import measures
 from stream.activity import LIVE_MINUTES, Activity
 from stream.calendar import HOUR_MS, MINUTE_MS

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import cycle
 from pathlib import Path
 
-from schemas.outputs import MAX_ORIGINAL
+from schemas.ledger import MAX_ORIGINAL
 from stream import measures
 from tests.faults.fleet import PARTITIONS, REPOSITORY, Fleet, Record
 from tests.faults.stored import read_counts, unaccounted

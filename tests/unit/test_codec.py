@@ -11,17 +11,8 @@ import pytest
 
 from schemas.codec import MAX_BYTES, MAX_DEPTH, Reason, RejectedEvent, epoch_ms, parse
 from schemas.events import EVENT_TYPES, Custom, Order, PageView
-from schemas.outputs import (
-    MAX_KEY,
-    MAX_ORIGINAL,
-    LedgerEntry,
-    MetricRecord,
-    Window,
-    encode_entry,
-    encode_record,
-    ledger_entry,
-    record_key,
-)
+from schemas.ledger import MAX_KEY, MAX_ORIGINAL, encode_entry, ledger_entry
+from schemas.outputs import LedgerEntry, MetricRecord, Window, encode_record, record_key
 from schemas.rejection import DETAIL_LIMIT, printable
 
 EXAMPLES = Path(__file__).parents[2] / "schemas" / "examples"

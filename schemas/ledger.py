@@ -1,0 +1,51 @@
+"""Dead letters: a ledger entry of bounded size from whatever was sent."""
+
+from hashlib import sha256
+from typing import Final
+
+from msgspec.json import Encoder
+
+from schemas.outputs import LedgerEntry
+from schemas.rejection import Reason, printable
+
+MAX_ORIGINAL: Final = 4096
+MAX_KEY: Final = 1024
+
+_encode: Final = Encoder().encode
+
+
+def encode_entry(entry: LedgerEntry) -> bytes:
+    """A ledger entry as JSON, with `key` and `original` in base64."""
+    return _encode(entry)
+
+
+def ledger_entry(
+    reason: Reason,
+    detail: str,
+    *,
+    topic: str,
+    partition: int,
+    offset: int,
+    timestamp_ms: int,
+    key: bytes | None,
+    original: bytes | None,
+    event_time_ms: int | None = None,
+) -> LedgerEntry:
+    """An entry of bounded size, whatever was sent."""
+    original = original or b""
+    size = len(original)
+    truncated = size > MAX_ORIGINAL or (key is not None and len(key) > MAX_KEY)
+    return LedgerEntry(
+        reason=reason,
+        detail=printable(detail),
+        topic=topic,
+        partition=partition,
+        offset=offset,
+        timestamp_ms=timestamp_ms,
+        key=key[:MAX_KEY] if truncated and key else key,
+        original=original[:MAX_ORIGINAL] if truncated else original,
+        original_size=size,
+        truncated=truncated,
+        event_time_ms=event_time_ms,
+        sha256=sha256(original).hexdigest() if truncated else None,
+    )
