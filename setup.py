@@ -16,8 +16,8 @@ from setuptools import Extension, setup
 #: Modules of stream/ that run once an event; none of them does any I/O.
 CORE = (
     "activity", "calendar", "clock", "counters", "dedupe", "fold", "habits", "marks", "names",
-    "pages", "people", "plans", "rare", "runs", "session_counts", "sessions", "shard",
-    "trails", "visits",
+    "pages", "people", "pings", "plans", "rare", "runs", "session_counts", "sessions", "shard",
+    "sights", "trails", "visits",
 )  # fmt: skip
 
 #: Modules of schemas/ that run once a record.

@@ -41,6 +41,7 @@ class Heartbeat(Envelope, kw_only=True, gc=False, tag="heartbeat"):
     page_url: PageUrl
     engaged_ms: Milliseconds | None = None
     scroll_depth: Percent | None = None
+    page_view_id: Id | None = None
 
 
 # clicks

@@ -4,8 +4,8 @@ Everything here runs once an event, so it keeps to local names, plain attribute 
 dictionary look-ups; what is rare is a call away.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
 
 from schemas.codec import Reason, RejectedEvent
 from schemas.envelope import Context
@@ -14,12 +14,11 @@ from stream.activity import Activity
 from stream.calendar import MINUTE_MS, SLOT_MS
 from stream.clock import TopicState
 from stream.names import Profile
-from stream.pages import Page
 from stream.people import Person
 from stream.plans import BOT, Plan
 from stream.rare import count_more, tally
-from stream.sessions import ID_REACH_MS, Session
-from stream.trails import Trail
+from stream.sessions import session_keeper
+from stream.sights import count_content, page_of, see
 
 if TYPE_CHECKING:
     from stream.shard import Shard
@@ -166,7 +165,7 @@ def _apply(shard: "Shard", accepted: list[Accepted]) -> None:
             counts = collected.setdefault(counted, {})
         counts[profile] = counts.get(profile, 0) + 1
         if plan.impression or plan.click:
-            _content(shard, event, plan, minute)
+            count_content(shard, event, plan, minute)
         if plan.tallies:
             tally(shard, plan, event, profile, minute)
         if person is None or not plan.has_person:
@@ -204,16 +203,16 @@ def _visit(
 ) -> None:
     """Count the event in its session."""
     of_page = plan.page_view or plan.look
-    page = _page(shard, event, plan, time_ms) if of_page else 0
+    page = page_of(shard, event, plan, time_ms) if of_page else 0
     rules = shard.visits.rules
     sid = event.session_id if rules.use_ids else None
     if sid is None:
         if not rules.use_gaps:
             return
-    elif event.visitor_id is not None and event.user_id is not None and shard.rules.by_user:
-        # A session id belongs to the visitor (the browser), whoever has logged in there.
-        person = shard.person(f"{event.site}\x1f{event.visitor_id}")
-        shard.people.dirty[person.key] = person
+    elif rules.ids_of_site or (event.visitor_id is not None and event.user_id is not None):
+        person = _holder(shard, person, event, sid)
+    if rules.id_max_ms and sid is not None and shard.visits.is_over(person, sid, time_ms):
+        return
     session = person.tail
     if (
         session is None
@@ -221,57 +220,34 @@ def _visit(
         or session.sid != sid
         or time_ms <= session.start
         or time_ms > session.until
-        or time_ms > session.end + (rules.reach_ms if sid is None else ID_REACH_MS)
+        or time_ms > session.end + (rules.reach_ms if sid is None else rules.id_reach_ms)
     ):
         session = shard.visits.find(person, sid, time_ms, profile)
     elif time_ms > session.end:
         session.end = time_ms
     if of_page:
-        _see(shard, session, event, plan, page, time_ms)
+        see(shard, session, event, plan, page, time_ms)
     if plan.interactive:
         session.interactive = True
+        if rules.keep_actions:
+            session.actions += 1
     if plan.real:
         session.real = True
     if plan.session_marks is not None:
         session.marks |= plan.session_marks(event)
 
 
-def _page(shard: "Shard", event: Any, plan: Plan, time_ms: int) -> int:
-    """The page of a page view or heartbeat, 0 for none; a view is counted there, in a session or not."""
-    url = event.page_url
-    if url is None:
-        return 0
-    pages = shard.pages
-    page = pages.lookup.get(event.site, _no_pages).get(url)
-    if page is None:
-        page = pages.of(event.site, url)
-    if plan.page_view:
-        pages.view(page, time_ms // MINUTE_MS)
-    return page.id
+def _holder(shard: "Shard", person: Person, event: Event, sid: str) -> Person:
+    """Who keeps the session of an id: the visitor (the browser), whoever has logged in there, or nobody."""
+    if shard.visits.rules.ids_of_site:
+        key = session_keeper(event.site, sid)
+    elif shard.rules.by_user:
+        key = f"{event.site}\x1f{event.visitor_id}"
+    else:
+        return person
+    holder = shard.person(key)
+    shard.people.dirty[key] = holder
+    return holder
 
 
-def _content(shard: "Shard", event: Any, plan: Plan, minute: int) -> None:
-    """Count an impression of some content, or a click on it, for that content."""
-    shard.pages.content(event.site, event.content_id, plan.click, minute)
-
-
-def _see(shard: "Shard", session: Session, event: Any, plan: Plan, page: int, time_ms: int) -> None:
-    """Note the page view, or the time and the scroll depth of a heartbeat."""
-    trail = session.trail
-    if trail is None:
-        trail = session.trail = Trail()
-    rules = shard.visits.rules
-    if plan.page_view:
-        session.page_views += 1
-        trail.view(page, time_ms, shard.pages.order)
-        if rules.keep_path:
-            trail.path.append((time_ms, page))
-        return
-    engaged_ms = event.engaged_ms
-    if engaged_ms is None:
-        engaged_ms = rules.heartbeat_ms
-    trail.look(page, engaged_ms, event.scroll_depth)
-
-
-_no_pages: Mapping[str, Page] = {}
 _unknown: dict[Context | None, Profile] = {}

@@ -19,8 +19,10 @@ from stream.knobs_definitions import (  # fmt: skip
 from stream.knobs_money import SocialSettings, SupportSettings, SurveySettings, ValueSettings
 from stream.knobs_visits import (  # fmt: skip
     BounceSettings,
+    DurationSettings,
     ExitSettings,
     PageSettings,
+    ScrollSettings,
     SessionSettings,
     TimeOnPageSettings,
 )
@@ -214,8 +216,10 @@ class Settings(Table, frozen=True, kw_only=True):
     dedupe: DedupeSettings = DedupeSettings()
     session: SessionSettings = SessionSettings()
     bounce: BounceSettings = BounceSettings()
+    duration: DurationSettings = DurationSettings()
     pages: PageSettings = PageSettings()
     time_on_page: TimeOnPageSettings = TimeOnPageSettings()
+    scroll: ScrollSettings = ScrollSettings()
     exit: ExitSettings = ExitSettings()
     ctr: CtrSettings = CtrSettings()
     churn: ChurnSettings = ChurnSettings()

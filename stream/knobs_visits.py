@@ -19,6 +19,19 @@ class SessionSettings(Table, frozen=True, kw_only=True):
         Annotated[int, Meta(ge=1, le=168)],
         "a session by gaps that lasts longer is cut, at a full 24th of this; ids are trusted",
     ] = 24
+    id_scope: Annotated[
+        Literal["visitor", "site"],
+        "visitor: an id means a session of each visitor; site: one session, whoever it is of, if its "
+        "events have it as their Kafka key",
+    ] = "visitor"
+    id_max_hours: Annotated[
+        Annotated[int, Meta(ge=0, le=168)],
+        "0: an id is trusted; else what comes later after its first event belongs to no session, "
+        "and every id is kept as long as days are",
+    ] = 0
+    assign: Annotated[
+        Literal["start", "end"], "the window that a session counts in: where it starts, or ends"
+    ] = "start"
     split_at_midnight: Annotated[
         bool, "true: no session goes on after midnight in the zone of its site, with an id or not"
     ] = False
@@ -33,7 +46,27 @@ class BounceSettings(Table, frozen=True, kw_only=True):
     engaged_min_page_views: Annotated[AtLeastOne, "ga4: this many pages is engaged"] = 2
 
 
+class DurationSettings(Table, frozen=True, kw_only=True):
+    basis: Annotated[
+        Literal["elapsed", "engaged"],
+        "elapsed: last event − first; engaged: what heartbeats say, 0 without any",
+    ] = "elapsed"
+    zero_sessions: Annotated[
+        Literal["include", "exclude"], "whether visits of no duration are part of the mean"
+    ] = "include"
+    cap_seconds: Annotated[NotNegative, "a longer visit counts as so long; 0: as it is"] = 0
+    whole_seconds: Annotated[
+        bool, "both ends are rounded down to seconds first, as warehouses have it"
+    ] = False
+
+
 class PageSettings(Table, frozen=True, kw_only=True):
+    count: Annotated[
+        Literal["page_views", "unique_pages", "page_view_ids", "actions"],
+        "what pages_per_session counts: views; different pages; different page_view_id of views and "
+        "heartbeats, which bounces go by as well; or views and interactive events. The second and "
+        "third keep each of them",
+    ] = "page_views"
     values_max: Annotated[
         AtLeastOne, "pages counted per site, each in some ten numbers; the rest is `other`"
     ] = 200
@@ -44,12 +77,28 @@ class PageSettings(Table, frozen=True, kw_only=True):
 
 class TimeOnPageSettings(Table, frozen=True, kw_only=True):
     mode: Annotated[
-        Literal["engaged", "next_pageview"],
-        "engaged: what heartbeats say; next_pageview: until the next view, and keeps all views",
+        Literal["engaged", "next_pageview", "pings"],
+        "engaged: what heartbeats say; next_pageview: until the next view, and keeps all views; "
+        "pings: intervals with a heartbeat, by page view, and keeps all heartbeats (Snowplow)",
     ] = "engaged"
+    min_visit_seconds: Annotated[
+        NotNegative, "pings: what the first heartbeat of a page view stands for"
+    ] = 5
+    last_page: Annotated[
+        Literal["exclude", "zero", "until_last_event"],
+        "next_pageview: the last page of a session has no next; it is left out, or counts as 0, or "
+        "until the session's last event",
+    ] = "exclude"
     heartbeat_seconds: Annotated[
         NotNegative, "what a heartbeat without engaged_ms stands for: the usual interval"
     ] = 10
+
+
+class ScrollSettings(Table, frozen=True, kw_only=True):
+    thresholds: Annotated[
+        Annotated[tuple[Annotated[int, Meta(ge=1, le=100)], ...], Meta(max_length=8)],
+        "each N is a metric scroll_reached_N, the share of pages scrolled down to N percent",
+    ] = (25, 50, 75, 90)
 
 
 class ExitSettings(Table, frozen=True, kw_only=True):

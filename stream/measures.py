@@ -35,6 +35,8 @@ CARTED_SESSIONS = "carted_sessions"
 ABANDONED_SESSIONS = "abandoned_cart_sessions"
 CONVERTED_SESSIONS = "converted_sessions"
 ENGAGED_SESSIONS = "engaged_sessions"
+#: Those that last, where the others are no part of the duration.
+TIMED_SESSIONS = "timed_sessions"
 #: By entry page: sessions, and those that bounced. The page's time: sessions where it is known, its sum.
 LANDINGS = "landings"
 LANDING_BOUNCES = "landing_bounces"
@@ -49,14 +51,6 @@ PAGES_TIMED = "pages_timed"
 ON_PAGE_MS = "on_page_ms"
 PAGES_SCROLLED = "pages_scrolled"
 SCROLL_DEPTH = "scroll_depth"
-SCROLL_REACHED_25 = "scroll_reached_25"
-SCROLL_REACHED_50 = "scroll_reached_50"
-SCROLL_REACHED_75 = "scroll_reached_75"
-SCROLL_REACHED_90 = "scroll_reached_90"
-#: By percent.
-SCROLL_REACHED = {
-    25: SCROLL_REACHED_25, 50: SCROLL_REACHED_50, 75: SCROLL_REACHED_75, 90: SCROLL_REACHED_90,
-}  # fmt: skip
 CONTENT_CLICKS = "content_clicks"
 CONTENT_IMPRESSIONS = "content_impressions"
 #: A histogram: its measures are "<name>#<number of a log-scale bucket>".
@@ -120,6 +114,11 @@ _LEVEL = "level_"
 def is_level(measure: str) -> bool:
     """Whether the value of a measure is the sum of all its buckets so far."""
     return measure.startswith(_LEVEL) or measure in LEVELS
+
+
+def scroll_reached(percent: int) -> str:
+    """The measure of pairs of a session and a page that was scrolled so far."""
+    return f"scroll_reached_{percent}"
 
 
 def histogram_measure(name: str, bucket: int) -> str:

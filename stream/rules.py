@@ -9,7 +9,7 @@ from stream.churn_risk import RiskRules
 from stream.facts import Tally
 from stream.habits import HabitRules
 from stream.knobs import Settings
-from stream.measures import RISK_BAND
+from stream.measures import RISK_BAND, scroll_reached
 from stream.metrics import tallies, themes
 from stream.metrics.goals import session_marks
 from stream.metrics.retention import habit_rules
@@ -124,19 +124,49 @@ def _session_rules(settings: Settings) -> SessionRules:
         heartbeat_ms=settings.time_on_page.heartbeat_seconds * 1000,
         exits_by_session=settings.exit.denominator == "sessions",
         time_between=settings.time_on_page.mode == "next_pageview",
+        scroll_reached=tuple((n, scroll_reached(n)) for n in settings.scroll.thresholds),
+        last_page=settings.time_on_page.last_page,
+        keep_path=settings.exit.denominator == "sessions"
+        or settings.time_on_page.mode == "next_pageview"
+        or settings.pages.count == "unique_pages",
+        keep_actions=settings.pages.count == "actions",
+        by_view_id=settings.pages.count == "page_view_ids",
+        by_pings=settings.time_on_page.mode == "pings",
+        least_ms=settings.time_on_page.min_visit_seconds * 1000,
+        at_end=settings.session.assign == "end",
+        counted_pages=_PAGES_COUNTED[settings.pages.count],
+        lasts_engaged=settings.duration.basis == "engaged",
+        whole_seconds=settings.duration.whole_seconds,
+        longest_ms=settings.duration.cap_seconds * 1000,
+        without_zeros=settings.duration.zero_sessions == "exclude",
+        ids_of_site=settings.session.id_scope == "site",
+        id_max_ms=settings.session.id_max_hours * HOUR_MS,
     )
+
+
+def _unique_pages(session: Session) -> int:
+    trail = session.trail
+    return len({page for _, page in trail.path}) if trail is not None else 0
+
+
+_PAGES_COUNTED: Mapping[str, Callable[[Session], int]] = {
+    "page_views": Session.views,
+    "page_view_ids": Session.views,
+    "unique_pages": _unique_pages,
+    "actions": lambda session: session.page_views + session.actions,
+}
 
 
 def _bounce_rule(settings: Settings) -> Callable[[Session], bool]:
     mode = settings.bounce.mode
     if mode == "single_pageview":
-        return lambda session: session.page_views == 1
+        return lambda session: session.views() == 1
     if mode == "classic_interaction":
-        return lambda session: session.page_views == 1 and not session.interactive
+        return lambda session: session.views() == 1 and not session.interactive
     if mode == "posthog":
         least_ms = settings.bounce.engaged_min_seconds * 1000
         return lambda session: (
-            session.page_views == 1
+            session.views() == 1
             and not session.interactive
             and session.end - session.start < least_ms
         )
@@ -149,7 +179,7 @@ def _engaged_rule(settings: Settings) -> Callable[[Session], bool]:
         settings.bounce.engaged_min_seconds * 1000,
         settings.bounce.engaged_min_page_views,
     )
-    return lambda session: session.page_views >= views or session.end - session.start >= least_ms
+    return lambda session: session.views() >= views or session.end - session.start >= least_ms
 
 
 def _calendars(settings: Settings) -> Callable[[str], Calendar]:

@@ -1,5 +1,7 @@
 """What a session adds to the counters when it closes, and takes away when a later event changes it."""
 
+from collections.abc import Mapping
+
 from stream import measures
 from stream.calendar import MINUTE_MS
 from stream.counters import Counters
@@ -23,25 +25,23 @@ class SessionCounts:
         self._collected: dict[tuple[int, Group], _Counts] = {}
 
     def add(self, session: Session, sign: int) -> None:
-        """Count a closed session (or take it back) at the minute in which it started."""
+        """Count a closed session (or take it back) at the minute in which it started (or ended)."""
         if not session.real:
             return
-        minute = session.start // MINUTE_MS
+        minute = self._minute_of(session)
         profile = self._names.by_id(session.profile_id)
         counts = self._of(minute, profile)
-        duration = session.end - session.start
         _more(counts, measures.SESSIONS, sign)
-        _more(counts, measures.SESSION_DURATION_MS, sign * duration)
-        bucket = measures.histogram_measure(measures.SESSION_DURATION, duration_bucket(duration))
-        _more(counts, bucket, sign)
+        self._add_duration(session, counts, sign)
         if session.marks & CARTED:
             _more(counts, measures.CARTED_SESSIONS, sign)
             if not session.marks & ORDERED:
                 _more(counts, measures.ABANDONED_SESSIONS, sign)
         if session.marks & CONVERTED:
             _more(counts, measures.CONVERTED_SESSIONS, sign)
-        if session.page_views:
-            _more(counts, measures.SESSION_PAGE_VIEWS, sign * session.page_views)
+        if session.views():
+            pages = self._rules.counted_pages(session)
+            _more(counts, measures.SESSION_PAGE_VIEWS, sign * pages)
             _more(counts, measures.VIEWED_SESSIONS, sign)
             if self._rules.bounced(session):
                 _more(counts, measures.BOUNCED_SESSIONS, sign)
@@ -49,6 +49,22 @@ class SessionCounts:
                 _more(counts, measures.ENGAGED_SESSIONS, sign)
         if session.trail is not None:
             self._add_trail(session, session.trail, profile, counts, sign)
+
+    def _minute_of(self, session: Session) -> int:
+        return (session.end if self._rules.at_end else session.start) // MINUTE_MS
+
+    def _add_duration(self, session: Session, counts: _Counts, sign: int) -> None:
+        rules = self._rules
+        duration = session.end - session.start
+        if rules.is_measured:
+            duration = measured_ms(session, rules)
+            if rules.without_zeros:
+                if not duration:
+                    return
+                _more(counts, measures.TIMED_SESSIONS, sign)
+        _more(counts, measures.SESSION_DURATION_MS, sign * duration)
+        bucket = measures.histogram_measure(measures.SESSION_DURATION, duration_bucket(duration))
+        _more(counts, bucket, sign)
 
     def flush(self) -> None:
         """Turn the sums into counts, by segment."""
@@ -74,7 +90,8 @@ class SessionCounts:
     def _add_trail(
         self, session: Session, trail: Trail, profile: Profile, counts: _Counts, sign: int
     ) -> None:
-        minute, site = session.start // MINUTE_MS, profile.site
+        minute, site = self._minute_of(session), profile.site
+        engaged = engaged_of(trail, self._rules)
         if trail.entry_ms >= 0:
             targets = [counts]
             if trail.entry_page:
@@ -83,16 +100,16 @@ class SessionCounts:
                 _more(entry, measures.LANDINGS, sign)
                 if self._rules.bounced(session):
                     _more(entry, measures.LANDING_BOUNCES, sign)
-            landing_ms = trail.landing_ms(self._rules.timeout_ms)
+            landing_ms = trail.landing_ms(self._rules.timeout_ms, engaged)
             if landing_ms is not None:
                 for target in targets:
                     _more(target, measures.LANDINGS_TIMED, sign)
                     _more(target, measures.LANDING_MS, sign * landing_ms)
             self._add_exit(trail, site, minute, sign)
         if trail.looks:
-            self._add_looks(trail, site, minute, counts, sign)
+            self._add_looks(trail, engaged, site, minute, counts, sign)
         if self._rules.time_between:
-            self._add_pauses(trail, site, minute, counts, sign)
+            self._add_pauses(session, trail, site, counts, sign)
 
     def _add_exit(self, trail: Trail, site: str, minute: int, sign: int) -> None:
         """Exits count with the views of their page, at the view; or, as those who saw it, at the start."""
@@ -106,10 +123,19 @@ class SessionCounts:
             exits = self._of(minute, self._pages.segment(site, trail.exit_page))
             _more(exits, measures.EXITS, sign)
 
-    def _add_looks(self, trail: Trail, site: str, minute: int, counts: _Counts, sign: int) -> None:
+    def _add_looks(
+        self,
+        trail: Trail,
+        engaged: Mapping[int, int],
+        site: str,
+        minute: int,
+        counts: _Counts,
+        sign: int,
+    ) -> None:
         """Engagement and scroll depth, one pair of session and page at a time."""
         between = self._rules.time_between
-        for page, (engaged_ms, depth) in trail.looks.items():
+        for page, (_, depth) in trail.looks.items():
+            engaged_ms = engaged.get(page, 0)
             for target in (counts, self._of(minute, self._pages.segment(site, page))):
                 if engaged_ms and not between:
                     _more(target, measures.PAGES_TIMED, sign)
@@ -117,20 +143,53 @@ class SessionCounts:
                 if depth >= 0:
                     _more(target, measures.PAGES_SCROLLED, sign)
                     _more(target, measures.SCROLL_DEPTH, sign * depth)
-                    for percent, reached in measures.SCROLL_REACHED.items():
+                    for percent, reached in self._rules.scroll_reached:
                         if depth >= percent * 100:
                             _more(target, reached, sign)
 
-    def _add_pauses(self, trail: Trail, site: str, minute: int, counts: _Counts, sign: int) -> None:
+    def _add_pauses(
+        self, session: Session, trail: Trail, site: str, counts: _Counts, sign: int
+    ) -> None:
         """Time on a page as the time until the next page view, in the place of engagement."""
+        minute, most_ms = self._minute_of(session), self._rules.timeout_ms
         spent: dict[int, int] = {}
-        for page, pause in trail.pauses(self._pages.order, self._rules.timeout_ms):
+        pauses = list(trail.pauses(self._pages.order, most_ms))
+        last = trail.last_view(self._pages.order)
+        if last is not None and self._rules.last_page != "exclude":
+            pause = min(session.end - last[0], most_ms)
+            pauses.append((last[1], pause if self._rules.last_page == "until_last_event" else 0))
+        for page, pause in pauses:
             if page:
                 spent[page] = spent.get(page, 0) + pause
         for page, pause in spent.items():
             for target in (counts, self._of(minute, self._pages.segment(site, page))):
                 _more(target, measures.PAGES_TIMED, sign)
                 _more(target, measures.ON_PAGE_MS, sign * pause)
+
+
+def engaged_of(trail: Trail, rules: SessionRules) -> Mapping[int, int]:
+    """Page → how long it was in front of the person, in ms, as the settings want it counted."""
+    if not rules.by_pings:
+        return trail.engaged()
+    pings = trail.pings
+    return {} if pings is None else pings.engaged_ms(rules.heartbeat_ms, rules.least_ms)
+
+
+def measured_ms(session: Session, rules: SessionRules) -> int:
+    """The duration of a session, where the settings want more than its last event less its first."""
+    trail = session.trail
+    if rules.lasts_engaged:
+        duration = 0 if trail is None else sum(engaged_of(trail, rules).values())
+    else:
+        start, end = session.start, session.end
+        if rules.whole_seconds:
+            start, end = start // 1000 * 1000, end // 1000 * 1000
+        duration = end - start
+        first_ms = None if trail is None or trail.pings is None else trail.pings.first_ms()
+        if first_ms is not None and trail is not None and not 0 <= trail.entry_ms <= first_ms:
+            # The page was there before its first heartbeat told of it.
+            duration += rules.least_ms
+    return min(duration, rules.longest_ms) if rules.longest_ms else duration
 
 
 def _more(counts: _Counts, measure: str, count: int) -> None:

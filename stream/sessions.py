@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Literal
 
 from stream.names import Profile
 from stream.trails import Order, Trail
@@ -15,14 +15,16 @@ _INTERACTIVE, _REAL, _CLOSED, _JOINED = 1, 2, 4, 64
 #: What happened in a session, as bits of its `marks`: something went into the cart, an order, a goal.
 CARTED, ORDERED, CONVERTED = 8, 16, 32
 _MARKS = CARTED | ORDERED | CONVERTED
+#: The flags are seven bits; the number of actions stands above them.
+_ACTIONS = 7
 
 
 class Session:
     """Events of one person: a session by its id, or a piece of one by gaps. Times are epoch ms."""
 
     __slots__ = (
-        "closed", "end", "interactive", "joined", "marks", "page_views", "profile_id", "real", "sid",
-        "start", "trail", "until",
+        "actions", "closed", "end", "interactive", "joined", "marks", "page_views", "profile_id",
+        "real", "sid", "start", "trail", "until",
     )  # fmt: skip
 
     def __init__(self, sid: str | bytes | None, start: int, profile_id: int) -> None:
@@ -34,6 +36,8 @@ class Session:
         self.profile_id = profile_id
         self.page_views = 0
         self.interactive = False
+        #: How many interactive events, where the settings ask for it.
+        self.actions = 0
         #: Bits of CARTED, ORDERED, CONVERTED.
         self.marks = 0
         #: Has an event other than a heartbeat: only then it counts.
@@ -49,7 +53,7 @@ class Session:
     def pack(self) -> tuple[Any, ...]:
         """As a short tuple for msgpack."""
         flags = _INTERACTIVE * self.interactive | _REAL * self.real | _CLOSED * self.closed
-        flags |= self.marks | _JOINED * self.joined
+        flags |= self.marks | _JOINED * self.joined | self.actions << _ACTIONS
         head: tuple[Any, ...] = (
             self.start,
             self.end - self.start,
@@ -79,7 +83,15 @@ class Session:
         session.closed = bool(flags & _CLOSED)
         session.joined = bool(flags & _JOINED)
         session.marks = flags & _MARKS
+        session.actions = flags >> _ACTIONS
         return session
+
+    def views(self) -> int:
+        """How many page views; where these go by their ids, how many ids."""
+        trail = self.trail
+        if trail is not None and trail.pings is not None and trail.pings.views:
+            return len(trail.pings.views)
+        return self.page_views
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,16 +114,61 @@ class SessionRules:
     exits_by_session: bool
     #: Time on a page lasts until the next page view.
     time_between: bool
+    #: What the last page of a session has then, which no page view follows.
+    last_page: Literal["exclude", "zero", "until_last_event"]
+    #: (percent, measure) of the scroll depths that are counted.
+    scroll_reached: tuple[tuple[int, str], ...]
+    #: Every page view of a session is kept, not the first and the last only.
+    keep_path: bool
+    #: Interactive events of a session are counted.
+    keep_actions: bool
+    #: Page views go by their ids, and a heartbeat is one of its page view.
+    by_view_id: bool
+    #: Engaged time is counted from single heartbeats, of which the first stands for `least_ms`.
+    by_pings: bool
+    least_ms: int
+    #: Sessions count in the window in which they end, not in which they start.
+    at_end: bool
+    #: What stands for the pages of a session in pages per session.
+    counted_pages: Callable[[Session], int]
+    #: Sessions last as long as somebody is engaged, not from the first event to the last.
+    lasts_engaged: bool
+    #: Both ends of a session are rounded down to seconds.
+    whole_seconds: bool
+    #: A session counts as no longer than this; 0: as long as it is.
+    longest_ms: int
+    #: Sessions of no duration are not part of it.
+    without_zeros: bool
+    #: A session id is one session whoever it is of, not one of each visitor.
+    ids_of_site: bool
+    #: What comes so long after the first event of a session id belongs to no session; 0: everything does.
+    id_max_ms: int
 
     @property
-    def keep_path(self) -> bool:
-        """Whether every page view of a session is kept, not the first and the last only."""
-        return self.exits_by_session or self.time_between
+    def keep_pings(self) -> bool:
+        """Whether page views and heartbeats of a session are kept one by one, with their ids."""
+        return self.by_view_id or self.by_pings
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether the duration is more than the last event less the first."""
+        odd = self.lasts_engaged or self.whole_seconds or self.without_zeros or self.by_pings
+        return odd or bool(self.longest_ms)
+
+    @property
+    def id_reach_ms(self) -> int:
+        """For how long a session id may be silent and still go on."""
+        return self.id_max_ms or ID_REACH_MS
 
 
 def sid_digest(sid: str) -> bytes:
     """Eight bytes in the place of a session id: enough among the sessions of one person."""
     return blake2b(sid.encode(), digest_size=8).digest()
+
+
+def session_keeper(site: str, sid: str) -> str:
+    """Key of what keeps the session of an id that is nobody's own: no person has such a one."""
+    return f"{site}\x1f\x1f{sid}"
 
 
 #: A session id that has been silent for longer begins another session when it comes back. There must
@@ -120,12 +177,10 @@ ID_REACH_MS = 86_400_000
 
 
 def reached(sessions: list[Session], sid: str | None, time_ms: int, reach_ms: int) -> list[Session]:
-    """The sessions that an event belongs to, by id or, without one, by a gap of at most `reach_ms`."""
+    """The sessions that an event belongs to, by id or without one, no farther away than `reach_ms`."""
+    names: tuple[str | bytes | None, ...] = (None,)
     if sid is not None:
-        names: tuple[str | bytes | None, ...] = (sid, sid_digest(sid))
-        reach_ms = ID_REACH_MS
-    else:
-        names = (None,)
+        names = (sid, sid_digest(sid))
     return [
         session
         for session in sessions
@@ -143,6 +198,7 @@ def merge(into: Session, other: Session, earlier: bool, order: Order) -> None:
     into.interactive |= other.interactive
     into.real |= other.real
     into.marks |= other.marks
+    into.actions += other.actions
     if into.trail is None:
         into.trail = other.trail
     elif other.trail is not None:

@@ -48,6 +48,8 @@ def broken_rules(settings: Settings) -> list[str]:
         _sites_and_dimensions,
         _active,
         _sessions,
+        _session_ids,
+        _reading,
         _retention,
         _service,
         _prediction,
@@ -85,6 +87,28 @@ def _service(settings: Settings) -> Iterator[str]:
             date.fromisoformat(day)
         except ValueError:
             yield f"support.holidays: {day!r} is no day of the calendar; use one as 2025-12-25"
+
+
+def _session_ids(settings: Settings) -> Iterator[str]:
+    session, time = settings.session, settings.time
+    horizon = time.allowed_lateness_seconds + time.correction_window_seconds
+    if 0 < session.id_max_hours * 3600 < horizon:
+        yield (
+            f"session.id_max_hours: {session.id_max_hours} h are shorter than events may be late, "
+            f"{horizon} s (time.allowed_lateness_seconds + time.correction_window_seconds), so that the "
+            "first event of an id could come last; raise the one or lower the others"
+        )
+
+
+def _reading(settings: Settings) -> Iterator[str]:
+    on_page, scroll = settings.time_on_page, settings.scroll
+    if on_page.mode == "pings" and not on_page.heartbeat_seconds:
+        yield (
+            'time_on_page.heartbeat_seconds: 0 with time_on_page.mode = "pings" leaves no interval to '
+            "count; give the tracker's, such as 10"
+        )
+    if len(set(scroll.thresholds)) < len(scroll.thresholds):
+        yield f"scroll.thresholds: {list(scroll.thresholds)} names one twice; remove it"
 
 
 def _sessions(settings: Settings) -> Iterator[str]:

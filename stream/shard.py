@@ -7,7 +7,7 @@ from schemas.codec import Reason, RejectedEvent
 from schemas.ledger import encode_entry, ledger_entry
 from stream import measures
 from stream.activity import LIVE_MINUTES, Activity
-from stream.calendar import HOUR_MS, MINUTE_MS
+from stream.calendar import DAY_MS, HOUR_MS, MINUTE_MS
 from stream.churn_risk import ChurnRisk
 from stream.clock import TopicState, log_floor, shard_watermark
 from stream.counters import Counters
@@ -19,7 +19,7 @@ from stream.pages import Pages
 from stream.people import MARK_DAYS, PeopleCache, Person
 from stream.plans import Plan
 from stream.rules import Rules
-from stream.sessions import ID_REACH_MS
+from stream.sessions import session_keeper
 from stream.visits import Visits
 
 #: Key of a person → which events of a batch are theirs.
@@ -97,8 +97,13 @@ class Shard:
                 else:
                     recent.setdefault(event.site, {})[who] = person
             people.append(person)
-            if event.session_id is not None and visitor is not None and visitor != who:
-                key = f"{event.site}\x1f{visitor}"
+            if event.session_id is not None:
+                if self.rules.sessions.ids_of_site:
+                    key = session_keeper(event.site, event.session_id)
+                elif visitor is None or visitor == who:
+                    continue
+                else:
+                    key = f"{event.site}\x1f{visitor}"
                 if get(key) is None:
                     missing.setdefault(key, [])
         return people, missing
@@ -266,7 +271,10 @@ class Shard:
             day = min(day, max(self.churn_risk.next_day, MARK_DAYS))
         sessions = self.rules.sessions
         # A piece is kept as long as an event may still change the session that it is part of.
-        reach_ms = max(sessions.max_ms + sessions.timeout_ms, ID_REACH_MS)
+        reach_ms = max(sessions.max_ms + sessions.timeout_ms, sessions.id_reach_ms)
+        if sessions.id_max_ms:
+            # What comes after the end of a session id is known by it, for as long as days are kept.
+            reach_ms = self.rules.retention_days * DAY_MS
         return day - MARK_DAYS, self._oldest_live_minute(), oldest - reach_ms
 
     def _oldest_live_minute(self) -> int:

@@ -1,7 +1,9 @@
 """Trails: which pages a session saw first and last, for how long and how far; in any order of events."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
+
+from stream.pings import Pings
 
 #: Sorts pages (their ids) the same way in every shard.
 Order = Callable[[int], str]
@@ -13,7 +15,9 @@ _UNKNOWN = -1
 class Trail:
     """The page views and heartbeats of one session. Pages are ids, 0 for none; times are epoch ms."""
 
-    __slots__ = ("entry_ms", "entry_page", "exit_ms", "exit_page", "looks", "path", "second_ms")
+    __slots__ = (
+        "entry_ms", "entry_page", "exit_ms", "exit_page", "looks", "path", "pings", "second_ms",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         # Of page views at one instant, the entry is the one that sorts first, the exit the last.
@@ -23,6 +27,8 @@ class Trail:
         self.looks: dict[int, list[int]] = {}
         #: Every page view, (time, page), where the settings need them all.
         self.path: list[tuple[int, int]] = []
+        #: Page views by id, heartbeats one by one; None where the settings do not need them.
+        self.pings: Pings | None = None
 
     def view(self, page: int, time_ms: int, order: Order) -> None:
         """A page was shown."""
@@ -67,13 +73,20 @@ class Trail:
             self.look(page, engaged_ms, None)
             self.looks[page][1] = max(self.looks[page][1], depth)
         self.path += other.path
+        if other.pings is not None:
+            if self.pings is None:
+                self.pings = Pings()
+            self.pings.join(other.pings)
 
-    def landing_ms(self, most_ms: int) -> int | None:
+    def landing_ms(self, most_ms: int, engaged: Mapping[int, int]) -> int | None:
         """Time on the first page: until the second view, or engaged there; None: nobody knows."""
         if self.second_ms >= 0:
             return min(self.second_ms - self.entry_ms, most_ms)
-        look = self.looks.get(self.entry_page) if self.entry_page else None
-        return look[0] if look is not None and look[0] else None
+        return engaged.get(self.entry_page) or None if self.entry_page else None
+
+    def engaged(self) -> dict[int, int]:
+        """Page → engaged time in ms, as the heartbeats say."""
+        return {page: look[0] for page, look in self.looks.items()}
 
     def pauses(self, order: Order, most_ms: int) -> Iterator[tuple[int, int]]:
         """(page, ms until the next page view) for every view but the last, from the whole path."""
@@ -82,6 +95,10 @@ class Trail:
             time_ms, page = views[number]
             yield page, min(views[number + 1][0] - time_ms, most_ms)
 
+    def last_view(self, order: Order) -> tuple[int, int] | None:
+        """(time, page) of the last view, from the whole path."""
+        return max(self.path, key=lambda view: (view[0], order(view[1])), default=None)
+
     def pack(self, views: int, start: int, end: int) -> list[Any]:
         """For msgpack: as few and as small numbers as tell it all."""
         packed: list[Any] = []
@@ -89,10 +106,12 @@ class Trail:
             packed += (self.entry_page, self.entry_ms - start)
         if views > 1:
             packed += (self.second_ms - self.entry_ms, self.exit_page, end - self.exit_ms)
-        if self.looks or self.path:
+        if self.looks or self.path or self.pings is not None:
             packed.append([n for page, look in self.looks.items() for n in (page, *look)])
-        if self.path:
+        if self.path or self.pings is not None:
             packed.append([n for time_ms, page in self.path for n in (time_ms - start, page)])
+        if self.pings is not None:
+            packed.append(self.pings.pack(start))
         return packed
 
     @staticmethod
@@ -116,6 +135,8 @@ class Trail:
         if len(rest) > 1:
             numbers = rest[1]
             trail.path = [(start + numbers[n], numbers[n + 1]) for n in range(0, len(numbers), 2)]
+        if len(rest) > 2:
+            trail.pings = Pings.unpack(rest[2], start)
         return trail
 
     def _second(self, time_ms: int) -> None:

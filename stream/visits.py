@@ -36,7 +36,7 @@ class Visits:
             return self._begin(person, sid, time_ms, profile)
         found = [
             session
-            for session in reached(person.sessions, sid, time_ms, self.rules.reach_ms)
+            for session in reached(person.sessions, sid, time_ms, self._reach_ms(sid))
             if self._runs.is_piece(session, sid, time_ms)
         ]
         # What is counted is taken back before anything changes.
@@ -63,6 +63,20 @@ class Visits:
         if is_newest:
             session.until = self._runs.until(session, self._runs.groups(person.sessions)[-1])
         return session
+
+    def is_over(self, person: Person, sid: str, time_ms: int) -> bool:
+        """Whether an event comes too long after the first one of its session id.
+
+        No event that would change which one is first can be accepted so late: see the settings' rules.
+        """
+        return any(
+            time_ms > session.start + self.rules.id_max_ms
+            for session in person.sessions
+            if session.sid is not None and session.sid in (sid, sid_digest(sid))
+        )
+
+    def _reach_ms(self, sid: str | None) -> int:
+        return self.rules.reach_ms if sid is None else self.rules.id_reach_ms
 
     def _begin(self, person: Person, sid: str | None, time_ms: int, profile: Profile) -> Session:
         """The first session of a person, as most are: there is nothing to look at."""

@@ -37,7 +37,7 @@ OWN_DIMENSIONS = frozenset({
 #: What decides which events make one session.
 SESSION_KNOBS = (
     "session.timeout_seconds", "session.boundary", "session.source", "session.max_duration_hours",
-    "session.split_at_midnight",
+    "session.id_scope", "session.id_max_hours", "session.split_at_midnight", "session.assign",
 )  # fmt: skip
 
 #: Measures that are exported as Prometheus counters, from their totals.

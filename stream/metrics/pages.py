@@ -1,5 +1,7 @@
 """Pages: what is seen of each, where visits begin and end, how long and how far people read."""
 
+from collections.abc import Iterator
+
 from stream import measures
 from stream.knobs import Settings
 from stream.metrics.metric import SESSION_KNOBS, Benchmark, Example, Metric
@@ -9,7 +11,7 @@ _PAGE = ("pages.hosts", "pages.values_max")
 _CLOSED = "Closed sessions, in the window in which they started."
 _BOUNCE = ("bounce.mode", "bounce.engaged_min_seconds", "bounce.engaged_min_page_views")
 
-METRICS = (
+LANDINGS = (
     Metric(
         name="page_views_per_page",
         help="Times that the page was shown.",
@@ -64,7 +66,26 @@ METRICS = (
         knobs=("time_on_page.heartbeat_seconds", *SESSION_KNOBS),
         by=("page",),
     ),
-    Metric(
+)
+
+CONTENT = Metric(
+    name="content_click_through_rate",
+    help="Clicks on the content per time it was shown. May exceed 1 when clicks lack impressions.",
+    unit="ratio",
+    formula="clicks on the content ÷ impressions of it",
+    numerator=Total(measures.CONTENT_CLICKS),
+    denominator=Total(measures.CONTENT_IMPRESSIONS),
+    windows=("hour", "day"),
+    gauge="content_click_through_ratio",
+    example=Example("4 clicks of 40 impressions", 4, 40, 0.10),
+    by=("content",),
+    plain=False,
+)
+
+
+def scrolling(settings: Settings) -> Iterator[Metric]:
+    """How far pages are scrolled down, and which share of them how far."""
+    yield Metric(
         name="scroll_depth",
         help=f"Mean of how far a page was scrolled down in a visit, at most. {_CLOSED}",
         unit="ratio",
@@ -77,46 +98,41 @@ METRICS = (
         benchmark=Benchmark("0.50", "web analytics surveys"),
         knobs=SESSION_KNOBS,
         by=("page",),
-    ),
-    *(
-        Metric(
+    )
+    for percent in settings.scroll.thresholds:
+        yield Metric(
             name=f"scroll_reached_{percent}",
             help=f"Share of the pages of visits scrolled down to {percent} % or more. {_CLOSED}",
             unit="ratio",
             formula=f"sessions and pages that reached {percent} % ÷ those with a scroll depth",
-            numerator=Total(reached),
+            numerator=Total(measures.scroll_reached(percent)),
             denominator=Total(measures.PAGES_SCROLLED),
             windows=("day",),
             gauge=f"scroll_reached_{percent}_ratio",
             example=Example(f"3 of 4 visits scroll to {percent} %", 3, 4, 0.75),
-            knobs=SESSION_KNOBS,
+            knobs=("scroll.thresholds", *SESSION_KNOBS),
             by=("page",),
         )
-        for percent, reached in measures.SCROLL_REACHED.items()
-    ),
-    Metric(
-        name="content_click_through_rate",
-        help="Clicks on the content per time it was shown. May exceed 1 when clicks lack impressions.",
-        unit="ratio",
-        formula="clicks on the content ÷ impressions of it",
-        numerator=Total(measures.CONTENT_CLICKS),
-        denominator=Total(measures.CONTENT_IMPRESSIONS),
-        windows=("hour", "day"),
-        gauge="content_click_through_ratio",
-        example=Example("4 clicks of 40 impressions", 4, 40, 0.10),
-        by=("content",),
-        plain=False,
-    ),
-)
+
+
+_LAST = {
+    "exclude": "have none", "zero": "have 0", "until_last_event": "last until the last event",
+}  # fmt: skip
 
 
 def time_on_page(settings: Settings) -> Metric:
     """Time on a page: what heartbeats say, or until the next page view."""
+    knobs = settings.time_on_page
     formula = "mean of the engaged time of each pair of a session and a page with any"
-    if settings.time_on_page.mode == "next_pageview":
+    if knobs.mode == "pings":
+        formula += (
+            f": {knobs.heartbeat_seconds} s for each {knobs.heartbeat_seconds} s with a heartbeat of "
+            f"a page view, and {knobs.min_visit_seconds} s for the first of them"
+        )
+    if knobs.mode == "next_pageview":
         formula = (
             "mean of the time until the next page view (at most the session timeout), "
-            "summed by session and page; last page views have none"
+            f"summed by session and page; last page views {_LAST[knobs.last_page]}"
         )
     return Metric(
         name="time_on_page",
@@ -129,7 +145,13 @@ def time_on_page(settings: Settings) -> Metric:
         gauge="time_on_page_seconds",
         example=Example("200 s over 2 visits", 200, 2, 100),
         benchmark=Benchmark("52 s", "web analytics surveys"),
-        knobs=("time_on_page.mode", "time_on_page.heartbeat_seconds", *SESSION_KNOBS),
+        knobs=(
+            "time_on_page.mode",
+            "time_on_page.heartbeat_seconds",
+            "time_on_page.min_visit_seconds",
+            "time_on_page.last_page",
+            *SESSION_KNOBS,
+        ),
         by=("page",),
     )
 

@@ -73,7 +73,7 @@ class Side:
             source=knobs.source,
             timeout_ms=knobs.timeout_ms,
             splits_at_timeout=knobs.splits_at_timeout,
-            dimensions=knobs.dimensions,
+            knobs=knobs,
             max_hours=knobs.session_hours,
             day_of=self.wall.day if knobs.splits_at_midnight else None,
         )
@@ -120,7 +120,7 @@ class Side:
         )
         people = tables["unique_visitors"].items()
         in_month = {window: answer.numerator for window, answer in people if window.kind == "month"}
-        visits_of = self.sums(seen, ("month",), lambda visit: visit.start_ms)
+        visits_of = self.sums(seen, ("month",), lambda visit: visit.at_ms)
         return {
             **rates(tables, self.sums, days, months, [e for e in events if is_interactive(e)]),
             "visit_frequency": ratios(visits_of, in_month),
@@ -175,9 +175,10 @@ class Side:
         def total(
             of: Iterable[Visit], worth: Callable[[Visit], float], over: Sequence[str] = kinds
         ) -> dict[Window, float]:
-            return self.sums(of, over, lambda visit: visit.start_ms, worth)
+            return self.sums(of, over, lambda visit: visit.at_ms, worth)
 
         number = total(seen, lambda _: 1)
+        timed = [visit for visit in seen if visit.lasts_ms or not knobs.without_zeros]
         # "sessions without page views excluded"
         viewed = [visit for visit in seen if visit.page_views]
         bounced = [
@@ -188,10 +189,12 @@ class Side:
         one: Callable[[Visit], float] = lambda _: 1  # noqa: E731
         return {
             "sessions": {window: Answer(n) for window, n in number.items()},
-            "pages_per_session": ratios(total(seen, lambda v: v.page_views), number),
-            "session_duration": ratios(total(seen, lambda v: v.duration_ms / 1000), number),
-            "session_duration_p50": self.quantiles(seen, kinds, 0.5),
-            "session_duration_p90": self.quantiles(seen, kinds, 0.9),
+            "pages_per_session": ratios(total(seen, lambda v: v.pages), number),
+            "session_duration": ratios(
+                total(timed, lambda v: v.lasts_ms / 1000), total(timed, lambda _: 1)
+            ),
+            "session_duration_p50": self.quantiles(timed, kinds, 0.5),
+            "session_duration_p90": self.quantiles(timed, kinds, 0.9),
             "bounce_rate": ratios(total(bounced, one, rolling), total(viewed, one, rolling)),
         }
 
@@ -202,8 +205,8 @@ class Side:
         durations: dict[Window, list[float]] = {}
         for visit in seen:
             for kind in kinds:
-                for window in self.wall.windows(kind, visit.start_ms):
-                    durations.setdefault(window, []).append(visit.duration_ms / 1000)
+                for window in self.wall.windows(kind, visit.at_ms):
+                    durations.setdefault(window, []).append(visit.lasts_ms / 1000)
         return {
             window: Answer(sorted(found)[math.ceil(q * len(found)) - 1], 1)
             for window, found in durations.items()

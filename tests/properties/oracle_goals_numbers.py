@@ -21,6 +21,7 @@ from tests.properties.oracle import instant
 from tests.properties.oracle_experiments import STATISTICS, VARIANTS, Sample, statistic
 from tests.properties.oracle_goals import EventDict, Place
 from tests.properties.oracle_sessions import visits
+from tests.properties.oracle_terms import Knobs
 from tests.properties.oracle_time import Wall, Window
 from tests.properties.traffic import DAY_MS, MINUTE_MS
 
@@ -183,7 +184,7 @@ class Right:
             for visit in visits(
                 (e for e in self.events if Place(place.site).holds(e)),
                 by_user=True, source="auto", timeout_ms=30 * MINUTE_MS, splits_at_timeout=False,
-                dimensions=("country", "variant"),
+                knobs=Knobs(dimensions=("country", "variant")),
             )
             if place.holds(visit.first) and oracle.within(window, visit.start_ms)
         ]  # fmt: skip

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
+from tests.properties.oracle_reading import engaged_ms, page_of
 from tests.properties.oracle_sessions import Visit, is_bounce
 from tests.properties.oracle_terms import Answer, EventDict, Key, Knobs, Segment, ratios
 from tests.properties.oracle_time import Window
@@ -12,26 +12,13 @@ from tests.properties.oracle_time import Window
 Table = dict[str, dict[Window, Answer]]
 #: The sum over every window of the kinds that holds an item, at a time, of what it is worth.
 Sums = Callable[[Iterable[Any], Sequence[str], Callable[[Any], int], Callable[[Any], float]], Any]
-THRESHOLDS = (25, 50, 75, 90)
-
-
-def page_of(event: EventDict, knobs: Knobs) -> str:
-    """The path of the URL: no query, no fragment, no slash at the end; no page: nothing."""
-    url = event.get("page_url")
-    if not url:
-        return ""
-    parts = urlsplit(url)
-    path = parts.path.rstrip("/")
-    if parts.netloc:
-        return (parts.netloc.lower() if knobs.page_hosts else "") + (path or "/")
-    return path or "/"
 
 
 class Seen:
     """What one visit saw. Views are (time, page), in order; of equal times, by the page's name."""
 
     def __init__(self, visit: Visit, knobs: Knobs) -> None:
-        self.visit, self.start_ms, self.knobs = visit, visit.start_ms, knobs
+        self.visit, self.start_ms, self.knobs = visit, visit.at_ms, knobs
         self.views = sorted(
             (event["ms"], page_of(event, knobs))
             for event in visit.events
@@ -40,10 +27,8 @@ class Seen:
         self.beats = [event for event in visit.events if event["type"] == "heartbeat"]
 
     def engaged_ms(self, page: str) -> int:
-        """What the heartbeats of a page say; one that says nothing stands for some seconds."""
-        beats = [event for event in self.beats if page_of(event, self.knobs) == page]
-        silent = self.knobs.heartbeat_seconds * 1000
-        return sum(event.get("engaged_ms", silent) for event in beats)
+        """Time in front of the person, by the heartbeats."""
+        return engaged_ms(self.visit.events, page, self.knobs)
 
     def spent(self) -> dict[str, int]:
         """metrics.md: "engaged ms summed per (session, page)"; or next view − this one, the last
@@ -55,6 +40,11 @@ class Seen:
         for (time_ms, page), (next_ms, _) in zip(self.views, self.views[1:], strict=False):
             if page:
                 found[page] = found.get(page, 0) + min(next_ms - time_ms, self.knobs.timeout_ms)
+        if self.views and self.knobs.last_page != "exclude":
+            time_ms, page = self.views[-1]
+            until_end = min(self.visit.end_ms - time_ms, self.knobs.timeout_ms)
+            if page:
+                found[page] = found.get(page, 0) + until_end * (self.knobs.last_page != "zero")
         return found
 
     def depths(self) -> dict[str, float]:
@@ -83,7 +73,7 @@ class Seen:
 def of_visits(visits: Iterable[Visit], knobs: Knobs, sums: Sums) -> Table:
     """The numbers about pages that a site has, or one side of it."""
     seen = [Seen(visit, knobs) for visit in visits]
-    viewed = [one for one in seen if one.views]
+    viewed = [one for one in seen if one.visit.page_views]
     engaged = [
         one
         for one in viewed
@@ -94,7 +84,7 @@ def of_visits(visits: Iterable[Visit], knobs: Knobs, sums: Sums) -> Table:
         "engagement_rate": ratios(
             sums(engaged, rolling, _start, _one), sums(viewed, rolling, _start, _one)
         ),
-        **_readings(seen, None, sums),
+        **_readings(seen, None, knobs, sums),
         **_landings(seen, sums),
     }
 
@@ -109,7 +99,7 @@ def by_page(
         here = [event for event in views if page_of(event, knobs) == page]
         table = {
             "page_views_per_page": _counts(sums(here, ("hour", "day", "all"), _time, _one)),
-            **_readings(seen, page, sums),
+            **_readings(seen, page, knobs, sums),
             **_at_ends(seen, here, page, knobs, sums),
         }
         yield from _keyed(table, (site, "page", page))
@@ -154,7 +144,7 @@ def _landings(seen: Iterable[Seen], sums: Sums) -> Table:
     return {"landing_page_time": ratios(time, sums(known, ("day",), _start, _one))}
 
 
-def _readings(seen: Iterable[Seen], page: str | None, sums: Sums) -> Table:
+def _readings(seen: Iterable[Seen], page: str | None, knobs: Knobs, sums: Sums) -> Table:
     """Pairs of a visit and a page (one page, or all): how long, and how far."""
     spent, depths = [], []
     for one in seen:
@@ -169,7 +159,7 @@ def _readings(seen: Iterable[Seen], page: str | None, sums: Sums) -> Table:
         ),
         "scroll_depth": ratios(sums(depths, days, _first, _second), number),
     }
-    for percent in THRESHOLDS:
+    for percent in knobs.thresholds:
         far = [pair for pair in depths if pair[1] >= percent / 100]
         table[f"scroll_reached_{percent}"] = ratios(sums(far, days, _first, _one), number)
     return table

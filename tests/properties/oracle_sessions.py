@@ -3,6 +3,9 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
+from tests.properties.oracle_reading import counted_pages, lasting_ms, views_of
+from tests.properties.oracle_terms import Knobs
+
 EventDict = dict[str, Any]
 DAY_MS = 86_400_000
 #: metrics.md, bounce rate: interactive events are what a person does; "interactive:false opts out".
@@ -26,6 +29,10 @@ class Visit(NamedTuple):
     page_views: int
     interactive: bool
     events: Sequence[EventDict]
+    #: What counts as its pages, how long it lasts, when it counts.
+    pages: int
+    lasts_ms: int
+    at_ms: int
 
     @property
     def duration_ms(self) -> int:
@@ -40,7 +47,7 @@ def visits(
     source: str,
     timeout_ms: int,
     splits_at_timeout: bool,
-    dimensions: Sequence[str],
+    knobs: Knobs,
     max_hours: int = 24,
     day_of: Callable[[int], int] | None = None,
 ) -> list[Visit]:
@@ -59,18 +66,32 @@ def visits(
         # metrics.md: "if the event carries session_id trust (visitor_id, session_id) – pair,
         # because ids are not globally unique; else gap sessions per visitor".
         if session_id is not None and source != "gap":
-            by_id.setdefault((visitor or person, session_id), []).append(event)
+            # "id_scope: site": one session, whoever it is of.
+            whose = None if knobs.ids_of_site else visitor or person
+            by_id.setdefault((whose, session_id), []).append(event)
         elif source != "id":
             by_person.setdefault(person, []).append(event)
     # README, limits: an id that has been silent for more than a day begins another session.
-    runs = [run for group in by_id.values() for run in split_at_gaps(group, DAY_MS, False)]
+    if knobs.id_hours:
+        # "drop events received more than 3 days after the session's first event"
+        runs = [within_reach(group, knobs.id_hours * 3_600_000) for group in by_id.values()]
+    else:
+        runs = [run for group in by_id.values() for run in split_at_gaps(group, DAY_MS, False)]
     runs = split_at_midnight(runs, day_of)
     for theirs in by_person.values():
         by_gaps = split_at_midnight(split_at_gaps(theirs, timeout_ms, splits_at_timeout), day_of)
         runs += [part for run in by_gaps for part in cut_to_length(run, max_hours * 3_600_000)]
     # A heartbeat alone is no visit ("engagement events … do not open a session").
-    counted = [run for run in runs if any(event["type"] != "heartbeat" for event in run)]
-    return [_visit(run, dimensions) for run in counted]
+    # Unless heartbeats are page views ("among page_view and heartbeat events").
+    counts = knobs.pages_counted == "page_view_ids"
+    counted = [run for run in runs if any(counts or event["type"] != "heartbeat" for event in run)]
+    return [_visit(run, knobs) for run in counted]
+
+
+def within_reach(group: Sequence[EventDict], most_ms: int) -> list[EventDict]:
+    """The events at most so long after the first."""
+    first_ms = min(event["ms"] for event in group)
+    return [event for event in group if event["ms"] <= first_ms + most_ms]
 
 
 def split_at_gaps(
@@ -109,15 +130,18 @@ def cut_to_length(run: Sequence[EventDict], most_ms: int) -> list[list[EventDict
     return parts
 
 
-def _visit(run: Sequence[EventDict], dimensions: Sequence[str]) -> Visit:
+def _visit(run: Sequence[EventDict], knobs: Knobs) -> Visit:
     times = [event["ms"] for event in run]
     return Visit(
-        first=min(run, key=lambda event: (event["ms"], pairs_of(event, dimensions))),
+        first=min(run, key=lambda event: (event["ms"], pairs_of(event, knobs.dimensions))),
         start_ms=min(times),
         end_ms=max(times),
-        page_views=sum(event["type"] == "page_view" for event in run),
+        page_views=views_of(run, knobs),
         interactive=any(is_interactive(event) for event in run),
         events=run,
+        pages=counted_pages(run, sum(is_interactive(event) for event in run), knobs),
+        lasts_ms=lasting_ms(run, knobs),
+        at_ms=max(times) if knobs.at_end else min(times),
     )
 
 

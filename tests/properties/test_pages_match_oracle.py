@@ -34,7 +34,13 @@ HORIZON_MS = 86_700_000
 KINDS = ("hour", *DAY_KINDS)
 METRICS = {
     metric.name
-    for metric in (*pages.METRICS, pages.time_on_page(Settings()), pages.exit_rate(Settings()))
+    for metric in (
+        *pages.LANDINGS,
+        *pages.scrolling(Settings()),
+        pages.CONTENT,
+        pages.time_on_page(Settings()),
+        pages.exit_rate(Settings()),
+    )
 } | {"engagement_rate", "bounce_rate", "sessions"}
 
 

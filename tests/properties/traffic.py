@@ -45,13 +45,15 @@ contexts = st.none() | st.fixed_dictionaries(
     {}, optional={"country": st.sampled_from(["DE", "FR", ""]), "device": st.just("phone")}
 )
 _urls = st.sampled_from(["/a", "/a?x=1", "https://A.example/b/", "https://b.example/b#c", "name"])
+_views = st.fixed_dictionaries({}, optional={"page_view_id": st.sampled_from(["v1", "v2"])})
 _page = st.just({"type": "page_view"}) | st.builds(
-    lambda url: {"type": "page_view", "page_url": url}, _urls
+    lambda url, named: {"type": "page_view", "page_url": url, **named}, _urls, _views
 )
 _beats = st.fixed_dictionaries(
     {"type": st.just("heartbeat"), "page_url": _urls},
     optional={
         "engaged_ms": st.sampled_from([0, 1, 10_000, 45_678]),
+        "page_view_id": st.sampled_from(["v1", "v2"]),
         "scroll_depth": st.sampled_from([0, 24.996, 25, 50, 74.99, 90, 100]) | st.floats(0, 100),
     },
 )

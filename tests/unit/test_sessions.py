@@ -57,8 +57,8 @@ def test_an_event_between_two_sessions_reaches_both() -> None:
 
 def test_a_session_id_is_trusted_across_a_gap_of_up_to_a_day() -> None:
     one, other = session(0, 0, "a"), session(0, 0, "b")
-    assert reached([one, other], "a", ID_REACH_MS, TIMEOUT) == [one]
-    assert reached([one, other], "a", ID_REACH_MS + 1, TIMEOUT) == []
+    assert reached([one, other], "a", ID_REACH_MS, ID_REACH_MS) == [one]
+    assert reached([one, other], "a", ID_REACH_MS + 1, ID_REACH_MS) == []
 
 
 def test_a_closed_session_is_still_known_by_the_digest_of_its_id() -> None:

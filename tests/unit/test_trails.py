@@ -64,19 +64,22 @@ def test_joining_adds_time_and_keeps_the_greatest_depth() -> None:
 
 def test_the_first_page_takes_until_the_second_view_at_most_a_timeout() -> None:
     one = trail([(1_000, 1), (61_000, 2)])
-    assert (one.landing_ms(90_000), one.landing_ms(30_000)) == (60_000, 30_000)
+    assert (one.landing_ms(90_000, one.engaged()), one.landing_ms(30_000, one.engaged())) == (
+        60_000,
+        30_000,
+    )
 
 
 def test_a_first_page_that_stays_the_only_one_takes_what_was_engaged_there() -> None:
     one = trail([(1_000, 1)])
-    assert one.landing_ms(90_000) is None
+    assert one.landing_ms(90_000, one.engaged()) is None
     one.look(1, 0, 50)
-    assert one.landing_ms(90_000) is None
+    assert one.landing_ms(90_000, one.engaged()) is None
     one.look(1, 7_000, None)
-    assert one.landing_ms(90_000) == 7_000
+    assert one.landing_ms(90_000, one.engaged()) == 7_000
     unnamed = trail([(1_000, 0)])
     unnamed.look(1, 7_000, None)
-    assert unnamed.landing_ms(90_000) is None
+    assert unnamed.landing_ms(90_000, unnamed.engaged()) is None
 
 
 def test_pauses_last_until_the_next_view_and_the_last_has_none() -> None:

@@ -1,0 +1,57 @@
+"""Pings: page views by their ids, and heartbeats as trackers send them, every few seconds while somebody is there."""
+
+from typing import Any
+
+#: (digest of the page view, page, epoch ms)
+Beat = tuple[bytes, int, int]
+
+
+class Pings:
+    """What is kept of one session's page views and heartbeats where the settings need each of them."""
+
+    __slots__ = ("beats", "views")
+
+    def __init__(self) -> None:
+        #: Digests of the ids of page views, where these are counted by their ids.
+        self.views: set[bytes] = set()
+        self.beats: set[Beat] = set()
+
+    def join(self, other: "Pings") -> None:
+        """Take in those of a session that turned out to be the same."""
+        self.views |= other.views
+        self.beats |= other.beats
+
+    def engaged_ms(self, interval_ms: int, least_ms: int) -> dict[int, int]:
+        """Page → time in front of the person, over all of its views that sent a heartbeat.
+
+        The first heartbeat of a page view stands for `least_ms`, each further slot of `interval_ms`
+        (counted from the epoch) with a heartbeat for an interval: Snowplow's engaged time, see
+        https://docs.snowplow.io, dbt-snowplow-web 0.15, "engaged_time_in_s".
+        """
+        slots: dict[tuple[bytes, int], set[int]] = {}
+        for view, page, time_ms in self.beats:
+            slots.setdefault((view, page), set()).add(time_ms // interval_ms)
+        engaged: dict[int, int] = {}
+        for (_, page), met in slots.items():
+            engaged[page] = engaged.get(page, 0) + least_ms + (len(met) - 1) * interval_ms
+        return engaged
+
+    def first_ms(self) -> int | None:
+        """The time of the earliest heartbeat."""
+        return min((time_ms for _, _, time_ms in self.beats), default=None)
+
+    def pack(self, start: int) -> list[Any]:
+        """For msgpack, in an order that does not depend on how the events came."""
+        beats = [part for view, page, t in sorted(self.beats) for part in (view, page, t - start)]
+        return [sorted(self.views), beats]
+
+    @staticmethod
+    def unpack(packed: list[Any], start: int) -> "Pings":
+        """Those that `pack` wrote."""
+        pings = Pings()
+        views, beats = packed
+        pings.views = set(views)
+        pings.beats = {
+            (beats[at], beats[at + 1], start + beats[at + 2]) for at in range(0, len(beats), 3)
+        }
+        return pings

@@ -1,0 +1,135 @@
+"""What a session is, how long it lasts and what it counts, by every knob: whatever the order, as the oracle."""
+
+from collections.abc import Sequence
+from random import Random
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stream.metrics import catalogue
+from stream.settings import Settings
+from stream.settings_rules import broken_rules
+from tests.properties.checking import Logs, answered, verdicts_of
+from tests.properties.compare import Published, differences, knobs_of, published
+from tests.properties.engine import EVERYONE, Action, final_records, kept_from_ms, run
+from tests.properties.oracle import expected
+from tests.properties.oracle_log import accepted, untimely
+from tests.properties.test_engine_matches_oracle import DAY_KINDS, LATENESS_MS, config_for
+from tests.properties.traffic import Sent, logs_of, moments, schedules, traffic
+
+_OF_PAGES = (
+    "scroll_depth", "scroll_reached_", "time_on_page", "landing_", "exit_rate", "engagement_rate",
+)  # fmt: skip
+
+
+@settings(max_examples=40)
+@given(data=st.data())
+def test_the_knobs_of_sessions_mean_what_they_say(data: st.DataObject) -> None:
+    def one(*choices: Any) -> Any:
+        return data.draw(st.sampled_from(choices))
+
+    zone, base_ms = data.draw(moments)
+    tables = {
+        "session": {
+            "assign": one("start", "end"),
+            "id_scope": one("visitor", "site"),
+            "id_max_hours": one(0, 25),
+            "source": one("auto", "id"),
+            "split_at_midnight": one(False, False, True),
+        },
+        "duration": {
+            "basis": one("elapsed", "engaged"),
+            "zero_sessions": one("include", "exclude"),
+            "cap_seconds": one(0, 0, 1_000),
+            "whole_seconds": one(False, True),
+        },
+        "pages": {"count": one("page_views", "unique_pages", "page_view_ids", "actions")},
+        "time_on_page": {
+            "mode": one("engaged", "next_pageview", "pings"),
+            "heartbeat_seconds": one(10, 15, 3_600),
+            "min_visit_seconds": one(0, 5),
+            "last_page": one("exclude", "zero", "until_last_event"),
+        },
+        "bounce": {"mode": one("classic_interaction", "single_pageview", "ga4", "posthog")},
+        "scroll": {"thresholds": one((25, 50, 75, 90), (1, 33), ())},
+    }
+    config = config_for(zone, **{name: _table(name, knobs) for name, knobs in tables.items()})
+    assert broken_rules(config) == []
+    sent = data.draw(traffic(base_ms, days=one((0,), (0, 1, 2, 3)), delay_ms=one(0, LATENESS_MS)))
+    # What one id names everywhere is in one partition and, where ids end, in one topic.
+    logs = logs_of([s._replace(topic="clicks") if s.topic == "page-views" else s for s in sent], 1)
+    wrong, _ = compared(logs, config, data.draw(schedules), one(2, EVERYONE))
+    assert not wrong, "\n".join(wrong[:8])
+
+
+@pytest.mark.parametrize(
+    ("name", "knobs"),
+    [
+        ("session", {"assign": "end"}),
+        ("session", {"id_scope": "site"}),
+        ("session", {"id_max_hours": 25}),
+        ("duration", {"basis": "engaged"}),
+        ("duration", {"zero_sessions": "exclude"}),
+        ("duration", {"cap_seconds": 60}),
+        ("duration", {"whole_seconds": True}),
+        ("pages", {"count": "unique_pages"}),
+        ("pages", {"count": "page_view_ids"}),
+        ("pages", {"count": "actions"}),
+        ("time_on_page", {"mode": "pings"}),
+        ("time_on_page", {"mode": "pings", "min_visit_seconds": 1}),
+        ("time_on_page", {"mode": "next_pageview", "last_page": "zero"}),
+        ("time_on_page", {"mode": "next_pageview", "last_page": "until_last_event"}),
+        ("scroll", {"thresholds": (1, 33)}),
+    ],
+    ids=lambda value: str(value),
+)
+def test_each_knob_changes_numbers_and_to_the_right_ones(name: str, knobs: dict[str, Any]) -> None:
+    logs = logs_of([_seeded(Random(7), number) for number in range(600)], 1)
+    plain: dict[str, Any] = {"mode": knobs["mode"]} if "last_page" in knobs else {}
+    _, without = compared(logs, config_for("UTC", **{name: _table(name, plain)}))
+    wrong, found = compared(logs, config_for("UTC", **{name: _table(name, knobs)}))
+    assert not wrong, "\n".join(wrong[:8])
+    assert found != without
+
+
+def compared(
+    logs: Logs, config: Settings, schedule: Sequence[Action] = (), cached: int = EVERYONE
+) -> tuple[list[str], Published]:
+    """Where the engine's numbers differ from the oracle's, and the engine's."""
+    workers = run(logs, config, schedule, people_cached=cached)
+    verdicts, knobs = verdicts_of(logs, config), knobs_of(config)
+    kinds = ("hour", *DAY_KINDS)
+    names = [metric.name for metric in catalogue(config)]
+    metrics = [*answered(config), *(name for name in names if name.startswith(_OF_PAGES))]
+    found = published(final_records(workers, config, kinds, metrics))
+    right = expected(accepted(verdicts), knobs, untimely(verdicts))
+    kept_ms = kept_from_ms(workers)
+    wrong = differences(found, right, knobs, metrics=metrics, kinds=kinds, kept_from_ms=kept_ms)
+    return wrong, found
+
+
+def _seeded(chance: Random, number: int) -> Sent:
+    """An event in three days, on the clicks' topic; in the order of time but for ties."""
+    chance.seed(number)
+    kind = chance.choice(["page_view", "page_view", "heartbeat", "click"])
+    event: dict[str, object] = {
+        "type": kind,
+        "event_id": f"e{number}",
+        "event_time": 1_710_000_000_000 + number * 450_000 + chance.randrange(450_000),
+        "visitor_id": f"visitor-{chance.randrange(4)}",
+    }
+    if chance.random() < 0.5:
+        event["session_id"] = f"s{chance.randrange(3)}"
+    if kind != "click":
+        event["page_url"] = f"/{chance.randrange(3)}"
+        event["page_view_id"] = f"v{chance.randrange(40)}"
+    if kind == "heartbeat":
+        event["scroll_depth"] = chance.randrange(100)
+    return Sent(event, "account", "clicks", 0)
+
+
+def _table(name: str, knobs: dict[str, Any]) -> Any:
+    return msgspec.convert(knobs, type(getattr(Settings(), name)))
