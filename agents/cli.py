@@ -93,7 +93,8 @@ def report(
     are no events are named and left out. Exit code 2 when nothing could be counted.
 
     Windows: all, month, week, day, trailing_7d, trailing_28d, trailing_30d; and only on request:
-    trailing_365d, hour, minute, trailing_1h, trailing_5m.
+    trailing_365d, trailing_168h, trailing_24h, hour, minute, trailing_1h, trailing_30m,
+    trailing_5m.
 
     \b
     Example:   engage report events.jsonl.gz

@@ -37,12 +37,13 @@ from stream.report import BadLine, Report, open_lines
 from stream.settings import Settings
 from stream.triangles import Cohort
 
-#: In the order in which they are shown; the finest four and the longest only on request.
+#: In the order in which they are shown; the finest and the longest only on request.
 _ORDER: tuple[WindowKind, ...] = (
     "all", "month", "week", "trailing_30d", "trailing_28d", "trailing_7d", "day",
-    "trailing_365d", "hour", "minute", "trailing_1h", "trailing_5m",
+    "trailing_365d", "trailing_168h", "trailing_24h", "hour", "minute", "trailing_1h",
+    "trailing_30m", "trailing_5m",
 )  # fmt: skip
-WINDOWS = _ORDER[:-5]
+WINDOWS = _ORDER[:-8]
 BAD_LINES_SHOWN = 20
 #: A longer series of days is shown as a grid, a week a line.
 LIST_MAX = 14

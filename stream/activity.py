@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 
 from stream import measures
-from stream.calendar import Calendar
+from stream.calendar import HOUR_MS, MINUTE_MS, Calendar
 from stream.counters import Counters
 from stream.habits import Change, Days, HabitRules, Step, changes, known_around, steps
 from stream.marks import FAR, Mark, SegmentMarks, add_unit, has_unit, neighbours, windows_gained
@@ -11,11 +11,15 @@ from stream.measures import Grain
 from stream.names import Names, Profile, Segment, by_segment
 from stream.people import Person
 
-#: Live visitors are people with any event in so many minutes.
-LIVE_MINUTES = _LIVE = 5
 #: Marks of live minutes longer than this are shortened where they may be.
 _LONG = 64
-_ROLLING = ((1, measures.ACTIVE_DAY), (7, measures.ACTIVE_7D), (28, measures.ACTIVE_28D))
+_ROLLING = (
+    (1, measures.ACTIVE_DAY), (7, measures.ACTIVE_7D), (28, measures.ACTIVE_28D),
+    (30, measures.ACTIVE_30D),
+)  # fmt: skip
+_ROLLING_HOURS = ((24, measures.ACTIVE_24H), (168, measures.ACTIVE_168H))
+#: The longest window of hours: how far back hours are kept.
+HOURS_KEPT = 168
 #: Distances beyond the longest window (a month) count alike, so that equal ones share a counter.
 _NEAR_DAYS = 32
 _NONE = -1
@@ -25,7 +29,13 @@ assert FAR > _NEAR_DAYS
 class Activity:
     """Collects equal marks of a batch and counts each kind once in `flush`."""
 
-    def __init__(self, counters: Counters, names: Names, habits: HabitRules) -> None:
+    def __init__(
+        self, counters: Counters, names: Names, habits: HabitRules, live: int, hourly: bool
+    ) -> None:
+        #: Live visitors are people with any event in so many minutes.
+        self._live = live
+        #: Whether people are counted by the hour as well.
+        self.hourly = hourly
         self._counters = counters
         self._names = names
         self._habits = habits
@@ -41,10 +51,19 @@ class Activity:
         #: The same forward in time, as most events are: minute → by minutes since the one before.
         self._forward: dict[int, list[dict[Profile, int]]] = {}
         self._clicks: dict[int, dict[Profile, int]] = {}
+        #: (hour, hours since the one before, hours to the one after) → people by group
+        self._hours: dict[tuple[int, int, int], dict[Profile, int]] = {}
 
     def mark_day(self, person: Person, profile: Profile, day: int) -> None:
         """A person was active on a day with this profile."""
         _mark(person.active, profile, day, self._day)
+
+    def mark_hour(self, person: Person, profile: Profile, time_ms: int) -> None:
+        """A person was active in an hour with this profile."""
+        if person.hours is None:
+            person.hours = SegmentMarks()
+        # An hour of the calendar begins at an epoch minute; in a zone no two begin in one hour of UTC.
+        _mark(person.hours, profile, profile.calendar.hour_of(time_ms) // 60, self._hour)
 
     def mark_minute(self, person: Person, profile: Profile, minute: int) -> None:
         """A person had an event in a minute with this profile."""
@@ -53,7 +72,8 @@ class Activity:
             marks.turn_to(profile)
         mark, group = marks.mark, marks.group
         if mark is not None and 0 < (gone := minute - mark[0]) < _LONG:
-            self._step(group or profile, minute, gone if gone < _LIVE else _LIVE)
+            live = self._live
+            self._step(group or profile, minute, gone if gone < live else live)
             marks.mark = (minute, mark[1] << gone | 1)
         elif not has_unit(mark, minute):
             marks.mark = self._minute(group or profile, mark, minute)
@@ -77,7 +97,7 @@ class Activity:
         self._count_habits()
         for minute, forward in self._forward.items():
             for gone, groups in enumerate(forward):
-                self._count_live(groups, minute, gone, _LIVE)
+                self._count_live(groups, minute, gone, self._live)
         for (minute, before, after), groups in self._minutes.items():
             self._count_live(groups, minute, before, after)
         for day, groups in self._clicks.items():
@@ -85,6 +105,10 @@ class Activity:
                 self._counters.add_range(
                     Grain.DAY, measures.CLICKERS_DAY, segment, day, day, people
                 )
+        for (hour, before, after), groups in self._hours.items():
+            for segment, people in by_segment(groups).items():
+                self._count_hours(segment, hour, before, after, people)
+        self._hours.clear()
         self._days.clear()
         self._habitual.clear()
         self._forward.clear()
@@ -92,9 +116,9 @@ class Activity:
         self._clicks.clear()
 
     def _count_live(self, groups: dict[Profile, int], minute: int, before: int, after: int) -> None:
-        start, end = windows_gained(minute, before, after, LIVE_MINUTES)
+        start, end = windows_gained(minute, before, after, self._live)
         for segment, people in by_segment(groups).items():
-            self._counters.add_range(Grain.MINUTE, measures.LIVE_5M, segment, start, end, people)
+            self._counters.add_range(Grain.MINUTE, measures.LIVE, segment, start, end, people)
 
     def _day(self, group: Profile, mark: Mark | None, day: int) -> Mark:
         _count(self._habitual.setdefault((day, known_around(mark, day)), {}), group)
@@ -111,7 +135,7 @@ class Activity:
     def _step(self, group: Profile, minute: int, gone: int) -> None:
         steps = self._forward.get(minute)
         if steps is None:
-            steps = self._forward[minute] = [{} for _ in range(_LIVE + 1)]
+            steps = self._forward[minute] = [{} for _ in range(self._live + 1)]
         _count(steps[gone], group)
 
     def _click(self, group: Profile, mark: Mark | None, day: int) -> Mark:
@@ -120,12 +144,29 @@ class Activity:
 
     def _minute(self, group: Profile, mark: Mark | None, minute: int) -> Mark:
         if mark is None or (minute - mark[0] > _LONG and mark[0] < self.oldest_minute):
-            _count(self._minutes.setdefault((minute, _LIVE, _LIVE), {}), group)
+            _count(self._minutes.setdefault((minute, self._live, self._live), {}), group)
             return minute, 1
         before, after = neighbours(mark, minute)
-        key = (minute, min(before, _LIVE), min(after, _LIVE))
+        key = (minute, min(before, self._live), min(after, self._live))
         _count(self._minutes.setdefault(key, {}), group)
         return add_unit(mark, minute)
+
+    def _hour(self, group: Profile, mark: Mark | None, hour: int) -> Mark:
+        before, after = neighbours(mark, hour)
+        key = (hour, min(before, HOURS_KEPT), min(after, HOURS_KEPT))
+        _count(self._hours.setdefault(key, {}), group)
+        return add_unit(mark, hour)
+
+    def _count_hours(
+        self, segment: Segment, hour: int, before: int, after: int, people: int
+    ) -> None:
+        hour_of = segment.calendar.hour_of
+        for length, measure in _ROLLING_HOURS:
+            start, end = windows_gained(hour, before, after, length)
+            for unit in range(start, end + 1):
+                # The hour of the calendar that begins in this hour of UTC is under way at its end.
+                index = hour_of((unit + 1) * HOUR_MS - MINUTE_MS)
+                self._counters.add_in(Grain.HOUR, index, measure, segment, people)
 
     def _count_rolling(
         self, group: Segment, day: int, before: int, after: int, people: int

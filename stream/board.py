@@ -13,7 +13,7 @@ from stream.levels import Levels
 from stream.measures import Grain
 from stream.metrics.metric import JOINED, Metric
 from stream.names import OTHER
-from stream.windows import Span, span_at
+from stream.windows import Span, span_at, step
 
 #: (site, dimension, value); the whole site has no dimension.
 SegmentKey = tuple[str, str, str]
@@ -128,7 +128,7 @@ class Board:
     def segments_in(self, site: str, span: Span) -> set[SegmentKey]:
         """The site's segments (not the whole site) that count something in a window."""
         present = set(self._levels.segments) if span.grain is Grain.DAY else set()
-        for index in range(span.first, span.last + 1):
+        for index in range(span.first, span.last + 1, step(span.kind)):
             present |= self._present.get((span.grain, index), frozenset())
         return {segment for segment in present if segment[0] == site and segment[1]}
 

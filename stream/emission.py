@@ -12,6 +12,7 @@ from stream.counters import BucketKey
 from stream.measures import Grain
 from stream.metrics.metric import Metric
 from stream.windows import GRAIN_OF, LENGTH_OF, Span, ending, holding
+from stream.windows import before as preceding
 
 #: (site, window)
 SiteSpan = tuple[str, Span]
@@ -43,6 +44,7 @@ class Emission:
                     self._by_kind.setdefault(kind, []).append(metric)
         self._covered: dict[tuple[WindowKind, str], list[Metric]] = {}
         self._day_kinds = [kind for kind in self._by_kind if GRAIN_OF[kind] is Grain.DAY]
+        self._hour_kinds = [kind for kind in self._by_kind if GRAIN_OF[kind] is Grain.HOUR]
         self._minute_kinds = [kind for kind in self._by_kind if GRAIN_OF[kind] is Grain.MINUTE]
         #: How many records there were: see RecordOutcome.
         self.outcomes: Counter[RecordOutcome] = Counter()
@@ -109,7 +111,7 @@ class Emission:
             if _begins_ms(span, calendar) > newest_ms:
                 self._candidates[site, span] = None  # Still to come.
                 continue
-            if span.kind == "hour" and not self._board.has_all_hours(site, span.first):
+            if span.grain is Grain.HOUR and not self._board.has_all_hours(site, span.last):
                 if (site, span) in self._seen:
                     self._candidates[site, span] = None
                 continue
@@ -149,8 +151,7 @@ class Emission:
         before |= self._board.segments_in(site, span)
         if span.kind in LENGTH_OF:
             # One zero closes a series of rolling windows, also of a segment.
-            previous = Span(span.kind, span.first - 1, span.last - 1)
-            before |= self._seen_segments.get((site, previous), set())
+            before |= self._seen_segments.get((site, preceding(span)), set())
         return [(site, "", ""), *sorted(before)]
 
     def _changed(
@@ -236,8 +237,8 @@ class Emission:
         """The window before it was not empty: one zero closes a series of rolling windows."""
         if span.kind not in LENGTH_OF:
             return False
-        previous = Span(span.kind, span.first - 1, span.last - 1)
-        before = self._published.get((segment[0], previous), {}).get((metric.name, segment))
+        published = self._published.get((segment[0], preceding(span)), {})
+        before = published.get((metric.name, segment))
         return before is not None and not before[0].is_empty
 
     def _note_inside(
@@ -245,11 +246,12 @@ class Emission:
     ) -> None:
         """A day with events has all its hours, an hour with events all its minutes."""
         calendar = self._board.calendar(site)
-        if grain is Grain.DAY and "hour" in self._by_kind:
+        if grain is Grain.DAY:
             end = calendar.day_start_ms(index + 1)
             for start in range(calendar.day_start_ms(index), end, HOUR_MS):
                 if start // MINUTE_MS >= oldest[Grain.HOUR]:
-                    self._look_at(site, Span("hour", start // MINUTE_MS, start // MINUTE_MS))
+                    for kind in self._hour_kinds:
+                        self._look_at(site, ending(kind, start // MINUTE_MS, calendar))
         elif grain is Grain.HOUR:
             for kind in self._minute_kinds:
                 for minute in range(max(index, oldest[Grain.MINUTE]), index + 60):

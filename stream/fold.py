@@ -186,6 +186,8 @@ def _mark(
         slot = time_ms // SLOT_MS
         if person.active_slot != slot or person.active_profile is not profile:
             activity.mark_day(person, profile, profile.calendar.day_of(time_ms))
+            if activity.hourly:
+                activity.mark_hour(person, profile, time_ms)
             person.active_slot, person.active_profile = slot, profile
     minute = time_ms // MINUTE_MS
     if (person.live_minute != minute or person.live_profile is not profile) and timely:

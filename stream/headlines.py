@@ -20,10 +20,12 @@ class Headline(NamedTuple):
 
 #: Those that the catalogue does not have are left out.
 HEADLINES = (
-    Headline("live_visitors", "Live visitors", ("trailing_5m",)),
+    Headline("live_visitors", "Live visitors", ("trailing_5m", "trailing_30m")),
     Headline("daily_active_users", "Daily active users", ("day",)),
-    Headline("weekly_active_users", "Weekly active users", ("trailing_7d",)),
-    Headline("monthly_active_users", "Monthly active users", ("trailing_28d",)),
+    Headline("weekly_active_users", "Weekly active users", ("trailing_7d", "week")),
+    Headline(
+        "monthly_active_users", "Monthly active users", ("trailing_28d", "trailing_30d", "month")
+    ),
     Headline("click_through_rate", "Click-through rate", ("trailing_1h", "hour", "day")),
     Headline("bounce_rate", "Bounce rate", ("trailing_1h", "hour", "day")),
     Headline("churn_rate", "Churn rate", ("trailing_30d", "month")),

@@ -5,7 +5,12 @@ from typing import Annotated, Literal
 from msgspec import Meta, field
 
 from stream.connections import AtLeastOne, KafkaSettings, NotNegative, RedisSettings, Seconds, Table
-from stream.knobs_audience import ActiveSettings, ChurnRiskSettings, RetentionSettings
+from stream.knobs_audience import (
+    ActiveSettings,
+    ChurnRiskSettings,
+    RetentionSettings,
+    StickinessSettings,
+)
 from stream.knobs_definitions import (  # fmt: skip
     CartSettings,
     ConversionSettings,
@@ -228,6 +233,7 @@ class Settings(Table, frozen=True, kw_only=True):
     value: ValueSettings = ValueSettings()
     social: SocialSettings = SocialSettings()
     active: ActiveSettings = ActiveSettings()
+    stickiness: StickinessSettings = StickinessSettings()
     bots: BotSettings = BotSettings()
     exclude: Annotated[
         dict[str, tuple[str, ...]],

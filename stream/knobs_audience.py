@@ -20,6 +20,28 @@ class ActiveSettings(Table, frozen=True, kw_only=True):
         "marketing_spend",
     )  # fmt: skip
 
+    week: Annotated[
+        Literal["7d", "calendar"], "weekly actives: 7 days that end with the day, or weeks"
+    ] = "7d"
+    month: Annotated[
+        Literal["28d", "30d", "calendar"], "monthly actives: 28 days have all weekdays alike"
+    ] = "28d"
+    rolling_hours: Annotated[
+        bool, "also the people of the last 24 and 168 hours, hour by hour; keeps their hours"
+    ] = False
+    live_minutes: Annotated[
+        Literal[5, 30], "live visitors: 5 minutes, or 30 as Google Analytics has it"
+    ] = 5
+
+
+class StickinessSettings(Table, frozen=True, kw_only=True):
+    numerator: Annotated[
+        Literal["mean_dau", "last_full_day", "today"],
+        "mean_dau: of all days of the window; else its last day, of which the gauge shows today's or "
+        "the day before",
+    ] = "mean_dau"
+    base: Annotated[Literal["month", "week"], "whose people: active.month or active.week"] = "month"
+
 
 class RetentionSettings(Table, frozen=True, kw_only=True):
     days: Annotated[

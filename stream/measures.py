@@ -60,6 +60,10 @@ SESSION_DURATION = "session_duration"
 ACTIVE_DAY = "people_day"
 ACTIVE_7D = "people_7d"
 ACTIVE_28D = "people_28d"
+ACTIVE_30D = "people_30d"
+#: In the hour with which a window ends.
+ACTIVE_24H = "people_24h"
+ACTIVE_168H = "people_168h"
 ACTIVE_WEEK = "people_week"
 ACTIVE_MONTH = "people_month"
 NEW_DAY = "new_people_day"
@@ -67,7 +71,8 @@ NEW_WEEK = "new_people_week"
 NEW_MONTH = "new_people_month"
 NEW_ALL = "new_people"
 CLICKERS_DAY = "clickers_day"
-LIVE_5M = "people_5m"
+#: In as many minutes as the settings say.
+LIVE = "people_live"
 
 # Habits, see stream/habits.py. By period, in the bucket of its first day: active also in the period
 # before, or only in that one. Histograms have the number of active days as a dimension.

@@ -35,8 +35,8 @@ class Person:
     """One person of one site. Marks are by the id of the segment they were active in."""
 
     __slots__ = (
-        "active", "active_profile", "active_slot", "clicked", "facts", "field", "key", "live",
-        "live_minute", "live_profile", "sessions", "subscriptions", "tail",
+        "active", "active_profile", "active_slot", "clicked", "facts", "field", "hours", "key",
+        "live", "live_minute", "live_profile", "sessions", "subscriptions", "tail",
     )  # fmt: skip
 
     def __init__(self, key: str) -> None:
@@ -46,6 +46,8 @@ class Person:
         self.active = SegmentMarks()
         self.clicked = SegmentMarks()
         self.live = SegmentMarks()
+        #: Active hours, where the settings ask for them.
+        self.hours: SegmentMarks | None = None
         self.sessions: list[Session] = []
         self.subscriptions: list[tuple[Any, ...]] = []
         #: Theme → facts, see stream/facts.py.
@@ -67,6 +69,7 @@ def person_field(key: str) -> bytes:
 def pack_all(
     people: Iterable[Person],
     oldest_day: int,
+    oldest_hour: int,
     oldest_minute: int,
     oldest_session_ms: int,
     with_key: bool,
@@ -76,20 +79,23 @@ def pack_all(
     for person in people:
         if not person.field:
             person.field = person_field(person.key)
-        packed[person.field] = pack(person, oldest_day, oldest_minute, oldest_session_ms, with_key)
+        packed[person.field] = pack(
+            person, oldest_day, oldest_hour, oldest_minute, oldest_session_ms, with_key
+        )
     return packed
 
 
 def pack(
     person: Person,
     oldest_day: int,
+    oldest_hour: int,
     oldest_minute: int,
     oldest_session_ms: int,
     with_key: bool = False,
 ) -> bytes:
     """A person as msgpack, without what no acceptable event can touch any more.
 
-    `oldest_day` and `oldest_minute` bound the marks; sessions closed with an end before
+    `oldest_day`, `oldest_hour` and `oldest_minute` bound the marks; sessions closed with an end before
     `oldest_session_ms` are left out. The key is stored only on request: it names the person.
     """
     sessions = person.sessions
@@ -106,6 +112,7 @@ def pack(
         person.subscriptions,
         person.facts,
         person.key if with_key else "",
+        [] if person.hours is None else _packed(person.hours, oldest_hour, drop=True),
     ]
     while fields and not fields[-1]:
         fields.pop()
@@ -118,10 +125,14 @@ def unpack(key: str, raw: bytes) -> Person:
     An empty key is taken from what is stored, if it is.
     """
     fields: list[Any] = _decode(raw)
-    fields += [[]] * (7 - len(fields))
-    active, live, sessions, clicked, events, facts, stored_key = fields
+    fields += [[]] * (8 - len(fields))
+    active, live, sessions, clicked, events, facts, stored_key, hours = fields
     person = Person(key or stored_key or "")
-    for marks, stored in ((person.active, active), (person.live, live), (person.clicked, clicked)):
+    known = [(person.active, active), (person.live, live), (person.clicked, clicked)]
+    if hours:
+        person.hours = SegmentMarks()
+        known.append((person.hours, hours))
+    for marks, stored in known:
         for ids, top, mask, *first in stored:
             number = mask if isinstance(mask, int) else int.from_bytes(mask, "big")
             marks.put(ids, (top, number, *first))

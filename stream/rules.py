@@ -31,6 +31,10 @@ class Rules:
     #: Dimension → how many values it may have, where that is not `values_max`.
     own_max: Mapping[str, int]
     page_hosts: bool
+    #: Live visitors are people with any event in so many minutes.
+    live_minutes: int
+    #: People are counted by the hour as well.
+    rolling_hours: bool
     by_user: bool
     currency: str | None
     lateness_ms: int
@@ -77,6 +81,8 @@ def build_rules(settings: Settings, watching: Sequence[Tally] = ()) -> Rules:
         values_max=settings.dimension_values_max,
         own_max={PAGE: settings.pages.values_max, RISK_BAND: 3},
         page_hosts=settings.pages.hosts,
+        live_minutes=settings.active.live_minutes,
+        rolling_hours=settings.active.rolling_hours,
         by_user=settings.identity == "user",
         currency=settings.currency,
         lateness_ms=settings.time.allowed_lateness_seconds * 1000,

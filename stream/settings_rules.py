@@ -244,6 +244,13 @@ def _timezone(key: str, name: str) -> Iterator[str]:
 
 
 def _active(settings: Settings) -> Iterator[str]:
+    sticky, active = settings.stickiness, settings.active
+    base = active.month if sticky.base == "month" else active.week
+    if sticky.numerator != "mean_dau" and base == "calendar":
+        yield (
+            f"stickiness.numerator: {sticky.numerator} needs a window that ends with the day, and "
+            f"active.{sticky.base} is calendar; choose mean_dau or another active.{sticky.base}"
+        )
     for name in settings.active.passive_types:
         if name not in EVENT_TYPES:
             close = difflib.get_close_matches(name, EVENT_TYPES, n=1, cutoff=0.6)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from schemas.codec import Reason, RejectedEvent
 from schemas.ledger import encode_entry, ledger_entry
 from stream import measures
-from stream.activity import LIVE_MINUTES, Activity
+from stream.activity import HOURS_KEPT, Activity
 from stream.calendar import DAY_MS, HOUR_MS, MINUTE_MS
 from stream.churn_risk import ChurnRisk
 from stream.clock import TopicState, log_floor, shard_watermark
@@ -44,7 +44,9 @@ class Shard:
         )
         self.counters = Counters(grains)
         self.people = PeopleCache(people_cached)
-        self.activity = Activity(self.counters, self.names, rules.habits)
+        self.activity = Activity(
+            self.counters, self.names, rules.habits, rules.live_minutes, rules.rolling_hours
+        )
         self.pages = Pages(self.names, rules.page_hosts)
         self.visits = Visits(rules.sessions, self.names, self.pages, self.counters)
         self.topics = {
@@ -262,8 +264,8 @@ class Shard:
         """Lower bound of the event times that can still be accepted."""
         return log_floor(self.topics, self.rules.correction_ms) - self.rules.horizon_ms
 
-    def keep_from(self) -> tuple[int, int, int]:
-        """(oldest day of marks, oldest minute of live marks, oldest end of closed sessions in ms)."""
+    def keep_from(self) -> tuple[int, int, int, int]:
+        """(oldest day and hour of marks, oldest minute of live marks, oldest end of closed sessions in ms)."""
         oldest = self.oldest_ms()
         day = self.rules.calendar_of("").day_of(oldest) if oldest > 0 else MARK_DAYS
         if self.churn_risk is not None:
@@ -275,12 +277,13 @@ class Shard:
         if sessions.id_max_ms:
             # What comes after the end of a session id is known by it, for as long as days are kept.
             reach_ms = self.rules.retention_days * DAY_MS
-        return day - MARK_DAYS, self._oldest_live_minute(), oldest - reach_ms
+        hour = oldest // HOUR_MS - HOURS_KEPT
+        return day - MARK_DAYS, hour, self._oldest_live_minute(), oldest - reach_ms
 
     def _oldest_live_minute(self) -> int:
         """No event that counts as live can be in an earlier minute, or in a window with one."""
         timely = log_floor(self.topics, self.rules.lateness_ms) - self.rules.lateness_ms
-        return timely // MINUTE_MS - LIVE_MINUTES
+        return timely // MINUTE_MS - self.rules.live_minutes
 
     def outcomes(self) -> Mapping[str, int]:
         """Records by outcome over all topics, from the cut: survives restarts."""

@@ -11,8 +11,11 @@ from stream.measures import Grain
 GRAIN_OF: dict[WindowKind, Grain] = {
     "minute": Grain.MINUTE,
     "trailing_5m": Grain.MINUTE,
+    "trailing_30m": Grain.MINUTE,
     "trailing_1h": Grain.MINUTE,
     "hour": Grain.HOUR,
+    "trailing_24h": Grain.HOUR,
+    "trailing_168h": Grain.HOUR,
     "day": Grain.DAY,
     "week": Grain.DAY,
     "month": Grain.DAY,
@@ -24,13 +27,14 @@ GRAIN_OF: dict[WindowKind, Grain] = {
 }
 #: Number of buckets in a rolling window.
 LENGTH_OF: dict[WindowKind, int] = {
-    "trailing_5m": 5, "trailing_1h": 60, "trailing_7d": 7, "trailing_28d": 28, "trailing_30d": 30,
+    "trailing_5m": 5, "trailing_30m": 30, "trailing_1h": 60, "trailing_24h": 24,
+    "trailing_168h": 168, "trailing_7d": 7, "trailing_28d": 28, "trailing_30d": 30,
     "trailing_365d": 365,
 }  # fmt: skip
 
 
 class Span(NamedTuple):
-    """A window as buckets first … last of its grain (for hours: epoch minutes, first = last)."""
+    """A window as buckets first … last of its grain (for hours: the epoch minutes they begin at)."""
 
     kind: WindowKind
     first: int
@@ -51,7 +55,7 @@ class Span(NamedTuple):
         """First instant after it, in epoch ms; `all` has no end."""
         if self.grain is Grain.DAY:
             return calendar.day_start_ms(self.last + 1)
-        if self.kind == "hour":
+        if self.grain is Grain.HOUR:
             return calendar.hour_end_ms(self.last)
         return (self.last + 1) * MINUTE_MS if self.kind != "all" else 1 << 62
 
@@ -72,9 +76,8 @@ def span_at(kind: WindowKind, time_ms: int, calendar: Calendar) -> Span:
     if kind == "all":
         return Span(kind, 0, 0)
     day, hour = calendar.slot(time_ms)
-    if kind == "hour":
-        return Span(kind, hour, hour)
-    return ending(kind, day if GRAIN_OF[kind] is Grain.DAY else time_ms // MINUTE_MS, calendar)
+    index = {Grain.DAY: day, Grain.HOUR: hour}.get(GRAIN_OF[kind], time_ms // MINUTE_MS)
+    return ending(kind, index, calendar)
 
 
 def ending(kind: WindowKind, index: int, calendar: Calendar) -> Span:
@@ -84,7 +87,18 @@ def ending(kind: WindowKind, index: int, calendar: Calendar) -> Span:
         return Span(kind, first, first + 6)
     if kind == "month":
         return Span(kind, calendar.month_of(index), calendar.next_month(index) - 1)
-    return Span(kind, index - LENGTH_OF.get(kind, 1) + 1, index)
+    return Span(kind, index - (LENGTH_OF.get(kind, 1) - 1) * step(kind), index)
+
+
+def step(kind: WindowKind) -> int:
+    """From one bucket of a kind's grain to the next."""
+    return 60 if GRAIN_OF[kind] is Grain.HOUR else 1
+
+
+def before(span: Span, buckets: int = 1) -> Span:
+    """The window of the same kind and length that ends so many buckets earlier."""
+    back = buckets * step(span.kind)
+    return Span(span.kind, span.first - back, span.last - back)
 
 
 def holding(kind: WindowKind, grain: Grain, index: int, calendar: Calendar) -> Iterator[Span]:
@@ -94,5 +108,6 @@ def holding(kind: WindowKind, grain: Grain, index: int, calendar: Calendar) -> I
     if kind == "all":
         yield Span(kind, 0, 0)
         return
-    for last in range(index, index + LENGTH_OF.get(kind, 1)):
+    beyond = index + LENGTH_OF.get(kind, 1) * step(kind)
+    for last in range(index, beyond, step(kind)):
         yield ending(kind, last, calendar)

@@ -11,7 +11,8 @@ from stream.snapshot import main_window
 _WINDOWS = {
     "minute": "this minute", "hour": "this hour so far", "day": "today so far",
     "week": "this week so far", "month": "this month so far", "trailing_5m": "the last 5 minutes",
-    "trailing_1h": "the last hour", "trailing_7d": "the last 7 days",
+    "trailing_30m": "the last 30 minutes", "trailing_1h": "the last hour",
+    "trailing_24h": "the last 24 hours", "trailing_168h": "the last 168 hours", "trailing_7d": "the last 7 days",
     "trailing_28d": "the last 28 days", "trailing_30d": "the last 30 days",
     "trailing_365d": "the last 365 days", "all": "since counting began",
 }  # fmt: skip

@@ -4,6 +4,7 @@ from stream import definitions
 from stream.facts import Tally, Theme
 from stream.knobs import Settings
 from stream.metrics import (
+    actives,
     audience,
     behaviour,
     carts,
@@ -34,6 +35,7 @@ def built_in(settings: Settings) -> tuple[Metric, ...]:
     """The metrics that need no definition."""
     return (
         *audience.METRICS,
+        *actives.metrics(settings),
         *lifecycle.METRICS,
         *retention.retention(settings),
         *behaviour.VISITS,

@@ -50,6 +50,7 @@ MEASURES = {
     for name, value in vars(measures).items()
     if name.isupper() and isinstance(value, str) and name != "SESSION_DURATION"
 } | {histogram_measure(measures.SESSION_DURATION, bucket) for bucket in range(400)}
+MEASURES |= {measures.scroll_reached(percent) for percent in Settings().scroll.thresholds}
 MEASURES |= {one.measure for one in habit_rules(Settings()).of_new}
 #: Themes name their measures themselves.
 MEASURES |= {

@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Iterable, Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import pytest
 
 from schemas.outputs import MetricRecord, WindowKind
 from stream.knobs import SessionSettings
+from stream.knobs_audience import ActiveSettings
 from stream.report import Report, open_lines
 from stream.settings import Settings
 
@@ -163,12 +164,32 @@ def test_posthog_weekly_actives() -> None:
     assert by_start(found, "daily_active_users", "day") == right["derived_dau"]
 
 
+def test_posthog_weekly_actives_hour_by_hour() -> None:
+    right = expected("posthog/active-users-wau-rolling")["wau_rolling_168h_by_hour"]
+    active = msgspec.convert({"rolling_hours": True}, ActiveSettings)
+    found = records(
+        "posthog/active-users-wau-rolling",
+        ["trailing_168h"],
+        Settings(dimensions=(), active=active),
+    )
+    hours = {
+        # The hour with which the window ends, by its beginning.
+        _hour_before(record.window.end or ""): record.value
+        for record in found["rolling_active_users", "trailing_168h"]
+    }
+    assert {hour: hours.get(hour) for hour in right} == right
+
+
 def test_posthog_calendar_weeks_begin_on_sunday() -> None:
     right = expected("posthog/active-users-wau-rolling")
     settings = Settings(dimensions=(), timezone=right["timezone"], week_start="sunday")
     found = records("posthog/active-users-wau-rolling", ["week"], settings)
     weeks = by_start(found, "unique_visitors", "week")
     assert weeks == right["wau_by_calendar_week_sunday_start"]
+
+
+def _hour_before(end: str) -> str:
+    return f"{datetime.fromisoformat(end) - timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _day_before(end: str) -> str:

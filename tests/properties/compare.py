@@ -7,7 +7,7 @@ from stream.board import Value
 from stream.settings import Settings
 from tests.properties.oracle import instant
 from tests.properties.oracle_terms import Answer, Answers, Key, Knobs
-from tests.properties.oracle_time import ROLLING_MINUTES, Window
+from tests.properties.oracle_time import ROLLING_HOURS, ROLLING_MINUTES, Window
 
 #: Edges of the duration histogram are a factor of 2^(1/8) apart.
 BUCKET = 2 ** (1 / 8)
@@ -39,6 +39,14 @@ def knobs_of(settings: Settings) -> Knobs:
         page_hosts=settings.pages.hosts,
         heartbeat_seconds=settings.time_on_page.heartbeat_seconds,
         until_next_view=settings.time_on_page.mode == "next_pageview",
+        week_kind={"7d": "trailing_7d", "calendar": "week"}[settings.active.week],
+        month_kind={"28d": "trailing_28d", "30d": "trailing_30d", "calendar": "month"}[
+            settings.active.month
+        ],
+        live_kind=f"trailing_{settings.active.live_minutes}m",
+        rolling_hours=settings.active.rolling_hours,
+        sticky_of=settings.stickiness.numerator,
+        sticky_base=settings.stickiness.base,
         pages_counted=settings.pages.count,
         pings=settings.time_on_page.mode == "pings",
         least_seconds=settings.time_on_page.min_visit_seconds,
@@ -93,7 +101,7 @@ def differences(
         window = key.window
         if key.metric not in names or (wanted is not None and window.kind not in wanted):
             return False
-        is_short = window.kind in ROLLING_MINUTES or window.kind == "hour"
+        is_short = window.kind in {*ROLLING_MINUTES, *ROLLING_HOURS, "hour"}
         return not is_short or (window.start_ms or 0) >= kept_from_ms
 
     for key in sorted({*found, *answers}, key=str):

@@ -116,13 +116,19 @@ class Side:
         ends = range(self.first_day, self.last_day + 1)
         days, months = (
             [self.wall.day_windows(kind, day)[0] for day in ends]
-            for kind in ("day", "trailing_28d")
+            for kind in ("day", self.knobs.month_kind)
         )
         people = tables["unique_visitors"].items()
         in_month = {window: answer.numerator for window, answer in people if window.kind == "month"}
+        interactive = [event for event in events if is_interactive(event)]
+        active = [event for event in events if self.people.is_active(event)]
+        in_7_days = {
+            window: float(len(who))
+            for window, who in self.people.distinct(active, "trailing_7d").items()
+        }
         visits_of = self.sums(seen, ("month",), lambda visit: visit.at_ms)
         return {
-            **rates(tables, self.sums, days, months, [e for e in events if is_interactive(e)]),
+            **rates(tables, self.sums, days, months, interactive, in_7_days),
             "visit_frequency": ratios(visits_of, in_month),
         }
 

@@ -144,6 +144,7 @@ def rates(
     days: Iterable[Window],
     months: Iterable[Window],
     interactive: Sequence[EventDict],
+    in_7_days: Mapping[Window, float],
 ) -> Table:
     """The shares and frequencies that are made of other numbers."""
 
@@ -162,13 +163,14 @@ def rates(
         "daily_activity_rate": ratios(daily, {w: paying[w] for w in daily}),
         "monthly_activity_rate": ratios(monthly, {w: paying[w] for w in monthly}),
         "new_visitor_share": ratios(of_kinds(tops("new_visitors"), *PERIODS), unique),
-        "interaction_frequency": ratios(
-            sums(interactive, ("trailing_7d",)), tops("weekly_active_users")
-        ),
+        "interaction_frequency": ratios(sums(interactive, ("trailing_7d",)), in_7_days),
     }
 
 
 def _at_the_end_of(window: Window, customers: Mapping[Window, float]) -> float:
-    """The level of the day with which a window ends."""
-    ends = {day.end_ms: level for day, level in customers.items() if day.kind == "day"}
-    return ends.get(window.end_ms, 0)
+    """The level of the day with which a window ends; of a month under way, that of the last day."""
+    ends = {day.end_ms or 0: level for day, level in customers.items() if day.kind == "day"}
+    reached = [end for end in ends if end <= (window.end_ms or 0)]
+    if window.kind != "month":
+        return ends.get(window.end_ms or 0, 0)
+    return ends[max(reached)] if reached else 0

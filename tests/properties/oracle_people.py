@@ -1,6 +1,7 @@
 """Distinct people by brute force: the union of everyone in a window, window by window."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 
 from tests.properties.oracle_terms import (
     Answer,
@@ -37,8 +38,9 @@ class People:
     def table(self, events: Sequence[EventDict]) -> dict[str, dict[Window, Answer]]:
         """Distinct people, and the metrics made of them."""
         active = [event for event in events if self.is_active(event)]
+        knobs = self.knobs
         dau = self.distinct(active, "day")
-        wau, mau = self.distinct(active, "trailing_7d"), self.distinct(active, "trailing_28d")
+        wau, mau = (self.distinct(active, kind) for kind in (knobs.week_kind, knobs.month_kind))
         live = [
             event
             for event in events
@@ -49,14 +51,27 @@ class People:
             "weekly_active_users": counts(wau),
             "monthly_active_users": counts(mau),
             # "distinct persons with any event in the last 5 min of event time"
-            "live_visitors": counts(self.distinct(live, "trailing_5m")),
-            # "mean of daily DAU over the MAU window ÷ MAU"
+            "live_visitors": counts(self.distinct(live, knobs.live_kind)),
             "stickiness": {
-                window: Answer(sum(len(dau[d]) for d in dau if within(d, window)) / 28, len(people))
-                for window, people in mau.items()
+                window: Answer(self.daily(dau, window), len(people))
+                for window, people in (mau if knobs.sticky_base == "month" else wau).items()
             },
         }
+        if knobs.rolling_hours:
+            table["rolling_active_users"] = {
+                window: Answer(len(people))
+                for kind in ("trailing_24h", "trailing_168h")
+                for window, people in self.distinct(active, kind).items()
+            }
         return table | self.newcomers(active)
+
+    def daily(self, dau: Mapping[Window, Collection[Any]], window: Window) -> float:
+        """metrics.md: "mean of daily DAU over the MAU window", or `point`: that of its last day."""
+        inside = [day for day in dau if within(day, window)]
+        if self.knobs.sticky_of != "mean_dau":
+            return sum(len(dau[day]) for day in inside if day.end_ms == window.end_ms)
+        first, end = (self.wall.day(ms) for ms in (window.start_ms or 0, (window.end_ms or 0) - 1))
+        return sum(len(dau[day]) for day in inside) / (end - first + 1)
 
     def newcomers(self, active: Sequence[EventDict]) -> dict[str, dict[Window, Answer]]:
         """metrics.md: "new = first-ever event_time of the person falls in the period, returning =

@@ -56,6 +56,12 @@ class Knobs:
     heartbeat_seconds: int = 10
     until_next_view: bool = False
     exits_by_session: bool = False
+    week_kind: str = "trailing_7d"
+    month_kind: str = "trailing_28d"
+    live_kind: str = "trailing_5m"
+    rolling_hours: bool = False
+    sticky_of: str = "mean_dau"
+    sticky_base: str = "month"
     pages_counted: str = "page_views"
     pings: bool = False
     least_seconds: int = 5

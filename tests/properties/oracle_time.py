@@ -6,11 +6,13 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 MINUTE_MS = 60_000
-DAY_MS = 86_400_000
+HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 #: metrics.md, DAU / WAU / MAU: WAU is 7 and MAU 28 calendar days ending today; churn is over 30.
 ROLLING_DAYS = {"trailing_7d": 7, "trailing_28d": 28, "trailing_30d": 30, "trailing_365d": 365}
 #: metrics.md, "active now": 5 minutes; bounce and click-through: trailing hour.
-ROLLING_MINUTES = {"minute": 1, "trailing_5m": 5, "trailing_1h": 60}
+ROLLING_MINUTES = {"minute": 1, "trailing_5m": 5, "trailing_30m": 30, "trailing_1h": 60}
+#: metrics.md: DAU as the "last 24 h", WAU "by hour = 168 h window".
+ROLLING_HOURS = {"trailing_24h": 24, "trailing_168h": 168}
 
 
 class Window(NamedTuple):
@@ -51,6 +53,10 @@ class Wall(NamedTuple):
             ]
         if kind == "hour":
             return [_hour(self, time_ms // MINUTE_MS)]
+        if kind in ROLLING_HOURS:
+            length, first = ROLLING_HOURS[kind] * HOUR_MS, _hour(self, time_ms // MINUTE_MS)
+            ends = range(first.end_ms or 0, (first.start_ms or 0) + length + 1, HOUR_MS)
+            return [Window(kind, end_ms - length, end_ms) for end_ms in ends]
         return self.day_windows(kind, self.day(time_ms))
 
     def day_windows(self, kind: str, day: int) -> list[Window]:

@@ -10,7 +10,7 @@ from stream.sessions import Session
 
 DAY = 738_000
 MINUTE = 28_492_560
-KEPT = (0, 0, 0)
+KEPT = (0, 0, 0, 0)
 
 
 def profile(*ids: int) -> Profile:
@@ -72,7 +72,7 @@ def test_a_mask_of_any_length_survives(length: int) -> None:
 
 def test_days_before_the_oldest_are_left_out_but_not_the_first_day() -> None:
     one = person(DAY - 100, DAY - 10, DAY)
-    [mark] = days_of(unpack("k", pack(one, DAY - 10, 0, 0)))
+    [mark] = days_of(unpack("k", pack(one, DAY - 10, 0, 0, 0)))
     assert [has_unit(mark, DAY - n) for n in (100, 10, 0)] == [False, True, True]
     assert mark[2] == DAY - 100
 
@@ -81,8 +81,8 @@ def test_minutes_that_no_timely_event_can_touch_are_dropped() -> None:
     one = person(DAY)
     one.live.turn_to(profile(1))
     one.live.mark = (MINUTE, 1)
-    assert unpack("k", pack(one, 0, MINUTE, 0)).live.items() == one.live.items()
-    assert unpack("k", pack(one, 0, MINUTE + 1, 0)).live.items() == []
+    assert unpack("k", pack(one, 0, 0, MINUTE, 0)).live.items() == one.live.items()
+    assert unpack("k", pack(one, 0, 0, MINUTE + 1, 0)).live.items() == []
 
 
 @pytest.mark.parametrize(("closed", "end", "kept"), [
@@ -95,7 +95,7 @@ def test_only_closed_sessions_that_are_out_of_reach_are_left_out(
     session = Session(None, 50, 1)
     session.end, session.closed = end, closed
     one.sessions, one.tail = [session], session
-    assert bool(unpack("k", pack(one, 0, 0, 100)).sessions) == kept
+    assert bool(unpack("k", pack(one, 0, 0, 0, 100)).sessions) == kept
     assert (one.tail is None) == (not kept)
 
 
