@@ -2,6 +2,7 @@
 
 import re
 from enum import StrEnum
+from typing import Final
 
 from msgspec import Raw, ValidationError
 from msgspec.json import Decoder
@@ -30,6 +31,15 @@ class Reason(StrEnum):
     DUPLICATE = "duplicate"
     CURRENCY = "currency"
     SKIPPED = "skipped"
+
+
+#: What is said of events that parse and still do not count.
+DETAILS: Final = {
+    Reason.CURRENCY: "currency is another one than the setting `currency`; amounts cannot be added",
+    Reason.FUTURE: "event_time is ahead of the Kafka timestamp by more than max_future_skew",
+    Reason.DUPLICATE: "event_id was seen before within the dedupe window",
+    Reason.LATE: "event_time is behind the partition's newest by more than the correction window",
+}
 
 
 class RejectedEvent(Exception):

@@ -17,7 +17,8 @@ from stream.names import Profile
 from stream.people import Person
 from stream.plans import BOT, Plan
 from stream.rare import count_more, tally
-from stream.sessions import session_keeper
+from stream.runs import NO_LANE, lane_of
+from stream.sessions import Session, SessionRules, session_keeper
 from stream.sights import count_content, page_of, see
 
 if TYPE_CHECKING:
@@ -215,20 +216,30 @@ def _visit(
         person = _holder(shard, person, event, sid)
     if rules.id_max_ms and sid is not None and shard.visits.is_over(person, sid, time_ms):
         return
+    lane, reach_ms = NO_LANE, rules.reach_ms if sid is None else rules.id_reach_ms
+    if sid is None and rules.has_lanes:
+        lane = lane_of(event.context, rules)
+        reach_ms = rules.reach_of(lane[0])
     session = person.tail
     if (
         session is None
         or session.closed
         or session.sid != sid
+        or session.platform != lane[0]
         or time_ms <= session.start
         or time_ms > session.until
-        or time_ms > session.end + (rules.reach_ms if sid is None else rules.id_reach_ms)
+        or time_ms > session.end + reach_ms
     ):
-        session = shard.visits.find(person, sid, time_ms, profile)
+        session = shard.visits.find(person, sid, time_ms, profile, lane)
     elif time_ms > session.end:
         session.end = time_ms
     if of_page:
         see(shard, session, event, plan, page, time_ms)
+    _note(session, event, plan, rules)
+
+
+def _note(session: Session, event: Event, plan: Plan, rules: SessionRules) -> None:
+    """What an event says of its session, beside its pages."""
     if plan.interactive:
         session.interactive = True
         if rules.keep_actions:

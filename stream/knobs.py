@@ -69,6 +69,11 @@ class TimeSettings(Table, frozen=True, kw_only=True):
     correction_window_seconds: Annotated[
         NotNegative, "24 h: a later event still corrects a final window, as a revision"
     ] = 86_400
+    late_policy: Annotated[
+        Literal["update", "ledger", "drop"],
+        "update: within the correction window late events still count; ledger: none does; drop: as "
+        "ledger, but they are only counted there, not kept",
+    ] = "update"
     max_future_skew_seconds: Annotated[
         AtLeastOne, "5 min ahead of its Kafka record and an event goes to the ledger"
     ] = 300

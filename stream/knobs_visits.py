@@ -2,13 +2,18 @@
 
 from typing import Annotated, Literal
 
-from msgspec import Meta
+from msgspec import Meta, field
 
 from stream.connections import AtLeastOne, NotNegative, Table
 
 
 class SessionSettings(Table, frozen=True, kw_only=True):
     timeout_seconds: Annotated[AtLeastOne, "30 min, the custom of every analytics tool"] = 1800
+    timeout_by_platform: Annotated[
+        dict[str, AtLeastOne],
+        "seconds by platform, as ios = 300; sessions by gaps of such a platform are apart from others",
+    ] = field(default_factory=dict)
+    platform_field: Annotated[str, "field of the context that names the platform"] = "platform"
     boundary: Annotated[
         Literal["gt", "gte"], "gt: a gap of exactly the timeout continues the session; gte: splits"
     ] = "gt"
@@ -32,6 +37,10 @@ class SessionSettings(Table, frozen=True, kw_only=True):
     assign: Annotated[
         Literal["start", "end"], "the window that a session counts in: where it starts, or ends"
     ] = "start"
+    split_on_campaign_change: Annotated[
+        bool,
+        "true: another campaign in the context begins another session by gaps; keeps each event",
+    ] = False
     split_at_midnight: Annotated[
         bool, "true: no session goes on after midnight in the zone of its site, with an id or not"
     ] = False

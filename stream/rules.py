@@ -15,7 +15,7 @@ from stream.metrics.goals import session_marks
 from stream.metrics.retention import habit_rules
 from stream.pages import PAGE
 from stream.plans import BOT, Plan, build_plans
-from stream.sessions import Session, SessionRules
+from stream.sessions import ID_REACH_MS, Session, SessionRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,8 @@ class Rules:
     currency: str | None
     lateness_ms: int
     correction_ms: int
+    #: Late events are counted as such, and not kept in the ledger.
+    drops_late: bool
     future_skew_ms: int
     dedupe_ms: int
     ids_max: int
@@ -67,6 +69,7 @@ class Rules:
 def build_rules(settings: Settings, watching: Sequence[Tally] = ()) -> Rules:
     """Rules from a checked configuration; `watching` are tallies beside those of the metrics."""
     calendar_of = _calendars(settings)
+    corrects = settings.time.late_policy == "update"
     return Rules(
         plans=build_plans(
             settings.active.passive_types,
@@ -86,7 +89,8 @@ def build_rules(settings: Settings, watching: Sequence[Tally] = ()) -> Rules:
         by_user=settings.identity == "user",
         currency=settings.currency,
         lateness_ms=settings.time.allowed_lateness_seconds * 1000,
-        correction_ms=settings.time.correction_window_seconds * 1000,
+        correction_ms=corrects * settings.time.correction_window_seconds * 1000,
+        drops_late=settings.time.late_policy == "drop",
         future_skew_ms=settings.time.max_future_skew_seconds * 1000,
         dedupe_ms=settings.dedupe.window_seconds * 1000,
         ids_max=settings.dedupe.ids_max,
@@ -122,6 +126,14 @@ def _session_rules(settings: Settings) -> SessionRules:
         # A gap of exactly the timeout continues the session, unless the boundary is `gte`.
         reach_ms=timeout_ms - (settings.session.boundary == "gte"),
         max_ms=settings.session.max_duration_hours * HOUR_MS,
+        by_platform={
+            platform: (seconds * 1000, seconds * 1000 - (settings.session.boundary == "gte"))
+            for platform, seconds in settings.session.timeout_by_platform.items()
+        },
+        by_campaign=settings.session.split_on_campaign_change,
+        platform_field=settings.session.platform_field,
+        has_lanes=settings.session.split_on_campaign_change
+        or bool(settings.session.timeout_by_platform),
         by_day=settings.session.split_at_midnight,
         use_ids=settings.session.source != "gap",
         use_gaps=settings.session.source != "id",
@@ -147,6 +159,7 @@ def _session_rules(settings: Settings) -> SessionRules:
         without_zeros=settings.duration.zero_sessions == "exclude",
         ids_of_site=settings.session.id_scope == "site",
         id_max_ms=settings.session.id_max_hours * HOUR_MS,
+        id_reach_ms=settings.session.id_max_hours * HOUR_MS or ID_REACH_MS,
     )
 
 

@@ -1,6 +1,6 @@
 """Sessions: what one holds, how an event finds, extends or merges them, and what one adds when it closes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, Literal
@@ -15,6 +15,9 @@ _INTERACTIVE, _REAL, _CLOSED, _JOINED = 1, 2, 4, 64
 #: What happened in a session, as bits of its `marks`: something went into the cart, an order, a goal.
 CARTED, ORDERED, CONVERTED = 8, 16, 32
 _MARKS = CARTED | ORDERED | CONVERTED
+#: Begins what stands in the place of an id, and separates its parts; ids have no control characters
+#: at their beginning that trackers would send.
+_LANE = "\x1f"
 #: The flags are seven bits; the number of actions stands above them.
 _ACTIONS = 7
 
@@ -23,8 +26,8 @@ class Session:
     """Events of one person: a session by its id, or a piece of one by gaps. Times are epoch ms."""
 
     __slots__ = (
-        "actions", "closed", "end", "interactive", "joined", "marks", "page_views", "profile_id",
-        "real", "sid", "start", "trail", "until",
+        "actions", "campaign", "closed", "end", "interactive", "joined", "marks", "page_views",
+        "platform", "profile_id", "real", "sid", "start", "trail", "until",
     )  # fmt: skip
 
     def __init__(self, sid: str | bytes | None, start: int, profile_id: int) -> None:
@@ -47,6 +50,9 @@ class Session:
         self.joined = False
         #: Its pages; None before the first.
         self.trail: Trail | None = None
+        #: Of a piece by gaps, where these decide what a session is; else empty.
+        self.platform = ""
+        self.campaign = ""
         #: See stream/runs.py. Not stored.
         self.until = start
 
@@ -63,6 +69,8 @@ class Session:
         )
         if self.sid is not None:
             head = (*head, self.sid)
+        elif self.platform or self.campaign:
+            head = (*head, f"{_LANE}{self.platform}{_LANE}{self.campaign}")
         if self.trail is None:
             return head
         return (*head, *self.trail.pack(self.page_views, self.start, self.end))
@@ -72,7 +80,11 @@ class Session:
         """The session that `pack` wrote."""
         start, length, page_views, flags, profile_id, *rest = fields
         has_sid = bool(rest) and isinstance(rest[0], (str, bytes))
-        session = Session(rest[0] if has_sid else None, start, profile_id)
+        name = rest[0] if has_sid else None
+        lane = name.split(_LANE) if isinstance(name, str) and name.startswith(_LANE) else None
+        session = Session(None if lane else name, start, profile_id)
+        if lane:
+            _, session.platform, session.campaign = lane
         trail = rest[has_sid:]
         if trail:
             session.trail = Trail.unpack(trail, page_views, start, start + length)
@@ -102,6 +114,14 @@ class SessionRules:
     reach_ms: int
     #: The longest that a session by gaps may last.
     max_ms: int
+    #: Platform → (timeout, reach) of its sessions by gaps, where it has its own.
+    by_platform: Mapping[str, tuple[int, int]]
+    #: Another campaign begins another session by gaps.
+    by_campaign: bool
+    #: The field of the context that names the platform.
+    platform_field: str
+    #: The platform or the campaign of an event decides about its session.
+    has_lanes: bool
     #: No session goes on after midnight.
     by_day: bool
     use_ids: bool
@@ -143,6 +163,23 @@ class SessionRules:
     ids_of_site: bool
     #: What comes so long after the first event of a session id belongs to no session; 0: everything does.
     id_max_ms: int
+    #: For how long a session id may be silent and still go on.
+    id_reach_ms: int
+
+    @property
+    def longest_timeout_ms(self) -> int:
+        """Of all platforms."""
+        return max(self.timeout_ms, *(own for own, _ in self.by_platform.values()), 0)
+
+    def timeout_of(self, session: Session) -> int:
+        """How long a session may pause before the watermark closes it."""
+        own = self.by_platform.get(session.platform) if self.by_platform else None
+        return self.timeout_ms if own is None else own[0]
+
+    def reach_of(self, platform: str) -> int:
+        """The longest gap that continues a session by gaps."""
+        own = self.by_platform.get(platform) if self.by_platform else None
+        return self.reach_ms if own is None else own[1]
 
     @property
     def keep_pings(self) -> bool:
@@ -154,11 +191,6 @@ class SessionRules:
         """Whether the duration is more than the last event less the first."""
         odd = self.lasts_engaged or self.whole_seconds or self.without_zeros or self.by_pings
         return odd or bool(self.longest_ms)
-
-    @property
-    def id_reach_ms(self) -> int:
-        """For how long a session id may be silent and still go on."""
-        return self.id_max_ms or ID_REACH_MS
 
 
 def sid_digest(sid: str) -> bytes:

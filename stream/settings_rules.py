@@ -91,6 +91,12 @@ def _service(settings: Settings) -> Iterator[str]:
 
 def _session_ids(settings: Settings) -> Iterator[str]:
     session, time = settings.session, settings.time
+    for platform, seconds in session.timeout_by_platform.items():
+        if seconds >= session.max_duration_hours * 3600:
+            yield (
+                f"session.timeout_by_platform.{platform[:80]}: {seconds} s are not shorter than "
+                f"session.max_duration_hours, {session.max_duration_hours} h; lower it"
+            )
     horizon = time.allowed_lateness_seconds + time.correction_window_seconds
     if 0 < session.id_max_hours * 3600 < horizon:
         yield (

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from schemas.codec import Reason, RejectedEvent
 from schemas.ledger import encode_entry, ledger_entry
+from schemas.rejection import DETAILS
 from stream import measures
 from stream.activity import HOURS_KEPT, Activity
 from stream.calendar import DAY_MS, HOUR_MS, MINUTE_MS
@@ -64,9 +65,7 @@ class Shard:
         #: How often a theme had to forget facts of a person before their time.
         self.facts_capped = 0
         #: Learns who stays away, where that is asked for.
-        self.churn_risk: ChurnRisk | None = None
-        if rules.churn_risk is not None:
-            self.churn_risk = ChurnRisk(rules.churn_risk)
+        self.churn_risk = ChurnRisk(rules.churn_risk) if rules.churn_risk is not None else None
 
     # ---- reading ahead: who must be in memory before a batch is applied
 
@@ -193,12 +192,14 @@ class Shard:
 
     def set_aside(self, topic: TopicState, record: Record, reason: Reason, time_ms: int) -> None:
         """Put an event that must not count (future, currency, duplicate, late) into the ledger."""
-        self._enter(topic, record, reason, _DETAILS[reason], time_ms)
+        self._enter(topic, record, reason, DETAILS[reason], time_ms)
         topic.counts["rejected" if reason in _REFUSED else str(reason)] += 1
 
     def _enter(
         self, topic: TopicState, record: Record, reason: Reason, detail: str, time_ms: int | None
     ) -> None:
+        if reason is Reason.LATE and self.rules.drops_late:
+            return
         topic.reasons[reason] = topic.reasons.get(reason, 0) + 1
         entry = ledger_entry(
             reason,
@@ -273,7 +274,7 @@ class Shard:
             day = min(day, max(self.churn_risk.next_day, MARK_DAYS))
         sessions = self.rules.sessions
         # A piece is kept as long as an event may still change the session that it is part of.
-        reach_ms = max(sessions.max_ms + sessions.timeout_ms, sessions.id_reach_ms)
+        reach_ms = max(sessions.max_ms + sessions.longest_timeout_ms, sessions.id_reach_ms)
         if sessions.id_max_ms:
             # What comes after the end of a session id is known by it, for as long as days are kept.
             reach_ms = self.rules.retention_days * DAY_MS
@@ -296,9 +297,3 @@ class Shard:
 _nobody: Mapping[str, Person] = {}
 _no_levels: frozenset[int] = frozenset()
 _REFUSED = (Reason.FUTURE, Reason.CURRENCY)
-_DETAILS = {
-    Reason.CURRENCY: "currency is another one than the setting `currency`; amounts cannot be added",
-    Reason.FUTURE: "event_time is ahead of the Kafka timestamp by more than max_future_skew",
-    Reason.DUPLICATE: "event_id was seen before within the dedupe window",
-    Reason.LATE: "event_time is behind the partition's newest by more than the correction window",
-}

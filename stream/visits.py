@@ -7,7 +7,7 @@ from stream.counters import Counters
 from stream.names import Names, Profile
 from stream.pages import Pages
 from stream.people import Person
-from stream.runs import Runs, whole
+from stream.runs import NO_LANE, Lane, Runs, whole
 from stream.session_counts import SessionCounts
 from stream.sessions import Session, SessionRules, comes_first, merge, reached, sid_digest
 
@@ -28,24 +28,28 @@ class Visits:
         self.open_count = 0
         self.reopened = 0
 
-    def find(self, person: Person, sid: str | None, time_ms: int, profile: Profile) -> Session:
+    def find(
+        self, person: Person, sid: str | None, time_ms: int, profile: Profile, lane: Lane = NO_LANE
+    ) -> Session:
         """The session an event belongs to, extended to its time: new, found, or merged from several."""
         if not self.rules.use_ids:
             sid = None
         if not person.sessions:
-            return self._begin(person, sid, time_ms, profile)
+            return self._begin(person, sid, time_ms, profile, lane)
         found = [
             session
-            for session in reached(person.sessions, sid, time_ms, self._reach_ms(sid))
-            if self._runs.is_piece(session, sid, time_ms)
+            for session in reached(person.sessions, sid, time_ms, self._reach_ms(sid, lane))
+            if self._runs.is_piece(session, sid, time_ms, lane)
         ]
         # What is counted is taken back before anything changes.
         touched = [[session] for session in found]
-        for group in self._runs.touched(person.sessions, time_ms) if sid is None else touched:
+        if sid is None:
+            touched = self._runs.touched(person.sessions, time_ms, lane[0])
+        for group in touched:
             self._open(person, group)
         before = self.expiries(person)
         if not found:
-            session = Session(sid, time_ms, profile.id)
+            session = _new(sid, time_ms, profile, lane)
             person.sessions.append(session)
         else:
             session = self._joined(person, found)
@@ -57,11 +61,15 @@ class Visits:
             self._track(person, min(after))
         # Only the newest may be extended without looking at the others: it can reach none of them.
         is_newest = all(
-            other.start <= session.start or other.sid != session.sid for other in person.sessions
+            other.start <= session.start
+            or other.sid != session.sid
+            or other.platform != session.platform
+            for other in person.sessions
         )
         person.tail = session if is_newest else None
         if is_newest:
-            session.until = self._runs.until(session, self._runs.groups(person.sessions)[-1])
+            [group] = [g for g in self._runs.groups(person.sessions) if session in g]
+            session.until = self._runs.until(session, group)
         return session
 
     def is_over(self, person: Person, sid: str, time_ms: int) -> bool:
@@ -75,15 +83,17 @@ class Visits:
             if session.sid is not None and session.sid in (sid, sid_digest(sid))
         )
 
-    def _reach_ms(self, sid: str | None) -> int:
-        return self.rules.reach_ms if sid is None else self.rules.id_reach_ms
+    def _reach_ms(self, sid: str | None, lane: Lane) -> int:
+        return self.rules.reach_of(lane[0]) if sid is None else self.rules.id_reach_ms
 
-    def _begin(self, person: Person, sid: str | None, time_ms: int, profile: Profile) -> Session:
+    def _begin(
+        self, person: Person, sid: str | None, time_ms: int, profile: Profile, lane: Lane
+    ) -> Session:
         """The first session of a person, as most are: there is nothing to look at."""
-        session = person.tail = Session(sid, time_ms, profile.id)
+        session = person.tail = _new(sid, time_ms, profile, lane)
         session.until = self._runs.until(session, [session])
         person.sessions.append(session)
-        self._track(person, time_ms + self.rules.timeout_ms)
+        self._track(person, time_ms + self.rules.timeout_of(session))
         self.open_count += 1
         return session
 
@@ -113,7 +123,7 @@ class Visits:
         for group in self._runs.groups(person.sessions):
             if group[0].closed:
                 continue
-            group_expires_ms = group[-1].end + self.rules.timeout_ms
+            group_expires_ms = self._expires_ms(group)
             if group_expires_ms < watermark_ms:
                 closed = True
                 self._close(group)
@@ -128,7 +138,10 @@ class Visits:
     def expiries(self, person: Person) -> list[int]:
         """From when on the watermark may close each open session of a person."""
         groups = self._runs.groups(person.sessions)
-        return [g[-1].end + self.rules.timeout_ms for g in groups if not g[0].closed]
+        return [self._expires_ms(group) for group in groups if not group[0].closed]
+
+    def _expires_ms(self, group: list[Session]) -> int:
+        return group[-1].end + self.rules.timeout_of(group[0])
 
     def resume(self, key: str, expires_ms: int, sessions: int) -> None:
         """Take up stored open sessions of a person."""
@@ -167,7 +180,7 @@ class Visits:
                 piece.closed = False
             self.open_count += 1
             self.reopened += 1
-            self._track(person, group[-1].end + self.rules.timeout_ms)
+            self._track(person, self._expires_ms(group))
 
     def _track(self, person: Person, expires_ms: int) -> None:
         heapq.heappush(self._expiry, (expires_ms, person.key))
@@ -175,3 +188,10 @@ class Visits:
 
     def _count(self, group: list[Session], sign: int) -> None:
         self.counts.add(whole(group, self._pages.order), sign)
+
+
+def _new(sid: str | None, time_ms: int, profile: Profile, lane: Lane) -> Session:
+    session = Session(sid, time_ms, profile.id)
+    if sid is None:
+        session.platform, session.campaign = lane
+    return session

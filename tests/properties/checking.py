@@ -56,7 +56,9 @@ def verdicts_of(logs: Logs, settings: Settings) -> list[Verdict]:
             found += judge(
                 zip(events, (record.timestamp for record in log), strict=True),
                 lateness_ms=time.allowed_lateness_seconds * 1000,
-                correction_ms=time.correction_window_seconds * 1000,
+                correction_ms=time.correction_window_seconds
+                * 1000
+                * (time.late_policy == "update"),
                 skew_ms=time.max_future_skew_seconds * 1000,
                 dedupe_ms=settings.dedupe.window_seconds * 1000,
             )

@@ -56,6 +56,8 @@ def knobs_of(settings: Settings) -> Knobs:
         cap_seconds=settings.duration.cap_seconds,
         whole_seconds=settings.duration.whole_seconds,
         at_end=settings.session.assign == "end",
+        platform_timeouts=settings.session.timeout_by_platform,
+        splits_on_campaign=settings.session.split_on_campaign_change,
         ids_of_site=settings.session.id_scope == "site",
         id_hours=settings.session.id_max_hours,
         thresholds=settings.scroll.thresholds,

@@ -56,7 +56,7 @@ def visits(
     `day_of` tells the day of an instant where sessions end at midnight.
     """
     by_id: dict[tuple[str | None, str], list[EventDict]] = {}
-    by_person: dict[str | None, list[EventDict]] = {}
+    by_person: dict[tuple[str | None, str], list[EventDict]] = {}
     for event in events:
         if event["type"] not in ON_THE_SITE:
             continue
@@ -70,7 +70,10 @@ def visits(
             whose = None if knobs.ids_of_site else visitor or person
             by_id.setdefault((whose, session_id), []).append(event)
         elif source != "id":
-            by_person.setdefault(person, []).append(event)
+            # "session.timeout_by_platform (mobile 5 min)": such a platform has sessions of its own.
+            platform = (event.get("context") or {}).get("platform", "")
+            lane = platform if platform in knobs.platform_timeouts else ""
+            by_person.setdefault((person, lane), []).append(event)
     # README, limits: an id that has been silent for more than a day begins another session.
     if knobs.id_hours:
         # "drop events received more than 3 days after the session's first event"
@@ -78,8 +81,12 @@ def visits(
     else:
         runs = [run for group in by_id.values() for run in split_at_gaps(group, DAY_MS, False)]
     runs = split_at_midnight(runs, day_of)
-    for theirs in by_person.values():
-        by_gaps = split_at_midnight(split_at_gaps(theirs, timeout_ms, splits_at_timeout), day_of)
+    for (_, lane), theirs in by_person.items():
+        seconds = knobs.platform_timeouts.get(lane)
+        most_ms = timeout_ms if seconds is None else seconds * 1000
+        by_gaps = split_at_midnight(split_at_gaps(theirs, most_ms, splits_at_timeout), day_of)
+        if knobs.splits_on_campaign:
+            by_gaps = [part for run in by_gaps for part in split_at_campaigns(run)]
         runs += [part for run in by_gaps for part in cut_to_length(run, max_hours * 3_600_000)]
     # A heartbeat alone is no visit ("engagement events … do not open a session").
     # Unless heartbeats are page views ("among page_view and heartbeat events").
@@ -105,6 +112,22 @@ def split_at_gaps(
             runs.append([])
         runs[-1].append(event)
     return runs
+
+
+def split_at_campaigns(run: Sequence[EventDict]) -> list[list[EventDict]]:
+    """metrics.md: a "NEW visit … when campaign changes"; of one instant, campaigns by their names."""
+
+    def campaign(event: EventDict) -> str:
+        return (event.get("context") or {}).get("campaign", "")
+
+    parts: list[list[EventDict]] = [[]]
+    said = ""
+    for event in sorted(run, key=lambda event: (event["ms"], campaign(event))):
+        if campaign(event) and said and campaign(event) != said:
+            parts.append([])
+        said = campaign(event) or said
+        parts[-1].append(event)
+    return parts
 
 
 def split_at_midnight(

@@ -71,6 +71,8 @@ class Knobs:
     cap_seconds: int = 0
     whole_seconds: bool = False
     at_end: bool = False
+    platform_timeouts: Mapping[str, int] = field(default_factory=dict)
+    splits_on_campaign: bool = False
     ids_of_site: bool = False
     id_hours: int = 0
     thresholds: tuple[int, ...] = (25, 50, 75, 90)

@@ -39,6 +39,8 @@ def test_the_knobs_of_sessions_mean_what_they_say(data: st.DataObject) -> None:
             "id_max_hours": one(0, 25),
             "source": one("auto", "id"),
             "split_at_midnight": one(False, False, True),
+            "timeout_by_platform": one({}, {"ios": 300}, {"ios": 2_400, "web": 60}),
+            "split_on_campaign_change": one(False, False, True),
         },
         "duration": {
             "basis": one("elapsed", "engaged"),
@@ -71,6 +73,8 @@ def test_the_knobs_of_sessions_mean_what_they_say(data: st.DataObject) -> None:
         ("session", {"assign": "end"}),
         ("session", {"id_scope": "site"}),
         ("session", {"id_max_hours": 25}),
+        ("session", {"timeout_by_platform": {"ios": 300}}),
+        ("session", {"split_on_campaign_change": True}),
         ("duration", {"basis": "engaged"}),
         ("duration", {"zero_sessions": "exclude"}),
         ("duration", {"cap_seconds": 60}),
@@ -121,6 +125,12 @@ def _seeded(chance: Random, number: int) -> Sent:
         "event_time": 1_710_000_000_000 + number * 450_000 + chance.randrange(450_000),
         "visitor_id": f"visitor-{chance.randrange(4)}",
     }
+    if chance.random() < 0.5:
+        names = {
+            "platform": chance.choice(["ios", "web"]),
+            "campaign": chance.choice(["a", "b", ""]),
+        }
+        event["context"] = names
     if chance.random() < 0.5:
         event["session_id"] = f"s{chance.randrange(3)}"
     if kind != "click":

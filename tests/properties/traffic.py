@@ -42,7 +42,13 @@ times = st.builds(
     | st.integers(0, 25 * MINUTE_MS),
 )
 contexts = st.none() | st.fixed_dictionaries(
-    {}, optional={"country": st.sampled_from(["DE", "FR", ""]), "device": st.just("phone")}
+    {},
+    optional={
+        "country": st.sampled_from(["DE", "FR", ""]),
+        "device": st.just("phone"),
+        "platform": st.sampled_from(["ios", "web"]),
+        "campaign": st.sampled_from(["spring", "mail", ""]),
+    },
 )
 _urls = st.sampled_from(["/a", "/a?x=1", "https://A.example/b/", "https://b.example/b#c", "name"])
 _views = st.fixed_dictionaries({}, optional={"page_view_id": st.sampled_from(["v1", "v2"])})

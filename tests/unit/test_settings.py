@@ -109,6 +109,7 @@ def test_all_problems_are_reported_at_once_each_with_its_place(toml: Callable[[s
         ("kafka = {sasl_username = 'me'}", "ignores the password"),
         ("kafka = {session_timeout_seconds = 4}", "under three heartbeats"),
         ("survey = {csat_satisfied_min = 6}", "nobody could be satisfied"),
+        ("session = {timeout_by_platform = {ios = 90000}}", "timeout_by_platform.ios"),
         ("session = {id_max_hours = 24}", "the first event of an id could come last"),
         ('time_on_page = {mode = "pings", heartbeat_seconds = 0}', "no interval to count"),
         ("scroll = {thresholds = [50, 50]}", "names one twice"),

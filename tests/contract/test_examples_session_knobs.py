@@ -1,0 +1,133 @@
+"""Worked examples of the knobs of sessions: what one is, how long it lasts, and what it counts."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from stream.settings import Settings
+from tests.contract.test_worked_examples import Event, on, records
+
+#: A visit of two pages, five views and clicks, from 12:00:00.4 to 12:03:01.2: 180.8 s.
+VISIT = [
+    on(1, "page_view", "a", page_url="/p", page_view_id="1"),
+    on(1, "heartbeat", "a", page_url="/p", page_view_id="1", engaged_ms=7_000, scroll_depth=40),
+    on(1, "page_view", "a", 1, page_url="/p", page_view_id="1"),
+    on(1, "click", "a", 2),
+    on(1, "page_view", "a", 3, page_url="/q", page_view_id="2"),
+]
+VISIT[0]["event_time"] += 400
+VISIT[1]["event_time"] += 2_000
+VISIT[-1]["event_time"] += 1_200
+
+
+def total(metric: str, events: list[Event], **tables: dict[str, Any]) -> float | None:
+    """A metric of everything."""
+    knobs = {
+        name: msgspec.convert(table, type(getattr(Settings(), name)))
+        for name, table in tables.items()
+    }
+    [record] = records(events, metric, "all", Settings(**knobs))
+    return record.value
+
+
+@pytest.mark.parametrize(
+    ("knobs", "seconds"),
+    [
+        ({}, 180.8),
+        ({"whole_seconds": True}, 181),
+        ({"cap_seconds": 60}, 60),
+        ({"basis": "engaged"}, 7),
+    ],
+)
+def test_a_visit_lasts_as_long_as_the_knobs_say(knobs: dict[str, Any], seconds: float) -> None:
+    assert total("session_duration", VISIT, duration=knobs) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize(("zeros", "seconds"), [("include", 90.4), ("exclude", 180.8)])
+def test_visits_of_no_duration_count_or_not(zeros: str, seconds: float) -> None:
+    events = [*VISIT, on(1, "page_view", "b")]
+    found = total("session_duration", events, duration={"zero_sessions": zeros})
+    assert found == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize(
+    ("count", "pages"),
+    [("page_views", 3), ("unique_pages", 2), ("page_view_ids", 2), ("actions", 4)],
+)
+def test_pages_per_session_counts_what_the_knob_says(count: str, pages: float) -> None:
+    assert total("pages_per_session", VISIT, pages={"count": count}) == pages
+
+
+@pytest.mark.parametrize(
+    ("knobs", "seconds"),
+    [
+        # 7 s on /p; one interval of 5 s; to the next view 60 and 121.2 s on /p; 0 or 0 s more on /q.
+        ({}, 7),
+        ({"mode": "pings"}, 5),
+        ({"mode": "pings", "min_visit_seconds": 8}, 8),
+        ({"mode": "next_pageview"}, 180.8),
+        ({"mode": "next_pageview", "last_page": "zero"}, 90.4),
+        ({"mode": "next_pageview", "last_page": "until_last_event"}, 120.4),
+    ],
+)
+def test_time_on_a_page_by_the_knobs(knobs: dict[str, Any], seconds: float) -> None:
+    settings = Settings(time_on_page=msgspec.convert(knobs, type(Settings().time_on_page)))
+    after = on(1, "click", "a", 4)  # A minute after the last page.
+    after["event_time"] += 1_200
+    events = [*VISIT, after]
+    found = [one for one in records(events, "time_on_page", "day", settings) if one.value]
+    assert [one.value for one in found] == [pytest.approx(seconds)]
+
+
+def test_a_session_counts_where_it_starts_or_where_it_ends() -> None:
+    night = [on(1, "page_view", "a", 719), on(1, "page_view", "a", 725)]
+    for assign, days in (("start", ["2024-04-01"]), ("end", ["2024-04-02"])):
+        settings = Settings(session=msgspec.convert({"assign": assign}, type(Settings().session)))
+        found = records(night, "sessions", "day", settings)
+        assert [(one.window.start or "")[:10] for one in found if one.value] == days
+
+
+def test_a_phone_has_a_shorter_pause_than_the_rest() -> None:
+    def pause(platform: str) -> list[Event]:
+        context = {"context": {"platform": platform}}
+        return [on(1, "page_view", platform, minute) | context for minute in (0, 10)]
+
+    events = [*pause("ios"), *pause("web")]
+    assert total("sessions", events) == 2
+    assert total("sessions", events, session={"timeout_by_platform": {"ios": 300}}) == 3
+
+
+def test_another_campaign_begins_another_visit_and_none_does_not() -> None:
+    campaigns = ["mail", None, "mail", "search", None]
+    events = [
+        on(1, "page_view", "a", minute) | ({"context": {"campaign": name}} if name else {})
+        for minute, name in enumerate(campaigns)
+    ]
+    assert total("sessions", events) == 1
+    assert total("sessions", events, session={"split_on_campaign_change": True}) == 2
+
+
+def test_an_id_is_of_each_visitor_or_of_the_site() -> None:
+    events = [on(1, "page_view", who, n, session_id="s") for n, who in enumerate("ab")]
+    assert total("sessions", events) == 2
+    assert total("sessions", events, session={"id_scope": "site"}) == 1
+
+
+def test_what_comes_too_long_after_the_first_event_of_an_id_is_in_no_session() -> None:
+    events = [on(day, "page_view", "a", session_id="s") for day in (1, 2, 3)]
+    assert total("pages_per_session", events) == 3
+    # 48 h later is too late after 30 h, and no other session begins either.
+    knobs = {"id_max_hours": 30}
+    assert total("pages_per_session", events, session=knobs) == 2
+    assert total("sessions", events, session=knobs) == 1
+
+
+def test_each_threshold_of_scrolling_is_a_metric() -> None:
+    settings = Settings(scroll=msgspec.convert({"thresholds": [33, 66]}, type(Settings().scroll)))
+    found = {
+        percent: records(VISIT, f"scroll_reached_{percent}", "day", settings)[0].value
+        for percent in (33, 66)
+    }
+    assert found == {33: 1, 66: 0}
+    assert records(VISIT, "scroll_reached_25", "day", settings) == []

@@ -1,0 +1,32 @@
+"""What late events become by time.late_policy: corrections, dead letters, or a number and nothing else."""
+
+import msgspec
+import pytest
+
+from stream.knobs import TimeSettings
+from stream.settings import Settings
+from tests.properties.checking import wrong_numbers
+from tests.properties.engine import run
+from tests.properties.test_engine_and_time import log_of
+
+#: One hour behind the newest, when 5 minutes are allowed and 24 h are corrected; then two days behind.
+LOG = [{"minute": 0}, {"minute": 60}, {"minute": 0, "visitor_id": "late"}, {"minute": 2 * 1440}]
+LOG += [{"minute": 90, "visitor_id": "later"}]
+
+
+@pytest.mark.parametrize(
+    ("policy", "applied", "late", "kept"),
+    [("update", 4, 1, 1), ("ledger", 3, 2, 2), ("drop", 3, 2, 0)],
+)
+def test_a_late_event_counts_or_is_kept_or_only_counted_as_late(
+    policy: str, applied: int, late: int, kept: int
+) -> None:
+    settings = Settings(time=msgspec.convert({"late_policy": policy}, TimeSettings))
+    log = log_of(LOG)
+    [worker] = workers = run([{"t": log}], settings)
+    outcomes = worker.outcomes()
+    assert (outcomes["applied"], outcomes["late"]) == (applied, late)
+    assert len(worker.store.ledger) == kept
+    # Nothing is unaccounted for, whatever becomes of it.
+    assert outcomes["applied"] + outcomes["late"] == len(log)
+    assert wrong_numbers(workers, [{"t": log}], settings) == []
