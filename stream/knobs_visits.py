@@ -37,6 +37,10 @@ class SessionSettings(Table, frozen=True, kw_only=True):
     assign: Annotated[
         Literal["start", "end"], "the window that a session counts in: where it starts, or ends"
     ] = "start"
+    include_open: Annotated[
+        bool,
+        "true: sessions under way count too, each a bounce at first; none is shown as open then",
+    ] = False
     split_on_campaign_change: Annotated[
         bool,
         "true: another campaign in the context begins another session by gaps; keeps each event",

@@ -151,6 +151,7 @@ def _session_rules(settings: Settings) -> SessionRules:
         by_view_id=settings.pages.count == "page_view_ids",
         by_pings=settings.time_on_page.mode == "pings",
         least_ms=settings.time_on_page.min_visit_seconds * 1000,
+        counts_open=settings.session.include_open,
         at_end=settings.session.assign == "end",
         counted_pages=_PAGES_COUNTED[settings.pages.count],
         lasts_engaged=settings.duration.basis == "engaged",

@@ -147,6 +147,8 @@ class SessionRules:
     #: Engaged time is counted from single heartbeats, of which the first stands for `least_ms`.
     by_pings: bool
     least_ms: int
+    #: Sessions count while they are still open.
+    counts_open: bool
     #: Sessions count in the window in which they end, not in which they start.
     at_end: bool
     #: What stands for the pages of a session in pages per session.

@@ -93,7 +93,7 @@ class Visits:
         session = person.tail = _new(sid, time_ms, profile, lane)
         session.until = self._runs.until(session, [session])
         person.sessions.append(session)
-        self._track(person, time_ms + self.rules.timeout_of(session))
+        self._track(person, self._expires_ms([session]))
         self.open_count += 1
         return session
 
@@ -141,6 +141,8 @@ class Visits:
         return [self._expires_ms(group) for group in groups if not group[0].closed]
 
     def _expires_ms(self, group: list[Session]) -> int:
+        if self.rules.counts_open:
+            return 0  # At once: the next event takes it back and counts it anew.
         return group[-1].end + self.rules.timeout_of(group[0])
 
     def resume(self, key: str, expires_ms: int, sessions: int) -> None:
@@ -179,7 +181,7 @@ class Visits:
             for piece in group:
                 piece.closed = False
             self.open_count += 1
-            self.reopened += 1
+            self.reopened += not self.rules.counts_open
             self._track(person, self._expires_ms(group))
 
     def _track(self, person: Person, expires_ms: int) -> None:

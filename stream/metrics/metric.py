@@ -38,7 +38,7 @@ OWN_DIMENSIONS = frozenset({
 SESSION_KNOBS = (
     "session.timeout_seconds", "session.boundary", "session.source", "session.max_duration_hours",
     "session.id_scope", "session.id_max_hours", "session.split_at_midnight", "session.assign",
-    "session.timeout_by_platform", "session.split_on_campaign_change",
+    "session.timeout_by_platform", "session.split_on_campaign_change", "session.include_open",
 )  # fmt: skip
 
 #: Measures that are exported as Prometheus counters, from their totals.

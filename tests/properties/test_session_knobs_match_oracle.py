@@ -40,6 +40,7 @@ def test_the_knobs_of_sessions_mean_what_they_say(data: st.DataObject) -> None:
             "source": one("auto", "id"),
             "split_at_midnight": one(False, False, True),
             "timeout_by_platform": one({}, {"ios": 300}, {"ios": 2_400, "web": 60}),
+            "include_open": one(False, False, True),
             "split_on_campaign_change": one(False, False, True),
         },
         "duration": {
