@@ -98,6 +98,11 @@ class ChurnSettings(Table, frozen=True, kw_only=True):
         "start: the textbook's; start_plus_new: Stripe's; average: of the start and the end; "
         "daily_sum: the rates of the days, added up",
     ] = "start"
+    effective: Annotated[
+        Literal["period_end", "request"],
+        "period_end: who cancels leaves when what is paid is over; request: when they cancel, until a "
+        "renewal takes it back",
+    ] = "period_end"
     grace_period_days: Annotated[
         Annotated[int, Meta(ge=0, le=365)],
         "how long after an involuntary end its customer stays one; a renewal within it undoes the end",

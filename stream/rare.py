@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from schemas.codec import epoch_ms
 from schemas.events import Event
 from stream.calendar import DAY_MS
-from stream.customers import SubscriptionEvent, contributions
+from stream.customers import CANCELLED_AT_ONCE, SubscriptionEvent, contributions
 from stream.facts import Daily, Theme, learn
 from stream.measures import MICROS, Grain
 from stream.names import Profile
@@ -75,9 +75,13 @@ def _subscribe(
     given = getattr(event, "effective_at", None)
     effective = None if given is None else min(epoch_ms(given), time_ms + _FAR_AHEAD_MS)
     involuntary = shard.rules.is_involuntary(getattr(event, "reason", None))
+    at_once = kind == "cancelled" and shard.rules.cancels_at_once
     if involuntary and shard.rules.grace_ms:
         # As if they had cancelled for later: until then they are customers, and a renewal undoes it.
-        kind, effective = "cancelled", max(effective or 0, time_ms) + shard.rules.grace_ms
+        ends = time_ms if at_once else max(effective or 0, time_ms)
+        kind, effective = "cancelled", ends + shard.rules.grace_ms
+    elif at_once:
+        kind = CANCELLED_AT_ONCE
     new = SubscriptionEvent(
         time_ms,
         kind,

@@ -44,6 +44,8 @@ class Rules:
     involuntary: frozenset[str]
     #: How long after an involuntary end its customer stays one.
     grace_ms: int
+    #: Who cancels is no customer from then on, whenever it takes effect.
+    cancels_at_once: bool
     #: What is applied to events that say that they are a bot's; None: their own plan.
     bot_plan: Plan | None
     aside: Aside | None
@@ -88,6 +90,7 @@ def build_rules(settings: Settings, watching: Sequence[Tally] = ()) -> Rules:
         retention_days=settings.time.day_retention_days,
         involuntary=frozenset(reason.lower() for reason in settings.churn.involuntary_reasons),
         grace_ms=settings.churn.grace_period_days * DAY_MS,
+        cancels_at_once=settings.churn.effective == "request",
         bot_plan=BOT if settings.bots.mode == "exclude" else None,
         aside=build_aside(settings),
         churn_risk=_risk_rules(settings, calendar_of),

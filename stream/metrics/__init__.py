@@ -45,7 +45,7 @@ def built_in(settings: Settings) -> tuple[Metric, ...]:
         *features.METRICS,
         *funnels.METRICS,
         *carts.metrics(settings),
-        *customers.METRICS,
+        *customers.levels(settings),
         customers.churn(settings),
         *customers.MOVEMENTS,
         *orders.METRICS,

@@ -231,7 +231,12 @@ class Side:
             if event["type"].startswith("subscription_") and event.get("subscription_id"):
                 key = (self.people.person(event), event["subscription_id"])
                 found.setdefault(key, []).append(
-                    with_grace(event, self.knobs.grace_ms, self.knobs.involuntary)
+                    with_grace(
+                        event,
+                        self.knobs.grace_ms,
+                        self.knobs.involuntary,
+                        self.knobs.churn_at_request,
+                    )
                 )
         return found
 

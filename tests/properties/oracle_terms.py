@@ -50,6 +50,7 @@ class Knobs:
     engaged_views: int = 2
     churn_of: str = "start"
     grace_ms: int = 0
+    churn_at_request: bool = False
     involuntary: frozenset[str] = frozenset()
     ctr_of_page_views: bool = False
     page_hosts: bool = False
