@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from stream import measures
 from stream.calendar import Calendar
 from stream.counters import Counters
-from stream.habits import Change, Days, HabitRules, Step, changes, known_around, steps
+from stream.habits import REACH_DAYS, Change, Days, HabitRules, Step, changes, known_around, steps
 from stream.marks import FAR, Mark, SegmentMarks, add_unit, has_unit, neighbours, windows_gained
 from stream.measures import Grain
 from stream.names import Names, Profile, Segment, by_segment
@@ -15,11 +15,10 @@ from stream.people import Person
 LIVE_MINUTES = _LIVE = 5
 #: Marks of live minutes longer than this are shortened where they may be.
 _LONG = 64
-_ROLLING = ((1, measures.ACTIVE_DAY), (7, measures.ACTIVE_7D), (28, measures.ACTIVE_28D))
-#: Distances beyond the longest window (a month) count alike, so that equal ones share a counter.
-_NEAR_DAYS = 32
+#: A calendar month is no longer than this.
+_MONTH_DAYS = 31
 _NONE = -1
-assert FAR > _NEAR_DAYS
+assert FAR > REACH_DAYS
 
 
 class Activity:
@@ -29,6 +28,8 @@ class Activity:
         self._counters = counters
         self._names = names
         self._habits = habits
+        #: Distances beyond the longest window count alike, so that equal ones share a counter.
+        self._near = 1 + max(_MONTH_DAYS, *(length for length, _ in habits.rolling))
         #: Live minutes before this one will not be asked for again.
         self.oldest_minute = 0
         #: (day, days since the active day before, days to the one after, first day so far or the day
@@ -99,12 +100,12 @@ class Activity:
     def _day(self, group: Profile, mark: Mark | None, day: int) -> Mark:
         _count(self._habitual.setdefault((day, known_around(mark, day)), {}), group)
         if mark is None:
-            _count(self._days.setdefault((day, _NEAR_DAYS, _NEAR_DAYS, _NONE), {}), group)
+            _count(self._days.setdefault((day, self._near, self._near, _NONE), {}), group)
             return day, 1, day
         before, after = neighbours(mark, day)
         first = mark[2]
         # Only an event before the first day changes who is new; all others share one counter.
-        key = (day, min(before, _NEAR_DAYS), min(after, _NEAR_DAYS), max(first, day))
+        key = (day, min(before, self._near), min(after, self._near), max(first, day))
         _count(self._days.setdefault(key, {}), group)
         return (*add_unit(mark, day), min(first, day))
 
@@ -130,7 +131,7 @@ class Activity:
     def _count_rolling(
         self, group: Segment, day: int, before: int, after: int, people: int
     ) -> None:
-        for length, measure in _ROLLING:
+        for length, measure in self._habits.rolling:
             start, end = windows_gained(day, before, after, length)
             self._counters.add_range(Grain.DAY, measure, group, start, end, people)
 

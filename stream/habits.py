@@ -18,6 +18,8 @@ REACH_DAYS = 61
 #: Stands for the first day of somebody who had none.
 NEVER = -1
 RECENT_DAYS, EARLIER_DAYS = 7, 21
+#: The rolling windows in which distinct people are always counted: (length in days, measure).
+ROLLING = ((1, measures.ACTIVE_DAY), (7, measures.ACTIVE_7D), (28, measures.ACTIVE_28D))
 _LATER_DAYS = RECENT_DAYS + EARLIER_DAYS - 1
 _RECENT, _EARLIER = (1 << RECENT_DAYS) - 1, (1 << EARLIER_DAYS) - 1
 
@@ -67,10 +69,14 @@ class Return:
 
 @dataclass(frozen=True, slots=True)
 class HabitRules:
-    """Which returns are counted: of those who were new on a day, and of all who were active on it."""
+    """Which returns are counted: of those who were new on a day, and of all who were active on it.
+
+    And in which rolling windows distinct people are; none may be longer than habits look back.
+    """
 
     of_new: tuple[Return, ...] = ()
     of_active: tuple[Return, ...] = ()
+    rolling: tuple[tuple[int, str], ...] = ROLLING
 
 
 class Change(NamedTuple):

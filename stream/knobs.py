@@ -103,6 +103,10 @@ class ChurnSettings(Table, frozen=True, kw_only=True):
         "period_end: who cancels leaves when what is paid is over; request: when they cancel, until a "
         "renewal takes it back",
     ] = "period_end"
+    behavioural_inactive_days: Annotated[
+        Annotated[int, Meta(ge=7, le=30)],
+        "who comes on none of so many days, after so many in which they came, has left: four weeks",
+    ] = 28
     grace_period_days: Annotated[
         Annotated[int, Meta(ge=0, le=365)],
         "how long after an involuntary end its customer stays one; a renewal within it undoes the end",

@@ -111,6 +111,12 @@ MRR_CONTRACTED_MICROS = "mrr_contracted_micros"
 MRR_CHURNED_MICROS = "mrr_churned_micros"
 MRR_REACTIVATED_MICROS = "mrr_reactivated_micros"
 
+
+def active_in(days: int) -> str:
+    """The measure of distinct people in so many days, counted on the day with which they end."""
+    return ACTIVE_DAY if days == 1 else f"people_{days}d"
+
+
 #: Measures whose value is the sum of all buckets so far: never pruned, but folded together.
 LEVELS = frozenset({CUSTOMERS_CHANGE, MRR_CHANGE_MICROS})
 #: Other levels say so by how their names begin.

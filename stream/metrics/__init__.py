@@ -35,6 +35,7 @@ def built_in(settings: Settings) -> tuple[Metric, ...]:
     return (
         *audience.METRICS,
         *lifecycle.METRICS,
+        lifecycle.behavioural_churn(settings),
         *retention.retention(settings),
         *behaviour.METRICS,
         behaviour.click_through(settings),

@@ -102,6 +102,8 @@ class Metric:
     plain: bool = True
     #: How many days after the end of a window its people are watched; it is published after them.
     matures_days: int = 0
+    #: How many days before the end of its windows it reads a bucket: a change of that one concerns it.
+    looks_back_days: int = 0
     #: Names of the Prometheus counters, by segment, of its numerator and its denominator since counting
     #: began: from their growth a rule has the ratio of any time, and how many cases it rests on.
     totals: tuple[str, str] | None = None

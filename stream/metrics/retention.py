@@ -1,9 +1,10 @@
 """Retention: of the people of a day, how many come back later."""
 
 from stream import measures
-from stream.habits import REACH_DAYS, HabitRules, Return
+from stream.habits import REACH_DAYS, ROLLING, HabitRules, Return
 from stream.knobs import Settings
 from stream.knobs_audience import RetentionSettings
+from stream.measures import active_in
 from stream.metrics.metric import Example, Metric
 from stream.metrics.terms import Total
 
@@ -15,11 +16,14 @@ _FIRST_WEEK = Return(measures.FIRST_WEEK, 1, _WEEK)
 
 
 def habit_rules(settings: Settings) -> HabitRules:
-    """The returns that the metrics need."""
+    """The returns and the rolling windows that the metrics need."""
     returns = tuple(_return_by(day, settings.retention) for day in settings.retention.days)
+    inactive = settings.churn.behavioural_inactive_days
+    lengths = {inactive: active_in(inactive), 2 * inactive: active_in(2 * inactive)}
+    rolling = tuple(sorted({**dict(ROLLING), **lengths}.items()))
     if settings.retention.cohort == "first_time":
-        return HabitRules(of_new=(_FIRST_WEEK, *returns))
-    return HabitRules(of_new=(_FIRST_WEEK,), of_active=returns)
+        return HabitRules(of_new=(_FIRST_WEEK, *returns), rolling=rolling)
+    return HabitRules(of_new=(_FIRST_WEEK,), of_active=returns, rolling=rolling)
 
 
 def retention(settings: Settings) -> tuple[Metric, ...]:

@@ -1,4 +1,4 @@
-"""Examples of when a customer who cancels is lost."""
+"""Examples of when a customer who cancels is lost, and of when somebody has left without a word."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ import pytest
 from schemas.outputs import WindowKind
 from stream.knobs import ChurnSettings
 from stream.metrics import catalogue
-from stream.settings import Settings
+from stream.settings import Settings, SettingsError, load_settings
 from tests.contract.test_worked_examples import customers, on, records
 
 AT_REQUEST = Settings(churn=ChurnSettings(effective="request"))
@@ -71,3 +71,46 @@ def test_the_formula_says_when_they_are_lost() -> None:
     formulas = {metric.name: metric.formula for metric in catalogue(AT_REQUEST)}
     assert formulas["churn_rate"].endswith("lost when they cancel")
     assert formulas["churned_customers"].endswith("when it was cancelled")
+
+
+def stay_away(days: int) -> dict[str, tuple[float | None, float | None]]:
+    """(rate, of how many) by day: five come on the 1st, one of them again on the 8th, one on the 15th."""
+    events = [on(1, "page_view", who) for who in "abcde"]
+    events += [on(8, "page_view", "a"), on(15, "page_view", "b"), on(70, "page_view", "z")]
+    settings = Settings(churn=ChurnSettings(behavioural_inactive_days=days))
+    found = records(events, "behavioural_churn_rate", "day", settings)
+    return {(one.window.start or "")[:10]: (one.value, one.denominator) for one in found}
+
+
+def test_four_weeks_after_four_weeks_tell_who_has_left() -> None:
+    by_day = stay_away(28)
+    # Until the 28th nobody had come before the last 28 days; on the 29th five had, and two came since.
+    assert by_day["2024-04-28"] == (None, 0)
+    assert by_day["2024-04-29"] == (3 / 5, 5)
+    # The 28 days up to 6 May begin with 9 April: only b came in them.
+    assert by_day["2024-05-06"] == (4 / 5, 5)
+    assert by_day["2024-05-13"] == (1, 5)
+    # The 1st of April is 57 days ago.
+    assert by_day["2024-05-27"] == (1, 2)
+
+
+def test_a_week_tells_it_sooner() -> None:
+    by_day = stay_away(7)
+    assert by_day["2024-04-08"] == (4 / 5, 5)
+    assert by_day["2024-04-15"] == (1, 1)
+    assert by_day["2024-04-29"] == (None, 0)
+
+
+def test_other_spans_of_days_are_counted_beside_the_usual_windows() -> None:
+    by_day = stay_away(10)
+    assert by_day["2024-04-11"] == (4 / 5, 5)
+    # Those of the 10 days up to the 8th: b came on the 15th.
+    assert by_day["2024-04-18"] == (4 / 5, 5)
+    assert by_day["2024-04-25"] == (1, 2)
+
+
+@pytest.mark.parametrize("days", [6, 31])
+def test_fewer_or_more_days_than_are_looked_at_are_refused(days: int) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load_settings(None, {"ENGAGE_CHURN_BEHAVIOURAL_INACTIVE_DAYS": str(days)})
+    assert "churn.behavioural_inactive_days" in caught.value.problems[0]

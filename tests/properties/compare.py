@@ -34,6 +34,7 @@ def knobs_of(settings: Settings) -> Knobs:
         engaged_views=settings.bounce.engaged_min_page_views,
         churn_of=settings.churn.denominator,
         grace_ms=settings.churn.grace_period_days * 86_400_000,
+        inactive_days=settings.churn.behavioural_inactive_days,
         churn_at_request=settings.churn.effective == "request",
         involuntary=frozenset(settings.churn.involuntary_reasons),
         ctr_of_page_views=settings.ctr.denominator == "page_views",

@@ -30,6 +30,7 @@ class Habits:
             **self.lifecycle(),
             "at_risk_users": self.by_day(self.is_at_risk),
             "churn_risk_users": self.by_day(self.comes_less_than_half_as_often),
+            "behavioural_churn_rate": self.stays_away(),
             **self.retention(last_day),
         }
 
@@ -84,6 +85,20 @@ class Habits:
         earlier = len([n for n in ago if 7 <= n < 28]) / 21
         # Rates of days out of 7 and of 21 differ by a 42nd at least where they differ at all.
         return recent < earlier / 2 - 1e-6
+
+    # ---- metrics.md: "Behavioural churn: active in the previous window, not in this one"
+
+    def stays_away(self) -> dict[Window, Answer]:
+        length = self.knobs.inactive_days
+        every, found = set().union(*self.days.values()), {}
+        for today in range(min(every), max(every) + 2 * length + 1):
+            now = range(today - length + 1, today + 1)
+            before = range(today - 2 * length + 1, today - length + 1)
+            came = [days for days in self.days.values() if days.intersection(before)]
+            gone = [days for days in came if not days.intersection(now)]
+            [window] = self.wall.day_windows("day", today)
+            found[window] = Answer(len(gone), len(came))
+        return found
 
     # ---- metrics.md, retention: "first-time cohorts by calendar day, N-day"; "matured cohorts only"
 

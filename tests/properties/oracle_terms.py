@@ -51,6 +51,7 @@ class Knobs:
     churn_of: str = "start"
     grace_ms: int = 0
     churn_at_request: bool = False
+    inactive_days: int = 28
     involuntary: frozenset[str] = frozenset()
     ctr_of_page_views: bool = False
     page_hosts: bool = False

@@ -124,6 +124,7 @@ def test_every_knob_means_what_it_says(data: st.DataObject) -> None:
         churn=ChurnSettings(
             denominator=one("start", "start_plus_new", "average", "daily_sum"),  # type: ignore[arg-type]
             effective=one("period_end", "request"),  # type: ignore[arg-type]
+            behavioural_inactive_days=data.draw(st.sampled_from([7, 14, 28, 30])),
             grace_period_days=data.draw(st.sampled_from([0, 1, 6])),
         ),
         retention=RetentionSettings(
