@@ -5,7 +5,12 @@ from typing import Annotated, Literal
 from msgspec import Meta, field
 
 from stream.connections import AtLeastOne, KafkaSettings, NotNegative, RedisSettings, Seconds, Table
-from stream.knobs_audience import ActiveSettings, ChurnRiskSettings, RetentionSettings
+from stream.knobs_audience import (
+    ActiveSettings,
+    ChurnRiskSettings,
+    InteractionSettings,
+    RetentionSettings,
+)  # fmt: skip
 from stream.knobs_definitions import (  # fmt: skip
     CartSettings,
     ConversionSettings,
@@ -238,6 +243,7 @@ class Settings(Table, frozen=True, kw_only=True):
         dict[str, tuple[str, ...]],
         "internal and test traffic: field of the context = regular expressions of whole values",
     ] = field(default_factory=dict)
+    interaction: InteractionSettings = InteractionSettings()
     retention: RetentionSettings = RetentionSettings()
     churn_risk: ChurnRiskSettings = ChurnRiskSettings()
     conversion: ConversionSettings = ConversionSettings()

@@ -21,6 +21,17 @@ class ActiveSettings(Table, frozen=True, kw_only=True):
     )  # fmt: skip
 
 
+class InteractionSettings(Table, frozen=True, kw_only=True):
+    events: Annotated[
+        tuple[str, ...],
+        "types that interaction_frequency counts; empty: all by which somebody does more than look. A "
+        "bounce has its own: bounce.interactive_events",
+    ] = ()
+    window_days: Annotated[
+        Literal[1, 7, 28], "per person active in a week, the rhythm of most products"
+    ] = 7
+
+
 class RetentionSettings(Table, frozen=True, kw_only=True):
     days: Annotated[
         Annotated[tuple[RetentionDay, ...], Meta(max_length=8)],

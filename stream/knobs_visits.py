@@ -29,6 +29,11 @@ class BounceSettings(Table, frozen=True, kw_only=True):
         Literal["classic_interaction", "single_pageview", "ga4", "posthog"],
         "one page view and no interactive event; or one page view; or not engaged; or the first, and short",
     ] = "classic_interaction"
+    interactive_events: Annotated[
+        tuple[str, ...],
+        "classic_interaction, posthog: types that keep a visit from being a bounce; empty: all by which "
+        "somebody does more than look",
+    ] = ()
     engaged_min_seconds: Annotated[NotNegative, "ga4, posthog: a session this long is engaged"] = 10
     engaged_min_page_views: Annotated[AtLeastOne, "ga4: this many pages is engaged"] = 2
 

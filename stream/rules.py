@@ -14,7 +14,7 @@ from stream.metrics import tallies, themes
 from stream.metrics.goals import session_marks
 from stream.metrics.retention import habit_rules
 from stream.pages import PAGE
-from stream.plans import BOT, Plan, build_plans
+from stream.plans import BOT, Plan, build_plans, interactive
 from stream.sessions import Session, SessionRules
 
 
@@ -71,6 +71,7 @@ def build_rules(settings: Settings, watching: Sequence[Tally] = ()) -> Rules:
             themes(settings),
             (*tallies(settings), *watching),
             session_marks(settings),
+            interactive(settings.interaction.events, settings.bounce.interactive_events),
         ),
         sessions=_session_rules(settings),
         habits=habit_rules(settings),

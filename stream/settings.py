@@ -37,7 +37,7 @@ DEFAULT_FILE = "engage.toml"
 DEFINING = (
     "identity", "timezone", "sites", "week_start", "dimension_values_max", "currency", "time",
     "dedupe", "session", "bounce", "pages", "time_on_page", "exit", "ctr", "churn", "survey",
-    "support", "value", "social", "retention", "churn_risk", "conversion", "experiment", "goals",
+    "support", "value", "social", "interaction", "retention", "churn_risk", "conversion", "experiment", "goals",
     "feature", "funnels", "cart", "measures", "metrics",
 )  # fmt: skip
 

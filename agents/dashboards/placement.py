@@ -98,6 +98,7 @@ SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         Trend("Left by choice, or because a payment failed", (
             "voluntary_churn_rate", "involuntary_churn_rate",
         )),
+        Trend("People who stay away", ("behavioural_churn_rate",)),
         Trend("Customer retention", ("customer_retention_rate",)),
         Trend("Customers who came and left today", (
             "new_customers", "churned_customers", "churned_customers_involuntary",

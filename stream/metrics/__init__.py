@@ -13,6 +13,7 @@ from stream.metrics import (
     feedback,
     funnels,
     goals,
+    interaction,
     lifecycle,
     orders,
     pages,
@@ -34,6 +35,7 @@ def built_in(settings: Settings) -> tuple[Metric, ...]:
     """The metrics that need no definition."""
     return (
         *audience.METRICS,
+        interaction.frequency(settings),
         *lifecycle.METRICS,
         lifecycle.behavioural_churn(settings),
         *retention.retention(settings),

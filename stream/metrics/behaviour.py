@@ -84,6 +84,7 @@ METRICS = (
         benchmark=Benchmark("0.20 to 0.55", "web analytics surveys"),
         knobs=(
             "bounce.mode",
+            "bounce.interactive_events",
             "bounce.engaged_min_seconds",
             "bounce.engaged_min_page_views",
             *SESSION_KNOBS,

@@ -20,7 +20,7 @@ from tests.properties.oracle_customers import (
     stays,
     with_grace,
 )  # fmt: skip
-from tests.properties.oracle_habits import Habits, Table, rates
+from tests.properties.oracle_habits import Habits, Table, interaction_frequency, rates
 from tests.properties.oracle_people import People
 from tests.properties.oracle_sessions import Visit, is_bounce, is_interactive, pairs_of, visits
 from tests.properties.oracle_terms import (
@@ -76,6 +76,7 @@ class Side:
             dimensions=knobs.dimensions,
             max_hours=knobs.session_hours,
             day_of=self.wall.day if knobs.splits_at_midnight else None,
+            unbouncing=knobs.unbouncing,
         )
         days = [self.wall.day(event["ms"]) for event in events]
         self.first_day, self.last_day = min(days), max(days)
@@ -121,8 +122,10 @@ class Side:
         people = tables["unique_visitors"].items()
         in_month = {window: answer.numerator for window, answer in people if window.kind == "month"}
         visits_of = self.sums(seen, ("month",), lambda visit: visit.start_ms)
+        interactive = [e for e in events if is_interactive(e, self.knobs.interactions)]
         return {
-            **rates(tables, self.sums, days, months, [e for e in events if is_interactive(e)]),
+            **rates(tables, days, months),
+            **interaction_frequency(tables, self.sums, interactive, self.knobs.interaction_days),
             "visit_frequency": ratios(visits_of, in_month),
         }
 

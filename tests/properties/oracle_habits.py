@@ -155,12 +155,10 @@ class Habits:
 
 def rates(
     tables: Table,
-    sums: Callable[..., dict[Window, float]],
     days: Iterable[Window],
     months: Iterable[Window],
-    interactive: Sequence[EventDict],
 ) -> Table:
-    """The shares and frequencies that are made of other numbers."""
+    """The shares that are made of other numbers."""
 
     def tops(metric: str) -> dict[Window, float]:
         return {window: answer.numerator for window, answer in tables.get(metric, {}).items()}
@@ -177,10 +175,23 @@ def rates(
         "daily_activity_rate": ratios(daily, {w: paying[w] for w in daily}),
         "monthly_activity_rate": ratios(monthly, {w: paying[w] for w in monthly}),
         "new_visitor_share": ratios(of_kinds(tops("new_visitors"), *PERIODS), unique),
-        "interaction_frequency": ratios(
-            sums(interactive, ("trailing_7d",)), tops("weekly_active_users")
-        ),
     }
+
+
+def interaction_frequency(
+    tables: Table,
+    sums: Callable[..., dict[Window, float]],
+    interactive: Sequence[EventDict],
+    length: int,
+) -> Table:
+    """metrics.md: "interactive events ÷ active users in 7 d", or in as many days as are asked for."""
+    kind, metric = {
+        1: ("day", "daily_active_users"),
+        7: ("trailing_7d", "weekly_active_users"),
+        28: ("trailing_28d", "monthly_active_users"),
+    }[length]
+    people = {window: answer.numerator for window, answer in tables.get(metric, {}).items()}
+    return {"interaction_frequency": ratios(sums(interactive, (kind,)), people)}
 
 
 def _at_the_end_of(window: Window, customers: Mapping[Window, float]) -> float:

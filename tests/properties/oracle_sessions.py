@@ -1,6 +1,6 @@
 """Sessions by brute force: sort all events of a person, cut at the gaps, look at each run."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
 EventDict = dict[str, Any]
@@ -43,10 +43,12 @@ def visits(
     dimensions: Sequence[str],
     max_hours: int = 24,
     day_of: Callable[[int], int] | None = None,
+    unbouncing: Collection[str] = frozenset(),
 ) -> list[Visit]:
     """All sessions in the events of one site. Each event has its time as `ms`.
 
-    `day_of` tells the day of an instant where sessions end at midnight.
+    `day_of` tells the day of an instant where sessions end at midnight; `unbouncing` are the types
+    that keep a visit from being a bounce, where that is not all that are interactive.
     """
     by_id: dict[tuple[str | None, str], list[EventDict]] = {}
     by_person: dict[str | None, list[EventDict]] = {}
@@ -70,7 +72,7 @@ def visits(
         runs += [part for run in by_gaps for part in cut_to_length(run, max_hours * 3_600_000)]
     # A heartbeat alone is no visit ("engagement events … do not open a session").
     counted = [run for run in runs if any(event["type"] != "heartbeat" for event in run)]
-    return [_visit(run, dimensions) for run in counted]
+    return [_visit(run, dimensions, unbouncing) for run in counted]
 
 
 def split_at_gaps(
@@ -109,21 +111,25 @@ def cut_to_length(run: Sequence[EventDict], most_ms: int) -> list[list[EventDict
     return parts
 
 
-def _visit(run: Sequence[EventDict], dimensions: Sequence[str]) -> Visit:
+def _visit(
+    run: Sequence[EventDict], dimensions: Sequence[str], unbouncing: Collection[str]
+) -> Visit:
     times = [event["ms"] for event in run]
     return Visit(
         first=min(run, key=lambda event: (event["ms"], pairs_of(event, dimensions))),
         start_ms=min(times),
         end_ms=max(times),
         page_views=sum(event["type"] == "page_view" for event in run),
-        interactive=any(is_interactive(event) for event in run),
+        interactive=any(is_interactive(event, unbouncing) for event in run),
         events=run,
     )
 
 
-def is_interactive(event: EventDict) -> bool:
-    """Whether a person did something with it."""
-    return event["type"] in INTERACTIVE and bool(event.get("interactive", True))
+def is_interactive(event: EventDict, types: Collection[str] = frozenset()) -> bool:
+    """Whether a person did something with it; `types`, where some are named, say what that is."""
+    by_support = event["type"] == "ticket_message" and event["direction"] == "outgoing"
+    own = bool(event.get("interactive", True)) and not by_support
+    return own and event["type"] in (types or INTERACTIVE)
 
 
 def pairs_of(event: EventDict, dimensions: Sequence[str]) -> tuple[tuple[str, str], ...]:

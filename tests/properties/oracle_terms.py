@@ -45,6 +45,9 @@ class Knobs:
     source: str = "auto"
     session_hours: int = 24
     splits_at_midnight: bool = False
+    unbouncing: frozenset[str] = frozenset()
+    interactions: frozenset[str] = frozenset()
+    interaction_days: int = 7
     bounce_mode: str = "classic_interaction"
     engaged_seconds: int = 10
     engaged_views: int = 2

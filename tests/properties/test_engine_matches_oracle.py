@@ -16,7 +16,7 @@ from stream.knobs import (
     Site,
     TimeOnPageSettings,
 )
-from stream.knobs_audience import RetentionSettings
+from stream.knobs_audience import InteractionSettings, RetentionSettings
 from stream.settings import Settings
 from tests.properties.checking import ALL_KINDS, DAY_KINDS, KINDS, check
 from tests.properties.compare import published
@@ -113,6 +113,13 @@ def test_every_knob_means_what_it_says(data: st.DataObject) -> None:
         ),
         bounce=BounceSettings(
             mode=one("classic_interaction", "single_pageview", "ga4", "posthog"),  # type: ignore[arg-type]
+            interactive_events=data.draw(st.sampled_from([(), (), ("impression", "custom")])),
+        ),
+        interaction=InteractionSettings(
+            events=data.draw(
+                st.sampled_from([(), ("click",), ("page_view", "custom", "ticket_message")])
+            ),
+            window_days=data.draw(st.sampled_from([1, 7, 28])),
         ),
         pages=PageSettings(hosts=data.draw(st.booleans())),
         time_on_page=TimeOnPageSettings(
