@@ -60,11 +60,20 @@ class Days(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Return:
-    """Coming back: on one of the days `nearest` … `farthest` after the cohort's day."""
+    """Coming back: on `least` of the days `nearest` … `farthest` after the cohort's day."""
 
     measure: str
     nearest: int
     farthest: int
+    least: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class FirstDays:
+    """The active days among the first so many since the first one ever, which is one of them."""
+
+    measure: str
+    length: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +86,7 @@ class HabitRules:
     of_new: tuple[Return, ...] = ()
     of_active: tuple[Return, ...] = ()
     rolling: tuple[tuple[int, str], ...] = ROLLING
+    first_days: FirstDays | None = None
 
 
 class Change(NamedTuple):
@@ -100,6 +110,7 @@ def changes(known: Days, day: int, rules: HabitRules, calendar: Calendar) -> lis
     return [
         *_lifecycle(known, day, calendar),
         *_returns_of_new(known, day, rules.of_new),
+        *_first_days(known, day, rules.first_days),
         *_returns_of_active(known, day, rules.of_active),
         *_fading(known, day),
     ]
@@ -143,7 +154,7 @@ def _returns_of_new(known: Days, day: int, returns: tuple[Return, ...]) -> Itera
     if NEVER < first < day:
         for one in returns:
             nearest, farthest = first + one.nearest, first + one.farthest
-            if nearest <= day <= farthest and not known.within(nearest, farthest):
+            if nearest <= day <= farthest and known.within(nearest, farthest) == one.least - 1:
                 yield Change(one.measure, first, 1)
         return
     later = known.and_day(day)
@@ -152,6 +163,20 @@ def _returns_of_new(known: Days, day: int, returns: tuple[Return, ...]) -> Itera
             yield Change(one.measure, first, -1)
         if _returned(later, day, one):
             yield Change(one.measure, day, 1)
+
+
+def _first_days(known: Days, day: int, rule: FirstDays | None) -> Iterator[Change]:
+    """Of the cohort of the person's first day: on how many of its days they came, as a sum."""
+    if rule is None:
+        return
+    first, measure = known.first, rule.measure
+    if NEVER < first < day:
+        if day < first + rule.length:
+            yield Change(measure, first, 1)
+        return
+    if first != NEVER:
+        yield Change(measure, first, -known.within(first, first + rule.length - 1))
+    yield Change(measure, day, 1 + known.within(day, day + rule.length - 1))
 
 
 def _returns_of_active(known: Days, day: int, returns: tuple[Return, ...]) -> Iterator[Change]:
@@ -167,7 +192,7 @@ def _returns_of_active(known: Days, day: int, returns: tuple[Return, ...]) -> It
 
 
 def _returned(days: Days, cohort: int, one: Return) -> bool:
-    return days.within(cohort + one.nearest, cohort + one.farthest) > 0
+    return days.within(cohort + one.nearest, cohort + one.farthest) >= one.least
 
 
 def _fading(known: Days, day: int) -> Iterator[Change]:

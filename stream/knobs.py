@@ -8,6 +8,7 @@ from stream.connections import AtLeastOne, KafkaSettings, NotNegative, RedisSett
 from stream.knobs_audience import (
     ActiveSettings,
     ChurnRiskSettings,
+    FirstWeekSettings,
     InteractionSettings,
     RetentionSettings,
 )  # fmt: skip
@@ -244,6 +245,7 @@ class Settings(Table, frozen=True, kw_only=True):
         "internal and test traffic: field of the context = regular expressions of whole values",
     ] = field(default_factory=dict)
     interaction: InteractionSettings = InteractionSettings()
+    first_week: FirstWeekSettings = FirstWeekSettings()
     retention: RetentionSettings = RetentionSettings()
     churn_risk: ChurnRiskSettings = ChurnRiskSettings()
     conversion: ConversionSettings = ConversionSettings()

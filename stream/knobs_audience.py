@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from stream.connections import Table
+from stream.connections import AtLeastOne, Table
 from stream.knobs_definitions import Selection
 
 #: A probability between the certain ones.
@@ -52,6 +52,16 @@ class RetentionSettings(Table, frozen=True, kw_only=True):
     returning: Annotated[
         Selection, "what counts as coming back in the triangles; no type: any active event"
     ] = Selection()
+
+
+class FirstWeekSettings(Table, frozen=True, kw_only=True):
+    days: Annotated[
+        Annotated[int, Meta(ge=2, le=30)],
+        "a week: newcomers are active again on one of the days 1 to 6; 30 at most, as retention has it",
+    ] = 7
+    min_events: Annotated[
+        AtLeastOne, "on how many of these days; a day with many events is one, day 0 is none"
+    ] = 1
 
 
 class ChurnRiskSettings(Table, frozen=True, kw_only=True):

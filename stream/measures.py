@@ -92,6 +92,7 @@ ACTIVE_DAYS = "active_days"
 ACTIVE_DAYS_WEEK = "active_days_week"
 ACTIVE_DAYS_MONTH = "active_days_month"
 FIRST_WEEK = "back_in_first_week"
+FIRST_WEEK_DAYS = "active_days_in_first_week"
 
 # Customers. Levels are changes by day, to be summed from the beginning.
 CUSTOMERS_CHANGE = "customers_change"

@@ -104,6 +104,12 @@ def _retention(settings: Settings) -> Iterator[str]:
     for key, selection in (("start", retention.start), ("returning", retention.returning)):
         if selection.type or selection.where:
             yield from mistakes(f"retention.{key}", selection)
+    first = settings.first_week
+    if first.min_events >= first.days:
+        yield (
+            f"first_week.min_events: {first.min_events} are more days than the {first.days - 1} after "
+            "the first one; lower it, or raise first_week.days"
+        )
     if len(set(retention.days)) < len(retention.days):
         yield f"retention.days: {list(retention.days)} names a day twice; name each once"
 

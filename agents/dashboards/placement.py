@@ -85,6 +85,7 @@ SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         Trend("Active again after their first day", (
             "retention_d1", "retention_d7", "retention_d30", "first_week_engagement",
         )),
+        Trend("Active days of newcomers", ("first_week_active_days",)),
         Trend("At risk", ("at_risk_users", "churn_risk_users")),
         Trend("How often people come", ("visit_frequency", "interaction_frequency")),
         Trend("Share of customers who are active", (

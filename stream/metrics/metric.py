@@ -22,7 +22,7 @@ from stream.metrics.terms import Need, Term
 Unit = Literal[
     "people", "customers", "sessions", "views", "pages", "ratio", "seconds", "currency",
     "visits", "interactions", "orders", "answers", "points", "score", "tickets", "carts", "events",
-    "probability",
+    "probability", "days",
 ]  # fmt: skip
 
 

@@ -45,6 +45,8 @@ def knobs_of(settings: Settings) -> Knobs:
         heartbeat_seconds=settings.time_on_page.heartbeat_seconds,
         until_next_view=settings.time_on_page.mode == "next_pageview",
         exits_by_session=settings.exit.denominator == "sessions",
+        first_week_days=settings.first_week.days,
+        first_week_least=settings.first_week.min_events,
         retention_days=settings.retention.days,
         retention_type=settings.retention.type,
         retention_of_all=settings.retention.cohort == "recurring",

@@ -110,7 +110,13 @@ class Habits:
             for day in days:
                 everyone.setdefault(day, set()).add(who)
         knobs = self.knobs
-        table = {"first_week_engagement": self.returns(firsts, range(1, 7), last_day, 6)}
+        length = knobs.first_week_days
+        table = {
+            "first_week_engagement": self.returns(
+                firsts, range(1, length), last_day, length - 1, knobs.first_week_least
+            ),
+            "first_week_active_days": self.active_days_of(firsts, length, last_day),
+        }
         cohorts = everyone if knobs.retention_of_all else firsts
         for number in knobs.retention_days:
             # README: "on N or later, up to day 60"; a cohort is shown when day N is over.
@@ -128,14 +134,27 @@ class Habits:
         later: Sequence[int],
         last_day: int,
         matures: int,
+        least: int = 1,
     ) -> dict[Window, Answer]:
-        """Who came on any of the days `later` than the cohort's, of those whose days are over."""
+        """Who came on `least` of the days `later` than the cohort's, of those whose days are over."""
         found = {}
         for day, cohort in cohorts.items():
             if day + matures <= last_day:
-                back = [w for w in cohort if any(day + n in self.days[w] for n in later)]
+                back = [w for w in cohort if sum(day + n in self.days[w] for n in later) >= least]
                 [window] = self.wall.day_windows("day", day)
                 found[window] = Answer(len(back), len(cohort))
+        return found
+
+    def active_days_of(
+        self, firsts: Mapping[int, Collection[Who]], length: int, last_day: int
+    ) -> dict[Window, Answer]:
+        """metrics.md, first week: "mean active days in the first 7 days"."""
+        found = {}
+        for day, cohort in firsts.items():
+            if day + length - 1 <= last_day:
+                came = [(w, n) for w in cohort for n in range(length) if day + n in self.days[w]]
+                [window] = self.wall.day_windows("day", day)
+                found[window] = Answer(len(came), len(cohort))
         return found
 
     # ---- metrics.md, stickiness: "a person with 3 active days in range is in bar 3"

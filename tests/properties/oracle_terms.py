@@ -61,6 +61,8 @@ class Knobs:
     heartbeat_seconds: int = 10
     until_next_view: bool = False
     exits_by_session: bool = False
+    first_week_days: int = 7
+    first_week_least: int = 1
     retention_days: tuple[int, ...] = (1, 7, 30)
     retention_type: str = "n_day"
     retention_of_all: bool = False

@@ -16,7 +16,7 @@ from stream.knobs import (
     Site,
     TimeOnPageSettings,
 )
-from stream.knobs_audience import InteractionSettings, RetentionSettings
+from stream.knobs_audience import FirstWeekSettings, InteractionSettings, RetentionSettings
 from stream.settings import Settings
 from tests.properties.checking import ALL_KINDS, DAY_KINDS, KINDS, check
 from tests.properties.compare import published
@@ -133,6 +133,10 @@ def test_every_knob_means_what_it_says(data: st.DataObject) -> None:
             effective=one("period_end", "request"),  # type: ignore[arg-type]
             behavioural_inactive_days=data.draw(st.sampled_from([7, 14, 28, 30])),
             grace_period_days=data.draw(st.sampled_from([0, 1, 6])),
+        ),
+        first_week=FirstWeekSettings(
+            days=data.draw(st.sampled_from([3, 7, 30])),
+            min_events=data.draw(st.sampled_from([1, 1, 2])),
         ),
         retention=RetentionSettings(
             days=data.draw(st.sampled_from([(1, 7, 30), (2,)])),
