@@ -94,8 +94,19 @@ class DedupeSettings(Table, frozen=True, kw_only=True):
 
 class CtrSettings(Table, frozen=True, kw_only=True):
     denominator: Annotated[
-        Literal["impressions", "page_views"], "page_views where no impressions are sent"
+        Literal["impressions", "page_views", "unique_viewers"],
+        "page_views where no impressions are sent; unique_viewers: of unique clicks alone, by day, and "
+        "keeps who saw content on a day",
     ] = "impressions"
+    match_impression: Annotated[
+        bool,
+        "true: a click counts only after an impression of its content, in the window of the last one; "
+        "keeps both for a day or two",
+    ] = False
+    attribution_window_seconds: Annotated[
+        Annotated[int, Meta(ge=1, le=3600)],
+        "30 min, as long as a visit waits: how long after it a click is that impression's",
+    ] = 1800
 
 
 class ChurnSettings(Table, frozen=True, kw_only=True):

@@ -1,20 +1,18 @@
 """The rules between settings that no single type can express, as sentences for each one broken."""
 
-import difflib
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import date
 from ipaddress import ip_address
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from schemas.events import EVENT_TYPES, PERSONLESS
 from stream.churn_model import MISSING, is_installed
 from stream.knobs import INPUT_ROLES, Settings
 from stream.names import JOINT
-from stream.plans import OUTSIDE
 from stream.selection import mistakes
+from stream.settings_types import type_rules
 
 TOPIC_NAME = re.compile(r"[A-Za-z0-9._-]{1,249}")
 SERVER = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):(\d{1,5})")
@@ -47,8 +45,7 @@ def broken_rules(settings: Settings) -> list[str]:
         _topics,
         _time,
         _sites_and_dimensions,
-        _active,
-        _interactive,
+        type_rules,
         _sessions,
         _retention,
         _service,
@@ -225,38 +222,6 @@ def _timezone(key: str, name: str) -> Iterator[str]:
         ZoneInfo(name)
     except (KeyError, OSError, ValueError):  # not found, a directory, a path outside
         yield f"{key}: found {name[:80]!r}; use an IANA name like Europe/Berlin"
-
-
-def _active(settings: Settings) -> Iterator[str]:
-    yield from _types("active.passive_types", settings.active.passive_types)
-
-
-def _interactive(settings: Settings) -> Iterator[str]:
-    counted, key = settings.interaction.events, "interaction.events"
-    yield from _types(key, counted)
-    for name in counted:
-        if EVENT_TYPES.get(name) in PERSONLESS:
-            yield f"{key}: {name} is about no one person; remove it"
-        elif name in settings.active.passive_types:
-            yield (
-                f"{key}: {name} makes nobody active, and who interacts must be among the active; take "
-                "it out here or of active.passive_types"
-            )
-    unbouncing, key = settings.bounce.interactive_events, "bounce.interactive_events"
-    yield from _types(key, unbouncing)
-    for name in unbouncing:
-        if name in OUTSIDE:
-            yield f"{key}: {name} belongs to no visit; remove it"
-        elif name == "page_view":
-            yield f"{key}: page_view would leave no visit a bounce; remove it"
-
-
-def _types(key: str, names: Iterable[str]) -> Iterator[str]:
-    for name in names:
-        if name not in EVENT_TYPES:
-            close = difflib.get_close_matches(name, EVENT_TYPES, n=1, cutoff=0.6)
-            advice = f"did you mean {close[0]}?" if close else "remove it"
-            yield f"{key}: {name[:80]!r} is not an event type; {advice}"
 
 
 def _traffic(settings: Settings) -> Iterator[str]:

@@ -7,6 +7,7 @@ from stream.metrics import (
     audience,
     behaviour,
     carts,
+    clicks,
     customers,
     experiments,
     features,
@@ -40,7 +41,7 @@ def built_in(settings: Settings) -> tuple[Metric, ...]:
         lifecycle.behavioural_churn(settings),
         *retention.retention(settings),
         *behaviour.METRICS,
-        behaviour.click_through(settings),
+        *clicks.metrics(settings),
         *pages.METRICS,
         pages.time_on_page(settings),
         pages.exit_rate(settings),
@@ -64,6 +65,7 @@ def themes(settings: Settings) -> tuple[Theme, ...]:
     """What is kept person by person for metrics of rarer events."""
     return (
         orders.Orders(),
+        *clicks.themes(settings),
         feedback.Feedback(settings),
         tickets.Tickets(settings),
         goals.Goals(settings),

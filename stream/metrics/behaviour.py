@@ -1,7 +1,6 @@
-"""Behaviour: pages, sessions, bounces, clicks."""
+"""Behaviour: pages, sessions, bounces."""
 
 from stream import measures
-from stream.knobs import Settings
 from stream.metrics.metric import SESSION_KNOBS, Benchmark, Example, Metric
 from stream.metrics.terms import Has, Quantile, Total
 
@@ -103,33 +102,4 @@ METRICS = (
         example=Example("3 of 5 visits see two pages or take 10 s", 3, 5, 0.6),
         knobs=("bounce.engaged_min_seconds", "bounce.engaged_min_page_views", *SESSION_KNOBS),
     ),
-    Metric(
-        name="unique_click_through_rate",
-        help="People who clicked on content, per impression.",
-        unit="ratio",
-        formula="distinct people with a click on content ÷ impressions",
-        numerator=Total(measures.CLICKERS_DAY),
-        denominator=Total(measures.IMPRESSIONS),
-        windows=("day",),
-        gauge="unique_click_through_ratio",
-        example=Example("50 people of 200 impressions", 50, 200, 0.25),
-        benchmark=Benchmark("0.06 to 0.07 is strong", "e-mail and display surveys"),
-    ),
 )
-
-
-def click_through(settings: Settings) -> Metric:
-    """Click-through, over what the site can count: impressions, or page views where it sends none."""
-    views = settings.ctr.denominator == "page_views"
-    return Metric(
-        name="click_through_rate",
-        help="Clicks on content per time it was shown. May exceed 1 when clicks lack impressions.",
-        unit="ratio",
-        formula=f"clicks on content ÷ {'page views' if views else 'impressions'}",
-        numerator=Total(measures.CLICKS),
-        denominator=Total(measures.PAGE_VIEWS if views else measures.IMPRESSIONS),
-        windows=("trailing_1h", "hour", "day", "all"),
-        gauge="click_through_ratio",
-        example=Example("100 clicks of 1,000 impressions", 100, 1_000, 0.10),
-        knobs=("ctr.denominator",),
-    )

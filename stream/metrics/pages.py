@@ -94,19 +94,6 @@ METRICS = (
         )
         for percent, reached in measures.SCROLL_REACHED.items()
     ),
-    Metric(
-        name="content_click_through_rate",
-        help="Clicks on the content per time it was shown. May exceed 1 when clicks lack impressions.",
-        unit="ratio",
-        formula="clicks on the content ÷ impressions of it",
-        numerator=Total(measures.CONTENT_CLICKS),
-        denominator=Total(measures.CONTENT_IMPRESSIONS),
-        windows=("hour", "day"),
-        gauge="content_click_through_ratio",
-        example=Example("4 clicks of 40 impressions", 4, 40, 0.10),
-        by=("content",),
-        plain=False,
-    ),
 )
 
 

@@ -41,6 +41,10 @@ def knobs_of(settings: Settings) -> Knobs:
         churn_at_request=settings.churn.effective == "request",
         involuntary=frozenset(settings.churn.involuntary_reasons),
         ctr_of_page_views=settings.ctr.denominator == "page_views",
+        ctr_of_viewers=settings.ctr.denominator == "unique_viewers",
+        ctr_matched_ms=settings.ctr.match_impression
+        * settings.ctr.attribution_window_seconds
+        * 1000,
         page_hosts=settings.pages.hosts,
         heartbeat_seconds=settings.time_on_page.heartbeat_seconds,
         until_next_view=settings.time_on_page.mode == "next_pageview",

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from tests.properties import oracle_pages
+from tests.properties.oracle_clicks import counted
 from tests.properties.oracle_customers import (
     Period,
     Stay,
@@ -107,7 +108,7 @@ class Side:
         if not segment[1]:
             yield from habits.bars(self.site).items()
             yield from oracle_pages.by_page(
-                self.site, self.events, self.visits, self.knobs, self.sums
+                self.site, self.events, self.visits, self.knobs, self.sums, self.people
             )
 
     def frequencies(
@@ -134,22 +135,21 @@ class Side:
     def pages(self, events: Sequence[EventDict]) -> dict[str, dict[Window, Answer]]:
         """metrics.md, CTR: "clicks with content_id ÷ impressions …, overall = sum/sum"."""
         views = [event for event in events if event["type"] == "page_view"]
-        clicks = [e for e in events if e["type"] == "click" and e.get("content_id") is not None]
         shown = [event for event in events if event["type"] == "impression"]
+        clicks = counted(events, self.events, self.people, self.knobs)
         bottom = views if self.knobs.ctr_of_page_views else shown
         kinds = ("trailing_1h", "hour", "day", "all")
         clickers = self.people.distinct(clicks, "day")
-        impressions = self.sums(shown, ("day",))
+        seen = self.sums(shown, ("day",))
+        if self.knobs.ctr_of_viewers:
+            seen = {day: len(who) for day, who in self.people.distinct(shown, "day").items()}
         return {
             "page_views": {
-                window: Answer(n)
-                for window, n in self.sums(views, ("minute", "hour", "day", "all")).items()
+                w: Answer(n) for w, n in self.sums(views, ("minute", "hour", "day", "all")).items()
             },
             "click_through_rate": ratios(self.sums(clicks, kinds), self.sums(bottom, kinds)),
-            # "people who clicked ÷ impressions"
-            "unique_click_through_rate": ratios(
-                {window: len(people) for window, people in clickers.items()}, impressions
-            ),
+            # "people who clicked ÷ impressions", or "distinct clickers ÷ distinct viewers"
+            "unique_click_through_rate": ratios({day: len(c) for day, c in clickers.items()}, seen),
         }
 
     def sums(

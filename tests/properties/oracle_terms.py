@@ -57,6 +57,8 @@ class Knobs:
     inactive_days: int = 28
     involuntary: frozenset[str] = frozenset()
     ctr_of_page_views: bool = False
+    ctr_of_viewers: bool = False
+    ctr_matched_ms: int = 0
     page_hosts: bool = False
     heartbeat_seconds: int = 10
     until_next_view: bool = False

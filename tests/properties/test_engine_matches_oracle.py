@@ -127,7 +127,11 @@ def test_every_knob_means_what_it_says(data: st.DataObject) -> None:
             heartbeat_seconds=data.draw(st.sampled_from([0, 10, 15])),
         ),
         exit=ExitSettings(denominator=one("page_views", "sessions")),  # type: ignore[arg-type]
-        ctr=CtrSettings(denominator=one("impressions", "page_views")),  # type: ignore[arg-type]
+        ctr=CtrSettings(
+            denominator=one("impressions", "page_views", "unique_viewers"),  # type: ignore[arg-type]
+            match_impression=data.draw(st.booleans()),
+            attribution_window_seconds=data.draw(st.sampled_from([1, 1800, 3600])),
+        ),
         churn=ChurnSettings(
             denominator=one("start", "start_plus_new", "average", "daily_sum"),  # type: ignore[arg-type]
             effective=one("period_end", "request"),  # type: ignore[arg-type]
