@@ -47,7 +47,7 @@ def built_in(settings: Settings) -> tuple[Metric, ...]:
         pages.exit_rate(settings),
         *goals.metrics(settings),
         *features.METRICS,
-        *funnels.METRICS,
+        *funnels.metrics(settings),
         *carts.metrics(settings),
         *customers.levels(settings),
         customers.churn(settings),
