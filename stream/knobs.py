@@ -8,6 +8,7 @@ from stream.connections import AtLeastOne, KafkaSettings, NotNegative, RedisSett
 from stream.knobs_audience import (
     ActiveSettings,
     ChurnRiskSettings,
+    ChurnSettings,
     FirstWeekSettings,
     InteractionSettings,
     RetentionSettings,
@@ -25,6 +26,7 @@ from stream.knobs_definitions import (  # fmt: skip
 from stream.knobs_money import SocialSettings, SupportSettings, SurveySettings, ValueSettings
 from stream.knobs_visits import (  # fmt: skip
     BounceSettings,
+    CtrSettings,
     ExitSettings,
     PageSettings,
     SessionSettings,
@@ -90,50 +92,6 @@ class DedupeSettings(Table, frozen=True, kw_only=True):
         AtLeastOne,
         "per topic partition and generation, about 90 bytes each; a full one ends early, counted",
     ] = 200_000
-
-
-class CtrSettings(Table, frozen=True, kw_only=True):
-    denominator: Annotated[
-        Literal["impressions", "page_views", "unique_viewers"],
-        "page_views where no impressions are sent; unique_viewers: of unique clicks alone, by day, and "
-        "keeps who saw content on a day",
-    ] = "impressions"
-    match_impression: Annotated[
-        bool,
-        "true: a click counts only after an impression of its content, in the window of the last one; "
-        "keeps both for a day or two",
-    ] = False
-    attribution_window_seconds: Annotated[
-        Annotated[int, Meta(ge=1, le=3600)],
-        "30 min, as long as a visit waits: how long after it a click is that impression's",
-    ] = 1800
-
-
-class ChurnSettings(Table, frozen=True, kw_only=True):
-    denominator: Annotated[
-        Literal["start", "start_plus_new", "average", "daily_sum"],
-        "start: the textbook's; start_plus_new: Stripe's; average: of the start and the end; "
-        "daily_sum: the rates of the days, added up",
-    ] = "start"
-    effective: Annotated[
-        Literal["period_end", "request"],
-        "period_end: who cancels leaves when what is paid is over; request: when they cancel, until a "
-        "renewal takes it back",
-    ] = "period_end"
-    behavioural_inactive_days: Annotated[
-        Annotated[int, Meta(ge=7, le=30)],
-        "who comes on none of so many days, after so many in which they came, has left: four weeks",
-    ] = 28
-    grace_period_days: Annotated[
-        Annotated[int, Meta(ge=0, le=365)],
-        "how long after an involuntary end its customer stays one; a renewal within it undoes the end",
-    ] = 0
-    involuntary_reasons: Annotated[
-        tuple[str, ...], "of cancellations and ends that the customer did not want"
-    ] = (
-        "involuntary", "payment_failed", "card_expired", "card_declined", "insufficient_funds",
-        "past_due", "unpaid", "delinquent",
-    )  # fmt: skip
 
 
 class BotSettings(Table, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""The tables of engage.toml that say who is active, and which returns of whom are retention."""
+"""The tables of engage.toml that say who is active, who returns, and who has left."""
 
 from typing import Annotated, Literal
 
@@ -84,3 +84,30 @@ class ChurnRiskSettings(Table, frozen=True, kw_only=True):
     topic: Annotated[
         str, 'output: a record a person and day, with the id; "": nothing leaves but counts'
     ] = ""
+
+
+class ChurnSettings(Table, frozen=True, kw_only=True):
+    denominator: Annotated[
+        Literal["start", "start_plus_new", "average", "daily_sum"],
+        "start: the textbook's; start_plus_new: Stripe's; average: of the start and the end; "
+        "daily_sum: the rates of the days, added up",
+    ] = "start"
+    effective: Annotated[
+        Literal["period_end", "request"],
+        "period_end: who cancels leaves when what is paid is over; request: when they cancel, until a "
+        "renewal takes it back",
+    ] = "period_end"
+    behavioural_inactive_days: Annotated[
+        Annotated[int, Meta(ge=7, le=30)],
+        "who comes on none of so many days, after so many in which they came, has left: four weeks",
+    ] = 28
+    grace_period_days: Annotated[
+        Annotated[int, Meta(ge=0, le=365)],
+        "how long after an involuntary end its customer stays one; a renewal within it undoes the end",
+    ] = 0
+    involuntary_reasons: Annotated[
+        tuple[str, ...], "of cancellations and ends that the customer did not want"
+    ] = (
+        "involuntary", "payment_failed", "card_expired", "card_declined", "insufficient_funds",
+        "past_due", "unpaid", "delinquent",
+    )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The tables of engage.toml that say what a session is, whether it bounced, and what it saw of a page."""
+"""The tables of engage.toml that say what a session is, whether it bounced, and what it saw and clicked."""
 
 from typing import Annotated, Literal
 
@@ -62,3 +62,20 @@ class ExitSettings(Table, frozen=True, kw_only=True):
         Literal["page_views", "sessions"],
         "page_views of the page; or the sessions that saw it, which keeps all views of each",
     ] = "page_views"
+
+
+class CtrSettings(Table, frozen=True, kw_only=True):
+    denominator: Annotated[
+        Literal["impressions", "page_views", "unique_viewers"],
+        "page_views where no impressions are sent; unique_viewers: of unique clicks alone, by day, and "
+        "keeps who saw content on a day",
+    ] = "impressions"
+    match_impression: Annotated[
+        bool,
+        "true: a click counts only after an impression of its content, in the window of the last one; "
+        "keeps both for a day or two",
+    ] = False
+    attribution_window_seconds: Annotated[
+        Annotated[int, Meta(ge=1, le=3600)],
+        "30 min, as long as a visit waits: how long after it a click is that impression's",
+    ] = 1800
