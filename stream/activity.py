@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 
 from stream import measures
+from stream.activation import Activation, count_change
 from stream.calendar import Calendar
 from stream.counters import Counters
 from stream.habits import REACH_DAYS, Change, Days, HabitRules, Step, changes, known_around, steps
@@ -24,10 +25,17 @@ assert FAR > REACH_DAYS
 class Activity:
     """Collects equal marks of a batch and counts each kind once in `flush`."""
 
-    def __init__(self, counters: Counters, names: Names, habits: HabitRules) -> None:
+    def __init__(
+        self,
+        counters: Counters,
+        names: Names,
+        habits: HabitRules,
+        activation: Activation | None = None,
+    ) -> None:
         self._counters = counters
         self._names = names
         self._habits = habits
+        self._activation = activation
         #: Distances beyond the longest window count alike, so that equal ones share a counter.
         self._near = 1 + max(_MONTH_DAYS, *(length for length, _ in habits.rolling))
         #: Live minutes before this one will not be asked for again.
@@ -45,7 +53,14 @@ class Activity:
 
     def mark_day(self, person: Person, profile: Profile, day: int) -> None:
         """A person was active on a day with this profile."""
+        activation = self._activation
+        if activation is None or not person.facts:
+            _mark(person.active, profile, day, self._day)
+            return
+        # An earlier first day changes which of the events that are known are near it.
+        before = activation.counted(person, self._names)
         _mark(person.active, profile, day, self._day)
+        count_change(self._counters, before, activation.counted(person, self._names))
 
     def mark_minute(self, person: Person, profile: Profile, minute: int) -> None:
         """A person had an event in a minute with this profile."""

@@ -59,8 +59,14 @@ class FirstWeekSettings(Table, frozen=True, kw_only=True):
         Annotated[int, Meta(ge=2, le=30)],
         "a week: newcomers are active again on one of the days 1 to 6; 30 at most, as retention has it",
     ] = 7
+    activation_event: Annotated[
+        Selection,
+        "what newcomers must do in their first days, day 0 included; no type: be active again. It keeps "
+        "these events for a month",
+    ] = Selection()
     min_events: Annotated[
-        AtLeastOne, "on how many of these days; a day with many events is one, day 0 is none"
+        AtLeastOne,
+        "how often: events of activation_event; without one active days, of which day 0 is none",
     ] = 1
 
 

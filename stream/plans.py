@@ -31,6 +31,8 @@ class Plan:
     subscription: str = ""
     has_person: bool = True
     themes: tuple[Theme, ...] = ()
+    #: Of a type by which newcomers may be activated.
+    activating: bool = False
     tallies: tuple[Tally, ...] = ()
     #: Bits that the event sets in its session's marks.
     session_marks: Callable[[Event], int] | None = None
@@ -39,7 +41,9 @@ class Plan:
     more: bool = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "more", self.click or bool(self.subscription or self.themes))
+        object.__setattr__(
+            self, "more", self.click or bool(self.subscription or self.themes or self.activating)
+        )
 
 
 #: Events of bots are counted as such, and nowhere else.
@@ -82,8 +86,13 @@ def build_plans(
     tallies: Collection[Tally] = (),
     session_marks: Mapping[str, Callable[[Event], int]] = MappingProxyType({}),
     doing: Interactive = Interactive(),
+    activating: str = "",
 ) -> Mapping[type, Plan]:
-    """The plan of every event class; types in `passive_types` do not make a person active."""
+    """The plan of every event class.
+
+    Types in `passive_types` do not make a person active; the one that is `activating` is looked at
+    for newcomers.
+    """
     plans: dict[type, Plan] = {}
     for tag, struct in EVENT_TYPES.items():
         interactions = (measures.INTERACTIONS,) if tag in doing.counted else ()
@@ -101,6 +110,7 @@ def build_plans(
             else "",
             has_person=struct not in PERSONLESS,
             themes=tuple(theme for theme in themes if tag in theme.types),
+            activating=tag == activating,
             tallies=tuple(tally for tally in tallies if tag in tally.types),
             session_marks=session_marks.get(tag),
         )

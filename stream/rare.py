@@ -27,6 +27,8 @@ def count_more(
         shard.activity.mark_click(person, profile, profile.calendar.day_of(time_ms))
     elif plan.subscription:
         _subscribe(shard, person, profile, plan.subscription, event, time_ms)
+    if plan.activating and plan.active and shard.rules.activation is not None:
+        shard.rules.activation.learn(shard, person, profile, event, time_ms)
     for theme in plan.themes:
         _learn(shard, person, profile, theme, event, time_ms)
 

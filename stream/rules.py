@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from stream.activation import Activation, activation
 from stream.bots import Aside, build_aside
 from stream.calendar import DAY_MS, HOUR_MS, Calendar
 from stream.churn_risk import RiskRules
@@ -46,6 +47,8 @@ class Rules:
     grace_ms: int
     #: Who cancels is no customer from then on, whenever it takes effect.
     cancels_at_once: bool
+    #: What newcomers are watched for; None: for nothing.
+    activation: Activation | None
     #: What is applied to events that say that they are a bot's; None: their own plan.
     bot_plan: Plan | None
     aside: Aside | None
@@ -72,6 +75,7 @@ def build_rules(settings: Settings, watching: Sequence[Tally] = ()) -> Rules:
             (*tallies(settings), *watching),
             session_marks(settings),
             interactive(settings.interaction.events, settings.bounce.interactive_events),
+            settings.first_week.activation_event.type,
         ),
         sessions=_session_rules(settings),
         habits=habit_rules(settings),
@@ -92,6 +96,7 @@ def build_rules(settings: Settings, watching: Sequence[Tally] = ()) -> Rules:
         involuntary=frozenset(reason.lower() for reason in settings.churn.involuntary_reasons),
         grace_ms=settings.churn.grace_period_days * DAY_MS,
         cancels_at_once=settings.churn.effective == "request",
+        activation=activation(settings.first_week),
         bot_plan=BOT if settings.bots.mode == "exclude" else None,
         aside=build_aside(settings),
         churn_risk=_risk_rules(settings, calendar_of),

@@ -8,8 +8,10 @@ from ipaddress import ip_address
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from schemas.events import EVENT_TYPES, PERSONLESS
 from stream.churn_model import MISSING, is_installed
 from stream.knobs import INPUT_ROLES, Settings
+from stream.knobs_definitions import Selection
 from stream.names import JOINT
 from stream.selection import mistakes
 from stream.settings_types import type_rules
@@ -102,7 +104,19 @@ def _retention(settings: Settings) -> Iterator[str]:
         if selection.type or selection.where:
             yield from mistakes(f"retention.{key}", selection)
     first = settings.first_week
-    if first.min_events >= first.days:
+    if first.activation_event != Selection():
+        yield from mistakes("first_week.activation_event", first.activation_event)
+        if first.activation_event.type in settings.active.passive_types:
+            yield (
+                f"first_week.activation_event.type: {first.activation_event.type} makes nobody active; "
+                "choose another type, or take it out of active.passive_types"
+            )
+        if EVENT_TYPES.get(first.activation_event.type) in PERSONLESS:
+            yield (
+                f"first_week.activation_event.type: {first.activation_event.type} is about no one "
+                "person; choose another type"
+            )
+    elif first.min_events >= first.days:
         yield (
             f"first_week.min_events: {first.min_events} are more days than the {first.days - 1} after "
             "the first one; lower it, or raise first_week.days"

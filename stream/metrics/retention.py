@@ -1,6 +1,7 @@
 """Retention: of the people of a day, how many come back later."""
 
 from stream import measures
+from stream.activation import activation
 from stream.habits import REACH_DAYS, ROLLING, FirstDays, HabitRules, Return
 from stream.knobs import Settings
 from stream.knobs_audience import RetentionSettings
@@ -37,20 +38,33 @@ def retention(settings: Settings) -> tuple[Metric, ...]:
 
 def _first_week_engagement(settings: Settings) -> Metric:
     last, least = settings.first_week.days - 1, settings.first_week.min_events
-    often = "" if least == 1 else f" on at least {least}"
+    chosen = activation(settings.first_week)
+    if chosen is not None:
+        did = f"did {chosen.kind} at least {least} times" if least > 1 else f"did {chosen.kind}"
+        does = f"{did} in their first {last + 1} days"
+        formula = f"new people with at least {least} such {chosen.kind} on days 0–{last}"
+    else:
+        days = f"{last} days after it"
+        does = f"came again {f'on at least {least} of' if least > 1 else 'in'} the {days}"
+        often = f"at least {least} of " if least > 1 else ""
+        formula = f"new people active again on {often}days 1–{last}"
     return Metric(
         name="first_week_engagement",
-        help=f"Share of the people who were new on the day and came again{often} "
-        f"{'of' if often else 'in'} the {last} days after it.",
+        help=f"Share of the people who were new on the day and {does}.",
         unit="ratio",
-        formula=f"new people active again on {f'at least {least} of ' if often else ''}"
-        f"days 1–{last} ÷ new people of the day",
-        numerator=Total(_first_week(settings).measure),
+        formula=f"{formula} ÷ new people of the day",
+        numerator=Total(chosen.measure if chosen is not None else _first_week(settings).measure),
         denominator=Total(measures.NEW_DAY),
         windows=("day",),
         gauge="first_week_engagement_ratio",
         example=Example(f"of 4 new people one comes again on day {last}", 1, 4, 0.25),
-        knobs=("first_week.days", "first_week.min_events", "active.passive_types", "timezone"),
+        knobs=(
+            "first_week.days",
+            "first_week.activation_event",
+            "first_week.min_events",
+            "active.passive_types",
+            "timezone",
+        ),
         matures_days=last,
     )
 

@@ -50,6 +50,7 @@ def knobs_of(settings: Settings) -> Knobs:
         until_next_view=settings.time_on_page.mode == "next_pageview",
         exits_by_session=settings.exit.denominator == "sessions",
         first_week_days=settings.first_week.days,
+        activation=settings.first_week.activation_event.type,
         first_week_least=settings.first_week.min_events,
         retention_days=settings.retention.days,
         retention_type=settings.retention.type,

@@ -112,7 +112,9 @@ class Habits:
         knobs = self.knobs
         length = knobs.first_week_days
         table = {
-            "first_week_engagement": self.returns(
+            "first_week_engagement": self.activated(firsts, length, last_day)
+            if knobs.activation
+            else self.returns(
                 firsts, range(1, length), last_day, length - 1, knobs.first_week_least
             ),
             "first_week_active_days": self.active_days_of(firsts, length, last_day),
@@ -143,6 +145,24 @@ class Habits:
                 back = [w for w in cohort if sum(day + n in self.days[w] for n in later) >= least]
                 [window] = self.wall.day_windows("day", day)
                 found[window] = Answer(len(back), len(cohort))
+        return found
+
+    def activated(
+        self, firsts: Mapping[int, Collection[Who]], length: int, last_day: int
+    ) -> dict[Window, Answer]:
+        """metrics.md, first week: "new users doing key action within 7 d"."""
+        found = {}
+        for day, cohort in firsts.items():
+            if day + length - 1 <= last_day:
+                did = [
+                    self.people.person(event)
+                    for event in self.active
+                    if event["type"] == self.knobs.activation
+                    and day <= self.wall.day(event["ms"]) < day + length
+                ]
+                often = [w for w in cohort if did.count(w) >= self.knobs.first_week_least]
+                [window] = self.wall.day_windows("day", day)
+                found[window] = Answer(len(often), len(cohort))
         return found
 
     def active_days_of(

@@ -65,6 +65,7 @@ class Knobs:
     exits_by_session: bool = False
     first_week_days: int = 7
     first_week_least: int = 1
+    activation: str = ""
     retention_days: tuple[int, ...] = (1, 7, 30)
     retention_type: str = "n_day"
     retention_of_all: bool = False

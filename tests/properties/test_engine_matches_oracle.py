@@ -17,6 +17,7 @@ from stream.knobs import (
     TimeOnPageSettings,
 )
 from stream.knobs_audience import FirstWeekSettings, InteractionSettings, RetentionSettings
+from stream.knobs_definitions import Selection
 from stream.settings import Settings
 from tests.properties.checking import ALL_KINDS, DAY_KINDS, KINDS, check
 from tests.properties.compare import published
@@ -141,6 +142,7 @@ def test_every_knob_means_what_it_says(data: st.DataObject) -> None:
         first_week=FirstWeekSettings(
             days=data.draw(st.sampled_from([3, 7, 30])),
             min_events=data.draw(st.sampled_from([1, 1, 2])),
+            activation_event=Selection(type=one("", "click", "page_view")),
         ),
         retention=RetentionSettings(
             days=data.draw(st.sampled_from([(1, 7, 30), (2,)])),
@@ -152,6 +154,28 @@ def test_every_knob_means_what_it_says(data: st.DataObject) -> None:
     sent = data.draw(traffic(data.draw(moments)[1], days=days, delay_ms=LATENESS_MS))
     kinds = ("hour", *DAY_KINDS) if days == (0,) else DAY_KINDS
     check(logs_of(sent, data.draw(partitions)), config, data.draw(schedules), kinds=kinds)
+
+
+@settings(max_examples=20)
+@given(data=st.data())
+def test_late_events_change_whose_clicks_are_of_their_first_days_and_of_what_they_saw(
+    data: st.DataObject,
+) -> None:
+    zone, base_ms = data.draw(moments)
+    first_week = FirstWeekSettings(
+        days=data.draw(st.sampled_from([2, 3, 7])),
+        min_events=data.draw(st.sampled_from([1, 2])),
+        activation_event=Selection(type=data.draw(st.sampled_from(["click", "page_view"]))),
+    )
+    ctr = CtrSettings(match_impression=True, denominator="unique_viewers")
+    sent = data.draw(traffic(base_ms, days=(0, 1, 2, 3, 9), delay_ms=HORIZON_MS))
+    check(
+        logs_of(sent, data.draw(partitions)),
+        config_for(zone, first_week=first_week, ctr=ctr),
+        data.draw(schedules),
+        people_cached=data.draw(caches),
+        kinds=DAY_KINDS,
+    )
 
 
 @settings(max_examples=12)
