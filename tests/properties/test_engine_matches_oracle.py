@@ -67,7 +67,8 @@ def test_order_batches_shards_and_crashes_change_no_number(data: st.DataObject) 
 def test_the_numbers_of_every_trailing_hour_are_right(data: st.DataObject) -> None:
     zone, base_ms = data.draw(moments)
     logs = logs_of(data.draw(traffic(base_ms, most=12)), data.draw(partitions))
-    check(logs, config_for(zone), data.draw(schedules), kinds=("trailing_1h",))
+    ctr = CtrSettings(match_impression=data.draw(st.booleans()))
+    check(logs, config_for(zone, ctr=ctr), data.draw(schedules), kinds=("trailing_1h",))
 
 
 @settings(max_examples=20)
