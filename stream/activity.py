@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterable
 
 from stream import measures
+from stream.activation import Activation, count_change
 from stream.calendar import HOUR_MS, MINUTE_MS, Calendar
 from stream.counters import Counters
-from stream.habits import Change, Days, HabitRules, Step, changes, known_around, steps
+from stream.habits import REACH_DAYS, Change, Days, HabitRules, Step, changes, known_around, steps
 from stream.marks import FAR, Mark, SegmentMarks, add_unit, has_unit, neighbours, windows_gained
 from stream.measures import Grain
 from stream.names import Names, Profile, Segment, by_segment
@@ -13,24 +14,26 @@ from stream.people import Person
 
 #: Marks of live minutes longer than this are shortened where they may be.
 _LONG = 64
-_ROLLING = (
-    (1, measures.ACTIVE_DAY), (7, measures.ACTIVE_7D), (28, measures.ACTIVE_28D),
-    (30, measures.ACTIVE_30D),
-)  # fmt: skip
 _ROLLING_HOURS = ((24, measures.ACTIVE_24H), (168, measures.ACTIVE_168H))
 #: The longest window of hours: how far back hours are kept.
 HOURS_KEPT = 168
-#: Distances beyond the longest window (a month) count alike, so that equal ones share a counter.
-_NEAR_DAYS = 32
+#: A calendar month is no longer than this.
+_MONTH_DAYS = 31
 _NONE = -1
-assert FAR > _NEAR_DAYS
+assert FAR > REACH_DAYS
 
 
 class Activity:
     """Collects equal marks of a batch and counts each kind once in `flush`."""
 
     def __init__(
-        self, counters: Counters, names: Names, habits: HabitRules, live: int, hourly: bool
+        self,
+        counters: Counters,
+        names: Names,
+        habits: HabitRules,
+        live: int,
+        hourly: bool,
+        activation: Activation | None = None,
     ) -> None:
         #: Live visitors are people with any event in so many minutes.
         self._live = live
@@ -39,6 +42,9 @@ class Activity:
         self._counters = counters
         self._names = names
         self._habits = habits
+        self._activation = activation
+        #: Distances beyond the longest window count alike, so that equal ones share a counter.
+        self._near = 1 + max(_MONTH_DAYS, *(length for length, _ in habits.rolling))
         #: Live minutes before this one will not be asked for again.
         self.oldest_minute = 0
         #: (day, days since the active day before, days to the one after, first day so far or the day
@@ -56,7 +62,14 @@ class Activity:
 
     def mark_day(self, person: Person, profile: Profile, day: int) -> None:
         """A person was active on a day with this profile."""
+        activation = self._activation
+        if activation is None or not person.facts:
+            _mark(person.active, profile, day, self._day)
+            return
+        # An earlier first day changes which of the events that are known are near it.
+        before = activation.counted(person, self._names)
         _mark(person.active, profile, day, self._day)
+        count_change(self._counters, before, activation.counted(person, self._names))
 
     def mark_hour(self, person: Person, profile: Profile, time_ms: int) -> None:
         """A person was active in an hour with this profile."""
@@ -123,12 +136,12 @@ class Activity:
     def _day(self, group: Profile, mark: Mark | None, day: int) -> Mark:
         _count(self._habitual.setdefault((day, known_around(mark, day)), {}), group)
         if mark is None:
-            _count(self._days.setdefault((day, _NEAR_DAYS, _NEAR_DAYS, _NONE), {}), group)
+            _count(self._days.setdefault((day, self._near, self._near, _NONE), {}), group)
             return day, 1, day
         before, after = neighbours(mark, day)
         first = mark[2]
         # Only an event before the first day changes who is new; all others share one counter.
-        key = (day, min(before, _NEAR_DAYS), min(after, _NEAR_DAYS), max(first, day))
+        key = (day, min(before, self._near), min(after, self._near), max(first, day))
         _count(self._days.setdefault(key, {}), group)
         return (*add_unit(mark, day), min(first, day))
 
@@ -171,7 +184,7 @@ class Activity:
     def _count_rolling(
         self, group: Segment, day: int, before: int, after: int, people: int
     ) -> None:
-        for length, measure in _ROLLING:
+        for length, measure in self._habits.rolling:
             start, end = windows_gained(day, before, after, length)
             self._counters.add_range(Grain.DAY, measure, group, start, end, people)
 

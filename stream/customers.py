@@ -13,13 +13,16 @@ from stream.names import Names, Segment
 
 #: Length of the rolling churn window in days.
 CHURN_DAYS = 30
+#: A cancellation that ends what is paid although it takes effect later: until then a renewal undoes
+#: it. It sorts as a cancellation does.
+CANCELLED_AT_ONCE = "cancelled_at_once"
 
 
 class SubscriptionEvent(NamedTuple):
     """One event of one subscription; amounts are micro-units of currency a month."""
 
     time_ms: int
-    #: started, changed, renewed, cancelled, ended
+    #: started, changed, renewed, cancelled (or CANCELLED_AT_ONCE), ended
     kind: str
     subscription_id: str
     mrr_micros: int = 0
@@ -79,27 +82,29 @@ def paid_steps(subscription: Sequence[SubscriptionEvent]) -> list[Step]:
     paid: int | None = None
     amount, live = 0, False
     pending: int | None = None
-    unwanted = False
+    unwanted, left = False, False
     for event in sorted(subscription, key=_in_order):
         if pending is not None and pending <= event.time_ms:
             paid, live = _step(steps, pending, paid, None, unwanted), False
             pending = None
         if event.kind == "started":
-            live, pending, amount = True, None, event.mrr_micros
+            live, left, pending, amount = True, False, None, event.mrr_micros
             paid = _step(steps, event.time_ms, paid, None if event.trial else amount)
         elif not live:
             continue  # Changes of what has not started or is over have nothing to change.
         elif event.kind == "changed":
             amount = event.mrr_micros
-            paid = _step(steps, event.time_ms, paid, amount)
+            paid = _step(steps, event.time_ms, paid, None if left else amount)
         elif event.kind == "renewed":
-            pending = None  # A renewal after a cancellation takes it back.
+            pending, left = None, False  # A renewal after a cancellation takes it back.
             paid = _step(steps, event.time_ms, paid, amount)
         else:
             ends = event.effective_ms if event.effective_ms is not None else event.time_ms
             unwanted = event.involuntary
-            if event.kind == "cancelled" and ends > event.time_ms:
-                pending = ends
+            if event.kind != "ended" and ends > event.time_ms:
+                pending, left = ends, event.kind == CANCELLED_AT_ONCE
+                if left:
+                    paid = _step(steps, event.time_ms, paid, None, unwanted)
             else:
                 paid, live, pending = _step(steps, event.time_ms, paid, None, unwanted), False, None
     if pending is not None:

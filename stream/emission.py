@@ -54,6 +54,11 @@ class Emission:
         self._waits: dict[WindowKind, set[int]] = {
             kind: {metric.matures_days for metric in own} for kind, own in self._by_kind.items()
         }
+        #: For each kind, how many days its metrics look back beyond the window.
+        self._lags: dict[WindowKind, set[int]] = {
+            kind: {metric.looks_back_days for metric in own} - {0}
+            for kind, own in self._by_kind.items()
+        }
         #: Windows looked at before.
         self._seen: set[SiteSpan] = set()
         #: The segments that had something in them.
@@ -81,6 +86,8 @@ class Emission:
                 for kind in self._by_kind:
                     for span in holding(kind, grain, index, calendar):
                         self._candidates[site, span] = None
+                    for days in self._lags[kind] if grain is Grain.DAY else ():
+                        self._candidates[site, ending(kind, index + days, calendar)] = None
                 if self._board.has_events(site, grain, index):
                     self._note_inside(site, grain, index, oldest)
             self._note_days(site, [index for grain, index in changed if grain is Grain.DAY])

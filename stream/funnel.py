@@ -7,7 +7,10 @@ from typing import Literal, NamedTuple
 
 
 class Moment(NamedTuple):
-    """An event of a person; bit k of `steps` says that it can be step k + 1. 0: it is none of them."""
+    """An event of a person; bit k of `steps` says that it can be step k + 1. 0: it is none of them.
+
+    The bit after that of the last step says that it ends an attempt.
+    """
 
     time_ms: int
     steps: int
@@ -31,8 +34,12 @@ class Attempts:
         """
         for run in self._runs(sorted(moments, key=lambda moment: moment[:2])):
             for start, moment in enumerate(run):
-                if moment.steps and (moment.steps & 1 or self.order == "unordered"):
+                if moment.steps & (self._ends - 1 if self.order == "unordered" else 1):
                     yield moment.time_ms, self._depth(run, start)
+
+    @property
+    def _ends(self) -> int:
+        return 1 << self.steps
 
     def _runs(self, moments: list[Moment]) -> Iterator[Sequence[Moment]]:
         if self.session_gap_ms is None:
@@ -55,12 +62,14 @@ class Attempts:
             for place in range(start, len(run)):
                 if run[place].time_ms > end_ms or len(taken) == self.steps:
                     break
+                if place > start and run[place].steps & self._ends:
+                    break
                 _assign(run[place], taken, self.steps, set())
             return len(taken)
         depth = 1
         for place in range(start + 1, len(run)):
             moment = run[place]
-            if moment.time_ms > end_ms or depth == self.steps:
+            if moment.time_ms > end_ms or depth == self.steps or moment.steps & self._ends:
                 break
             if moment.steps >> depth & 1:
                 depth += 1

@@ -18,6 +18,8 @@ REACH_DAYS = 61
 #: Stands for the first day of somebody who had none.
 NEVER = -1
 RECENT_DAYS, EARLIER_DAYS = 7, 21
+#: The rolling windows in which distinct people are always counted: (length in days, measure).
+ROLLING = ((1, measures.ACTIVE_DAY), (7, measures.ACTIVE_7D), (28, measures.ACTIVE_28D))
 _LATER_DAYS = RECENT_DAYS + EARLIER_DAYS - 1
 _RECENT, _EARLIER = (1 << RECENT_DAYS) - 1, (1 << EARLIER_DAYS) - 1
 
@@ -58,19 +60,33 @@ class Days(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Return:
-    """Coming back: on one of the days `nearest` … `farthest` after the cohort's day."""
+    """Coming back: on `least` of the days `nearest` … `farthest` after the cohort's day."""
 
     measure: str
     nearest: int
     farthest: int
+    least: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class FirstDays:
+    """The active days among the first so many since the first one ever, which is one of them."""
+
+    measure: str
+    length: int
 
 
 @dataclass(frozen=True, slots=True)
 class HabitRules:
-    """Which returns are counted: of those who were new on a day, and of all who were active on it."""
+    """Which returns are counted: of those who were new on a day, and of all who were active on it.
+
+    And in which rolling windows distinct people are; none may be longer than habits look back.
+    """
 
     of_new: tuple[Return, ...] = ()
     of_active: tuple[Return, ...] = ()
+    rolling: tuple[tuple[int, str], ...] = ROLLING
+    first_days: FirstDays | None = None
 
 
 class Change(NamedTuple):
@@ -94,6 +110,7 @@ def changes(known: Days, day: int, rules: HabitRules, calendar: Calendar) -> lis
     return [
         *_lifecycle(known, day, calendar),
         *_returns_of_new(known, day, rules.of_new),
+        *_first_days(known, day, rules.first_days),
         *_returns_of_active(known, day, rules.of_active),
         *_fading(known, day),
     ]
@@ -137,7 +154,7 @@ def _returns_of_new(known: Days, day: int, returns: tuple[Return, ...]) -> Itera
     if NEVER < first < day:
         for one in returns:
             nearest, farthest = first + one.nearest, first + one.farthest
-            if nearest <= day <= farthest and not known.within(nearest, farthest):
+            if nearest <= day <= farthest and known.within(nearest, farthest) == one.least - 1:
                 yield Change(one.measure, first, 1)
         return
     later = known.and_day(day)
@@ -146,6 +163,20 @@ def _returns_of_new(known: Days, day: int, returns: tuple[Return, ...]) -> Itera
             yield Change(one.measure, first, -1)
         if _returned(later, day, one):
             yield Change(one.measure, day, 1)
+
+
+def _first_days(known: Days, day: int, rule: FirstDays | None) -> Iterator[Change]:
+    """Of the cohort of the person's first day: on how many of its days they came, as a sum."""
+    if rule is None:
+        return
+    first, measure = known.first, rule.measure
+    if NEVER < first < day:
+        if day < first + rule.length:
+            yield Change(measure, first, 1)
+        return
+    if first != NEVER:
+        yield Change(measure, first, -known.within(first, first + rule.length - 1))
+    yield Change(measure, day, 1 + known.within(day, day + rule.length - 1))
 
 
 def _returns_of_active(known: Days, day: int, returns: tuple[Return, ...]) -> Iterator[Change]:
@@ -161,7 +192,7 @@ def _returns_of_active(known: Days, day: int, returns: tuple[Return, ...]) -> It
 
 
 def _returned(days: Days, cohort: int, one: Return) -> bool:
-    return days.within(cohort + one.nearest, cohort + one.farthest) > 0
+    return days.within(cohort + one.nearest, cohort + one.farthest) >= one.least
 
 
 def _fading(known: Days, day: int) -> Iterator[Change]:

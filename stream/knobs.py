@@ -8,9 +8,12 @@ from stream.connections import AtLeastOne, KafkaSettings, NotNegative, RedisSett
 from stream.knobs_audience import (
     ActiveSettings,
     ChurnRiskSettings,
+    ChurnSettings,
+    FirstWeekSettings,
+    InteractionSettings,
     RetentionSettings,
     StickinessSettings,
-)
+)  # fmt: skip
 from stream.knobs_definitions import (  # fmt: skip
     CartSettings,
     ConversionSettings,
@@ -24,6 +27,7 @@ from stream.knobs_definitions import (  # fmt: skip
 from stream.knobs_money import SocialSettings, SupportSettings, SurveySettings, ValueSettings
 from stream.knobs_visits import (  # fmt: skip
     BounceSettings,
+    CtrSettings,
     DurationSettings,
     ExitSettings,
     PageSettings,
@@ -96,30 +100,6 @@ class DedupeSettings(Table, frozen=True, kw_only=True):
         AtLeastOne,
         "per topic partition and generation, about 90 bytes each; a full one ends early, counted",
     ] = 200_000
-
-
-class CtrSettings(Table, frozen=True, kw_only=True):
-    denominator: Annotated[
-        Literal["impressions", "page_views"], "page_views where no impressions are sent"
-    ] = "impressions"
-
-
-class ChurnSettings(Table, frozen=True, kw_only=True):
-    denominator: Annotated[
-        Literal["start", "start_plus_new", "average", "daily_sum"],
-        "start: the textbook's; start_plus_new: Stripe's; average: of the start and the end; "
-        "daily_sum: the rates of the days, added up",
-    ] = "start"
-    grace_period_days: Annotated[
-        Annotated[int, Meta(ge=0, le=365)],
-        "how long after an involuntary end its customer stays one; a renewal within it undoes the end",
-    ] = 0
-    involuntary_reasons: Annotated[
-        tuple[str, ...], "of cancellations and ends that the customer did not want"
-    ] = (
-        "involuntary", "payment_failed", "card_expired", "card_declined", "insufficient_funds",
-        "past_due", "unpaid", "delinquent",
-    )  # fmt: skip
 
 
 class BotSettings(Table, frozen=True, kw_only=True):
@@ -244,6 +224,8 @@ class Settings(Table, frozen=True, kw_only=True):
         dict[str, tuple[str, ...]],
         "internal and test traffic: field of the context = regular expressions of whole values",
     ] = field(default_factory=dict)
+    interaction: InteractionSettings = InteractionSettings()
+    first_week: FirstWeekSettings = FirstWeekSettings()
     retention: RetentionSettings = RetentionSettings()
     churn_risk: ChurnRiskSettings = ChurnRiskSettings()
     conversion: ConversionSettings = ConversionSettings()

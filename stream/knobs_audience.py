@@ -1,10 +1,10 @@
-"""The tables of engage.toml that say who is active, and which returns of whom are retention."""
+"""The tables of engage.toml that say who is active, who returns, and who has left."""
 
 from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from stream.connections import Table
+from stream.connections import AtLeastOne, Table
 from stream.knobs_definitions import Selection
 
 #: A probability between the certain ones.
@@ -43,6 +43,17 @@ class StickinessSettings(Table, frozen=True, kw_only=True):
     base: Annotated[Literal["month", "week"], "whose people: active.month or active.week"] = "month"
 
 
+class InteractionSettings(Table, frozen=True, kw_only=True):
+    events: Annotated[
+        tuple[str, ...],
+        "types that interaction_frequency counts; empty: all by which somebody does more than look. A "
+        "bounce has its own: bounce.interactive_events",
+    ] = ()
+    window_days: Annotated[
+        Literal[1, 7, 28], "per person active in a week, the rhythm of most products"
+    ] = 7
+
+
 class RetentionSettings(Table, frozen=True, kw_only=True):
     days: Annotated[
         Annotated[tuple[RetentionDay, ...], Meta(max_length=8)],
@@ -65,6 +76,22 @@ class RetentionSettings(Table, frozen=True, kw_only=True):
     ] = Selection()
 
 
+class FirstWeekSettings(Table, frozen=True, kw_only=True):
+    days: Annotated[
+        Annotated[int, Meta(ge=2, le=30)],
+        "a week: newcomers are active again on one of the days 1 to 6; 30 at most, as retention has it",
+    ] = 7
+    activation_event: Annotated[
+        Selection,
+        "what newcomers must do in their first days, day 0 included; no type: be active again. It keeps "
+        "these events for a month",
+    ] = Selection()
+    min_events: Annotated[
+        AtLeastOne,
+        "how often: events of activation_event; without one active days, of which day 0 is none",
+    ] = 1
+
+
 class ChurnRiskSettings(Table, frozen=True, kw_only=True):
     enabled: Annotated[
         bool, "a model learns from every day who stays away; needs engagement-stream[predict]"
@@ -85,3 +112,30 @@ class ChurnRiskSettings(Table, frozen=True, kw_only=True):
     topic: Annotated[
         str, 'output: a record a person and day, with the id; "": nothing leaves but counts'
     ] = ""
+
+
+class ChurnSettings(Table, frozen=True, kw_only=True):
+    denominator: Annotated[
+        Literal["start", "start_plus_new", "average", "daily_sum"],
+        "start: the textbook's; start_plus_new: Stripe's; average: of the start and the end; "
+        "daily_sum: the rates of the days, added up",
+    ] = "start"
+    effective: Annotated[
+        Literal["period_end", "request"],
+        "period_end: who cancels leaves when what is paid is over; request: when they cancel, until a "
+        "renewal takes it back",
+    ] = "period_end"
+    behavioural_inactive_days: Annotated[
+        Annotated[int, Meta(ge=7, le=30)],
+        "who comes on none of so many days, after so many in which they came, has left: four weeks",
+    ] = 28
+    grace_period_days: Annotated[
+        Annotated[int, Meta(ge=0, le=365)],
+        "how long after an involuntary end its customer stays one; a renewal within it undoes the end",
+    ] = 0
+    involuntary_reasons: Annotated[
+        tuple[str, ...], "of cancellations and ends that the customer did not want"
+    ] = (
+        "involuntary", "payment_failed", "card_expired", "card_declined", "insufficient_funds",
+        "past_due", "unpaid", "delinquent",
+    )  # fmt: skip

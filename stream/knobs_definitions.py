@@ -38,6 +38,14 @@ class Funnel(Table, frozen=True, kw_only=True):
         Literal["user", "session"],
         "session: all steps under one session_id, or no further apart than session.timeout_seconds",
     ] = "user"
+    exclusions: Annotated[
+        Annotated[tuple[Selection, ...], Meta(max_length=10)],
+        "selections of events that end an attempt when they lie between its steps",
+    ] = ()
+    entry: Annotated[
+        Literal["best", "first"],
+        "best: who restarts counts by the best attempt of each day; first: by the first one ever alone",
+    ] = "best"
 
 
 class Measure(Selection, frozen=True, kw_only=True):

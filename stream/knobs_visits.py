@@ -1,4 +1,4 @@
-"""The tables of engage.toml that say what a session is, whether it bounced, and what it saw of a page."""
+"""The tables of engage.toml that say what a session is, whether it bounced, and what it saw and clicked."""
 
 from typing import Annotated, Literal
 
@@ -55,6 +55,11 @@ class BounceSettings(Table, frozen=True, kw_only=True):
         Literal["classic_interaction", "single_pageview", "ga4", "posthog"],
         "one page view and no interactive event; or one page view; or not engaged; or the first, and short",
     ] = "classic_interaction"
+    interactive_events: Annotated[
+        tuple[str, ...],
+        "classic_interaction, posthog: types that keep a visit from being a bounce; empty: all by which "
+        "somebody does more than look",
+    ] = ()
     engaged_min_seconds: Annotated[NotNegative, "ga4, posthog: a session this long is engaged"] = 10
     engaged_min_page_views: Annotated[AtLeastOne, "ga4: this many pages is engaged"] = 2
 
@@ -119,3 +124,20 @@ class ExitSettings(Table, frozen=True, kw_only=True):
         Literal["page_views", "sessions"],
         "page_views of the page; or the sessions that saw it, which keeps all views of each",
     ] = "page_views"
+
+
+class CtrSettings(Table, frozen=True, kw_only=True):
+    denominator: Annotated[
+        Literal["impressions", "page_views", "unique_viewers"],
+        "page_views where no impressions are sent; unique_viewers: of unique clicks alone, by day, and "
+        "keeps who saw content on a day",
+    ] = "impressions"
+    match_impression: Annotated[
+        bool,
+        "true: a click counts only after an impression of its content, in the window of the last one; "
+        "keeps both for a day or two",
+    ] = False
+    attribution_window_seconds: Annotated[
+        Annotated[int, Meta(ge=1, le=3600)],
+        "30 min, as long as a visit waits: how long after it a click is that impression's",
+    ] = 1800

@@ -91,6 +91,7 @@ ACTIVE_DAYS = "active_days"
 ACTIVE_DAYS_WEEK = "active_days_week"
 ACTIVE_DAYS_MONTH = "active_days_month"
 FIRST_WEEK = "back_in_first_week"
+FIRST_WEEK_DAYS = "active_days_in_first_week"
 
 # Customers. Levels are changes by day, to be summed from the beginning.
 CUSTOMERS_CHANGE = "customers_change"
@@ -109,6 +110,12 @@ MRR_EXPANDED_MICROS = "mrr_expanded_micros"
 MRR_CONTRACTED_MICROS = "mrr_contracted_micros"
 MRR_CHURNED_MICROS = "mrr_churned_micros"
 MRR_REACTIVATED_MICROS = "mrr_reactivated_micros"
+
+
+def active_in(days: int) -> str:
+    """The measure of distinct people in so many days, counted on the day with which they end."""
+    return ACTIVE_DAY if days == 1 else f"people_{days}d"
+
 
 #: Measures whose value is the sum of all buckets so far: never pruned, but folded together.
 LEVELS = frozenset({CUSTOMERS_CHANGE, MRR_CHANGE_MICROS})

@@ -31,6 +31,8 @@ class Plan:
     subscription: str = ""
     has_person: bool = True
     themes: tuple[Theme, ...] = ()
+    #: Of a type by which newcomers may be activated.
+    activating: bool = False
     tallies: tuple[Tally, ...] = ()
     #: Bits that the event sets in its session's marks.
     session_marks: Callable[[Event], int] | None = None
@@ -39,7 +41,9 @@ class Plan:
     more: bool = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "more", self.click or bool(self.subscription or self.themes))
+        object.__setattr__(
+            self, "more", self.click or bool(self.subscription or self.themes or self.activating)
+        )
 
 
 #: Events of bots are counted as such, and nowhere else.
@@ -49,21 +53,31 @@ BOT = Plan((measures.BOT_EVENTS,), active=False, in_session=False, has_person=Fa
 EXCLUDED = Plan((measures.EXCLUDED_EVENTS,), active=False, in_session=False, has_person=False)
 
 #: Types that belong to no visit: they come from a back office, or from other places than the site.
-_OUTSIDE = {
+OUTSIDE = {
     "subscription_started", "subscription_changed", "subscription_renewed",
     "subscription_cancelled", "subscription_ended", "refund", "survey_response",
     "survey_dismissed", "ticket_opened", "ticket_message", "ticket_resolved", "ticket_reopened",
     "social_impression", "social_engagement", "marketing_spend",
 }  # fmt: skip
-_INTERACTIVE = {
+#: By which somebody does more than look.
+_INTERACTIVE = frozenset({
     "click", "custom", "feature_used", "add_to_cart", "remove_from_cart", "checkout_started",
     "order", "goal",
-}  # fmt: skip
-_COUNTS = {
-    "page_view": (measures.EVENTS, measures.PAGE_VIEWS),
-    "impression": (measures.EVENTS, measures.IMPRESSIONS),
-    **dict.fromkeys(_INTERACTIVE, (measures.EVENTS, measures.INTERACTIONS)),
-}
+})  # fmt: skip
+_COUNTS = {"page_view": (measures.PAGE_VIEWS,), "impression": (measures.IMPRESSIONS,)}
+
+
+@dataclass(frozen=True, slots=True)
+class Interactive:
+    """Types that count as an interaction, and types that keep a session from being a bounce."""
+
+    counted: frozenset[str] = _INTERACTIVE
+    unbouncing: frozenset[str] = _INTERACTIVE
+
+
+def interactive(counted: Collection[str], unbouncing: Collection[str]) -> Interactive:
+    """What the settings name; where they name none, everything by which somebody does more than look."""
+    return Interactive(frozenset(counted) or _INTERACTIVE, frozenset(unbouncing) or _INTERACTIVE)
 
 
 def build_plans(
@@ -71,24 +85,32 @@ def build_plans(
     themes: Collection[Theme] = (),
     tallies: Collection[Tally] = (),
     session_marks: Mapping[str, Callable[[Event], int]] = MappingProxyType({}),
+    doing: Interactive = Interactive(),
+    activating: str = "",
 ) -> Mapping[type, Plan]:
-    """The plan of every event class; types in `passive_types` do not make a person active."""
+    """The plan of every event class.
+
+    Types in `passive_types` do not make a person active; the one that is `activating` is looked at
+    for newcomers.
+    """
     plans: dict[type, Plan] = {}
     for tag, struct in EVENT_TYPES.items():
+        interactions = (measures.INTERACTIONS,) if tag in doing.counted else ()
         plan = Plan(
-            counts=_COUNTS.get(tag, (measures.EVENTS,)),
+            counts=(measures.EVENTS, *_COUNTS.get(tag, ()), *interactions),
             active=tag not in passive_types,
-            in_session=tag not in _OUTSIDE,
+            in_session=tag not in OUTSIDE,
             real=tag != "heartbeat",
             page_view=tag == "page_view",
             look=tag == "heartbeat",
             impression=tag == "impression",
-            interactive=tag in _INTERACTIVE,
+            interactive=tag in doing.unbouncing,
             subscription=tag.removeprefix("subscription_")
             if tag.startswith("subscription_")
             else "",
             has_person=struct not in PERSONLESS,
             themes=tuple(theme for theme in themes if tag in theme.types),
+            activating=tag == activating,
             tallies=tuple(tally for tally in tallies if tag in tally.types),
             session_marks=session_marks.get(tag),
         )
@@ -107,15 +129,15 @@ def _refiner(tag: str, plan: Plan) -> Callable[[Event], Plan] | None:
     if tag == "custom":
         return _choose(
             lambda event: isinstance(event, events.Custom) and event.interactive,
-            replace(plan, interactive=True),
+            plan,
             replace(plan, counts=(measures.EVENTS,), interactive=False),
         )
     if tag == "ticket_message":
         return _choose(
             lambda event: isinstance(event, events.TicketMessage) and event.direction == "incoming",
             plan,
-            # What support writes does not make the customer active.
-            replace(plan, active=False),
+            # What support writes is nothing that the customer does.
+            replace(plan, active=False, counts=(measures.EVENTS,)),
         )
     return None
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from schemas.codec import epoch_ms
 from schemas.events import Event
 from stream.calendar import DAY_MS
-from stream.customers import SubscriptionEvent, contributions
+from stream.customers import CANCELLED_AT_ONCE, SubscriptionEvent, contributions
 from stream.facts import Daily, Theme, learn
 from stream.measures import MICROS, Grain
 from stream.names import Profile
@@ -27,6 +27,8 @@ def count_more(
         shard.activity.mark_click(person, profile, profile.calendar.day_of(time_ms))
     elif plan.subscription:
         _subscribe(shard, person, profile, plan.subscription, event, time_ms)
+    if plan.activating and plan.active and shard.rules.activation is not None:
+        shard.rules.activation.learn(shard, person, profile, event, time_ms)
     for theme in plan.themes:
         _learn(shard, person, profile, theme, event, time_ms)
 
@@ -75,9 +77,13 @@ def _subscribe(
     given = getattr(event, "effective_at", None)
     effective = None if given is None else min(epoch_ms(given), time_ms + _FAR_AHEAD_MS)
     involuntary = shard.rules.is_involuntary(getattr(event, "reason", None))
+    at_once = kind == "cancelled" and shard.rules.cancels_at_once
     if involuntary and shard.rules.grace_ms:
         # As if they had cancelled for later: until then they are customers, and a renewal undoes it.
-        kind, effective = "cancelled", max(effective or 0, time_ms) + shard.rules.grace_ms
+        ends = time_ms if at_once else max(effective or 0, time_ms)
+        kind, effective = "cancelled", ends + shard.rules.grace_ms
+    elif at_once:
+        kind = CANCELLED_AT_ONCE
     new = SubscriptionEvent(
         time_ms,
         kind,

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from stream.activation import Activation, activation
 from stream.bots import Aside, build_aside
 from stream.calendar import DAY_MS, HOUR_MS, Calendar
 from stream.churn_risk import RiskRules
@@ -14,7 +15,7 @@ from stream.metrics import tallies, themes
 from stream.metrics.goals import session_marks
 from stream.metrics.retention import habit_rules
 from stream.pages import PAGE
-from stream.plans import BOT, Plan, build_plans
+from stream.plans import BOT, Plan, build_plans, interactive
 from stream.sessions import ID_REACH_MS, Session, SessionRules
 
 
@@ -50,6 +51,10 @@ class Rules:
     involuntary: frozenset[str]
     #: How long after an involuntary end its customer stays one.
     grace_ms: int
+    #: Who cancels is no customer from then on, whenever it takes effect.
+    cancels_at_once: bool
+    #: What newcomers are watched for; None: for nothing.
+    activation: Activation | None
     #: What is applied to events that say that they are a bot's; None: their own plan.
     bot_plan: Plan | None
     aside: Aside | None
@@ -76,6 +81,8 @@ def build_rules(settings: Settings, watching: Sequence[Tally] = ()) -> Rules:
             themes(settings),
             (*tallies(settings), *watching),
             session_marks(settings),
+            interactive(settings.interaction.events, settings.bounce.interactive_events),
+            settings.first_week.activation_event.type,
         ),
         sessions=_session_rules(settings),
         habits=habit_rules(settings),
@@ -98,6 +105,8 @@ def build_rules(settings: Settings, watching: Sequence[Tally] = ()) -> Rules:
         retention_days=settings.time.day_retention_days,
         involuntary=frozenset(reason.lower() for reason in settings.churn.involuntary_reasons),
         grace_ms=settings.churn.grace_period_days * DAY_MS,
+        cancels_at_once=settings.churn.effective == "request",
+        activation=activation(settings.first_week),
         bot_plan=BOT if settings.bots.mode == "exclude" else None,
         aside=build_aside(settings),
         churn_risk=_risk_rules(settings, calendar_of),

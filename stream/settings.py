@@ -37,8 +37,8 @@ DEFAULT_FILE = "engage.toml"
 DEFINING = (
     "identity", "timezone", "sites", "week_start", "dimension_values_max", "currency", "time",
     "dedupe", "session", "bounce", "pages", "time_on_page", "exit", "ctr", "churn", "survey",
-    "support", "value", "social", "retention", "churn_risk", "conversion", "experiment", "goals",
-    "feature", "funnels", "cart", "measures", "metrics",
+    "support", "value", "social", "interaction", "first_week", "retention", "churn_risk",
+    "conversion", "experiment", "goals", "feature", "funnels", "cart", "measures", "metrics",
 )  # fmt: skip
 
 

@@ -73,6 +73,11 @@ def _funnel(key: str, funnel: Funnel) -> Iterator[str]:
         yield f"{key}.steps: a funnel has at least two steps; found {len(funnel.steps)}, add more"
     for number, step in enumerate(funnel.steps, start=1):
         yield from _of_people(f"{key}.steps[{number}]", step)
+    for number, one in enumerate(funnel.exclusions, start=1):
+        yield from _of_people(f"{key}.exclusions[{number}]", one)
+        if one in funnel.steps[1:]:
+            place = funnel.steps.index(one, 1) + 1
+            yield f"{key}.exclusions[{number}]: is step {place} too, which nobody could take; remove it"
 
 
 def _experiment(settings: Settings) -> Iterator[str]:

@@ -1,6 +1,5 @@
 """The rules between settings that no single type can express, as sentences for each one broken."""
 
-import difflib
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -9,11 +8,13 @@ from ipaddress import ip_address
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from schemas.events import EVENT_TYPES
+from schemas.events import EVENT_TYPES, PERSONLESS
 from stream.churn_model import MISSING, is_installed
 from stream.knobs import INPUT_ROLES, Settings
+from stream.knobs_definitions import Selection
 from stream.names import JOINT
 from stream.selection import mistakes
+from stream.settings_types import type_rules
 
 TOPIC_NAME = re.compile(r"[A-Za-z0-9._-]{1,249}")
 SERVER = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):(\d{1,5})")
@@ -46,10 +47,11 @@ def broken_rules(settings: Settings) -> list[str]:
         _topics,
         _time,
         _sites_and_dimensions,
-        _active,
+        type_rules,
         _sessions,
         _session_ids,
         _reading,
+        _stickiness,
         _retention,
         _service,
         _prediction,
@@ -132,6 +134,24 @@ def _retention(settings: Settings) -> Iterator[str]:
     for key, selection in (("start", retention.start), ("returning", retention.returning)):
         if selection.type or selection.where:
             yield from mistakes(f"retention.{key}", selection)
+    first = settings.first_week
+    if first.activation_event != Selection():
+        yield from mistakes("first_week.activation_event", first.activation_event)
+        if first.activation_event.type in settings.active.passive_types:
+            yield (
+                f"first_week.activation_event.type: {first.activation_event.type} makes nobody active; "
+                "choose another type, or take it out of active.passive_types"
+            )
+        if EVENT_TYPES.get(first.activation_event.type) in PERSONLESS:
+            yield (
+                f"first_week.activation_event.type: {first.activation_event.type} is about no one "
+                "person; choose another type"
+            )
+    elif first.min_events >= first.days:
+        yield (
+            f"first_week.min_events: {first.min_events} are more days than the {first.days - 1} after "
+            "the first one; lower it, or raise first_week.days"
+        )
     if len(set(retention.days)) < len(retention.days):
         yield f"retention.days: {list(retention.days)} names a day twice; name each once"
 
@@ -249,7 +269,7 @@ def _timezone(key: str, name: str) -> Iterator[str]:
         yield f"{key}: found {name[:80]!r}; use an IANA name like Europe/Berlin"
 
 
-def _active(settings: Settings) -> Iterator[str]:
+def _stickiness(settings: Settings) -> Iterator[str]:
     sticky, active = settings.stickiness, settings.active
     base = active.month if sticky.base == "month" else active.week
     if sticky.numerator != "mean_dau" and base == "calendar":
@@ -257,11 +277,6 @@ def _active(settings: Settings) -> Iterator[str]:
             f"stickiness.numerator: {sticky.numerator} needs a window that ends with the day, and "
             f"active.{sticky.base} is calendar; choose mean_dau or another active.{sticky.base}"
         )
-    for name in settings.active.passive_types:
-        if name not in EVENT_TYPES:
-            close = difflib.get_close_matches(name, EVENT_TYPES, n=1, cutoff=0.6)
-            advice = f"did you mean {close[0]}?" if close else "remove it"
-            yield f"active.passive_types: {name[:80]!r} is not an event type; {advice}"
 
 
 def _traffic(settings: Settings) -> Iterator[str]:

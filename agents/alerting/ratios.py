@@ -80,8 +80,8 @@ NPS = Level(family="nps_points", window="trailing_30d", floor=2)
 
 
 def click_through(settings: Settings) -> Ratio:
-    """Click-through over what the settings count as shown."""
-    shown = settings.ctr.denominator
+    """Click-through over what the settings count as shown; of all clicks, also where few are matched."""
+    shown = "page_views" if settings.ctr.denominator == "page_views" else "impressions"
     return Ratio(numerator="clicks", denominator=shown, minimum=1_000, floor=0.002)
 
 

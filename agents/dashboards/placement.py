@@ -85,6 +85,7 @@ SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         Trend("Active again after their first day", (
             "retention_d1", "retention_d7", "retention_d30", "first_week_engagement",
         )),
+        Trend("Active days of newcomers", ("first_week_active_days",)),
         Trend("At risk", ("at_risk_users", "churn_risk_users")),
         Trend("How often people come", ("visit_frequency", "interaction_frequency")),
         Trend("Share of customers who are active", (
@@ -98,6 +99,7 @@ SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         Trend("Left by choice, or because a payment failed", (
             "voluntary_churn_rate", "involuntary_churn_rate",
         )),
+        Trend("People who stay away", ("behavioural_churn_rate",)),
         Trend("Customer retention", ("customer_retention_rate",)),
         Trend("Customers who came and left today", (
             "new_customers", "churned_customers", "churned_customers_involuntary",

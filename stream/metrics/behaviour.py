@@ -1,4 +1,4 @@
-"""Behaviour: pages, sessions, bounces, clicks."""
+"""Behaviour: pages, sessions, bounces."""
 
 from collections.abc import Iterator
 
@@ -47,6 +47,7 @@ OUTCOMES = (
         benchmark=Benchmark("0.20 to 0.55", "web analytics surveys"),
         knobs=(
             "bounce.mode",
+            "bounce.interactive_events",
             "bounce.engaged_min_seconds",
             "bounce.engaged_min_page_views",
             *SESSION_KNOBS,
@@ -64,18 +65,6 @@ OUTCOMES = (
         gauge="engagement_ratio",
         example=Example("3 of 5 visits see two pages or take 10 s", 3, 5, 0.6),
         knobs=("bounce.engaged_min_seconds", "bounce.engaged_min_page_views", *SESSION_KNOBS),
-    ),
-    Metric(
-        name="unique_click_through_rate",
-        help="People who clicked on content, per impression.",
-        unit="ratio",
-        formula="distinct people with a click on content ÷ impressions",
-        numerator=Total(measures.CLICKERS_DAY),
-        denominator=Total(measures.IMPRESSIONS),
-        windows=("day",),
-        gauge="unique_click_through_ratio",
-        example=Example("50 people of 200 impressions", 50, 200, 0.25),
-        benchmark=Benchmark("0.06 to 0.07 is strong", "e-mail and display surveys"),
     ),
 )
 
@@ -154,20 +143,3 @@ def _lasting(settings: Settings) -> str:
     if duration.zero_sessions == "exclude":
         return f"{words}; a session of 0 s does not count"
     return f"{words}; a session of one event has 0 and counts"
-
-
-def click_through(settings: Settings) -> Metric:
-    """Click-through, over what the site can count: impressions, or page views where it sends none."""
-    views = settings.ctr.denominator == "page_views"
-    return Metric(
-        name="click_through_rate",
-        help="Clicks on content per time it was shown. May exceed 1 when clicks lack impressions.",
-        unit="ratio",
-        formula=f"clicks on content ÷ {'page views' if views else 'impressions'}",
-        numerator=Total(measures.CLICKS),
-        denominator=Total(measures.PAGE_VIEWS if views else measures.IMPRESSIONS),
-        windows=("trailing_1h", "hour", "day", "all"),
-        gauge="click_through_ratio",
-        example=Example("100 clicks of 1,000 impressions", 100, 1_000, 0.10),
-        knobs=("ctr.denominator",),
-    )

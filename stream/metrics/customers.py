@@ -1,5 +1,7 @@
 """Customers: who pays, who came, who left, and what they pay a month."""
 
+from dataclasses import replace
+
 from stream import measures
 from stream.knobs import Settings
 from stream.metrics.metric import Benchmark, Example, Metric
@@ -20,7 +22,7 @@ _GAINED_MRR = Sum(
 )
 
 #: When somebody is a customer, and of their own will none any more.
-_KNOBS = ("churn.grace_period_days", "churn.involuntary_reasons")
+_KNOBS = ("churn.effective", "churn.grace_period_days", "churn.involuntary_reasons")
 
 METRICS = (
     Metric(
@@ -188,6 +190,22 @@ MOVEMENTS = (
 )  # fmt: skip
 
 
+def levels(settings: Settings) -> tuple[Metric, ...]:
+    """Customers and their revenue, with what the settings take for the end of being a customer."""
+    if settings.churn.effective == "period_end":
+        return METRICS
+    return tuple(
+        replace(
+            metric,
+            help="Customers whose last paid subscription ended or was cancelled in the window.",
+            formula="ends of being a customer, of a cancelled subscription when it was cancelled",
+        )
+        if metric.name == "churned_customers"
+        else metric
+        for metric in METRICS
+    )
+
+
 def churn_terms(settings: Settings) -> tuple[Term, Term, str]:
     """(lost, of whom, the formula) as the settings choose."""
     if settings.churn.denominator == "start_plus_new":
@@ -215,11 +233,12 @@ def churn_terms(settings: Settings) -> tuple[Term, Term, str]:
 def churn(settings: Settings) -> Metric:
     """Customer churn over the denominator that the settings choose."""
     numerator, denominator, formula = churn_terms(settings)
+    at_request = settings.churn.effective == "request"
     return Metric(
         name="churn_rate",
         help="Share of the customers at the start who left in the window.",
         unit="ratio",
-        formula=formula,
+        formula=formula + ("; lost when they cancel" if at_request else ""),
         numerator=numerator,
         denominator=denominator,
         windows=("trailing_30d", "month"),

@@ -33,13 +33,18 @@ _WITHIN = "in order, within the window from step 1"
 class FunnelTheme(Condensed):
     """How far a person got through one funnel: their best attempt of each day on which they began.
 
-    A fact is the number whose bits are the steps that the event can be, and its session. A strict
+    Or the first one ever alone, where the funnel follows no other.
+
+    A fact is the number whose bits are the steps that the event can be, and the one after them if it
+    ends an attempt, and its session. A strict
     funnel keeps every event that does not merely happen to the person: any may lie between two steps.
     """
 
     def __init__(self, label: str, funnel: Funnel, settings: Settings) -> None:
         self._label = label
         self._steps = [(step.type, predicate(step)) for step in funnel.steps]
+        self._exclusions = [(one.type, predicate(one)) for one in funnel.exclusions]
+        self._first_only = funnel.entry == "first"
         by_session = funnel.scope == "session"
         self._by_id = by_session and settings.session.source != "gap"
         self._rules = Attempts(
@@ -49,12 +54,16 @@ class FunnelTheme(Condensed):
             session_gap_ms=settings.session.timeout_seconds * 1000 if by_session else None,
         )
         others = _active_types(settings) if funnel.order == "strict" else set()
-        self.types: Collection[str] = {step.type for step in funnel.steps} | others
+        named = {one.type for one in (*funnel.steps, *funnel.exclusions)}
+        self.types: Collection[str] = named | others
         self._keeps_others = bool(others)
         #: An attempt began up to a window before an event, and counts in 28 days with others.
         self.keep_days = funnel.window_days + 30
         # Other steps are another theme: what is kept is the numbers of steps.
-        text = msgspec.json.encode([funnel.steps, funnel.order, funnel.scope], order="sorted")
+        kept: list[Any] = [funnel.steps, funnel.order, funnel.scope]
+        if funnel.exclusions or self._first_only:
+            kept += [funnel.exclusions, funnel.entry]
+        text = msgspec.json.encode(kept, order="sorted")
         self.name = f"fn:{label}:{hashlib.sha256(text).hexdigest()[:6]}"
 
     def fact(self, event: Any) -> Sequence[Any] | None:
@@ -65,6 +74,8 @@ class FunnelTheme(Condensed):
             for number, (kind, test) in enumerate(self._steps)
             if kind == tag and test(event)
         )
+        if any(kind == tag and test(event) for kind, test in self._exclusions):
+            steps |= 1 << len(self._steps)
         if not steps and not self._keeps_others:
             return None
         return steps, event.session_id if self._by_id else None
@@ -90,12 +101,20 @@ class FunnelTheme(Condensed):
         if not facts:
             return [], 0
         calendar = names.by_id(facts[0][1]).calendar
-        ever = max((fact[2] for fact in facts if fact[0] == _OVER), default=0)
         best: dict[int, int] = {}
-        for time_ms, depth in self._rules.depths(_moments(facts)):
+        for time_ms, depth in self._followed(facts):
             day = calendar.day_of(time_ms)
             best[day] = max(best.get(day, 0), depth)
-        return sorted(best.items()), max(ever, *best.values(), 0)
+        return sorted(best.items()), max(_depth_over(facts), *best.values(), 0)
+
+    def _followed(self, facts: Sequence[Fact]) -> list[tuple[int, int]]:
+        """(time of its first step, depth) of the attempts that count and are not over."""
+        attempts = list(self._rules.depths(_moments(facts)))
+        if not self._first_only:
+            return attempts
+        if _depth_over(facts):
+            return []  # The first one is over.
+        return sorted(attempts, key=lambda attempt: (attempt[0], -attempt[1]))[:1]
 
     def settled(
         self, facts: Sequence[Fact], oldest_ms: int, settled_ms: int, names: Names
@@ -104,8 +123,8 @@ class FunnelTheme(Condensed):
         over = [fact for fact in facts if fact[0] == _OVER]
         kept = self._thin([fact for fact in facts if fact[0] >= oldest_ms], settled_ms, names)
         if any(_OVER != fact[0] < oldest_ms for fact in facts):
-            depths = (d for t, d in self._rules.depths(_moments(facts)) if t < oldest_ms)
-            ever = max([0, *(fact[2] for fact in over), *depths])
+            depths = (d for t, d in self._followed(facts) if t < oldest_ms)
+            ever = max([_depth_over(facts), *depths])
             over = [(_OVER, facts[0][1], ever, None)]
         return [*over, *kept]
 
@@ -113,7 +132,7 @@ class FunnelTheme(Condensed):
         """Without steps that were repeated with nothing between, where nothing can come between.
 
         Of a later step the first is enough: what follows it follows them all. Of step 1, on one day,
-        it is the last, whose window ends last.
+        it is the last, whose window ends last; the first, where no other attempt is followed.
         """
         if self._rules.order != "ordered" or self._rules.session_gap_ms is not None:
             return facts
@@ -122,10 +141,15 @@ class FunnelTheme(Condensed):
             steps, last = fact[2], thin[-1] if thin else None
             if not last or last[2] != steps or fact[0] >= settled_ms or steps.bit_count() > 1:
                 thin.append(fact)
-            elif steps == 1:
+            elif steps == 1 and not self._first_only:
                 day_of = names.by_id(fact[1]).calendar.day_of
                 thin[-1 if day_of(fact[0]) == day_of(last[0]) else len(thin) :] = [fact]
         return thin
+
+
+def _depth_over(facts: Sequence[Fact]) -> int:
+    """How far the best of the attempts came that are over; 0 when none is."""
+    return max((fact[2] for fact in facts if fact[0] == _OVER), default=0)
 
 
 def _moments(facts: Sequence[Fact]) -> list[Moment]:
@@ -145,46 +169,67 @@ def themes(settings: Settings) -> tuple[FunnelTheme, ...]:
 _REACHED = ByWindow(
     {"day": AtEnd(REACHED_1D), "trailing_28d": AtEnd(REACHED_28D), "all": Total(REACHED_ALL)}
 )
-METRICS = (
-    Metric(
-        name="funnel_people",
-        help="People who began the funnel in the window, as far as the step.",
-        unit="people",
-        formula=f"distinct people at the step, {_WITHIN}; the best attempt of each counts",
-        numerator=_REACHED,
-        windows=("day", "trailing_28d", "all"),
-        gauge="funnel_people",
-        example=Example("225 of 600 visitors order", 225, None, 225),
-        knobs=("funnels",),
-        by=(DIMENSION,),
-        plain=False,
-    ),
-    Metric(
-        name="funnel_conversion",
-        help="Share of the people at step 1 who got to the step.",
-        unit="ratio",
-        formula=f"people at the step, {_WITHIN} ÷ people at step 1",
-        numerator=_REACHED,
-        denominator=AtStep(_REACHED),
-        windows=("day", "trailing_28d", "all"),
-        gauge="funnel_conversion_ratio",
-        example=Example("visit 600, order 225", 225, 600, 0.375),
-        knobs=("funnels",),
-        by=(DIMENSION,),
-        plain=False,
-    ),
-    Metric(
-        name="funnel_step_conversion",
-        help="Share of the people at the step before who got to the step.",
-        unit="ratio",
-        formula=f"people at the step, {_WITHIN} ÷ people at the step before",
-        numerator=_REACHED,
-        denominator=AtStep(_REACHED, before=True),
-        windows=("day", "trailing_28d", "all"),
-        gauge="funnel_step_conversion_ratio",
-        example=Example("cart 431, order 225", 225, 431, 225 / 431),
-        knobs=("funnels",),
-        by=(DIMENSION,),
-        plain=False,
-    ),
-)
+
+
+def metrics(settings: Settings) -> tuple[Metric, ...]:
+    """Funnels, with the attempts that the settings let count."""
+    attempt, within = _WHICH[_entries(settings)], _within(settings)
+    return (
+        Metric(
+            name="funnel_people",
+            help="People who began the funnel in the window, as far as the step.",
+            unit="people",
+            formula=f"distinct people at the step, {within}; {attempt}",
+            numerator=_REACHED,
+            windows=("day", "trailing_28d", "all"),
+            gauge="funnel_people",
+            example=Example("225 of 600 visitors order", 225, None, 225),
+            knobs=("funnels",),
+            by=(DIMENSION,),
+            plain=False,
+        ),
+        Metric(
+            name="funnel_conversion",
+            help="Share of the people at step 1 who got to the step.",
+            unit="ratio",
+            formula=f"people at the step, {within} ÷ people at step 1",
+            numerator=_REACHED,
+            denominator=AtStep(_REACHED),
+            windows=("day", "trailing_28d", "all"),
+            gauge="funnel_conversion_ratio",
+            example=Example("visit 600, order 225", 225, 600, 0.375),
+            knobs=("funnels",),
+            by=(DIMENSION,),
+            plain=False,
+        ),
+        Metric(
+            name="funnel_step_conversion",
+            help="Share of the people at the step before who got to the step.",
+            unit="ratio",
+            formula=f"people at the step, {within} ÷ people at the step before",
+            numerator=_REACHED,
+            denominator=AtStep(_REACHED, before=True),
+            windows=("day", "trailing_28d", "all"),
+            gauge="funnel_step_conversion_ratio",
+            example=Example("cart 431, order 225", 225, 431, 225 / 431),
+            knobs=("funnels",),
+            by=(DIMENSION,),
+            plain=False,
+        ),
+    )
+
+
+_WHICH = {
+    "best": "the best attempt of each counts",
+    "first": "the first attempt of each counts",
+    "best, first": "the best attempt of each counts, or the first where the funnel's entry says so",
+}
+
+
+def _entries(settings: Settings) -> str:
+    return ", ".join(sorted({funnel.entry for funnel in settings.funnels.values()})) or "best"
+
+
+def _within(settings: Settings) -> str:
+    excluded = any(funnel.exclusions for funnel in settings.funnels.values())
+    return _WITHIN + (" and with nothing excluded between" if excluded else "")

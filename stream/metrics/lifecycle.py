@@ -1,8 +1,18 @@
 """Lifecycle: who stayed, who came back after a pause, who stayed away, and on how many days people come."""
 
 from stream import measures
+from stream.knobs import Settings
+from stream.measures import active_in
 from stream.metrics.metric import Example, Metric
-from stream.metrics.terms import AtStart, ByWindow, Predicted, Sum, Total
+from stream.metrics.terms import (
+    AtEnd,
+    AtStart,
+    ByWindow,
+    DaysBefore,
+    Predicted,
+    Sum,
+    Total,
+)  # fmt: skip
 
 _KNOBS = ("week_start", "active.passive_types", "timezone")
 _ACTIVE = ByWindow(
@@ -127,3 +137,26 @@ METRICS = (
         plain=False,
     ),
 )
+
+
+def behavioural_churn(settings: Settings) -> Metric:
+    """Who stays away without having anything to cancel, for as long as the settings say.
+
+    Of the people of 2 N days, those who are not among the people of the last N came only before.
+    """
+    days = settings.churn.behavioural_inactive_days
+    before = f"people active in the {days} days before the last {days}"
+    return Metric(
+        name="behavioural_churn_rate",
+        help=f"Share of the people of {days} days who came on none of the {days} days after them.",
+        unit="ratio",
+        formula=f"{before} and not in these ÷ {before}",
+        numerator=Sum(AtEnd(active_in(2 * days)), AtEnd(active_in(days)), sign=-1),
+        denominator=DaysBefore(active_in(days), days),
+        windows=("day",),
+        gauge="behavioural_churn_ratio",
+        gauge_complete=True,
+        example=Example("of 100 people 30 have not come for as long", 30, 100, 0.3),
+        knobs=("churn.behavioural_inactive_days", *_KNOBS[1:]),
+        looks_back_days=days,
+    )

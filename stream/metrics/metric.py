@@ -22,7 +22,7 @@ from stream.metrics.terms import Need, Term
 Unit = Literal[
     "people", "customers", "sessions", "views", "pages", "ratio", "seconds", "currency",
     "visits", "interactions", "orders", "answers", "points", "score", "tickets", "carts", "events",
-    "probability",
+    "probability", "days",
 ]  # fmt: skip
 
 
@@ -103,6 +103,8 @@ class Metric:
     plain: bool = True
     #: How many days after the end of a window its people are watched; it is published after them.
     matures_days: int = 0
+    #: How many days before the end of its windows it reads a bucket: a change of that one concerns it.
+    looks_back_days: int = 0
     #: Names of the Prometheus counters, by segment, of its numerator and its denominator since counting
     #: began: from their growth a rule has the ratio of any time, and how many cases it rests on.
     totals: tuple[str, str] | None = None

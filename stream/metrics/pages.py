@@ -68,20 +68,6 @@ LANDINGS = (
     ),
 )
 
-CONTENT = Metric(
-    name="content_click_through_rate",
-    help="Clicks on the content per time it was shown. May exceed 1 when clicks lack impressions.",
-    unit="ratio",
-    formula="clicks on the content ÷ impressions of it",
-    numerator=Total(measures.CONTENT_CLICKS),
-    denominator=Total(measures.CONTENT_IMPRESSIONS),
-    windows=("hour", "day"),
-    gauge="content_click_through_ratio",
-    example=Example("4 clicks of 40 impressions", 4, 40, 0.10),
-    by=("content",),
-    plain=False,
-)
-
 
 def scrolling(settings: Settings) -> Iterator[Metric]:
     """How far pages are scrolled down, and which share of them how far."""

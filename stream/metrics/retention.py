@@ -1,45 +1,102 @@
 """Retention: of the people of a day, how many come back later."""
 
 from stream import measures
-from stream.habits import REACH_DAYS, HabitRules, Return
+from stream.activation import activation
+from stream.habits import REACH_DAYS, ROLLING, FirstDays, HabitRules, Return
 from stream.knobs import Settings
 from stream.knobs_audience import RetentionSettings
+from stream.measures import active_in
 from stream.metrics.metric import Example, Metric
 from stream.metrics.terms import Total
 
 #: As far as a cohort is followed: one day less than habits look back.
 _FARTHEST = REACH_DAYS - 1
-#: Days after the first one on which a newcomer of the first week can be active again.
-_WEEK = 6
-_FIRST_WEEK = Return(measures.FIRST_WEEK, 1, _WEEK)
+_WEEK = 7
 
 
 def habit_rules(settings: Settings) -> HabitRules:
-    """The returns that the metrics need."""
+    """The returns and the rolling windows that the metrics need."""
     returns = tuple(_return_by(day, settings.retention) for day in settings.retention.days)
+    inactive = settings.churn.behavioural_inactive_days
+    lengths = {inactive: active_in(inactive), 2 * inactive: active_in(2 * inactive)}
+    if settings.active.month == "30d":
+        lengths[30] = active_in(30)
+    rolling = tuple(sorted({**dict(ROLLING), **lengths}.items()))
+    days, first_week = settings.first_week.days, _first_week(settings)
+    first_days = FirstDays(_measure(measures.FIRST_WEEK_DAYS, days), days)
     if settings.retention.cohort == "first_time":
-        return HabitRules(of_new=(_FIRST_WEEK, *returns))
-    return HabitRules(of_new=(_FIRST_WEEK,), of_active=returns)
+        return HabitRules((first_week, *returns), (), rolling, first_days)
+    return HabitRules((first_week,), returns, rolling, first_days)
 
 
 def retention(settings: Settings) -> tuple[Metric, ...]:
-    """First-week engagement, and retention by the days, the cohort and the type that are set."""
+    """The first week, and retention by the days, the cohort and the type that are set."""
     return (
-        Metric(
-            name="first_week_engagement",
-            help="Share of the people who were new on the day and came again in the 6 days after it.",
-            unit="ratio",
-            formula="new people active again on days 1–6 ÷ new people of the day",
-            numerator=Total(measures.FIRST_WEEK),
-            denominator=Total(measures.NEW_DAY),
-            windows=("day",),
-            gauge="first_week_engagement_ratio",
-            example=Example("of 4 new people one comes again on day 6", 1, 4, 0.25),
-            knobs=("active.passive_types", "timezone"),
-            matures_days=_WEEK,
-        ),
+        _first_week_engagement(settings),
+        _first_week_active_days(settings),
         *(_retention(day, settings.retention) for day in settings.retention.days),
     )
+
+
+def _first_week_engagement(settings: Settings) -> Metric:
+    last, least = settings.first_week.days - 1, settings.first_week.min_events
+    chosen = activation(settings.first_week)
+    if chosen is not None:
+        did = f"did {chosen.kind} at least {least} times" if least > 1 else f"did {chosen.kind}"
+        does = f"{did} in their first {last + 1} days"
+        formula = f"new people with at least {least} such {chosen.kind} on days 0–{last}"
+    else:
+        days = f"{last} days after it"
+        does = f"came again {f'on at least {least} of' if least > 1 else 'in'} the {days}"
+        often = f"at least {least} of " if least > 1 else ""
+        formula = f"new people active again on {often}days 1–{last}"
+    return Metric(
+        name="first_week_engagement",
+        help=f"Share of the people who were new on the day and {does}.",
+        unit="ratio",
+        formula=f"{formula} ÷ new people of the day",
+        numerator=Total(chosen.measure if chosen is not None else _first_week(settings).measure),
+        denominator=Total(measures.NEW_DAY),
+        windows=("day",),
+        gauge="first_week_engagement_ratio",
+        example=Example(f"of 4 new people one comes again on day {last}", 1, 4, 0.25),
+        knobs=(
+            "first_week.days",
+            "first_week.activation_event",
+            "first_week.min_events",
+            "active.passive_types",
+            "timezone",
+        ),
+        matures_days=last,
+    )
+
+
+def _first_week_active_days(settings: Settings) -> Metric:
+    days = settings.first_week.days
+    return Metric(
+        name="first_week_active_days",
+        help=f"Mean number of their first {days} days on which people who were new on the day came.",
+        unit="days",
+        formula=f"active days of new people on days 0–{days - 1} ÷ new people of the day",
+        numerator=Total(_measure(measures.FIRST_WEEK_DAYS, days)),
+        denominator=Total(measures.NEW_DAY),
+        windows=("day",),
+        gauge="first_week_active_days",
+        example=Example("of 4 new people two come on two days, two on one", 6, 4, 1.5),
+        knobs=("first_week.days", "active.passive_types", "timezone"),
+        matures_days=days - 1,
+    )
+
+
+def _first_week(settings: Settings) -> Return:
+    days, least = settings.first_week.days, settings.first_week.min_events
+    name = _measure(measures.FIRST_WEEK, days) + (f"_on_{least}" if least > 1 else "")
+    return Return(name, 1, days - 1, least)
+
+
+def _measure(name: str, days: int) -> str:
+    """What is counted of a first week of another length is stored under another name."""
+    return name if days == _WEEK else f"{name}_of_{days}"
 
 
 def _retention(day: int, knobs: RetentionSettings) -> Metric:

@@ -100,6 +100,23 @@ class AtEnd:
 
 
 @dataclass(frozen=True, slots=True)
+class DaysBefore:
+    """A measure of rolling windows: of the one that ended so many days before the window does.
+
+    A metric that reads it says so in `looks_back_days`.
+    """
+
+    measure: str
+    days: int
+
+    def read(self, reader: Reader, span: Span) -> float:
+        return reader.at(self.measure, Grain.DAY, span.last - self.days)
+
+    def needs(self, kind: WindowKind) -> Iterator[Need]:
+        yield self.measure, Grain.DAY
+
+
+@dataclass(frozen=True, slots=True)
 class AtStart:
     """A measure that is counted in the bucket on which its calendar window begins."""
 

@@ -23,7 +23,7 @@ from stream.metrics import (
 )
 from stream.metrics.metric import COUNTERS, Metric, Unit, required_grains
 from stream.metrics.retention import habit_rules
-from stream.metrics.terms import AtEnd, AtStart, ByWindow, Predicted, Quantile, TopTenth
+from stream.metrics.terms import AtEnd, AtStart, ByWindow, DaysBefore, Predicted, Quantile, TopTenth
 from stream.settings import Settings
 from stream.settings_fields import leaves
 from stream.windows import GRAIN_OF, LENGTH_OF
@@ -52,6 +52,7 @@ MEASURES = {
 } | {histogram_measure(measures.SESSION_DURATION, bucket) for bucket in range(400)}
 MEASURES |= {measures.scroll_reached(percent) for percent in Settings().scroll.thresholds}
 MEASURES |= {one.measure for one in habit_rules(Settings()).of_new}
+MEASURES |= {measure for _, measure in habit_rules(Settings()).rolling}
 #: Themes name their measures themselves.
 MEASURES |= {
     value
@@ -155,6 +156,13 @@ def test_its_knobs_are_settings(metric: Metric) -> None:
 @every_metric
 def test_only_estimates_are_called_approximate(metric: Metric) -> None:
     assert metric.approximate == isinstance(metric.numerator, Quantile | TopTenth | Predicted)
+
+
+@every_metric
+def test_who_reads_buckets_before_the_window_says_how_far_back(metric: Metric) -> None:
+    terms = (metric.numerator, metric.denominator)
+    far = [term.days for term in terms if isinstance(term, DaysBefore)]
+    assert metric.looks_back_days == max(far, default=0)
 
 
 @every_metric

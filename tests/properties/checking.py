@@ -27,9 +27,10 @@ ANSWERED = {
     "daily_active_users", "weekly_active_users", "monthly_active_users", "live_visitors",
     "stickiness", "unique_visitors", "new_visitors", "returning_visitors", "new_visitor_share",
     "daily_activity_rate", "monthly_activity_rate", "visit_frequency", "interaction_frequency",
-    "at_risk_users", "churn_risk_users", "retained_users", "resurrected_users", "dormant_users",
-    "active_days", "first_week_engagement", "page_views", "sessions", "pages_per_session",
-    "session_duration", "session_duration_p50", "session_duration_p90", "bounce_rate",
+    "at_risk_users", "churn_risk_users", "behavioural_churn_rate", "retained_users",
+    "resurrected_users", "dormant_users", "active_days", "first_week_engagement",
+    "first_week_active_days", "page_views",
+    "sessions", "pages_per_session", "session_duration", "session_duration_p50", "session_duration_p90", "bounce_rate",
     "click_through_rate", "unique_click_through_rate", "active_customers", "new_customers",
     "churned_customers", "churn_rate", "customer_retention_rate", "mrr",
 }  # fmt: skip

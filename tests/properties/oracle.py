@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from tests.properties import oracle_pages
+from tests.properties.oracle_clicks import counted
 from tests.properties.oracle_customers import (
     Period,
     Stay,
@@ -76,6 +77,7 @@ class Side:
             knobs=knobs,
             max_hours=knobs.session_hours,
             day_of=self.wall.day if knobs.splits_at_midnight else None,
+            unbouncing=knobs.unbouncing,
         )
         days = [self.wall.day(event["ms"]) for event in events]
         self.first_day, self.last_day = min(days), max(days)
@@ -106,7 +108,7 @@ class Side:
         if not segment[1]:
             yield from habits.bars(self.site).items()
             yield from oracle_pages.by_page(
-                self.site, self.events, self.visits, self.knobs, self.sums
+                self.site, self.events, self.visits, self.knobs, self.sums, self.people
             )
 
     def frequencies(
@@ -120,15 +122,15 @@ class Side:
         )
         people = tables["unique_visitors"].items()
         in_month = {window: answer.numerator for window, answer in people if window.kind == "month"}
-        interactive = [event for event in events if is_interactive(event)]
+        interactive = [e for e in events if is_interactive(e, self.knobs.interactions)]
+        kind = {1: "day", 7: "trailing_7d", 28: "trailing_28d"}[self.knobs.interaction_days]
         active = [event for event in events if self.people.is_active(event)]
-        in_7_days = {
-            window: float(len(who))
-            for window, who in self.people.distinct(active, "trailing_7d").items()
-        }
+        among = {w: float(len(who)) for w, who in self.people.distinct(active, kind).items()}
         visits_of = self.sums(seen, ("month",), lambda visit: visit.at_ms)
         return {
-            **rates(tables, self.sums, days, months, interactive, in_7_days),
+            **rates(tables, days, months),
+            # "interactive events ÷ active users in 7 d", or in as many days as are asked for.
+            "interaction_frequency": ratios(self.sums(interactive, (kind,)), among),
             "visit_frequency": ratios(visits_of, in_month),
         }
 
@@ -137,22 +139,21 @@ class Side:
     def pages(self, events: Sequence[EventDict]) -> dict[str, dict[Window, Answer]]:
         """metrics.md, CTR: "clicks with content_id ÷ impressions …, overall = sum/sum"."""
         views = [event for event in events if event["type"] == "page_view"]
-        clicks = [e for e in events if e["type"] == "click" and e.get("content_id") is not None]
         shown = [event for event in events if event["type"] == "impression"]
+        clicks = counted(events, self.events, self.people, self.knobs)
         bottom = views if self.knobs.ctr_of_page_views else shown
         kinds = ("trailing_1h", "hour", "day", "all")
         clickers = self.people.distinct(clicks, "day")
-        impressions = self.sums(shown, ("day",))
+        seen = self.sums(shown, ("day",))
+        if self.knobs.ctr_of_viewers:
+            seen = {day: len(who) for day, who in self.people.distinct(shown, "day").items()}
         return {
             "page_views": {
-                window: Answer(n)
-                for window, n in self.sums(views, ("minute", "hour", "day", "all")).items()
+                w: Answer(n) for w, n in self.sums(views, ("minute", "hour", "day", "all")).items()
             },
             "click_through_rate": ratios(self.sums(clicks, kinds), self.sums(bottom, kinds)),
-            # "people who clicked ÷ impressions"
-            "unique_click_through_rate": ratios(
-                {window: len(people) for window, people in clickers.items()}, impressions
-            ),
+            # "people who clicked ÷ impressions", or "distinct clickers ÷ distinct viewers"
+            "unique_click_through_rate": ratios({day: len(c) for day, c in clickers.items()}, seen),
         }
 
     def sums(
@@ -240,7 +241,12 @@ class Side:
             if event["type"].startswith("subscription_") and event.get("subscription_id"):
                 key = (self.people.person(event), event["subscription_id"])
                 found.setdefault(key, []).append(
-                    with_grace(event, self.knobs.grace_ms, self.knobs.involuntary)
+                    with_grace(
+                        event,
+                        self.knobs.grace_ms,
+                        self.knobs.involuntary,
+                        self.knobs.churn_at_request,
+                    )
                 )
         return found
 

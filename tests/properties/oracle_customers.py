@@ -42,6 +42,7 @@ def paid_periods(events: Sequence[EventDict]) -> list[Period]:
 def _pays_at(ordered: Sequence[EventDict], at_ms: int) -> int | None:
     """Micro-units a month at an instant; None for no paid subscription ("Trials never count")."""
     live, trial, price, ends_ms = False, False, 0, None
+    leaving = False
     for event in ordered:
         if event["ms"] > at_ms:
             break
@@ -50,20 +51,22 @@ def _pays_at(ordered: Sequence[EventDict], at_ms: int) -> int | None:
         kind = event["type"]
         if kind == "subscription_started":
             live, trial, ends_ms = True, bool(event.get("trial")), None
+            leaving = False
             price = _micros(event)
         elif not live:
             continue
         elif kind == "subscription_changed":
             trial, price = False, _micros(event)
         elif kind == "subscription_renewed":
-            trial, ends_ms = False, None
+            trial, ends_ms, leaving = False, None, False
         else:
             # Churn at the end of what is paid ("effective end"), or at once.
             later = _effective(event)
             ends_ms = later if later is not None and later > event["ms"] else event["ms"]
+            leaving = bool(event.get("at_once"))
     if ends_ms is not None and ends_ms <= at_ms:
         live = False
-    return price if live and not trial else None
+    return price if live and not trial and not leaving else None
 
 
 def stays(periods: Iterable[Period], wall: Wall) -> list[Stay]:
@@ -104,11 +107,17 @@ def daily_churn(all_stays: Sequence[Stay], first: int, last: int) -> tuple[float
     return sum(rates), 1 if rates else 0
 
 
-def with_grace(event: EventDict, grace_ms: int, involuntary: Collection[str]) -> EventDict:
-    """metrics.md: "past_due days before churn": who did not want to leave stays so long."""
+def with_grace(
+    event: EventDict, grace_ms: int, involuntary: Collection[str], at_request: bool
+) -> EventDict:
+    """metrics.md: "past_due days before churn": who did not want to leave stays so long.
+
+    And churn "at the end of the paid period (option at request time)": a renewal takes that back.
+    """
+    at_once = at_request and event["type"] == "subscription_cancelled"
     if not grace_ms or event.get("reason") not in involuntary:
-        return event
-    ends = max(event["ms"], _effective(event) or 0) + grace_ms
+        return {**event, "at_once": at_once}
+    ends = max(event["ms"], 0 if at_once else _effective(event) or 0) + grace_ms
     return {**event, "type": "subscription_cancelled", "effective_at": ends}
 
 

@@ -84,8 +84,12 @@ def attempts(
     window_ms: int,
     by_session: bool,
     active: Fits,
+    excluded: Fits = lambda event: False,
 ) -> list[tuple[EventDict, int]]:
-    """(event that begins, how many steps) of all attempts in the events of a site."""
+    """(event that begins, how many steps) of all attempts in the events of a site.
+
+    metrics.md: `funnel.exclusions`; README: they end an attempt when they lie between its steps.
+    """
     found = []
     for event in events:
         if not any(fits(event) for fits in steps):
@@ -98,8 +102,18 @@ def attempts(
             and (not by_session or other.get("session_id") == event.get("session_id"))
         ]
         theirs.sort(key=lambda other: other["ms"])
-        found.append((event, depth_from(event, theirs, steps, order, window_ms)))
+        ends = [e["ms"] for e in events if e["user_id"] == event["user_id"] and excluded(e)
+                and (not by_session or e.get("session_id") == event.get("session_id"))
+                and e["ms"] > event["ms"]]  # fmt: skip
+        reached = [other for other in theirs if not ends or other["ms"] < min(ends)]
+        found.append((event, depth_from(event, reached, steps, order, window_ms)))
     return found
+
+
+def first_of_each(found: Iterable[tuple[EventDict, int]]) -> list[tuple[EventDict, int]]:
+    """metrics.md, choice of the entry: "first entry"; an attempt that takes no step is none."""
+    begun = sorted((one for one in found if one[1]), key=lambda one: -int(one[0]["ms"]))
+    return list({event["user_id"]: (event, depth) for event, depth in begun}.values())
 
 
 # ---- carts

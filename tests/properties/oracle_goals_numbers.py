@@ -32,12 +32,28 @@ FITS = tuple(
     lambda event, names=names: event["type"] == "custom" and event["name"] in names
     for names in (("a", "ab"), ("b", "ab"), ("c",))
 )  # fmt: skip
+EXCLUSIONS = (
+    Selection(type="custom", where={"name": "d"}),
+    Selection(type="feature_used", where={"feature": "export"}),
+)
 WINDOW_DAYS = 2
 FUNNELS = {
     "ordered": Funnel(steps=STEPS, window_days=WINDOW_DAYS),
     "strict": Funnel(steps=STEPS, window_days=WINDOW_DAYS, order="strict"),
     "unordered": Funnel(steps=STEPS, window_days=WINDOW_DAYS, order="unordered"),
     "session": Funnel(steps=STEPS, window_days=WINDOW_DAYS, scope="session"),
+    "excluding": Funnel(steps=STEPS, window_days=WINDOW_DAYS, exclusions=EXCLUSIONS),
+    "first": Funnel(steps=STEPS, window_days=WINDOW_DAYS, entry="first"),
+    "first visit": Funnel(
+        steps=STEPS, window_days=WINDOW_DAYS, scope="session", entry="first", exclusions=EXCLUSIONS
+    ),
+    "unordered first": Funnel(
+        steps=STEPS,
+        window_days=WINDOW_DAYS,
+        order="unordered",
+        entry="first",
+        exclusions=EXCLUSIONS,
+    ),
 }
 OWN_KINDS = ("day", "week", "month", "trailing_28d")
 Parts = tuple[float, float | None]
@@ -147,14 +163,16 @@ class Right:
     @cache  # noqa: B019
     def _attempts(self, site: str, name: str) -> list[tuple[EventDict, int]]:
         funnel = FUNNELS[name]
-        return oracle.attempts(
+        found = oracle.attempts(
             [event for event in self.events if Place(site).holds(event)],
             FITS,
             order=funnel.order,
             window_ms=WINDOW_DAYS * DAY_MS,
             by_session=funnel.scope == "session",
             active=self.active,
+            excluded=_ends_attempts if funnel.exclusions else lambda event: False,
         )
+        return oracle.first_of_each(found) if funnel.entry == "first" else found
 
     def _carts(self, metric: str, place: Place, window: Window) -> Parts:
         basis = self.settings.cart.basis
@@ -202,6 +220,10 @@ class Right:
         funnel = [Place(site, "funnel\x1fstep", f"{n}\x1f{k}") for n in FUNNELS for k in (1, 2, 3)]
         names = [f"{goal}\x1f{one}" for goal in ("signup", "order", "b") for one in VARIANTS]
         return whole + funnel + [Place(site, "goal\x1fvariant", name) for name in names]
+
+
+def _ends_attempts(event: EventDict) -> bool:
+    return event.get("feature") == "export" or (event["type"], event.get("name")) == ("custom", "d")
 
 
 def _feature(name: str) -> oracle.Fits:

@@ -30,6 +30,7 @@ class Habits:
             **self.lifecycle(),
             "at_risk_users": self.by_day(self.is_at_risk),
             "churn_risk_users": self.by_day(self.comes_less_than_half_as_often),
+            "behavioural_churn_rate": self.stays_away(),
             **self.retention(last_day),
         }
 
@@ -85,6 +86,20 @@ class Habits:
         # Rates of days out of 7 and of 21 differ by a 42nd at least where they differ at all.
         return recent < earlier / 2 - 1e-6
 
+    # ---- metrics.md: "Behavioural churn: active in the previous window, not in this one"
+
+    def stays_away(self) -> dict[Window, Answer]:
+        length = self.knobs.inactive_days
+        every, found = set().union(*self.days.values()), {}
+        for today in range(min(every), max(every) + 2 * length + 1):
+            now = range(today - length + 1, today + 1)
+            before = range(today - 2 * length + 1, today - length + 1)
+            came = [days for days in self.days.values() if days.intersection(before)]
+            gone = [days for days in came if not days.intersection(now)]
+            [window] = self.wall.day_windows("day", today)
+            found[window] = Answer(len(gone), len(came))
+        return found
+
     # ---- metrics.md, retention: "first-time cohorts by calendar day, N-day"; "matured cohorts only"
 
     def retention(self, last_day: int) -> Table:
@@ -95,7 +110,15 @@ class Habits:
             for day in days:
                 everyone.setdefault(day, set()).add(who)
         knobs = self.knobs
-        table = {"first_week_engagement": self.returns(firsts, range(1, 7), last_day, 6)}
+        length = knobs.first_week_days
+        table = {
+            "first_week_engagement": self.activated(firsts, length, last_day)
+            if knobs.activation
+            else self.returns(
+                firsts, range(1, length), last_day, length - 1, knobs.first_week_least
+            ),
+            "first_week_active_days": self.active_days_of(firsts, length, last_day),
+        }
         cohorts = everyone if knobs.retention_of_all else firsts
         for number in knobs.retention_days:
             # README: "on N or later, up to day 60"; a cohort is shown when day N is over.
@@ -113,14 +136,45 @@ class Habits:
         later: Sequence[int],
         last_day: int,
         matures: int,
+        least: int = 1,
     ) -> dict[Window, Answer]:
-        """Who came on any of the days `later` than the cohort's, of those whose days are over."""
+        """Who came on `least` of the days `later` than the cohort's, of those whose days are over."""
         found = {}
         for day, cohort in cohorts.items():
             if day + matures <= last_day:
-                back = [w for w in cohort if any(day + n in self.days[w] for n in later)]
+                back = [w for w in cohort if sum(day + n in self.days[w] for n in later) >= least]
                 [window] = self.wall.day_windows("day", day)
                 found[window] = Answer(len(back), len(cohort))
+        return found
+
+    def activated(
+        self, firsts: Mapping[int, Collection[Who]], length: int, last_day: int
+    ) -> dict[Window, Answer]:
+        """metrics.md, first week: "new users doing key action within 7 d"."""
+        found = {}
+        for day, cohort in firsts.items():
+            if day + length - 1 <= last_day:
+                did = [
+                    self.people.person(event)
+                    for event in self.active
+                    if event["type"] == self.knobs.activation
+                    and day <= self.wall.day(event["ms"]) < day + length
+                ]
+                often = [w for w in cohort if did.count(w) >= self.knobs.first_week_least]
+                [window] = self.wall.day_windows("day", day)
+                found[window] = Answer(len(often), len(cohort))
+        return found
+
+    def active_days_of(
+        self, firsts: Mapping[int, Collection[Who]], length: int, last_day: int
+    ) -> dict[Window, Answer]:
+        """metrics.md, first week: "mean active days in the first 7 days"."""
+        found = {}
+        for day, cohort in firsts.items():
+            if day + length - 1 <= last_day:
+                came = [(w, n) for w in cohort for n in range(length) if day + n in self.days[w]]
+                [window] = self.wall.day_windows("day", day)
+                found[window] = Answer(len(came), len(cohort))
         return found
 
     # ---- metrics.md, stickiness: "a person with 3 active days in range is in bar 3"
@@ -140,13 +194,10 @@ class Habits:
 
 def rates(
     tables: Table,
-    sums: Callable[..., dict[Window, float]],
     days: Iterable[Window],
     months: Iterable[Window],
-    interactive: Sequence[EventDict],
-    in_7_days: Mapping[Window, float],
 ) -> Table:
-    """The shares and frequencies that are made of other numbers."""
+    """The shares that are made of other numbers."""
 
     def tops(metric: str) -> dict[Window, float]:
         return {window: answer.numerator for window, answer in tables.get(metric, {}).items()}
@@ -163,7 +214,6 @@ def rates(
         "daily_activity_rate": ratios(daily, {w: paying[w] for w in daily}),
         "monthly_activity_rate": ratios(monthly, {w: paying[w] for w in monthly}),
         "new_visitor_share": ratios(of_kinds(tops("new_visitors"), *PERIODS), unique),
-        "interaction_frequency": ratios(sums(interactive, ("trailing_7d",)), in_7_days),
     }
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
+from tests.properties.oracle_clicks import counted
+from tests.properties.oracle_people import People
 from tests.properties.oracle_reading import engaged_ms, page_of
 from tests.properties.oracle_sessions import Visit, is_bounce
 from tests.properties.oracle_terms import Answer, EventDict, Key, Knobs, Segment, ratios
@@ -90,7 +92,12 @@ def of_visits(visits: Iterable[Visit], knobs: Knobs, sums: Sums) -> Table:
 
 
 def by_page(
-    site: str, events: Sequence[EventDict], visits: Iterable[Visit], knobs: Knobs, sums: Sums
+    site: str,
+    events: Sequence[EventDict],
+    visits: Iterable[Visit],
+    knobs: Knobs,
+    sums: Sums,
+    people: People,
 ) -> Iterator[tuple[Key, Answer]]:
     """The numbers of every page and every content of a site."""
     seen = [Seen(visit, knobs) for visit in visits]
@@ -106,8 +113,11 @@ def by_page(
     for content in {event["content_id"] for event in events if event.get("content_id")}:
         of_it = [event for event in events if event.get("content_id") == content]
         clicks, shown = (
-            sums([e for e in of_it if e["type"] == tag], ("hour", "day"), _time, _one)
-            for tag in ("click", "impression")
+            sums(some, ("hour", "day"), _time, _one)
+            for some in (
+                counted(of_it, events, people, knobs),
+                [e for e in of_it if e["type"] == "impression"],
+            )
         )
         table = {"content_click_through_rate": ratios(clicks, shown)}
         yield from _keyed(table, (site, "content", content))

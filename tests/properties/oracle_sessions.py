@@ -1,6 +1,6 @@
 """Sessions by brute force: sort all events of a person, cut at the gaps, look at each run."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from tests.properties.oracle_reading import counted_pages, lasting_ms, views_of
@@ -50,10 +50,12 @@ def visits(
     knobs: Knobs,
     max_hours: int = 24,
     day_of: Callable[[int], int] | None = None,
+    unbouncing: Collection[str] = frozenset(),
 ) -> list[Visit]:
     """All sessions in the events of one site. Each event has its time as `ms`.
 
-    `day_of` tells the day of an instant where sessions end at midnight.
+    `day_of` tells the day of an instant where sessions end at midnight; `unbouncing` are the types
+    that keep a visit from being a bounce, where that is not all that are interactive.
     """
     by_id: dict[tuple[str | None, str], list[EventDict]] = {}
     by_person: dict[tuple[str | None, str], list[EventDict]] = {}
@@ -92,7 +94,7 @@ def visits(
     # Unless heartbeats are page views ("among page_view and heartbeat events").
     counts = knobs.pages_counted == "page_view_ids"
     counted = [run for run in runs if any(counts or event["type"] != "heartbeat" for event in run)]
-    return [_visit(run, knobs) for run in counted]
+    return [_visit(run, knobs, unbouncing) for run in counted]
 
 
 def within_reach(group: Sequence[EventDict], most_ms: int) -> list[EventDict]:
@@ -153,14 +155,14 @@ def cut_to_length(run: Sequence[EventDict], most_ms: int) -> list[list[EventDict
     return parts
 
 
-def _visit(run: Sequence[EventDict], knobs: Knobs) -> Visit:
+def _visit(run: Sequence[EventDict], knobs: Knobs, unbouncing: Collection[str]) -> Visit:
     times = [event["ms"] for event in run]
     return Visit(
         first=min(run, key=lambda event: (event["ms"], pairs_of(event, knobs.dimensions))),
         start_ms=min(times),
         end_ms=max(times),
         page_views=views_of(run, knobs),
-        interactive=any(is_interactive(event) for event in run),
+        interactive=any(is_interactive(event, unbouncing) for event in run),
         events=run,
         pages=counted_pages(run, sum(is_interactive(event) for event in run), knobs),
         lasts_ms=lasting_ms(run, knobs),
@@ -168,9 +170,11 @@ def _visit(run: Sequence[EventDict], knobs: Knobs) -> Visit:
     )
 
 
-def is_interactive(event: EventDict) -> bool:
-    """Whether a person did something with it."""
-    return event["type"] in INTERACTIVE and bool(event.get("interactive", True))
+def is_interactive(event: EventDict, types: Collection[str] = frozenset()) -> bool:
+    """Whether a person did something with it; `types`, where some are named, say what that is."""
+    by_support = event["type"] == "ticket_message" and event["direction"] == "outgoing"
+    own = bool(event.get("interactive", True)) and not by_support
+    return own and event["type"] in (types or INTERACTIVE)
 
 
 def pairs_of(event: EventDict, dimensions: Sequence[str]) -> tuple[tuple[str, str], ...]:

@@ -16,7 +16,8 @@ from stream.knobs import (
     Site,
     TimeOnPageSettings,
 )
-from stream.knobs_audience import RetentionSettings
+from stream.knobs_audience import FirstWeekSettings, InteractionSettings, RetentionSettings
+from stream.knobs_definitions import Selection
 from stream.settings import Settings
 from tests.properties.checking import ALL_KINDS, DAY_KINDS, KINDS, check
 from tests.properties.compare import published
@@ -66,7 +67,8 @@ def test_order_batches_shards_and_crashes_change_no_number(data: st.DataObject) 
 def test_the_numbers_of_every_trailing_hour_are_right(data: st.DataObject) -> None:
     zone, base_ms = data.draw(moments)
     logs = logs_of(data.draw(traffic(base_ms, most=12)), data.draw(partitions))
-    check(logs, config_for(zone), data.draw(schedules), kinds=("trailing_1h",))
+    ctr = CtrSettings(match_impression=data.draw(st.booleans()))
+    check(logs, config_for(zone, ctr=ctr), data.draw(schedules), kinds=("trailing_1h",))
 
 
 @settings(max_examples=20)
@@ -113,6 +115,13 @@ def test_every_knob_means_what_it_says(data: st.DataObject) -> None:
         ),
         bounce=BounceSettings(
             mode=one("classic_interaction", "single_pageview", "ga4", "posthog"),  # type: ignore[arg-type]
+            interactive_events=data.draw(st.sampled_from([(), (), ("impression", "custom")])),
+        ),
+        interaction=InteractionSettings(
+            events=data.draw(
+                st.sampled_from([(), ("click",), ("page_view", "custom", "ticket_message")])
+            ),
+            window_days=data.draw(st.sampled_from([1, 7, 28])),
         ),
         pages=PageSettings(hosts=data.draw(st.booleans())),
         time_on_page=TimeOnPageSettings(
@@ -120,10 +129,21 @@ def test_every_knob_means_what_it_says(data: st.DataObject) -> None:
             heartbeat_seconds=data.draw(st.sampled_from([0, 10, 15])),
         ),
         exit=ExitSettings(denominator=one("page_views", "sessions")),  # type: ignore[arg-type]
-        ctr=CtrSettings(denominator=one("impressions", "page_views")),  # type: ignore[arg-type]
+        ctr=CtrSettings(
+            denominator=one("impressions", "page_views", "unique_viewers"),  # type: ignore[arg-type]
+            match_impression=data.draw(st.booleans()),
+            attribution_window_seconds=data.draw(st.sampled_from([1, 1800, 3600])),
+        ),
         churn=ChurnSettings(
             denominator=one("start", "start_plus_new", "average", "daily_sum"),  # type: ignore[arg-type]
+            effective=one("period_end", "request"),  # type: ignore[arg-type]
+            behavioural_inactive_days=data.draw(st.sampled_from([7, 14, 28, 30])),
             grace_period_days=data.draw(st.sampled_from([0, 1, 6])),
+        ),
+        first_week=FirstWeekSettings(
+            days=data.draw(st.sampled_from([3, 7, 30])),
+            min_events=data.draw(st.sampled_from([1, 1, 2])),
+            activation_event=Selection(type=one("", "click", "page_view")),
         ),
         retention=RetentionSettings(
             days=data.draw(st.sampled_from([(1, 7, 30), (2,)])),
@@ -135,6 +155,28 @@ def test_every_knob_means_what_it_says(data: st.DataObject) -> None:
     sent = data.draw(traffic(data.draw(moments)[1], days=days, delay_ms=LATENESS_MS))
     kinds = ("hour", *DAY_KINDS) if days == (0,) else DAY_KINDS
     check(logs_of(sent, data.draw(partitions)), config, data.draw(schedules), kinds=kinds)
+
+
+@settings(max_examples=20)
+@given(data=st.data())
+def test_late_events_change_whose_clicks_are_of_their_first_days_and_of_what_they_saw(
+    data: st.DataObject,
+) -> None:
+    zone, base_ms = data.draw(moments)
+    first_week = FirstWeekSettings(
+        days=data.draw(st.sampled_from([2, 3, 7])),
+        min_events=data.draw(st.sampled_from([1, 2])),
+        activation_event=Selection(type=data.draw(st.sampled_from(["click", "page_view"]))),
+    )
+    ctr = CtrSettings(match_impression=True, denominator="unique_viewers")
+    sent = data.draw(traffic(base_ms, days=(0, 1, 2, 3, 9), delay_ms=HORIZON_MS))
+    check(
+        logs_of(sent, data.draw(partitions)),
+        config_for(zone, first_week=first_week, ctr=ctr),
+        data.draw(schedules),
+        people_cached=data.draw(caches),
+        kinds=DAY_KINDS,
+    )
 
 
 @settings(max_examples=12)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stream import pages as pages_of_urls
-from stream.knobs import BounceSettings, ExitSettings, PageSettings, TimeOnPageSettings
+from stream.knobs import BounceSettings, CtrSettings, ExitSettings, PageSettings, TimeOnPageSettings
 from stream.metrics import pages
 from stream.session_counts import SessionCounts
 from stream.settings import Settings
@@ -37,11 +37,16 @@ METRICS = {
     for metric in (
         *pages.LANDINGS,
         *pages.scrolling(Settings()),
-        pages.CONTENT,
         pages.time_on_page(Settings()),
         pages.exit_rate(Settings()),
     )
-} | {"engagement_rate", "bounce_rate", "sessions"}
+} | {
+    "engagement_rate",
+    "bounce_rate",
+    "sessions",
+    "content_click_through_rate",
+    "click_through_rate",
+}
 
 
 def wrong(
@@ -76,6 +81,9 @@ def test_pages_are_the_oracle_s_whatever_the_knobs(data: st.DataObject) -> None:
             mode=one("engaged", "next_pageview"), heartbeat_seconds=one(0, 10)
         ),
         exit=ExitSettings(denominator=one("page_views", "sessions")),
+        ctr=CtrSettings(
+            match_impression=one(False, True), attribution_window_seconds=one(60, 1800)
+        ),
     )
     sent = data.draw(traffic(base_ms, delay_ms=one(0, HORIZON_MS)))
     logs = logs_of(sent, one(1, 2, 4))

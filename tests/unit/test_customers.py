@@ -9,6 +9,7 @@ import pytest
 from stream import measures
 from stream.calendar import Calendar
 from stream.customers import (
+    CANCELLED_AT_ONCE,
     CHURN_DAYS,
     Contributions,
     Step,
@@ -83,6 +84,15 @@ def test_a_cancellation_for_the_past_takes_effect_at_once() -> None:
 
 def test_a_renewal_takes_a_pending_cancellation_back() -> None:
     assert run_of(at(1, "started", 20), at(5, "cancelled", ends=50), at(6, "renewed")) == [(1, 20)]
+
+
+def test_a_cancellation_at_once_ends_what_is_paid_until_a_renewal_takes_it_back() -> None:
+    started, left = at(1, "started", 20), at(5, CANCELLED_AT_ONCE, ends=50)
+    assert run_of(started, left) == [(1, 20), (5, None)]
+    assert run_of(started, left, at(6, "renewed")) == [(1, 20), (5, None), (6, 20)]
+    assert run_of(started, left, at(60, "renewed")) == [(1, 20), (5, None)]
+    changed = at(6, "changed", 30), at(7, "renewed")
+    assert run_of(started, left, *changed) == [(1, 20), (5, None), (7, 30)]
 
 
 def test_a_renewal_after_the_end_changes_nothing() -> None:

@@ -156,3 +156,13 @@ def test_what_is_forgotten_is_not_published_again_by_itself() -> None:
     room.due(START_MS + DAY_MS)
     room.emission.forget_before(START_MS + 9 * DAY_MS)
     assert room.due(START_MS + 9 * DAY_MS) == []
+
+
+def test_a_window_is_looked_at_again_when_a_day_that_it_looks_back_to_changes() -> None:
+    room = Newsroom("behavioural_churn_rate")
+    room.count(Grain.DAY, DAY, people_28d=3)
+    room.count(Grain.DAY, DAY + 28, people_56d=3, people_28d=2)
+    newest_ms = START_MS + 28 * DAY_MS
+    assert [one.value for one in room.due(newest_ms, newest_ms)][-1] == 1 / 3
+    room.count(Grain.DAY, DAY, people_28d=4)
+    assert [one.value for one in room.due(newest_ms, newest_ms)][-1] == 1 / 4

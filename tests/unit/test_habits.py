@@ -10,7 +10,17 @@ import pytest
 from stream import measures
 from stream.board import Board
 from stream.calendar import Calendar
-from stream.habits import NEVER, REACH_DAYS, Days, HabitRules, Return, changes, known_around, steps
+from stream.habits import (
+    NEVER,
+    REACH_DAYS,
+    Days,
+    FirstDays,
+    HabitRules,
+    Return,
+    changes,
+    known_around,
+    steps,
+)
 from stream.marks import Mark, add_unit, trim
 from stream.measures import Grain
 from stream.metrics import catalogue
@@ -20,7 +30,11 @@ from stream.snapshot import gauges
 from tests.unit.test_emission import DAY, DAY_MS, SITE, START_MS, Newsroom
 
 UTC = Calendar()
-RULES = HabitRules(of_new=(Return("new", 1, 6),), of_active=(Return("active", 7, 7),))
+RULES = HabitRules(
+    of_new=(Return("new", 1, 6), Return("twice", 1, 8, least=2)),
+    of_active=(Return("active", 7, 7),),
+    first_days=FirstDays("first_days", 8),
+)
 Sums = Counter[tuple[str, int]]
 
 
@@ -50,6 +64,7 @@ def test_the_order_of_days_changes_nothing() -> None:
     days = [DAY, DAY + 1, DAY + 7, DAY + 8, DAY + 31]
     right = sums(days)
     assert all(sums(order) == right for order in permutations(days))
+    assert (right["new", DAY], right["twice", DAY], right["first_days", DAY]) == (1, 1, 3)
 
 
 def test_what_is_long_past_is_not_asked_for() -> None:

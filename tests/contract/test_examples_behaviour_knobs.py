@@ -1,0 +1,110 @@
+"""Examples of what settings take for an interaction, and over how many days."""
+
+from typing import Any
+
+import pytest
+
+from stream.knobs import BounceSettings
+from stream.knobs_audience import InteractionSettings
+from stream.settings import Settings, SettingsError, load_settings
+from tests.contract.test_worked_examples import on, records
+
+
+def frequency(knobs: InteractionSettings, window: Any, end: str) -> float | None:
+    """Of two people on the 1st, with 3 clicks, an order and a search, and one of them on the 8th."""
+    events = [on(1, "page_view", who) for who in "ab"]
+    events += [on(1, "click", "a", n, page_url="/x") for n in (1, 2, 3)]
+    events += [on(1, "order", "b", 4, order_id="o"), on(1, "custom", "b", 5, name="search")]
+    events += [on(1, "custom", "b", 6, name="shown", interactive=False)]
+    events += [on(8, "click", "a", page_url="/x")]
+    settings = Settings(interaction=knobs)
+    found = records(events, "interaction_frequency", window, settings)
+    [one] = [record for record in found if (record.window.end or "").startswith(end)]
+    return one.value
+
+
+@pytest.mark.parametrize(
+    ("events", "value"),
+    [
+        ((), 5 / 2),
+        (("click",), 3 / 2),
+        (("page_view", "order"), 3 / 2),
+        # A custom event that says that it is none stays none.
+        (("custom",), 1 / 2),
+    ],
+)
+def test_the_types_that_are_named_are_counted(events: tuple[str, ...], value: float) -> None:
+    assert frequency(InteractionSettings(events=events), "trailing_7d", "2024-04-02") == value
+
+
+@pytest.mark.parametrize(
+    ("days", "window", "value"), [(7, "trailing_7d", 1), (28, "trailing_28d", 3), (1, "day", 1)]
+)
+def test_people_and_their_interactions_are_those_of_the_window(
+    days: Any, window: str, value: float
+) -> None:
+    # The 8th: in 7 days one click of one person, in 28 all six of both.
+    assert frequency(InteractionSettings(window_days=days), window, "2024-04-09") == value
+
+
+def test_a_day_has_its_own_frequency() -> None:
+    assert frequency(InteractionSettings(window_days=1), "day", "2024-04-02") == 5 / 2
+
+
+def test_what_support_writes_is_no_interaction_of_the_customer() -> None:
+    events = [on(1, "ticket_opened", "a", ticket_id="t")]
+    events += [
+        on(1, "ticket_message", "a", 1, ticket_id="t", direction=direction)
+        for direction in ("incoming", "outgoing")
+    ]
+    settings = Settings(interaction=InteractionSettings(events=("ticket_message",)))
+    found = records(events, "interaction_frequency", "trailing_7d", settings)
+    assert found[0].numerator == 1
+
+
+def bounces(**knobs: Any) -> float | None:
+    """Four visits of one page: with nothing, an impression, a click, and a search."""
+    events = [on(1, "page_view", who) for who in "abcd"]
+    events += [on(1, "impression", "b", 1, content_id="c"), on(1, "click", "c", 1, page_url="/x")]
+    events += [on(1, "custom", "d", 1, name="search")]
+    settings = Settings(bounce=BounceSettings(**knobs))
+    return records(events, "bounce_rate", "day", settings)[0].value
+
+
+def test_the_types_that_are_named_keep_a_visit_from_being_a_bounce() -> None:
+    assert bounces() == 2 / 4
+    assert bounces(interactive_events=("custom",)) == 3 / 4
+    assert bounces(interactive_events=("impression", "click", "custom")) == 1 / 4
+
+
+def test_also_where_it_is_not_long_enough_otherwise() -> None:
+    named = {"interactive_events": ("custom",), "engaged_min_seconds": 61}
+    assert bounces(mode="posthog", **named) == 3 / 4
+    assert bounces(mode="single_pageview", **named) == 1
+
+
+def test_interactions_and_bounces_have_types_of_their_own() -> None:
+    settings = Settings(interaction=InteractionSettings(events=("page_view",)))
+    events = [on(1, "page_view", "a"), on(1, "click", "a", 1, page_url="/x")]
+    assert records(events, "bounce_rate", "day", settings)[0].value == 0
+    settings = Settings(bounce=BounceSettings(interactive_events=("custom",)))
+    assert records(events, "interaction_frequency", "trailing_7d", settings)[0].value == 1
+    assert records(events, "bounce_rate", "day", settings)[0].value == 1
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "fragment"),
+    [
+        ("INTERACTION_EVENTS", "clic", "did you mean click?"),
+        ("INTERACTION_EVENTS", "marketing_spend", "is about no one person"),
+        ("INTERACTION_EVENTS", "heartbeat", "makes nobody active"),
+        ("INTERACTION_WINDOW_DAYS", "14", "interaction.window_days"),
+        ("BOUNCE_INTERACTIVE_EVENTS", "clic", "did you mean click?"),
+        ("BOUNCE_INTERACTIVE_EVENTS", "refund", "belongs to no visit"),
+        ("BOUNCE_INTERACTIVE_EVENTS", "page_view", "no visit a bounce"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(key: str, value: str, fragment: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load_settings(None, {f"ENGAGE_{key}": value})
+    assert any(fragment in problem for problem in caught.value.problems)

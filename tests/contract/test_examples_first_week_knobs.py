@@ -1,0 +1,168 @@
+"""Examples of how long the first week of newcomers is, and of how often they must come in it."""
+
+from itertools import permutations
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from stream.knobs_audience import FirstWeekSettings
+from stream.knobs_definitions import Selection
+from stream.metrics import catalogue
+from stream.report import Report
+from stream.settings import Settings, SettingsError, load_settings
+from tests.contract.test_worked_examples import NOW_MS, Event, on, records, records_by
+
+
+def of_the_first(metric: str, knobs: FirstWeekSettings) -> tuple[float | None, float | None]:
+    """Four are new on the 1st: a comes again on 3 days, b on one, c after a week, d never."""
+    days = {"a": (2, 4, 7), "b": (5,), "c": (9,), "d": ()}
+    events = [on(1, "page_view", who) for who in days]
+    events += [on(day, "page_view", who) for who, later in days.items() for day in later]
+    # Several events on a day are one active day; events are there until all have matured.
+    events += [on(2, "click", "a", n, page_url="/x") for n in range(5)]
+    events += [on(40, "page_view", "z")]
+    found = records(events, metric, "day", Settings(first_week=knobs))
+    [one] = [record for record in found if (record.window.start or "").startswith("2024-04-01")]
+    return one.value, one.denominator
+
+
+@pytest.mark.parametrize(
+    ("days", "least", "value"),
+    [(7, 1, 2 / 4), (10, 1, 3 / 4), (4, 1, 1 / 4), (2, 1, 1 / 4), (7, 3, 1 / 4), (7, 4, 0)],
+)
+def test_who_comes_again_on_so_many_of_so_many_days(days: int, least: int, value: float) -> None:
+    knobs = FirstWeekSettings(days=days, min_events=least)
+    assert of_the_first("first_week_engagement", knobs) == (value, 4)
+
+
+@pytest.mark.parametrize(
+    ("days", "value"),
+    # The first day is one of them: 4 days of a, 2 of b, 1 of c and of d.
+    [(7, 8 / 4), (10, 9 / 4), (2, 5 / 4)],
+)
+def test_the_active_days_of_newcomers(days: int, value: float) -> None:
+    assert of_the_first("first_week_active_days", FirstWeekSettings(days=days)) == (value, 4)
+
+
+def test_it_is_said_when_all_its_days_are_over() -> None:
+    events = [on(1, "page_view", "a"), on(7, "page_view", "a")]
+    settings = Settings(first_week=FirstWeekSettings(days=8))
+    for metric in ("first_week_engagement", "first_week_active_days"):
+        assert records(events, metric, "day", settings) == []
+        assert records([*events, on(8, "page_view", "a")], metric, "day", settings) != []
+
+
+ORDERS = Selection(type="order", where={"currency": "EUR"})
+
+
+def ordered(day: int, who: str, number: int, currency: str = "EUR", **more: Any) -> Event:
+    order = f"{who}{day}{number}"
+    return on(day, "order", who, number, order_id=order, currency=currency, **more)
+
+
+def activated(events: list[Event], **knobs: Any) -> dict[str, tuple[float | None, float | None]]:
+    """(people, of how many) by first day, and by country of that day."""
+    settings = Settings(first_week=FirstWeekSettings(activation_event=ORDERS, **knobs))
+    found = records_by(
+        [*events, on(60, "page_view", "z")], "first_week_engagement", "day", settings
+    )
+    return {
+        f"{(one.window.start or '')[8:10]}{one.dimensions.get('country', '')}": (
+            one.numerator,
+            one.denominator,
+        )
+        for one in found
+        if one.denominator
+    }
+
+
+@pytest.mark.parametrize(
+    ("knobs", "value"),
+    [
+        # a on days 0 and 3, b twice on day 6, c on day 7, d never in euros.
+        ({}, 2),
+        ({"days": 8}, 3),
+        ({"days": 2}, 1),
+        ({"min_events": 2}, 2),
+        ({"min_events": 2, "days": 3}, 0),
+        ({"min_events": 3}, 0),
+        # More than there are days: these are events.
+        ({"min_events": 9, "days": 2}, 0),
+    ],
+)
+def test_newcomers_do_what_is_chosen_so_often_in_their_first_days(
+    knobs: dict[str, int], value: int
+) -> None:
+    events = [on(1, "page_view", who) for who in "abcd"]
+    events += [ordered(1, "a", 1), ordered(4, "a", 1), ordered(7, "b", 1), ordered(7, "b", 2)]
+    events += [ordered(8, "c", 1), ordered(2, "d", 1, currency="USD")]
+    assert activated(events, **knobs)["01"] == (value, 4)
+
+
+def test_in_a_segment_the_first_days_are_those_in_it() -> None:
+    german, french = {"country": "DE"}, {"country": "FR"}
+    events = [on(1, "page_view", "a", context=german), on(9, "page_view", "a", context=french)]
+    found = activated([*events, ordered(10, "a", 1, context=french)])
+    assert found["01"] == (0, 1) == found["01DE"]
+    assert found["09FR"] == (1, 1)
+
+
+def test_the_order_of_arrival_changes_nothing() -> None:
+    """Four events within a day, over midnight: whichever comes first, the first day is the earliest."""
+    settings = Settings(first_week=FirstWeekSettings(activation_event=ORDERS, days=2, min_events=2))
+    arriving = [
+        on(1, "page_view", "a", 600), on(1, "page_view", "b", 600),
+        ordered(2, "a", 1), ordered(2, "a", 2), ordered(1, "b", 700),
+    ]  # fmt: skip
+    seen = set()
+    for order in permutations(arriving):
+        report = Report(settings, NOW_MS, lambda _: None)
+        numbered = [e | {"event_id": f"{arriving.index(e)}"} for e in order]
+        last = on(60, "page_view", "z") | {"event_id": "z"}
+        report.read("example", [msgspec.json.encode(event) for event in (*numbered, last)])
+        found = report.records({"first_week_engagement"}, {"day"})
+        seen.add(tuple((r.numerator, r.denominator) for r in found if not r.dimensions)[:2])
+    assert seen == {((1, 2), (0, 0))}
+
+
+def test_what_is_chosen_is_said() -> None:
+    settings = Settings(first_week=FirstWeekSettings(activation_event=ORDERS, min_events=2))
+    [metric] = [one for one in catalogue(settings) if one.name == "first_week_engagement"]
+    assert metric.formula == (
+        "new people with at least 2 such order on days 0–6 ÷ new people of the day"
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "fragment"),
+    [
+        ("{type = 'oder'}", "did you mean order?"),
+        ("{type = 'heartbeat'}", "makes nobody active"),
+        ("{type = 'social_impression'}", "about no one person"),
+        ("{where = {revenue = 1}}", "first_week.activation_event.type: is not set"),
+    ],
+)
+def test_what_nobody_can_be_activated_by_is_refused(
+    line: str, fragment: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "engage.toml"
+    file.write_text(f"[first_week]\nactivation_event = {line}\n")
+    with pytest.raises(SettingsError) as caught:
+        load_settings(file, {})
+    assert any(fragment in problem for problem in caught.value.problems)
+
+
+@pytest.mark.parametrize(
+    ("environ", "fragment"),
+    [
+        ({"ENGAGE_FIRST_WEEK_DAYS": "1"}, "first_week.days"),
+        ({"ENGAGE_FIRST_WEEK_DAYS": "31"}, "first_week.days"),
+        ({"ENGAGE_FIRST_WEEK_MIN_EVENTS": "7"}, "more days than the 6"),
+    ],
+)
+def test_what_nobody_could_do_is_refused(environ: dict[str, str], fragment: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load_settings(None, environ)
+    assert any(fragment in problem for problem in caught.value.problems)
