@@ -92,8 +92,8 @@ def report(
     log, so give the oldest first. They may be compressed (.gz); `-` is standard input. Lines that
     are no events are named and left out. Exit code 2 when nothing could be counted.
 
-    Windows: all, month, week, day, trailing_7d, trailing_28d, trailing_30d; and only on request:
-    trailing_365d, hour, minute, trailing_1h, trailing_5m.
+    Windows: all, month, week, day, trailing_7d, trailing_28d, trailing_30d, trailing_90d; and
+    only on request: trailing_365d, hour, minute, trailing_1h, trailing_5m.
 
     \b
     Example:   engage report events.jsonl.gz

@@ -9,11 +9,16 @@ from stream.connections import AtLeastOne, Table
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Kind = Literal["like", "comment", "share", "save", "click"]
 Positive = Annotated[float, Meta(gt=0)]
+#: How many scores of effort are the easiest ones.
+TOP_BOX = 3
 _HOURS = "^$|^([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]$"
 _DATE = "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"
 
 
 class SurveySettings(Table, frozen=True, kw_only=True):
+    window_days: Annotated[
+        Literal[30, 90], "a month of answers, as most report it; 90 where few people answer"
+    ] = 30
     dedupe: Annotated[
         Literal["all", "latest_per_user"],
         "all: every answer counts; latest_per_user: in each window the newest of each person",
@@ -24,6 +29,10 @@ class SurveySettings(Table, frozen=True, kw_only=True):
     csat_scale: Annotated[AtLeastOne, "1 to 5; answers that name their own scale fit in"] = 5
     csat_satisfied_min: Annotated[AtLeastOne, "4 and 5 of 5 are satisfied"] = 4
     ces_scale: Annotated[AtLeastOne, "1 to 7, as in CES 2.0"] = 7
+    ces_mode: Annotated[
+        Literal["mean", "top_box"],
+        "mean: of the scores, as CES 2.0; top_box: share of answers in the three easiest scores",
+    ] = "mean"
     ces_higher_is_easier: Annotated[
         bool, "what the help says of the direction; the old wording asked for effort: false"
     ] = True

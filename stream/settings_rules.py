@@ -12,12 +12,15 @@ from zoneinfo import ZoneInfo
 from schemas.events import EVENT_TYPES
 from stream.churn_model import MISSING, is_installed
 from stream.knobs import INPUT_ROLES, Settings
+from stream.knobs_money import TOP_BOX
 from stream.names import JOINT
 from stream.selection import mistakes
 
 TOPIC_NAME = re.compile(r"[A-Za-z0-9._-]{1,249}")
 SERVER = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):(\d{1,5})")
 _RISK_TOPIC = "churn_risk.topic"
+#: Days that are kept beyond a window and the one before it, for what is late.
+_SPARE_DAYS = 10
 # Dimensions that some metrics bring themselves; a context field must not take their place.
 RESERVED_DIMENSIONS = frozenset(
     (
@@ -74,6 +77,17 @@ def _service(settings: Settings) -> Iterator[str]:
         yield (
             f"survey.csat_satisfied_min: {survey.csat_satisfied_min} is above survey.csat_scale "
             f"{survey.csat_scale}; nobody could be satisfied"
+        )
+    if survey.ces_mode == "top_box" and survey.ces_scale <= TOP_BOX:
+        yield (
+            f"survey.ces_mode: top_box takes the easiest {TOP_BOX} of a survey.ces_scale of "
+            f"{survey.ces_scale}, which is every answer; use mean or a longer scale"
+        )
+    needed = 2 * survey.window_days + _SPARE_DAYS
+    if settings.time.day_retention_days < needed:
+        yield (
+            f"survey.window_days: {survey.window_days} and the window before it do not fit in "
+            f"time.day_retention_days, {settings.time.day_retention_days}; raise that to {needed}"
         )
     opens, _, closes = support.business_hours.partition("-")
     if closes and closes <= opens:

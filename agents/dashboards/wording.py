@@ -13,7 +13,8 @@ _WINDOWS = {
     "week": "this week so far", "month": "this month so far", "trailing_5m": "the last 5 minutes",
     "trailing_1h": "the last hour", "trailing_7d": "the last 7 days",
     "trailing_28d": "the last 28 days", "trailing_30d": "the last 30 days",
-    "trailing_365d": "the last 365 days", "all": "since counting began",
+    "trailing_90d": "the last 90 days", "trailing_365d": "the last 365 days",
+    "all": "since counting began",
 }  # fmt: skip
 _SHORT = {
     "mrr": "MRR", "nps": "NPS", "csat": "CSAT", "ces": "CES", "clv": "CLV", "cac": "CAC",

@@ -7,7 +7,7 @@ const points = new Intl.NumberFormat("en", { maximumFractionDigits: 1, signDispl
 export const PERIODS = {
   trailing_5m: "5 minutes before", trailing_1h: "hour before", hour: "all of the hour before",
   day: "all of yesterday", trailing_7d: "7 days before", trailing_28d: "28 days before",
-  trailing_30d: "30 days before", month: "all of the month before",
+  trailing_30d: "30 days before", trailing_90d: "90 days before", month: "all of the month before",
 };
 
 export function formatted(value, unit) {

@@ -4,14 +4,13 @@ Shares no code with the engine.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from tests.properties.oracle_money import Item, Windows, answers_of, person_of, segments_of
 from tests.properties.oracle_terms import Answer, Answers, EventDict, Key, Segment
 from tests.properties.oracle_time import Wall, Window
 
 SITE = "default"
-KINDS = ("trailing_30d", "day")
 SCALES = {"nps": 10, "csat": 5, "ces": 7, "rating": 5}
 
 
@@ -22,8 +21,15 @@ def surveys(
     *,
     latest: bool,
     shown: bool,
+    days: int = 30,
+    easiest: Collection[int] = (),
 ) -> Answers:
-    """Scores of the answers of each window: of all, or of the newest of each person."""
+    """Scores of the answers of each window: of all, or of the newest of each person.
+
+    With `easiest` the effort score is the share of answers of these scores, and of those between.
+    """
+    kinds = (f"trailing_{days}d", "day")
+    ease = (min(easiest), max(easiest)) if easiest else None
     answered, off, closed = [], [], []
     seen: set[tuple[str, str]] = set()
     for event in sorted(events, key=lambda event: event["ms"]):
@@ -35,11 +41,11 @@ def surveys(
         if given not in seen:
             seen.add(given)
             (off if _score(event) > SCALES[event["survey"]] else answered).append(event)
-    held = _held(answered, wall, dimensions, latest)
-    dismissed = _held(closed, wall, dimensions, latest=False)
+    held = _held(answered, wall, dimensions, latest, kinds)
+    dismissed = _held(closed, wall, dimensions, False, kinds)
     windows = Windows(wall)
     refused = [(s, "", event["ms"], 1) for event in off for s in segments_of(event, dimensions)]
-    found = dict(answers_of("feedback_off_scale", windows.sums(refused, KINDS)))
+    found = dict(answers_of("feedback_off_scale", windows.sums(refused, kinds)))
     for (segment, window), theirs in held.items():
         found[Key("feedback_count", segment, window)] = Answer(len(theirs))
     for segment, window in {*held, *dismissed}:
@@ -50,12 +56,14 @@ def surveys(
             scores = [_score(event) for event in theirs if event["survey"] == kind]
             away = [e for e in dismissed.get((segment, window), []) if e["survey"] == kind]
             whole = len(scores) + (len(away) if shown else 0)
-            for metric, top, bottom in _metrics(kind, scores, whole):
+            for metric, top, bottom in _metrics(kind, scores, whole, ease):
                 found[Key(metric, segment, window)] = Answer(top, bottom)
     return found
 
 
-def _metrics(kind: str, scores: list[float], whole: int) -> list[tuple[str, float, int]]:
+def _metrics(
+    kind: str, scores: list[float], whole: int, ease: tuple[int, int] | None
+) -> list[tuple[str, float, int]]:
     if kind == "nps":
         happy, unhappy = sum(s >= 9 for s in scores), sum(s < 7 for s in scores)
         between = len(scores) - happy - unhappy
@@ -67,6 +75,8 @@ def _metrics(kind: str, scores: list[float], whole: int) -> list[tuple[str, floa
         ]
     if kind == "csat":
         return [("csat", sum(s >= 4 for s in scores), whole)]
+    if kind == "ces" and ease:
+        return [("ces", sum(ease[0] <= s <= ease[1] for s in scores), whole)]
     return [("ces" if kind == "ces" else "average_rating", sum(scores), len(scores))]
 
 
@@ -78,13 +88,17 @@ def _score(event: EventDict) -> float:
 
 
 def _held(
-    events: Iterable[EventDict], wall: Wall, dimensions: Sequence[str], latest: bool
+    events: Iterable[EventDict],
+    wall: Wall,
+    dimensions: Sequence[str],
+    latest: bool,
+    kinds: Sequence[str],
 ) -> dict[tuple[Segment, Window], list[EventDict]]:
     """The events of each window that count in it; those given come in the order of time."""
     held: dict[tuple[Segment, Window], dict[object, EventDict]] = {}
     for event in events:
         for segment in [*segments_of(event, dimensions), (SITE, "survey", event["survey"])]:
-            for kind in KINDS:
+            for kind in kinds:
                 for window in wall.windows(kind, event["ms"]):
                     who = (person_of(event), event["survey"]) if latest else event["event_id"]
                     held.setdefault((segment, window), {})[who] = event

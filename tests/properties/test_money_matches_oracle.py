@@ -19,9 +19,12 @@ from tests.properties.traffic import DAY_MS, HOUR_MS, MINUTE_MS, Sent, logs_of, 
 
 DIMENSIONS = ("country", "channel")
 KINDS: tuple[WindowKind, ...] = (
-    "hour", "day", "month", "trailing_7d", "trailing_28d", "trailing_30d", "all",
+    "hour", "day", "month", "trailing_7d", "trailing_28d", "trailing_30d",
+    "trailing_90d", "all",
 )  # fmt: skip
 DAYS = (0, 0, 1, 2, 27, 28, 29, 30, 45)
+#: Further apart than hours are kept, which answers are not counted by.
+FAR_DAYS = (*DAYS, 89, 90)
 METRICS = {
     "orders": {
         "orders", "buyers", "new_buyers", "revenue", "refunds", "average_order_value",
@@ -140,7 +143,11 @@ def answers(theme: str, sent: Iterable[Sent], config: Settings) -> Answers:
     elif theme == "surveys":
         survey = config.survey
         latest, shown = survey.dedupe == "latest_per_user", survey.denominator == "shown"
-        found = oracle_service.surveys(events, wall, DIMENSIONS, latest=latest, shown=shown)
+        easiest = (5, 6, 7) if survey.ces_higher_is_easier else (0, 1, 2, 3)
+        found = oracle_service.surveys(
+            events, wall, DIMENSIONS, latest=latest, shown=shown, days=survey.window_days,
+            easiest=easiest if survey.ces_mode == "top_box" else (),
+        )  # fmt: skip
     elif theme == "tickets":
         found = oracle_service.support(events, wall, DIMENSIONS, days)
     elif theme == "reach":
@@ -174,11 +181,15 @@ def wrong(
 @given(data=st.data())
 def test_every_number_is_the_oracles(theme: str, data: st.DataObject) -> None:
     zone, base_ms = data.draw(moments)
-    sent = data.draw(traffic(theme, base_ms))
+    days = FAR_DAYS if theme == "surveys" else DAYS
+    sent = data.draw(traffic(theme, base_ms, days))
     config = config_for(
         zone,
         dedupe=data.draw(st.sampled_from(["all", "latest_per_user"])),
         denominator=data.draw(st.sampled_from(["answers", "shown"])),
+        window_days=data.draw(st.sampled_from([30, 90])),
+        ces_mode=data.draw(st.sampled_from(["mean", "top_box"])),
+        ces_higher_is_easier=data.draw(st.booleans()),
     )
     shards, cached = (
         data.draw(st.sampled_from([1, 2, 4])),

@@ -1,0 +1,80 @@
+"""Examples of what the knobs of feedback, support, value, features, goals and social change."""
+
+from typing import Any
+
+import pytest
+
+from schemas.outputs import WindowKind
+from stream.knobs_money import SurveySettings
+from stream.settings import Settings
+from tests.contract.test_worked_examples import on, records
+
+APRIL_1 = "2024-04-01T00:00:00Z"
+
+
+def answer(day: int, who: str, score: float, survey: str = "nps", **fields: Any) -> dict[str, Any]:
+    return on(day, "survey_response", who, survey=survey, score=score, **fields)
+
+
+def score(
+    events: list[dict[str, Any]], metric: str, kind: WindowKind, **knobs: Any
+) -> tuple[float | None, float | None]:
+    """(value, denominator) of the last window of April, or the last that ends in it."""
+    settings = Settings(survey=SurveySettings(**knobs))
+    seen = [*events, on(30, "page_view", "someone")]
+    found = {record.window.end: record for record in records(seen, metric, kind, settings)}
+    last = found["2024-05-01T00:00:00Z"]
+    return last.value, last.denominator
+
+
+@pytest.mark.parametrize("dedupe", ["all", "latest_per_user"])
+def test_a_score_of_90_days_has_the_answers_of_90_days(dedupe: str) -> None:
+    # 90 days that end with April begin on 1 February, day -59 of April; before it is too long ago.
+    events = [answer(-60, "a", 9), answer(-59, "b", 9), answer(0, "c", 1), answer(1, "d", 10)]
+    assert score(events, "nps", "trailing_30d", dedupe=dedupe) == (100, 1)
+    value, answers = score(events, "nps", "trailing_90d", dedupe=dedupe, window_days=90)
+    assert (value, answers) == (pytest.approx(100 * (2 - 1) / 3), 3)
+
+
+def test_the_newest_answer_of_90_days_holds() -> None:
+    events = [answer(-30, "a", 1), answer(20, "a", 10), answer(-20, "b", 3)]
+    knobs: dict[str, Any] = {"dedupe": "latest_per_user", "window_days": 90}
+    assert score(events, "nps", "trailing_90d", **knobs) == (0, 2)
+    assert score(events, "nps", "trailing_90d", window_days=90)[1] == 3
+
+
+@pytest.mark.parametrize(
+    "metric", ["csat", "ces", "average_rating", "feedback_count", "feedback_off_scale"]
+)
+def test_all_scores_have_the_window(metric: str) -> None:
+    assert records([answer(1, "a", 5, "csat")], metric, "trailing_30d", Settings())
+    longer = Settings(survey=SurveySettings(window_days=90))
+    assert not records([answer(1, "a", 5, "csat")], metric, "trailing_30d", longer)
+    assert records([answer(1, "a", 5, "csat")], metric, "trailing_90d", longer)
+
+
+EFFORTS = [
+    answer(3, f"p{n}", given, "ces") for n, given in enumerate([7, 6, 5, 4.9, 4, 3, 2, 1, 1, 1])
+]
+
+
+def test_effort_is_a_share_of_the_easiest_scores() -> None:
+    assert score(EFFORTS, "ces", "trailing_30d") == (pytest.approx(34.9 / 10), 10)
+    assert score(EFFORTS, "ces", "trailing_30d", ces_mode="top_box") == (0.3, 10)
+
+
+def test_where_high_is_hard_the_lowest_scores_are_the_easiest() -> None:
+    knobs: dict[str, Any] = {"ces_mode": "top_box", "ces_higher_is_easier": False}
+    assert score(EFFORTS, "ces", "trailing_30d", **knobs) == (0.5, 10)
+
+
+def test_of_a_shorter_scale_the_easiest_three_begin_lower() -> None:
+    events = [answer(3, f"p{n}", n, "ces") for n in (1, 2, 3, 4, 5)]
+    knobs: dict[str, Any] = {"ces_mode": "top_box", "ces_scale": 5}
+    assert score(events, "ces", "trailing_30d", **knobs) == (0.6, 5)
+
+
+def test_a_share_of_the_easiest_scores_may_be_of_all_who_were_asked() -> None:
+    closed = [on(3, "survey_dismissed", f"q{n}", survey="ces") for n in range(5)]
+    knobs: dict[str, Any] = {"ces_mode": "top_box", "denominator": "shown"}
+    assert score([*EFFORTS, *closed], "ces", "trailing_30d", **knobs) == (0.2, 15)
