@@ -50,6 +50,15 @@ class SupportSettings(Table, frozen=True, kw_only=True):
     holidays: Annotated[
         tuple[Annotated[str, Meta(pattern=_DATE)], ...], 'days that have none, as "2025-12-25"'
     ] = ()
+    response_kind: Annotated[
+        Literal["first", "every"],
+        "first: of each ticket the first reply; every: each reply to what was not yet answered",
+    ] = "first"
+    response_bucket: Annotated[
+        Literal["response", "opened"],
+        "window of a time: that in which the reply or the end came, or the ticket was opened",
+    ] = "response"
+    exclude_bots: Annotated[bool, "true: a customer waits until a human replies"] = True
 
 
 class ValueSettings(Table, frozen=True, kw_only=True):

@@ -21,6 +21,8 @@ SERVER = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):(\d{1,5})")
 _RISK_TOPIC = "churn_risk.topic"
 #: Days that are kept beyond a window and the one before it, for what is late.
 _SPARE_DAYS = 10
+#: How long a ticket is looked at, and the longest window that its opening is in.
+_TICKET_DAYS = 365 + 30
 # Dimensions that some metrics bring themselves; a context field must not take their place.
 RESERVED_DIMENSIONS = frozenset(
     (
@@ -88,6 +90,12 @@ def _service(settings: Settings) -> Iterator[str]:
         yield (
             f"survey.window_days: {survey.window_days} and the window before it do not fit in "
             f"time.day_retention_days, {settings.time.day_retention_days}; raise that to {needed}"
+        )
+    if support.response_bucket == "opened" and settings.time.day_retention_days < _TICKET_DAYS:
+        yield (
+            "support.response_bucket: opened changes windows of a year ago, and "
+            f"time.day_retention_days keeps {settings.time.day_retention_days}; raise that to "
+            f"{_TICKET_DAYS}"
         )
     opens, _, closes = support.business_hours.partition("-")
     if closes and closes <= opens:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from schemas.outputs import WindowKind
-from stream.knobs_money import SurveySettings
+from stream.knobs_money import SupportSettings, SurveySettings
 from stream.settings import Settings
 from tests.contract.test_worked_examples import on, records
 
@@ -78,3 +78,68 @@ def test_a_share_of_the_easiest_scores_may_be_of_all_who_were_asked() -> None:
     closed = [on(3, "survey_dismissed", f"q{n}", survey="ces") for n in range(5)]
     knobs: dict[str, Any] = {"ces_mode": "top_box", "denominator": "shown"}
     assert score([*EFFORTS, *closed], "ces", "trailing_30d", **knobs) == (0.2, 15)
+
+
+def ticket(day: int, kind: str, minute: int, **fields: Any) -> dict[str, Any]:
+    return on(day, f"ticket_{kind}", "a", minute, ticket_id="t", **fields)
+
+
+def message(day: int, minute: int, author: str | None = None) -> dict[str, Any]:
+    """Of support where it has an author, else of the customer."""
+    out = {"direction": "outgoing", "author": author} if author else {"direction": "incoming"}
+    return ticket(day, "message", minute, **out)
+
+
+#: A bot answers after a minute, a human after ten. On the next day the customer writes twice, and
+#: waits 20 minutes from the first of these; thanks are never answered.
+COURSE = [
+    ticket(1, "opened", 0), message(1, 1, "bot"), message(1, 10, "agent"), message(1, 12, "agent"),
+    message(2, 0), message(2, 5), message(2, 20, "agent"), ticket(2, "resolved", 30), message(2, 40),
+]  # fmt: skip
+
+
+def waited(metric: str, **knobs: Any) -> dict[str, tuple[float | None, float | None]]:
+    """Day of April → (minutes, how many) where there are any."""
+    settings = Settings(support=SupportSettings(**knobs))
+    found = records(COURSE, metric, "day", settings)
+    return {
+        (record.window.start or "")[8:10]: (record.value / 60, record.denominator)
+        for record in found
+        if record.value is not None
+    }
+
+
+def test_only_the_first_reply_counts_or_every_one() -> None:
+    assert waited("first_response_time") == {"01": (10, 1)}
+    every = waited("first_response_time", response_kind="every")
+    assert every == {"01": (10, 1), "02": (20, 1)}
+
+
+def test_a_reply_may_count_where_its_ticket_was_opened() -> None:
+    opened = waited("first_response_time", response_kind="every", response_bucket="opened")
+    assert opened == {"01": (15, 2)}
+    assert waited("resolution_time") == {"02": (24 * 60 + 30, 1)}
+    assert waited("resolution_time", response_bucket="opened") == {"01": (24 * 60 + 30, 1)}
+
+
+def test_bots_reply_where_they_are_not_left_out() -> None:
+    assert waited("first_response_time", exclude_bots=False) == {"01": (1, 1)}
+    every = waited("first_response_time", exclude_bots=False, response_kind="every")
+    assert every == {"01": (1, 1), "02": (20, 1)}
+
+
+def test_who_was_answered_by_a_bot_may_wait_no_more() -> None:
+    events = [*COURSE[:2], on(1, "page_view", "someone")]
+    for exclude, waiting in ((True, 1), (False, 0)):
+        settings = Settings(support=SupportSettings(exclude_bots=exclude))
+        [record] = records(events, "tickets_waiting", "day", settings)
+        assert record.value == waiting
+
+
+def test_a_ticket_that_is_answered_months_later_changes_the_day_it_was_opened() -> None:
+    events = [ticket(1, "opened", 0), message(301, 0, "agent")]
+    settings = Settings(support=SupportSettings(response_bucket="opened"))
+    found = records(events, "first_response_time", "trailing_30d", settings)
+    values = {(r.window.end or "")[:10]: r.value for r in found if r.value is not None}
+    assert len(values) == 30
+    assert values["2024-04-02"] == values["2024-05-01"] == 300 * 86_400

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from schemas.outputs import WindowKind
 from stream.knobs import Settings
-from stream.knobs_money import SocialSettings, SurveySettings
+from stream.knobs_money import SocialSettings, SupportSettings, SurveySettings
 from tests.properties import oracle_money, oracle_movements, oracle_service
 from tests.properties.compare import differences, knobs_of, published
 from tests.properties.engine import EVERYONE, Action, LogRecord, final_records, run
@@ -102,6 +102,15 @@ EVENTS: dict[str, st.SearchStrategy[EventDict]] = {
 }
 
 
+#: How support is asked after.
+supports = st.builds(
+    SupportSettings,
+    response_kind=st.sampled_from(["first", "every"]),
+    response_bucket=st.sampled_from(["response", "opened"]),
+    exclude_bots=st.booleans(),
+)
+
+
 @st.composite
 def traffic(draw: st.DrawFn, theme: str, base_ms: int, days: Sequence[int] = DAYS) -> list[Sent]:
     """Events of a theme, no two at one instant; each arrives up to five minutes late."""
@@ -124,8 +133,9 @@ def traffic(draw: st.DrawFn, theme: str, base_ms: int, days: Sequence[int] = DAY
     return sent
 
 
-def config_for(zone: str, **survey: Any) -> Settings:
+def config_for(zone: str, support: SupportSettings | None = None, **survey: Any) -> Settings:
     return Settings(
+        support=support or SupportSettings(),
         timezone=zone,
         dimensions=DIMENSIONS,
         survey=SurveySettings(**survey),
@@ -149,7 +159,13 @@ def answers(theme: str, sent: Iterable[Sent], config: Settings) -> Answers:
             easiest=easiest if survey.ces_mode == "top_box" else (),
         )  # fmt: skip
     elif theme == "tickets":
-        found = oracle_service.support(events, wall, DIMENSIONS, days)
+        support = config.support
+        found = oracle_service.support(
+            events, wall, DIMENSIONS, days,
+            every=support.response_kind == "every",
+            at_opening=support.response_bucket == "opened",
+            bots=not support.exclude_bots,
+        )  # fmt: skip
     elif theme == "reach":
         found = oracle_money.reach(events, wall, DIMENSIONS)
     else:
@@ -185,6 +201,7 @@ def test_every_number_is_the_oracles(theme: str, data: st.DataObject) -> None:
     sent = data.draw(traffic(theme, base_ms, days))
     config = config_for(
         zone,
+        data.draw(supports),
         dedupe=data.draw(st.sampled_from(["all", "latest_per_user"])),
         denominator=data.draw(st.sampled_from(["answers", "shown"])),
         window_days=data.draw(st.sampled_from([30, 90])),

@@ -115,6 +115,11 @@ def test_all_problems_are_reported_at_once_each_with_its_place(toml: Callable[[s
         ('support = {business_hours = "17:00-09:00"}', "ends before it begins"),
         ('support = {business_hours = "9-17"}', "support.business_hours"),
         ('support = {business_hours = "09:00-17:00", business_days = []}', "no time would count"),
+        ("support = {response_kind = 'last'}", "one of first, every"),
+        (
+            "support = {response_bucket = 'opened'}\ntime = {day_retention_days = 394}",
+            "raise that to 395",
+        ),
         ('support = {holidays = ["2025-02-30"]}', "no day of the calendar"),
         ("kafka = {ssl_cafile = '/no/such'}", "there is no file"),
         ("redis = {url = 'http://a'}", "redis://"),
