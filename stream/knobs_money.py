@@ -72,6 +72,13 @@ class ValueSettings(Table, frozen=True, kw_only=True):
     gross_margin: Annotated[
         Annotated[float, Meta(gt=0, le=1)], "recurring lifetime value: the share that is earned"
     ] = 1.0
+    max_lifetime_months: Annotated[
+        AtLeastOne, "five years: recurring lifetime value counts no more, however few leave"
+    ] = 60
+    clv_mode: Annotated[
+        Literal["auto", "historic", "simple", "recurring"],
+        "lifetime value that clv_to_cac uses; auto: recurring for subscribers, simple for buyers",
+    ] = "auto"
 
 
 class SocialSettings(Table, frozen=True, kw_only=True):

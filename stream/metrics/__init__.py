@@ -60,7 +60,7 @@ def built_in(settings: Settings) -> tuple[Metric, ...]:
 def themes(settings: Settings) -> tuple[Theme, ...]:
     """What is kept person by person for metrics of rarer events."""
     return (
-        orders.Orders(),
+        orders.Orders(to_date=value.mode(settings) == "historic"),
         feedback.Feedback(settings),
         tickets.Tickets(settings),
         goals.Goals(settings),

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from schemas.outputs import WindowKind
-from stream.knobs_money import SupportSettings, SurveySettings
+from stream.knobs_money import SupportSettings, SurveySettings, ValueSettings
 from stream.settings import Settings
-from tests.contract.test_worked_examples import on, records
+from tests.contract.test_worked_examples import customers, on, records, value_in
 
 APRIL_1 = "2024-04-01T00:00:00Z"
 
@@ -143,3 +143,59 @@ def test_a_ticket_that_is_answered_months_later_changes_the_day_it_was_opened() 
     values = {(r.window.end or "")[:10]: r.value for r in found if r.value is not None}
     assert len(values) == 30
     assert values["2024-04-02"] == values["2024-05-01"] == 300 * 86_400
+
+
+def in_april(events: list[dict[str, Any]], metric: str, settings: Settings) -> float | None:
+    """Its value in the month of April."""
+    return value_in(records(events, metric, "month", settings), APRIL_1).value
+
+
+@pytest.mark.parametrize(
+    ("months", "lost", "value"),
+    [
+        # Each of 100 customers pays 10 a month.
+        (60, 1, 10 * 60),
+        (120, 1, 10 * 100),
+        (60, 10, 10 * 10),
+        (5, 10, 10 * 5),
+        (5, 0, None),
+    ],
+)
+def test_lifetime_value_counts_so_many_months_at_most(
+    months: int, lost: int, value: float | None
+) -> None:
+    settings = Settings(value=ValueSettings(max_lifetime_months=months))
+    found = in_april(customers(100, 0, lost), "customer_lifetime_value_recurring", settings)
+    assert found == (None if value is None else pytest.approx(value))
+
+
+def bought(day: int, who: str, revenue: float, kind: str = "order") -> dict[str, Any]:
+    return on(day, kind, who, order_id=f"{who}{day if kind == 'order' else 2}", revenue=revenue)
+
+
+#: Two buyers of a year ago have left 300, of which a year knows 100; then 1,000 in May, which April
+#: does not know. Of ten customers one leaves in April: 10 a month for 10 months. One is won, for 50.
+WORTH = [
+    *customers(10, 1, 1), bought(-400, "x", 200), bought(2, "x", 120), bought(3, "y", 0),
+    bought(4, "x", 20, "refund"), bought(35, "x", 1_000),
+    on(5, "marketing_spend", "x", channel="ads", amount=50),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("knobs", "value"),
+    [
+        ({}, 100 / 50),
+        ({"clv_mode": "recurring", "customers": "buyers"}, 100 / (50 / 1)),
+        ({"customers": "buyers"}, 50 / (50 / 1)),
+        ({"clv_mode": "simple"}, 50 / 50),
+        ({"clv_mode": "simple", "lifetime_years": 3}, 150 / 50),
+        ({"clv_mode": "historic"}, 150 / 50),
+        ({"max_lifetime_months": 5}, 50 / 50),
+    ],
+)
+def test_cost_is_compared_with_the_lifetime_value_of_the_settings(
+    knobs: dict[str, Any], value: float
+) -> None:
+    settings = Settings(value=ValueSettings(**knobs))
+    assert in_april(WORTH, "clv_to_cac", settings) == pytest.approx(value)

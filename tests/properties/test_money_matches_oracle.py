@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from schemas.outputs import WindowKind
 from stream.knobs import Settings
-from stream.knobs_money import SocialSettings, SupportSettings, SurveySettings
+from stream.knobs_money import SocialSettings, SupportSettings, SurveySettings, ValueSettings
 from tests.properties import oracle_money, oracle_movements, oracle_service
 from tests.properties.compare import differences, knobs_of, published
 from tests.properties.engine import EVERYONE, Action, LogRecord, final_records, run
@@ -133,9 +133,12 @@ def traffic(draw: st.DrawFn, theme: str, base_ms: int, days: Sequence[int] = DAY
     return sent
 
 
-def config_for(zone: str, support: SupportSettings | None = None, **survey: Any) -> Settings:
+def config_for(
+    zone: str, support: SupportSettings | None = None, months: int = 60, **survey: Any
+) -> Settings:
     return Settings(
         support=support or SupportSettings(),
+        value=ValueSettings(max_lifetime_months=months),
         timezone=zone,
         dimensions=DIMENSIONS,
         survey=SurveySettings(**survey),
@@ -170,7 +173,9 @@ def answers(theme: str, sent: Iterable[Sent], config: Settings) -> Answers:
         found = oracle_money.reach(events, wall, DIMENSIONS)
     else:
         far_days = range(days[0], days[-1] + 22)
-        found = oracle_movements.movements(events, wall, DIMENSIONS, days, far_days)
+        found = oracle_movements.movements(
+            events, wall, DIMENSIONS, days, far_days, config.value.max_lifetime_months
+        )
     return {key: answer for key, answer in found.items() if any(answer)}
 
 
@@ -202,6 +207,7 @@ def test_every_number_is_the_oracles(theme: str, data: st.DataObject) -> None:
     config = config_for(
         zone,
         data.draw(supports),
+        data.draw(st.sampled_from([1, 2, 60])),
         dedupe=data.draw(st.sampled_from(["all", "latest_per_user"])),
         denominator=data.draw(st.sampled_from(["answers", "shown"])),
         window_days=data.draw(st.sampled_from([30, 90])),
