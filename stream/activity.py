@@ -15,7 +15,10 @@ from stream.people import Person
 LIVE_MINUTES = _LIVE = 5
 #: Marks of live minutes longer than this are shortened where they may be.
 _LONG = 64
-_ROLLING = ((1, measures.ACTIVE_DAY), (7, measures.ACTIVE_7D), (28, measures.ACTIVE_28D))
+_ROLLING = (
+    (1, measures.ACTIVE_DAY), (7, measures.ACTIVE_7D), (28, measures.ACTIVE_28D),
+    (30, measures.ACTIVE_30D),
+)  # fmt: skip
 #: Distances beyond the longest window (a month) count alike, so that equal ones share a counter.
 _NEAR_DAYS = 32
 _NONE = -1
@@ -201,6 +204,8 @@ class Activity:
         )
         for measure, start in starts:
             self._counters.add_range(Grain.DAY, measure, group, start, start, people)
+        if not group.dimension:
+            self._counters.add_range(Grain.DAY, measures.KNOWN, group, day, day, people)
 
 
 def _mark(

@@ -82,6 +82,13 @@ class ExperimentSettings(Table, frozen=True, kw_only=True):
 
 
 class FeatureSettings(Table, frozen=True, kw_only=True):
+    window_days: Annotated[
+        Literal[7, 28, 30], "28: the days of monthly active users, and whole weeks"
+    ] = 28
+    denominator: Annotated[
+        Literal["active", "all_known"],
+        "active: people who were active in the window; all_known: all who ever were until its end",
+    ] = "active"
     map: Annotated[
         dict[str, str], "name of a custom event = feature; feature_used names its own"
     ] = field(default_factory=dict)

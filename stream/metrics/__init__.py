@@ -42,7 +42,7 @@ def built_in(settings: Settings) -> tuple[Metric, ...]:
         pages.time_on_page(settings),
         pages.exit_rate(settings),
         *goals.metrics(settings),
-        *features.METRICS,
+        *features.metrics(settings),
         *funnels.METRICS,
         *carts.metrics(settings),
         *customers.METRICS,

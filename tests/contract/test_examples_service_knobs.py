@@ -1,13 +1,15 @@
 """Examples of what the knobs of feedback, support, value, features, goals and social change."""
 
+from datetime import date
 from typing import Any
 
 import pytest
 
 from schemas.outputs import WindowKind
+from stream.knobs_definitions import FeatureSettings
 from stream.knobs_money import SupportSettings, SurveySettings, ValueSettings
 from stream.settings import Settings
-from tests.contract.test_worked_examples import customers, on, records, value_in
+from tests.contract.test_worked_examples import customers, on, records, records_by, value_in
 
 APRIL_1 = "2024-04-01T00:00:00Z"
 
@@ -199,3 +201,46 @@ def test_cost_is_compared_with_the_lifetime_value_of_the_settings(
 ) -> None:
     settings = Settings(value=ValueSettings(**knobs))
     assert in_april(WORTH, "clv_to_cac", settings) == pytest.approx(value)
+
+
+def usage(events: list[dict[str, Any]], kind: WindowKind, **knobs: Any) -> dict[str, Any]:
+    """Last day of a window in April → (users of `export`, of whom)."""
+    settings = Settings(feature=FeatureSettings(**knobs))
+    found = records_by(events, "feature_usage_rate", kind, settings)
+    ends = (date.fromisoformat((record.window.end or "")[:10]) for record in found)
+    days = ((end - date(2024, 4, 1)).days for end in ends)
+    parts = ((record.numerator, record.denominator) for record in found)
+    return dict(zip(days, parts, strict=True))
+
+
+#: Of three people one uses a feature on 1 April, another on the 2nd; both are active later, the
+#: third is seen for the first time on the 20th.
+USED = [
+    on(1, "feature_used", "a", feature="export"), on(2, "feature_used", "b", feature="export"),
+    on(7, "page_view", "b"), on(20, "page_view", "c"), on(29, "page_view", "a"),
+    on(30, "page_view", "b"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("days", "on_8", "on_29", "on_30"),
+    [(7, (1, 1), (0, 1), (0, 2)), (28, (2, 2), (1, 3), (0, 3)), (30, (2, 2), (2, 3), (2, 3))],
+)
+def test_a_feature_is_used_in_the_days_of_the_window(
+    days: int, on_8: Any, on_29: Any, on_30: Any
+) -> None:
+    kind: Any = f"trailing_{days}d"
+    found = usage(USED, kind, window_days=days)
+    assert (found[8], found[29], found[30]) == (on_8, on_29, on_30)
+
+
+def test_a_share_of_all_known_people_is_of_those_seen_until_then() -> None:
+    found = usage(USED, "trailing_7d", window_days=7, denominator="all_known")
+    assert [found[day] for day in (1, 2, 7, 8)] == [(1, 1), (2, 2), (2, 2), (1, 2)]
+    later = [
+        *USED,
+        *(on(day, "page_view", "d") for day in (0, 9)),
+        on(7, "heartbeat", "e", page_url="/"),
+    ]
+    found = usage(later, "trailing_7d", window_days=7, denominator="all_known")
+    assert [found[day] for day in (1, 2, 7, 8)] == [(1, 2), (2, 3), (2, 3), (1, 3)]

@@ -42,13 +42,13 @@ OWN_KINDS = ("day", "week", "month", "trailing_28d")
 Parts = tuple[float, float | None]
 
 
-def config(zone: str, basis: str) -> Settings:
+def config(zone: str, basis: str, **feature: Any) -> Settings:
     return Settings(
         timezone=zone,
         dimensions=("country", "variant"),
         sites={"shop": Site(timezone="Asia/Kolkata")},
         goals={"b": STEPS[1]},
-        feature=FeatureSettings(map={"d": "search"}),
+        feature=FeatureSettings(map={"d": "search"}, **feature),
         cart=CartSettings(basis=basis),  # type: ignore[arg-type]
         funnels=FUNNELS,
         measures={
@@ -97,6 +97,8 @@ class Right:
         elif metric == "feature_usage_rate":
             fits = _feature(place.value)
         top = self._people(within, window, fits)
+        if metric == "feature_usage_rate" and self.settings.feature.denominator == "all_known":
+            window = Window("ever", 0, window.end_ms)
         return top, self._people(within, window, self.active)
 
     def _experiment(self, metric: str, place: Place, window: Window) -> Parts:
@@ -236,9 +238,15 @@ def _must(right: Right) -> Iterator[tuple[str, Place, Window]]:
     for site in {event.get("site", "default") for event in right.events}:
         wall = Wall(settings.timezone_of(site))
         times = [e["ms"] for e in right.events if Place(site).holds(e)]
-        for kind, metrics in _KINDS_OF.items():
+        known = settings.feature.denominator == "all_known"
+        usage = f"trailing_{settings.feature.window_days}d"
+        for kind, metrics in (*_KINDS_OF.items(), (usage, {"feature_usage_rate": ("feature",)})):
+            over_ms = wall.midnight(wall.day(max(times)) + 1)
             for window in oracle.windows_of(wall, kind, times):
                 for metric, dimensions in metrics.items():
+                    # Everybody is known for ever: that is told while there are events.
+                    if "feature" in dimensions and (window.end_ms or 0) > over_ms and known:
+                        continue
                     places = [one for one in right.places(site) if one.dimension in dimensions]
                     for place in places if _exists(metric, settings) else ():
                         # A goal that nobody reached in a variant is not known to be one of it.
@@ -262,7 +270,7 @@ _KINDS_OF: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "recovered_carts": _PLAIN, "wishes_per_person": _PLAIN, "wisher_share": _PLAIN,
     },
     "week": {"wisher_share": _PLAIN, "worth": _PLAIN},
-    "trailing_28d": {"feature_usage_rate": ("feature",), **_VARIANT},
+    "trailing_28d": _VARIANT,
     "trailing_7d": _VARIANT,
     "all": {"funnel_people": _FUNNEL, "cart_abandonment_rate": _PLAIN},
 }  # fmt: skip
