@@ -18,7 +18,7 @@ from stream.pages import Page
 from stream.people import Person
 from stream.plans import BOT, Plan
 from stream.rare import count_more, tally
-from stream.sessions import ID_REACH_MS, Session
+from stream.sessions import ID_REACH_MS, Session, marked
 from stream.trails import Trail
 
 if TYPE_CHECKING:
@@ -233,7 +233,7 @@ def _visit(
     if plan.real:
         session.real = True
     if plan.session_marks is not None:
-        session.marks |= plan.session_marks(event)
+        session.marks = marked(session.marks, plan.session_marks(event))
 
 
 def _page(shard: "Shard", event: Any, plan: Plan, time_ms: int) -> int:

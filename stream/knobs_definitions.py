@@ -65,6 +65,10 @@ class ConversionSettings(Table, frozen=True, kw_only=True):
     basis: Annotated[
         Literal["user", "session"], "user: people who converted ÷ people; session: visits that did"
     ] = "user"
+    count: Annotated[
+        Literal["once", "every"],
+        "once: who (or which visit) converted at all; every: each time, so a rate may exceed 1",
+    ] = "once"
     orders: Annotated[bool, "an order is a goal, called order, that nobody needs to configure"] = (
         True
     )

@@ -34,6 +34,8 @@ SESSION_DURATION_MS = "session_duration_ms"
 CARTED_SESSIONS = "carted_sessions"
 ABANDONED_SESSIONS = "abandoned_cart_sessions"
 CONVERTED_SESSIONS = "converted_sessions"
+#: Events of theirs that reached a goal, each of them.
+SESSION_GOALS = "session_goals"
 ENGAGED_SESSIONS = "engaged_sessions"
 #: By entry page: sessions, and those that bounced. The page's time: sessions where it is known, its sum.
 LANDINGS = "landings"

@@ -14,6 +14,9 @@ BUCKETS_PER_DOUBLING = 8
 _INTERACTIVE, _REAL, _CLOSED, _JOINED = 1, 2, 4, 64
 #: What happened in a session, as bits of its `marks`: something went into the cart, an order, a goal.
 CARTED, ORDERED, CONVERTED = 8, 16, 32
+#: From this bit on the marks hold a number: how many events reached a goal, where that is counted.
+_GOALS_FROM = 7
+A_GOAL = 1 << _GOALS_FROM
 _MARKS = CARTED | ORDERED | CONVERTED
 
 
@@ -34,7 +37,7 @@ class Session:
         self.profile_id = profile_id
         self.page_views = 0
         self.interactive = False
-        #: Bits of CARTED, ORDERED, CONVERTED.
+        #: Bits of CARTED, ORDERED, CONVERTED, and how many goals: see `marked`.
         self.marks = 0
         #: Has an event other than a heartbeat: only then it counts.
         self.real = False
@@ -78,7 +81,7 @@ class Session:
         session.real = bool(flags & _REAL)
         session.closed = bool(flags & _CLOSED)
         session.joined = bool(flags & _JOINED)
-        session.marks = flags & _MARKS
+        session.marks = flags & _MARKS | flags >> _GOALS_FROM << _GOALS_FROM
         return session
 
 
@@ -142,11 +145,21 @@ def merge(into: Session, other: Session, earlier: bool, order: Order) -> None:
     into.page_views += other.page_views
     into.interactive |= other.interactive
     into.real |= other.real
-    into.marks |= other.marks
+    into.marks = marked(into.marks, other.marks)
     if into.trail is None:
         into.trail = other.trail
     elif other.trail is not None:
         into.trail.join(other.trail, order)
+
+
+def marked(marks: int, more: int) -> int:
+    """Two marks in one: what happened in either, and the goals of both."""
+    return (marks | more) & _MARKS | (goals_in(marks) + goals_in(more)) << _GOALS_FROM
+
+
+def goals_in(marks: int) -> int:
+    """How many events reached a goal, where that is counted."""
+    return marks >> _GOALS_FROM
 
 
 def comes_first(start: int, profile: Profile, other_start: int, other: Profile) -> bool:

@@ -73,4 +73,9 @@ def themes(settings: Settings) -> tuple[Theme, ...]:
 
 def tallies(settings: Settings) -> tuple[Tally, ...]:
     """What single events add for metrics of their own."""
-    return (social.Posts(settings), social.Spend(settings), *definitions.own_tallies(settings))
+    return (
+        social.Posts(settings),
+        social.Spend(settings),
+        *goals.tallies(settings),
+        *definitions.own_tallies(settings),
+    )

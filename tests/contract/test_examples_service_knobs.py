@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from schemas.outputs import WindowKind
-from stream.knobs_definitions import FeatureSettings
+from stream.knobs_definitions import ConversionSettings, FeatureSettings, Selection
 from stream.knobs_money import SupportSettings, SurveySettings, ValueSettings
+from stream.sessions import A_GOAL, CARTED, CONVERTED, ORDERED, Session, marked
 from stream.settings import Settings
 from tests.contract.test_worked_examples import customers, on, records, records_by, value_in
 
@@ -244,3 +245,46 @@ def test_a_share_of_all_known_people_is_of_those_seen_until_then() -> None:
     ]
     found = usage(later, "trailing_7d", window_days=7, denominator="all_known")
     assert [found[day] for day in (1, 2, 7, 8)] == [(1, 2), (2, 3), (2, 3), (1, 3)]
+
+
+def rates(metric: str, **knobs: Any) -> dict[str, tuple[float | None, float | None]]:
+    """Goal ("" for any) → (numerator, denominator) of 1 April."""
+    settings = Settings(
+        conversion=ConversionSettings(**knobs),
+        goals={"signup": Selection(type="custom"), "any_order": Selection(type="order")},
+    )
+    found = records_by(REACHED, metric, "day", settings)
+    first = [record for record in found if record.window.start == APRIL_1]
+    return {r.dimensions.get("goal", ""): (r.numerator, r.denominator) for r in first}
+
+
+#: Of three people one signs up and orders twice, in two visits of two; another signs up. Each order
+#: is two goals.
+REACHED = [
+    on(1, "custom", "a", name="up"), on(1, "order", "a", 1, order_id="1", revenue=5),
+    on(1, "order", "a", 120, order_id="2", revenue=5), on(1, "custom", "b", name="up"),
+    on(1, "page_view", "c"), on(1, "page_view", "c", 120), on(3, "page_view", "c"),
+]  # fmt: skip
+
+
+def test_people_convert_once_or_each_time() -> None:
+    once = {"": (2, 3), "signup": (2, 3), "order": (1, 3), "any_order": (1, 3)}
+    assert rates("conversion_rate") == once
+    every = {"": (4, 3), "signup": (2, 3), "order": (2, 3), "any_order": (2, 3)}
+    assert rates("conversion_rate", count="every") == every
+
+
+@pytest.mark.parametrize("basis", ["user", "session"])
+def test_visits_convert_once_or_each_time(basis: str) -> None:
+    assert rates("session_conversion_rate", basis=basis) == {"": (3, 5)}
+    assert rates("session_conversion_rate", basis=basis, count="every") == {"": (4, 5)}
+    assert rates("conversion_rate", basis="session", count="every") == {"": (4, 5)}
+
+
+def test_what_was_counted_of_a_visit_is_stored_with_it() -> None:
+    session = Session("s", 0, 1)
+    for more in (CARTED, CONVERTED | A_GOAL, ORDERED | CONVERTED | A_GOAL):
+        session.marks = marked(session.marks, more)
+    stored = Session.unpack([*session.pack()])
+    assert stored.marks == CARTED | ORDERED | CONVERTED | 2 * A_GOAL
+    assert (stored.closed, stored.joined, stored.real) == (False, False, False)

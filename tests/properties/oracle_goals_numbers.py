@@ -10,6 +10,7 @@ from schemas.outputs import MetricRecord
 from stream.knobs import Settings, Site
 from stream.knobs_definitions import (
     CartSettings,
+    ConversionSettings,
     FeatureSettings,
     Funnel,
     Measure,
@@ -42,12 +43,15 @@ OWN_KINDS = ("day", "week", "month", "trailing_28d")
 Parts = tuple[float, float | None]
 
 
-def config(zone: str, basis: str, **feature: Any) -> Settings:
+def config(
+    zone: str, basis: str, conversion: ConversionSettings | None = None, **feature: Any
+) -> Settings:
     return Settings(
         timezone=zone,
         dimensions=("country", "variant"),
         sites={"shop": Site(timezone="Asia/Kolkata")},
         goals={"b": STEPS[1]},
+        conversion=conversion or ConversionSettings(),
         feature=FeatureSettings(map={"d": "search"}, **feature),
         cart=CartSettings(basis=basis),  # type: ignore[arg-type]
         funnels=FUNNELS,
@@ -81,7 +85,8 @@ class Right:
             return self._funnel(metric, place, window)
         if metric in ("cart_abandonment_rate", "recovered_carts"):
             return self._carts(metric, place, window)
-        if metric == "session_conversion_rate":
+        by_session = self.settings.conversion.basis == "session" and metric == "conversion_rate"
+        if metric == "session_conversion_rate" or by_session:
             return self._visits(place, window, self._reaches_any, lambda visit: True)
         if metric == "worth":
             held = (e for e in self.events if place.holds(e) and oracle.within(window, e["ms"]))
@@ -97,6 +102,9 @@ class Right:
         elif metric == "feature_usage_rate":
             fits = _feature(place.value)
         top = self._people(within, window, fits)
+        if metric == "conversion_rate" and self.settings.conversion.count == "every":
+            held = (e for e in self.events if within.holds(e) and oracle.within(window, e["ms"]))
+            top = sum(fits(event) for event in held)
         if metric == "feature_usage_rate" and self.settings.feature.denominator == "all_known":
             window = Window("ever", 0, window.end_ms)
         return top, self._people(within, window, self.active)
@@ -190,7 +198,9 @@ class Right:
             if place.holds(visit.first) and oracle.within(window, visit.start_ms)
         ]  # fmt: skip
         if top == self._reaches_any:
-            return sum(any(top(e) for e in visit.events) for visit in found), len(found)
+            times = [sum(top(event) for event in visit.events) for visit in found]
+            every = self.settings.conversion.count == "every"
+            return sum(times if every else map(bool, times)), len(found)
         held = [visit for visit in found if of(visit.events)]
         return sum(top(visit.events) for visit in held), len(held)
 
@@ -239,8 +249,14 @@ def _must(right: Right) -> Iterator[tuple[str, Place, Window]]:
         wall = Wall(settings.timezone_of(site))
         times = [e["ms"] for e in right.events if Place(site).holds(e)]
         known = settings.feature.denominator == "all_known"
+        visits = settings.conversion.basis == "session"
+        rates = {"conversion_rate": _PLAIN if visits else (*_PLAIN, "goal")}
         usage = f"trailing_{settings.feature.window_days}d"
-        for kind, metrics in (*_KINDS_OF.items(), (usage, {"feature_usage_rate": ("feature",)})):
+        for kind, metrics in (
+            *_KINDS_OF.items(),
+            (usage, {"feature_usage_rate": ("feature",)}),
+            ("day", rates),
+        ):
             over_ms = wall.midnight(wall.day(max(times)) + 1)
             for window in oracle.windows_of(wall, kind, times):
                 for metric, dimensions in metrics.items():
@@ -265,7 +281,7 @@ _PLAIN, _FUNNEL = ("", "country", "variant"), ("funnel\x1fstep",)
 _VARIANT = dict.fromkeys(STATISTICS, ("variant", "goal\x1fvariant"))
 _KINDS_OF: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "day": {
-        "conversion_rate": (*_PLAIN, "goal"), "session_conversion_rate": _PLAIN,
+        "session_conversion_rate": _PLAIN,
         "funnel_step_conversion": _FUNNEL, "cart_abandonment_rate": _PLAIN,
         "recovered_carts": _PLAIN, "wishes_per_person": _PLAIN, "wisher_share": _PLAIN,
     },

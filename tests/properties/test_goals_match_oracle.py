@@ -12,6 +12,7 @@ from schemas.outputs import WindowKind
 from stream import facts
 from stream.funnel import Attempts
 from stream.knobs import Settings
+from stream.knobs_definitions import ConversionSettings
 from stream.metrics import carts, experiments, funnels, goals
 from tests.properties.checking import verdicts_of
 from tests.properties.engine import EVERYONE, Action, LogRecord, final_records, run
@@ -99,10 +100,14 @@ def test_order_batches_shards_and_crashes_change_no_number(data: st.DataObject) 
         "window_days": data.draw(st.sampled_from([7, 28, 30])),
         "denominator": data.draw(st.sampled_from(["active", "all_known"])),
     }
+    conversion = ConversionSettings(
+        basis=data.draw(st.sampled_from(["user", "session"])),  # type: ignore[arg-type]
+        count=data.draw(st.sampled_from(["once", "every"])),  # type: ignore[arg-type]
+    )
     logs = logs_of(events, data.draw(st.sampled_from([1, 2, 4])))
     wrong = check(
         logs,
-        config(zone, basis, **feature),
+        config(zone, basis, conversion, **feature),
         data.draw(schedules),
         data.draw(st.sampled_from([2, EVERYONE])),
     )

@@ -115,6 +115,7 @@ def test_all_problems_are_reported_at_once_each_with_its_place(toml: Callable[[s
         ('support = {business_hours = "17:00-09:00"}', "ends before it begins"),
         ('support = {business_hours = "9-17"}', "support.business_hours"),
         ('support = {business_hours = "09:00-17:00", business_days = []}', "no time would count"),
+        ("conversion = {count = 'twice'}", "one of once, every"),
         ("feature = {window_days = 14}", "one of 7, 28, 30"),
         ("feature = {denominator = 'eligible'}", "one of active, all_known"),
         ("value = {max_lifetime_months = 0}", "at least 1"),
