@@ -240,6 +240,14 @@ class SocialEngagement(Envelope, kw_only=True, gc=False, tag="social_engagement"
     count: Count = 1
 
 
+class SocialReach(Envelope, kw_only=True, gc=False, tag="social_reach"):
+    """A post reached `count` more people, as the network counts them."""
+
+    post_id: Name
+    network: Name | None = None
+    count: Count = 1
+
+
 class MarketingSpend(Envelope, kw_only=True, gc=False, tag="marketing_spend"):
     """Money was spent on a channel."""
 
@@ -257,7 +265,7 @@ Event: TypeAlias = (
     | AddToCart | RemoveFromCart | CheckoutStarted | Order | Refund | Goal
     | SurveyResponse | SurveyDismissed
     | TicketOpened | TicketMessage | TicketResolved | TicketReopened
-    | SocialImpression | SocialEngagement | MarketingSpend
+    | SocialImpression | SocialEngagement | SocialReach | MarketingSpend
 )  # fmt: skip
 
 EVENT_TYPES: dict[str, type[Envelope]] = {
@@ -286,8 +294,10 @@ TOPIC_TYPES: dict[str, tuple[str, ...]] = {
         "ticket_resolved",
         "ticket_reopened",
     ),
-    "social": ("social_impression", "social_engagement", "marketing_spend"),
+    "social": ("social_impression", "social_engagement", "social_reach", "marketing_spend"),
 }
 
 # The types that are about no one person: bought reach, and reach that somebody else counted.
-PERSONLESS: tuple[type[Envelope], ...] = (SocialImpression, SocialEngagement, MarketingSpend)
+PERSONLESS: tuple[type[Envelope], ...] = (
+    SocialImpression, SocialEngagement, SocialReach, MarketingSpend,
+)  # fmt: skip

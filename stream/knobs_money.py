@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from msgspec import Meta
+from msgspec import Meta, field
 
 from stream.connections import AtLeastOne, Table
 
@@ -82,6 +82,14 @@ class ValueSettings(Table, frozen=True, kw_only=True):
 
 
 class SocialSettings(Table, frozen=True, kw_only=True):
+    denominator: Annotated[
+        Literal["impressions", "reach"],
+        "what every network tells; reach: people, by social_reach events, where it tells these",
+    ] = "impressions"
     engagement_kinds: Annotated[
         tuple[Kind, ...], "which reactions engage; those that name no kind always do"
     ] = ("like", "comment", "share", "save", "click")
+    weights: Annotated[
+        dict[Kind, Annotated[float, Meta(ge=0, le=100)]],
+        "how much a reaction of a kind counts; 1 where none is given, as for those without a kind",
+    ] = field(default_factory=dict)

@@ -53,7 +53,7 @@ _OUTSIDE = {
     "subscription_started", "subscription_changed", "subscription_renewed",
     "subscription_cancelled", "subscription_ended", "refund", "survey_response",
     "survey_dismissed", "ticket_opened", "ticket_message", "ticket_resolved", "ticket_reopened",
-    "social_impression", "social_engagement", "marketing_spend",
+    "social_impression", "social_engagement", "social_reach", "marketing_spend",
 }  # fmt: skip
 _INTERACTIVE = {
     "click", "custom", "feature_used", "add_to_cart", "remove_from_cart", "checkout_started",

@@ -97,6 +97,11 @@ def _service(settings: Settings) -> Iterator[str]:
             f"time.day_retention_days keeps {settings.time.day_retention_days}; raise that to "
             f"{_TICKET_DAYS}"
         )
+    for kind in set(settings.social.weights) - set(settings.social.engagement_kinds):
+        yield (
+            f"social.weights: {kind} has a weight, but is not among social.engagement_kinds and "
+            "counts nowhere; name it there or take it out"
+        )
     opens, _, closes = support.business_hours.partition("-")
     if closes and closes <= opens:
         yield f"support.business_hours: {support.business_hours} ends before it begins; swap them"

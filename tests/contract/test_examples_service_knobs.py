@@ -7,7 +7,7 @@ import pytest
 
 from schemas.outputs import WindowKind
 from stream.knobs_definitions import ConversionSettings, FeatureSettings, Selection
-from stream.knobs_money import SupportSettings, SurveySettings, ValueSettings
+from stream.knobs_money import SocialSettings, SupportSettings, SurveySettings, ValueSettings
 from stream.sessions import A_GOAL, CARTED, CONVERTED, ORDERED, Session, marked
 from stream.settings import Settings
 from tests.contract.test_worked_examples import customers, on, records, records_by, value_in
@@ -288,3 +288,39 @@ def test_what_was_counted_of_a_visit_is_stored_with_it() -> None:
     stored = Session.unpack([*session.pack()])
     assert stored.marks == CARTED | ORDERED | CONVERTED | 2 * A_GOAL
     assert (stored.closed, stored.joined, stored.real) == (False, False, False)
+
+
+def post(day: int, kind: str, count: int, post_id: str = "p", **fields: Any) -> dict[str, Any]:
+    return on(day, f"social_{kind}", "account", post_id=post_id, count=count, **fields)
+
+
+REACTIONS = [
+    post(1, "impression", 10_000, network="x"), post(1, "reach", 3_000, network="x"),
+    post(2, "reach", 1_000, "q", network="y"), post(1, "engagement", 700) | {"kind": "like"},
+    post(1, "engagement", 50, network="x") | {"kind": "share"}, post(2, "engagement", 10, "q"),
+    post(2, "engagement", 30, "q") | {"kind": "click"},
+]  # fmt: skip
+
+
+def engagement(**knobs: Any) -> dict[str, tuple[float | None, float | None]]:
+    """Post or network ("" for all) → (numerator, denominator) of the week that ends on 2 April."""
+    settings = Settings(social=SocialSettings(**knobs))
+    found = records_by(REACTIONS, "social_engagement_rate", "trailing_7d", settings)
+    ended = [record for record in found if (record.window.end or "").startswith("2024-04-03")]
+    return {"".join(r.dimensions.values()): (r.numerator, r.denominator) for r in ended}
+
+
+def test_reactions_are_divided_by_impressions_or_by_the_people_reached() -> None:
+    shown = engagement()
+    assert (shown[""], shown["p"], shown["q"]) == ((790, 10_000), (750, 10_000), (40, 0))
+    reached = engagement(denominator="reach")
+    assert (reached[""], reached["p"], reached["q"]) == ((790, 4_000), (750, 3_000), (40, 1_000))
+    assert (reached["x"], reached["y"]) == ((50, 3_000), (0, 1_000))
+
+
+def test_reactions_weigh_what_the_settings_say() -> None:
+    found = engagement(weights={"like": 0.5, "share": 4, "click": 0})
+    assert found["p"] == (pytest.approx(700 * 0.5 + 50 * 4), 10_000)
+    # What names no kind weighs 1, and a click nothing.
+    assert found["q"] == (pytest.approx(10), 0)
+    assert found[""][0] == pytest.approx(560)

@@ -3,8 +3,9 @@
 Shares no code with the engine.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from tests.properties.oracle_terms import Answer, Answers, EventDict, Key, Segment
@@ -173,25 +174,35 @@ def _rank(amount: int) -> int:
     return rank
 
 
-def reach(events: Iterable[EventDict], wall: Wall, dimensions: Sequence[str]) -> Answers:
+def reach(
+    events: Iterable[EventDict],
+    wall: Wall,
+    dimensions: Sequence[str],
+    per: str = "impression",
+    weights: Mapping[str, float] = MappingProxyType({}),
+) -> Answers:
     """Reactions per impression, also by post and network; money spent, also by its own channel."""
     windows = Windows(wall)
 
     def items(kind: str, field: str, times: int = 1) -> list[Item]:
         return [
-            (segment, "", event["ms"], round(event.get(field, 1) * times))
+            (segment, "", event["ms"], round(event.get(field, 1) * times * weight(event)))
             for event in events
             if event["type"] == kind and event.get("kind") != "save"
             for segment in _own_segments(event, dimensions)
         ]
 
+    def weight(event: EventDict) -> float:
+        return weights.get(event.get("kind", ""), 1) if "engagement" in event["type"] else 1
+
     kinds = ("day", "trailing_7d")
+    engaged = items("social_engagement", "count", 1_000)
     spend = items("marketing_spend", "amount", 1_000_000)
     return dict((
         *answers_of(
             "social_engagement_rate",
-            windows.sums(items("social_engagement", "count"), kinds),
-            windows.sums(items("social_impression", "count"), kinds),
+            windows.sums(engaged, kinds, 1e-3),
+            windows.sums(items(f"social_{per}", "count"), kinds),
         ),
         *answers_of("marketing_spend", windows.sums(spend, ("day", "trailing_28d", "month"), 1e-6)),
     ))  # fmt: skip

@@ -79,12 +79,12 @@ EVENTS: dict[str, st.SearchStrategy[EventDict]] = {
     )
     | _one(type=["ticket_resolved", "ticket_reopened"], ticket_id="tu"),
     "reach": _one(
-        type=["social_impression", "social_engagement"],
+        type=["social_impression", "social_engagement", "social_reach"],
         post_id="pq",
         network=[None, "x", "y"],
-        kind=[None, "like", "save"],
+        kind=[None, "like", "save", "share"],
         count=[1, 7, 100],
-    ).map(lambda e: e | ({"kind": "like"} if e["type"] == "social_impression" else {}))
+    ).map(lambda e: e | ({} if e["type"] == "social_engagement" else {"kind": "like"}))
     | _one(type=["marketing_spend"], channel=["ads", "mail"], amount=[10, 0.25, 99.9]),
     "movements": _one(
         type=["subscription_started"],
@@ -134,7 +134,11 @@ def traffic(draw: st.DrawFn, theme: str, base_ms: int, days: Sequence[int] = DAY
 
 
 def config_for(
-    zone: str, support: SupportSettings | None = None, months: int = 60, **survey: Any
+    zone: str,
+    support: SupportSettings | None = None,
+    months: int = 60,
+    social: EventDict | None = None,
+    **survey: Any,
 ) -> Settings:
     return Settings(
         support=support or SupportSettings(),
@@ -142,7 +146,9 @@ def config_for(
         timezone=zone,
         dimensions=DIMENSIONS,
         survey=SurveySettings(**survey),
-        social=SocialSettings(engagement_kinds=("like", "comment", "share", "click")),
+        social=SocialSettings(
+            engagement_kinds=("like", "comment", "share", "click"), **(social or {})
+        ),
     )
 
 
@@ -170,7 +176,8 @@ def answers(theme: str, sent: Iterable[Sent], config: Settings) -> Answers:
             bots=not support.exclude_bots,
         )  # fmt: skip
     elif theme == "reach":
-        found = oracle_money.reach(events, wall, DIMENSIONS)
+        per = config.social.denominator.removesuffix("s")
+        found = oracle_money.reach(events, wall, DIMENSIONS, per, config.social.weights)
     else:
         far_days = range(days[0], days[-1] + 22)
         found = oracle_movements.movements(
@@ -208,6 +215,10 @@ def test_every_number_is_the_oracles(theme: str, data: st.DataObject) -> None:
         zone,
         data.draw(supports),
         data.draw(st.sampled_from([1, 2, 60])),
+        {
+            "denominator": data.draw(st.sampled_from(["impressions", "reach"])),
+            "weights": data.draw(st.sampled_from([{}, {"like": 0.25}, {"like": 0, "share": 3}])),
+        },
         dedupe=data.draw(st.sampled_from(["all", "latest_per_user"])),
         denominator=data.draw(st.sampled_from(["answers", "shown"])),
         window_days=data.draw(st.sampled_from([30, 90])),
