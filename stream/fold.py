@@ -189,7 +189,8 @@ def _mark(
             activity.mark_day(person, profile, profile.calendar.day_of(time_ms))
             person.active_slot, person.active_profile = slot, profile
     minute = time_ms // MINUTE_MS
-    if (person.live_minute != minute or person.live_profile is not profile) and timely:
+    is_new = person.live_minute != minute or person.live_profile is not profile
+    if is_new and timely and plan.present:
         activity.mark_minute(person, profile, minute)
         person.live_minute, person.live_profile = minute, profile
 

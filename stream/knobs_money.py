@@ -83,8 +83,8 @@ class ValueSettings(Table, frozen=True, kw_only=True):
 
 class SocialSettings(Table, frozen=True, kw_only=True):
     denominator: Annotated[
-        Literal["impressions", "reach"],
-        "what every network tells; reach: people, by social_reach events, where it tells these",
+        Literal["impressions", "reach", "followers"],
+        "what every network tells; reach: people, by social_reach; followers: by social_followers",
     ] = "impressions"
     engagement_kinds: Annotated[
         tuple[Kind, ...], "which reactions engage; those that name no kind always do"

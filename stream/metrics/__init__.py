@@ -67,6 +67,7 @@ def themes(settings: Settings) -> tuple[Theme, ...]:
         features.Features(settings),
         *funnels.themes(settings),
         *carts.themes(settings),
+        *social.themes(settings),
         *definitions.own_themes(settings),
     )
 

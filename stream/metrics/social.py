@@ -7,8 +7,9 @@ from schemas.events import MarketingSpend, SocialEngagement, SocialImpression, S
 from stream.knobs import Settings
 from stream.knobs_money import Kind
 from stream.measures import MICROS
+from stream.metrics.followers import FOLLOWERS, Followers
 from stream.metrics.metric import Benchmark, Example, Metric
-from stream.metrics.terms import Total
+from stream.metrics.terms import Level, Term, Total
 
 SHOWN, REACHED = "social_impressions", "social_reach"
 #: Reactions, and what they weigh where they do not all weigh the same.
@@ -70,6 +71,11 @@ class Spend:
                 yield dimension, value
 
 
+def themes(settings: Settings) -> tuple[Followers, ...]:
+    """What is kept of accounts, where it is asked for."""
+    return (Followers(),) if settings.social.denominator == "followers" else ()
+
+
 def metrics(settings: Settings) -> Iterator[Metric]:
     """Engagement of posts, and the spending."""
     yield _engagement(settings)
@@ -90,7 +96,8 @@ def _engagement(settings: Settings) -> Metric:
     """Reactions, weighed where the settings do so, for what they choose to be its measure."""
     social = settings.social
     kinds = ", ".join(_weighed(kind, social.weights) for kind in social.engagement_kinds)
-    measure, whom, of = _OF[social.denominator]
+    denominator, whom, of = _OF[social.denominator]
+    is_level = social.denominator == "followers"
     reactions = "weighed engagements" if social.weights else "engagements"
     return Metric(
         name="social_engagement_rate",
@@ -98,13 +105,15 @@ def _engagement(settings: Settings) -> Metric:
         unit="ratio",
         formula=f"{reactions} ÷ {of}",
         numerator=Total(ENGAGED_MICROS, scale=1e-6) if social.weights else Total(ENGAGED),
-        denominator=Total(measure),
+        denominator=denominator,
         windows=("day", "trailing_7d"),
         gauge="social_engagement_ratio",
         example=Example("750 of 10,000", 750, 10_000, 0.075),
         benchmark=_RATE if social.denominator == "impressions" and not social.weights else None,
         knobs=("social.denominator", "social.engagement_kinds", "social.weights"),
-        by=("post", "network"),
+        # Nobody follows a single post.
+        by=("network",) if is_level else ("post", "network"),
+        level=is_level,
     )
 
 
@@ -113,9 +122,13 @@ def _weighed(kind: Kind, weights: Mapping[Kind, float]) -> str:
     return kind if weight == 1 else f"{kind} × {weight:g}"
 
 
-#: What reactions are divided by: its measure, each one of it, and all.
-_OF = {
-    "impressions": (SHOWN, "time that they were shown", "impressions of posts"),
-    "reach": (REACHED, "person whom they reached", "people reached by posts"),
-}
+#: What reactions are divided by: the number, each one of it, and all.
+_OF: Mapping[str, tuple[Term, str, str]] = {
+    "impressions": (Total(SHOWN), "time that they were shown", "impressions of posts"),
+    "reach": (Total(REACHED), "person whom they reached", "people reached by posts"),
+    "followers": (
+        Level(FOLLOWERS), "follower at the end of the window",
+        "followers of all accounts at the end of the window",
+    ),
+}  # fmt: skip
 _RATE = Benchmark("0.01 to 0.05", "social media surveys")

@@ -119,7 +119,7 @@ def test_all_problems_are_reported_at_once_each_with_its_place(toml: Callable[[s
         ("social = {weights = {like = -1}}", "social.weights"),
         ("social = {weights = {love = 1}}", "social.weights"),
         ("social = {engagement_kinds = ['like'], weights = {save = 2}}", "counts nowhere"),
-        ("social = {denominator = 'views'}", "one of impressions, reach"),
+        ("social = {denominator = 'views'}", "one of impressions, reach, followers"),
         ("feature = {window_days = 14}", "one of 7, 28, 30"),
         ("feature = {denominator = 'eligible'}", "one of active, all_known"),
         ("value = {max_lifetime_months = 0}", "at least 1"),
