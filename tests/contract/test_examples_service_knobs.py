@@ -344,20 +344,20 @@ FOLLOWED = [
 
 
 def per_follower(events: list[dict[str, Any]]) -> dict[tuple[str, str], float | None]:
-    """(day of April, network or "") → denominator."""
+    """(day as 04-01, network or "") → denominator."""
     settings = Settings(social=SocialSettings(denominator="followers"))
     found = records_by(events, "social_engagement_rate", "day", settings)
     return {
-        ((r.window.start or "")[8:10], "".join(r.dimensions.values())): r.denominator for r in found
+        ((r.window.start or "")[5:10], "".join(r.dimensions.values())): r.denominator for r in found
     }
 
 
 def test_reactions_are_divided_by_the_followers_at_the_end_of_the_window() -> None:
     events = [*FOLLOWED, *REACTIONS, on(6, "page_view", "someone")]
     found = per_follower(events)
-    assert [found[f"0{day}", ""] for day in range(1, 7)] == [300, 300, 250, 250, 240, 240]
-    assert [found[f"0{day}", "x"] for day in (1, 2, 3)] == [250, 250, 200]
-    assert [found[f"0{day}", "y"] for day in (1, 5)] == [50, 40]
+    assert [found[f"04-0{day}", ""] for day in range(1, 7)] == [300, 300, 250, 250, 240, 240]
+    assert [found[f"04-0{day}", "x"] for day in (1, 2, 3)] == [250, 250, 200]
+    assert [found[f"04-0{day}", "y"] for day in (1, 5)] == [50, 40]
     # Nobody follows a post.
     assert {network for _, network in found} == {"", "x", "y"}
     settings = Settings(social=SocialSettings(denominator="followers"))
@@ -372,8 +372,9 @@ def test_reactions_are_divided_by_the_followers_at_the_end_of_the_window() -> No
 def test_followers_of_long_ago_hold_until_there_is_another_number() -> None:
     events = [*FOLLOWED, *(followers(day, "us", 1_000 + day, network="x") for day in (100, 200))]
     found = per_follower([*events, on(120, "page_view", "someone")])
-    # 120 days after the first of April it is the 29th of July.
-    assert found["29", ""] == 1_100 + 40 + 50
+    assert found["07-08", ""] == 150 + 40 + 50
+    assert found["07-29", ""] == found["10-16", ""] == 1_100 + 40 + 50
+    assert found["10-17", ""] == 1_200 + 40 + 50
 
 
 def test_an_account_is_no_visitor() -> None:

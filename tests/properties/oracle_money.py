@@ -208,13 +208,43 @@ def reach(
     ))  # fmt: skip
 
 
+def followed(
+    events: Sequence[EventDict],
+    wall: Wall,
+    dimensions: Sequence[str],
+    days: Iterable[int],
+    weights: Mapping[str, float],
+) -> Answers:
+    """Reactions per follower of all accounts, in the windows that end on some days."""
+    told = [event for event in events if event["type"] == "social_followers"]
+    reactions = reach(events, wall, dimensions, "impression", weights)
+    segments = {s for e in events if e["type"] != "marketing_spend"
+                for s in _own_segments(e, dimensions) if s[1] != "post"}  # fmt: skip
+    found: Answers = {}
+    for day in days:
+        now: dict[tuple[str, str | None], EventDict] = {}
+        for event in sorted(told, key=lambda event: event["ms"]):
+            if wall.day(event["ms"]) <= day:
+                now[person_of(event), event.get("network")] = event
+        for kind in ("day", "trailing_7d"):
+            window = next(
+                w for w in wall.day_windows(kind, day) if w.end_ms == wall.midnight(day + 1)
+            )
+            for segment in segments:
+                key = Key("social_engagement_rate", segment, window)
+                of = [e["count"] for e in now.values() if segment in _own_segments(e, dimensions)]
+                found[key] = Answer(reactions[key][0] if key in reactions else 0, sum(of))
+    spent = {key: answer for key, answer in reactions.items() if key.metric == "marketing_spend"}
+    return found | spent
+
+
 def _own_segments(event: EventDict, dimensions: Sequence[str]) -> list[Segment]:
     found = segments_of(event, dimensions)
     if event["type"] == "marketing_spend":
         own = (SITE, "channel", event["channel"])
         has_one = any(segment[1] == "channel" for segment in found)
         return found if has_one or "channel" not in dimensions else [*found, own]
-    sides = [("post", event["post_id"]), ("network", event.get("network"))]
+    sides = [("post", event.get("post_id")), ("network", event.get("network"))]
     whole = [(SITE, name, value) for name, value in sides if value]
     return [*found, *whole]
 

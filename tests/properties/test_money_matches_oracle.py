@@ -85,6 +85,7 @@ EVENTS: dict[str, st.SearchStrategy[EventDict]] = {
         kind=[None, "like", "save", "share"],
         count=[1, 7, 100],
     ).map(lambda e: e | ({} if e["type"] == "social_engagement" else {"kind": "like"}))
+    | _one(type=["social_followers"], network=[None, "x", "y"], count=[0, 3, 40])
     | _one(type=["marketing_spend"], channel=["ads", "mail"], amount=[10, 0.25, 99.9]),
     "movements": _one(
         type=["subscription_started"],
@@ -177,7 +178,11 @@ def answers(theme: str, sent: Iterable[Sent], config: Settings) -> Answers:
         )  # fmt: skip
     elif theme == "reach":
         per = config.social.denominator.removesuffix("s")
-        found = oracle_money.reach(events, wall, DIMENSIONS, per, config.social.weights)
+        weights = config.social.weights
+        if per == "follower":
+            found = oracle_money.followed(events, wall, DIMENSIONS, days, weights)
+        else:
+            found = oracle_money.reach(events, wall, DIMENSIONS, per, weights)
     else:
         far_days = range(days[0], days[-1] + 22)
         found = oracle_movements.movements(
@@ -216,7 +221,7 @@ def test_every_number_is_the_oracles(theme: str, data: st.DataObject) -> None:
         data.draw(supports),
         data.draw(st.sampled_from([1, 2, 60])),
         {
-            "denominator": data.draw(st.sampled_from(["impressions", "reach"])),
+            "denominator": data.draw(st.sampled_from(["impressions", "reach", "followers"])),
             "weights": data.draw(st.sampled_from([{}, {"like": 0.25}, {"like": 0, "share": 3}])),
         },
         dedupe=data.draw(st.sampled_from(["all", "latest_per_user"])),
