@@ -92,9 +92,9 @@ def report(
     log, so give the oldest first. They may be compressed (.gz); `-` is standard input. Lines that
     are no events are named and left out. Exit code 2 when nothing could be counted.
 
-    Windows: all, month, week, day, trailing_7d, trailing_28d, trailing_30d; and only on request:
-    trailing_365d, trailing_168h, trailing_24h, hour, minute, trailing_1h, trailing_30m,
-    trailing_5m.
+    Windows: all, month, week, day, trailing_7d, trailing_28d, trailing_30d, trailing_90d; and
+    only on request: trailing_365d, trailing_168h, trailing_24h, hour, minute, trailing_1h,
+    trailing_30m, trailing_5m.
 
     \b
     Example:   engage report events.jsonl.gz

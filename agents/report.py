@@ -39,7 +39,7 @@ from stream.triangles import Cohort
 
 #: In the order in which they are shown; the finest and the longest only on request.
 _ORDER: tuple[WindowKind, ...] = (
-    "all", "month", "week", "trailing_30d", "trailing_28d", "trailing_7d", "day",
+    "all", "month", "week", "trailing_90d", "trailing_30d", "trailing_28d", "trailing_7d", "day",
     "trailing_365d", "trailing_168h", "trailing_24h", "hour", "minute", "trailing_1h",
     "trailing_30m", "trailing_5m",
 )  # fmt: skip
@@ -47,7 +47,14 @@ WINDOWS = _ORDER[:-8]
 BAD_LINES_SHOWN = 20
 #: A longer series of days is shown as a grid, a week a line.
 LIST_MAX = 14
-_GRID_KINDS = ("day", "trailing_7d", "trailing_28d", "trailing_30d", "trailing_365d")
+_GRID_KINDS = (
+    "day",
+    "trailing_7d",
+    "trailing_28d",
+    "trailing_30d",
+    "trailing_90d",
+    "trailing_365d",
+)
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 #: The longest event, and the end of its line.
 _LINE_MAX = MAX_BYTES + 2

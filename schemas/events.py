@@ -241,6 +241,21 @@ class SocialEngagement(Envelope, kw_only=True, gc=False, tag="social_engagement"
     count: Count = 1
 
 
+class SocialReach(Envelope, kw_only=True, gc=False, tag="social_reach"):
+    """A post reached `count` more people, as the network counts them."""
+
+    post_id: Name
+    network: Name | None = None
+    count: Count = 1
+
+
+class SocialFollowers(Envelope, kw_only=True, gc=False, tag="social_followers"):
+    """An account, the visitor, has `count` followers on a network from now on."""
+
+    network: Name | None = None
+    count: Count
+
+
 class MarketingSpend(Envelope, kw_only=True, gc=False, tag="marketing_spend"):
     """Money was spent on a channel."""
 
@@ -258,7 +273,7 @@ Event: TypeAlias = (
     | AddToCart | RemoveFromCart | CheckoutStarted | Order | Refund | Goal
     | SurveyResponse | SurveyDismissed
     | TicketOpened | TicketMessage | TicketResolved | TicketReopened
-    | SocialImpression | SocialEngagement | MarketingSpend
+    | SocialImpression | SocialEngagement | SocialReach | SocialFollowers | MarketingSpend
 )  # fmt: skip
 
 EVENT_TYPES: dict[str, type[Envelope]] = {
@@ -287,8 +302,15 @@ TOPIC_TYPES: dict[str, tuple[str, ...]] = {
         "ticket_resolved",
         "ticket_reopened",
     ),
-    "social": ("social_impression", "social_engagement", "marketing_spend"),
-}
+    "social": (
+        "social_impression", "social_engagement", "social_reach", "social_followers",
+        "marketing_spend",
+    ),
+}  # fmt: skip
 
 # The types that are about no one person: bought reach, and reach that somebody else counted.
-PERSONLESS: tuple[type[Envelope], ...] = (SocialImpression, SocialEngagement, MarketingSpend)
+PERSONLESS: tuple[type[Envelope], ...] = (
+    SocialImpression, SocialEngagement, SocialReach, MarketingSpend,
+)  # fmt: skip
+# The types that are about an account, which nobody has to be there for.
+OF_ACCOUNTS: tuple[type[Envelope], ...] = (SocialFollowers,)

@@ -21,6 +21,7 @@ WindowKind: TypeAlias = Literal[
     "trailing_7d",
     "trailing_28d",
     "trailing_30d",
+    "trailing_90d",
     "trailing_365d",
     "all",
 ]

@@ -255,6 +255,8 @@ class Activity:
         )
         for measure, start in starts:
             self._counters.add_range(Grain.DAY, measure, group, start, start, people)
+        if not group.dimension:
+            self._counters.add_range(Grain.DAY, measures.KNOWN, group, day, day, people)
 
 
 def _mark(

@@ -18,7 +18,7 @@ from stream.people import Person
 from stream.plans import BOT, Plan
 from stream.rare import count_more, tally
 from stream.runs import NO_LANE, lane_of
-from stream.sessions import Session, SessionRules, session_keeper
+from stream.sessions import Session, SessionRules, marked, session_keeper
 from stream.sights import count_content, page_of, see
 
 if TYPE_CHECKING:
@@ -191,7 +191,8 @@ def _mark(
                 activity.mark_hour(person, profile, time_ms)
             person.active_slot, person.active_profile = slot, profile
     minute = time_ms // MINUTE_MS
-    if (person.live_minute != minute or person.live_profile is not profile) and timely:
+    is_new = person.live_minute != minute or person.live_profile is not profile
+    if is_new and timely and plan.present:
         activity.mark_minute(person, profile, minute)
         person.live_minute, person.live_profile = minute, profile
 
@@ -247,7 +248,7 @@ def _note(session: Session, event: Event, plan: Plan, rules: SessionRules) -> No
     if plan.real:
         session.real = True
     if plan.session_marks is not None:
-        session.marks |= plan.session_marks(event)
+        session.marks = marked(session.marks, plan.session_marks(event))
 
 
 def _holder(shard: "Shard", person: Person, event: Event, sid: str) -> Person:

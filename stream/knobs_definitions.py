@@ -73,6 +73,10 @@ class ConversionSettings(Table, frozen=True, kw_only=True):
     basis: Annotated[
         Literal["user", "session"], "user: people who converted ÷ people; session: visits that did"
     ] = "user"
+    count: Annotated[
+        Literal["once", "every"],
+        "once: who (or which visit) converted at all; every: each time, so a rate may exceed 1",
+    ] = "once"
     orders: Annotated[bool, "an order is a goal, called order, that nobody needs to configure"] = (
         True
     )
@@ -90,6 +94,13 @@ class ExperimentSettings(Table, frozen=True, kw_only=True):
 
 
 class FeatureSettings(Table, frozen=True, kw_only=True):
+    window_days: Annotated[
+        Literal[7, 28, 30], "28: the days of monthly active users, and whole weeks"
+    ] = 28
+    denominator: Annotated[
+        Literal["active", "all_known"],
+        "active: people who were active in the window; all_known: all who ever were until its end",
+    ] = "active"
     map: Annotated[
         dict[str, str], "name of a custom event = feature; feature_used names its own"
     ] = field(default_factory=dict)

@@ -34,6 +34,8 @@ SESSION_DURATION_MS = "session_duration_ms"
 CARTED_SESSIONS = "carted_sessions"
 ABANDONED_SESSIONS = "abandoned_cart_sessions"
 CONVERTED_SESSIONS = "converted_sessions"
+#: Events of theirs that reached a goal, each of them.
+SESSION_GOALS = "session_goals"
 ENGAGED_SESSIONS = "engaged_sessions"
 #: Those that last, where the others are no part of the duration.
 TIMED_SESSIONS = "timed_sessions"
@@ -70,6 +72,8 @@ NEW_DAY = "new_people_day"
 NEW_WEEK = "new_people_week"
 NEW_MONTH = "new_people_month"
 NEW_ALL = "new_people"
+#: Everybody until the end of a day, of whole sites.
+KNOWN = "level_people"
 CLICKERS_DAY = "clickers_day"
 #: In as many minutes as the settings say.
 LIVE = "people_live"

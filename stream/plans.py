@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from schemas import events
-from schemas.events import EVENT_TYPES, PERSONLESS, Event
+from schemas.events import EVENT_TYPES, OF_ACCOUNTS, PERSONLESS, Event
 from stream import measures
 from stream.facts import Tally, Theme
 
@@ -17,6 +17,8 @@ class Plan:
     counts: tuple[str, ...]
     #: Makes its person active on the day.
     active: bool
+    #: Its person is there in the minute.
+    present: bool = True
     #: Belongs to a session: extends it, and opens one.
     in_session: bool = True
     #: More than a heartbeat: the session it is in counts.
@@ -57,7 +59,8 @@ OUTSIDE = {
     "subscription_started", "subscription_changed", "subscription_renewed",
     "subscription_cancelled", "subscription_ended", "refund", "survey_response",
     "survey_dismissed", "ticket_opened", "ticket_message", "ticket_resolved", "ticket_reopened",
-    "social_impression", "social_engagement", "marketing_spend",
+    "social_impression", "social_engagement", "social_reach", "social_followers",
+    "marketing_spend",
 }  # fmt: skip
 #: By which somebody does more than look.
 _INTERACTIVE = frozenset({
@@ -98,7 +101,8 @@ def build_plans(
         interactions = (measures.INTERACTIONS,) if tag in doing.counted else ()
         plan = Plan(
             counts=(measures.EVENTS, *_COUNTS.get(tag, ()), *interactions),
-            active=tag not in passive_types,
+            active=tag not in passive_types and struct not in OF_ACCOUNTS,
+            present=struct not in OF_ACCOUNTS,
             in_session=tag not in OUTSIDE,
             real=tag != "heartbeat",
             page_view=tag == "page_view",

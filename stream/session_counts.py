@@ -7,7 +7,15 @@ from stream.calendar import MINUTE_MS
 from stream.counters import Counters
 from stream.names import Group, Names, Profile, Segment
 from stream.pages import Pages
-from stream.sessions import CARTED, CONVERTED, ORDERED, Session, SessionRules, duration_bucket
+from stream.sessions import (
+    CARTED,
+    CONVERTED,
+    ORDERED,
+    Session,
+    SessionRules,
+    duration_bucket,
+    goals_in,
+)
 from stream.trails import Trail
 
 #: Measure → count
@@ -39,6 +47,8 @@ class SessionCounts:
                 _more(counts, measures.ABANDONED_SESSIONS, sign)
         if session.marks & CONVERTED:
             _more(counts, measures.CONVERTED_SESSIONS, sign)
+            if goals := goals_in(session.marks):
+                _more(counts, measures.SESSION_GOALS, sign * goals)
         if session.views():
             pages = self._rules.counted_pages(session)
             _more(counts, measures.SESSION_PAGE_VIEWS, sign * pages)

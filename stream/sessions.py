@@ -14,12 +14,15 @@ BUCKETS_PER_DOUBLING = 8
 _INTERACTIVE, _REAL, _CLOSED, _JOINED = 1, 2, 4, 64
 #: What happened in a session, as bits of its `marks`: something went into the cart, an order, a goal.
 CARTED, ORDERED, CONVERTED = 8, 16, 32
+#: From this bit on the marks hold a number: how many events reached a goal, where that is counted.
+_GOALS_FROM = 7
+A_GOAL = 1 << _GOALS_FROM
 _MARKS = CARTED | ORDERED | CONVERTED
 #: Begins what stands in the place of an id, and separates its parts; ids have no control characters
 #: at their beginning that trackers would send.
 _LANE = "\x1f"
-#: The flags are seven bits; the number of actions stands above them.
-_ACTIONS = 7
+#: In the flags, the number of actions stands above that of goals.
+_ACTIONS_FROM = 31
 
 
 class Session:
@@ -41,7 +44,7 @@ class Session:
         self.interactive = False
         #: How many interactive events, where the settings ask for it.
         self.actions = 0
-        #: Bits of CARTED, ORDERED, CONVERTED.
+        #: Bits of CARTED, ORDERED, CONVERTED, and how many goals: see `marked`.
         self.marks = 0
         #: Has an event other than a heartbeat: only then it counts.
         self.real = False
@@ -59,7 +62,7 @@ class Session:
     def pack(self) -> tuple[Any, ...]:
         """As a short tuple for msgpack."""
         flags = _INTERACTIVE * self.interactive | _REAL * self.real | _CLOSED * self.closed
-        flags |= self.marks | _JOINED * self.joined | self.actions << _ACTIONS
+        flags |= self.marks | _JOINED * self.joined | self.actions << _ACTIONS_FROM
         head: tuple[Any, ...] = (
             self.start,
             self.end - self.start,
@@ -94,8 +97,8 @@ class Session:
         session.real = bool(flags & _REAL)
         session.closed = bool(flags & _CLOSED)
         session.joined = bool(flags & _JOINED)
-        session.marks = flags & _MARKS
-        session.actions = flags >> _ACTIONS
+        session.marks = flags & _MARKS | flags % (1 << _ACTIONS_FROM) >> _GOALS_FROM << _GOALS_FROM
+        session.actions = flags >> _ACTIONS_FROM
         return session
 
     def views(self) -> int:
@@ -231,12 +234,22 @@ def merge(into: Session, other: Session, earlier: bool, order: Order) -> None:
     into.page_views += other.page_views
     into.interactive |= other.interactive
     into.real |= other.real
-    into.marks |= other.marks
+    into.marks = marked(into.marks, other.marks)
     into.actions += other.actions
     if into.trail is None:
         into.trail = other.trail
     elif other.trail is not None:
         into.trail.join(other.trail, order)
+
+
+def marked(marks: int, more: int) -> int:
+    """Two marks in one: what happened in either, and the goals of both."""
+    return (marks | more) & _MARKS | (goals_in(marks) + goals_in(more)) << _GOALS_FROM
+
+
+def goals_in(marks: int) -> int:
+    """How many events reached a goal, where that is counted."""
+    return marks >> _GOALS_FROM
 
 
 def comes_first(start: int, profile: Profile, other_start: int, other: Profile) -> bool:

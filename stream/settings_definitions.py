@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import get_args, get_type_hints
 
-from schemas.events import EVENT_TYPES, PERSONLESS
+from schemas.events import EVENT_TYPES, OF_ACCOUNTS, PERSONLESS
 from stream.definitions import BUILT_IN, KINDS, UNITS, gauge_of, part, unit_of
 from stream.knobs import Settings
 from stream.knobs_definitions import (
@@ -59,7 +59,7 @@ def _words(key: str, name: str) -> Iterator[str]:
 def _of_people(key: str, selection: Selection, settings: Settings | None = None) -> Iterator[str]:
     """What is wrong with a selection of events that people are counted by."""
     yield from mistakes(key, selection)
-    if EVENT_TYPES.get(selection.type) in PERSONLESS:
+    if EVENT_TYPES.get(selection.type) in (*PERSONLESS, *OF_ACCOUNTS):
         yield f"{key}.type: {selection.type} is about no one person; choose another type"
     if settings and selection.type in settings.active.passive_types:
         yield (

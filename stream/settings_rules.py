@@ -12,6 +12,7 @@ from schemas.events import EVENT_TYPES, PERSONLESS
 from stream.churn_model import MISSING, is_installed
 from stream.knobs import INPUT_ROLES, Settings
 from stream.knobs_definitions import Selection
+from stream.knobs_money import TOP_BOX
 from stream.names import JOINT
 from stream.selection import mistakes
 from stream.settings_types import type_rules
@@ -19,6 +20,10 @@ from stream.settings_types import type_rules
 TOPIC_NAME = re.compile(r"[A-Za-z0-9._-]{1,249}")
 SERVER = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):(\d{1,5})")
 _RISK_TOPIC = "churn_risk.topic"
+#: Days that are kept beyond a window and the one before it, for what is late.
+_SPARE_DAYS = 10
+#: How long a ticket is looked at, and the longest window that its opening is in.
+_TICKET_DAYS = 365 + 30
 # Dimensions that some metrics bring themselves; a context field must not take their place.
 RESERVED_DIMENSIONS = frozenset(
     (
@@ -78,6 +83,28 @@ def _service(settings: Settings) -> Iterator[str]:
         yield (
             f"survey.csat_satisfied_min: {survey.csat_satisfied_min} is above survey.csat_scale "
             f"{survey.csat_scale}; nobody could be satisfied"
+        )
+    if survey.ces_mode == "top_box" and survey.ces_scale <= TOP_BOX:
+        yield (
+            f"survey.ces_mode: top_box takes the easiest {TOP_BOX} of a survey.ces_scale of "
+            f"{survey.ces_scale}, which is every answer; use mean or a longer scale"
+        )
+    needed = 2 * survey.window_days + _SPARE_DAYS
+    if settings.time.day_retention_days < needed:
+        yield (
+            f"survey.window_days: {survey.window_days} and the window before it do not fit in "
+            f"time.day_retention_days, {settings.time.day_retention_days}; raise that to {needed}"
+        )
+    if support.response_bucket == "opened" and settings.time.day_retention_days < _TICKET_DAYS:
+        yield (
+            "support.response_bucket: opened changes windows of a year ago, and "
+            f"time.day_retention_days keeps {settings.time.day_retention_days}; raise that to "
+            f"{_TICKET_DAYS}"
+        )
+    for kind in set(settings.social.weights) - set(settings.social.engagement_kinds):
+        yield (
+            f"social.weights: {kind} has a weight, but is not among social.engagement_kinds and "
+            "counts nowhere; name it there or take it out"
         )
     opens, _, closes = support.business_hours.partition("-")
     if closes and closes <= opens:

@@ -22,6 +22,7 @@ GRAIN_OF: dict[WindowKind, Grain] = {
     "trailing_7d": Grain.DAY,
     "trailing_28d": Grain.DAY,
     "trailing_30d": Grain.DAY,
+    "trailing_90d": Grain.DAY,
     "trailing_365d": Grain.DAY,
     "all": Grain.ALL,
 }
@@ -29,8 +30,12 @@ GRAIN_OF: dict[WindowKind, Grain] = {
 LENGTH_OF: dict[WindowKind, int] = {
     "trailing_5m": 5, "trailing_30m": 30, "trailing_1h": 60, "trailing_24h": 24,
     "trailing_168h": 168, "trailing_7d": 7, "trailing_28d": 28, "trailing_30d": 30,
-    "trailing_365d": 365,
+    "trailing_90d": 90, "trailing_365d": 365,
 }  # fmt: skip
+#: Length in days → the kind of rolling window that has it.
+ROLLING_DAYS: dict[int, WindowKind] = {
+    length: kind for kind, length in LENGTH_OF.items() if GRAIN_OF[kind] is Grain.DAY
+}
 
 
 class Span(NamedTuple):

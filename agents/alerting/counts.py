@@ -4,15 +4,22 @@ from collections.abc import Iterator
 
 from agents.alerting.pace import DAY, HOUR, MINUTE, WEEK, Pace
 from agents.alerting.rule import Record
+from stream.settings import Settings
+from stream.windows import ROLLING_DAYS
 
 CHURNED = 'site:engagement_churned_customers:max{window="day"}'
 CUSTOMERS = 'site:engagement_active_customers:max{window="day"}'
 ACTIVE = "site:engagement_daily_active_users:max"
-ANSWERS = 'site:engagement_feedback_answers:max{window=~"|trailing_30d"}'
 LIVE = "site:engagement_live_visitors:mean10m"
 USUAL_CHURNED = "site:engagement_churned_customers:baseline"
 USUAL_ACTIVE = "site:engagement_daily_active_users:baseline"
 USUAL_LIVE = "site:engagement_live_visitors:baseline"
+
+
+def answers(settings: Settings) -> str:
+    """Answers to surveys in the days over which scores are taken."""
+    window = ROLLING_DAYS[settings.survey.window_days]
+    return f'site:engagement_feedback_answers:max{{window=~"|{window}"}}'
 
 
 def count_rules(pace: Pace) -> Iterator[Record]:

@@ -20,8 +20,8 @@ def product_alerts(settings: Settings) -> Iterator[Alert]:
     yield _live_visitors()
     yield _click_through(click_through(settings))
     yield _conversion()
-    yield _nps()
-    yield _csat()
+    yield _nps(settings)
+    yield _csat(settings)
     yield _carts()
     yield _segment_carts(segments.CARTS)
 
@@ -154,8 +154,8 @@ def _conversion() -> Alert:
     )
 
 
-def _nps() -> Alert:
-    level = ratios.NPS
+def _nps(settings: Settings) -> Alert:
+    level = ratios.nps(settings)
     return Alert(
         name="NpsFall",
         severity="warning",
@@ -163,13 +163,14 @@ def _nps() -> Alert:
         conditions=(
             f"{level.now} - {baseline(level)} <= -10",
             f"{z_score(level)} < -3",
-            f"on (job, site) {counts.ANSWERS} >= 50",
+            f"on (job, site) {counts.answers(settings)} >= 50",
         ),
         hold=HOUR,
         keep=HOUR,
         summary="The net promoter score has fallen.",
         description=(
-            "On {{ $labels.site }}, the net promoter score of the last 30 days is "
+            "On {{ $labels.site }}, the net promoter score of the last "
+            f"{settings.survey.window_days} days is "
             "{{ $value | humanize }} points away from what it was a week ago (the day before, "
             "where there is no such week)."
         ),
@@ -177,8 +178,8 @@ def _nps() -> Alert:
     )
 
 
-def _csat() -> Alert:
-    level = ratios.CSAT
+def _csat(settings: Settings) -> Alert:
+    level = ratios.csat(settings)
     return Alert(
         name="CsatFall",
         severity="warning",
@@ -186,13 +187,14 @@ def _csat() -> Alert:
         conditions=(
             f"{level.now} - {baseline(level)} <= -0.05",
             f"{z_score(level)} < -3",
-            f"on (job, site) {counts.ANSWERS} >= 50",
+            f"on (job, site) {counts.answers(settings)} >= 50",
         ),
         hold=HOUR,
         keep=HOUR,
         summary="Customer satisfaction has fallen.",
         description=(
-            "On {{ $labels.site }}, the share of content answers in the last 30 days has changed "
+            "On {{ $labels.site }}, the share of content answers in the last "
+            f"{settings.survey.window_days} days has changed "
             "by {{ $value | humanizePercentage }} against a week ago (the day before, where there "
             "is no such week)."
         ),

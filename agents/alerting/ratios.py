@@ -7,6 +7,7 @@ from typing import Protocol
 from agents.alerting.pace import DAY, HOUR, MINUTE, WEEK, Pace
 from agents.alerting.rule import Record
 from stream.settings import Settings
+from stream.windows import ROLLING_DAYS
 
 
 class Judged(Protocol):
@@ -75,14 +76,22 @@ class Level:
 BOUNCE = Ratio(numerator="bounced_sessions", denominator="viewed_sessions", minimum=50, floor=0.02)
 CONVERSION = Level(family="session_conversion_ratio", window="trailing_1h", floor=0.005, visits=200)
 CARTS = Level(family="cart_abandonment_ratio", window="day", floor=0.02, visits=200)
-CSAT = Level(family="csat_ratio", window="trailing_30d", floor=0.01)
-NPS = Level(family="nps_points", window="trailing_30d", floor=2)
 
 
 def click_through(settings: Settings) -> Ratio:
     """Click-through over what the settings count as shown; of all clicks, also where few are matched."""
     shown = "page_views" if settings.ctr.denominator == "page_views" else "impressions"
     return Ratio(numerator="clicks", denominator=shown, minimum=1_000, floor=0.002)
+
+
+def csat(settings: Settings) -> Level:
+    """Satisfaction over the days that the settings choose."""
+    return Level(family="csat_ratio", window=ROLLING_DAYS[settings.survey.window_days], floor=0.01)
+
+
+def nps(settings: Settings) -> Level:
+    """Promoters less detractors over the days that the settings choose."""
+    return Level(family="nps_points", window=ROLLING_DAYS[settings.survey.window_days], floor=2)
 
 
 def total(measure: str) -> str:

@@ -11,7 +11,7 @@ from agents.alerting.pending import pending_families
 from agents.alerting.pipeline import pipeline_alerts
 from agents.alerting.pipeline_rules import pipeline_rules
 from agents.alerting.product import product_alerts
-from agents.alerting.ratios import BOUNCE, CARTS, CONVERSION, CSAT, NPS, click_through
+from agents.alerting.ratios import BOUNCE, CARTS, CONVERSION, click_through, csat, nps
 from agents.alerting.ratios import level_rules as of_level
 from agents.alerting.ratios import ratio_rules as of_ratio
 from agents.alerting.recording import recording_rules
@@ -36,7 +36,7 @@ def product_groups(settings: Settings, place: Surroundings) -> list[Group]:
     """What is usual, and the alerts when it is not so."""
     pace = place.pace
     ratios = (BOUNCE, click_through(settings))
-    levels = (CONVERSION, CARTS, CSAT, NPS)
+    levels = (CONVERSION, CARTS, csat(settings), nps(settings))
     usual = [rule for ratio in ratios for rule in of_ratio(ratio, pace)]
     usual += [rule for level in levels for rule in of_level(level, pace)]
     usual += segment_rules(segments.CARTS, pace)

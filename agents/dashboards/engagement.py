@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from agents.alerting.product import DASHBOARD
-from agents.alerting.ratios import Ratio, click_through
+from agents.alerting.ratios import Ratio
 from agents.alerting.segments import CARTS
 from agents.alerting.surroundings import Surroundings
 from agents.dashboards import wording
@@ -72,7 +72,7 @@ def _panels(
 
 def _usual(entry: Usual, metric: Metric, panels: MetricPanels) -> Panel:
     """Against what is usual, where the alerts know that of this metric in one of its windows."""
-    of = entry.of or click_through(panels.settings)
+    of = entry.of(panels.settings) if callable(entry.of) else entry.of
     if isinstance(of, Ratio):
         return panels.usual(f"{entry.title} and what is usual", metric, of)
     window = of.window in metric.windows if of.window else len(metric.windows) == 1

@@ -1,8 +1,19 @@
 """What stands where on the dashboard Engagement, by names of metrics; what does not exist is left out."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from agents.alerting.ratios import BOUNCE, CARTS, CONVERSION, CSAT, NPS, Level, Ratio
+from agents.alerting.ratios import (
+    BOUNCE,
+    CARTS,
+    CONVERSION,
+    Level,
+    Ratio,
+    click_through,
+    csat,
+    nps,
+)
+from stream.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +34,11 @@ class Trend:
 
 @dataclass(frozen=True, slots=True)
 class Usual:
-    """A number against what is usual. Without `of` it is the click-through that the settings choose."""
+    """A number against what is usual: as it is, or as the settings choose it."""
 
     title: str
     metric: str
-    of: Ratio | Level | None = None
+    of: Ratio | Level | Callable[[Settings], Ratio | Level] = click_through
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +138,8 @@ SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         Trend("High-value customers", ("high_value_customers",)),
     )),
     ("Feedback and support", (
-        Usual("Net promoter score", "nps", NPS),
-        Usual("Customer satisfaction", "csat", CSAT),
+        Usual("Net promoter score", "nps", nps),
+        Usual("Customer satisfaction", "csat", csat),
         Trend("Promoters, passives, detractors", (
             "nps_promoters_share", "nps_passives_share", "nps_detractors_share",
         )),

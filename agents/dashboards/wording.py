@@ -14,7 +14,8 @@ _WINDOWS = {
     "trailing_30m": "the last 30 minutes", "trailing_1h": "the last hour",
     "trailing_24h": "the last 24 hours", "trailing_168h": "the last 168 hours", "trailing_7d": "the last 7 days",
     "trailing_28d": "the last 28 days", "trailing_30d": "the last 30 days",
-    "trailing_365d": "the last 365 days", "all": "since counting began",
+    "trailing_90d": "the last 90 days", "trailing_365d": "the last 365 days",
+    "all": "since counting began",
 }  # fmt: skip
 _SHORT = {
     "mrr": "MRR", "nps": "NPS", "csat": "CSAT", "ces": "CES", "clv": "CLV", "cac": "CAC",

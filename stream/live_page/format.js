@@ -5,10 +5,11 @@ const changes = new Intl.NumberFormat("en", { style: "percent", maximumFractionD
 const points = new Intl.NumberFormat("en", { maximumFractionDigits: 1, signDisplay: "exceptZero" });
 
 export const PERIODS = {
-  trailing_5m: "5 minutes before", trailing_30m: "30 minutes before", trailing_1h: "hour before", hour: "all of the hour before",
+  trailing_5m: "5 minutes before", trailing_30m: "30 minutes before", trailing_1h: "hour before",
+  hour: "all of the hour before",
   day: "all of yesterday", trailing_7d: "7 days before", trailing_28d: "28 days before",
-  trailing_24h: "24 hours before", trailing_168h: "168 hours before",
-  trailing_30d: "30 days before", week: "all of the week before", month: "all of the month before",
+  trailing_24h: "24 hours before", trailing_168h: "168 hours before", trailing_30d: "30 days before",
+  trailing_90d: "90 days before", week: "all of the week before", month: "all of the month before",
 };
 
 export function formatted(value, unit) {

@@ -52,7 +52,7 @@ def built_in(settings: Settings) -> tuple[Metric, ...]:
         pages.time_on_page(settings),
         pages.exit_rate(settings),
         *goals.metrics(settings),
-        *features.METRICS,
+        *features.metrics(settings),
         *funnels.metrics(settings),
         *carts.metrics(settings),
         *customers.levels(settings),
@@ -70,7 +70,7 @@ def built_in(settings: Settings) -> tuple[Metric, ...]:
 def themes(settings: Settings) -> tuple[Theme, ...]:
     """What is kept person by person for metrics of rarer events."""
     return (
-        orders.Orders(),
+        orders.Orders(to_date=value.mode(settings) == "historic"),
         *clicks.themes(settings),
         feedback.Feedback(settings),
         tickets.Tickets(settings),
@@ -78,10 +78,16 @@ def themes(settings: Settings) -> tuple[Theme, ...]:
         features.Features(settings),
         *funnels.themes(settings),
         *carts.themes(settings),
+        *social.themes(settings),
         *definitions.own_themes(settings),
     )
 
 
 def tallies(settings: Settings) -> tuple[Tally, ...]:
     """What single events add for metrics of their own."""
-    return (social.Posts(settings), social.Spend(settings), *definitions.own_tallies(settings))
+    return (
+        social.Posts(settings),
+        social.Spend(settings),
+        *goals.tallies(settings),
+        *definitions.own_tallies(settings),
+    )

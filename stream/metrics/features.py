@@ -1,6 +1,6 @@
 """Features: how many of the active people use each."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from stream import measures
@@ -8,19 +8,26 @@ from stream.facts import Contributions, Daily, Fact, distinct
 from stream.knobs import Settings
 from stream.metrics.metric import Benchmark, Example, Metric
 from stream.metrics.shares import OfSite
-from stream.metrics.terms import AtEnd
+from stream.metrics.terms import AtEnd, Level
 from stream.names import Names, Segment
+from stream.windows import ROLLING_DAYS
 
-FEATURE_USERS_28D = "feature_users_28d"
+_ACTIVE = {7: measures.ACTIVE_7D, 28: measures.ACTIVE_28D, 30: measures.ACTIVE_30D}
+
+
+def users(days: int) -> str:
+    """The measure of the people who used a feature in so many days; counted on the day they end."""
+    return f"feature_users_{days}d"
 
 
 class Features(Daily):
     """On which days a person used which features: by feature_used, or by mapped custom events."""
 
     name = "feat"
-    keep_days = 30
+    keep_days = 32
 
     def __init__(self, settings: Settings) -> None:
+        self._days = settings.feature.window_days
         self._of_custom = dict(settings.feature.map)
         custom = ("custom",) if self._of_custom else ()
         self.types: Collection[str] = ("feature_used", *custom)
@@ -33,7 +40,7 @@ class Features(Daily):
         return None if feature is None else (feature,)
 
     def contributions(self, facts: Sequence[Fact], names: Names) -> Contributions:
-        """The person once for each feature in 28 days."""
+        """The person once for each feature in the days of the window."""
         days: dict[Segment, set[int]] = {}
         for time_ms, profile_id, feature in facts:
             profile = names.by_id(profile_id)
@@ -41,24 +48,31 @@ class Features(Daily):
             days.setdefault(segment, set()).add(profile.calendar.day_of(time_ms))
         counts: Contributions = Contributions()
         for segment, theirs in days.items():
-            distinct(counts, {28: FEATURE_USERS_28D}, segment, theirs)
+            distinct(counts, {self._days: users(self._days)}, segment, theirs)
         return counts
 
 
-METRICS = (
-    Metric(
+def metrics(settings: Settings) -> Iterator[Metric]:
+    """The share of people who use a feature, of those whom the settings choose."""
+    days = settings.feature.window_days
+    active = settings.feature.denominator == "active"
+    whom = "monthly active people" if days == 28 else f"people active in {days} days"
+    of = "monthly active users" if days == 28 else whom
+    if not active:
+        whom = of = "people known at the end of the window"
+    yield Metric(
         name="feature_usage_rate",
-        help="Share of the monthly active people who used the feature.",
+        help=f"Share of the {whom} who used the feature.",
         unit="ratio",
-        formula="distinct users of the feature in 28 days ÷ monthly active users",
-        numerator=AtEnd(FEATURE_USERS_28D),
-        denominator=OfSite(AtEnd(measures.ACTIVE_28D)),
-        windows=("trailing_28d",),
+        formula=f"distinct users of the feature in {days} days ÷ {of}",
+        numerator=AtEnd(users(days)),
+        denominator=OfSite(AtEnd(_ACTIVE[days]) if active else Level(measures.KNOWN)),
+        windows=(ROLLING_DAYS[days],),
         gauge="feature_usage_ratio",
         example=Example("28 of 100 people used it", 28, 100, 0.28),
-        benchmark=Benchmark("0.28 is good", "product analytics guides"),
-        knobs=("feature.map",),
+        benchmark=Benchmark("0.28 is good", "product analytics guides") if active else None,
+        knobs=("feature.map", "feature.window_days", "feature.denominator"),
         by=("feature",),
         plain=False,
-    ),
-)
+        level=not active,
+    )

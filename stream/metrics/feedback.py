@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from schemas.events import SurveyDismissed, SurveyResponse
 from stream.facts import Contributions, Fact, at, on
 from stream.knobs import Settings
+from stream.knobs_money import TOP_BOX
 from stream.measures import MICROS
 from stream.names import Names, Segment
 from stream.sessions import sid_digest
@@ -18,9 +19,8 @@ OFF_SCALE = "answers_off_scale"
 PROMOTERS, DETRACTORS = "nps_promoters", "nps_detractors"
 SATISFIED = "csat_satisfied"
 CES_MICROS, RATING_MICROS = "ces_micros", "rating_micros"
-#: Of the newest answer of each person in 30 days; counted on the day on which these end.
-IN_30D = "_30d"
-WINDOW_DAYS = 30
+#: Answers in the three easiest scores of the scale.
+CES_EASY = "ces_easy"
 
 _NPS_MAX, _PROMOTER, _PASSIVE = 10 * MICROS, 9 * MICROS, 7 * MICROS
 _OFF_SCALE = -1
@@ -35,6 +35,11 @@ def answered(kind: str) -> str:
 def dismissed(kind: str) -> str:
     """The measure of the surveys of a kind that were closed without an answer."""
     return f"{kind}_dismissed"
+
+
+def newest(measure: str, days: int) -> str:
+    """A measure of the newest answer of each person in so many days; counted on the day they end."""
+    return f"{measure}_{days}d"
 
 
 class Answer(NamedTuple):
@@ -68,6 +73,11 @@ class Feedback:
         }  # fmt: skip
         self._satisfied = survey.csat_satisfied_min * MICROS
         self._latest = survey.dedupe == "latest_per_user"
+        self._days = survey.window_days
+        self._easy = survey.ces_mode == "top_box"
+        easiest = survey.ces_scale - TOP_BOX + 1, survey.ces_scale
+        low, high = easiest if survey.ces_higher_is_easier else (0, TOP_BOX)
+        self._easiest = low * MICROS, high * MICROS
 
     def fact(self, event: Any) -> Sequence[Any] | None:
         """The kind of survey, the score, and which answer it is."""
@@ -80,7 +90,7 @@ class Feedback:
         return None
 
     def contributions(self, facts: Sequence[Fact], names: Names) -> Contributions:
-        """Answers at their times; with the newest of each person only, by day and by 30 days."""
+        """Answers at their times; with the newest of each person only, by day and by window."""
         counts: Contributions = Contributions()
         answers: list[Answer] = []
         seen = set()
@@ -116,8 +126,8 @@ class Feedback:
                 for measure, count in self._counted(answer):
                     if day < superseded:
                         on(counts, measure, segment, day, count)
-                    for end in range(day, min(day + WINDOW_DAYS, superseded)):
-                        on(counts, measure + IN_30D, segment, end, count)
+                    for end in range(day, min(day + self._days, superseded)):
+                        on(counts, newest(measure, self._days), segment, end, count)
 
     def _micros(self, event: SurveyResponse) -> int:
         """The score on the scale of the settings."""
@@ -135,5 +145,8 @@ class Feedback:
             yield DETRACTORS, micros < _PASSIVE
         elif kind == "csat":
             yield SATISFIED, micros >= self._satisfied
+        elif kind == "ces" and self._easy:
+            low, high = self._easiest
+            yield CES_EASY, low <= micros <= high
         else:
             yield (CES_MICROS if kind == "ces" else RATING_MICROS), micros

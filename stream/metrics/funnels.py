@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from schemas.events import EVENT_TYPES, PERSONLESS
+from schemas.events import EVENT_TYPES, OF_ACCOUNTS, PERSONLESS
 from stream.calendar import DAY_MS
 from stream.facts import Condensed, Contributions, Fact, distinct
 from stream.funnel import Attempts, Moment
@@ -157,7 +157,7 @@ def _moments(facts: Sequence[Fact]) -> list[Moment]:
 
 
 def _active_types(settings: Settings) -> set[str]:
-    nobody = {str(struct.__struct_config__.tag) for struct in PERSONLESS}
+    nobody = {str(struct.__struct_config__.tag) for struct in (*PERSONLESS, *OF_ACCOUNTS)}
     return set(EVENT_TYPES) - nobody - set(settings.active.passive_types)
 
 

@@ -1,21 +1,23 @@
 """Goals: who reached them, which visits did, and who did so while they saw a variant."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from stream import measures
-from stream.facts import Contributions, Daily, Fact, distinct
+from stream.facts import Contributions, Daily, Fact, Tally, distinct
 from stream.knobs import Settings
 from stream.metrics.metric import JOINED, SESSION_KNOBS, Example, Metric
 from stream.metrics.shares import OfSite
 from stream.metrics.terms import AtEnd, ByWindow, Total
 from stream.names import Names, Profile, Segment
 from stream.selection import Predicate, predicate
-from stream.sessions import CARTED, CONVERTED, ORDERED
+from stream.sessions import A_GOAL, CARTED, CONVERTED, ORDERED
 
 CONVERTED_1D = "converted_1d"
 CONVERTED_7D = "converted_7d"
 CONVERTED_28D = "converted_28d"
+#: Events that reached a goal.
+CONVERSIONS = "conversions"
 _MEASURES = {1: CONVERTED_1D, 28: CONVERTED_28D}
 _OF_VARIANTS = {7: CONVERTED_7D, **_MEASURES}
 #: The name of the goal that every order reaches.
@@ -74,6 +76,29 @@ class Goals(Daily):
                     yield names.side(profile.site, self._joint, label)
 
 
+class Conversions:
+    """Every event that reaches a goal: once, however many it reaches, and once for each of them."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._by_type = goals_by_type(settings)
+        self.types: Collection[str] = (*self._by_type, "goal")
+
+    def counts(self, event: Any) -> Iterable[tuple[str, int]]:
+        """One, if it reaches any."""
+        if reached_goals(self._by_type, event):
+            yield CONVERSIONS, 1
+
+    def sides(self, event: Any) -> Iterable[tuple[str, str]]:
+        """The goals."""
+        return (("goal", goal) for goal in reached_goals(self._by_type, event))
+
+
+def tallies(settings: Settings) -> tuple[Tally, ...]:
+    """What single events count, where every conversion of a person does."""
+    knobs = settings.conversion
+    return (Conversions(settings),) if (knobs.basis, knobs.count) == ("user", "every") else ()
+
+
 def has_experiment(settings: Settings) -> bool:
     """Whether the field that names variants is counted."""
     return settings.experiment.dimension in settings.dimensions
@@ -107,54 +132,69 @@ def session_marks(settings: Settings) -> dict[str, Callable[[Any], int]]:
     """Event type → what its events mark their session with, see stream/sessions.py."""
     by_type = goals_by_type(settings)
     start = settings.cart.start_event
+    converted = CONVERTED | (A_GOAL if settings.conversion.count == "every" else 0)
     found: dict[str, Callable[[Any], int]] = {}
     for tag in {*by_type, "goal", "order", start}:
         always = (ORDERED if tag == "order" else 0) | (CARTED if tag == start else 0)
-        found[tag] = _marks(always, by_type)
+        found[tag] = _marks(always, converted, by_type)
     return found
 
 
-def _marks(always: int, by_type: Mapping[str, list[tuple[str, Predicate]]]) -> Callable[[Any], int]:
-    return lambda event: always | (CONVERTED if reached_goals(by_type, event) else 0)
+def _marks(
+    always: int, converted: int, by_type: Mapping[str, list[tuple[str, Predicate]]]
+) -> Callable[[Any], int]:
+    return lambda event: always | (converted if reached_goals(by_type, event) else 0)
 
 
 def metrics(settings: Settings) -> tuple[Metric, ...]:
     """Conversion of people, or of visits where the settings say so, and of visits under its own name."""
     by_session = settings.conversion.basis == "session"
-    visits = _of_visits("conversion_rate") if by_session else _PEOPLE
-    return visits, _of_visits("session_conversion_rate")
+    every = settings.conversion.count == "every"
+    first = _of_visits("conversion_rate", every) if by_session else _of_people(every)
+    return first, _of_visits("session_conversion_rate", every)
 
 
-_PEOPLE = Metric(
-    name="conversion_rate",
-    help="Share of the active people who reached a goal, any of them or the one named.",
-    unit="ratio",
-    formula="distinct people who reached a goal ÷ distinct active people",
-    numerator=ByWindow({"day": AtEnd(CONVERTED_1D), "trailing_28d": AtEnd(CONVERTED_28D)}),
-    denominator=ByWindow(
-        {
-            "day": OfSite(Total(measures.ACTIVE_DAY)),
-            "trailing_28d": OfSite(AtEnd(measures.ACTIVE_28D)),
-        }
-    ),
-    windows=("day", "trailing_28d"),
-    gauge="conversion_ratio",
-    example=Example("200 of 1,000 people", 200, 1_000, 0.20),
-    knobs=("conversion.basis", "conversion.orders", "goals"),
-    by=("goal",),
-)
+def _of_people(every: bool) -> Metric:
+    once = ByWindow({"day": AtEnd(CONVERTED_1D), "trailing_28d": AtEnd(CONVERTED_28D)})
+    what = "events that reached a goal" if every else "distinct people who reached a goal"
+    return Metric(
+        name="conversion_rate",
+        help="Times that a goal was reached, any of them or the one named, per active person."
+        if every
+        else "Share of the active people who reached a goal, any of them or the one named.",
+        unit="ratio",
+        formula=f"{what} ÷ distinct active people",
+        numerator=Total(CONVERSIONS) if every else once,
+        denominator=ByWindow(
+            {
+                "day": OfSite(Total(measures.ACTIVE_DAY)),
+                "trailing_28d": OfSite(AtEnd(measures.ACTIVE_28D)),
+            }
+        ),
+        windows=("day", "trailing_28d"),
+        gauge="conversion_ratio",
+        example=Example("200 of 1,000 people", 200, 1_000, 0.20),
+        knobs=_KNOBS,
+        by=("goal",),
+    )
 
 
-def _of_visits(name: str) -> Metric:
+def _of_visits(name: str, every: bool) -> Metric:
+    what = "events that reached a goal" if every else "sessions in which a goal was reached"
     return Metric(
         name=name,
-        help=f"Share of the visits in which a goal was reached. {_VISITS}.",
+        help=f"Times that a goal was reached per visit. {_VISITS}."
+        if every
+        else f"Share of the visits in which a goal was reached. {_VISITS}.",
         unit="ratio",
-        formula="sessions in which a goal was reached ÷ sessions",
-        numerator=Total(measures.CONVERTED_SESSIONS),
+        formula=f"{what} ÷ sessions",
+        numerator=Total(measures.SESSION_GOALS if every else measures.CONVERTED_SESSIONS),
         denominator=Total(measures.SESSIONS),
         windows=("trailing_1h", "hour", "day", "all"),
         gauge=name.replace("_rate", "_ratio"),
         example=Example("5 of 50 visits", 5, 50, 0.10),
-        knobs=("conversion.basis", "conversion.orders", "goals", *SESSION_KNOBS),
+        knobs=(*_KNOBS, *SESSION_KNOBS),
     )
+
+
+_KNOBS = ("conversion.basis", "conversion.count", "conversion.orders", "goals")

@@ -22,6 +22,9 @@ NEW_BUYERS = "new_buyers"
 BUYERS_365D = "level_buyers_365d"
 REVENUE_365D_MICROS = "level_revenue_365d_micros"
 SPENT_365D = "level_spent_365d"
+#: People with an order so far, and the revenue of all days so far.
+BUYERS_TO_DATE = "level_buyers"
+REVENUE_TO_DATE_MICROS = "level_revenue_micros"
 
 YEAR_DAYS = 365
 _CENT_MICROS = 10_000
@@ -52,6 +55,10 @@ class Orders:
     #: The first order of all must be known, and an order id whenever it comes again.
     keep_days = 3_660
 
+    def __init__(self, *, to_date: bool = False) -> None:
+        #: Whether the end of each day must know what there was until then.
+        self._to_date = to_date
+
     def fact(self, event: Any) -> Sequence[Any] | None:
         """What kind of event, of which order, how much."""
         if isinstance(event, Order):
@@ -72,6 +79,8 @@ class Orders:
             _count_money(counts, segment, theirs)
             _count_buyer(counts, segment, theirs)
             _count_year(counts, segment, theirs)
+            if self._to_date:
+                _count_to_date(counts, segment, theirs)
         return counts
 
 
@@ -109,6 +118,15 @@ def _count_buyer(counts: Contributions, segment: Segment, theirs: Sequence[Sale]
     distinct(counts, {28: BUYERS_28D}, segment, days)
     for month in {calendar.month_of(day) for day in days}:
         on(counts, BUYERS_MONTH, segment, month)
+
+
+def _count_to_date(counts: Contributions, segment: Segment, theirs: Sequence[Sale]) -> None:
+    day_of = segment.calendar.day_of
+    on(counts, BUYERS_TO_DATE, segment, day_of(min(sale.time_ms for sale in theirs)))
+    for sale in theirs:
+        on(counts, REVENUE_TO_DATE_MICROS, segment, day_of(sale.time_ms), sale.micros)
+        for time_ms, micros in sale.refunds:
+            on(counts, REVENUE_TO_DATE_MICROS, segment, day_of(time_ms), -micros)
 
 
 def _count_year(counts: Contributions, segment: Segment, theirs: Iterable[Sale]) -> None:

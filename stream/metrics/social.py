@@ -1,15 +1,19 @@
 """Social: how often posts were shown and answered, and what was paid to be seen."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-from schemas.events import MarketingSpend, SocialEngagement, SocialImpression
+from schemas.events import MarketingSpend, SocialEngagement, SocialImpression, SocialReach
 from stream.knobs import Settings
+from stream.knobs_money import Kind
 from stream.measures import MICROS
+from stream.metrics.followers import FOLLOWERS, Followers
 from stream.metrics.metric import Benchmark, Example, Metric
-from stream.metrics.terms import Total
+from stream.metrics.terms import Level, Term, Total
 
-SHOWN, ENGAGED = "social_impressions", "social_engagements"
+SHOWN, REACHED = "social_impressions", "social_reach"
+#: Reactions, and what they weigh where they do not all weigh the same.
+ENGAGED, ENGAGED_MICROS = "social_engagements", "social_engagements_micros"
 SPEND_MICROS = "marketing_spend_micros"
 
 
@@ -19,17 +23,24 @@ class Posts:
     A reaction of a kind that the settings leave out counts nowhere; one without a kind counts.
     """
 
-    types: Collection[str] = ("social_impression", "social_engagement")
+    types: Collection[str] = ("social_impression", "social_engagement", "social_reach")
 
     def __init__(self, settings: Settings) -> None:
         self._kinds = {None, *settings.social.engagement_kinds}
+        self._micros: dict[str | None, int] = {
+            kind: round(weight * MICROS) for kind, weight in settings.social.weights.items()
+        }
 
     def counts(self, event: Any) -> Iterable[tuple[str, int]]:
-        """How often it was shown, or how many reacted."""
+        """How often it was shown, whom it reached, or how many reacted."""
         if isinstance(event, SocialImpression):
             yield SHOWN, event.count
+        elif isinstance(event, SocialReach):
+            yield REACHED, event.count
         elif isinstance(event, SocialEngagement) and event.kind in self._kinds:
             yield ENGAGED, event.count
+            if self._micros:
+                yield ENGAGED_MICROS, event.count * self._micros.get(event.kind, MICROS)
 
     def sides(self, event: Any) -> Iterable[tuple[str, str]]:
         """Its post and its network."""
@@ -60,23 +71,14 @@ class Spend:
                 yield dimension, value
 
 
+def themes(settings: Settings) -> tuple[Followers, ...]:
+    """What is kept of accounts, where it is asked for."""
+    return (Followers(),) if settings.social.denominator == "followers" else ()
+
+
 def metrics(settings: Settings) -> Iterator[Metric]:
     """Engagement of posts, and the spending."""
-    kinds = settings.social.engagement_kinds
-    yield Metric(
-        name="social_engagement_rate",
-        help=f"Reactions to posts ({', '.join(kinds) or 'none'}) per time that they were shown.",
-        unit="ratio",
-        formula="engagements ÷ impressions of posts",
-        numerator=Total(ENGAGED),
-        denominator=Total(SHOWN),
-        windows=("day", "trailing_7d"),
-        gauge="social_engagement_ratio",
-        example=Example("750 of 10,000", 750, 10_000, 0.075),
-        benchmark=Benchmark("0.01 to 0.05", "social media surveys"),
-        knobs=("social.engagement_kinds",),
-        by=("post", "network"),
-    )
+    yield _engagement(settings)
     yield Metric(
         name="marketing_spend",
         help="Money spent on marketing in the window.",
@@ -88,3 +90,45 @@ def metrics(settings: Settings) -> Iterator[Metric]:
         example=Example("500 for search, 250 for a podcast", 750, None, 750),
         knobs=("currency",),
     )
+
+
+def _engagement(settings: Settings) -> Metric:
+    """Reactions, weighed where the settings do so, for what they choose to be its measure."""
+    social = settings.social
+    kinds = ", ".join(_weighed(kind, social.weights) for kind in social.engagement_kinds)
+    denominator, whom, of = _OF[social.denominator]
+    is_level = social.denominator == "followers"
+    reactions = "weighed engagements" if social.weights else "engagements"
+    return Metric(
+        name="social_engagement_rate",
+        help=f"Reactions to posts ({kinds or 'none'}) per {whom}.",
+        unit="ratio",
+        formula=f"{reactions} ÷ {of}",
+        numerator=Total(ENGAGED_MICROS, scale=1e-6) if social.weights else Total(ENGAGED),
+        denominator=denominator,
+        windows=("day", "trailing_7d"),
+        gauge="social_engagement_ratio",
+        example=Example("750 of 10,000", 750, 10_000, 0.075),
+        benchmark=_RATE if social.denominator == "impressions" and not social.weights else None,
+        knobs=("social.denominator", "social.engagement_kinds", "social.weights"),
+        # Nobody follows a single post.
+        by=("network",) if is_level else ("post", "network"),
+        level=is_level,
+    )
+
+
+def _weighed(kind: Kind, weights: Mapping[Kind, float]) -> str:
+    weight = weights.get(kind, 1)
+    return kind if weight == 1 else f"{kind} × {weight:g}"
+
+
+#: What reactions are divided by: the number, each one of it, and all.
+_OF: Mapping[str, tuple[Term, str, str]] = {
+    "impressions": (Total(SHOWN), "time that they were shown", "impressions of posts"),
+    "reach": (Total(REACHED), "person whom they reached", "people reached by posts"),
+    "followers": (
+        Level(FOLLOWERS), "follower at the end of the window",
+        "followers of all accounts at the end of the window",
+    ),
+}  # fmt: skip
+_RATE = Benchmark("0.01 to 0.05", "social media surveys")

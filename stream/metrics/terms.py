@@ -215,6 +215,21 @@ class Has:
 
 
 @dataclass(frozen=True, slots=True)
+class AtLeast:
+    """A term that is never below a least where it is above 0."""
+
+    term: Term
+    least: float
+
+    def read(self, reader: Reader, span: Span) -> float:
+        found = self.term.read(reader, span)
+        return max(found, self.least) if found > 0 else found
+
+    def needs(self, kind: WindowKind) -> Iterator[Need]:
+        yield from self.term.needs(kind)
+
+
+@dataclass(frozen=True, slots=True)
 class Quotient:
     """One term over another, 0 where there is nothing to divide by: see `Has`."""
 

@@ -33,9 +33,8 @@ class Ticket(NamedTuple):
 
     opened: int
     segments: tuple[Segment, ...]
-    #: From when on someone waits for an answer; None: nobody has asked yet.
-    asked: int | None
-    answered: int | None
+    #: (when something was asked that nobody had answered yet, when it was answered), in turns.
+    replies: list[tuple[int, int]]
     #: (time, whether it was resolved or reopened), in turns.
     changes: list[tuple[int, bool]]
     #: [start, end) of waiting for a human or for the end.
@@ -47,8 +46,9 @@ class Tickets:
 
     Of several openings the earliest counts; what came before it, or for a ticket that nobody
     opened, counts nowhere, nor does resolving what is resolved or reopening what is open. A message
-    that goes out and is no bot's is a human's. Support may open a ticket itself (outgoing): then
-    the wait begins with the first message of the customer.
+    that goes out and is no bot's is a human's; bots are like humans where the settings say so.
+    Support may open a ticket itself (outgoing): then the wait begins with the first message of the
+    customer.
     """
 
     name = "tickets"
@@ -58,7 +58,11 @@ class Tickets:
     keep_days = LIFE_DAYS + 1
 
     def __init__(self, settings: Settings) -> None:
-        self._hours = BusinessHours(settings.support)
+        support = settings.support
+        self._hours = BusinessHours(support)
+        self._every = support.response_kind == "every"
+        self._at_opening = support.response_bucket == "opened"
+        self._bots_answer = not support.exclude_bots
 
     def fact(self, event: Any) -> Sequence[Any] | None:
         """What happened to which ticket."""
@@ -68,7 +72,7 @@ class Tickets:
         elif isinstance(event, TicketMessage):
             if event.direction == "incoming":
                 kind = _ASKED
-            elif event.author != "bot":
+            elif event.author != "bot" or self._bots_answer:
                 kind = _ANSWERED
         elif isinstance(event, TicketResolved):
             kind = _RESOLVE
@@ -96,18 +100,16 @@ class Tickets:
         for start, end in ticket.waits:
             on(counts, WAITING, segment, day_of(start))
             on(counts, WAITING, segment, day_of(end), -1)
-        if ticket.answered is not None and ticket.asked is not None:
-            self._lasted(counts, RESPONSES, segment, ticket.asked, ticket.answered)
+        lasted = [(RESPONSES, *reply) for reply in ticket.replies[: None if self._every else 1]]
         if ticket.changes:
-            self._lasted(counts, RESOLUTIONS, segment, ticket.opened, ticket.changes[0][0])
-
-    def _lasted(
-        self, counts: Contributions, what: str, segment: Segment, start: int, end: int
-    ) -> None:
-        lasted = self._hours.between(start, end, segment.calendar)
-        at(counts, what, segment, end)
-        at(counts, LASTED[what], segment, end, lasted)
-        at(counts, histogram_measure(what, duration_bucket(lasted)), segment, end)
+            lasted.append((RESOLUTIONS, ticket.opened, ticket.changes[0][0]))
+        for what, start, end in lasted:
+            counted_at = ticket.opened if self._at_opening else end
+            duration = self._hours.between(start, end, segment.calendar)
+            at(counts, what, segment, counted_at)
+            at(counts, LASTED[what], segment, counted_at, duration)
+            bucket = duration_bucket(duration)
+            at(counts, histogram_measure(what, bucket), segment, counted_at)
 
 
 def tickets(facts: Iterable[Fact], names: Names) -> Iterator[Ticket]:
@@ -123,10 +125,8 @@ def tickets(facts: Iterable[Fact], names: Names) -> Iterator[Ticket]:
 
 def _course(opening: Fact, theirs: Iterable[Fact], segments: tuple[Segment, ...]) -> Ticket:
     opened, by_support = opening[0], opening[3] != _OPEN
-    asked = answered = None
-    if not by_support:
-        asked = opened
-    waits_since = asked
+    asked = unanswered = waits_since = None if by_support else opened
+    replies: list[tuple[int, int]] = []
     resolved = False
     changes: list[tuple[int, bool]] = []
     waits: list[tuple[int, int]] = []
@@ -137,8 +137,11 @@ def _course(opening: Fact, theirs: Iterable[Fact], segments: tuple[Segment, ...]
             continue
         if kind == _ASKED and asked is None:
             asked = waits_since = time_ms
-        if kind == _ANSWERED and answered is None and asked is not None:
-            answered = time_ms
+        if kind == _ASKED and unanswered is None:
+            unanswered = time_ms
+        if kind == _ANSWERED and unanswered is not None:
+            replies.append((unanswered, time_ms))
+            unanswered = None
         if kind in (_RESOLVE, _REOPEN) and resolved != (kind == _RESOLVE):
             resolved = not resolved
             changes.append((time_ms, resolved))
@@ -149,7 +152,7 @@ def _course(opening: Fact, theirs: Iterable[Fact], segments: tuple[Segment, ...]
             waits_since = None
     if waits_since is not None:
         waits.append((waits_since, opened + _LIFE_MS))
-    return Ticket(opened, segments, asked, answered, changes, waits)
+    return Ticket(opened, segments, replies, changes, waits)
 
 
 _TURN = {_ASKED: 0, _ANSWERED: 1, _RESOLVE: 2, _REOPEN: 3}
@@ -157,39 +160,62 @@ _TURN = {_ASKED: 0, _ANSWERED: 1, _RESOLVE: 2, _REOPEN: 3}
 
 def metrics(settings: Settings) -> Iterator[Metric]:
     """Counts of tickets, and how long customers waited."""
+    support = settings.support
     yield from _counts()
-    knobs = ("support.business_hours", "support.business_days", "support.holidays", "timezone")
+    yield _waiting(settings)
+    who = "a human" if support.exclude_bots else "support"
+    reply = f"first reply of {who} − ticket opened"
+    if support.response_kind == "every":
+        reply = f"each reply of {who} − earliest message that was not yet answered"
+    yield from _durations(
+        settings, "first_response_time", RESPONSES, "a question that was answered", reply,
+        ("support.response_kind", "support.exclude_bots"),
+    )  # fmt: skip
+    yield from _durations(
+        settings, "resolution_time", RESOLUTIONS, "a ticket that was resolved",
+        "first time resolved − ticket opened", (),
+    )  # fmt: skip
+
+
+def _durations(
+    settings: Settings, name: str, what: str, ends: str, words: str, more: tuple[str, ...]
+) -> Iterator[Metric]:
+    """The mean and two percentiles of how long it took."""
     open_hours = ", business hours only" if settings.support.business_hours else ""
-    for name, what, begins, words in (
-        ("first_response_time", RESPONSES, "a question", "first reply of a human − ticket opened"),
-        ("resolution_time", RESOLUTIONS, "a ticket", "first time resolved − ticket opened"),
-    ):
-        ends = "that was answered" if what == RESPONSES else "that was resolved"
-        shared: dict[str, Any] = {
-            "unit": "seconds", "windows": ("day", "trailing_30d"), "knobs": knobs,
-        }  # fmt: skip
+    window = "in the window"
+    if settings.support.response_bucket == "opened":
+        window = "of a ticket opened in the window"
+    shared: dict[str, Any] = {
+        "unit": "seconds", "windows": ("day", "trailing_30d"), "knobs": (*_TIME_KNOBS, *more),
+    }  # fmt: skip
+    yield Metric(
+        name=name,
+        help=f"Mean time of {ends} {window}{open_hours}.",
+        formula=f"mean of {words}{open_hours}",
+        numerator=Total(LASTED[what], scale=1 / 1000),
+        denominator=Total(what),
+        gauge=f"{name}_mean_seconds",
+        example=Example("waits of 60, 120 and 360 s", 540, 3, 180),
+        **shared,
+    )
+    for percent in (50, 90):
         yield Metric(
-            name=name,
-            help=f"Mean time of {begins} {ends} in the window{open_hours}.",
-            formula=f"mean of {words}{open_hours}",
-            numerator=Total(LASTED[what], scale=1 / 1000),
-            denominator=Total(what),
-            gauge=f"{name}_mean_seconds",
-            example=Example("waits of 60, 120 and 360 s", 540, 3, 180),
+            name=f"{name}_p{percent}",
+            help=f"Time that {percent} % do not exceed, of what ended {window}{open_hours}.",
+            formula=f"{percent}th percentile of {words}{open_hours}",
+            numerator=Quantile(what, percent / 100),
+            denominator=Has(Total(what)),
+            gauge=f"{name}_p{percent}_seconds",
+            approximate=True,
+            example=Example(f"{percent} of 100 take 60 s or less", 60, 1, 60),
             **shared,
         )
-        for percent in (50, 90):
-            yield Metric(
-                name=f"{name}_p{percent}",
-                help=f"Time that {percent} % do not exceed, of what ended in the window{open_hours}.",
-                formula=f"{percent}th percentile of {words}{open_hours}",
-                numerator=Quantile(what, percent / 100),
-                denominator=Has(Total(what)),
-                gauge=f"{name}_p{percent}_seconds",
-                approximate=True,
-                example=Example(f"{percent} of 100 take 60 s or less", 60, 1, 60),
-                **shared,
-            )
+
+
+_TIME_KNOBS = (
+    "support.business_hours", "support.business_days", "support.holidays",
+    "support.response_bucket", "timezone",
+)  # fmt: skip
 
 
 def _counts() -> Iterator[Metric]:
@@ -222,14 +248,19 @@ def _counts() -> Iterator[Metric]:
         example=Example("5 resolved, 1 reopened", 4, None, 4),
         knobs=("timezone",),
     )
-    yield Metric(
+
+
+def _waiting(settings: Settings) -> Metric:
+    who = "a human" if settings.support.exclude_bots else "a reply"
+    return Metric(
         name="tickets_waiting",
-        help="Tickets that wait for a human or for their end; after a year they wait no more.",
+        help=f"Tickets that wait for {who} or for their end; after a year they wait no more.",
         unit="tickets",
         formula="tickets opened or reopened, less those that were answered or resolved since",
         numerator=Level(WAITING),
         windows=("day",),
         gauge="tickets_waiting",
         example=Example("5 opened, 2 answered, 1 resolved unanswered", 2, None, 2),
+        knobs=("support.exclude_bots",),
         level=True,
     )

@@ -4,8 +4,11 @@ from stream import measures
 from stream.knobs import Settings
 from stream.metrics import customers, orders, social
 from stream.metrics.metric import Benchmark, Example, Metric
-from stream.metrics.terms import Has, Level, Product, Quotient, Term, Total
+from stream.metrics.terms import AtLeast, Has, Level, Product, Quotient, Term, Total
 
+_CHURN_KNOBS = (
+    "value.max_lifetime_months", "churn.denominator", "churn.grace_period_days",
+)  # fmt: skip
 _CAC = Benchmark("3 to 5 times the cost of winning a customer", "subscription industry surveys")
 
 
@@ -58,16 +61,18 @@ def _simple(settings: Settings) -> Metric:
 def _recurring(settings: Settings) -> Metric:
     return Metric(
         name="customer_lifetime_value_recurring",
-        help="What a subscriber pays a month, for as long as churn lets one expect. Null without churn.",
+        help="What a subscriber pays a month, for as long as churn lets one expect, but "
+        f"{settings.value.max_lifetime_months} months at most. Null without churn.",
         unit="currency",
-        formula="average revenue per account × value.gross_margin ÷ churn rate",
+        formula="average revenue per account × value.gross_margin × "
+        "min(1 ÷ churn rate, value.max_lifetime_months)",
         numerator=_margin(settings),
         denominator=_churn(settings),
         windows=("trailing_30d", "month"),
         gauge="customer_lifetime_value_recurring",
         example=Example("10 customers pay 20 each, 1 of 10 has left", 20, 0.1, 200),
         benchmark=_CAC,
-        knobs=("value.gross_margin", "churn.denominator", "churn.grace_period_days", "currency"),
+        knobs=("value.gross_margin", *_CHURN_KNOBS, "currency"),
         level=True,
     )
 
@@ -78,9 +83,10 @@ def _margin(settings: Settings) -> Term:
 
 
 def _churn(settings: Settings) -> Term:
-    """The churn rate while there are customers, whose value is asked for."""
+    """The churn rate while there are customers, whose value is asked for: 1 ÷ it is their lifetime."""
     top, bottom, _ = customers.churn_terms(settings)
-    return Product(Quotient(top, bottom), Has(Level(measures.CUSTOMERS_CHANGE)))
+    least = 1 / settings.value.max_lifetime_months
+    return Product(AtLeast(Quotient(top, bottom), least), Has(Level(measures.CUSTOMERS_CHANGE)))
 
 
 def _won(settings: Settings) -> Term:
@@ -107,12 +113,26 @@ def _who(settings: Settings) -> str:
     return "who orders" if settings.value.customers == "buyers" else "who pays for a subscription"
 
 
+def mode(settings: Settings) -> str:
+    """Which lifetime value is compared with the cost: by default that of whom marketing wins."""
+    chosen = settings.value.clv_mode
+    if chosen != "auto":
+        return chosen
+    return "simple" if settings.value.customers == "buyers" else "recurring"
+
+
+def _worth(settings: Settings) -> Term:
+    """The lifetime value of the settings, as of the end of the window."""
+    if mode(settings) == "recurring":
+        return Quotient(_margin(settings), _churn(settings))
+    if mode(settings) == "simple":
+        return Quotient(_spent(settings), Level(orders.BUYERS_365D))
+    revenue = Level(orders.REVENUE_TO_DATE_MICROS, scale=1e-6)
+    return Quotient(revenue, Level(orders.BUYERS_TO_DATE))
+
+
 def _clv_to_cac(settings: Settings) -> Metric:
-    """Of subscribers the recurring value, of buyers the simple one, both at the end of the month."""
-    value: Term = Quotient(_margin(settings), _churn(settings))
-    which = "recurring"
-    if settings.value.customers == "buyers":
-        value, which = Quotient(_spent(settings), Level(orders.BUYERS_365D)), "simple"
+    value, which = _worth(settings), mode(settings)
     spend = Total(social.SPEND_MICROS, scale=1e-6)
     return Metric(
         name="clv_to_cac",
@@ -125,6 +145,9 @@ def _clv_to_cac(settings: Settings) -> Metric:
         gauge="clv_to_cac",
         example=Example("worth 720, won for 180", 720, 180, 4),
         benchmark=Benchmark("3 to 5", "subscription industry surveys"),
-        knobs=("value.customers", "value.lifetime_years", "value.gross_margin"),
+        knobs=(
+            "value.clv_mode", "value.customers", "value.lifetime_years", "value.gross_margin",
+            *_CHURN_KNOBS,
+        ),
         level=True,
-    )
+    )  # fmt: skip

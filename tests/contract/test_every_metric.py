@@ -9,12 +9,15 @@ from schemas.envelope import Survey
 from schemas.outputs import WindowKind
 from stream import measures
 from stream.knobs import ChurnSettings, CtrSettings
+from stream.knobs_definitions import ConversionSettings, FeatureSettings
+from stream.knobs_money import SocialSettings, SupportSettings, SurveySettings, ValueSettings
 from stream.measures import Grain, histogram_measure
 from stream.metrics import (
     carts,
     catalogue,
     features,
     feedback,
+    followers,
     funnels,
     goals,
     orders,
@@ -34,6 +37,14 @@ SETTINGS = {
     "churn over start and new, clicks over page views": Settings(
         churn=ChurnSettings(denominator="start_plus_new"),
         ctr=CtrSettings(denominator="page_views"),
+    ),
+    "other answers, replies, worth, features, conversions and reach": Settings(
+        survey=SurveySettings(window_days=90, dedupe="latest_per_user", ces_mode="top_box"),
+        support=SupportSettings(response_kind="every", response_bucket="opened"),
+        value=ValueSettings(clv_mode="historic"),
+        feature=FeatureSettings(window_days=30, denominator="all_known"),
+        conversion=ConversionSettings(count="every"),
+        social=SocialSettings(denominator="reach", weights={"share": 2}),
     ),
 }
 METRICS = [
@@ -56,11 +67,12 @@ MEASURES |= {measure for _, measure in habit_rules(Settings()).rolling}
 #: Themes name their measures themselves.
 MEASURES |= {
     value
-    for module in (orders, feedback, tickets, social, goals, features, funnels, carts)
+    for module in (orders, feedback, tickets, social, followers, goals, features, funnels, carts)
     for name, value in vars(module).items()
     if name.isupper() and isinstance(value, str)
 }
 MEASURES |= set(tickets.LASTED.values())
+MEASURES |= {features.users(days) for days in (7, 28, 30)}
 MEASURES |= {
     measure
     for kind in get_args(Survey)
@@ -71,6 +83,7 @@ MEASURES |= {
     for name in (orders.SPENT_365D, tickets.RESPONSES, tickets.RESOLUTIONS)
     for bucket in range(400)
 }
+MEASURES |= {feedback.newest(measure, days) for measure in MEASURES for days in (30, 90)}
 
 every_metric = pytest.mark.parametrize("metric", METRICS)
 
@@ -184,12 +197,19 @@ def test_distinct_people_are_never_summed_over_several_buckets(metric: Metric) -
 
 
 def test_a_different_denominator_is_said_in_the_formula() -> None:
-    default, other = (
+    default, *others = (
         {metric.name: metric.formula for metric in catalogue(settings)}
         for settings in SETTINGS.values()
     )
-    changed = {name for name in default if default[name] != other[name]}
-    assert changed == {"churn_rate", "click_through_rate"}
+    changed = [{name for name in default if default[name] != other[name]} for other in others]
+    assert changed == [
+        {"churn_rate", "click_through_rate"},
+        {
+            "ces", "first_response_time", "first_response_time_p50", "first_response_time_p90",
+            "clv_to_cac", "feature_usage_rate", "conversion_rate", "session_conversion_rate",
+            "social_engagement_rate",
+        },
+    ]  # fmt: skip
 
 
 def test_every_kind_of_window_has_a_grain() -> None:

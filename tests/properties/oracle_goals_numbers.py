@@ -10,6 +10,7 @@ from schemas.outputs import MetricRecord
 from stream.knobs import Settings, Site
 from stream.knobs_definitions import (
     CartSettings,
+    ConversionSettings,
     FeatureSettings,
     Funnel,
     Measure,
@@ -59,13 +60,16 @@ OWN_KINDS = ("day", "week", "month", "trailing_28d")
 Parts = tuple[float, float | None]
 
 
-def config(zone: str, basis: str) -> Settings:
+def config(
+    zone: str, basis: str, conversion: ConversionSettings | None = None, **feature: Any
+) -> Settings:
     return Settings(
         timezone=zone,
         dimensions=("country", "variant"),
         sites={"shop": Site(timezone="Asia/Kolkata")},
         goals={"b": STEPS[1]},
-        feature=FeatureSettings(map={"d": "search"}),
+        conversion=conversion or ConversionSettings(),
+        feature=FeatureSettings(map={"d": "search"}, **feature),
         cart=CartSettings(basis=basis),  # type: ignore[arg-type]
         funnels=FUNNELS,
         measures={
@@ -98,7 +102,8 @@ class Right:
             return self._funnel(metric, place, window)
         if metric in ("cart_abandonment_rate", "recovered_carts"):
             return self._carts(metric, place, window)
-        if metric == "session_conversion_rate":
+        by_session = self.settings.conversion.basis == "session" and metric == "conversion_rate"
+        if metric == "session_conversion_rate" or by_session:
             return self._visits(place, window, self._reaches_any, lambda visit: True)
         if metric == "worth":
             held = (e for e in self.events if place.holds(e) and oracle.within(window, e["ms"]))
@@ -114,6 +119,11 @@ class Right:
         elif metric == "feature_usage_rate":
             fits = _feature(place.value)
         top = self._people(within, window, fits)
+        if metric == "conversion_rate" and self.settings.conversion.count == "every":
+            held = (e for e in self.events if within.holds(e) and oracle.within(window, e["ms"]))
+            top = sum(fits(event) for event in held)
+        if metric == "feature_usage_rate" and self.settings.feature.denominator == "all_known":
+            window = Window("ever", 0, window.end_ms)
         return top, self._people(within, window, self.active)
 
     def _experiment(self, metric: str, place: Place, window: Window) -> Parts:
@@ -207,7 +217,9 @@ class Right:
             if place.holds(visit.first) and oracle.within(window, visit.start_ms)
         ]  # fmt: skip
         if top == self._reaches_any:
-            return sum(any(top(e) for e in visit.events) for visit in found), len(found)
+            times = [sum(top(event) for event in visit.events) for visit in found]
+            every = self.settings.conversion.count == "every"
+            return sum(times if every else map(bool, times)), len(found)
         held = [visit for visit in found if of(visit.events)]
         return sum(top(visit.events) for visit in held), len(held)
 
@@ -259,9 +271,21 @@ def _must(right: Right) -> Iterator[tuple[str, Place, Window]]:
     for site in {event.get("site", "default") for event in right.events}:
         wall = Wall(settings.timezone_of(site))
         times = [e["ms"] for e in right.events if Place(site).holds(e)]
-        for kind, metrics in _KINDS_OF.items():
+        known = settings.feature.denominator == "all_known"
+        visits = settings.conversion.basis == "session"
+        rates = {"conversion_rate": _PLAIN if visits else (*_PLAIN, "goal")}
+        usage = f"trailing_{settings.feature.window_days}d"
+        for kind, metrics in (
+            *_KINDS_OF.items(),
+            (usage, {"feature_usage_rate": ("feature",)}),
+            ("day", rates),
+        ):
+            over_ms = wall.midnight(wall.day(max(times)) + 1)
             for window in oracle.windows_of(wall, kind, times):
                 for metric, dimensions in metrics.items():
+                    # Everybody is known for ever: that is told while there are events.
+                    if "feature" in dimensions and (window.end_ms or 0) > over_ms and known:
+                        continue
                     places = [one for one in right.places(site) if one.dimension in dimensions]
                     for place in places if _exists(metric, settings) else ():
                         # A goal that nobody reached in a variant is not known to be one of it.
@@ -280,12 +304,12 @@ _PLAIN, _FUNNEL = ("", "country", "variant"), ("funnel\x1fstep",)
 _VARIANT = dict.fromkeys(STATISTICS, ("variant", "goal\x1fvariant"))
 _KINDS_OF: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "day": {
-        "conversion_rate": (*_PLAIN, "goal"), "session_conversion_rate": _PLAIN,
+        "session_conversion_rate": _PLAIN,
         "funnel_step_conversion": _FUNNEL, "cart_abandonment_rate": _PLAIN,
         "recovered_carts": _PLAIN, "wishes_per_person": _PLAIN, "wisher_share": _PLAIN,
     },
     "week": {"wisher_share": _PLAIN, "worth": _PLAIN},
-    "trailing_28d": {"feature_usage_rate": ("feature",), **_VARIANT},
+    "trailing_28d": _VARIANT,
     "trailing_7d": _VARIANT,
     "all": {"funnel_people": _FUNNEL, "cart_abandonment_rate": _PLAIN},
 }  # fmt: skip

@@ -3,8 +3,9 @@
 Shares no code with the engine.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from tests.properties.oracle_terms import Answer, Answers, EventDict, Key, Segment
@@ -173,28 +174,68 @@ def _rank(amount: int) -> int:
     return rank
 
 
-def reach(events: Iterable[EventDict], wall: Wall, dimensions: Sequence[str]) -> Answers:
+def reach(
+    events: Iterable[EventDict],
+    wall: Wall,
+    dimensions: Sequence[str],
+    per: str = "impression",
+    weights: Mapping[str, float] = MappingProxyType({}),
+) -> Answers:
     """Reactions per impression, also by post and network; money spent, also by its own channel."""
     windows = Windows(wall)
 
     def items(kind: str, field: str, times: int = 1) -> list[Item]:
         return [
-            (segment, "", event["ms"], round(event.get(field, 1) * times))
+            (segment, "", event["ms"], round(event.get(field, 1) * times * weight(event)))
             for event in events
             if event["type"] == kind and event.get("kind") != "save"
             for segment in _own_segments(event, dimensions)
         ]
 
+    def weight(event: EventDict) -> float:
+        return weights.get(event.get("kind", ""), 1) if "engagement" in event["type"] else 1
+
     kinds = ("day", "trailing_7d")
+    engaged = items("social_engagement", "count", 1_000)
     spend = items("marketing_spend", "amount", 1_000_000)
     return dict((
         *answers_of(
             "social_engagement_rate",
-            windows.sums(items("social_engagement", "count"), kinds),
-            windows.sums(items("social_impression", "count"), kinds),
+            windows.sums(engaged, kinds, 1e-3),
+            windows.sums(items(f"social_{per}", "count"), kinds),
         ),
         *answers_of("marketing_spend", windows.sums(spend, ("day", "trailing_28d", "month"), 1e-6)),
     ))  # fmt: skip
+
+
+def followed(
+    events: Sequence[EventDict],
+    wall: Wall,
+    dimensions: Sequence[str],
+    days: Iterable[int],
+    weights: Mapping[str, float],
+) -> Answers:
+    """Reactions per follower of all accounts, in the windows that end on some days."""
+    told = [event for event in events if event["type"] == "social_followers"]
+    reactions = reach(events, wall, dimensions, "impression", weights)
+    segments = {s for e in events if e["type"] != "marketing_spend"
+                for s in _own_segments(e, dimensions) if s[1] != "post"}  # fmt: skip
+    found: Answers = {}
+    for day in days:
+        now: dict[tuple[str, str | None], EventDict] = {}
+        for event in sorted(told, key=lambda event: event["ms"]):
+            if wall.day(event["ms"]) <= day:
+                now[person_of(event), event.get("network")] = event
+        for kind in ("day", "trailing_7d"):
+            window = next(
+                w for w in wall.day_windows(kind, day) if w.end_ms == wall.midnight(day + 1)
+            )
+            for segment in segments:
+                key = Key("social_engagement_rate", segment, window)
+                of = [e["count"] for e in now.values() if segment in _own_segments(e, dimensions)]
+                found[key] = Answer(reactions[key][0] if key in reactions else 0, sum(of))
+    spent = {key: answer for key, answer in reactions.items() if key.metric == "marketing_spend"}
+    return found | spent
 
 
 def _own_segments(event: EventDict, dimensions: Sequence[str]) -> list[Segment]:
@@ -203,7 +244,7 @@ def _own_segments(event: EventDict, dimensions: Sequence[str]) -> list[Segment]:
         own = (SITE, "channel", event["channel"])
         has_one = any(segment[1] == "channel" for segment in found)
         return found if has_one or "channel" not in dimensions else [*found, own]
-    sides = [("post", event["post_id"]), ("network", event.get("network"))]
+    sides = [("post", event.get("post_id")), ("network", event.get("network"))]
     whole = [(SITE, name, value) for name, value in sides if value]
     return [*found, *whole]
 

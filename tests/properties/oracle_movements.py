@@ -88,8 +88,12 @@ def movements(
     dimensions: Sequence[str],
     days: Sequence[int],
     far_days: Sequence[int],
+    months: int = 60,
 ) -> Answers:
-    """Movements wherever there are any (`far_days`), rates in the windows of `days`."""
+    """Movements wherever there are any (`far_days`), rates in the windows of `days`.
+
+    Nobody is expected to stay for more than `months`.
+    """
     found: Answers = {}
     for segment, theirs in _customers(events, wall, dimensions).items():
         totals: dict[tuple[str, Window], int] = {}
@@ -100,7 +104,7 @@ def movements(
             scale = 1 if name == "churned_customers_involuntary" else _MONEY
             found[Key(name, segment, window)] = Answer(amount * scale)
         for day in days:
-            for metric, window, answer in _rates(theirs, totals, day, wall):
+            for metric, window, answer in _rates(theirs, totals, day, wall, months):
                 found[Key(metric, segment, window)] = answer
     return found
 
@@ -119,7 +123,11 @@ def _add_day(
 
 
 def _rates(
-    theirs: Sequence[Customer], totals: dict[tuple[str, Window], int], day: int, wall: Wall
+    theirs: Sequence[Customer],
+    totals: dict[tuple[str, Window], int],
+    day: int,
+    wall: Wall,
+    months: int,
 ) -> Iterator[tuple[str, Window, Answer]]:
     for kind in ("day", "trailing_30d", "month"):
         window = wall.day_windows(kind, day)[0]
@@ -137,6 +145,7 @@ def _rates(
         yield "involuntary_churn_rate", window, Answer(thrown, start)
         yield "voluntary_churn_rate", window, Answer(len(lost) - thrown, start)
         churn = len(lost) / start if start and now else 0
+        churn = max(churn, 1 / months) if churn else 0
         arpa = pays / now * _MONEY if now else 0
         yield "customer_lifetime_value_recurring", window, Answer(arpa, churn)
         paid = sum(micros_at_end_of(c.periods, first - 1, wall) for c in theirs) * _MONEY

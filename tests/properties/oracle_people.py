@@ -14,7 +14,7 @@ from tests.properties.oracle_terms import (
 from tests.properties.oracle_time import Wall, Window
 
 #: About no one person.
-PERSONLESS = {"social_impression", "social_engagement", "marketing_spend"}
+PERSONLESS = {"social_impression", "social_engagement", "social_reach", "marketing_spend"}
 
 
 class People:

@@ -4,14 +4,13 @@ Shares no code with the engine.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from tests.properties.oracle_money import Item, Windows, answers_of, person_of, segments_of
 from tests.properties.oracle_terms import Answer, Answers, EventDict, Key, Segment
 from tests.properties.oracle_time import Wall, Window
 
 SITE = "default"
-KINDS = ("trailing_30d", "day")
 SCALES = {"nps": 10, "csat": 5, "ces": 7, "rating": 5}
 
 
@@ -22,8 +21,15 @@ def surveys(
     *,
     latest: bool,
     shown: bool,
+    days: int = 30,
+    easiest: Collection[int] = (),
 ) -> Answers:
-    """Scores of the answers of each window: of all, or of the newest of each person."""
+    """Scores of the answers of each window: of all, or of the newest of each person.
+
+    With `easiest` the effort score is the share of answers of these scores, and of those between.
+    """
+    kinds = (f"trailing_{days}d", "day")
+    ease = (min(easiest), max(easiest)) if easiest else None
     answered, off, closed = [], [], []
     seen: set[tuple[str, str]] = set()
     for event in sorted(events, key=lambda event: event["ms"]):
@@ -35,11 +41,11 @@ def surveys(
         if given not in seen:
             seen.add(given)
             (off if _score(event) > SCALES[event["survey"]] else answered).append(event)
-    held = _held(answered, wall, dimensions, latest)
-    dismissed = _held(closed, wall, dimensions, latest=False)
+    held = _held(answered, wall, dimensions, latest, kinds)
+    dismissed = _held(closed, wall, dimensions, False, kinds)
     windows = Windows(wall)
     refused = [(s, "", event["ms"], 1) for event in off for s in segments_of(event, dimensions)]
-    found = dict(answers_of("feedback_off_scale", windows.sums(refused, KINDS)))
+    found = dict(answers_of("feedback_off_scale", windows.sums(refused, kinds)))
     for (segment, window), theirs in held.items():
         found[Key("feedback_count", segment, window)] = Answer(len(theirs))
     for segment, window in {*held, *dismissed}:
@@ -50,12 +56,14 @@ def surveys(
             scores = [_score(event) for event in theirs if event["survey"] == kind]
             away = [e for e in dismissed.get((segment, window), []) if e["survey"] == kind]
             whole = len(scores) + (len(away) if shown else 0)
-            for metric, top, bottom in _metrics(kind, scores, whole):
+            for metric, top, bottom in _metrics(kind, scores, whole, ease):
                 found[Key(metric, segment, window)] = Answer(top, bottom)
     return found
 
 
-def _metrics(kind: str, scores: list[float], whole: int) -> list[tuple[str, float, int]]:
+def _metrics(
+    kind: str, scores: list[float], whole: int, ease: tuple[int, int] | None
+) -> list[tuple[str, float, int]]:
     if kind == "nps":
         happy, unhappy = sum(s >= 9 for s in scores), sum(s < 7 for s in scores)
         between = len(scores) - happy - unhappy
@@ -67,6 +75,8 @@ def _metrics(kind: str, scores: list[float], whole: int) -> list[tuple[str, floa
         ]
     if kind == "csat":
         return [("csat", sum(s >= 4 for s in scores), whole)]
+    if kind == "ces" and ease:
+        return [("ces", sum(ease[0] <= s <= ease[1] for s in scores), whole)]
     return [("ces" if kind == "ces" else "average_rating", sum(scores), len(scores))]
 
 
@@ -78,13 +88,17 @@ def _score(event: EventDict) -> float:
 
 
 def _held(
-    events: Iterable[EventDict], wall: Wall, dimensions: Sequence[str], latest: bool
+    events: Iterable[EventDict],
+    wall: Wall,
+    dimensions: Sequence[str],
+    latest: bool,
+    kinds: Sequence[str],
 ) -> dict[tuple[Segment, Window], list[EventDict]]:
     """The events of each window that count in it; those given come in the order of time."""
     held: dict[tuple[Segment, Window], dict[object, EventDict]] = {}
     for event in events:
         for segment in [*segments_of(event, dimensions), (SITE, "survey", event["survey"])]:
-            for kind in KINDS:
+            for kind in kinds:
                 for window in wall.windows(kind, event["ms"]):
                     who = (person_of(event), event["survey"]) if latest else event["event_id"]
                     held.setdefault((segment, window), {})[who] = event
@@ -94,8 +108,8 @@ def _held(
 class Course:
     """One ticket of a person, asked at any instant."""
 
-    def __init__(self, opening: EventDict, events: Iterable[EventDict]) -> None:
-        self.opening = opening
+    def __init__(self, opening: EventDict, events: Iterable[EventDict], bots: bool = False) -> None:
+        self.opening, self.bots = opening, bots
         self.ms: int = opening["ms"]
         later = [event for event in events if event["ms"] > self.ms]
         self.events = sorted(later, key=lambda event: event["ms"])
@@ -117,14 +131,27 @@ class Course:
                 resolved, waiting, ends = True, False, ends + 1
             elif _is(event, "ticket_reopened") and resolved:
                 resolved, waiting, returns = False, True, returns + 1
-            elif _is_human(event):
+            elif self.is_reply(event):
                 waiting = False
         return resolved, waiting, ends, returns
 
-    def first_reply(self) -> int | None:
-        asked = self.asked
-        replies = [e["ms"] for e in self.events if _is_human(e)]
-        return next((ms for ms in replies if asked is not None and ms > asked), None)
+    def is_reply(self, event: EventDict) -> bool:
+        outgoing = _is(event, "ticket_message") and event["direction"] == "outgoing"
+        return outgoing and (self.bots or event.get("author") != "bot")
+
+    def replies(self) -> list[tuple[int, int]]:
+        """(earliest message that had no reply yet, reply to it)."""
+        given = [e["ms"] for e in self.events if self.is_reply(e)]
+        asked = [e["ms"] for e in self.events if e.get("direction") == "incoming"]
+        asked = [ms for ms in asked if self.asked is not None and ms >= self.asked]
+        if self.asked is not None and self.asked not in asked:
+            asked.insert(0, self.asked)
+        found = []
+        for number, ms in enumerate(given):
+            since = given[number - 1] if number else 0
+            if open_ones := [one for one in asked if since < one < ms]:
+                found.append((open_ones[0], ms))
+        return found
 
     def changes(self, number: int) -> list[int]:
         """When it was resolved (2) or reopened (3)."""
@@ -136,12 +163,7 @@ def _is(event: EventDict, kind: str) -> bool:
     return bool(event["type"] == kind)
 
 
-def _is_human(event: EventDict) -> bool:
-    outgoing = _is(event, "ticket_message") and event["direction"] == "outgoing"
-    return outgoing and event.get("author") != "bot"
-
-
-def courses(events: Sequence[EventDict]) -> list[Course]:
+def courses(events: Sequence[EventDict], bots: bool = False) -> list[Course]:
     """Every ticket that was opened, from its first opening on."""
     of_ticket: dict[tuple[str, str], list[EventDict]] = {}
     for event in events:
@@ -151,15 +173,22 @@ def courses(events: Sequence[EventDict]) -> list[Course]:
     for theirs in of_ticket.values():
         opened = [event for event in theirs if _is(event, "ticket_opened")]
         if opened:
-            found.append(Course(min(opened, key=lambda event: event["ms"]), theirs))
+            found.append(Course(min(opened, key=lambda event: event["ms"]), theirs, bots))
     return found
 
 
 def support(
-    events: Sequence[EventDict], wall: Wall, dimensions: Sequence[str], days: Sequence[int]
+    events: Sequence[EventDict],
+    wall: Wall,
+    dimensions: Sequence[str],
+    days: Sequence[int],
+    *,
+    every: bool = False,
+    at_opening: bool = False,
+    bots: bool = False,
 ) -> Answers:
     """Tickets opened, resolved, waiting, and how long customers waited."""
-    windows, all_courses = Windows(wall), courses(events)
+    windows, all_courses = Windows(wall), courses(events, bots)
     sides = [(c, s) for c in all_courses for s in segments_of(c.opening, dimensions)]
     counted: dict[str, list[Item]] = {
         "tickets_opened": [(s, "", c.ms, 1) for c, s in sides],
@@ -169,8 +198,12 @@ def support(
     found: Answers = {}
     for metric, items in counted.items():
         found.update(answers_of(metric, windows.sums(items, ("day", "trailing_30d"))))
-    replies = [(s, c.asked, ms) for c, s in sides if (ms := c.first_reply()) is not None]
-    ends = [(s, c.ms, c.changes(2)[0]) for c, s in sides if c.changes(2)]
+    replies, ends = [], []
+    for c, s in sides:
+        for asked, ms in c.replies() if every else c.replies()[:1]:
+            replies.append((s, c.ms if at_opening else ms, ms - asked))
+        for ms in c.changes(2)[:1]:
+            ends.append((s, c.ms if at_opening else ms, ms - c.ms))
     found.update(_durations("first_response_time", replies, windows))
     found.update(_durations("resolution_time", ends, windows))
     for segment in {s for _, s in sides}:
@@ -190,14 +223,12 @@ def support(
     return found
 
 
-def _durations(
-    metric: str, spans: Iterable[tuple[Segment, int | None, int]], windows: Windows
-) -> Answers:
+def _durations(metric: str, spans: Iterable[tuple[Segment, int, int]], windows: Windows) -> Answers:
     lasted: dict[tuple[Segment, Window], list[float]] = {}
-    for segment, start, end in spans:
+    for segment, at_ms, length in spans:
         for kind in ("day", "trailing_30d"):
-            for window in windows.wall.windows(kind, end):
-                lasted.setdefault((segment, window), []).append((end - (start or 0)) / 1000)
+            for window in windows.wall.windows(kind, at_ms):
+                lasted.setdefault((segment, window), []).append(length / 1000)
     found: Answers = {}
     for (segment, window), seconds in lasted.items():
         found[Key(metric, segment, window)] = Answer(sum(seconds), len(seconds))

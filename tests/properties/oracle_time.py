@@ -8,7 +8,13 @@ from zoneinfo import ZoneInfo
 MINUTE_MS = 60_000
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 #: metrics.md, DAU / WAU / MAU: WAU is 7 and MAU 28 calendar days ending today; churn is over 30.
-ROLLING_DAYS = {"trailing_7d": 7, "trailing_28d": 28, "trailing_30d": 30, "trailing_365d": 365}
+ROLLING_DAYS = {
+    "trailing_7d": 7,
+    "trailing_28d": 28,
+    "trailing_30d": 30,
+    "trailing_90d": 90,
+    "trailing_365d": 365,
+}
 #: metrics.md, "active now": 5 minutes; bounce and click-through: trailing hour.
 ROLLING_MINUTES = {"minute": 1, "trailing_5m": 5, "trailing_30m": 30, "trailing_1h": 60}
 #: metrics.md: DAU as the "last 24 h", WAU "by hour = 168 h window".

@@ -12,6 +12,7 @@ from schemas.outputs import WindowKind
 from stream import facts
 from stream.funnel import Attempts
 from stream.knobs import Settings
+from stream.knobs_definitions import ConversionSettings
 from stream.metrics import carts, experiments, funnels, goals
 from tests.properties.checking import verdicts_of
 from tests.properties.engine import EVERYONE, Action, LogRecord, final_records, run
@@ -21,7 +22,9 @@ from tests.properties.oracle_goals_numbers import Right, config, wrong_numbers
 from tests.properties.oracle_log import accepted
 from tests.properties.traffic import DAY_MS, MINUTE_MS, Sent, logs_of, moments, schedules
 
-KINDS: tuple[WindowKind, ...] = ("day", "week", "month", "trailing_7d", "trailing_28d", "all")
+KINDS: tuple[WindowKind, ...] = (
+    "day", "week", "month", "trailing_7d", "trailing_28d", "trailing_30d", "all",
+)  # fmt: skip
 HORIZON_MS = DAY_MS + 5 * MINUTE_MS
 DAYS = (0, 0, 0, 1, 2, 3, 26, 27, 28, 29, 30, 33, 60)
 METRICS = {
@@ -93,9 +96,20 @@ def test_order_batches_shards_and_crashes_change_no_number(data: st.DataObject) 
     zone, base_ms = data.draw(moments)
     events = data.draw(traffic(base_ms, data.draw(st.sampled_from([0, HORIZON_MS]))))
     basis = data.draw(st.sampled_from(["cart", "cart", "user", "session"]))
+    feature = {
+        "window_days": data.draw(st.sampled_from([7, 28, 30])),
+        "denominator": data.draw(st.sampled_from(["active", "all_known"])),
+    }
+    conversion = ConversionSettings(
+        basis=data.draw(st.sampled_from(["user", "session"])),  # type: ignore[arg-type]
+        count=data.draw(st.sampled_from(["once", "every"])),  # type: ignore[arg-type]
+    )
     logs = logs_of(events, data.draw(st.sampled_from([1, 2, 4])))
     wrong = check(
-        logs, config(zone, basis), data.draw(schedules), data.draw(st.sampled_from([2, EVERYONE]))
+        logs,
+        config(zone, basis, conversion, **feature),
+        data.draw(schedules),
+        data.draw(st.sampled_from([2, EVERYONE])),
     )
     assert not wrong, "\n".join([f"{len(wrong)} numbers", *wrong[:8]])
 

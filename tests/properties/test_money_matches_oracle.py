@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from schemas.outputs import WindowKind
 from stream.knobs import Settings
-from stream.knobs_money import SocialSettings, SurveySettings
+from stream.knobs_money import SocialSettings, SupportSettings, SurveySettings, ValueSettings
 from tests.properties import oracle_money, oracle_movements, oracle_service
 from tests.properties.compare import differences, knobs_of, published
 from tests.properties.engine import EVERYONE, Action, LogRecord, final_records, run
@@ -19,9 +19,12 @@ from tests.properties.traffic import DAY_MS, HOUR_MS, MINUTE_MS, Sent, logs_of, 
 
 DIMENSIONS = ("country", "channel")
 KINDS: tuple[WindowKind, ...] = (
-    "hour", "day", "month", "trailing_7d", "trailing_28d", "trailing_30d", "all",
+    "hour", "day", "month", "trailing_7d", "trailing_28d", "trailing_30d",
+    "trailing_90d", "all",
 )  # fmt: skip
 DAYS = (0, 0, 1, 2, 27, 28, 29, 30, 45)
+#: Further apart than hours are kept, which answers are not counted by.
+FAR_DAYS = (*DAYS, 89, 90)
 METRICS = {
     "orders": {
         "orders", "buyers", "new_buyers", "revenue", "refunds", "average_order_value",
@@ -76,12 +79,13 @@ EVENTS: dict[str, st.SearchStrategy[EventDict]] = {
     )
     | _one(type=["ticket_resolved", "ticket_reopened"], ticket_id="tu"),
     "reach": _one(
-        type=["social_impression", "social_engagement"],
+        type=["social_impression", "social_engagement", "social_reach"],
         post_id="pq",
         network=[None, "x", "y"],
-        kind=[None, "like", "save"],
+        kind=[None, "like", "save", "share"],
         count=[1, 7, 100],
-    ).map(lambda e: e | ({"kind": "like"} if e["type"] == "social_impression" else {}))
+    ).map(lambda e: e | ({} if e["type"] == "social_engagement" else {"kind": "like"}))
+    | _one(type=["social_followers"], network=[None, "x", "y"], count=[0, 3, 40])
     | _one(type=["marketing_spend"], channel=["ads", "mail"], amount=[10, 0.25, 99.9]),
     "movements": _one(
         type=["subscription_started"],
@@ -97,6 +101,15 @@ EVENTS: dict[str, st.SearchStrategy[EventDict]] = {
         reason=[None, "payment_failed", "too dear"],
     ),
 }
+
+
+#: How support is asked after.
+supports = st.builds(
+    SupportSettings,
+    response_kind=st.sampled_from(["first", "every"]),
+    response_bucket=st.sampled_from(["response", "opened"]),
+    exclude_bots=st.booleans(),
+)
 
 
 @st.composite
@@ -121,12 +134,22 @@ def traffic(draw: st.DrawFn, theme: str, base_ms: int, days: Sequence[int] = DAY
     return sent
 
 
-def config_for(zone: str, **survey: Any) -> Settings:
+def config_for(
+    zone: str,
+    support: SupportSettings | None = None,
+    months: int = 60,
+    social: EventDict | None = None,
+    **survey: Any,
+) -> Settings:
     return Settings(
+        support=support or SupportSettings(),
+        value=ValueSettings(max_lifetime_months=months),
         timezone=zone,
         dimensions=DIMENSIONS,
         survey=SurveySettings(**survey),
-        social=SocialSettings(engagement_kinds=("like", "comment", "share", "click")),
+        social=SocialSettings(
+            engagement_kinds=("like", "comment", "share", "click"), **(social or {})
+        ),
     )
 
 
@@ -140,14 +163,31 @@ def answers(theme: str, sent: Iterable[Sent], config: Settings) -> Answers:
     elif theme == "surveys":
         survey = config.survey
         latest, shown = survey.dedupe == "latest_per_user", survey.denominator == "shown"
-        found = oracle_service.surveys(events, wall, DIMENSIONS, latest=latest, shown=shown)
+        easiest = (5, 6, 7) if survey.ces_higher_is_easier else (0, 1, 2, 3)
+        found = oracle_service.surveys(
+            events, wall, DIMENSIONS, latest=latest, shown=shown, days=survey.window_days,
+            easiest=easiest if survey.ces_mode == "top_box" else (),
+        )  # fmt: skip
     elif theme == "tickets":
-        found = oracle_service.support(events, wall, DIMENSIONS, days)
+        support = config.support
+        found = oracle_service.support(
+            events, wall, DIMENSIONS, days,
+            every=support.response_kind == "every",
+            at_opening=support.response_bucket == "opened",
+            bots=not support.exclude_bots,
+        )  # fmt: skip
     elif theme == "reach":
-        found = oracle_money.reach(events, wall, DIMENSIONS)
+        per = config.social.denominator.removesuffix("s")
+        weights = config.social.weights
+        if per == "follower":
+            found = oracle_money.followed(events, wall, DIMENSIONS, days, weights)
+        else:
+            found = oracle_money.reach(events, wall, DIMENSIONS, per, weights)
     else:
         far_days = range(days[0], days[-1] + 22)
-        found = oracle_movements.movements(events, wall, DIMENSIONS, days, far_days)
+        found = oracle_movements.movements(
+            events, wall, DIMENSIONS, days, far_days, config.value.max_lifetime_months
+        )
     return {key: answer for key, answer in found.items() if any(answer)}
 
 
@@ -174,11 +214,21 @@ def wrong(
 @given(data=st.data())
 def test_every_number_is_the_oracles(theme: str, data: st.DataObject) -> None:
     zone, base_ms = data.draw(moments)
-    sent = data.draw(traffic(theme, base_ms))
+    days = FAR_DAYS if theme == "surveys" else DAYS
+    sent = data.draw(traffic(theme, base_ms, days))
     config = config_for(
         zone,
+        data.draw(supports),
+        data.draw(st.sampled_from([1, 2, 60])),
+        {
+            "denominator": data.draw(st.sampled_from(["impressions", "reach", "followers"])),
+            "weights": data.draw(st.sampled_from([{}, {"like": 0.25}, {"like": 0, "share": 3}])),
+        },
         dedupe=data.draw(st.sampled_from(["all", "latest_per_user"])),
         denominator=data.draw(st.sampled_from(["answers", "shown"])),
+        window_days=data.draw(st.sampled_from([30, 90])),
+        ces_mode=data.draw(st.sampled_from(["mean", "top_box"])),
+        ces_higher_is_easier=data.draw(st.booleans()),
     )
     shards, cached = (
         data.draw(st.sampled_from([1, 2, 4])),

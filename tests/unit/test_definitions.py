@@ -148,6 +148,7 @@ def test_another_definition_is_another_version(load: Load, changed: tuple[str, s
         ('[goals.a]\ntype = "order"\nwher = 1', "goals.a.wher (F:3): unknown; known here: type, where"),
         ('[goals.a]\ntype = "subscription_renewed"', "take it out of active.passive_types"),
         ('[goals.a]\ntype = "social_impression"', "is about no one person"),
+        ('[goals.a]\ntype = "social_followers"', "is about no one person"),
         ('[feature.map]\nx = ""', "feature.map.x (F:2): a feature has 1 to 256 characters"),
         ('[funnels.f]\nsteps = [{type = "order"}]', "funnels.f.steps (F:2): a funnel has at least two"),
         ('[funnels.f]\nsteps = [{type = "order"}, {type = "x"}]', "funnels.f.steps[2].type (F:2): 'x' is"),

@@ -86,7 +86,9 @@ def test_a_response_that_is_sent_again_counts_once() -> None:
 def test_of_a_person_the_newest_answer_holds_until_there_is_another() -> None:
     latest = Settings(survey=SurveySettings(dedupe="latest_per_user"))
     found = counted(latest, (0, answer("nps", 10)), (2, answer("nps", 0)))
-    happy = [day for measure, _, day in found if measure == feedback.PROMOTERS + feedback.IN_30D]
-    unhappy = [day for measure, _, day in found if measure == feedback.DETRACTORS + feedback.IN_30D]
+    happy = [day for measure, _, day in found if measure == feedback.newest(feedback.PROMOTERS, 30)]
+    unhappy = [
+        day for measure, _, day in found if measure == feedback.newest(feedback.DETRACTORS, 30)
+    ]
     assert happy == [0, 1]
     assert unhappy == list(range(2, 32))
