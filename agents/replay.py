@@ -14,7 +14,8 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from agents.kafka_clients import Sender
 from schemas.codec import RejectedEvent, parse
-from schemas.events import TOPIC_TYPES, Event
+from schemas.events import Event
+from schemas.routing import TOPIC_TYPES
 from stream.settings import INPUT_ROLES, Settings
 
 PROGRESS_SECONDS = 5.0

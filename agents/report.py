@@ -26,16 +26,18 @@ from agents.catalogue import (
     shown_parts,
     shown_period,
     shown_value,
-)
+)  # fmt: skip
 from agents.report_csv import dimension_of, write_csv
 from agents.report_retention import as_triangles, choose_periods
 from schemas.codec import MAX_BYTES
 from schemas.outputs import MetricRecord, WindowKind, encode_record
 from schemas.rejection import printable
+from stream.measures import Grain
 from stream.metrics.metric import Metric
 from stream.report import BadLine, Report, open_lines
 from stream.settings import Settings
 from stream.triangles import Cohort
+from stream.windows import GRAIN_OF, LENGTH_OF
 
 #: In the order in which they are shown; the finest and the longest only on request.
 _ORDER: tuple[WindowKind, ...] = (
@@ -47,14 +49,7 @@ WINDOWS = _ORDER[:-8]
 BAD_LINES_SHOWN = 20
 #: A longer series of days is shown as a grid, a week a line.
 LIST_MAX = 14
-_GRID_KINDS = (
-    "day",
-    "trailing_7d",
-    "trailing_28d",
-    "trailing_30d",
-    "trailing_90d",
-    "trailing_365d",
-)
+_GRID_KINDS = ("day", *(kind for kind in LENGTH_OF if GRAIN_OF[kind] is Grain.DAY))
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 #: The longest event, and the end of its line.
 _LINE_MAX = MAX_BYTES + 2

@@ -1,6 +1,7 @@
 """Who was active when: turns a person's newly active days and minutes into counts, a batch at a time."""
 
 from collections.abc import Callable, Iterable
+from typing import Protocol
 
 from stream import measures
 from stream.activation import Activation, count_change
@@ -23,26 +24,31 @@ _NONE = -1
 assert FAR > REACH_DAYS
 
 
+class ActivityRules(Protocol):
+    """What of the rules decides who is active when."""
+
+    @property
+    def habits(self) -> HabitRules: ...
+    @property
+    def live_minutes(self) -> int: ...
+    @property
+    def rolling_hours(self) -> bool: ...
+    @property
+    def activation(self) -> Activation | None: ...
+
+
 class Activity:
     """Collects equal marks of a batch and counts each kind once in `flush`."""
 
-    def __init__(
-        self,
-        counters: Counters,
-        names: Names,
-        habits: HabitRules,
-        live: int,
-        hourly: bool,
-        activation: Activation | None = None,
-    ) -> None:
+    def __init__(self, counters: Counters, names: Names, rules: ActivityRules) -> None:
         #: Live visitors are people with any event in so many minutes.
-        self._live = live
+        self._live = rules.live_minutes
         #: Whether people are counted by the hour as well.
-        self.hourly = hourly
+        self.hourly = rules.rolling_hours
         self._counters = counters
         self._names = names
-        self._habits = habits
-        self._activation = activation
+        self._habits = habits = rules.habits
+        self._activation = rules.activation
         #: Distances beyond the longest window count alike, so that equal ones share a counter.
         self._near = 1 + max(_MONTH_DAYS, *(length for length, _ in habits.rolling))
         #: Live minutes before this one will not be asked for again.

@@ -45,14 +45,7 @@ class Shard:
         )
         self.counters = Counters(grains)
         self.people = PeopleCache(people_cached)
-        self.activity = Activity(
-            self.counters,
-            self.names,
-            rules.habits,
-            rules.live_minutes,
-            rules.rolling_hours,
-            rules.activation,
-        )
+        self.activity = Activity(self.counters, self.names, rules)
         self.pages = Pages(self.names, rules.page_hosts)
         self.visits = Visits(rules.sessions, self.names, self.pages, self.counters)
         self.topics = {

@@ -7,9 +7,24 @@ from schemas.outputs import WindowKind
 from stream import measures
 from stream.knobs import Settings
 from stream.metrics.metric import Benchmark, Example, Metric
-from stream.metrics.terms import AtEnd, AtStart, ByWindow, Level, PerDay, Term, Total
+from stream.metrics.terms import AtEnd, AtStart, ByWindow, Level, Need, Reader, Term, Total
+from stream.windows import GRAIN_OF, Span
 
 _ACTIVE = ("active.passive_types", "timezone")
+
+
+@dataclass(frozen=True, slots=True)
+class PerDay:
+    """Mean of a measure over the days of the window, all of them."""
+
+    measure: str
+
+    def read(self, reader: Reader, span: Span) -> float:
+        days = span.last - span.first + 1
+        return reader.total(self.measure, span.grain, span.first, span.last) / days
+
+    def needs(self, kind: WindowKind) -> Iterator[Need]:
+        yield self.measure, GRAIN_OF[kind]
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,20 +66,6 @@ class Total:
         yield self.measure, GRAIN_OF[kind]
 
 
-@dataclass(frozen=True, slots=True)
-class PerDay:
-    """Mean of a measure over the days of the window, all of them."""
-
-    measure: str
-
-    def read(self, reader: Reader, span: Span) -> float:
-        days = span.last - span.first + 1
-        return reader.total(self.measure, span.grain, span.first, span.last) / days
-
-    def needs(self, kind: WindowKind) -> Iterator[Need]:
-        yield self.measure, GRAIN_OF[kind]
-
-
 class Predicted(Total):
     """People counted by what a model says of them, which is an estimate."""
 

@@ -20,8 +20,9 @@ from agents.alerting.table import alerts_markdown
 from agents.catalogue import metrics_markdown, settings_markdown
 from agents.cli import main
 from schemas.codec import Reason, parse
-from schemas.events import EVENT_TYPES, TOPIC_TYPES
+from schemas.events import EVENT_TYPES
 from schemas.outputs import MetricRecord
+from schemas.routing import TOPIC_TYPES
 from stream.exporter import Exporter, SnapshotCollector
 from stream.knobs import Settings
 from stream.measures import EVENTS

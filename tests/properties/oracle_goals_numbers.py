@@ -12,12 +12,11 @@ from stream.knobs_definitions import (
     CartSettings,
     ConversionSettings,
     FeatureSettings,
-    Funnel,
     Measure,
     OwnMetric,
-    Selection,
-)
+)  # fmt: skip
 from tests.properties import oracle_goals as oracle
+from tests.properties.funnels_asked import FITS, FUNNELS, STEPS, WINDOW_DAYS
 from tests.properties.oracle import instant
 from tests.properties.oracle_experiments import STATISTICS, VARIANTS, Sample, statistic
 from tests.properties.oracle_goals import EventDict, Place
@@ -26,36 +25,6 @@ from tests.properties.oracle_terms import Knobs
 from tests.properties.oracle_time import Wall, Window
 from tests.properties.traffic import DAY_MS, MINUTE_MS
 
-STEPS = tuple(
-    Selection(type="custom", where={"name": names}) for names in (("a", "ab"), ("b", "ab"), "c")
-)
-FITS = tuple(
-    lambda event, names=names: event["type"] == "custom" and event["name"] in names
-    for names in (("a", "ab"), ("b", "ab"), ("c",))
-)  # fmt: skip
-EXCLUSIONS = (
-    Selection(type="custom", where={"name": "d"}),
-    Selection(type="feature_used", where={"feature": "export"}),
-)
-WINDOW_DAYS = 2
-FUNNELS = {
-    "ordered": Funnel(steps=STEPS, window_days=WINDOW_DAYS),
-    "strict": Funnel(steps=STEPS, window_days=WINDOW_DAYS, order="strict"),
-    "unordered": Funnel(steps=STEPS, window_days=WINDOW_DAYS, order="unordered"),
-    "session": Funnel(steps=STEPS, window_days=WINDOW_DAYS, scope="session"),
-    "excluding": Funnel(steps=STEPS, window_days=WINDOW_DAYS, exclusions=EXCLUSIONS),
-    "first": Funnel(steps=STEPS, window_days=WINDOW_DAYS, entry="first"),
-    "first visit": Funnel(
-        steps=STEPS, window_days=WINDOW_DAYS, scope="session", entry="first", exclusions=EXCLUSIONS
-    ),
-    "unordered first": Funnel(
-        steps=STEPS,
-        window_days=WINDOW_DAYS,
-        order="unordered",
-        entry="first",
-        exclusions=EXCLUSIONS,
-    ),
-}
 OWN_KINDS = ("day", "week", "month", "trailing_28d")
 Parts = tuple[float, float | None]
 

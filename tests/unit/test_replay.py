@@ -10,7 +10,8 @@ import pytest
 
 from agents import replay
 from agents.replay import Pace, Router, read_lines, run_replay
-from schemas.events import EVENT_TYPES, TOPIC_TYPES
+from schemas.events import EVENT_TYPES
+from schemas.routing import TOPIC_TYPES
 from stream.settings import Settings, load_settings
 
 EXAMPLES = Path(__file__).parents[2] / "schemas" / "examples" / "valid"

@@ -10,9 +10,10 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped, unus
 
 from schemas import generate
 from schemas.codec import Reason
-from schemas.events import EVENT_TYPES, TOPIC_TYPES, Event
+from schemas.events import EVENT_TYPES, Event
 from schemas.ledger import encode_entry, ledger_entry
 from schemas.outputs import MetricRecord, Window, encode_record
+from schemas.routing import TOPIC_TYPES
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 VALID = sorted((SCHEMAS / "examples" / "valid").iterdir())
