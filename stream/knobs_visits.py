@@ -62,6 +62,9 @@ class BounceSettings(Table, frozen=True, kw_only=True):
     ] = ()
     engaged_min_seconds: Annotated[NotNegative, "ga4, posthog: a session this long is engaged"] = 10
     engaged_min_page_views: Annotated[AtLeastOne, "ga4: this many pages is engaged"] = 2
+    engaged_goals: Annotated[
+        bool, "ga4: true: a session that reached a goal is engaged, as Google's key events have it"
+    ] = False
 
 
 class DurationSettings(Table, frozen=True, kw_only=True):

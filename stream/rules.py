@@ -16,7 +16,7 @@ from stream.metrics.goals import session_marks
 from stream.metrics.retention import habit_rules
 from stream.pages import PAGE
 from stream.plans import BOT, Plan, build_plans, interactive
-from stream.sessions import ID_REACH_MS, Session, SessionRules
+from stream.sessions import CONVERTED, ID_REACH_MS, Session, SessionRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +208,12 @@ def _engaged_rule(settings: Settings) -> Callable[[Session], bool]:
         settings.bounce.engaged_min_seconds * 1000,
         settings.bounce.engaged_min_page_views,
     )
-    return lambda session: session.views() >= views or session.end - session.start >= least_ms
+    engaging = CONVERTED if settings.bounce.engaged_goals else 0
+    return lambda session: (
+        session.views() >= views
+        or session.end - session.start >= least_ms
+        or bool(session.marks & engaging)
+    )
 
 
 def _calendars(settings: Settings) -> Callable[[str], Calendar]:

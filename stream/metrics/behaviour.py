@@ -50,6 +50,7 @@ OUTCOMES = (
             "bounce.interactive_events",
             "bounce.engaged_min_seconds",
             "bounce.engaged_min_page_views",
+            "bounce.engaged_goals",
             *SESSION_KNOBS,
         ),
     ),
@@ -64,7 +65,12 @@ OUTCOMES = (
         windows=("trailing_1h", "hour", "day", "all"),
         gauge="engagement_ratio",
         example=Example("3 of 5 visits see two pages or take 10 s", 3, 5, 0.6),
-        knobs=("bounce.engaged_min_seconds", "bounce.engaged_min_page_views", *SESSION_KNOBS),
+        knobs=(
+            "bounce.engaged_min_seconds",
+            "bounce.engaged_min_page_views",
+            "bounce.engaged_goals",
+            *SESSION_KNOBS,
+        ),
     ),
 )
 

@@ -9,7 +9,10 @@ from stream.metrics.terms import Total
 
 _PAGE = ("pages.hosts", "pages.values_max")
 _CLOSED = "Closed sessions, in the window in which they started."
-_BOUNCE = ("bounce.mode", "bounce.engaged_min_seconds", "bounce.engaged_min_page_views")
+_BOUNCE = (
+    "bounce.mode", "bounce.engaged_min_seconds", "bounce.engaged_min_page_views",
+    "bounce.engaged_goals",
+)  # fmt: skip
 
 LANDINGS = (
     Metric(

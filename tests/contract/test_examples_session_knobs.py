@@ -131,3 +131,14 @@ def test_each_threshold_of_scrolling_is_a_metric() -> None:
     }
     assert found == {33: 1, 66: 0}
     assert records(VISIT, "scroll_reached_25", "day", settings) == []
+
+
+@pytest.mark.parametrize(("goals", "share"), [(False, 0.5), (True, 0)])
+def test_a_goal_makes_a_short_visit_an_engaged_one(goals: bool, share: float) -> None:
+    """One sees a page and orders at once, another one stays for ten minutes."""
+    events = [on(1, "page_view", "a"), on(1, "order", "a", order_id="o", revenue=5)]
+    events += [on(1, "page_view", "b", minute) for minute in (0, 10)]
+    found = total("bounce_rate", events, bounce={"mode": "ga4", "engaged_goals": goals})
+    assert found == share
+    engaged = total("engagement_rate", events, bounce={"engaged_goals": goals})
+    assert engaged == 1 - share

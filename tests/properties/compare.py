@@ -34,6 +34,7 @@ def knobs_of(settings: Settings) -> Knobs:
         interaction_days=settings.interaction.window_days,
         bounce_mode=settings.bounce.mode,
         engaged_seconds=settings.bounce.engaged_min_seconds,
+        goals_engage=settings.bounce.engaged_goals,
         engaged_views=settings.bounce.engaged_min_page_views,
         churn_of=settings.churn.denominator,
         grace_ms=settings.churn.grace_period_days * 86_400_000,

@@ -33,6 +33,8 @@ class Visit(NamedTuple):
     pages: int
     lasts_ms: int
     at_ms: int
+    #: Reached a goal, where that is enough to be engaged.
+    engaged: bool
 
     @property
     def duration_ms(self) -> int:
@@ -167,6 +169,8 @@ def _visit(run: Sequence[EventDict], knobs: Knobs, unbouncing: Collection[str]) 
         pages=counted_pages(run, sum(is_interactive(event) for event in run), knobs),
         lasts_ms=lasting_ms(run, knobs),
         at_ms=max(times) if knobs.at_end else min(times),
+        # metrics.md, GA4: "engaged = longer than 10 s, or key event, or ≥2 page views"
+        engaged=knobs.goals_engage and any(event["type"] in ("order", "goal") for event in run),
     )
 
 
@@ -190,6 +194,8 @@ def is_bounce(visit: Visit, mode: str, min_seconds: int, min_page_views: int) ->
     if mode == "posthog":  # Not one that lasts, either.
         alone = visit.page_views == 1 and not visit.interactive
         return alone and visit.duration_ms < min_seconds * 1000
-    if mode == "ga4":  # Engaged: long enough, or enough page views.
+    if mode == "ga4":  # Engaged: long enough, or enough page views, or by a goal.
+        if visit.engaged:
+            return False
         return visit.duration_ms < min_seconds * 1000 and visit.page_views < min_page_views
     return visit.page_views == 1 and not visit.interactive

@@ -51,6 +51,7 @@ class Knobs:
     bounce_mode: str = "classic_interaction"
     engaged_seconds: int = 10
     engaged_views: int = 2
+    goals_engage: bool = False
     churn_of: str = "start"
     grace_ms: int = 0
     churn_at_request: bool = False

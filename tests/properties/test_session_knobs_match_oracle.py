@@ -56,7 +56,10 @@ def test_the_knobs_of_sessions_mean_what_they_say(data: st.DataObject) -> None:
             "min_visit_seconds": one(0, 5),
             "last_page": one("exclude", "zero", "until_last_event"),
         },
-        "bounce": {"mode": one("classic_interaction", "single_pageview", "ga4", "posthog")},
+        "bounce": {
+            "mode": one("classic_interaction", "single_pageview", "ga4", "posthog"),
+            "engaged_goals": one(False, True),
+        },
         "scroll": {"thresholds": one((25, 50, 75, 90), (1, 33), ())},
     }
     config = config_for(zone, **{name: _table(name, knobs) for name, knobs in tables.items()})
@@ -88,12 +91,16 @@ def test_the_knobs_of_sessions_mean_what_they_say(data: st.DataObject) -> None:
         ("time_on_page", {"mode": "next_pageview", "last_page": "zero"}),
         ("time_on_page", {"mode": "next_pageview", "last_page": "until_last_event"}),
         ("scroll", {"thresholds": (1, 33)}),
+        (
+            "bounce",
+            {"engaged_min_page_views": 99, "engaged_min_seconds": 9_999, "engaged_goals": True},
+        ),
     ],
     ids=lambda value: str(value),
 )
 def test_each_knob_changes_numbers_and_to_the_right_ones(name: str, knobs: dict[str, Any]) -> None:
     logs = logs_of([_seeded(Random(7), number) for number in range(600)], 1)
-    plain: dict[str, Any] = {"mode": knobs["mode"]} if "last_page" in knobs else {}
+    plain = dict([*knobs.items()][:-1])  # It is the last one that must change something.
     _, without = compared(logs, config_for("UTC", **{name: _table(name, plain)}))
     wrong, found = compared(logs, config_for("UTC", **{name: _table(name, knobs)}))
     assert not wrong, "\n".join(wrong[:8])
@@ -119,7 +126,7 @@ def compared(
 def _seeded(chance: Random, number: int) -> Sent:
     """An event in three days, on the clicks' topic; in the order of time but for ties."""
     chance.seed(number)
-    kind = chance.choice(["page_view", "page_view", "heartbeat", "click"])
+    kind = chance.choice(["page_view", "page_view", "page_view", "heartbeat", "click", "order"])
     event: dict[str, object] = {
         "type": kind,
         "event_id": f"e{number}",
@@ -134,7 +141,9 @@ def _seeded(chance: Random, number: int) -> Sent:
         event["context"] = names
     if chance.random() < 0.5:
         event["session_id"] = f"s{chance.randrange(3)}"
-    if kind != "click":
+    if kind == "order":
+        event["order_id"] = f"o{number}"
+    if kind in ("page_view", "heartbeat"):
         event["page_url"] = f"/{chance.randrange(3)}"
         event["page_view_id"] = f"v{chance.randrange(40)}"
     if kind == "heartbeat":
