@@ -226,7 +226,7 @@ def _visit(
         session is None
         or session.closed
         or session.sid != sid
-        or session.platform != lane[0]
+        or (rules.has_lanes and session.platform != lane[0])
         or time_ms <= session.start
         or time_ms > session.until
         or time_ms > session.end + reach_ms

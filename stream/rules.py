@@ -158,6 +158,7 @@ def _session_rules(settings: Settings) -> SessionRules:
         or settings.pages.count == "unique_pages",
         keep_actions=settings.pages.count == "actions",
         by_view_id=settings.pages.count == "page_view_ids",
+        keep_pings=settings.pages.count == "page_view_ids" or settings.time_on_page.mode == "pings",
         by_pings=settings.time_on_page.mode == "pings",
         least_ms=settings.time_on_page.min_visit_seconds * 1000,
         counts_open=settings.session.include_open,
@@ -178,9 +179,9 @@ def _unique_pages(session: Session) -> int:
     return len({page for _, page in trail.path}) if trail is not None else 0
 
 
-_PAGES_COUNTED: Mapping[str, Callable[[Session], int]] = {
-    "page_views": Session.views,
-    "page_view_ids": Session.views,
+_PAGES_COUNTED: Mapping[str, Callable[[Session], int] | None] = {
+    "page_views": None,
+    "page_view_ids": None,
     "unique_pages": _unique_pages,
     "actions": lambda session: session.page_views + session.actions,
 }

@@ -49,8 +49,13 @@ class SessionCounts:
             _more(counts, measures.CONVERTED_SESSIONS, sign)
             if goals := goals_in(session.marks):
                 _more(counts, measures.SESSION_GOALS, sign * goals)
-        if session.views():
-            pages = self._rules.counted_pages(session)
+        views = session.page_views
+        if self._rules.by_view_id:
+            views = session.views()
+        if views:
+            pages = (
+                views if self._rules.counted_pages is None else self._rules.counted_pages(session)
+            )
             _more(counts, measures.SESSION_PAGE_VIEWS, sign * pages)
             _more(counts, measures.VIEWED_SESSIONS, sign)
             if self._rules.bounced(session):
@@ -101,7 +106,7 @@ class SessionCounts:
         self, session: Session, trail: Trail, profile: Profile, counts: _Counts, sign: int
     ) -> None:
         minute, site = self._minute_of(session), profile.site
-        engaged = engaged_of(trail, self._rules)
+        engaged = engaged_of(trail, self._rules) if trail.looks else _NONE
         if trail.entry_ms >= 0:
             targets = [counts]
             if trail.entry_page:
@@ -175,6 +180,10 @@ class SessionCounts:
             for target in (counts, self._of(minute, self._pages.segment(site, page))):
                 _more(target, measures.PAGES_TIMED, sign)
                 _more(target, measures.ON_PAGE_MS, sign * pause)
+
+
+#: No heartbeats, no time.
+_NONE: Mapping[int, int] = {}
 
 
 def engaged_of(trail: Trail, rules: SessionRules) -> Mapping[int, int]:

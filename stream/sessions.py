@@ -147,6 +147,8 @@ class SessionRules:
     keep_actions: bool
     #: Page views go by their ids, and a heartbeat is one of its page view.
     by_view_id: bool
+    #: Page views and heartbeats of a session are kept one by one, with their ids.
+    keep_pings: bool
     #: Engaged time is counted from single heartbeats, of which the first stands for `least_ms`.
     by_pings: bool
     least_ms: int
@@ -154,8 +156,8 @@ class SessionRules:
     counts_open: bool
     #: Sessions count in the window in which they end, not in which they start.
     at_end: bool
-    #: What stands for the pages of a session in pages per session.
-    counted_pages: Callable[[Session], int]
+    #: What stands for the pages of a session in pages per session; None: its page views.
+    counted_pages: Callable[[Session], int] | None
     #: Sessions last as long as somebody is engaged, not from the first event to the last.
     lasts_engaged: bool
     #: Both ends of a session are rounded down to seconds.
@@ -185,11 +187,6 @@ class SessionRules:
         """The longest gap that continues a session by gaps."""
         own = self.by_platform.get(platform) if self.by_platform else None
         return self.reach_ms if own is None else own[1]
-
-    @property
-    def keep_pings(self) -> bool:
-        """Whether page views and heartbeats of a session are kept one by one, with their ids."""
-        return self.by_view_id or self.by_pings
 
     @property
     def is_measured(self) -> bool:
