@@ -36,9 +36,10 @@ DEFAULT_FILE = "engage.toml"
 # Knobs that change a published number; limits, publishing and the connections do not.
 DEFINING = (
     "identity", "timezone", "sites", "week_start", "dimension_values_max", "currency", "time",
-    "dedupe", "session", "bounce", "pages", "time_on_page", "exit", "ctr", "churn", "survey",
-    "support", "value", "social", "interaction", "first_week", "retention", "churn_risk",
-    "conversion", "experiment", "goals", "feature", "funnels", "cart", "measures", "metrics",
+    "dedupe", "session", "bounce", "duration", "pages", "time_on_page", "scroll", "exit", "ctr",
+    "churn", "survey", "support", "value", "social", "active", "stickiness", "bots", "exclude",
+    "interaction", "first_week", "retention", "churn_risk", "conversion", "experiment", "goals",
+    "feature", "funnels", "cart", "measures", "metrics",
 )  # fmt: skip
 
 
@@ -113,8 +114,8 @@ def _as_toml(value: Any) -> str:
 
 def definition_version(settings: Settings) -> str:
     """12 hex digits that change exactly when a knob changes what a published number means."""
-    defining: dict[str, Any] = {name: getattr(settings, name) for name in DEFINING}
+    defining = msgspec.to_builtins({name: getattr(settings, name) for name in DEFINING})
     defining["dimensions"] = sorted(settings.dimensions)
-    defining["passive_types"] = sorted(settings.active.passive_types)
-    text = json.dumps(msgspec.to_builtins(defining), sort_keys=True)
+    defining["active"]["passive_types"] = sorted(settings.active.passive_types)
+    text = json.dumps(defining, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from stream import measures
 from stream.knobs import Settings
-from stream.metrics.metric import SESSION_KNOBS, Benchmark, Example, Metric
+from stream.metrics.metric import READING_KNOBS, SESSION_KNOBS, Benchmark, Example, Metric
 from stream.metrics.terms import Has, Quantile, Total
 
 _CLOSED = "Closed sessions, in the window in which they started."
@@ -96,7 +96,7 @@ def pages_per_session(settings: Settings) -> Metric:
         gauge="pages_per_session",
         example=Example("7 page views in 5 sessions", 7, 5, 1.4),
         benchmark=Benchmark("1.7 to 4", "web analytics surveys"),
-        knobs=("pages.count", *SESSION_KNOBS),
+        knobs=SESSION_KNOBS,
     )
 
 
@@ -107,7 +107,7 @@ def durations(settings: Settings) -> Iterator[Metric]:
     timed = Total(measures.SESSIONS if zeros else measures.TIMED_SESSIONS)
     knobs = (
         "duration.basis", "duration.zero_sessions", "duration.cap_seconds",
-        "duration.whole_seconds", *SESSION_KNOBS,
+        "duration.whole_seconds", *READING_KNOBS, *SESSION_KNOBS,
     )  # fmt: skip
     yield Metric(
         name="session_duration",

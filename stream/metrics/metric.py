@@ -38,7 +38,13 @@ OWN_DIMENSIONS = frozenset({
 SESSION_KNOBS = (
     "session.timeout_seconds", "session.boundary", "session.source", "session.max_duration_hours",
     "session.id_scope", "session.id_max_hours", "session.split_at_midnight", "session.assign",
-    "session.timeout_by_platform", "session.split_on_campaign_change", "session.include_open",
+    "session.timeout_by_platform", "session.platform_field", "session.split_on_campaign_change",
+    "session.include_open", "pages.count",
+)  # fmt: skip
+
+#: What decides how long a page was in front of somebody.
+READING_KNOBS = (
+    "time_on_page.mode", "time_on_page.heartbeat_seconds", "time_on_page.min_visit_seconds",
 )  # fmt: skip
 
 #: Measures that are exported as Prometheus counters, from their totals.

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from stream import measures
 from stream.knobs import Settings
-from stream.metrics.metric import SESSION_KNOBS, Benchmark, Example, Metric
+from stream.metrics.metric import READING_KNOBS, SESSION_KNOBS, Benchmark, Example, Metric
 from stream.metrics.terms import Total
 
 _PAGE = ("pages.hosts", "pages.values_max")
@@ -66,7 +66,7 @@ LANDINGS = (
         windows=("day",),
         gauge="landing_page_time_seconds",
         example=Example("20 s and 40 s on the first page of two visits", 60, 2, 30),
-        knobs=("time_on_page.heartbeat_seconds", *SESSION_KNOBS),
+        knobs=(*READING_KNOBS, *SESSION_KNOBS),
         by=("page",),
     ),
 )
@@ -134,13 +134,7 @@ def time_on_page(settings: Settings) -> Metric:
         gauge="time_on_page_seconds",
         example=Example("200 s over 2 visits", 200, 2, 100),
         benchmark=Benchmark("52 s", "web analytics surveys"),
-        knobs=(
-            "time_on_page.mode",
-            "time_on_page.heartbeat_seconds",
-            "time_on_page.min_visit_seconds",
-            "time_on_page.last_page",
-            *SESSION_KNOBS,
-        ),
+        knobs=(*READING_KNOBS, "time_on_page.last_page", *SESSION_KNOBS),
         by=("page",),
     )
 

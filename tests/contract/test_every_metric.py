@@ -27,7 +27,7 @@ from stream.metrics import (
 from stream.metrics.metric import COUNTERS, Metric, Unit, required_grains
 from stream.metrics.retention import habit_rules
 from stream.metrics.terms import AtEnd, AtStart, ByWindow, DaysBefore, Predicted, Quantile, TopTenth
-from stream.settings import Settings
+from stream.settings import DEFINING, Settings
 from stream.settings_fields import leaves
 from stream.windows import GRAIN_OF, LENGTH_OF
 from tests.core_metrics import CORE
@@ -219,3 +219,9 @@ def test_every_kind_of_window_has_a_grain() -> None:
 def test_what_prometheus_counts_is_counted_from_the_beginning() -> None:
     grains = required_grains(catalogue(Settings()))
     assert all(Grain.ALL in grains[measure] for measure in COUNTERS)
+
+
+@every_metric
+def test_every_knob_of_a_metric_is_part_of_the_definition_version(metric: Metric) -> None:
+    tables = {knob.partition(".")[0] for knob in metric.knobs}
+    assert tables <= {*DEFINING, "dimensions"}

@@ -223,6 +223,11 @@ def test_definition_version_changes_with_definitions_only() -> None:
         {"ENGAGE_TIMEZONE": "Europe/Berlin"},
         {"ENGAGE_DIMENSIONS": "device"},
         {"ENGAGE_ACTIVE_PASSIVE_TYPES": "heartbeat"},
+        {"ENGAGE_ACTIVE_MONTH": "30d"},
+        {"ENGAGE_STICKINESS_NUMERATOR": "today"},
+        {"ENGAGE_DURATION_CAP_SECONDS": "60"},
+        {"ENGAGE_SCROLL_THRESHOLDS": "[33]"},
+        {"ENGAGE_BOTS_MODE": "include"},
     ]
     assert {definition_version(load_settings(None, environ)) for environ in same} == {base}
     assert base not in {definition_version(load_settings(None, environ)) for environ in other}
