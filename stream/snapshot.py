@@ -9,7 +9,7 @@ from stream.board import Board, SegmentKey
 from stream.measures import EVENTS, PAGE_VIEWS, Grain
 from stream.metrics.metric import COUNTERS, Metric
 from stream.names import OTHER
-from stream.windows import LENGTH_OF, Span, ending, span_at
+from stream.windows import LENGTH_OF, Span, before, ending, span_at
 
 #: How many days a gauge goes back to find one that was computed.
 _LATE_DAYS = 4
@@ -159,7 +159,7 @@ def _computed(board: Board, metric: Metric, site: str, last: Span) -> Span:
     """The last window that was computed, up to _LATE_DAYS back: it takes a while after the end."""
     for ago in range(_LATE_DAYS):
         if board.at((metric.computed, (site, "", "")), last.grain, last.last - ago):
-            return Span(last.kind, last.first - ago, last.last - ago)
+            return before(last, ago)
     return last
 
 

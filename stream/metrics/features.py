@@ -12,8 +12,6 @@ from stream.metrics.terms import AtEnd, Level
 from stream.names import Names, Segment
 from stream.windows import ROLLING_DAYS
 
-_ACTIVE = {7: measures.ACTIVE_7D, 28: measures.ACTIVE_28D, 30: measures.ACTIVE_30D}
-
 
 def users(days: int) -> str:
     """The measure of the people who used a feature in so many days; counted on the day they end."""
@@ -66,7 +64,7 @@ def metrics(settings: Settings) -> Iterator[Metric]:
         unit="ratio",
         formula=f"distinct users of the feature in {days} days ÷ {of}",
         numerator=AtEnd(users(days)),
-        denominator=OfSite(AtEnd(_ACTIVE[days]) if active else Level(measures.KNOWN)),
+        denominator=OfSite(AtEnd(measures.active_in(days)) if active else Level(measures.KNOWN)),
         windows=(ROLLING_DAYS[days],),
         gauge="feature_usage_ratio",
         example=Example("28 of 100 people used it", 28, 100, 0.28),

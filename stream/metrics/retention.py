@@ -18,10 +18,10 @@ def habit_rules(settings: Settings) -> HabitRules:
     """The returns and the rolling windows that the metrics need."""
     returns = tuple(_return_by(day, settings.retention) for day in settings.retention.days)
     inactive = settings.churn.behavioural_inactive_days
-    lengths = {inactive: active_in(inactive), 2 * inactive: active_in(2 * inactive)}
-    asked = {settings.feature.window_days, 30 if settings.active.month == "30d" else 28}
-    lengths |= {days: active_in(days) for days in asked}
-    rolling = tuple(sorted({**dict(ROLLING), **lengths}.items()))
+    lengths = {inactive, 2 * inactive, settings.feature.window_days}
+    if settings.active.month == "30d":
+        lengths.add(30)
+    rolling = tuple(sorted({*ROLLING, *((days, active_in(days)) for days in lengths)}))
     days, first_week = settings.first_week.days, _first_week(settings)
     first_days = FirstDays(_measure(measures.FIRST_WEEK_DAYS, days), days)
     if settings.retention.cohort == "first_time":

@@ -23,11 +23,7 @@ VISIT[-1]["event_time"] += 1_200
 
 def total(metric: str, events: list[Event], **tables: dict[str, Any]) -> float | None:
     """A metric of everything."""
-    knobs = {
-        name: msgspec.convert(table, type(getattr(Settings(), name)))
-        for name, table in tables.items()
-    }
-    [record] = records(events, metric, "all", Settings(**knobs))
+    [record] = records(events, metric, "all", msgspec.convert(tables, Settings))
     return record.value
 
 
@@ -72,7 +68,7 @@ def test_pages_per_session_counts_what_the_knob_says(count: str, pages: float) -
     ],
 )
 def test_time_on_a_page_by_the_knobs(knobs: dict[str, Any], seconds: float) -> None:
-    settings = Settings(time_on_page=msgspec.convert(knobs, type(Settings().time_on_page)))
+    settings = msgspec.convert({"time_on_page": knobs}, Settings)
     after = on(1, "click", "a", 4)  # A minute after the last page.
     after["event_time"] += 1_200
     events = [*VISIT, after]
@@ -83,7 +79,7 @@ def test_time_on_a_page_by_the_knobs(knobs: dict[str, Any], seconds: float) -> N
 def test_a_session_counts_where_it_starts_or_where_it_ends() -> None:
     night = [on(1, "page_view", "a", 719), on(1, "page_view", "a", 725)]
     for assign, days in (("start", ["2024-04-01"]), ("end", ["2024-04-02"])):
-        settings = Settings(session=msgspec.convert({"assign": assign}, type(Settings().session)))
+        settings = msgspec.convert({"session": {"assign": assign}}, Settings)
         found = records(night, "sessions", "day", settings)
         assert [(one.window.start or "")[:10] for one in found if one.value] == days
 
@@ -124,7 +120,7 @@ def test_what_comes_too_long_after_the_first_event_of_an_id_is_in_no_session() -
 
 
 def test_each_threshold_of_scrolling_is_a_metric() -> None:
-    settings = Settings(scroll=msgspec.convert({"thresholds": [33, 66]}, type(Settings().scroll)))
+    settings = msgspec.convert({"scroll": {"thresholds": [33, 66]}}, Settings)
     found = {
         percent: records(VISIT, f"scroll_reached_{percent}", "day", settings)[0].value
         for percent in (33, 66)

@@ -1,6 +1,6 @@
 """One verdict on one run: what the engine published, against what the oracle says it must be."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import get_args
 
 import msgspec
@@ -71,15 +71,20 @@ def wrong_numbers(
     logs: Logs,
     settings: Settings,
     kinds: Sequence[WindowKind] = KINDS,
+    metrics: Collection[str] = (),
 ) -> list[str]:
-    """Where the final records differ from the oracle's numbers: nowhere, if all is well."""
+    """Where the final records differ from the oracle's numbers: nowhere, if all is well.
+
+    Of the metrics that are named, or else of those that every run is judged by.
+    """
     verdicts, knobs = verdicts_of(logs, settings), knobs_of(settings)
     answers = expected(accepted(verdicts), knobs, untimely(verdicts))
+    metrics = metrics or answered(settings)
     return differences(
-        published(final_records(workers, settings, kinds, answered(settings))),
+        published(final_records(workers, settings, kinds, metrics)),
         answers,
         knobs,
-        metrics=answered(settings),
+        metrics=metrics,
         kinds=kinds,
         kept_from_ms=kept_from_ms(workers),
     )

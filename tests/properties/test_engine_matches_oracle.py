@@ -2,7 +2,9 @@
 
 import random
 from collections.abc import Sequence
+from typing import Any
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -42,12 +44,21 @@ caches = st.sampled_from([2, EVERYONE])
 
 
 def config_for(zone: str, **knobs: object) -> Settings:
-    """Two dimensions, and a second site that lives by another clock."""
+    """Two dimensions, and a second site that lives by another clock; knobs also as plain tables."""
     return Settings(
         timezone=zone,
         dimensions=("country", "device"),
         sites={"shop": Site(timezone="Asia/Kolkata", week_start="sunday")},
-        **knobs,  # type: ignore[arg-type]
+        **{name: of_table(name, knob) for name, knob in knobs.items()},
+    )
+
+
+def of_table(name: str, knobs: object) -> Any:
+    """A table of the settings from what it says, if it is not one yet."""
+    return (
+        msgspec.convert(knobs, type(getattr(Settings(), name)))
+        if isinstance(knobs, dict)
+        else knobs
     )
 
 

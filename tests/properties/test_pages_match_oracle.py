@@ -14,18 +14,13 @@ from stream.metrics import pages
 from stream.session_counts import SessionCounts
 from stream.settings import Settings
 from stream.trails import Order, Trail
-from tests.properties.checking import DAY_KINDS, Logs, verdicts_of
-from tests.properties.compare import differences, knobs_of, published
+from tests.properties.checking import DAY_KINDS, Logs, wrong_numbers
 from tests.properties.engine import (
     EVERYONE,
     Action,
     LogRecord,
-    final_records,
-    kept_from_ms,
     run,
 )
-from tests.properties.oracle import expected
-from tests.properties.oracle_log import accepted, untimely
 from tests.properties.traffic import logs_of, moments, schedules, traffic
 
 MINUTE_MS = 60_000
@@ -54,15 +49,7 @@ def wrong(
 ) -> list[str]:
     """Where the engine's numbers about pages differ from the oracle's."""
     workers = run(logs, config, schedule, people_cached=cached)
-    verdicts, knobs = verdicts_of(logs, config), knobs_of(config)
-    return differences(
-        published(final_records(workers, config, KINDS)),
-        expected(accepted(verdicts), knobs, untimely(verdicts)),
-        knobs,
-        metrics=METRICS,
-        kinds=KINDS,
-        kept_from_ms=kept_from_ms(workers),
-    )
+    return wrong_numbers(workers, logs, config, KINDS, METRICS)
 
 
 @settings(max_examples=15)

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from random import Random
 from typing import Any
 
-import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,11 +11,9 @@ from hypothesis import strategies as st
 from stream.metrics import catalogue
 from stream.settings import Settings
 from stream.settings_rules import broken_rules
-from tests.properties.checking import Logs, answered, verdicts_of
-from tests.properties.compare import Published, differences, knobs_of, published
-from tests.properties.engine import EVERYONE, Action, final_records, kept_from_ms, run
-from tests.properties.oracle import expected
-from tests.properties.oracle_log import accepted, untimely
+from tests.properties.checking import Logs, answered, wrong_numbers
+from tests.properties.compare import Published, published
+from tests.properties.engine import EVERYONE, Action, final_records, run
 from tests.properties.test_engine_matches_oracle import DAY_KINDS, LATENESS_MS, config_for
 from tests.properties.traffic import Sent, logs_of, moments, schedules, traffic
 
@@ -62,7 +59,7 @@ def test_the_knobs_of_sessions_mean_what_they_say(data: st.DataObject) -> None:
         },
         "scroll": {"thresholds": one((25, 50, 75, 90), (1, 33), ())},
     }
-    config = config_for(zone, **{name: _table(name, knobs) for name, knobs in tables.items()})
+    config = config_for(zone, **tables)
     assert broken_rules(config) == []
     sent = data.draw(traffic(base_ms, days=one((0,), (0, 1, 2, 3)), delay_ms=one(0, LATENESS_MS)))
     # What one id names everywhere is in one partition and, where ids end, in one topic.
@@ -101,8 +98,8 @@ def test_the_knobs_of_sessions_mean_what_they_say(data: st.DataObject) -> None:
 def test_each_knob_changes_numbers_and_to_the_right_ones(name: str, knobs: dict[str, Any]) -> None:
     logs = logs_of([_seeded(Random(7), number) for number in range(600)], 1)
     plain = dict([*knobs.items()][:-1])  # It is the last one that must change something.
-    _, without = compared(logs, config_for("UTC", **{name: _table(name, plain)}))
-    wrong, found = compared(logs, config_for("UTC", **{name: _table(name, knobs)}))
+    _, without = compared(logs, config_for("UTC", **{name: plain}))
+    wrong, found = compared(logs, config_for("UTC", **{name: knobs}))
     assert not wrong, "\n".join(wrong[:8])
     assert found != without
 
@@ -112,15 +109,11 @@ def compared(
 ) -> tuple[list[str], Published]:
     """Where the engine's numbers differ from the oracle's, and the engine's."""
     workers = run(logs, config, schedule, people_cached=cached)
-    verdicts, knobs = verdicts_of(logs, config), knobs_of(config)
     kinds = ("hour", *DAY_KINDS)
     names = [metric.name for metric in catalogue(config)]
     metrics = [*answered(config), *(name for name in names if name.startswith(_OF_PAGES))]
     found = published(final_records(workers, config, kinds, metrics))
-    right = expected(accepted(verdicts), knobs, untimely(verdicts))
-    kept_ms = kept_from_ms(workers)
-    wrong = differences(found, right, knobs, metrics=metrics, kinds=kinds, kept_from_ms=kept_ms)
-    return wrong, found
+    return wrong_numbers(workers, logs, config, kinds, metrics), found
 
 
 def _seeded(chance: Random, number: int) -> Sent:
@@ -149,7 +142,3 @@ def _seeded(chance: Random, number: int) -> Sent:
     if kind == "heartbeat":
         event["scroll_depth"] = chance.randrange(100)
     return Sent(event, "account", "clicks", 0)
-
-
-def _table(name: str, knobs: dict[str, Any]) -> Any:
-    return msgspec.convert(knobs, type(getattr(Settings(), name)))
