@@ -3,6 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# What the demonstration needs is a third of what the tests do, and there in half a minute.
+DEMO := $(VENV)/.demo-installed
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe \
   --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
@@ -17,7 +20,7 @@ SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync)
 
 .PHONY: run test computing serving check lint unit contract bench lock clean
 
-run: $(STAMP)  ## everything on this machine, with simulated traffic
+run: $(DEMO)  ## everything on this machine, with simulated traffic
 	$(BIN)/engage demo
 
 test: $(STAMP)  ## all tests, with a real Kafka (Java, Maven) and a real Redis (redis-server)
@@ -45,10 +48,12 @@ lint: $(STAMP)  ## style, types, imports, and that what is generated is current
 bench: $(STAMP) .venv-peers/.installed  ## our cost and the peers', from one run, as ratios
 	$(BIN)/python -m tests.bench --json bench.json
 
-lock: $(STAMP)  ## renews the lock files: of the tests, of the image and its build, of the tools of tests/deploy
+lock: $(STAMP)  ## renews the lock files: of the tests, the image and its build, the demonstration, of the tools of tests/deploy
 	$(BIN)/python -m pip install --quiet pip-tools
 	$(COMPILE) --extra embedded --extra experiments --extra test --output-file requirements.lock pyproject.toml
 	$(COMPILE) --constraint requirements.lock --output-file requirements-runtime.lock pyproject.toml
+	$(COMPILE) --constraint requirements.lock --extra embedded --output-file requirements-demo.lock \
+	  pyproject.toml
 	$(COMPILE) --constraint requirements.lock --build-deps-for wheel --only-build-deps \
 	  --output-file requirements-build.lock pyproject.toml
 	cd tests/deploy && ../../$(COMPILE) --output-file requirements-tools.lock requirements-tools.in
@@ -56,13 +61,22 @@ lock: $(STAMP)  ## renews the lock files: of the tests, of the image and its bui
 clean:
 	rm -rf $(VENV) .venv-peers build *.egg-info .pytest_cache .mypy_cache .ruff_cache
 
-$(STAMP): requirements.lock pyproject.toml
+$(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
 	  { echo "Python 3.11 to 3.13 is needed; call make with PYTHON=/path/to/python3.11"; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv $(VENV)
+
+$(STAMP): requirements.lock pyproject.toml | $(BIN)/python
 	@echo "installing into $(VENV) (once, about a minute)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(INSTALL) --require-hashes -r requirements.lock
+	@$(INSTALL) --no-deps --no-build-isolation -e .
+	@touch $@ $(DEMO)
+
+# Not compiled beforehand: most of it is never imported.
+$(DEMO): requirements-demo.lock requirements-build.lock pyproject.toml | $(BIN)/python
+	@echo "installing into $(VENV) (once, about half a minute)"
+	@$(INSTALL) --no-compile --require-hashes -r requirements-demo.lock -r requirements-build.lock
+	@$(INSTALL) --no-compile --no-deps --no-build-isolation -e .
 	@touch $@
 
 .venv-peers/.installed: tests/bench/requirements-peers.txt

