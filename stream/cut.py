@@ -10,6 +10,7 @@ from stream.churn_risk import StoredRisk
 from stream.clock import TopicState
 from stream.counters import BucketKey
 from stream.dedupe import SeenIds
+from stream.keeping import keep_from, prune
 from stream.measures import Grain
 from stream.people import MARK_DAYS, Person, pack_all
 from stream.shard import Shard
@@ -84,9 +85,9 @@ def is_due(shard: Shard, stored_position: str, stored_watermark: int | None) -> 
 def take_cut(shard: Shard, expected: str) -> Cut:
     """Freeze what changed and begin the next delta. The people stay in memory until `settle_cut`."""
     shard.count_collected()
-    shard.prune()
+    prune(shard)
     people, counters, visits = shard.people, shard.counters, shard.visits
-    bounds = shard.keep_from()
+    bounds = keep_from(shard)
     risk = shard.churn_risk
     if risk is not None:
         first_day = min(counters.tables[Grain.DAY], default=0)
@@ -197,7 +198,7 @@ def _stored(shard: Shard) -> StoredShard:
         evictions=shard.people.evictions,
         dedupe_capped=sum(s.seen.capped for s in shard.topics.values()),
         open_sessions=shard.visits.open_count,
-        floor_ms=shard.oldest_ms(),
+        floor_ms=shard.counted_from_ms(),
         churn_risk=None if shard.churn_risk is None else shard.churn_risk.stored(),
     )
 

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from faust.types import TP
 
+from stream.clock import Lead
 from stream.ledger_limit import LedgerLimit
 from stream.loading import Bounds
 from stream.shard import Shard
@@ -43,6 +44,7 @@ class Owned:
     #: Gap last sought back to, by topic: a gap that stays is real.
     sought: dict[str, int] = field(default_factory=dict)
     drained_since: dict[str, int] = field(default_factory=dict)
+    lead: Lead = field(default_factory=Lead)
     #: Topic → (next expected offset, monotonic seconds since when it is that), while the log has more.
     stalled: dict[str, tuple[int, float]] = field(default_factory=dict)
     limits: dict[str, LedgerLimit] = field(default_factory=dict)

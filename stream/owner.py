@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 
 from stream.batch_intake import SHARD_IS_LOST, BatchIntake
 from stream.churn_scan import Tell, assess_some
+from stream.clock import log_lead
 from stream.cut import Cut, is_due, settle_cut, take_cut
 from stream.loading import Loader
 from stream.measures import Grain
@@ -179,6 +180,7 @@ class Owner(BatchIntake):
 
     def _note_drained(self, owned: Owned, shard: Shard) -> None:
         idle_ms = round(self._settings.time.idle_seconds * 1000)
+        owned.lead.note(log_lead(shard.topics), now_ms())
         for topic, state in shard.topics.items():
             end, seen_at = self._log.read_to(TP(topic, shard.partition))
             if end is None or seen_at is None or state.expected < max(end, state.next):
@@ -187,7 +189,8 @@ class Owner(BatchIntake):
                 continue
             since = owned.drained_since.setdefault(topic, seen_at)
             # The broker's last word counts, not now: while it is silent, there may be a backlog.
-            shard.drained(topic, seen_at if seen_at - since >= idle_ms else 0)
+            drained_at = seen_at if seen_at - since >= idle_ms else 0
+            shard.drained(topic, drained_at, owned.lead.followed(drained_at))
 
     async def _wake(self, owned: Owned, shard: Shard) -> None:
         """Read again what was lost between Kafka and the shard, and behind which nothing follows.

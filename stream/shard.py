@@ -6,9 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from schemas.codec import Reason, RejectedEvent
 from schemas.ledger import encode_entry, ledger_entry
 from schemas.rejection import DETAILS
-from stream import measures
-from stream.activity import HOURS_KEPT, Activity
-from stream.calendar import DAY_MS, HOUR_MS, MINUTE_MS
+from stream.activity import Activity
+from stream.calendar import MINUTE_MS
 from stream.churn_risk import ChurnRisk
 from stream.clock import TopicState, log_floor, shard_watermark
 from stream.counters import Counters
@@ -17,7 +16,7 @@ from stream.fold import Decoded, Record, fold, recall
 from stream.measures import Grain
 from stream.names import Names, Profile, by_segment
 from stream.pages import Pages
-from stream.people import MARK_DAYS, PeopleCache, Person
+from stream.people import PeopleCache, Person
 from stream.plans import Plan
 from stream.rules import Rules
 from stream.sessions import session_keeper
@@ -152,7 +151,7 @@ class Shard:
         if split:
             recall(self, state, records[:split], decoded[:split])
         if split < len(records):
-            self.activity.oldest_minute = self._oldest_live_minute()
+            self.activity.oldest_minute = self.oldest_live_minute()
             fold(self, state, records[split:], decoded[split:], people[split:], now_ms)
             state.next = records[-1].offset + 1
         state.expected = max(records[-1].offset + 1, state.expected)
@@ -214,9 +213,15 @@ class Shard:
 
     # ---- time
 
-    def drained(self, topic: str, at_ms: int) -> None:
-        """The partition was read to its end at this wall time; 0: it has a backlog."""
-        self.topics[topic].drained_at = at_ms
+    def drained(self, topic: str, at_ms: int, follows: int | None = None) -> None:
+        """The partition was read to its end at this wall time; 0: it has a backlog.
+
+        `follows` is the log clock of the others that it keeps up with (see `Lead`); None: any.
+        """
+        state = self.topics[topic]
+        state.drained_at = at_ms
+        if follows is not None:
+            state.follows = follows
 
     def advance(self) -> None:
         """Move the watermark, which never goes back, to what the topics now allow."""
@@ -246,42 +251,20 @@ class Shard:
                 self.people.dirty[key] = person
         self.people.settle()
 
-    def prune(self) -> None:
-        """Drop the counters that no acceptable event and no published window needs any more."""
-        oldest = self.oldest_ms()
-        if oldest <= 0:
-            return
-        counters = self.counters
-        counters.prune(Grain.MINUTE, (oldest - HOUR_MS) // MINUTE_MS, _no_levels)
-        counters.prune(Grain.HOUR, (oldest - self.rules.hour_retention_ms) // MINUTE_MS, _no_levels)
-        first_day = self.rules.calendar_of("").day_of(oldest) - self.rules.retention_days
-        if counters.tables[Grain.DAY] and min(counters.tables[Grain.DAY]) < first_day:
-            levels = {i for i, name in self.names.series.items() if measures.is_level(name[0])}
-            counters.prune(Grain.DAY, first_day, frozenset(levels))
-
     def oldest_ms(self) -> int:
         """Lower bound of the event times that can still be accepted."""
         return log_floor(self.topics, self.rules.correction_ms) - self.rules.horizon_ms
 
-    def keep_from(self) -> tuple[int, int, int, int]:
-        """(oldest day and hour of marks, oldest minute of live marks, oldest end of closed sessions in ms)."""
-        oldest = self.oldest_ms()
-        day = self.rules.calendar_of("").day_of(oldest) if oldest > 0 else MARK_DAYS
-        if self.churn_risk is not None:
-            # What it has not looked at yet must not be forgotten, however far the log has gone on.
-            day = min(day, max(self.churn_risk.next_day, MARK_DAYS))
-        sessions = self.rules.sessions
-        # A piece is kept as long as an event may still change the session that it is part of.
-        reach_ms = max(sessions.max_ms + sessions.longest_timeout_ms, sessions.id_reach_ms)
-        if sessions.id_max_ms:
-            # What comes after the end of a session id is known by it, for as long as days are kept.
-            reach_ms = self.rules.retention_days * DAY_MS
-        hour = oldest // HOUR_MS - HOURS_KEPT
-        return day - MARK_DAYS, hour, self._oldest_live_minute(), oldest - reach_ms
+    def counted_from_ms(self) -> int:
+        """As `oldest_ms`, for minutes and hours: a fast replay must not gather them all in memory."""
+        floor = log_floor(self.topics, self.rules.correction_ms, at_once=True)
+        return floor - self.rules.horizon_ms
 
-    def _oldest_live_minute(self) -> int:
+    def oldest_live_minute(self) -> int:
         """No event that counts as live can be in an earlier minute, or in a window with one."""
-        timely = log_floor(self.topics, self.rules.lateness_ms) - self.rules.lateness_ms
+        timely = (
+            log_floor(self.topics, self.rules.lateness_ms, at_once=True) - self.rules.lateness_ms
+        )
         return timely // MINUTE_MS - self.rules.live_minutes
 
     def outcomes(self) -> Mapping[str, int]:
@@ -293,5 +276,4 @@ class Shard:
 
 
 _nobody: Mapping[str, Person] = {}
-_no_levels: frozenset[int] = frozenset()
 _REFUSED = (Reason.FUTURE, Reason.CURRENCY)

@@ -27,6 +27,7 @@ SETTINGS = {
 #: How much later than promised, on a machine that does other things as well.
 SLACK = 15
 HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
 
 
 def now_ms() -> int:
@@ -126,3 +127,25 @@ def test_an_outage_of_an_hour_makes_nothing_late(
         assert counts.total(measures.SESSIONS) == counts.total(measures.NEW_ALL) == 60
         assert counts.total(measures.PAGE_VIEWS) == 1200
         assert counts.total(measures.CLICKS) == 600
+
+
+def test_a_topic_whose_producer_comes_back_after_the_others_finds_its_sessions(
+    kafka: KafkaServer, redis_url: str, tmp_path: Path
+) -> None:
+    """As after an outage of the broker: what was waiting for days comes at once, a topic at a time."""
+    began = now_ms() - 20 * DAY_MS
+    quick = {"PUBLISH_CUT_SECONDS": "0.5"}
+    with Fleet(kafka.bootstrap, redis_url, tmp_path, workers=1, settings=quick) as fleet:
+        fleet.create_topics().start()
+        fleet.produce([event("page_view", 0, began), event("click", 1, began + 1000)])
+        fleet.wait_counted()
+        fleet.produce(event("page_view", 1 + day, began + day * DAY_MS) for day in range(1, 5))
+        fleet.wait_counted()
+        # The clicks are read to their end, as they were before the outage. Nothing is lost by it.
+        time.sleep(3)
+        fleet.produce([event("click", 2, began + 60_000)])
+        fleet.produce([event("page_view", 9, began + 4 * DAY_MS + 60_000)])
+        fleet.wait_counted()
+        counts = read_counts(fleet.settings)
+        assert counts.total(measures.SESSIONS) == 5
+        assert counts.total(measures.SESSION_DURATION_MS) == 2 * 60_000
