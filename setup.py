@@ -15,7 +15,7 @@ from setuptools import Extension, setup
 
 #: Modules of stream/ that run once an event; none of them does any I/O.
 CORE = (
-    "activity", "calendar", "clock", "counters", "dedupe", "fold", "habits", "marks", "names",
+    "activity", "calendar", "clock", "counters", "dedupe", "first_visits", "fold", "habits", "marks", "names",
     "pages", "people", "pings", "plans", "rare", "runs", "session_counts", "sessions", "shard",
     "sights", "trails", "visits",
 )  # fmt: skip

@@ -77,6 +77,7 @@ def worker(settings: Settings) -> int:
 )
 @click.option("--compare", is_flag=True, help="With the value of the window before.")
 @click.option("--retention", type=click.Choice(["first_time", "recurring"]), help="Triangles.")
+@click.option("--round", "digits", type=click.IntRange(0, 15), help="Digits after the point.")
 @with_settings
 def report(
     settings: Settings,
@@ -84,6 +85,7 @@ def report(
     format: str,
     compare: bool,
     retention: Cohort | None,
+    digits: int | None,
     **names: tuple[str, ...],
 ) -> int:
     """Compute every metric over files.
@@ -107,7 +109,13 @@ def report(
 
     chosen = {name: list(given) for name, given in names.items() if given or name != "by"}
     return run_report(
-        settings, list(files), format=format, compare=compare, retention=retention, **chosen
+        settings,
+        list(files),
+        format=format,
+        compare=compare,
+        retention=retention,
+        digits=digits,
+        **chosen,
     )
 
 

@@ -8,49 +8,30 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from datetime import timedelta
-from itertools import groupby
 
 from msgspec.structs import replace
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
-from rich.text import Text
 
 from agents.catalogue import (
     RequestRefusedError,
     check_dimensions,
     choose_metrics,
     choose_windows,
-    newest_moment,
-    shown_parts,
-    shown_period,
-    shown_value,
 )  # fmt: skip
-from agents.report_csv import dimension_of, write_csv
+from agents.report_csv import write_csv
 from agents.report_retention import as_triangles, choose_periods
+from agents.report_tables import ORDER, as_tables
 from schemas.codec import MAX_BYTES
-from schemas.outputs import MetricRecord, WindowKind, encode_record
+from schemas.outputs import MetricRecord, encode_record
 from schemas.rejection import printable
-from stream.measures import Grain
-from stream.metrics.metric import Metric
 from stream.report import BadLine, Report, open_lines
 from stream.settings import Settings
 from stream.triangles import Cohort
-from stream.windows import GRAIN_OF, LENGTH_OF
 
-#: In the order in which they are shown; the finest and the longest only on request.
-_ORDER: tuple[WindowKind, ...] = (
-    "all", "month", "week", "trailing_90d", "trailing_30d", "trailing_28d", "trailing_7d", "day",
-    "trailing_365d", "trailing_168h", "trailing_24h", "hour", "minute", "trailing_1h",
-    "trailing_30m", "trailing_5m",
-)  # fmt: skip
-WINDOWS = _ORDER[:-8]
+#: The finest and the longest only on request.
+WINDOWS = ORDER[:-8]
 BAD_LINES_SHOWN = 20
-#: A longer series of days is shown as a grid, a week a line.
-LIST_MAX = 14
-_GRID_KINDS = ("day", *(kind for kind in LENGTH_OF if GRAIN_OF[kind] is Grain.DAY))
-_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 #: The longest event, and the end of its line.
 _LINE_MAX = MAX_BYTES + 2
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -66,20 +47,23 @@ def run_report(
     by: Sequence[str] = (),
     compare: bool = False,
     retention: Cohort | None = None,
+    digits: int | None = None,
 ) -> int:
     """Count the files in their order and print the numbers; 0, or 2 when nothing was counted.
 
     `metrics` empty means all, `windows` empty the WINDOWS. A table shows the whole of each site and
     the values of the dimensions `by`; `json` and `csv` hold all dimensions unless `by` names some.
     `compare` adds the value of the window before to every record; `retention` prints the triangles
-    of such cohorts instead of the metrics.
+    of such cohorts instead of the metrics. Values are rounded to so many `digits` after the point;
+    what they were divided of never is.
     """
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
     try:
         if retention:
             periods = choose_periods(metrics, windows, by)
             report = count_files(replace(settings, dimensions=()), files, errors)
-            _write(format, report.triangles(retention, periods), as_triangles)
+            triangles = _rounded(report.triangles(retention, periods), digits)
+            _write(format, triangles, as_triangles)
             return 0
         chosen = choose_metrics(settings, metrics)
         kinds = choose_windows(chosen if metrics else (), windows, WINDOWS)
@@ -103,8 +87,24 @@ def run_report(
         or (set(by) & record.dimensions.keys() if by else record.metric in always)
     )
     keep_empty = bool(metrics)
-    _write(format, records, lambda own: _as_tables(settings, chosen, own, keep_empty=keep_empty))
+    shown = _rounded(records, digits)
+    _write(format, shown, lambda own: as_tables(settings, chosen, own, keep_empty=keep_empty))
     return 0
+
+
+def _rounded(records: Iterable[MetricRecord], digits: int | None) -> Iterable[MetricRecord]:
+    if digits is None:
+        return records
+    return (
+        replace(
+            record,
+            value=None if record.value is None else round(record.value, digits),
+            previous=round(record.previous, digits)
+            if isinstance(record.previous, (int, float))
+            else record.previous,
+        )
+        for record in records
+    )
 
 
 def _write(
@@ -215,89 +215,3 @@ def _progress(errors: Console) -> Iterator[Callable[[str], None]]:
     with Progress(*columns, console=errors, transient=True) as progress:
         task = progress.add_task("reading", total=None)
         yield lambda text: progress.update(task, description=text)
-
-
-# ---- writing
-
-
-def _as_tables(
-    settings: Settings,
-    metrics: Iterable[Metric],
-    records: Iterable[MetricRecord],
-    *,
-    keep_empty: bool,
-) -> str:
-    """All numbers, metric by metric; those that have counted nothing are only named."""
-    found: dict[str, list[MetricRecord]] = {}
-    for record in records:
-        found.setdefault(record.metric, []).append(record)
-    # Wide enough never to cut a number; a table is only as wide as it must be.
-    console = Console(highlight=False, width=300)
-    empty = []
-    with console.capture() as captured:
-        for metric in metrics:
-            own = found.get(metric.name, [])
-            if keep_empty or any(record.numerator or record.denominator for record in own):
-                console.print(Text.assemble((metric.name, "bold"), "  ", (metric.help, "dim")))
-                for table in _tables(settings, own):
-                    console.print(table)
-                console.print()
-            else:
-                empty.append(metric.name)
-        if empty:
-            console.print(f"Nothing was counted for {', '.join(empty)}.", soft_wrap=True)
-        zones = sorted({record.window.timezone for own in found.values() for record in own})
-        console.print(f"Times are in {', '.join(zones)}.")
-    return captured.get()
-
-
-def _tables(settings: Settings, records: list[MetricRecord]) -> Iterator[Table]:
-    """What is short as one list, and each long series of days as a grid."""
-    series: dict[tuple[str, str], list[MetricRecord]] = {}
-    for record in records:
-        series.setdefault((record.window.kind, record.site), []).append(record)
-    sites = sorted({site for _, site in series})
-    listed = Table(box=None, show_header=False, padding=(0, 1), pad_edge=True)
-    named = any(record.dimensions for record in records)
-    for _ in range(2 + (len(sites) > 1) + named):
-        listed.add_column()
-    listed.add_column(justify="right")
-    grids: list[Table] = []
-    for kind, site in ((kind, site) for kind in _ORDER for site in sites):
-        own = series.get((kind, site), [])
-        where = [printable(site, 64)] if len(sites) > 1 else []
-        if len(own) > LIST_MAX and kind in _GRID_KINDS and not named:
-            grids.append(_grid(settings, site, " ".join([kind, *where]), own))
-            continue
-        for record in own:
-            label = printable(" = ".join(filter(None, dimension_of(record))), 64)
-            segment = [label] if named else []
-            numbers = [shown_value(record, settings.currency), shown_parts(record)]
-            listed.add_row(*map(Text, [kind, shown_period(record), *where, *segment, *numbers]))
-    if listed.row_count:
-        yield listed
-    yield from grids
-
-
-def _grid(settings: Settings, site: str, title: str, records: Iterable[MetricRecord]) -> Table:
-    """One line a week, one column a day: each value stands at the (last) day of its window."""
-    first = _WEEKDAYS.index("Sun" if settings.week_start_of(site) == "sunday" else "Mon")
-    weeks: dict[str, list[str]] = {}
-    counted: set[str] = set()
-    for record in records:
-        day = newest_moment(record)
-        column = (day.weekday() - first) % 7
-        label = f"{day - timedelta(days=column):%Y-%m-%d}"
-        weeks.setdefault(label, [""] * 7)[column] = shown_value(record, settings.currency)
-        counted |= {label} if record.numerator or record.denominator else set()
-    table = Table(box=None, padding=(0, 1), pad_edge=True, header_style="dim")
-    table.add_column(Text(title), no_wrap=True)
-    for number in range(7):
-        table.add_column(_WEEKDAYS[(first + number) % 7], justify="right", no_wrap=True)
-    for has_counted, run in groupby(weeks, counted.__contains__):
-        rows = [(label, *weeks[label]) for label in run]
-        if not has_counted and len(rows) > 2:  # Many empty weeks are not worth a line each.
-            rows = [(f"… {len(rows)} weeks", *rows[0][1:])]
-        for row in rows:
-            table.add_row(*row)
-    return table

@@ -230,7 +230,7 @@ class Activity:
                 if calendar not in found:
                     found[calendar] = (
                         changes(known, day, self._habits, calendar),
-                        steps(known, day, calendar),
+                        steps(known, day, self._habits, calendar),
                     )
                 of_change, of_step = found[calendar]
                 for change in of_change:
@@ -249,7 +249,7 @@ class Activity:
     def _count_step(self, site: str, step: Step, people: int) -> None:
         for days, count in ((step.before, -people), (step.before + 1, people)):
             if days:
-                bar = self._names.side(site, measures.ACTIVE_DAYS, str(days))
+                bar = self._names.side(site, step.bars, str(days))
                 self._counters.add_in(Grain.DAY, step.day, step.measure, bar, count)
 
     def _add_new(self, group: Segment, day: int, people: int) -> None:

@@ -91,7 +91,7 @@ def take_cut(shard: Shard, expected: str) -> Cut:
     risk = shard.churn_risk
     if risk is not None:
         first_day = min(counters.tables[Grain.DAY], default=0)
-        risk.cut_taken(shard.watermark or 0, shard.oldest_ms(), first_day)
+        risk.cut_taken(shard.watermark or 0, shard.counted_from_ms(), first_day)
     named = risk is not None and risk.rules.tells
     shard.sequence += 1
     opened, closed = _open_sessions(shard)

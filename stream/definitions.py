@@ -141,6 +141,13 @@ def part(settings: Settings, name: str) -> tuple[Term, tuple[WindowKind, ...]] |
     return ByWindow(terms), PEOPLE_KINDS
 
 
+def people(settings: Settings, name: str) -> Term | None:
+    """The distinct people of an own measure in its PEOPLE_KINDS of windows; None: it counts none."""
+    measure = settings.measures.get(name)
+    found = part(settings, name) if measure is not None and measure.count == "people" else None
+    return None if found is None else found[0]
+
+
 def unit_of(own: OwnMetric) -> str:
     """The unit as it is written, or what goes without saying."""
     return own.unit or ("ratio" if own.denominator else "events")

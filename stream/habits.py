@@ -50,6 +50,17 @@ class Days(NamedTuple):
             return 0
         return (self.mask >> (self.top - last) & ((1 << (last - first + 1)) - 1)).bit_count()
 
+    def is_new(self, start: int, end: int, pause: int) -> bool:
+        """Whether somebody comes on a day in [start, end), and on none of the `pause` days before it."""
+        last = min(end - 1, self.top)
+        inside = (
+            self.mask >> (self.top - last) & ((1 << (last - start + 1)) - 1) if last >= start else 0
+        )
+        if not inside:
+            return False
+        first = last - inside.bit_length() + 1
+        return not self.within(first - pause, first - 1)
+
     def and_day(self, day: int) -> "Days":
         """With one more day."""
         first = day if self.first == NEVER else min(self.first, day)
@@ -87,6 +98,10 @@ class HabitRules:
     of_active: tuple[Return, ...] = ()
     rolling: tuple[tuple[int, str], ...] = ROLLING
     first_days: FirstDays | None = None
+    #: Who stays away for so many days is new again when they come; 0: nobody is.
+    new_after_days: int = 0
+    #: Whether people are also counted by the number of weeks of a month in which they came.
+    weeks_of_month: bool = False
 
 
 class Change(NamedTuple):
@@ -98,8 +113,12 @@ class Change(NamedTuple):
 
 
 class Step(NamedTuple):
-    """People who had `before` active days in a period that begins on a day, and now have one more."""
+    """People who had `before` active days in a period that begins on a day, and now have one more.
 
+    Or weeks, as `bars` says, which is the histogram's dimension.
+    """
+
+    bars: str
     measure: str
     day: int
     before: int
@@ -109,6 +128,7 @@ def changes(known: Days, day: int, rules: HabitRules, calendar: Calendar) -> lis
     """What a new active day changes in the counts of a segment."""
     return [
         *_lifecycle(known, day, calendar),
+        *_new_after(known, day, rules.new_after_days, calendar),
         *_returns_of_new(known, day, rules.of_new),
         *_first_days(known, day, rules.first_days),
         *_returns_of_active(known, day, rules.of_active),
@@ -116,13 +136,20 @@ def changes(known: Days, day: int, rules: HabitRules, calendar: Calendar) -> lis
     ]
 
 
-def steps(known: Days, day: int, calendar: Calendar) -> list[Step]:
-    """In which bars of the histograms of active days the person was."""
-    week, month = calendar.week_of(day), calendar.month_of(day)
-    return [
-        Step(measures.ACTIVE_DAYS_WEEK, week, known.within(week, week + 6)),
-        Step(measures.ACTIVE_DAYS_MONTH, month, known.within(month, calendar.next_month(day) - 1)),
+def steps(known: Days, day: int, rules: HabitRules, calendar: Calendar) -> list[Step]:
+    """In which bars of the histograms of active days and weeks the person was."""
+    week, month, end = calendar.week_of(day), calendar.month_of(day), calendar.next_month(day) - 1
+    bars = measures.ACTIVE_DAYS
+    found = [
+        Step(bars, measures.ACTIVE_DAYS_WEEK, week, known.within(week, week + 6)),
+        Step(bars, measures.ACTIVE_DAYS_MONTH, month, known.within(month, end)),
     ]
+    if rules.weeks_of_month and not known.within(max(week, month), min(week + 6, end)):
+        # The weeks at the edges count with their days in the month.
+        weeks = range(calendar.week_of(month), end + 1, 7)
+        before = [first for first in weeks if known.within(max(first, month), min(first + 6, end))]
+        found.append(Step(measures.ACTIVE_WEEKS, measures.ACTIVE_WEEKS_MONTH, month, len(before)))
+    return found
 
 
 def _lifecycle(known: Days, day: int, calendar: Calendar) -> Iterator[Change]:
@@ -146,6 +173,26 @@ def _lifecycle(known: Days, day: int, calendar: Calendar) -> Iterator[Change]:
             yield Change(retained, start, 1)
             yield Change(dormant, start, -1)
         yield Change(retained if known.within(end, after - 1) else dormant, end, 1)
+
+
+def _new_after(known: Days, day: int, pause: int, calendar: Calendar) -> Iterator[Change]:
+    """Who is new to a day, a week and a month: after a pause before their first day in it."""
+    if not pause:
+        return
+    later = known.and_day(day)
+    for period, first_of, next_of in (
+        ("day", int, lambda start: start + 1),
+        ("week", calendar.week_of, lambda start: start + 7),
+        ("month", calendar.month_of, calendar.next_month),
+    ):
+        start = first_of(day)
+        # The day is part of the pause before the periods that follow soon.
+        while start <= day + pause:
+            end = next_of(start)
+            by = later.is_new(start, end, pause) - known.is_new(start, end, pause)
+            if by:
+                yield Change(measures.new_after(pause, period), start, by)
+            start = end
 
 
 def _returns_of_new(known: Days, day: int, returns: tuple[Return, ...]) -> Iterator[Change]:

@@ -11,6 +11,7 @@ from stream.knobs_audience import (
     ChurnSettings,
     FirstWeekSettings,
     InteractionSettings,
+    NewSettings,
     RetentionSettings,
     StickinessSettings,
 )  # fmt: skip
@@ -219,6 +220,7 @@ class Settings(Table, frozen=True, kw_only=True):
     social: SocialSettings = SocialSettings()
     active: ActiveSettings = ActiveSettings()
     stickiness: StickinessSettings = StickinessSettings()
+    new: NewSettings = NewSettings()
     bots: BotSettings = BotSettings()
     exclude: Annotated[
         dict[str, tuple[str, ...]],

@@ -42,6 +42,24 @@ class StickinessSettings(Table, frozen=True, kw_only=True):
     ] = "mean_dau"
     base: Annotated[Literal["month", "week"], "whose people: active.month or active.week"] = "month"
 
+    interval: Annotated[
+        Literal["day", "week"],
+        "week: people also by the number of weeks of the month in which they came (active_weeks)",
+    ] = "day"
+
+
+class NewSettings(Table, frozen=True, kw_only=True):
+    lookback_days: Annotated[
+        Annotated[int, Meta(ge=0, le=30)],
+        "new visitors: those never seen before (0), or not in so many days before they come to the "
+        "period; 30 at most, as far back as days of a month are kept",
+    ] = 0
+    basis: Annotated[
+        Literal["person", "session"],
+        "person: new and returning people; session: visits, of which a person's first one is new and "
+        "all others are returning, as Matomo has it",
+    ] = "person"
+
 
 class InteractionSettings(Table, frozen=True, kw_only=True):
     events: Annotated[

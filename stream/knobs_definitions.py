@@ -98,9 +98,14 @@ class FeatureSettings(Table, frozen=True, kw_only=True):
         Literal[7, 28, 30], "28: the days of monthly active users, and whole weeks"
     ] = 28
     denominator: Annotated[
-        Literal["active", "all_known"],
-        "active: people who were active in the window; all_known: all who ever were until its end",
+        Literal["active", "all_known", "eligible"],
+        "active: people who were active in the window; all_known: all who ever were until its end; "
+        "eligible: the people of feature.eligible",
     ] = "active"
+    eligible: Annotated[
+        str,
+        "a measure of [measures] with count = people: those of the window who could use features",
+    ] = ""
     map: Annotated[
         dict[str, str], "name of a custom event = feature; feature_used names its own"
     ] = field(default_factory=dict)

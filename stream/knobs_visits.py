@@ -120,6 +120,11 @@ class ScrollSettings(Table, frozen=True, kw_only=True):
         Annotated[tuple[Annotated[int, Meta(ge=1, le=100)], ...], Meta(max_length=8)],
         "each N is a metric scroll_reached_N, the share of pages scrolled down to N percent",
     ] = (25, 50, 75, 90)
+    basis: Annotated[
+        Literal["session_page", "page_view"],
+        "session_page: how far a page was scrolled in a visit, however often it was seen there; "
+        "page_view: each page view by its page_view_id, which keeps them one by one",
+    ] = "session_page"
 
 
 class ExitSettings(Table, frozen=True, kw_only=True):

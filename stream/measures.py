@@ -27,6 +27,8 @@ INTERACTIONS = "interactions"
 
 # Sessions, counted when they close, at the minute in which they started.
 SESSIONS = "sessions"
+#: Those that are the first of their person.
+FIRST_SESSIONS = "first_sessions"
 SESSION_PAGE_VIEWS = "session_page_views"
 VIEWED_SESSIONS = "viewed_sessions"
 BOUNCED_SESSIONS = "bounced_sessions"
@@ -94,6 +96,8 @@ RISK_BAND = "risk_band"
 ACTIVE_DAYS = "active_days"
 ACTIVE_DAYS_WEEK = "active_days_week"
 ACTIVE_DAYS_MONTH = "active_days_month"
+ACTIVE_WEEKS = "active_weeks"
+ACTIVE_WEEKS_MONTH = "active_weeks_month"
 FIRST_WEEK = "back_in_first_week"
 FIRST_WEEK_DAYS = "active_days_in_first_week"
 
@@ -114,6 +118,11 @@ MRR_EXPANDED_MICROS = "mrr_expanded_micros"
 MRR_CONTRACTED_MICROS = "mrr_contracted_micros"
 MRR_CHURNED_MICROS = "mrr_churned_micros"
 MRR_REACTIVATED_MICROS = "mrr_reactivated_micros"
+
+
+def new_after(pause_days: int, period: str) -> str:
+    """The measure of people who stayed away for so many days before they came to a day, week or month."""
+    return f"new_after_{pause_days}d_{period}"
 
 
 def active_in(days: int) -> str:

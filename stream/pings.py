@@ -9,17 +9,25 @@ Beat = tuple[bytes, int, int]
 class Pings:
     """What is kept of one session's page views and heartbeats where the settings need each of them."""
 
-    __slots__ = ("beats", "views")
+    __slots__ = ("beats", "depths", "views")
 
     def __init__(self) -> None:
         #: Digests of the ids of page views, where these are counted by their ids.
         self.views: set[bytes] = set()
         self.beats: set[Beat] = set()
+        #: (digest of the page view, page) → how far it was scrolled at most, in hundredths of a percent.
+        self.depths: dict[tuple[bytes, int], int] = {}
+
+    def scroll(self, view: bytes, page: int, depth: int) -> None:
+        """A page view was scrolled so far down."""
+        self.depths[view, page] = max(self.depths.get((view, page), 0), depth)
 
     def join(self, other: "Pings") -> None:
         """Take in those of a session that turned out to be the same."""
         self.views |= other.views
         self.beats |= other.beats
+        for (view, page), depth in other.depths.items():
+            self.scroll(view, page, depth)
 
     def engaged_ms(self, interval_ms: int, least_ms: int) -> dict[int, int]:
         """Page → time in front of the person, over all of its views that sent a heartbeat.
@@ -43,15 +51,22 @@ class Pings:
     def pack(self, start: int) -> list[Any]:
         """For msgpack, in an order that does not depend on how the events came."""
         beats = [part for view, page, t in sorted(self.beats) for part in (view, page, t - start)]
-        return [sorted(self.views), beats]
+        packed: list[Any] = [sorted(self.views), beats]
+        if self.depths:
+            far = sorted(self.depths.items())
+            packed.append([part for (view, page), depth in far for part in (view, page, depth)])
+        return packed
 
     @staticmethod
     def unpack(packed: list[Any], start: int) -> "Pings":
         """Those that `pack` wrote."""
         pings = Pings()
-        views, beats = packed
+        views, beats, *rest = packed
         pings.views = set(views)
         pings.beats = {
             (beats[at], beats[at + 1], start + beats[at + 2]) for at in range(0, len(beats), 3)
         }
+        for depths in rest:
+            for at in range(0, len(depths), 3):
+                pings.depths[depths[at], depths[at + 1]] = depths[at + 2]
         return pings

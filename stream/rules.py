@@ -158,9 +158,13 @@ def _session_rules(settings: Settings) -> SessionRules:
         or settings.pages.count == "unique_pages",
         keep_actions=settings.pages.count == "actions",
         by_view_id=settings.pages.count == "page_view_ids",
-        keep_pings=settings.pages.count == "page_view_ids" or settings.time_on_page.mode == "pings",
+        keep_pings=settings.pages.count == "page_view_ids"
+        or settings.time_on_page.mode == "pings"
+        or settings.scroll.basis == "page_view",
+        scroll_by_view=settings.scroll.basis == "page_view",
         by_pings=settings.time_on_page.mode == "pings",
         least_ms=settings.time_on_page.min_visit_seconds * 1000,
+        counts_first=settings.new.basis == "session",
         counts_open=settings.session.include_open,
         at_end=settings.session.assign == "end",
         counted_pages=_PAGES_COUNTED[settings.pages.count],

@@ -36,7 +36,7 @@ class SessionCounts:
         """Count a closed session (or take it back) at the minute in which it started (or ended)."""
         if not session.real:
             return
-        minute = self._minute_of(session)
+        minute = self.minute_of(session)
         profile = self._names.by_id(session.profile_id)
         counts = self._of(minute, profile)
         _more(counts, measures.SESSIONS, sign)
@@ -65,7 +65,12 @@ class SessionCounts:
         if session.trail is not None:
             self._add_trail(session, session.trail, profile, counts, sign)
 
-    def _minute_of(self, session: Session) -> int:
+    def add_first(self, profile: Profile, minute: int, sign: int) -> None:
+        """Count the first session of a person (or take it back) at a minute."""
+        _more(self._of(minute, profile), measures.FIRST_SESSIONS, sign)
+
+    def minute_of(self, session: Session) -> int:
+        """The minute at which a session counts."""
         return (session.end if self._rules.at_end else session.start) // MINUTE_MS
 
     def _add_duration(self, session: Session, counts: _Counts, sign: int) -> None:
@@ -105,7 +110,7 @@ class SessionCounts:
     def _add_trail(
         self, session: Session, trail: Trail, profile: Profile, counts: _Counts, sign: int
     ) -> None:
-        minute, site = self._minute_of(session), profile.site
+        minute, site = self.minute_of(session), profile.site
         engaged = engaged_of(trail, self._rules) if trail.looks else _NONE
         if trail.entry_ms >= 0:
             targets = [counts]
@@ -148,25 +153,33 @@ class SessionCounts:
         sign: int,
     ) -> None:
         """Engagement and scroll depth, one pair of session and page at a time."""
-        between = self._rules.time_between
+        between, by_view = self._rules.time_between, self._rules.scroll_by_view
         for page, (_, depth) in trail.looks.items():
             engaged_ms = engaged.get(page, 0)
             for target in (counts, self._of(minute, self._pages.segment(site, page))):
                 if engaged_ms and not between:
                     _more(target, measures.PAGES_TIMED, sign)
                     _more(target, measures.ON_PAGE_MS, sign * engaged_ms)
-                if depth >= 0:
-                    _more(target, measures.PAGES_SCROLLED, sign)
-                    _more(target, measures.SCROLL_DEPTH, sign * depth)
-                    for percent, reached in self._rules.scroll_reached:
-                        if depth >= percent * 100:
-                            _more(target, reached, sign)
+                if depth >= 0 and not by_view:
+                    self._add_depth(target, depth, sign)
+        if by_view and trail.pings is not None:
+            for (_, page), depth in trail.pings.depths.items():
+                for target in (counts, self._of(minute, self._pages.segment(site, page))):
+                    self._add_depth(target, depth, sign)
+
+    def _add_depth(self, target: _Counts, depth: int, sign: int) -> None:
+        """How far down a page was scrolled, in hundredths of a percent."""
+        _more(target, measures.PAGES_SCROLLED, sign)
+        _more(target, measures.SCROLL_DEPTH, sign * depth)
+        for percent, reached in self._rules.scroll_reached:
+            if depth >= percent * 100:
+                _more(target, reached, sign)
 
     def _add_pauses(
         self, session: Session, trail: Trail, site: str, counts: _Counts, sign: int
     ) -> None:
         """Time on a page as the time until the next page view, in the place of engagement."""
-        minute, most_ms = self._minute_of(session), self._rules.timeout_ms
+        minute, most_ms = self.minute_of(session), self._rules.timeout_ms
         spent: dict[int, int] = {}
         pauses = list(trail.pauses(self._pages.order, most_ms))
         last = trail.last_view(self._pages.order)

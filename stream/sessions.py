@@ -141,6 +141,8 @@ class SessionRules:
     last_page: Literal["exclude", "zero", "until_last_event"]
     #: (percent, measure) of the scroll depths that are counted.
     scroll_reached: tuple[tuple[int, str], ...]
+    #: Scroll depths are those of single page views, not of a page in a session.
+    scroll_by_view: bool
     #: Every page view of a session is kept, not the first and the last only.
     keep_path: bool
     #: Interactive events of a session are counted.
@@ -152,6 +154,8 @@ class SessionRules:
     #: Engaged time is counted from single heartbeats, of which the first stands for `least_ms`.
     by_pings: bool
     least_ms: int
+    #: The first session of each person is counted by itself.
+    counts_first: bool
     #: Sessions count while they are still open.
     counts_open: bool
     #: Sessions count in the window in which they end, not in which they start.

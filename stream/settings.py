@@ -37,7 +37,7 @@ DEFAULT_FILE = "engage.toml"
 DEFINING = (
     "identity", "timezone", "sites", "week_start", "dimension_values_max", "currency", "time",
     "dedupe", "session", "bounce", "duration", "pages", "time_on_page", "scroll", "exit", "ctr",
-    "churn", "survey", "support", "value", "social", "active", "stickiness", "bots", "exclude",
+    "churn", "survey", "support", "value", "social", "active", "stickiness", "new", "bots", "exclude",
     "interaction", "first_week", "retention", "churn_risk", "conversion", "experiment", "goals",
     "feature", "funnels", "cart", "measures", "metrics",
 )  # fmt: skip

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import get_args, get_type_hints
 
 from schemas.events import EVENT_TYPES, OF_ACCOUNTS, PERSONLESS
-from stream.definitions import BUILT_IN, KINDS, UNITS, gauge_of, part, unit_of
+from stream.definitions import BUILT_IN, KINDS, UNITS, gauge_of, part, people, unit_of
 from stream.knobs import Settings
 from stream.knobs_definitions import (
     ExperimentSettings,
@@ -42,6 +42,7 @@ def broken_definitions(settings: Settings) -> Iterator[str]:
         )
     for name, measure in settings.measures.items():
         yield from _measure(f"measures.{name}", name, measure)
+    yield from _eligible(settings)
     yield from _experiment(settings)
     yield from _metrics(settings)
 
@@ -49,6 +50,20 @@ def broken_definitions(settings: Settings) -> Iterator[str]:
 def _name(key: str, name: str) -> Iterator[str]:
     if not 1 <= len(name) <= _NAME_MAX or not name.isprintable():
         yield f"{key[:80]!r}: a name has 1 to {_NAME_MAX} printable characters; shorten it"
+
+
+def _eligible(settings: Settings) -> Iterator[str]:
+    feature, of_people = settings.feature, "a measure of [measures] with count = people"
+    if feature.denominator != "eligible":
+        if feature.eligible:
+            yield (
+                f"feature.eligible: {feature.eligible[:80]!r} is used only with feature.denominator = "
+                "eligible; set that or remove this"
+            )
+    elif not feature.eligible:
+        yield f"feature.eligible: is not set, and feature.denominator is eligible; name {of_people}"
+    elif people(settings, feature.eligible) is None:
+        yield f"feature.eligible: {feature.eligible[:80]!r} is not {of_people}; name one"
 
 
 def _words(key: str, name: str) -> Iterator[str]:

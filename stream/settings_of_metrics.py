@@ -19,7 +19,7 @@ _TICKET_DAYS = 365 + 30
 def metric_rules(settings: Settings) -> Iterator[str]:
     """One sentence for each that is broken."""
     for part in (
-        _sessions, _session_ids, _reading, _stickiness, _retention, _service, _prediction,
+        _sessions, _session_ids, _reading, _stickiness, _new, _retention, _service, _prediction,
     ):  # fmt: skip
         yield from part(settings)
 
@@ -139,6 +139,21 @@ def _retention(settings: Settings) -> Iterator[str]:
         )
     if len(set(retention.days)) < len(retention.days):
         yield f"retention.days: {list(retention.days)} names a day twice; name each once"
+
+
+def _new(settings: Settings) -> Iterator[str]:
+    if settings.new.basis != "session":
+        return
+    if settings.new.lookback_days:
+        yield (
+            f"new.lookback_days: {settings.new.lookback_days} is about people, and new.basis is "
+            "session; set it to 0 or the basis to person"
+        )
+    if settings.session.id_scope == "site":
+        yield (
+            'new.basis: session needs visits that are of somebody, and with session.id_scope = "site" '
+            "those with an id are nobody's own; choose person or visitor"
+        )
 
 
 def _stickiness(settings: Settings) -> Iterator[str]:

@@ -29,6 +29,7 @@ RESERVED_DIMENSIONS = frozenset(
         "cohort",
         "site",
         "active_days",
+        "active_weeks",
         "risk_band",
         "period",
     )

@@ -256,7 +256,10 @@ class Shard:
         return log_floor(self.topics, self.rules.correction_ms) - self.rules.horizon_ms
 
     def counted_from_ms(self) -> int:
-        """As `oldest_ms`, for minutes and hours: a fast replay must not gather them all in memory."""
+        """As `oldest_ms`, for minutes and hours, and for what a model looks at.
+
+        A fast replay must not gather them all in memory, nor the model wait for a quiet topic.
+        """
         floor = log_floor(self.topics, self.rules.correction_ms, at_once=True)
         return floor - self.rules.horizon_ms
 

@@ -71,5 +71,9 @@ def _ping(
     if rules.by_view_id:
         pings.views.add(view)
         session.real = True
-    if rules.by_pings and not is_view:
+    if is_view:
+        return
+    if rules.by_pings:
         pings.beats.add((view, page, time_ms))
+    if rules.scroll_by_view and event.scroll_depth is not None:
+        pings.scroll(view, page, round(event.scroll_depth * 100))

@@ -4,6 +4,7 @@ import heapq
 from collections.abc import Iterator
 
 from stream.counters import Counters
+from stream.first_visits import FirstVisits
 from stream.names import Names, Profile
 from stream.pages import Pages
 from stream.people import Person
@@ -21,6 +22,9 @@ class Visits:
         self._pages = pages
         self._runs = Runs(rules, names)
         self.counts = SessionCounts(rules, names, pages, counters)
+        self._firsts = (
+            FirstVisits(names, self._runs, self.counts, pages.order) if rules.counts_first else None
+        )
         #: (time from which the session may close, person's key); entries may be stale.
         self._expiry: list[tuple[int, str]] = []
         #: Person's key → how many of their sessions are open, for those whose number has changed.
@@ -126,7 +130,7 @@ class Visits:
             group_expires_ms = self._expires_ms(group)
             if group_expires_ms < watermark_ms:
                 closed = True
-                self._close(group)
+                self._close(person, group)
                 self.open_changed.add(person.key)
             elif not expires_ms or group_expires_ms < expires_ms:
                 expires_ms = group_expires_ms
@@ -165,21 +169,21 @@ class Visits:
             person.sessions.remove(other)
         return into
 
-    def _close(self, group: list[Session]) -> None:
+    def _close(self, person: Person, group: list[Session]) -> None:
         for piece in group:
             piece.closed = True
             piece.joined = piece is not group[0]
             if isinstance(piece.sid, str):
                 piece.sid = sid_digest(piece.sid)
         self.open_count -= 1
-        self._count(group, 1)
+        self._count(person, group, 1)
 
     def _open(self, person: Person, group: list[Session]) -> None:
         """Take back what a closed session counted: a later event changes it."""
         if group[0].closed:
-            self._count(group, -1)
             for piece in group:
                 piece.closed = False
+            self._count(person, group, -1)
             self.open_count += 1
             self.reopened += not self.rules.counts_open
             self._track(person, self._expires_ms(group))
@@ -188,8 +192,11 @@ class Visits:
         heapq.heappush(self._expiry, (expires_ms, person.key))
         self.open_changed.add(person.key)
 
-    def _count(self, group: list[Session], sign: int) -> None:
-        self.counts.add(whole(group, self._pages.order), sign)
+    def _count(self, person: Person, group: list[Session], sign: int) -> None:
+        visit = whole(group, self._pages.order)
+        self.counts.add(visit, sign)
+        if self._firsts is not None:
+            self._firsts.note(person, visit, sign)
 
 
 def _new(sid: str | None, time_ms: int, profile: Profile, lane: Lane) -> Session:

@@ -17,6 +17,7 @@ from stream.metrics import (
     goals,
     interaction,
     lifecycle,
+    newcomers,
     orders,
     pages,
     retention,
@@ -37,9 +38,11 @@ def built_in(settings: Settings) -> tuple[Metric, ...]:
     """The metrics that need no definition."""
     return (
         *audience.METRICS,
+        *newcomers.metrics(settings),
         *actives.metrics(settings),
         interaction.frequency(settings),
         *lifecycle.METRICS,
+        *lifecycle.active_weeks(settings),
         lifecycle.behavioural_churn(settings),
         *retention.retention(settings),
         *behaviour.VISITS,
@@ -52,7 +55,7 @@ def built_in(settings: Settings) -> tuple[Metric, ...]:
         pages.time_on_page(settings),
         pages.exit_rate(settings),
         *goals.metrics(settings),
-        *features.metrics(settings),
+        *features.metrics(settings, definitions.people(settings, settings.feature.eligible)),
         *funnels.metrics(settings),
         *carts.metrics(settings),
         *customers.levels(settings),

@@ -1,23 +1,16 @@
-"""Audience: how many people, how often, how many of them new."""
+"""Audience: how many people, how often."""
 
 from stream import measures
 from stream.metrics.metric import SESSION_KNOBS, Benchmark, Example, Metric
 from stream.metrics.terms import AtEnd, AtStart, ByWindow, Level, Sum, Total
 
-_PEOPLE = ByWindow(
+#: The people of a period.
+PEOPLE = ByWindow(
     {
         "day": Total(measures.ACTIVE_DAY),
         "week": AtStart(measures.ACTIVE_WEEK),
         "month": AtStart(measures.ACTIVE_MONTH),
         # Everyone is new once.
-        "all": Total(measures.NEW_ALL),
-    }
-)
-_NEW = ByWindow(
-    {
-        "day": Total(measures.NEW_DAY),
-        "week": AtStart(measures.NEW_WEEK),
-        "month": AtStart(measures.NEW_MONTH),
         "all": Total(measures.NEW_ALL),
     }
 )
@@ -41,45 +34,10 @@ METRICS = (
         help="People seen in the period: the new and the returning ones.",
         unit="people",
         formula="distinct people with an active event in the period",
-        numerator=_PEOPLE,
+        numerator=PEOPLE,
         windows=("day", "week", "month", "all"),
         gauge="unique_visitors",
         example=Example("60 new, 40 returning", 100, None, 100),
-        knobs=("week_start", *_ACTIVE),
-    ),
-    Metric(
-        name="new_visitors",
-        help="People whose first active event ever falls in the period (in a segment: first there).",
-        unit="people",
-        formula="distinct people first seen in the period",
-        numerator=_NEW,
-        windows=("day", "week", "month", "all"),
-        gauge="new_visitors",
-        example=Example("60 of 100 people never seen before", 60, None, 60),
-        knobs=("week_start", *_ACTIVE),
-    ),
-    Metric(
-        name="returning_visitors",
-        help="People seen in the period who had been seen before it.",
-        unit="people",
-        formula="unique visitors − new visitors",
-        numerator=Sum(_PEOPLE, _NEW, sign=-1),
-        windows=("day", "week", "month"),
-        gauge="returning_visitors",
-        example=Example("100 unique, 60 new", 40, None, 40),
-        knobs=("week_start", *_ACTIVE),
-    ),
-    Metric(
-        name="new_visitor_share",
-        help="Share of the people seen in the period who had never been seen before it.",
-        unit="ratio",
-        formula="new visitors ÷ unique visitors",
-        numerator=_NEW,
-        denominator=_PEOPLE,
-        windows=("day", "week", "month"),
-        gauge="new_visitor_ratio",
-        example=Example("60 new of 100 people", 60, 100, 0.6),
-        benchmark=Benchmark("0.10 of visitors are new", "web analytics surveys"),
         knobs=("week_start", *_ACTIVE),
     ),
     Metric(

@@ -8,7 +8,7 @@ from stream.facts import Contributions, Daily, Fact, distinct
 from stream.knobs import Settings
 from stream.metrics.metric import Benchmark, Example, Metric
 from stream.metrics.shares import OfSite
-from stream.metrics.terms import AtEnd, Level
+from stream.metrics.terms import AtEnd, Level, Term
 from stream.names import Names, Segment
 from stream.windows import ROLLING_DAYS
 
@@ -50,27 +50,34 @@ class Features(Daily):
         return counts
 
 
-def metrics(settings: Settings) -> Iterator[Metric]:
-    """The share of people who use a feature, of those whom the settings choose."""
-    days = settings.feature.window_days
-    active = settings.feature.denominator == "active"
+def metrics(settings: Settings, eligible: Term | None) -> Iterator[Metric]:
+    """The share of people who use a feature, of those whom the settings choose.
+
+    `eligible` are the people of feature.eligible, in its rolling windows; None where it names none.
+    """
+    days, by = settings.feature.window_days, settings.feature.denominator
     whom = "monthly active people" if days == 28 else f"people active in {days} days"
     of = "monthly active users" if days == 28 else whom
-    if not active:
+    people: Term = AtEnd(measures.active_in(days))
+    if by == "all_known":
         whom = of = "people known at the end of the window"
+        people = Level(measures.KNOWN)
+    elif by == "eligible" and eligible is not None:
+        whom = of = f"people of the measure {settings.feature.eligible} in {days} days"
+        people = eligible
     yield Metric(
         name="feature_usage_rate",
         help=f"Share of the {whom} who used the feature.",
         unit="ratio",
         formula=f"distinct users of the feature in {days} days ÷ {of}",
         numerator=AtEnd(users(days)),
-        denominator=OfSite(AtEnd(measures.active_in(days)) if active else Level(measures.KNOWN)),
+        denominator=OfSite(people),
         windows=(ROLLING_DAYS[days],),
         gauge="feature_usage_ratio",
         example=Example("28 of 100 people used it", 28, 100, 0.28),
-        benchmark=Benchmark("0.28 is good", "product analytics guides") if active else None,
-        knobs=("feature.map", "feature.window_days", "feature.denominator"),
+        benchmark=Benchmark("0.28 is good", "product analytics guides") if by == "active" else None,
+        knobs=("feature.map", "feature.window_days", "feature.denominator", "feature.eligible"),
         by=("feature",),
         plain=False,
-        level=not active,
+        level=by == "all_known",
     )

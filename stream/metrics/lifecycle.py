@@ -1,5 +1,7 @@
 """Lifecycle: who stayed, who came back after a pause, who stayed away, and on how many days people come."""
 
+from collections.abc import Iterator
+
 from stream import measures
 from stream.knobs import Settings
 from stream.measures import active_in
@@ -159,4 +161,24 @@ def behavioural_churn(settings: Settings) -> Metric:
         example=Example("of 100 people 30 have not come for as long", 30, 100, 0.3),
         knobs=("churn.behavioural_inactive_days", *_KNOBS[1:]),
         looks_back_days=days,
+    )
+
+
+def active_weeks(settings: Settings) -> Iterator[Metric]:
+    """People by the number of weeks in which they came, where that is asked for."""
+    if settings.stickiness.interval != "week":
+        return
+    yield Metric(
+        name="active_weeks",
+        help="People by the number of weeks of the month in which they were active.",
+        unit="people",
+        formula="distinct people active in so many calendar weeks, of which only days in the month count",
+        numerator=AtStart(measures.ACTIVE_WEEKS_MONTH),
+        windows=("month",),
+        gauge="active_weeks_people",
+        gauge_complete=True,
+        example=Example("two people in one week, one in three: in one week", 2, None, 2),
+        knobs=("stickiness.interval", *_KNOBS),
+        by=(measures.ACTIVE_WEEKS,),
+        plain=False,
     )

@@ -31,7 +31,7 @@ Unit = Literal[
 JOINED = "\x1f"
 OWN_DIMENSIONS = frozenset({
     "page", "content", "feature", "goal", "post", "network", "survey", "active_days",
-    "risk_band", f"funnel{JOINED}step",
+    "active_weeks", "risk_band", f"funnel{JOINED}step",
 })  # fmt: skip
 
 #: What decides which events make one session.

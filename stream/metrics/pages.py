@@ -74,32 +74,37 @@ LANDINGS = (
 
 def scrolling(settings: Settings) -> Iterator[Metric]:
     """How far pages are scrolled down, and which share of them how far."""
+    by_view = settings.scroll.basis == "page_view"
+    each = "page view" if by_view else "session and page"
     yield Metric(
         name="scroll_depth",
-        help=f"Mean of how far a page was scrolled down in a visit, at most. {_CLOSED}",
+        help=f"Mean of how far a page was scrolled down in a {'view' if by_view else 'visit'}, at most. "
+        f"{_CLOSED}",
         unit="ratio",
-        formula="sum of the maximum scroll depths of each session and page ÷ their number",
+        formula=f"sum of the maximum scroll depths of each {each} ÷ their number",
         numerator=Total(measures.SCROLL_DEPTH, scale=1e-4),
         denominator=Total(measures.PAGES_SCROLLED),
         windows=("day",),
         gauge="scroll_depth_ratio",
         example=Example("one visit reads to 80 %, another to 20 %", 1, 2, 0.5),
         benchmark=Benchmark("0.50", "web analytics surveys"),
-        knobs=SESSION_KNOBS,
+        knobs=("scroll.basis", *SESSION_KNOBS),
         by=("page",),
     )
     for percent in settings.scroll.thresholds:
         yield Metric(
             name=f"scroll_reached_{percent}",
-            help=f"Share of the pages of visits scrolled down to {percent} % or more. {_CLOSED}",
+            help=f"Share of the {'page views' if by_view else 'pages of visits'} scrolled down to "
+            f"{percent} % or more. {_CLOSED}",
             unit="ratio",
-            formula=f"sessions and pages that reached {percent} % ÷ those with a scroll depth",
+            formula=f"{'page views' if by_view else 'sessions and pages'} that reached {percent} % ÷ "
+            "those with a scroll depth",
             numerator=Total(measures.scroll_reached(percent)),
             denominator=Total(measures.PAGES_SCROLLED),
             windows=("day",),
             gauge=f"scroll_reached_{percent}_ratio",
             example=Example(f"3 of 4 visits scroll to {percent} %", 3, 4, 0.75),
-            knobs=("scroll.thresholds", *SESSION_KNOBS),
+            knobs=("scroll.thresholds", "scroll.basis", *SESSION_KNOBS),
             by=("page",),
         )
 

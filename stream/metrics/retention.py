@@ -24,9 +24,15 @@ def habit_rules(settings: Settings) -> HabitRules:
     rolling = tuple(sorted({*ROLLING, *((days, active_in(days)) for days in lengths)}))
     days, first_week = settings.first_week.days, _first_week(settings)
     first_days = FirstDays(_measure(measures.FIRST_WEEK_DAYS, days), days)
-    if settings.retention.cohort == "first_time":
-        return HabitRules((first_week, *returns), (), rolling, first_days)
-    return HabitRules((first_week,), returns, rolling, first_days)
+    of_new = settings.retention.cohort == "first_time"
+    return HabitRules(
+        (first_week, *returns) if of_new else (first_week,),
+        () if of_new else returns,
+        rolling,
+        first_days,
+        settings.new.lookback_days,
+        settings.stickiness.interval == "week",
+    )
 
 
 def retention(settings: Settings) -> tuple[Metric, ...]:

@@ -7,9 +7,10 @@ import pytest
 
 from schemas.envelope import Survey
 from schemas.outputs import WindowKind
-from stream import measures
-from stream.knobs import ChurnSettings, CtrSettings
-from stream.knobs_definitions import ConversionSettings, FeatureSettings
+from stream import definitions, measures
+from stream.knobs import ChurnSettings, CtrSettings, ScrollSettings
+from stream.knobs_audience import NewSettings, StickinessSettings
+from stream.knobs_definitions import ConversionSettings, FeatureSettings, Measure
 from stream.knobs_money import SocialSettings, SupportSettings, SurveySettings, ValueSettings
 from stream.measures import Grain, histogram_measure
 from stream.metrics import (
@@ -46,6 +47,15 @@ SETTINGS = {
         conversion=ConversionSettings(count="every"),
         social=SocialSettings(denominator="reach", weights={"share": 2}),
     ),
+    "new after a pause, weeks of a month": Settings(
+        new=NewSettings(lookback_days=7), stickiness=StickinessSettings(interval="week")
+    ),
+    "new visits, depths of page views, eligible people": Settings(
+        new=NewSettings(basis="session"),
+        scroll=ScrollSettings(basis="page_view"),
+        feature=FeatureSettings(denominator="eligible", eligible="pros"),
+        measures={"pros": Measure(type="page_view", count="people")},
+    ),
 }
 METRICS = [
     pytest.param(metric, id=f"{metric.name}, {name}")
@@ -73,6 +83,15 @@ MEASURES |= {
 }
 MEASURES |= set(tickets.LASTED.values())
 MEASURES |= {features.users(days) for days in (7, 28, 30)}
+MEASURES |= {measures.new_after(7, period) for period in ("day", "week", "month")}
+MEASURES |= {
+    measure
+    for settings in SETTINGS.values()
+    for name, one in settings.measures.items()
+    for measure in (
+        f"{definitions.counted_as(name, one)}_{kind}" for kind in definitions.PEOPLE_KINDS
+    )
+}
 MEASURES |= {
     measure
     for kind in get_args(Survey)
@@ -208,6 +227,11 @@ def test_a_different_denominator_is_said_in_the_formula() -> None:
             "ces", "first_response_time", "first_response_time_p50", "first_response_time_p90",
             "clv_to_cac", "feature_usage_rate", "conversion_rate", "session_conversion_rate",
             "social_engagement_rate",
+        },
+        {"new_visitors"},
+        {
+            "new_visitors", "returning_visitors", "new_visitor_share", "scroll_depth",
+            *(f"scroll_reached_{percent}" for percent in (25, 50, 75, 90)), "feature_usage_rate",
         },
     ]  # fmt: skip
 

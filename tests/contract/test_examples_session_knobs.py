@@ -119,6 +119,31 @@ def test_what_comes_too_long_after_the_first_event_of_an_id_is_in_no_session() -
     assert total("sessions", events, session=knobs) == 1
 
 
+def scrolled(minute: int, depth: int, page: str = "/p", **view: str) -> Event:
+    return on(1, "heartbeat", "a", minute, page_url=page, scroll_depth=depth, **view)
+
+
+#: Three views of /p, of which one is known by no id, and one of /q in the second of them.
+SCROLLED = [
+    scrolled(1, 40, page_view_id="1"), scrolled(2, 80, page_view_id="1"),
+    scrolled(3, 10, page_view_id="2"), scrolled(4, 60, "/q", page_view_id="2"),
+    scrolled(5, 20), scrolled(6, 30), on(1, "page_view", "a", page_url="/p", page_view_id="1"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("basis", "parts", "half"),
+    [("session_page", (1.4, 2), 1.0), ("page_view", (1.8, 4), 0.5)],
+)
+def test_depths_are_those_of_pages_in_a_visit_or_of_page_views(
+    basis: str, parts: tuple[float, float], half: float
+) -> None:
+    settings = msgspec.convert({"scroll": {"basis": basis, "thresholds": [50]}}, Settings)
+    [depth] = records(SCROLLED, "scroll_depth", "day", settings)
+    assert (depth.numerator, depth.denominator) == (pytest.approx(parts[0]), parts[1])
+    assert records(SCROLLED, "scroll_reached_50", "day", settings)[0].value == half
+
+
 def test_each_threshold_of_scrolling_is_a_metric() -> None:
     settings = msgspec.convert({"scroll": {"thresholds": [33, 66]}}, Settings)
     found = {

@@ -39,7 +39,8 @@ ANSWERED = {
 def answered(settings: Settings) -> list[str]:
     """The metrics of the catalogue that the oracle knows; all that it knows must be there."""
     rolling = {"rolling_active_users"} if settings.active.rolling_hours else set()
-    known = ANSWERED | rolling | {f"retention_d{day}" for day in settings.retention.days}
+    weeks = {"active_weeks"} if settings.stickiness.interval == "week" else set()
+    known = ANSWERED | rolling | weeks | {f"retention_d{day}" for day in settings.retention.days}
     names = {metric.name for metric in catalogue(settings)}
     assert known <= names, known - names
     return sorted(known)

@@ -3,12 +3,11 @@
 Shares no code with the engine. Rules are quoted from the definitions of the metrics and the design.
 """
 
-import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from tests.properties import oracle_pages
+from tests.properties import oracle_pages, oracle_visits
 from tests.properties.oracle_clicks import counted
 from tests.properties.oracle_customers import (
     Period,
@@ -23,7 +22,7 @@ from tests.properties.oracle_customers import (
 )  # fmt: skip
 from tests.properties.oracle_habits import Habits, Table, rates
 from tests.properties.oracle_people import People
-from tests.properties.oracle_sessions import Visit, is_bounce, is_interactive, pairs_of, visits
+from tests.properties.oracle_sessions import Visit, is_interactive, pairs_of, visits
 from tests.properties.oracle_terms import (
     Answer,
     Answers,
@@ -97,11 +96,14 @@ class Side:
         seen = [visit for visit in self.visits if segment in self.segments_of(visit.first)]
         habits = Habits(self.people, events, self.knobs)
         tables = {
-            **self.people.table(events), **self.pages(events), **self.of_visits(seen),
+            **self.people.table(events), **self.pages(events),
+            **oracle_visits.of_visits(seen, self.knobs, self.sums, self.wall),
             **self.customers(segment), **habits.table(self.last_day),
             **oracle_pages.of_visits(seen, self.knobs, self.sums),
         }  # fmt: skip
         tables |= self.frequencies(tables, events, seen)
+        if self.knobs.new_by_visit:
+            tables |= oracle_visits.newcomers(seen, self.visits, self.knobs, self.sums)
         for metric, windows in tables.items():
             for window, answer in windows.items():
                 yield Key(metric, segment, window), answer
@@ -171,53 +173,6 @@ class Side:
                 for window in self.wall.windows(kind, at(item)):
                     totals[window] = totals.get(window, 0) + worth(item)
         return totals
-
-    # ---- sessions
-
-    def of_visits(self, seen: Sequence[Visit]) -> dict[str, dict[Window, Answer]]:
-        """metrics.md, assignment to a window: "Default: by start". All are closed in the end."""
-        kinds, knobs = ("hour", "day", "all"), self.knobs
-        rolling = ("trailing_1h", *kinds)
-
-        def total(
-            of: Iterable[Visit], worth: Callable[[Visit], float], over: Sequence[str] = kinds
-        ) -> dict[Window, float]:
-            return self.sums(of, over, lambda visit: visit.at_ms, worth)
-
-        number = total(seen, lambda _: 1)
-        timed = [visit for visit in seen if visit.lasts_ms or not knobs.without_zeros]
-        # "sessions without page views excluded"
-        viewed = [visit for visit in seen if visit.page_views]
-        bounced = [
-            visit
-            for visit in viewed
-            if is_bounce(visit, knobs.bounce_mode, knobs.engaged_seconds, knobs.engaged_views)
-        ]
-        one: Callable[[Visit], float] = lambda _: 1  # noqa: E731
-        return {
-            "sessions": {window: Answer(n) for window, n in number.items()},
-            "pages_per_session": ratios(total(seen, lambda v: v.pages), number),
-            "session_duration": ratios(
-                total(timed, lambda v: v.lasts_ms / 1000), total(timed, lambda _: 1)
-            ),
-            "session_duration_p50": self.quantiles(timed, kinds, 0.5),
-            "session_duration_p90": self.quantiles(timed, kinds, 0.9),
-            "bounce_rate": ratios(total(bounced, one, rolling), total(viewed, one, rolling)),
-        }
-
-    def quantiles(
-        self, seen: Iterable[Visit], kinds: Iterable[str], q: float
-    ) -> dict[Window, Answer]:
-        """The duration that a share `q` of the sessions does not exceed: by rank, in seconds."""
-        durations: dict[Window, list[float]] = {}
-        for visit in seen:
-            for kind in kinds:
-                for window in self.wall.windows(kind, visit.at_ms):
-                    durations.setdefault(window, []).append(visit.lasts_ms / 1000)
-        return {
-            window: Answer(sorted(found)[math.ceil(q * len(found)) - 1], 1)
-            for window, found in durations.items()
-        }
 
     # ---- customers
 

@@ -93,6 +93,8 @@ class Right:
             top = sum(fits(event) for event in held)
         if metric == "feature_usage_rate" and self.settings.feature.denominator == "all_known":
             window = Window("ever", 0, window.end_ms)
+        if metric == "feature_usage_rate" and self.settings.feature.denominator == "eligible":
+            return top, self._people(within, window, FITS[0])
         return top, self._people(within, window, self.active)
 
     def _experiment(self, metric: str, place: Place, window: Window) -> Parts:

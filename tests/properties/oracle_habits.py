@@ -189,6 +189,14 @@ class Habits:
                     segment: Segment = (site, "active_days", str(windows.count(window)))
                     key = Key("active_days", segment, window)
                     counts[key] = counts.get(key, 0) + 1
+        if self.knobs.counts_weeks:
+            for days in self.days.values():
+                one = self.wall.day_windows
+                weeks = {(one("month", day)[0], one("week", day)[0]) for day in days}
+                for month in {month for month, _ in weeks}:
+                    number = sum(theirs == month for theirs, _ in weeks)
+                    key = Key("active_weeks", (site, "active_weeks", str(number)), month)
+                    counts[key] = counts.get(key, 0) + 1
         return {key: Answer(count) for key, count in counts.items()}
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.properties.oracle_clicks import counted
 from tests.properties.oracle_people import People
-from tests.properties.oracle_reading import engaged_ms, page_of
+from tests.properties.oracle_reading import engaged_ms, page_of, view_id
 from tests.properties.oracle_sessions import Visit, is_bounce
 from tests.properties.oracle_terms import Answer, EventDict, Key, Knobs, Segment, ratios
 from tests.properties.oracle_time import Window
@@ -49,14 +49,15 @@ class Seen:
                 found[page] = found.get(page, 0) + until_end * (self.knobs.last_page != "zero")
         return found
 
-    def depths(self) -> dict[str, float]:
-        """metrics.md: "max % per (session, page)", as a share to four places."""
-        found: dict[str, float] = {}
+    def depths(self) -> list[tuple[str, float]]:
+        """(page, share to four places): "max % per (session, page)", or "basis: page_view"."""
+        found: dict[tuple[str, object], float] = {}
         for event in self.beats:
             if (percent := event.get("scroll_depth")) is not None:
-                page = page_of(event, self.knobs)
-                found[page] = max(found.get(page, 0), round(percent * 100) / 10_000)
-        return found
+                view = view_id(event) if self.knobs.scrolls_by_view else None
+                key = (page_of(event, self.knobs), view)
+                found[key] = max(found.get(key, 0), round(percent * 100) / 10_000)
+        return [(page, share) for (page, _), share in found.items()]
 
     def landing_ms(self) -> int | None:
         """Time on the first page: to the second view, else engaged there, else not counted."""
@@ -159,7 +160,7 @@ def _readings(seen: Iterable[Seen], page: str | None, knobs: Knobs, sums: Sums) 
     spent, depths = [], []
     for one in seen:
         spent += [(one.start_ms, ms / 1000) for p, ms in one.spent().items() if page in (None, p)]
-        depths += [(one.start_ms, share) for p, share in one.depths().items() if page in (None, p)]
+        depths += [(one.start_ms, share) for p, share in one.depths() if page in (None, p)]
     days = ("day",)
     number = sums(depths, days, _first, _one)
     table = {

@@ -76,17 +76,29 @@ class People:
     def newcomers(self, active: Sequence[EventDict]) -> dict[str, dict[Window, Answer]]:
         """metrics.md: "new = first-ever event_time of the person falls in the period, returning =
         active and first seen before; new + returning = unique". In a segment: first active there.
+        `new.scope: lookback_days`: not active in so many days before their first one of the period.
         """
         first: dict[str | None, int] = {}
+        days: dict[str | None, set[int]] = {}
         for event in active:
             who = self.person(event)
             first[who] = min(first.get(who, event["ms"]), event["ms"])
+            days.setdefault(who, set()).add(self.wall.day(event["ms"]))
+        pause = self.knobs.new_after_days
+
+        def is_new(who: str | None, window: Window) -> bool:
+            if not pause or window.kind == "all":
+                return holds(window, first[who])
+            start, end = (self.wall.day(ms) for ms in (window.start_ms or 0, window.end_ms or 0))
+            arrival = min(day for day in days[who] if start <= day < end)
+            return not any(arrival - pause <= day < arrival for day in days[who])
+
         unique: dict[Window, Answer] = {}
         new: dict[Window, Answer] = {}
         returning: dict[Window, Answer] = {}
         for kind in ("day", "week", "month", "all"):
             for window, people in self.distinct(active, kind).items():
-                fresh = {who for who in people if holds(window, first[who])}
+                fresh = {who for who in people if is_new(who, window)}
                 unique[window], new[window] = Answer(len(people)), Answer(len(fresh))
                 if kind != "all":
                     returning[window] = Answer(len(people - fresh))

@@ -99,6 +99,13 @@ def visits(
     return [_visit(run, knobs, unbouncing) for run in counted]
 
 
+def owner(event: EventDict, knobs: Knobs) -> str | None:
+    """Whose visit an event is of: a visitor's where an id says so, else a person's."""
+    user, visitor = event.get("user_id"), event.get("visitor_id")
+    person = (user or visitor) if knobs.by_user else (visitor or user)
+    return (visitor or person) if event.get("session_id") and knobs.source != "gap" else person
+
+
 def within_reach(group: Sequence[EventDict], most_ms: int) -> list[EventDict]:
     """The events at most so long after the first."""
     first_ms = min(event["ms"] for event in group)

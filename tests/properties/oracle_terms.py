@@ -70,6 +70,9 @@ class Knobs:
     rolling_hours: bool = False
     sticky_of: str = "mean_dau"
     sticky_base: str = "month"
+    counts_weeks: bool = False
+    new_after_days: int = 0
+    new_by_visit: bool = False
     pages_counted: str = "page_views"
     pings: bool = False
     least_seconds: int = 5
@@ -83,6 +86,7 @@ class Knobs:
     splits_on_campaign: bool = False
     ids_of_site: bool = False
     id_hours: int = 0
+    scrolls_by_view: bool = False
     thresholds: tuple[int, ...] = (25, 50, 75, 90)
     first_week_days: int = 7
     first_week_least: int = 1

@@ -38,7 +38,9 @@ def test_weeks_months_and_stickiness_by_every_knob(data: st.DataObject) -> None:
         stickiness={
             "base": base,
             "numerator": one("mean_dau", "last_full_day", "today") if rolling else "mean_dau",
+            "interval": one("day", "week"),
         },
+        new={"lookback_days": one(0, 1, 7, 30)},
     )
     sent = data.draw(traffic(base_ms, days=DAYS, delay_ms=one(0, HORIZON_MS)))
     logs = logs_of(sent, one(1, 2, 4))

@@ -96,9 +96,11 @@ def test_order_batches_shards_and_crashes_change_no_number(data: st.DataObject) 
     zone, base_ms = data.draw(moments)
     events = data.draw(traffic(base_ms, data.draw(st.sampled_from([0, HORIZON_MS]))))
     basis = data.draw(st.sampled_from(["cart", "cart", "user", "session"]))
+    denominator = data.draw(st.sampled_from(["active", "all_known", "eligible"]))
     feature = {
         "window_days": data.draw(st.sampled_from([7, 28, 30])),
-        "denominator": data.draw(st.sampled_from(["active", "all_known"])),
+        "denominator": denominator,
+        "eligible": "wishers" if denominator == "eligible" else "",
     }
     conversion = ConversionSettings(
         basis=data.draw(st.sampled_from(["user", "session"])),  # type: ignore[arg-type]

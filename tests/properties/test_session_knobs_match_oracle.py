@@ -29,10 +29,11 @@ def test_the_knobs_of_sessions_mean_what_they_say(data: st.DataObject) -> None:
         return data.draw(st.sampled_from(choices))
 
     zone, base_ms = data.draw(moments)
+    by_visit = one(False, True)
     tables = {
         "session": {
             "assign": one("start", "end"),
-            "id_scope": one("visitor", "site"),
+            "id_scope": "visitor" if by_visit else one("visitor", "site"),
             "id_max_hours": one(0, 25),
             "source": one("auto", "id"),
             "split_at_midnight": one(False, False, True),
@@ -57,7 +58,11 @@ def test_the_knobs_of_sessions_mean_what_they_say(data: st.DataObject) -> None:
             "mode": one("classic_interaction", "single_pageview", "ga4", "posthog"),
             "engaged_goals": one(False, True),
         },
-        "scroll": {"thresholds": one((25, 50, 75, 90), (1, 33), ())},
+        "new": {"basis": "session" if by_visit else "person"},
+        "scroll": {
+            "thresholds": one((25, 50, 75, 90), (1, 33), ()),
+            "basis": one("session_page", "page_view"),
+        },
     }
     config = config_for(zone, **tables)
     assert broken_rules(config) == []
@@ -88,6 +93,8 @@ def test_the_knobs_of_sessions_mean_what_they_say(data: st.DataObject) -> None:
         ("time_on_page", {"mode": "next_pageview", "last_page": "zero"}),
         ("time_on_page", {"mode": "next_pageview", "last_page": "until_last_event"}),
         ("scroll", {"thresholds": (1, 33)}),
+        ("scroll", {"basis": "page_view"}),
+        ("new", {"basis": "session"}),
         (
             "bounce",
             {"engaged_min_page_views": 99, "engaged_min_seconds": 9_999, "engaged_goals": True},

@@ -34,6 +34,8 @@ RULES = HabitRules(
     of_new=(Return("new", 1, 6), Return("twice", 1, 8, least=2)),
     of_active=(Return("active", 7, 7),),
     first_days=FirstDays("first_days", 8),
+    new_after_days=30,
+    weeks_of_month=True,
 )
 Sums = Counter[tuple[str, int]]
 
@@ -50,7 +52,7 @@ def sums(days: Iterable[int], oldest: int | None = None) -> Sums:
         known = known_around(mark, day)
         for change in changes(known, day, RULES, UTC):
             found[change.measure, change.day] += change.by
-        for step in steps(known, day, UTC):
+        for step in steps(known, day, RULES, UTC):
             found[f"{step.measure} {step.before}", step.day] -= step.before > 0
             found[f"{step.measure} {step.before + 1}", step.day] += 1
         first = min(day, mark[2]) if mark else day
@@ -65,6 +67,7 @@ def test_the_order_of_days_changes_nothing() -> None:
     right = sums(days)
     assert all(sums(order) == right for order in permutations(days))
     assert (right["new", DAY], right["twice", DAY], right["first_days", DAY]) == (1, 1, 3)
+    assert [day for name, day in right if name == "new_after_30d_day"] == [DAY]
 
 
 def test_what_is_long_past_is_not_asked_for() -> None:

@@ -1,0 +1,137 @@
+"""Examples of what the knobs of social networks change."""
+
+from typing import Any
+
+import pytest
+
+from stream.calendar import DAY_MS as DAY
+from stream.calendar import Calendar
+from stream.facts import Contributions, Fact, learn
+from stream.knobs_money import SocialSettings
+from stream.metrics.followers import Followers
+from stream.names import Names
+from stream.settings import Settings
+from tests.contract.test_worked_examples import on, records, records_by
+
+APRIL_1 = "2024-04-01T00:00:00Z"
+
+
+def post(day: int, kind: str, count: int, post_id: str = "p", **fields: Any) -> dict[str, Any]:
+    return on(day, f"social_{kind}", "account", post_id=post_id, count=count, **fields)
+
+
+REACTIONS = [
+    post(1, "impression", 10_000, network="x"), post(1, "reach", 3_000, network="x"),
+    post(2, "reach", 1_000, "q", network="y"), post(1, "engagement", 700) | {"kind": "like"},
+    post(1, "engagement", 50, network="x") | {"kind": "share"}, post(2, "engagement", 10, "q"),
+    post(2, "engagement", 30, "q") | {"kind": "click"},
+]  # fmt: skip
+
+
+def engagement(**knobs: Any) -> dict[str, tuple[float | None, float | None]]:
+    """Post or network ("" for all) → (numerator, denominator) of the week that ends on 2 April."""
+    settings = Settings(social=SocialSettings(**knobs))
+    found = records_by(REACTIONS, "social_engagement_rate", "trailing_7d", settings)
+    ended = [record for record in found if (record.window.end or "").startswith("2024-04-03")]
+    return {"".join(r.dimensions.values()): (r.numerator, r.denominator) for r in ended}
+
+
+def test_reactions_are_divided_by_impressions_or_by_the_people_reached() -> None:
+    shown = engagement()
+    assert (shown[""], shown["p"], shown["q"]) == ((790, 10_000), (750, 10_000), (40, 0))
+    reached = engagement(denominator="reach")
+    assert (reached[""], reached["p"], reached["q"]) == ((790, 4_000), (750, 3_000), (40, 1_000))
+    assert (reached["x"], reached["y"]) == ((50, 3_000), (0, 1_000))
+
+
+def test_reactions_weigh_what_the_settings_say() -> None:
+    found = engagement(weights={"like": 0.5, "share": 4, "click": 0})
+    assert found["p"] == (pytest.approx(700 * 0.5 + 50 * 4), 10_000)
+    # What names no kind weighs 1, and a click nothing.
+    assert found["q"] == (pytest.approx(10), 0)
+    assert found[""][0] == pytest.approx(560)
+
+
+def followers(day: int, who: str, count: int, minute: int = 0, **fields: Any) -> dict[str, Any]:
+    return on(day, "social_followers", who, minute, count=count, **fields)
+
+
+#: Two accounts on two networks. Only the last number of a day matters: 300 on the 1st.
+FOLLOWED = [
+    followers(1, "us", 100, network="x"), followers(1, "us", 200, 5, network="x"),
+    followers(1, "us", 50, network="y"), followers(1, "them", 50, network="x"),
+    followers(3, "us", 150, network="x"), followers(5, "us", 40, network="y"),
+]  # fmt: skip
+
+
+def per_follower(events: list[dict[str, Any]]) -> dict[tuple[str, str], float | None]:
+    """(day as 04-01, network or "") → denominator."""
+    settings = Settings(social=SocialSettings(denominator="followers"))
+    found = records_by(events, "social_engagement_rate", "day", settings)
+    return {
+        ((r.window.start or "")[5:10], "".join(r.dimensions.values())): r.denominator for r in found
+    }
+
+
+def test_reactions_are_divided_by_the_followers_at_the_end_of_the_window() -> None:
+    events = [*FOLLOWED, *REACTIONS, on(6, "page_view", "someone")]
+    found = per_follower(events)
+    assert [found[f"04-0{day}", ""] for day in range(1, 7)] == [300, 300, 250, 250, 240, 240]
+    assert [found[f"04-0{day}", "x"] for day in (1, 2, 3)] == [250, 250, 200]
+    assert [found[f"04-0{day}", "y"] for day in (1, 5)] == [50, 40]
+    # Nobody follows a post.
+    assert {network for _, network in found} == {"", "x", "y"}
+    settings = Settings(social=SocialSettings(denominator="followers"))
+    [first] = [
+        record
+        for record in records(events, "social_engagement_rate", "day", settings)
+        if record.window.start == APRIL_1
+    ]
+    assert first.value == pytest.approx(750 / 300)
+
+
+def test_followers_of_long_ago_hold_until_there_is_another_number() -> None:
+    events = [*FOLLOWED, *(followers(day, "us", 1_000 + day, network="x") for day in (100, 200))]
+    found = per_follower([*events, on(120, "page_view", "someone")])
+    assert found["07-08", ""] == 150 + 40 + 50
+    assert found["07-29", ""] == found["10-16", ""] == 1_100 + 40 + 50
+    assert found["10-17", ""] == 1_200 + 40 + 50
+
+
+def test_an_account_is_no_visitor() -> None:
+    events = [*FOLLOWED, on(1, "page_view", "someone")]
+    for metric, kind in (("daily_active_users", "day"), ("live_visitors", "trailing_5m")):
+        found = records(events, metric, kind, Settings())  # type: ignore[arg-type]
+        assert max(record.value or 0 for record in found) == 1
+
+
+def test_the_order_in_which_numbers_of_followers_arrive_changes_nothing() -> None:
+    names, theme = Names((), 10, lambda site: Calendar()), Followers()
+    profile = names.profile_of("default", {})
+    said = [(0, 5), (0, 9), (1, 9), (1, 2), (2, 7), (DAY, 4), (DAY, 4), (5 * DAY, 8), (9 * DAY, 1)]
+    sums = []
+    for order in (said, said[::-1], [*said[4:], *said[:4]], [*said, *said]):
+        facts: list[Fact] = []
+        total: Contributions = Contributions()
+        for time_ms, count in order:
+            new = (time_ms, profile.id, "x", count)
+            facts, change, capped = learn(facts, new, 0, theme, names)
+            total.update(change)
+            assert not capped
+        sums.append({key: count for key, count in total.items() if count})
+    assert all(one == sums[0] for one in sums)
+    # By days: 7, 4, 8, 1; on the whole site and on the network.
+    assert sorted(sums[0].values()) == sorted([7, -3, 4, -7] * 2)
+
+
+def test_of_the_followers_of_long_ago_one_number_is_kept() -> None:
+    names, theme = Names((), 10, lambda site: Calendar()), Followers()
+    profile = names.profile_of("default", {})
+    facts: list[Fact] = []
+    total: Contributions = Contributions()
+    for day in range(2_000):
+        new = (day * DAY, profile.id, "x", day + 1)
+        facts, change, capped = learn(facts, new, (day - 1) * DAY, theme, names)
+        total.update(change)
+        assert not capped and len(facts) <= 6
+    assert sum(total.values()) == 2 * 2_000
