@@ -4,23 +4,19 @@ It joins two things that a person is known by: the first active day in each segm
 may move, and the chosen events near it. What both amount to is counted as a difference.
 """
 
-import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from schemas.events import Event
 from stream.calendar import DAY_MS
 from stream.counters import Counters
 from stream.facts import FACTS_MAX, Contributions, Fact
-from stream.knobs_audience import FirstWeekSettings
 from stream.measures import Grain
 from stream.names import Names, Profile
 from stream.people import Person
-from stream.selection import Predicate, predicate
+from stream.selection import Predicate
 from stream.sessions import sid_digest
 
 if TYPE_CHECKING:
@@ -36,42 +32,59 @@ class Activation:
 
     #: What is counted, and under which name a person's events are kept.
     measure: str
+    #: The type of what is chosen; empty: nothing is.
     kind: str
     test: Predicate
     days: int
     least: int
 
+    @property
+    def reach_days(self) -> int:
+        """So many days after the first one began nothing more is of the first days."""
+        return self.days
+
     def counted(self, person: Person, names: Names) -> Contributions:
         """What the events that are kept of a person amount to."""
-        return self._contributions(person, person.facts.get(self.measure, _NONE), names)
+        return self.contributions(person, person.facts.get(self.measure, _NONE), names)
 
     def learn(
         self, shard: "Shard", person: Person, profile: Profile, event: Event, time_ms: int
     ) -> None:
-        """Keep the event if it is chosen, now that its day is marked, and count what that changes."""
-        if not self.test(event) or not self._is_early(person, profile, time_ms):
+        """Keep what matters of an event, now that its day is marked, and count what that changes."""
+        new = self.facts_of(event, profile, time_ms)
+        if not new or not self._is_early(person, profile, time_ms):
             return
         # Older ones are of people whose first days are over: no event that can still come is in them.
         settled_ms = min(shard.oldest_ms(), time_ms - shard.rules.horizon_ms)
-        oldest_ms = settled_ms - (self.days + 1) * DAY_MS
+        oldest_ms = settled_ms - (self.reach_days + 1) * DAY_MS
         facts = [f for f in person.facts.get(self.measure, _NONE) if f[0] >= oldest_ms]
-        new = (time_ms, profile.id, sid_digest(event.event_id))
-        if len(facts) >= FACTS_MAX:
+        fresh = [fact for fact in new if fact not in facts]
+        if len(facts) + len(fresh) > FACTS_MAX:
             shard.facts_capped += 1
-        elif new not in facts:
-            before = self._contributions(person, facts, shard.names)
-            facts.append(new)
-            after = self._contributions(person, facts, shard.names)
+        elif fresh:
+            before = self.contributions(person, facts, shard.names)
+            facts += fresh
+            after = self.contributions(person, facts, shard.names)
             count_change(shard.counters, before, after)
         person.facts = {**person.facts, self.measure: facts}
+
+    def facts_of(self, event: Event, profile: Profile, time_ms: int) -> list[Fact]:
+        """What is kept of an event; empty: nothing."""
+        return self.chosen(event, profile, time_ms)
+
+    def chosen(self, event: Event, profile: Profile, time_ms: int) -> list[Fact]:
+        """The event, if it is what newcomers should do."""
+        if not self.kind or event.__struct_config__.tag != self.kind or not self.test(event):
+            return []
+        return [(time_ms, profile.id, sid_digest(event.event_id))]
 
     def _is_early(self, person: Person, profile: Profile, time_ms: int) -> bool:
         """Whether it is in the first days of any segment; an earlier first day would be farther."""
         day = profile.calendar.day_of(time_ms)
         firsts = (mark[2] for mark, ids in person.active.items() if {*ids} & {*profile.segment_ids})
-        return any(day < first + self.days for first in firsts)
+        return any(day < first + self.reach_days for first in firsts)
 
-    def _contributions(self, person: Person, facts: Sequence[Fact], names: Names) -> Contributions:
+    def contributions(self, person: Person, facts: Sequence[Fact], names: Names) -> Contributions:
         """The person once in each segment in whose first days they did it often enough."""
         days: dict[int, list[int]] = {}
         for time_ms, profile_id, _ in facts:
@@ -93,13 +106,3 @@ def count_change(counters: Counters, before: Contributions, after: Contributions
     for (measure, segment, grain, index), count in after.items():
         if count:
             counters.add_in(grain, index, measure, segment, count)
-
-
-def activation(knobs: FirstWeekSettings) -> Activation | None:
-    """What the settings choose; None: nothing."""
-    chosen = knobs.activation_event
-    if not chosen.type:
-        return None
-    text = msgspec.json.encode([chosen, knobs.days, knobs.min_events], order="sorted")
-    name = f"activated_{hashlib.sha256(text).hexdigest()[:6]}"
-    return Activation(name, chosen.type, predicate(chosen), knobs.days, knobs.min_events)

@@ -108,6 +108,11 @@ class FirstWeekSettings(Table, frozen=True, kw_only=True):
         AtLeastOne,
         "how often: events of activation_event; without one active days, of which day 0 is none",
     ] = 1
+    clock: Annotated[
+        Literal["calendar", "user_24h"],
+        "calendar: days of the site; user_24h: each newcomer's own, 24 hours from the hour of the first "
+        "event on, as Amplitude has it, which keeps the hours of their first days",
+    ] = "calendar"
 
 
 class ChurnRiskSettings(Table, frozen=True, kw_only=True):

@@ -93,7 +93,7 @@ def build_plans(
 ) -> Mapping[type, Plan]:
     """The plan of every event class.
 
-    Types in `passive_types` do not make a person active; the one that is `activating` is looked at
+    Types in `passive_types` do not make a person active; the one that is `activating` (*: all) is looked at
     for newcomers.
     """
     plans: dict[type, Plan] = {}
@@ -114,7 +114,7 @@ def build_plans(
             else "",
             has_person=struct not in PERSONLESS,
             themes=tuple(theme for theme in themes if tag in theme.types),
-            activating=tag == activating,
+            activating=activating in ("*", tag),
             tallies=tuple(tally for tally in tallies if tag in tally.types),
             session_marks=session_marks.get(tag),
         )

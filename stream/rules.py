@@ -3,11 +3,12 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from stream.activation import Activation, activation
+from stream.activation import Activation
 from stream.bots import Aside, build_aside
 from stream.calendar import DAY_MS, HOUR_MS, Calendar
 from stream.churn_risk import RiskRules
 from stream.facts import Tally
+from stream.first_days import activation
 from stream.habits import HabitRules
 from stream.knobs import Settings
 from stream.measures import RISK_BAND, scroll_reached
@@ -82,7 +83,9 @@ def build_rules(settings: Settings, watching: Sequence[Tally] = ()) -> Rules:
             (*tallies(settings), *watching),
             session_marks(settings),
             interactive(settings.interaction.events, settings.bounce.interactive_events),
-            settings.first_week.activation_event.type,
+            "*"
+            if settings.first_week.clock == "user_24h"
+            else settings.first_week.activation_event.type,
         ),
         sessions=_session_rules(settings),
         habits=habit_rules(settings),

@@ -1,7 +1,8 @@
 """Retention: of the people of a day, how many come back later."""
 
 from stream import measures
-from stream.activation import activation
+from stream.first_days import activation
+from stream.first_hours import FirstHours
 from stream.habits import REACH_DAYS, ROLLING, FirstDays, HabitRules, Return
 from stream.knobs import Settings
 from stream.knobs_audience import RetentionSettings
@@ -47,7 +48,8 @@ def retention(settings: Settings) -> tuple[Metric, ...]:
 def _first_week_engagement(settings: Settings) -> Metric:
     last, least = settings.first_week.days - 1, settings.first_week.min_events
     chosen = activation(settings.first_week)
-    if chosen is not None:
+    by_hours = isinstance(chosen, FirstHours)
+    if chosen is not None and chosen.kind:
         did = f"did {chosen.kind} at least {least} times" if least > 1 else f"did {chosen.kind}"
         does = f"{did} in their first {last + 1} days"
         formula = f"new people with at least {least} such {chosen.kind} on days 0–{last}"
@@ -60,7 +62,7 @@ def _first_week_engagement(settings: Settings) -> Metric:
         name="first_week_engagement",
         help=f"Share of the people who were new on the day and {does}.",
         unit="ratio",
-        formula=f"{formula} ÷ new people of the day",
+        formula=f"{formula} ÷ new people of the day{_clock(settings)}",
         numerator=Total(chosen.measure if chosen is not None else _first_week(settings).measure),
         denominator=Total(measures.NEW_DAY),
         windows=("day",),
@@ -70,28 +72,39 @@ def _first_week_engagement(settings: Settings) -> Metric:
             "first_week.days",
             "first_week.activation_event",
             "first_week.min_events",
+            "first_week.clock",
             "active.passive_types",
             "timezone",
         ),
-        matures_days=last,
+        matures_days=last + by_hours,
     )
 
 
 def _first_week_active_days(settings: Settings) -> Metric:
-    days = settings.first_week.days
+    days, hours = settings.first_week.days, activation(settings.first_week)
+    measure = _measure(measures.FIRST_WEEK_DAYS, days)
+    if isinstance(hours, FirstHours):
+        measure = hours.days_measure
     return Metric(
         name="first_week_active_days",
         help=f"Mean number of their first {days} days on which people who were new on the day came.",
         unit="days",
-        formula=f"active days of new people on days 0–{days - 1} ÷ new people of the day",
-        numerator=Total(_measure(measures.FIRST_WEEK_DAYS, days)),
+        formula=f"active days of new people on days 0–{days - 1} ÷ new people of the day"
+        + _clock(settings),
+        numerator=Total(measure),
         denominator=Total(measures.NEW_DAY),
         windows=("day",),
         gauge="first_week_active_days",
         example=Example("of 4 new people two come on two days, two on one", 6, 4, 1.5),
-        knobs=("first_week.days", "active.passive_types", "timezone"),
-        matures_days=days - 1,
+        knobs=("first_week.days", "first_week.clock", "active.passive_types", "timezone"),
+        matures_days=days - (settings.first_week.clock == "calendar"),
     )
+
+
+def _clock(settings: Settings) -> str:
+    if settings.first_week.clock == "calendar":
+        return ""
+    return "; a day is 24 hours, from the hour of a person's first event on"
 
 
 def _first_week(settings: Settings) -> Return:

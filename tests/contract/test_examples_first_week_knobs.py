@@ -54,6 +54,63 @@ def test_it_is_said_when_all_its_days_are_over() -> None:
         assert records([*events, on(8, "page_view", "a")], metric, "day", settings) != []
 
 
+#: Noon of the 1st is the hour 0 of a and of b, whose first event is 40 minutes later.
+OWN_DAYS = [
+    on(1, "page_view", "a"), on(1, "page_view", "b", 40), on(1, "page_view", "c", 700),
+    # Of a day later, but not of 24 hours: a's day 0, and c's. Day 1 of b, since hours are floored.
+    on(2, "page_view", "a", -1), on(2, "page_view", "c", 650), on(2, "page_view", "b"),
+    # The last minute of day 2 of a, the first of day 3 of b.
+    on(4, "page_view", "a", -1), on(4, "page_view", "b"), on(9, "page_view", "z"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("clock", "days", "engaged", "came"),
+    [
+        # Calendar days: all three again on the 2nd, of 3 days 2 each; of 4 days a and b 3.
+        ("calendar", 3, 3, 6), ("calendar", 4, 3, 8),
+        ("user_24h", 3, 2, 5), ("user_24h", 4, 2, 6), ("user_24h", 2, 1, 4),
+    ],
+)  # fmt: skip
+def test_days_of_the_calendar_or_of_24_hours(
+    clock: Any, days: int, engaged: int, came: int
+) -> None:
+    settings = Settings(first_week=FirstWeekSettings(clock=clock, days=days))
+    for metric, number in (("first_week_engagement", engaged), ("first_week_active_days", came)):
+        [first] = [
+            record
+            for record in records(OWN_DAYS, metric, "day", settings)
+            if (record.window.start or "").startswith("2024-04-01")
+        ]
+        assert (first.numerator, first.denominator) == (number, 3), metric
+
+
+def test_first_days_elsewhere_change_nothing_of_the_first_ones_of_all() -> None:
+    de, fr = ({"context": {"country": country}} for country in ("DE", "FR"))
+    events = [on(day, "page_view", "a", **de) for day in (1, 2)]
+    events += [on(day, "page_view", "a", **fr) for day in (12, 13, 14)]
+    settings = Settings(
+        first_week=FirstWeekSettings(clock="user_24h", days=3), dimensions=("country",)
+    )
+    found = records_by(
+        [*events, on(25, "page_view", "z")], "first_week_active_days", "day", settings
+    )
+    assert {
+        ((one.window.start or "")[8:10], one.dimensions.get("country", "")): one.numerator
+        for one in found
+        if one.numerator
+    } == {("01", ""): 2, ("01", "DE"): 2, ("12", "FR"): 3}
+
+
+def test_own_days_are_over_a_day_later() -> None:
+    knobs = FirstWeekSettings(clock="user_24h")
+    events = [on(1, "page_view", "a"), on(7, "page_view", "a")]
+    for metric in ("first_week_engagement", "first_week_active_days"):
+        assert records(events, metric, "day", Settings(first_week=knobs)) == []
+        later = [*events, on(8, "page_view", "a")]
+        assert records(later, metric, "day", Settings(first_week=knobs)) != []
+
+
 ORDERS = Selection(type="order", where={"currency": "EUR"})
 
 

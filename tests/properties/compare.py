@@ -78,6 +78,7 @@ def knobs_of(settings: Settings) -> Knobs:
         exits_by_session=settings.exit.denominator == "sessions",
         first_week_days=settings.first_week.days,
         activation=settings.first_week.activation_event.type,
+        own_clock=settings.first_week.clock == "user_24h",
         first_week_least=settings.first_week.min_events,
         retention_days=settings.retention.days,
         retention_type=settings.retention.type,

@@ -111,14 +111,18 @@ class Habits:
                 everyone.setdefault(day, set()).add(who)
         knobs = self.knobs
         length = knobs.first_week_days
-        table = {
-            "first_week_engagement": self.activated(firsts, length, last_day)
-            if knobs.activation
-            else self.returns(
-                firsts, range(1, length), last_day, length - 1, knobs.first_week_least
-            ),
-            "first_week_active_days": self.active_days_of(firsts, length, last_day),
-        }
+        if knobs.own_clock:
+            first_week = self.by_own_clock(firsts, length, last_day)
+        else:
+            first_week = {
+                "first_week_engagement": self.activated(firsts, length, last_day)
+                if knobs.activation
+                else self.returns(
+                    firsts, range(1, length), last_day, length - 1, knobs.first_week_least
+                ),
+                "first_week_active_days": self.active_days_of(firsts, length, last_day),
+            }
+        table = dict(first_week)
         cohorts = everyone if knobs.retention_of_all else firsts
         for number in knobs.retention_days:
             # README: "on N or later, up to day 60"; a cohort is shown when day N is over.
@@ -176,6 +180,30 @@ class Habits:
                 [window] = self.wall.day_windows("day", day)
                 found[window] = Answer(len(came), len(cohort))
         return found
+
+    def by_own_clock(
+        self, firsts: Mapping[int, Collection[Who]], length: int, last_day: int
+    ) -> Table:
+        """metrics.md: "clock: user_24h"; "24-h windows per user with timestamps floored to the hour"."""
+        knobs = self.knobs
+        table: Table = {"first_week_engagement": {}, "first_week_active_days": {}}
+        for day, cohort in firsts.items():
+            if day + length > last_day:
+                continue  # Who came at its end has not had as long.
+            engaged = came = 0
+            for who in cohort:
+                theirs = [event for event in self.active if self.people.person(event) == who]
+                hours = [(event["type"], event["ms"] // 3_600_000) for event in theirs]
+                begin = min(hour for _, hour in hours)
+                on = {(hour - begin) // 24 for _, hour in hours if hour < begin + 24 * length}
+                did = [k for k, h in hours if k == knobs.activation and h < begin + 24 * length]
+                often = len(did) if knobs.activation else len(on - {0})
+                engaged += often >= knobs.first_week_least
+                came += len(on)
+            [window] = self.wall.day_windows("day", day)
+            table["first_week_engagement"][window] = Answer(engaged, len(cohort))
+            table["first_week_active_days"][window] = Answer(came, len(cohort))
+        return table
 
     # ---- metrics.md, stickiness: "a person with 3 active days in range is in bar 3"
 

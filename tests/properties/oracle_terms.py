@@ -91,6 +91,7 @@ class Knobs:
     first_week_days: int = 7
     first_week_least: int = 1
     activation: str = ""
+    own_clock: bool = False
     retention_days: tuple[int, ...] = (1, 7, 30)
     retention_type: str = "n_day"
     retention_of_all: bool = False
