@@ -57,10 +57,12 @@ SETTINGS = {
         measures={"pros": Measure(type="page_view", count="people")},
     ),
 }
+#: Of other settings those that they change.
 METRICS = [
     pytest.param(metric, id=f"{metric.name}, {name}")
     for name, settings in SETTINGS.items()
     for metric in catalogue(settings)
+    if name == "defaults" or metric not in catalogue(SETTINGS["defaults"])
 ]
 KINDS: tuple[WindowKind, ...] = get_args(WindowKind)
 #: Units that a gauge names in its last word.
