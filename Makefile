@@ -72,10 +72,10 @@ $(STAMP): requirements.lock pyproject.toml | $(BIN)/python
 	@$(INSTALL) --no-deps --no-build-isolation -e .
 	@touch $@ $(DEMO)
 
-# Not compiled beforehand: most of it is never imported.
-$(DEMO): requirements-demo.lock requirements-build.lock pyproject.toml | $(BIN)/python
+# Not compiled beforehand: most of it is never imported. The lock is all of it, so nothing is resolved.
+$(DEMO): requirements-demo.lock pyproject.toml | $(BIN)/python
 	@echo "installing into $(VENV) (once, about half a minute)"
-	@$(INSTALL) --no-compile --require-hashes -r requirements-demo.lock -r requirements-build.lock
+	@$(INSTALL) --no-compile --no-deps --require-hashes -r requirements-demo.lock
 	@$(INSTALL) --no-compile --no-deps --no-build-isolation -e .
 	@touch $@
 
