@@ -5,13 +5,14 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 # What the demonstration needs is a third of what the tests do, and there in half a minute.
 DEMO := $(VENV)/.demo-installed
-INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# Not compiled beforehand: most of it is never imported. A lock is all of it, so nothing is resolved.
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps
 COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe \
   --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
 # Tests that only compute, or start a server now and then, run beside those of a fleet of workers; of
-# these, the ones that watch the clock come last, when the others are nearly through.
-COMPUTING := unit contract alerting grafana properties chain
+# these, the ones that watch the clock come last, beside the ones that need one core and no more.
+COMPUTING := unit contract chain alerting grafana properties
 WATCHING := integration browser faults
 TESTED := $(sort $(notdir $(patsubst %/,%,$(dir $(wildcard tests/*/test_*.py)))))
 SERVING := $(filter-out $(COMPUTING) $(WATCHING),$(TESTED)) $(WATCHING)
@@ -69,14 +70,13 @@ $(BIN)/python:
 $(STAMP): requirements.lock pyproject.toml | $(BIN)/python
 	@echo "installing into $(VENV) (once, about a minute)"
 	@$(INSTALL) --require-hashes -r requirements.lock
-	@$(INSTALL) --no-deps --no-build-isolation -e .
+	@$(INSTALL) --no-build-isolation -e .
 	@touch $@ $(DEMO)
 
-# Not compiled beforehand: most of it is never imported. The lock is all of it, so nothing is resolved.
 $(DEMO): requirements-demo.lock pyproject.toml | $(BIN)/python
 	@echo "installing into $(VENV) (once, about half a minute)"
-	@$(INSTALL) --no-compile --no-deps --require-hashes -r requirements-demo.lock
-	@$(INSTALL) --no-compile --no-deps --no-build-isolation -e .
+	@$(INSTALL) --require-hashes -r requirements-demo.lock
+	@$(INSTALL) --no-build-isolation -e .
 	@touch $@
 
 .venv-peers/.installed: tests/bench/requirements-peers.txt

@@ -169,7 +169,7 @@ def test_every_knob_means_what_it_says(data: st.DataObject) -> None:
     check(logs_of(sent, data.draw(partitions)), config, data.draw(schedules), kinds=kinds)
 
 
-@settings(max_examples=25)
+@settings(max_examples=20)
 @given(data=st.data())
 def test_late_events_change_whose_clicks_are_of_their_first_days_and_of_what_they_saw(
     data: st.DataObject,
