@@ -23,7 +23,7 @@ def configured(zone: str, **tables: dict[str, Any]) -> Settings:
     return config
 
 
-@settings(max_examples=25)
+@settings(max_examples=16)
 @given(data=st.data())
 def test_weeks_months_and_stickiness_by_every_knob(data: st.DataObject) -> None:
     def one(*choices: Any) -> Any:
@@ -47,7 +47,7 @@ def test_weeks_months_and_stickiness_by_every_knob(data: st.DataObject) -> None:
     check(logs, config, data.draw(schedules), people_cached=one(2, EVERYONE), kinds=DAY_KINDS)
 
 
-@settings(max_examples=15)
+@settings(max_examples=11)
 @given(data=st.data())
 def test_the_last_30_minutes_are_right(data: st.DataObject) -> None:
     zone, base_ms = data.draw(moments)
@@ -56,7 +56,7 @@ def test_the_last_30_minutes_are_right(data: st.DataObject) -> None:
     check(logs, config, data.draw(schedules), kinds=("trailing_30m",))
 
 
-@settings(max_examples=20)
+@settings(max_examples=14)
 @given(data=st.data())
 def test_the_last_24_and_168_hours_are_right(data: st.DataObject) -> None:
     zone, base_ms = data.draw(moments.filter(lambda moment: "Lord_Howe" not in moment[0]))

@@ -155,7 +155,7 @@ def test_an_outage_of_an_hour_makes_nothing_late(data: st.DataObject) -> None:
     assert wrong_numbers([worker], logs, config) == []
 
 
-@settings(max_examples=15)
+@settings(max_examples=11)
 @given(data=st.data())
 def test_what_is_published_on_the_way_ends_in_the_final_numbers(data: st.DataObject) -> None:
     zone, base_ms = data.draw(moments)

@@ -62,7 +62,7 @@ def of_table(name: str, knobs: object) -> Any:
     )
 
 
-@settings(max_examples=30)
+@settings(max_examples=15)
 @given(data=st.data())
 def test_order_batches_shards_and_crashes_change_no_number(data: st.DataObject) -> None:
     zone, base_ms = data.draw(moments)
@@ -82,7 +82,7 @@ def test_the_numbers_of_every_trailing_hour_are_right(data: st.DataObject) -> No
     check(logs, config_for(zone, ctr=ctr), data.draw(schedules), kinds=("trailing_1h",))
 
 
-@settings(max_examples=20)
+@settings(max_examples=15)
 @given(data=st.data())
 def test_late_corrections_end_in_the_same_numbers(data: st.DataObject) -> None:
     zone, base_ms = data.draw(moments)
@@ -92,7 +92,7 @@ def test_late_corrections_end_in_the_same_numbers(data: st.DataObject) -> None:
     assert sum(worker.outcomes()["late"] for worker in workers) == 0
 
 
-@settings(max_examples=25)
+@settings(max_examples=17)
 @given(data=st.data())
 def test_weeks_and_months_are_right_though_old_state_is_dropped(data: st.DataObject) -> None:
     zone, base_ms = data.draw(moments)
@@ -108,7 +108,7 @@ def test_weeks_and_months_are_right_though_old_state_is_dropped(data: st.DataObj
     )
 
 
-@settings(max_examples=20)
+@settings(max_examples=15)
 @given(data=st.data())
 def test_every_knob_means_what_it_says(data: st.DataObject) -> None:
     def one(*choices: str) -> str:
@@ -169,7 +169,7 @@ def test_every_knob_means_what_it_says(data: st.DataObject) -> None:
     check(logs_of(sent, data.draw(partitions)), config, data.draw(schedules), kinds=kinds)
 
 
-@settings(max_examples=20)
+@settings(max_examples=15)
 @given(data=st.data())
 def test_late_events_change_whose_clicks_are_of_their_first_days_and_of_what_they_saw(
     data: st.DataObject,

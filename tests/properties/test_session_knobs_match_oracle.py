@@ -24,7 +24,7 @@ _OF_PAGES = (
 )  # fmt: skip
 
 
-@settings(max_examples=25)
+@settings(max_examples=16)
 @given(data=st.data())
 def test_the_knobs_of_sessions_mean_what_they_say(data: st.DataObject) -> None:
     def one(*choices: Any) -> Any:
