@@ -81,7 +81,7 @@ def differences(settings: Settings, right: Iterable[MetricRecord]) -> list[str]:
     return wrong
 
 
-def wait_equal(fleet: Fleet, right: list[MetricRecord], seconds: float = 60) -> None:
+def wait_equal(fleet: Fleet, right: list[MetricRecord], seconds: float = 240) -> None:
     """Until the metric topic holds exactly the reported numbers."""
     wrong: list[str] = []
 
@@ -176,7 +176,7 @@ def test_real_page_views_give_the_known_numbers(
         wait_equal(fleet, reported(fleet.settings, lines))
         try:
             # The windows that hold everything never end; they are told of in their turn.
-            wait_until("it is told of everything", lambda: of_everything(fleet) == KNOWN, 60)
+            wait_until("it is told of everything", lambda: of_everything(fleet) == KNOWN, 240)
         except TimedOut:
             assert of_everything(fleet) == KNOWN
         held = newest_records(fleet.settings).values()
