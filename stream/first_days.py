@@ -13,15 +13,11 @@ from stream.selection import predicate
 def activation(knobs: FirstWeekSettings) -> Activation | None:
     """What is kept and counted of single events; None: nothing."""
     chosen = knobs.activation_event
-    if knobs.clock == "user_24h":
-        text = msgspec.json.encode(
-            [chosen, knobs.days, knobs.min_events, knobs.clock], order="sorted"
-        )
-        name = f"first_hours_{hashlib.sha256(text).hexdigest()[:6]}"
-        test = predicate(chosen)
-        return FirstHours(name, chosen.type, test, knobs.days, knobs.min_events, f"{name}_days")
-    if not chosen.type:
-        return None
+    # What is counted is in its name: other settings never add to what is stored of these.
     text = msgspec.json.encode([chosen, knobs.days, knobs.min_events], order="sorted")
-    name = f"activated_{hashlib.sha256(text).hexdigest()[:6]}"
-    return Activation(name, chosen.type, predicate(chosen), knobs.days, knobs.min_events)
+    digest = hashlib.sha256(text).hexdigest()[:6]
+    what = (chosen.type, predicate(chosen), knobs.days, knobs.min_events)
+    if knobs.clock == "user_24h":
+        name = f"first_hours_{digest}"
+        return FirstHours(name, *what, f"{name}_days")
+    return Activation(f"activated_{digest}", *what) if chosen.type else None

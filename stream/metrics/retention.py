@@ -48,7 +48,6 @@ def retention(settings: Settings) -> tuple[Metric, ...]:
 def _first_week_engagement(settings: Settings) -> Metric:
     last, least = settings.first_week.days - 1, settings.first_week.min_events
     chosen = activation(settings.first_week)
-    by_hours = isinstance(chosen, FirstHours)
     if chosen is not None and chosen.kind:
         did = f"did {chosen.kind} at least {least} times" if least > 1 else f"did {chosen.kind}"
         does = f"{did} in their first {last + 1} days"
@@ -76,7 +75,7 @@ def _first_week_engagement(settings: Settings) -> Metric:
             "active.passive_types",
             "timezone",
         ),
-        matures_days=last + by_hours,
+        matures_days=_last_day(settings),
     )
 
 
@@ -97,8 +96,13 @@ def _first_week_active_days(settings: Settings) -> Metric:
         gauge="first_week_active_days",
         example=Example("of 4 new people two come on two days, two on one", 6, 4, 1.5),
         knobs=("first_week.days", "first_week.clock", "active.passive_types", "timezone"),
-        matures_days=days - (settings.first_week.clock == "calendar"),
+        matures_days=_last_day(settings),
     )
+
+
+def _last_day(settings: Settings) -> int:
+    """The calendar day with which the first days of everybody who was new on a day are over."""
+    return settings.first_week.days - (settings.first_week.clock == "calendar")
 
 
 def _clock(settings: Settings) -> str:
