@@ -4,7 +4,6 @@ The live workers go on counting; when this has caught up with them, the pointer 
 the new generation and they go on from its offsets. Each shard is folded as a live worker folds it.
 """
 
-import time
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -101,9 +100,6 @@ class Backfill:
 
     async def _begin(self, partition: int) -> None:
         claim, shard = await self._loader.load(partition)
-        # Cuts are numbered by the time, so that no number of the old generation's comes again:
-        # the ledger entries of a cut are deleted by its number.
-        shard.sequence = int(time.time())
         self._shards[partition] = claim, shard
         self._positions[partition] = claim.position
 

@@ -125,11 +125,20 @@ class Board:
         """Whether the site has accepted an event in a bucket."""
         return self.at((measures.EVENTS, (site, "", "")), grain, index) > 0
 
-    def segments_in(self, site: str, span: Span) -> set[SegmentKey]:
-        """The site's segments (not the whole site) that count something in a window."""
+    def days_with_events(self, site: str) -> list[int]:
+        """The days on which the site has accepted events."""
+        return [day for day in self._tables[Grain.DAY] if self.has_events(site, Grain.DAY, day)]
+
+    def segments_in(self, site: str, span: Span, *, emptied: bool = False) -> set[SegmentKey]:
+        """The site's segments (not the whole site) that count something in a window.
+
+        `emptied`: also those whose every count has fallen to zero.
+        """
         present = set(self._levels.segments) if span.grain is Grain.DAY else set()
         for index in range(span.first, span.last + 1, step(span.kind)):
             present |= self._present.get((span.grain, index), frozenset())
+            if emptied:
+                present |= {segment for _, segment in self._tables[span.grain].get(index, ())}
         return {segment for segment in present if segment[0] == site and segment[1]}
 
     def has_levels(self, site: str, day: int) -> bool:
@@ -139,6 +148,10 @@ class Board:
     def level(self, series: SeriesKey, day: int) -> int:
         """Sum of a series over all day buckets up to and including a day."""
         return self._levels.at(series, day)
+
+    def has_level(self, series: SeriesKey, day: int) -> bool:
+        """Whether a series has been counted on any day up to one."""
+        return self._levels.has(series, day)
 
     def level_histogram(self, name: str, segment: SegmentKey, day: int) -> Mapping[int, int]:
         """Histogram bucket → sum over all day buckets up to and including a day."""
@@ -152,6 +165,18 @@ class Board:
             return Value(numerator, numerator, None)
         denominator = metric.denominator.read(reader, span)
         return Value(numerator / denominator if denominator else None, numerator, denominator)
+
+    def has_counted(self, metric: Metric, segment: SegmentKey, span: Span) -> bool:
+        """Whether a metric has ever had anything to count there: a count that fell to zero stays."""
+        reader = _NotingReader(self, segment, set())
+        metric.numerator.read(reader, span)
+        if metric.denominator is not None:
+            metric.denominator.read(reader, span)
+        return bool(reader.noted)
+
+    def is_counted(self, series: SeriesKey, grain: Grain, index: int) -> bool:
+        """Whether a bucket has a count of a series, be it zero."""
+        return series in self._tables[grain].get(index, ())
 
     def record(
         self,
@@ -232,3 +257,42 @@ class _SegmentReader:
 
     def histogram(self, name: str, grain: Grain, index: int) -> Mapping[int, int]:
         return self._board.histogram((name, self._segment), grain, index)
+
+
+class _NotingReader(_SegmentReader):
+    """Also notes what of that which was read has ever been counted."""
+
+    __slots__ = ("noted",)
+
+    def __init__(self, board: Board, segment: SegmentKey, noted: set[SeriesKey]) -> None:
+        super().__init__(board, segment)
+        self.noted = noted
+
+    def of(self, dimension: str, value: str) -> "_NotingReader":
+        return _NotingReader(self._board, (self._segment[0], dimension, value), self.noted)
+
+    def at(self, measure: str, grain: Grain, index: int) -> int:
+        return self.total(measure, grain, index, index)
+
+    def total(self, measure: str, grain: Grain, first: int, last: int) -> int:
+        series = measure, self._segment
+        indexes = range(first, last + 1)
+        if any(self._board.is_counted(series, grain, index) for index in indexes):
+            self.noted.add(series)
+        return super().total(measure, grain, first, last)
+
+    def level(self, measure: str, day: int) -> int:
+        series = measure, self._segment
+        if self._board.has_level(series, day):
+            self.noted.add(series)
+        return super().level(measure, day)
+
+    def level_histogram(self, name: str, day: int) -> Mapping[int, int]:
+        found = super().level_histogram(name, day)
+        self.noted |= {(name, self._segment)} if found else set()
+        return found
+
+    def histogram(self, name: str, grain: Grain, index: int) -> Mapping[int, int]:
+        found = super().histogram(name, grain, index)
+        self.noted |= {(name, self._segment)} if found else set()
+        return found

@@ -44,6 +44,10 @@ class Levels:
         of_day = self._by_day.get(day, {})
         return any(count and segment == (site, "", "") for (_, segment), count in of_day.items())
 
+    def has(self, series: Series, day: int) -> bool:
+        """Whether anything has been added up to a day, be it zero."""
+        return any(known <= day for known in self._days.get(series, ()))
+
     def at(self, series: Series, day: int) -> int:
         """The level at the end of a day."""
         found = self._sums.get(series)

@@ -1,5 +1,6 @@
 """Makes a shard what its last stored cut says, or a new one that begins where the log does."""
 
+import time
 from collections.abc import Mapping
 from typing import Protocol
 
@@ -51,6 +52,9 @@ class Loader:
         if not claim.is_new:
             loaded = await self._store.load(partition)
             restore(shard, claim.sequence, claim.state, loaded.names, loaded.buckets, loaded.opened)
+        # By the time: what Redis has lost of the cuts may have been published, and its ledger
+        # entries sent. No number of theirs may come again and stand for something else.
+        shard.sequence = max(shard.sequence, time.time_ns() // 1_000_000)
         _fit(shard, first, end)
         return claim, shard
 

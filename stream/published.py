@@ -77,6 +77,13 @@ class PublishedState:
             return sequence, []
         return sequence, await self._store.changed_since(partition, since)
 
+    async def changed_since(self, sequences: Mapping[int, int]) -> set[BucketKey]:
+        """Buckets that any shard has changed by a later cut than the one named here."""
+        found = await asyncio.gather(
+            *(self._store.changed_since(p, sequences.get(p, -1)) for p in range(self.partitions))
+        )
+        return {bucket for buckets in found for bucket in buckets}
+
     async def bucket(self, partition: int, bucket: BucketKey) -> Mapping[SeriesKey, int]:
         """Counts of one shard in one bucket, by name."""
         found = await self._store.bucket(partition, bucket)

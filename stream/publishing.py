@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from schemas.outputs import MetricRecord
 from stream.board import Board, SeriesKey
-from stream.calendar import DAY_MS, HOUR_MS, MINUTE_MS
+from stream.calendar import HOUR_MS, MINUTE_MS
 from stream.counters import BucketKey
 from stream.cut import StoredShard
 from stream.emission import Emission
@@ -76,7 +76,7 @@ class Publisher:
                 self._counts.of(last.counts)
                 self._segment_counts.of(last.segment_counts)
             await self._read_changes(shards, newest_ms)
-            self._forget_published(shards)
+            await self._take_over(self.progress, newest_ms)
         else:
             await self._read_changes(shards, newest_ms)
         return Snapshot(
@@ -150,14 +150,18 @@ class Publisher:
             self._changed.add(bucket)
         self._read.update(sequences)
 
-    def _forget_published(self, shards: dict[int, StoredShard]) -> None:
-        """On taking over: leave out what has not changed since the last acknowledged records."""
-        assert self.progress is not None
-        mark = self.progress.watermark_ms
-        if mark is None or any(self.progress.sequences.get(p, -1) != self._read[p] for p in shards):
-            # Something has changed since; which buckets is known only by cut, so look at the recent.
-            mark = (mark or 0) - self._rules.correction_ms
-        self._changed = {b for b in self._changed if self._end_ms(b) >= mark - 32 * DAY_MS}
+    async def _take_over(self, progress: Progress, newest_ms: int) -> None:
+        """Leave out what has not changed since the last acknowledged records, and was finished then."""
+        mark = progress.watermark_ms
+        if progress.revision:
+            self._emission.take_over(mark, newest_ms)
+        if mark is None:
+            return
+        later = await self._state.changed_since(progress.sequences)
+        from_ms = {Grain.DAY: self._emission.unfinished_from_ms(mark)}
+        self._changed = {
+            b for b in self._changed if b in later or self._end_ms(b) > from_ms.get(b[0], mark)
+        }
 
     def _end_ms(self, bucket: BucketKey) -> int:
         grain, index = bucket

@@ -10,7 +10,8 @@ from schemas.codec import RejectedEvent, parse
 from schemas.outputs import MetricRecord, WindowKind
 from stream.board import Board
 from stream.churn_report import settle_days
-from stream.emission import END_OF_INPUT, Emission
+from stream.due_windows import END_OF_INPUT
+from stream.emission import Emission
 from stream.fold import Decoded
 from stream.metrics import catalogue
 from stream.metrics.metric import required_grains

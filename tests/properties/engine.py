@@ -10,7 +10,8 @@ from stream.board import Board
 from stream.calendar import MINUTE_MS
 from stream.counters import BucketKey
 from stream.cut import Cut, position, restore, settle_cut, take_cut
-from stream.emission import END_OF_INPUT, Emission
+from stream.due_windows import END_OF_INPUT
+from stream.emission import Emission
 from stream.fold import Decoded
 from stream.measures import Grain
 from stream.metrics import catalogue

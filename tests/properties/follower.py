@@ -5,7 +5,8 @@ from collections.abc import Collection, Sequence
 from schemas.outputs import MetricRecord, Window, WindowKind
 from stream.board import Board
 from stream.counters import BucketKey
-from stream.emission import END_OF_INPUT, Emission
+from stream.due_windows import END_OF_INPUT
+from stream.emission import Emission
 from stream.metrics import catalogue
 from stream.rules import build_rules
 from stream.settings import Settings, definition_version

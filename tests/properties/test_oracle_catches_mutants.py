@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from stream import activity, customers, dedupe, emission, habits, marks, shard, visits
+from stream import activity, customers, dedupe, due_windows, habits, marks, shard, visits
 from stream.sessions import Session
 from stream.sessions import merge as _merge
 from stream.settings import Settings
@@ -141,8 +141,8 @@ MUTANTS: dict[str, tuple[object, str, Callable[..., Any]]] = {
     "returns are seen a day too late": (habits, "_returns_of_new", _a_day_too_late),
     "nobody fades": (habits, "_fading", lambda known, day: []),
     "bars only grow": (activity, "steps", lambda *of: [s._replace(before=0) for s in _steps(*of)]),
-    "cohorts never mature": (emission.Emission, "_mature_days", lambda *of: 0),
-    "cohorts are always mature": (emission.Emission, "_mature_days", lambda *of: 99),
+    "cohorts never mature": (due_windows.DueWindows, "mature_days", lambda *of: 0),
+    "cohorts are always mature": (due_windows.DueWindows, "mature_days", lambda *of: 99),
     "closing counts nothing": (visits.Visits, "_count", _nothing),
 }
 

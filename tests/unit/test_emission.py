@@ -6,7 +6,8 @@ from schemas.outputs import MetricRecord, WindowKind
 from stream import measures
 from stream.board import Board
 from stream.calendar import Calendar
-from stream.emission import END_OF_INPUT, Emission
+from stream.due_windows import END_OF_INPUT
+from stream.emission import Emission
 from stream.measures import Grain
 from stream.metrics import catalogue
 from stream.settings import Settings

@@ -1,0 +1,46 @@
+"""Whoever publishes, and whenever one dies and another takes over: a consumer holds the same numbers."""
+
+import asyncio
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stream.settings import Settings
+from tests.properties.engine import EVERYONE, Worker
+from tests.properties.publishers import DatedStore, Succession
+from tests.properties.traffic import DAY_MS, HOUR_MS, logs_of, moments, traffic
+
+CONFIG = Settings(dimensions=("country",))
+
+
+def workers_on(data: st.DataObject) -> tuple[list[Worker], int]:
+    """Two shards with a few days of events, and when these are."""
+    _, base_ms = data.draw(moments)
+    logs = logs_of(data.draw(traffic(base_ms, delay_ms=6 * HOUR_MS, most=25)), 2)
+    workers = [Worker(n, part, CONFIG, EVERYONE, 1 << 60) for n, part in enumerate(logs)]
+    for worker in workers:
+        worker.store = DatedStore(worker.store.position)
+    return workers, base_ms
+
+
+@settings(max_examples=25)
+@given(data=st.data())
+def test_who_takes_over_ends_with_the_numbers_of_one_who_never_died(data: st.DataObject) -> None:
+    workers, base_ms = workers_on(data)
+    steady, changing = Succession(workers, CONFIG), Succession(workers, CONFIG)
+    for step in range(data.draw(st.integers(2, 6))):
+        for worker in workers:
+            worker.act(("read", data.draw(st.integers(0, 2)), data.draw(st.integers(0, 9))))
+            if data.draw(st.booleans()):
+                # Silence: everything so far is over, and yet there are later events of the time.
+                for topic in worker.logs:
+                    worker.shard.drained(topic, base_ms + data.draw(st.integers(1, 90)) * DAY_MS)
+            worker.close()
+            worker.cut()
+        now_ms = base_ms + step
+        asyncio.run(steady.publish(now_ms))
+        if data.draw(st.booleans()):
+            asyncio.run(changing.publish(now_ms, windows=data.draw(st.integers(0, 300))))
+            changing.follow()
+        asyncio.run(changing.publish(now_ms))
+        assert changing.consumer.numbers() == steady.consumer.numbers()
