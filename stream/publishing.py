@@ -28,6 +28,7 @@ from stream.snapshot import (
 from stream.totals import Highest
 
 _log = logging.getLogger(__name__)
+_NEVER = 1 << 62
 
 
 class Publisher:
@@ -60,6 +61,10 @@ class Publisher:
         self._due_sequences: dict[int, int] = {}
         self._counts: Highest[Count] = Highest()
         self._segment_counts: Highest[SegmentCount] = Highest()
+        #: The watermark at which somebody else has published last, while nobody has since.
+        self._finished_ms = _NEVER
+        #: The newest event time of all shards.
+        self._lead_ms = 0
         #: Lower bound of the event times that any shard still accepts.
         self._floor_ms = 0
         self.progress: Progress | None = None
@@ -68,6 +73,8 @@ class Publisher:
         """Read what the shards have stored since the last time, and compute the numbers of now."""
         shards = await self._state.shards()
         newest_ms = self._newest(shards.values())
+        clocks = (topic.clock for shard in shards.values() for topic in shard.topics.values())
+        self._lead_ms = max(clocks, default=0)
         self._floor_ms = min((shard.floor_ms for shard in shards.values()), default=0)
         if self.progress is None:
             self.progress = await self._state.progress()
@@ -108,10 +115,12 @@ class Publisher:
     def due_records(self, snapshot: Snapshot) -> Iterator[list[MetricRecord]]:
         """The records that are new or changed since they were published last, a list a window."""
         assert self.progress is not None
-        minutes_ms = max(snapshot.newest_ms - self._rules.correction_ms, self._floor_ms)
+        # Nobody asks for the minutes of a replay, but what was told of is corrected and finished.
+        minutes_ms = min(self._lead_ms - self._rules.correction_ms, self._finished_ms)
+        self._finished_ms = _NEVER
         self._emission.note(
             self._changed,
-            oldest_minute=minutes_ms // MINUTE_MS,
+            oldest_minute=max(minutes_ms, self._floor_ms) // MINUTE_MS,
             oldest_hour=(self._floor_ms - self._rules.hour_retention_ms) // MINUTE_MS,
         )
         self._changed = set()
@@ -153,6 +162,7 @@ class Publisher:
     async def _take_over(self, progress: Progress, newest_ms: int) -> None:
         """Leave out what has not changed since the last acknowledged records, and was finished then."""
         mark = progress.watermark_ms
+        self._finished_ms = _NEVER if mark is None else mark
         if progress.revision:
             self._emission.take_over(mark, newest_ms)
         if mark is None:
@@ -167,7 +177,7 @@ class Publisher:
         grain, index = bucket
         if grain is Grain.DAY:
             return self._rules.calendar_of("").day_start_ms(index + 1)
-        return index * MINUTE_MS + HOUR_MS if grain is not Grain.ALL else 1 << 62
+        return index * MINUTE_MS + HOUR_MS if grain is not Grain.ALL else _NEVER
 
     def _newest(self, shards: Iterable[StoredShard]) -> int:
         newest = 0

@@ -1,6 +1,7 @@
 """Publishers over shards in memory: what they read, and what a consumer holds of what they send."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from schemas.outputs import MetricRecord, record_key
@@ -12,7 +13,9 @@ from stream.published import Progress
 from stream.publishing import Publisher
 from stream.rules import build_rules
 from stream.settings import Settings, definition_version
+from tests.properties.checking import KINDS
 from tests.properties.engine import MemoryStore, Worker
+from tests.properties.oracle import instant
 
 
 class DatedStore(MemoryStore):
@@ -63,27 +66,6 @@ class StoredState:
         return {(names[i][0], names[i][1:]): count for i, count in counts.items()}
 
 
-class Consumer:
-    """Holds the newest record of every number that was sent to it."""
-
-    def __init__(self) -> None:
-        self.held: dict[bytes, MetricRecord] = {}
-
-    def take(self, records: Sequence[MetricRecord]) -> None:
-        for record in records:
-            known = self.held.get(record_key(record))
-            if known is None or record.revision > known.revision:
-                self.held[record_key(record)] = record
-
-    def numbers(self) -> dict[bytes, tuple[Any, ...]]:
-        """Key → what is known of it, of everything that counts anything."""
-        return {
-            key: (r.value, r.numerator, r.denominator, r.is_final)
-            for key, r in self.held.items()
-            if r.numerator or r.denominator
-        }
-
-
 class Succession:
     """Publishers of the same state, one after the other: each knows what was acknowledged before it."""
 
@@ -91,7 +73,8 @@ class Succession:
         self._workers, self._config = workers, config
         self._acknowledged = Progress(0, {}, None)
         self._revision = 0
-        self.consumer = Consumer()
+        #: The newest record of every number.
+        self.consumer: dict[bytes, MetricRecord] = {}
         self.follow()
 
     def follow(self) -> None:
@@ -101,9 +84,12 @@ class Succession:
         )
         state: Any = StoredState(self._workers, progress)
         config = self._config
-        self._publisher = Publisher(
-            state, catalogue(config), build_rules(config), definition_version(config)
-        )
+        kept = [
+            (metric, tuple(kind for kind in metric.windows if kind in KINDS))
+            for metric in catalogue(config)
+        ]
+        metrics = [replace(metric, windows=kinds) for metric, kinds in kept if kinds]
+        self._publisher = Publisher(state, metrics, build_rules(config), definition_version(config))
 
     async def publish(self, now_ms: int, windows: int | None = None) -> int:
         """Send what is due; how many records. Only that of so many windows: it dies before the rest."""
@@ -112,7 +98,8 @@ class Succession:
         for number, records in enumerate(publisher.due_records(snapshot)):
             if number == windows:
                 break
-            self.consumer.take(records)
+            for record in records:
+                self._take(record)
             sent += len(records)
         assert publisher.progress is not None
         self._revision = publisher.progress.revision
@@ -121,3 +108,29 @@ class Succession:
             progress = publisher.progress
             self._acknowledged = Progress(0, dict(progress.sequences), progress.watermark_ms)
         return sent
+
+    def _take(self, record: MetricRecord) -> None:
+        known = self.consumer.get(record_key(record))
+        if known is None or record.revision > known.revision:
+            self.consumer[record_key(record)] = record
+
+    def numbers(self) -> dict[bytes, tuple[Any, ...]]:
+        """Key → what a consumer knows of it, of everything that counts anything.
+
+        Without levels after the last event: those are told of while their day is under way, and
+        nobody later knows whether they were.
+        """
+        levels = {metric.name for metric in catalogue(self._config) if metric.level}
+        board = self._publisher.board
+        ends_ms = {
+            site: board.calendar(site).day_start_ms(
+                max(board.days_with_events(site), default=0) + 1
+            )
+            for site in board.sites()
+        }
+        return {
+            key: (r.value, r.numerator, r.denominator, r.is_final)
+            for key, r in self.consumer.items()
+            if (r.numerator or r.denominator)
+            and (r.metric not in levels or instant(r.window.end) <= ends_ms[r.site])
+        }

@@ -15,6 +15,7 @@ from stream.settings import Settings
 UTC = Calendar()
 DAY = 738_946  # 2024-03-01
 DAY_MS = 86_400_000
+HOUR_MS = 3_600_000
 START_MS = UTC.day_start_ms(DAY)
 SITE = ("default", "", "")
 GERMANY = ("default", "country", "DE")
@@ -26,8 +27,14 @@ class Newsroom:
     def __init__(self, *metrics: str, kinds: Iterable[WindowKind] | None = None) -> None:
         chosen = [metric for metric in catalogue(Settings()) if metric.name in metrics]
         self.board = Board(lambda site: UTC, "version")
-        self.emission = Emission(self.board, chosen, None if kinds is None else list(kinds))
+        self._parts = chosen, None if kinds is None else list(kinds)
+        self.emission = Emission(self.board, *self._parts)
         self.revision = 0
+
+    def hand_over(self, watermark_ms: int, newest_ms: int) -> None:
+        """Another goes on, who knows the counts but not what was published."""
+        self.emission = Emission(self.board, *self._parts)
+        self.emission.take_over(watermark_ms, newest_ms)
 
     def count(self, grain: Grain, index: int, **counts: int) -> None:
         """Set a bucket for the whole site; there are as many events as anything."""
@@ -167,3 +174,75 @@ def test_a_window_is_looked_at_again_when_a_day_that_it_looks_back_to_changes() 
     assert [one.value for one in room.due(newest_ms, newest_ms)][-1] == 1 / 3
     room.count(Grain.DAY, DAY, people_28d=4)
     assert [one.value for one in room.due(newest_ms, newest_ms)][-1] == 1 / 4
+
+
+def test_days_that_are_forgotten_are_not_published_again_when_another_day_changes() -> None:
+    room = Newsroom("page_views", kinds=["day"])
+    for day in range(DAY - 200, DAY + 1):
+        room.count(Grain.DAY, day, page_views=3)
+    assert len(room.due(START_MS, START_MS)) == 201
+    room.emission.forget_before(START_MS - 33 * DAY_MS)
+    room.count(Grain.DAY, DAY, page_views=4)
+    assert [record.value for record in room.due(START_MS, START_MS)] == [4]
+
+
+def test_who_takes_over_takes_back_what_has_fallen_to_nothing() -> None:
+    room = Newsroom("sessions", "page_views", kinds=["day"])
+    events = {(measures.EVENTS, SITE): 5, (measures.SESSIONS, SITE): 2}
+    room.board.replace((Grain.DAY, DAY), [events | {(measures.SESSIONS, GERMANY): 1}])
+    room.emission.note([(Grain.DAY, DAY)])
+    room.due(START_MS + DAY_MS, START_MS + DAY_MS)
+    room.board.replace((Grain.DAY, DAY), [events | {(measures.SESSIONS, GERMANY): 0}])
+    room.hand_over(START_MS + DAY_MS, START_MS + DAY_MS)
+    room.emission.note([(Grain.DAY, DAY)])
+    found = [r for r in room.due(START_MS + DAY_MS, START_MS + DAY_MS) if r.dimensions]
+    # Of what the segment has never had, there is nothing to take back.
+    assert [(r.metric, r.value, r.dimensions) for r in found] == [
+        ("sessions", 0, {"country": "DE"})
+    ]
+
+
+def test_what_falls_to_nothing_before_it_is_published_is_not_published() -> None:
+    room = Newsroom("sessions", kinds=["day"])
+    room.count(Grain.DAY, DAY, sessions=2)
+    room.hand_over(START_MS + DAY_MS, START_MS + DAY_MS)
+    events = {(measures.EVENTS, SITE): 5, (measures.SESSIONS, SITE): 2}
+    room.board.replace((Grain.DAY, DAY + 2), [events | {(measures.SESSIONS, GERMANY): 0}])
+    room.emission.note([(Grain.DAY, DAY + 2)])
+    found = room.due(START_MS + 3 * DAY_MS, START_MS + 3 * DAY_MS)
+    assert [record.dimensions for record in found if record.value == 0 and record.dimensions] == []
+
+
+def test_who_takes_over_finishes_the_windows_that_were_open_also_those_without_events() -> None:
+    room = Newsroom("page_views", kinds=["day"])
+    for day in (DAY - 80, DAY - 2, DAY):
+        room.count(Grain.DAY, day, page_views=3)
+    now_ms = START_MS + HOUR_MS
+    # The watermark is two days behind: yesterday, of which there are no events, is open as well.
+    room.due(START_MS - 2 * DAY_MS + HOUR_MS, now_ms)
+    room.hand_over(START_MS - 2 * DAY_MS + HOUR_MS, now_ms)
+    found = {r.window.start: (r.value, r.is_final) for r in room.due(START_MS, now_ms)}
+    days = [UTC.rfc3339(START_MS + ago * DAY_MS) for ago in (-2, -1, 0)]
+    assert [found[day] for day in days] == [(3, True), (0, True), (3, False)]
+    # What was finished long before is left alone.
+    assert UTC.rfc3339(START_MS - 80 * DAY_MS) not in found
+
+
+def test_who_takes_over_closes_a_series_of_rolling_windows() -> None:
+    room = Newsroom("weekly_active_users")
+    for day in range(DAY, DAY + 7):
+        bucket = {(measures.ACTIVE_7D, SITE): 1, (measures.ACTIVE_7D, GERMANY): 1}
+        if day == DAY:
+            bucket[measures.EVENTS, SITE] = 1
+        room.board.replace((Grain.DAY, day), [bucket])
+        room.emission.note([(Grain.DAY, day)])
+    six_ms = START_MS + 6 * DAY_MS
+    assert [r.value for r in room.due(six_ms, six_ms) if r.dimensions] == [1] * 7
+    # Long after: nobody needs to look at the windows before it any more.
+    later_ms = six_ms + 80 * DAY_MS
+    room.hand_over(later_ms, later_ms)
+    room.emission.note([(Grain.DAY, DAY + 7)])
+    found = room.due(later_ms, later_ms)
+    assert {r.window.end for r in found if r.dimensions} == {UTC.rfc3339(six_ms + 2 * DAY_MS)}
+    found = [r for r in found if r.window.end == UTC.rfc3339(six_ms + 2 * DAY_MS)]
+    assert [(r.value, r.dimensions) for r in found] == [(0, {}), (0, {"country": "DE"})]
