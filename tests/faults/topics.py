@@ -27,11 +27,18 @@ def topic_bounds(settings: Settings, topic: str) -> dict[int, tuple[int, int]]:
         consumer.close()
 
 
-def read_all(settings: Settings, topic: str) -> Iterator[tuple[bytes | None, bytes | None]]:
-    """Key and value of every record that the topic holds now."""
-    ends = {
-        p: bounds for p, bounds in topic_bounds(settings, topic).items() if bounds[0] < bounds[1]
-    }
+def read_all(
+    settings: Settings, topic: str, begin: dict[int, int] | None = None
+) -> Iterator[tuple[bytes | None, bytes | None]]:
+    """Key and value of every record that the topic holds now.
+
+    Of each partition from the offset in `begin` on, which is moved on to its end.
+    """
+    begin = {} if begin is None else begin
+    bounds = topic_bounds(settings, topic)
+    ends = {p: (begin.get(p, first), end) for p, (first, end) in bounds.items()}
+    ends = {p: (first, end) for p, (first, end) in ends.items() if first < end}
+    begin |= {p: end for p, (_, end) in ends.items()}
     if not ends:
         return
     consumer = _consumer(settings)
@@ -70,16 +77,33 @@ def committed(settings: Settings) -> dict[tuple[str, int], int]:
         consumer.close()
 
 
+class NewestRecords:
+    """What a consumer holds who keeps the highest revision of every metric record, and reads on."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        #: Partition → the next offset to read.
+        self._next: dict[int, int] = {}
+        self.held: dict[bytes, MetricRecord] = {}
+
+    def read_on(self) -> int:
+        """Take up what has come since the last time; how many records that was."""
+        count = 0
+        for key, value in read_all(self._settings, self._settings.topics.metrics, self._next):
+            assert value is not None
+            record = _record(value)
+            assert key == record_key(record)
+            if key not in self.held or record.revision > self.held[key].revision:
+                self.held[key] = record
+            count += 1
+        return count
+
+
 def newest_records(settings: Settings) -> dict[bytes, MetricRecord]:
-    """What a consumer holds who keeps the highest revision of every metric record."""
-    held: dict[bytes, MetricRecord] = {}
-    for key, value in read_all(settings, settings.topics.metrics):
-        assert value is not None
-        record = _record(value)
-        assert key == record_key(record)
-        if key not in held or record.revision > held[key].revision:
-            held[key] = record
-    return held
+    """The highest revision of every metric record that the topic holds now."""
+    newest = NewestRecords(settings)
+    newest.read_on()
+    return newest.held
 
 
 def ledger(settings: Settings) -> dict[tuple[str, int, int], LedgerEntry]:

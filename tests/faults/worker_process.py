@@ -26,11 +26,14 @@ class TimedOut(AssertionError):
 
 def wait_until(what: str, holds: Callable[[], bool], timeout: float = PATIENCE) -> float:
     """Seconds until `holds()`; raises TimedOut with `what` when it takes longer than the timeout."""
-    began = time.monotonic()
+    began = asked = time.monotonic()
     while not holds():
-        if time.monotonic() - began > timeout:
+        now = time.monotonic()
+        if now - began > timeout:
             raise TimedOut(f"not within {timeout:.0f} s: {what}")
-        time.sleep(0.05)
+        # Looking must not take the processor from what is waited for.
+        time.sleep(min(max(2 * (now - asked), 0.05), 2.0))
+        asked = time.monotonic()
     return time.monotonic() - began
 
 

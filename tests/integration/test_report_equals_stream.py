@@ -5,7 +5,7 @@ import json
 import os
 import time
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from stream.settings import Settings
 from stream.traffic import Traffic
 from tests.conftest import IN_CI
 from tests.faults.fleet import PARTITIONS, REPOSITORY, Fleet, Record
-from tests.faults.topics import newest_records
+from tests.faults.topics import NewestRecords, newest_records
 from tests.faults.worker_process import TimedOut, wait_until
 from tests.servers.kafka_server import KafkaServer
 
@@ -52,9 +52,11 @@ def numbers(record: MetricRecord) -> tuple[Any, ...]:
     return record.value, record.numerator, record.denominator
 
 
-def differences(settings: Settings, right: Iterable[MetricRecord]) -> list[str]:
+def differences(
+    settings: Settings, right: Iterable[MetricRecord], newest: Mapping[bytes, MetricRecord]
+) -> list[str]:
     """One line for each number that a consumer of the metric topic has wrong, lacks or invents."""
-    held = {key: r for key, r in newest_records(settings).items() if r.window.kind in KINDS}
+    held = {key: r for key, r in newest.items() if r.window.kind in KINDS}
     expected = {record_key(record): record for record in right}
     wrong = []
     for key, record in expected.items():
@@ -84,9 +86,11 @@ def differences(settings: Settings, right: Iterable[MetricRecord]) -> list[str]:
 def wait_equal(fleet: Fleet, right: list[MetricRecord], seconds: float = 240) -> None:
     """Until the metric topic holds exactly the reported numbers."""
     wrong: list[str] = []
+    newest = NewestRecords(fleet.settings)
 
     def is_equal() -> bool:
-        wrong[:] = differences(fleet.settings, right)
+        newest.read_on()
+        wrong[:] = differences(fleet.settings, right, newest.held)
         return not wrong
 
     try:
