@@ -1,7 +1,6 @@
 """The merged counts of all shards, and the metrics computed from them."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import NamedTuple
 
 from msgspec import UNSET, UnsetType
 
@@ -13,6 +12,7 @@ from stream.levels import Levels
 from stream.measures import Grain
 from stream.metrics.metric import JOINED, Metric
 from stream.names import OTHER
+from stream.segment_reader import NotingReader, SegmentReader, Value, value_of
 from stream.windows import Span, span_at, step
 
 #: (site, dimension, value); the whole site has no dimension.
@@ -20,19 +20,10 @@ SegmentKey = tuple[str, str, str]
 #: (measure, segment)
 SeriesKey = tuple[str, SegmentKey]
 Bucket = Mapping[SeriesKey, int]
-
-
-class Value(NamedTuple):
-    """A metric's value in one window for one segment; `value` is None when there is nothing to divide by."""
-
-    value: float | None
-    numerator: float
-    denominator: float | None
-
-    @property
-    def is_empty(self) -> bool:
-        """Nothing was counted."""
-        return not self.numerator and not self.denominator
+#: Segment → measure → count.
+Rows = dict[SegmentKey, dict[str, int]]
+_WINDOWS_FOUND = 64
+_NOTHING: Mapping[str, int] = {}
 
 
 class Board:
@@ -45,36 +36,46 @@ class Board:
         self._compare = compare
         self._calendar_of = calendar_of
         self._definition = definition
-        self._tables: dict[Grain, dict[int, dict[SeriesKey, int]]] = {g: {} for g in Grain}
+        self._tables: dict[Grain, dict[int, Rows]] = {g: {} for g in Grain}
         self._histograms: dict[BucketKey, dict[SeriesKey, dict[int, int]]] = {}
         self._present: dict[BucketKey, frozenset[SegmentKey]] = {}
         self._levels = Levels()
+        #: The buckets of the windows that were asked for last.
+        self._found: dict[tuple[Grain, int, int], list[tuple[int, Rows]]] = {}
         self.segments: dict[SegmentKey, None] = {}
 
     def replace(self, bucket: BucketKey, parts: Iterable[Bucket]) -> None:
         """Set a bucket to the sum of what each shard has in it."""
-        total: dict[SeriesKey, int] = {}
-        histograms: dict[SeriesKey, dict[int, int]] = {}
+        rows: Rows = {}
         for part in parts:
-            for series, count in part.items():
-                total[series] = total.get(series, 0) + count
-        for (measure, segment), count in total.items():
+            for (measure, segment), count in part.items():
+                row = rows.get(segment)
+                if row is None:
+                    row = rows[segment] = {}
+                row[measure] = row.get(measure, 0) + count
+        histograms: dict[SeriesKey, dict[int, int]] = {}
+        for segment, row in rows.items():
             if segment not in self.segments:
                 self.segments[segment] = None
-            if found := measures.histogram_part(measure):
-                histograms.setdefault((found[0], segment), {})[found[1]] = count
+            for measure, count in row.items():
+                if found := measures.histogram_part(measure):
+                    histograms.setdefault((found[0], segment), {})[found[1]] = count
         self._histograms[bucket] = histograms
-        self._present[bucket] = frozenset(segment for (_, segment), n in total.items() if n)
+        self._present[bucket] = frozenset(s for s, row in rows.items() if any(row.values()))
         grain, index = bucket
-        if total:
-            self._tables[grain][index] = total
+        self._found = {}
+        if rows:
+            self._tables[grain][index] = rows
         else:
             self._tables[grain].pop(index, None)
         if grain is Grain.DAY:
-            self._levels.replace(index, total)
+            self._levels.replace(
+                index, {(m, s): count for s, row in rows.items() for m, count in row.items()}
+            )
 
     def forget_before(self, grain: Grain, first: int) -> None:
         """Forget the buckets below an index: no window that can still change is made of them."""
+        self._found = {}
         for index in [index for index in self._tables[grain] if index < first]:
             del self._tables[grain][index]
             self._histograms.pop((grain, index), None)
@@ -92,17 +93,37 @@ class Board:
 
     def at(self, series: SeriesKey, grain: Grain, index: int) -> int:
         """Count of one series in one bucket."""
-        bucket = self._tables[grain].get(index)
-        return bucket.get(series, 0) if bucket else 0
+        measure, segment = series
+        row = self._tables[grain].get(index, {}).get(segment)
+        return row.get(measure, 0) if row else 0
 
-    def total(self, series: SeriesKey, grain: Grain, first: int, last: int) -> int:
-        """Sum of one series over the buckets first … last."""
-        get, total = self._tables[grain].get, 0
-        for index in range(first, last + 1):
-            bucket = get(index)
-            if bucket and series in bucket:
-                total += bucket[series]
+    def counts(self, segment: SegmentKey, grain: Grain, first: int, last: int) -> Mapping[str, int]:
+        """Measure → sum over the buckets first … last of a segment. What was counted is there, be it 0."""
+        rows = [
+            row for _, bucket in self._buckets(grain, first, last) if (row := bucket.get(segment))
+        ]
+        if len(rows) < 2:
+            return rows[0] if rows else _NOTHING
+        total: dict[str, int] = {}
+        for row in rows:
+            for measure, count in row.items():
+                total[measure] = total.get(measure, 0) + count
         return total
+
+    def _buckets(self, grain: Grain, first: int, last: int) -> list[tuple[int, Rows]]:
+        """The buckets first … last that there are. All segments of a window ask for the same."""
+        found = self._found.get((grain, first, last))
+        if found is None:
+            table = self._tables[grain]
+            if last - first < len(table):
+                indexes = [index for index in range(first, last + 1) if index in table]
+            else:
+                indexes = sorted(index for index in table if first <= index <= last)
+            found = [(index, table[index]) for index in indexes]
+            if len(self._found) >= _WINDOWS_FOUND:
+                self._found = {}
+            self._found[grain, first, last] = found
+        return found
 
     def has_all_hours(self, site: str, hour: int) -> bool:
         """Whether the hours of an hour's day are all here: they count the events that the day counts.
@@ -117,9 +138,13 @@ class Board:
         counted = sum(self.at(series, Grain.HOUR, index) for index in hours)
         return counted == self.at(series, Grain.DAY, day)
 
-    def histogram(self, series: SeriesKey, grain: Grain, index: int) -> Mapping[int, int]:
-        """Histogram bucket → count of one histogram in one time bucket."""
-        return self._histograms.get((grain, index), {}).get(series, {})
+    def histogram(self, series: SeriesKey, grain: Grain, first: int, last: int) -> dict[int, int]:
+        """Histogram bucket → sum over the time buckets first … last of one histogram."""
+        total: dict[int, int] = {}
+        for index, _ in self._buckets(grain, first, last):
+            for part, count in self._histograms[grain, index].get(series, {}).items():
+                total[part] = total.get(part, 0) + count
+        return total
 
     def has_events(self, site: str, grain: Grain, index: int) -> bool:
         """Whether the site has accepted an event in a bucket."""
@@ -138,7 +163,7 @@ class Board:
         for index in range(span.first, span.last + 1, step(span.kind)):
             present |= self._present.get((span.grain, index), frozenset())
             if emptied:
-                present |= {segment for _, segment in self._tables[span.grain].get(index, ())}
+                present |= self._tables[span.grain].get(index, {}).keys()
         return {segment for segment in present if segment[0] == site and segment[1]}
 
     def has_levels(self, site: str, day: int) -> bool:
@@ -157,26 +182,19 @@ class Board:
         """Histogram bucket → sum over all day buckets up to and including a day."""
         return self._levels.histogram(name, segment, day)
 
+    def reader(self, segment: SegmentKey) -> "SegmentReader":
+        """What metrics of a segment are computed from, until a bucket changes."""
+        return SegmentReader(self, segment)
+
     def evaluate(self, metric: Metric, segment: SegmentKey, span: Span) -> Value:
-        """A metric of a segment in a window. The one place where a ratio is computed."""
-        reader = _SegmentReader(self, segment)
-        numerator = metric.numerator.read(reader, span)
-        if metric.denominator is None:
-            return Value(numerator, numerator, None)
-        denominator = metric.denominator.read(reader, span)
-        return Value(numerator / denominator if denominator else None, numerator, denominator)
+        """A metric of a segment in a window."""
+        return value_of(metric, SegmentReader(self, segment), span)
 
     def has_counted(self, metric: Metric, segment: SegmentKey, span: Span) -> bool:
         """Whether a metric has ever had anything to count there: a count that fell to zero stays."""
-        reader = _NotingReader(self, segment, set())
-        metric.numerator.read(reader, span)
-        if metric.denominator is not None:
-            metric.denominator.read(reader, span)
+        reader = NotingReader(self, segment, set())
+        value_of(metric, reader, span)
         return bool(reader.noted)
-
-    def is_counted(self, series: SeriesKey, grain: Grain, index: int) -> bool:
-        """Whether a bucket has a count of a series, be it zero."""
-        return series in self._tables[grain].get(index, ())
 
     def record(
         self,
@@ -225,74 +243,3 @@ def _by_name(dimension: str, label: str) -> dict[str, str]:
     if len(parts) < len(names):
         parts = [OTHER] * len(names)  # What does not fit under their cap stands there together.
     return dict(zip(names, parts, strict=True))
-
-
-class _SegmentReader:
-    """The counts of one segment, as the terms of a formula read them."""
-
-    __slots__ = ("_board", "_segment")
-
-    def __init__(self, board: Board, segment: SegmentKey) -> None:
-        self._board = board
-        self._segment = segment
-
-    @property
-    def segment(self) -> SegmentKey:
-        return self._segment
-
-    def of(self, dimension: str, value: str) -> "_SegmentReader":
-        return _SegmentReader(self._board, (self._segment[0], dimension, value))
-
-    def at(self, measure: str, grain: Grain, index: int) -> int:
-        return self._board.at((measure, self._segment), grain, index)
-
-    def total(self, measure: str, grain: Grain, first: int, last: int) -> int:
-        return self._board.total((measure, self._segment), grain, first, last)
-
-    def level(self, measure: str, day: int) -> int:
-        return self._board.level((measure, self._segment), day)
-
-    def level_histogram(self, name: str, day: int) -> Mapping[int, int]:
-        return self._board.level_histogram(name, self._segment, day)
-
-    def histogram(self, name: str, grain: Grain, index: int) -> Mapping[int, int]:
-        return self._board.histogram((name, self._segment), grain, index)
-
-
-class _NotingReader(_SegmentReader):
-    """Also notes what of that which was read has ever been counted."""
-
-    __slots__ = ("noted",)
-
-    def __init__(self, board: Board, segment: SegmentKey, noted: set[SeriesKey]) -> None:
-        super().__init__(board, segment)
-        self.noted = noted
-
-    def of(self, dimension: str, value: str) -> "_NotingReader":
-        return _NotingReader(self._board, (self._segment[0], dimension, value), self.noted)
-
-    def at(self, measure: str, grain: Grain, index: int) -> int:
-        return self.total(measure, grain, index, index)
-
-    def total(self, measure: str, grain: Grain, first: int, last: int) -> int:
-        series = measure, self._segment
-        indexes = range(first, last + 1)
-        if any(self._board.is_counted(series, grain, index) for index in indexes):
-            self.noted.add(series)
-        return super().total(measure, grain, first, last)
-
-    def level(self, measure: str, day: int) -> int:
-        series = measure, self._segment
-        if self._board.has_level(series, day):
-            self.noted.add(series)
-        return super().level(measure, day)
-
-    def level_histogram(self, name: str, day: int) -> Mapping[int, int]:
-        found = super().level_histogram(name, day)
-        self.noted |= {(name, self._segment)} if found else set()
-        return found
-
-    def histogram(self, name: str, grain: Grain, index: int) -> Mapping[int, int]:
-        found = super().histogram(name, grain, index)
-        self.noted |= {(name, self._segment)} if found else set()
-        return found

@@ -1,14 +1,15 @@
 """Which metric records are due: of windows that are new, changed, or have become final."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import Literal
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from typing import Literal, NamedTuple
 
 from schemas.outputs import MetricRecord, WindowKind
-from stream.board import Board, SegmentKey, Value
+from stream.board import Board, SegmentKey
 from stream.counters import BucketKey
 from stream.due_windows import END_OF_INPUT, DueWindows, SiteSpan
 from stream.metrics.metric import Metric
+from stream.segment_reader import SegmentReader, Value, value_of
 from stream.windows import LENGTH_OF, Span
 from stream.windows import before as preceding
 
@@ -111,22 +112,35 @@ class Emission:
     def _changed(
         self, site: str, span: Span, exists: bool, is_final: bool, mature: int
     ) -> Iterator[tuple[Metric, SegmentKey, Value]]:
-        inherited = self._is_inherited(site, span)
+        first = _First(exists, self._is_inherited(site, span), self._closes(site, span))
         published = self._published.setdefault((site, span), {})
-        for segment in self._segments(site, span, inherited):
+        for segment in self._segments(site, span, first.inherited):
+            # Metrics by the hundred read the same counts.
+            reader = self._board.reader(segment)
             for metric in self._covering(span.kind, segment[1]):
                 if metric.matures_days > mature:
                     continue
-                value = self._board.evaluate(metric, segment, span)
+                value = value_of(metric, reader, span)
                 before = published.get((metric.name, segment))
-                if before is None and not self._is_wanted(metric, segment, span, value, exists):
-                    is_to_take_back = inherited and value.is_empty
-                    if not is_to_take_back or not self._board.has_counted(metric, segment, span):
-                        continue
+                if before is None and not self._is_wanted(metric, reader, span, value, first):
+                    continue
                 if before != (value, is_final):
                     published[metric.name, segment] = value, is_final
                     self.outcomes[_outcome(before, value, is_final)] += 1
                     yield metric, segment, value
+
+    def _is_wanted(
+        self, metric: Metric, reader: SegmentReader, span: Span, value: Value, first: "_First"
+    ) -> bool:
+        """Whether a number is worth a first record."""
+        if not value.is_empty:
+            # A level has a value on every day that ever comes; it is published while there are events.
+            return first.exists or not metric.level
+        return (
+            (first.exists and not reader.segment[1])
+            or (first.closes is not None and first.closes(metric, reader))
+            or (first.inherited and self._board.has_counted(metric, reader.segment, span))
+        )
 
     def _is_inherited(self, site: str, span: Span) -> bool:
         """Whether somebody else may have published a window, and nobody here has since."""
@@ -153,27 +167,27 @@ class Emission:
             self._covered[kind, dimension] = found
         return found
 
-    def _is_wanted(
-        self, metric: Metric, segment: SegmentKey, span: Span, value: Value, exists: bool
-    ) -> bool:
-        """Whether a window is worth a first record."""
-        if value.is_empty:
-            whole_site = not segment[1]
-            return (exists and whole_site) or self._just_emptied(metric, segment, span)
-        # A level has a value on every day that ever comes; it is published while there are events.
-        return exists or not metric.level
-
-    def _just_emptied(self, metric: Metric, segment: SegmentKey, span: Span) -> bool:
-        """The window before it was not empty: one zero closes a series of rolling windows."""
+    def _closes(self, site: str, span: Span) -> Callable[[Metric, SegmentReader], bool] | None:
+        """Whether the window before a rolling one was not empty: one zero closes such a series."""
         if span.kind not in LENGTH_OF:
-            return False
+            return None
         last = preceding(span)
-        published = self._published.get((segment[0], last))
+        published = self._published.get((site, last))
         if published is None:
             # Somebody else has published it, or nobody.
-            return not self._board.evaluate(metric, segment, last).is_empty
-        before = published.get((metric.name, segment))
-        return before is not None and not before[0].is_empty
+            return lambda metric, reader: not value_of(metric, reader, last).is_empty
+        full = {key for key, (value, _) in published.items() if not value.is_empty}
+        return lambda metric, reader: (metric.name, reader.segment) in full
+
+
+class _First(NamedTuple):
+    """What decides whether the numbers of a window are worth a first record."""
+
+    exists: bool
+    #: Somebody else may have published it: what was counted and is no more is taken back.
+    inherited: bool
+    #: Whether a number of the window before it was not empty; None: it is not a rolling one.
+    closes: Callable[[Metric, SegmentReader], bool] | None
 
 
 def _outcome(before: tuple[Value, bool] | None, value: Value, is_final: bool) -> RecordOutcome:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from schemas.outputs import WindowKind
 from stream.board import Board
 from stream.metrics.metric import Metric
+from stream.segment_reader import value_of
 from stream.snapshot import Gauge, gauge_span
 from stream.windows import span_at
 
@@ -36,13 +37,13 @@ def previous_gauges(board: Board, metrics: Sequence[Metric], newest_ms: int) -> 
     """The headlines of whole sites in the window that ended where the one shown begins."""
     wanted = {headline.metric: headline.windows for headline in HEADLINES}
     for segment in [segment for segment in board.segments if not segment[1]]:
-        calendar = board.calendar(segment[0])
+        calendar, reader = board.calendar(segment[0]), board.reader(segment)
         for metric in metrics:
             for kind in wanted.get(metric.name, ()):
                 if kind not in metric.windows:
                     continue
-                now = gauge_span(board, metric, segment, kind, newest_ms)
+                now = gauge_span(board, metric, reader, kind, newest_ms)
                 before = span_at(kind, now.start_ms(calendar) - 1, calendar)
-                value = board.evaluate(metric, segment, before).value
+                value = value_of(metric, reader, before).value
                 if value is not None:
                     yield Gauge(metric.name, kind, *segment, value)

@@ -5,10 +5,11 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from schemas.outputs import WindowKind
-from stream.board import Board, SegmentKey
+from stream.board import Board
 from stream.measures import EVENTS, PAGE_VIEWS, Grain
 from stream.metrics.metric import COUNTERS, Metric
 from stream.names import OTHER
+from stream.segment_reader import SegmentReader, value_of
 from stream.windows import LENGTH_OF, Span, before, ending, span_at
 
 #: How many days a gauge goes back to find one that was computed.
@@ -93,13 +94,14 @@ def gauges(board: Board, metrics: Sequence[Metric], newest_ms: int) -> Iterator[
         site, dimension, _ = segment
         if dimension not in covering:
             covering[dimension] = [metric for metric in metrics if metric.covers(dimension)]
+        reader = board.reader(segment)
         for metric in covering[dimension]:
             for kind in (main_window(metric),) if dimension else metric.windows:
                 span = spans.get((site, metric.name, kind))
                 if span is None or metric.gauge_complete:
-                    span = gauge_span(board, metric, segment, kind, newest_ms)
+                    span = gauge_span(board, metric, reader, kind, newest_ms)
                     spans[site, metric.name, kind] = span
-                value = board.evaluate(metric, segment, span).value
+                value = value_of(metric, reader, span).value
                 if value is not None:
                     yield Gauge(metric.name, kind, *segment, value)
 
@@ -137,10 +139,11 @@ def folded(board: Board) -> Iterator[Count]:
 
 
 def gauge_span(
-    board: Board, metric: Metric, segment: SegmentKey, kind: WindowKind, newest_ms: int
+    board: Board, metric: Metric, reader: SegmentReader, kind: WindowKind, newest_ms: int
 ) -> Span:
     """The window of a kind that the gauge shows at an instant."""
-    calendar = board.calendar(segment[0])
+    site, _, _ = reader.segment
+    calendar = board.calendar(site)
     span = span_at(kind, newest_ms, calendar)
     newest = span.last if kind in LENGTH_OF else span.first
     if metric.matures_days:
@@ -148,9 +151,9 @@ def gauge_span(
     if metric.gauge_complete:
         last = ending(kind, newest - 1, calendar)
         if metric.computed:
-            return _computed(board, metric, segment[0], last)
+            return _computed(board, metric, site, last)
         # A count of nobody is an answer, a ratio of nobody is none.
-        if metric.denominator is None or not board.evaluate(metric, segment, last).is_empty:
+        if metric.denominator is None or not value_of(metric, reader, last).is_empty:
             return last
     return span
 

@@ -1,6 +1,5 @@
 """The terms that formulas are made of: ways to read a number for a window out of additive buckets."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -37,8 +36,8 @@ class Reader(Protocol):
     def level_histogram(self, name: str, day: int) -> Mapping[int, int]:
         """Histogram bucket → sum of all day buckets up to and including a day."""
 
-    def histogram(self, name: str, grain: Grain, index: int) -> Mapping[int, int]:
-        """Histogram bucket → count, of one time bucket."""
+    def histogram(self, name: str, grain: Grain, first: int, last: int) -> Mapping[int, int]:
+        """Histogram bucket → sum of the time buckets first … last."""
 
 
 class Term(Protocol):
@@ -171,10 +170,8 @@ class Quantile:
     q: float
 
     def read(self, reader: Reader, span: Span) -> float:
-        counts: Counter[int] = Counter()
-        for index in range(span.first, span.last + 1):
-            counts.update(reader.histogram(self.histogram, span.grain, index))
-        rank = self.q * counts.total()
+        counts = reader.histogram(self.histogram, span.grain, span.first, span.last)
+        rank = self.q * sum(counts.values())
         for bucket, count in sorted(counts.items()):
             if count and rank <= count:
                 low, high = duration_bucket_bounds_seconds(bucket)

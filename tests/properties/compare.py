@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from schemas.outputs import MetricRecord
-from stream.board import Value
+from stream.segment_reader import Value
 from stream.settings import Settings
 from tests.properties.oracle import instant
 from tests.properties.oracle_terms import Answer, Answers, Key, Knobs
