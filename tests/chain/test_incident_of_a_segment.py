@@ -7,7 +7,7 @@ from pathlib import Path
 from agents.replay import Router
 from tests.chain.incidents import Input, Shop, asked, failures, fired
 from tests.faults.fleet import PARTITIONS, Fleet, Record
-from tests.faults.worker_process import WorkerProcess, wait_until
+from tests.faults.worker_process import Samples, WorkerProcess, sampled, wait_until
 from tests.integration.test_report_equals_stream import case
 from tests.servers.kafka_server import KafkaServer
 
@@ -77,9 +77,14 @@ def walked(fleet: Fleet, shop: Shop) -> Input:
 
 def totals(worker: WorkerProcess, sent: int) -> dict[str, float]:
     """Carts by device, by the worker's page, once it counts all that was sent."""
-    wait_until(
-        "the page counts what was sent", lambda: worker.value("engagement_records_total") == sent
-    )
+    page: Samples = {}
+
+    def counts_all() -> bool:
+        page.clear()
+        page.update(worker.page() or {})
+        return sampled(page, "engagement_records_total") == sent
+
+    wait_until("the page counts what was sent", counts_all)
     found = {}
     for device in DEVICES:
         for total in TOTALS:
@@ -88,5 +93,5 @@ def totals(worker: WorkerProcess, sent: int) -> dict[str, float]:
                 f'dimension="device",value="{device}"',
             )
             place = f'{name}{{job="engagement",instance="w1",site="default",{labels}}}'
-            found[place] = worker.value(name, dimension="device", value=device)
+            found[place] = sampled(page, name, dimension="device", value=device)
     return found

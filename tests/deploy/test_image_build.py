@@ -1,11 +1,8 @@
 """The steps of the Dockerfile, carried out without an engine, give a command that needs no write."""
 
 import os
-import shutil
 import stat
 import subprocess
-import tempfile
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -19,23 +16,12 @@ SECONDS = 60.0
 
 
 @pytest.fixture(scope="module")
-def image() -> Iterator[Path]:
+def image(built: Build) -> Path:
     """/opt/engage of the image, that nobody may write to."""
-    # Not pytest's own directory, which other users may not enter.
-    root = Path(tempfile.mkdtemp(prefix="engage-image-"))
-    root.chmod(0o755)
-    try:
-        build = Build(root)
-        build.run()
-        for path in [build.opt, *build.opt.rglob("*")]:
-            if not path.is_symlink():
-                path.chmod(path.stat().st_mode & ~(stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH))
-        yield build.opt
-    finally:
-        for path in root.rglob("*"):
-            if path.is_dir() and not path.is_symlink():
-                path.chmod(0o755)
-        shutil.rmtree(root)
+    for path in [built.opt, *built.opt.rglob("*")]:
+        if not path.is_symlink():
+            path.chmod(path.stat().st_mode & ~(stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH))
+    return built.opt
 
 
 @cache

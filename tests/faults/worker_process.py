@@ -37,6 +37,12 @@ def wait_until(what: str, holds: Callable[[], bool], timeout: float = PATIENCE) 
     return time.monotonic() - began
 
 
+def sampled(page: Samples, name: str, **labels: str) -> float:
+    """One sample of a page, summed over the labels that are not named; 0 where there is none."""
+    wanted = set(labels.items())
+    return sum(v for (found, has), v in page.items() if found == name and wanted <= has)
+
+
 class WorkerProcess:
     """One worker; it may be killed and started again, and keeps its port and its log file."""
 
@@ -131,9 +137,7 @@ class WorkerProcess:
 
     def value(self, name: str, **labels: str) -> float:
         """One sample of its page, summed over the labels that are not named; 0 where there is none."""
-        wanted = set(labels.items())
-        page = self.page() or {}
-        return sum(v for (found, has), v in page.items() if found == name and wanted <= has)
+        return sampled(self.page() or {}, name, **labels)
 
     def partitions(self) -> set[tuple[str, int]]:
         """(topic, partition) of everything it reads now, by its own page."""

@@ -23,7 +23,7 @@ def workers_on(data: st.DataObject) -> tuple[list[Worker], int]:
     return workers, base_ms
 
 
-@settings(max_examples=25)
+@settings(max_examples=9)
 @given(data=st.data())
 def test_who_takes_over_ends_with_the_numbers_of_one_who_never_died(data: st.DataObject) -> None:
     workers, base_ms = workers_on(data)
