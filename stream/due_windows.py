@@ -44,6 +44,8 @@ class DueWindows:
         self._seen: set[SiteSpan] = set()
         #: Those of them that were not final, by their end.
         self._open: list[tuple[int, str, Span]] = []
+        #: Windows that another told of last, without events.
+        self._under_way_then: set[SiteSpan] = set()
         #: Site → first and last day with events, as far as the days between are filled in.
         self._filled: dict[str, tuple[int, int]] = {}
 
@@ -84,8 +86,8 @@ class DueWindows:
         longest = max((days for waits in self._waits.values() for days in waits), default=0)
         return watermark_ms - (longest + _MONTH_DAYS) * DAY_MS
 
-    def take_over(self, watermark_ms: int) -> None:
-        """Go on where another left off at a watermark: what was not finished then is looked at again.
+    def take_over(self, watermark_ms: int, newest_ms: int) -> None:
+        """Go on where another left off: what was not finished then, or under way, is looked at again.
 
         All buckets are on the board, and those that have changed since are noted after this.
         """
@@ -97,7 +99,11 @@ class DueWindows:
             first, last = self._filled[site] = min(days), max(days)
             for day in range(max(self._board.calendar(site).day_of(since_ms), first), last + 1):
                 self._note_day(site, day)
-        self.note_current(watermark_ms)
+        if newest_ms:
+            before = set(self._candidates)
+            self.note_current(newest_ms)
+            # Without events a window is only told of while it is under way, as these were.
+            self._under_way_then = self._candidates.keys() - before
 
     def take(self, watermark_ms: int | None) -> list[SiteSpan]:
         """The windows to look at now, in order; those are told back that must wait."""
@@ -147,7 +153,7 @@ class DueWindows:
 
     def exists(self, site: str, span: Span, newest_ms: int) -> bool:
         """Whether a window is there also when nothing was counted in it."""
-        if span.kind == "all":
+        if span.kind == "all" or (site, span) in self._under_way_then:
             return True
         calendar = self._board.calendar(site)
         if span.grain is Grain.DAY:

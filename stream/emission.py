@@ -65,14 +65,16 @@ class Emission:
         """At this watermark, no window that counts days before this time has anything to wait for."""
         return self._windows.unfinished_from_ms(watermark_ms)
 
-    def take_over(self, watermark_ms: int | None, newest_ms: int) -> None:
-        """Go on where another left off at a watermark; what changed since is still to be noted.
+    def take_over(self, watermark_ms: int | None, newest_then_ms: int, newest_ms: int) -> None:
+        """Go on where another left off, at a watermark and a newest event time of then.
+
+        What has changed since is still to be noted.
 
         What was published is not known, but what fell to nothing has left its zero in the buckets.
         """
         self._inherited_ms = newest_ms
         if watermark_ms is not None:
-            self._windows.take_over(watermark_ms)
+            self._windows.take_over(watermark_ms, newest_then_ms)
 
     def due(
         self, watermark_ms: int | None, newest_ms: int, revision: int

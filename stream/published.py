@@ -23,11 +23,15 @@ class FencedError(Exception):
 
 
 class Progress(msgspec.Struct, array_like=True):
-    """How far records are known to be in Kafka. `revision` only ever grows."""
+    """How far records are known to be in Kafka. `revision` only ever grows.
+
+    By what was acknowledged last: each shard's cut, the watermark, and the newest event time.
+    """
 
     revision: int
     sequences: dict[int, int]
     watermark_ms: int | None
+    newest_ms: int = 0
 
 
 class PublishedState:

@@ -137,6 +137,7 @@ class Publisher:
         assert self.progress is not None
         self.progress.sequences = self._due_sequences
         self.progress.watermark_ms = snapshot.watermark_ms
+        self.progress.newest_ms = snapshot.newest_ms
         # By the log and not by the clock: silence ends windows, but a later event reopens them.
         past_ms = self._floor_ms - self._rules.hour_retention_ms
         self._emission.forget_before(past_ms)
@@ -164,7 +165,7 @@ class Publisher:
         mark = progress.watermark_ms
         self._finished_ms = _NEVER if mark is None else mark
         if progress.revision:
-            self._emission.take_over(mark, newest_ms)
+            self._emission.take_over(mark, progress.newest_ms, newest_ms)
         if mark is None:
             return
         later = await self._state.changed_since(progress.sequences)

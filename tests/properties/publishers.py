@@ -79,8 +79,9 @@ class Succession:
 
     def follow(self) -> None:
         """A new publisher takes over."""
+        known = self._acknowledged
         progress = Progress(
-            self._revision, dict(self._acknowledged.sequences), self._acknowledged.watermark_ms
+            self._revision, dict(known.sequences), known.watermark_ms, known.newest_ms
         )
         state: Any = StoredState(self._workers, progress)
         config = self._config
@@ -106,7 +107,9 @@ class Succession:
         if windows is None:
             publisher.acknowledged(snapshot)
             progress = publisher.progress
-            self._acknowledged = Progress(0, dict(progress.sequences), progress.watermark_ms)
+            self._acknowledged = Progress(
+                0, dict(progress.sequences), progress.watermark_ms, progress.newest_ms
+            )
         return sent
 
     def _take(self, record: MetricRecord) -> None:

@@ -34,7 +34,7 @@ class Newsroom:
     def hand_over(self, watermark_ms: int, newest_ms: int) -> None:
         """Another goes on, who knows the counts but not what was published."""
         self.emission = Emission(self.board, *self._parts)
-        self.emission.take_over(watermark_ms, newest_ms)
+        self.emission.take_over(watermark_ms, newest_ms, newest_ms)
 
     def count(self, grain: Grain, index: int, **counts: int) -> None:
         """Set a bucket for the whole site; there are as many events as anything."""
@@ -246,3 +246,20 @@ def test_who_takes_over_closes_a_series_of_rolling_windows() -> None:
     assert {r.window.end for r in found if r.dimensions} == {UTC.rfc3339(six_ms + 2 * DAY_MS)}
     found = [r for r in found if r.window.end == UTC.rfc3339(six_ms + 2 * DAY_MS)]
     assert [(r.value, r.dimensions) for r in found] == [(0, {}), (0, {"country": "DE"})]
+
+
+def test_who_takes_over_finishes_what_was_under_way_in_a_silence() -> None:
+    room = views_on(DAY, 3)
+    # Two days later there are no events, and nothing is final before the watermark says so.
+    silence_ms = START_MS + 2 * DAY_MS + HOUR_MS
+    room.emission.note_current(silence_ms)
+    assert [(r.value, r.is_final) for r in room.due(START_MS, silence_ms)] == [
+        (3, False),
+        (0, False),
+    ]
+    room.hand_over(START_MS, silence_ms)
+    later_ms = START_MS + 5 * DAY_MS
+    found = room.due(later_ms, later_ms)
+    assert (0, True) in [
+        (r.value, r.is_final) for r in found if r.window.start == UTC.rfc3339(START_MS + 2 * DAY_MS)
+    ]
