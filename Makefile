@@ -12,7 +12,7 @@ COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-u
 
 # Tests that only compute, or start a server now and then, run beside those of a fleet of workers; of
 # these, the ones that watch the clock come last, when the others are nearly through.
-COMPUTING := deploy unit contract alerting grafana properties chain
+COMPUTING := unit contract alerting grafana properties chain
 WATCHING := integration browser faults
 TESTED := $(sort $(notdir $(patsubst %/,%,$(dir $(wildcard tests/*/test_*.py)))))
 SERVING := $(filter-out $(COMPUTING) $(WATCHING),$(TESTED)) $(WATCHING)

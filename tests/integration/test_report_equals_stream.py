@@ -19,7 +19,7 @@ from stream.settings import Settings
 from stream.traffic import Traffic
 from tests.conftest import IN_CI
 from tests.faults.fleet import PARTITIONS, REPOSITORY, Fleet, Record
-from tests.faults.topics import NewestRecords, newest_records
+from tests.faults.topics import NewestRecords
 from tests.faults.worker_process import TimedOut, wait_until
 from tests.servers.kafka_server import KafkaServer
 
@@ -83,8 +83,8 @@ def differences(
     return wrong
 
 
-def wait_equal(fleet: Fleet, right: list[MetricRecord], seconds: float = 240) -> None:
-    """Until the metric topic holds exactly the reported numbers."""
+def wait_equal(fleet: Fleet, right: list[MetricRecord]) -> NewestRecords:
+    """What the metric topic holds, once that is exactly the reported numbers."""
     wrong: list[str] = []
     newest = NewestRecords(fleet.settings)
 
@@ -94,9 +94,10 @@ def wait_equal(fleet: Fleet, right: list[MetricRecord], seconds: float = 240) ->
         return not wrong
 
     try:
-        wait_until("the metric topic holds the reported numbers", is_equal, seconds)
+        wait_until("the metric topic holds the reported numbers", is_equal, 240)
     except TimedOut:
         pytest.fail(f"{len(wrong)} of {len(right)} numbers differ:\n" + "\n".join(wrong[:20]))
+    return newest
 
 
 def test_the_metric_topic_holds_what_a_report_prints(
@@ -174,13 +175,18 @@ def test_real_page_views_give_the_known_numbers(
         assert fleet.lag() > 0
         fleet.workers[1].start()
         fleet.wait_counted()
-        wait_equal(fleet, reported(fleet.settings, lines))
+        newest = wait_equal(fleet, reported(fleet.settings, lines))
+
+        def is_told() -> bool:
+            newest.read_on()
+            return of_everything(newest.held.values()) == KNOWN
+
         try:
             # The windows that hold everything never end; they are told of in their turn.
-            wait_until("it is told of everything", lambda: of_everything(fleet) == KNOWN, 240)
+            wait_until("it is told of everything", is_told, 240)
         except TimedOut:
-            assert of_everything(fleet) == KNOWN
-        held = newest_records(fleet.settings).values()
+            assert of_everything(newest.held.values()) == KNOWN
+        held = newest.held.values()
     active = {r.window.start: r.value for r in held if r.metric == "daily_active_users" and r.value}
     assert active == {
         f"{day}T00:00:00Z": n for day, n in expected["recomputed_here"]["dau"].items()
@@ -197,13 +203,9 @@ KNOWN = {
 }
 
 
-def of_everything(fleet: Fleet) -> dict[str, float | None]:
+def of_everything(records: Iterable[MetricRecord]) -> dict[str, float | None]:
     """The same numbers as they are published now."""
-    whole = {
-        record.metric: record
-        for record in newest_records(fleet.settings).values()
-        if record.window.kind == "all"
-    }
+    whole = {record.metric: record for record in records if record.window.kind == "all"}
     if not whole:
         return {}
     return {
