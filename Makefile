@@ -12,8 +12,8 @@ COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-u
 
 # Tests that only compute, or start a server now and then, run beside those of a fleet of workers; of
 # these, the ones that watch the clock come last, when the others are nearly through.
-COMPUTING := unit contract alerting grafana properties chain
-WATCHING := integration browser faults
+COMPUTING := unit contract alerting grafana properties browser chain
+WATCHING := integration faults
 TESTED := $(sort $(notdir $(patsubst %/,%,$(dir $(wildcard tests/*/test_*.py)))))
 SERVING := $(filter-out $(COMPUTING) $(WATCHING),$(TESTED)) $(WATCHING)
 # Several commands at once: each prints in one piece, where make can do that.
