@@ -137,10 +137,13 @@ def case(name: str) -> Path:
     return folder
 
 
-def test_a_real_shop_gives_the_same_numbers_as_its_report(
-    kafka: KafkaServer, redis_url: str, tmp_path: Path
+@pytest.mark.parametrize(("name", "events"), [
+    ("retentioneering", 31_106), ("cdnow-lifetimes", 6_919),
+])  # fmt: skip
+def test_real_shops_give_the_same_numbers_as_their_reports(
+    kafka: KafkaServer, redis_url: str, tmp_path: Path, name: str, events: int
 ) -> None:
-    file = case("retentioneering") / "events.jsonl.gz"
+    file = case(name) / "events.jsonl.gz"
     with gzip.open(file) as source:
         lines = source.readlines()
     # A year and a half is read within seconds: all of it must be kept until it is published.
@@ -149,7 +152,7 @@ def test_a_real_shop_gives_the_same_numbers_as_its_report(
         fleet.create_topics().start()
         fleet.command("replay", str(file))
         fleet.note_sent()
-        assert sum(fleet.sent.values()) == len(lines) == 31_106
+        assert sum(fleet.sent.values()) == len(lines) == events
         fleet.wait_counted()
         # Two hundred thousand records are computed and sent.
         wait_equal(fleet, reported(fleet.settings, lines))
