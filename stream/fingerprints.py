@@ -66,7 +66,7 @@ def carried_on(
 def _fingerprint(metric: Metric, settings: Settings) -> Fingerprint:
     names = (*_EVERYWHERE, *metric.knobs)
     values = {name: _setting(settings, name) for name in names}
-    needs = sorted((measure, int(grain)) for measure, grain in set(metric.needs()))
+    needs = sorted((measure, int(grain)) for measure, grain in metric.needs())
     terms = (repr(metric.numerator), repr(metric.denominator), metric.windows)
     return Fingerprint(_digest([values, needs]), _digest(terms))
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal
 
 from schemas.outputs import WindowKind
@@ -122,12 +123,16 @@ class Metric:
         is_own = dimension in OWN_DIMENSIONS or JOINED in dimension
         return dimension in self.by or (self.plain and not is_own)
 
-    def needs(self) -> Iterable[Need]:
+    def needs(self) -> frozenset[Need]:
         """The (measure, grain) pairs that its windows are computed from."""
-        for kind in self.windows:
-            yield from self.numerator.needs(kind)
-            if self.denominator is not None:
-                yield from self.denominator.needs(kind)
+        return _needs(self)
+
+
+@lru_cache(maxsize=1024)
+def _needs(metric: Metric) -> frozenset[Need]:
+    # Hundreds for a histogram, and the same for every shard, report and fingerprint.
+    terms = [term for term in (metric.numerator, metric.denominator) if term is not None]
+    return frozenset(need for kind in metric.windows for term in terms for need in term.needs(kind))
 
 
 def required_grains(metrics: Iterable[Metric]) -> dict[str, tuple[Grain, ...]]:
@@ -135,7 +140,6 @@ def required_grains(metrics: Iterable[Metric]) -> dict[str, tuple[Grain, ...]]:
     needed: dict[str, set[Grain]] = {measure: {Grain.ALL} for measure in COUNTERS}
     # Which days and hours have events decides which empty windows are published.
     needed[EVENTS] |= {Grain.HOUR, Grain.DAY}
-    for metric in metrics:
-        for measure, grain in metric.needs():
-            needed.setdefault(measure, set()).add(grain)
+    for measure, grain in frozenset().union(*(metric.needs() for metric in metrics)):
+        needed.setdefault(measure, set()).add(grain)
     return {measure: tuple(sorted(grains)) for measure, grains in needed.items()}
