@@ -37,11 +37,10 @@ class Board:
         self._calendar_of = calendar_of
         self._definition = definition
         self._tables: dict[Grain, dict[int, Rows]] = {g: {} for g in Grain}
-        self._histograms: dict[BucketKey, dict[SeriesKey, dict[int, int]]] = {}
         self._present: dict[BucketKey, frozenset[SegmentKey]] = {}
         self._levels = Levels()
         #: The buckets of the windows that were asked for last.
-        self._found: dict[tuple[Grain, int, int], list[tuple[int, Rows]]] = {}
+        self._found: dict[tuple[Grain, int, int], list[Rows]] = {}
         self.segments: dict[SegmentKey, None] = {}
 
     def replace(self, bucket: BucketKey, parts: Iterable[Bucket]) -> None:
@@ -53,14 +52,7 @@ class Board:
                 if row is None:
                     row = rows[segment] = {}
                 row[measure] = row.get(measure, 0) + count
-        histograms: dict[SeriesKey, dict[int, int]] = {}
-        for segment, row in rows.items():
-            if segment not in self.segments:
-                self.segments[segment] = None
-            for measure, count in row.items():
-                if found := measures.histogram_part(measure):
-                    histograms.setdefault((found[0], segment), {})[found[1]] = count
-        self._histograms[bucket] = histograms
+        self.segments |= dict.fromkeys(rows)
         self._present[bucket] = frozenset(s for s, row in rows.items() if any(row.values()))
         grain, index = bucket
         self._found = {}
@@ -78,7 +70,6 @@ class Board:
         self._found = {}
         for index in [index for index in self._tables[grain] if index < first]:
             del self._tables[grain][index]
-            self._histograms.pop((grain, index), None)
             self._present.pop((grain, index), None)
         if grain is Grain.DAY:
             self._levels.forget_before(first)
@@ -99,9 +90,8 @@ class Board:
 
     def counts(self, segment: SegmentKey, grain: Grain, first: int, last: int) -> Mapping[str, int]:
         """Measure → sum over the buckets first … last of a segment. What was counted is there, be it 0."""
-        rows = [
-            row for _, bucket in self._buckets(grain, first, last) if (row := bucket.get(segment))
-        ]
+        buckets = self._buckets(grain, first, last)
+        rows = [row for bucket in buckets if (row := bucket.get(segment))]
         if len(rows) < 2:
             return rows[0] if rows else _NOTHING
         total: dict[str, int] = {}
@@ -110,16 +100,15 @@ class Board:
                 total[measure] = total.get(measure, 0) + count
         return total
 
-    def _buckets(self, grain: Grain, first: int, last: int) -> list[tuple[int, Rows]]:
+    def _buckets(self, grain: Grain, first: int, last: int) -> list[Rows]:
         """The buckets first … last that there are. All segments of a window ask for the same."""
         found = self._found.get((grain, first, last))
         if found is None:
             table = self._tables[grain]
             if last - first < len(table):
-                indexes = [index for index in range(first, last + 1) if index in table]
+                found = [table[index] for index in range(first, last + 1) if index in table]
             else:
-                indexes = sorted(index for index in table if first <= index <= last)
-            found = [(index, table[index]) for index in indexes]
+                found = [rows for index, rows in table.items() if first <= index <= last]
             if len(self._found) >= _WINDOWS_FOUND:
                 self._found = {}
             self._found[grain, first, last] = found
@@ -137,14 +126,6 @@ class Board:
         hours = range(first // MINUTE_MS, end // MINUTE_MS, 60)
         counted = sum(self.at(series, Grain.HOUR, index) for index in hours)
         return counted == self.at(series, Grain.DAY, day)
-
-    def histogram(self, series: SeriesKey, grain: Grain, first: int, last: int) -> dict[int, int]:
-        """Histogram bucket → sum over the time buckets first … last of one histogram."""
-        total: dict[int, int] = {}
-        for index, _ in self._buckets(grain, first, last):
-            for part, count in self._histograms[grain, index].get(series, {}).items():
-                total[part] = total.get(part, 0) + count
-        return total
 
     def has_events(self, site: str, grain: Grain, index: int) -> bool:
         """Whether the site has accepted an event in a bucket."""

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from schemas.outputs import WindowKind
 from stream.board import Board
-from stream.calendar import DAY_MS, HOUR_MS, MINUTE_MS, Calendar
+from stream.calendar import DAY_MS, HOUR_MS, MINUTE_MS
 from stream.counters import BucketKey
 from stream.measures import Grain
 from stream.windows import GRAIN_OF, LENGTH_OF, Span, ending, holding
@@ -115,7 +115,7 @@ class DueWindows:
 
     def is_to_wait(self, site: str, span: Span, newest_ms: int) -> bool:
         """Whether it is too early to say anything of a window; it is looked at again the next time."""
-        if _begins_ms(span, self._board.calendar(site)) > newest_ms:
+        if self.begins_ms(site, span) > newest_ms:
             self._candidates[site, span] = None
             return True
         if span.grain is Grain.HOUR and not self._board.has_all_hours(site, span.last):
@@ -126,7 +126,10 @@ class DueWindows:
 
     def begins_ms(self, site: str, span: Span) -> int:
         """First instant of the newest part of a window: before that it is still to come."""
-        return _begins_ms(span, self._board.calendar(site))
+        calendar = self._board.calendar(site)
+        if span.kind in LENGTH_OF:
+            return Span(span.kind, span.last, span.last).start_ms(calendar)
+        return span.start_ms(calendar) if span.kind != "all" else 0
 
     def is_final(self, site: str, span: Span, watermark_ms: int | None) -> bool:
         """Whether a window has ended; one that has not, or is to mature, is looked at again then."""
@@ -223,9 +226,3 @@ class DueWindows:
     def _look_at(self, site: str, span: Span) -> None:
         if (site, span) not in self._seen:
             self._candidates[site, span] = None
-
-
-def _begins_ms(span: Span, calendar: Calendar) -> int:
-    if span.kind in LENGTH_OF:
-        return Span(span.kind, span.last, span.last).start_ms(calendar)
-    return span.start_ms(calendar) if span.kind != "all" else 0

@@ -72,9 +72,9 @@ class Publisher:
     async def refresh(self, now_ms: int) -> Snapshot:
         """Read what the shards have stored since the last time, and compute the numbers of now."""
         shards = await self._state.shards()
-        newest_ms = self._newest(shards.values())
         clocks = (topic.clock for shard in shards.values() for topic in shard.topics.values())
         self._lead_ms = max(clocks, default=0)
+        newest_ms = self._newest(shards.values())
         self._floor_ms = min((shard.floor_ms for shard in shards.values()), default=0)
         if self.progress is None:
             self.progress = await self._state.progress()
@@ -181,13 +181,9 @@ class Publisher:
         return index * MINUTE_MS + HOUR_MS if grain is not Grain.ALL else _NEVER
 
     def _newest(self, shards: Iterable[StoredShard]) -> int:
-        newest = 0
-        for shard in shards:
-            newest = max(newest, *(topic.clock for topic in shard.topics.values()))
-            if shard.watermark:
-                # In silence the wall clock moves the watermark, and with it what "now" is.
-                newest = max(newest, shard.watermark + self._rules.lateness_ms)
-        return newest
+        # In silence the wall clock moves the watermarks, and with them what "now" is.
+        marks = (shard.watermark + self._rules.lateness_ms for shard in shards if shard.watermark)
+        return max(self._lead_ms, *marks, 0)
 
     def _watermark(self, shards: dict[int, StoredShard]) -> int | None:
         if len(shards) < self._state.partitions:

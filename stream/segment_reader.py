@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple, Protocol, Self
 
-from stream.measures import Grain
+from stream.measures import Grain, histogram_part
 from stream.metrics.metric import Metric
 from stream.metrics.terms import Reader
 from stream.windows import Span
@@ -22,9 +22,6 @@ class Counted(Protocol):
 
     def counts(self, segment: _Segment, grain: Grain, first: int, last: int) -> Mapping[str, int]:
         """Measure → sum over the buckets first … last of a segment."""
-
-    def histogram(self, series: _Series, grain: Grain, first: int, last: int) -> Mapping[int, int]:
-        """Histogram bucket → sum over the time buckets first … last of one histogram."""
 
     def level(self, series: _Series, day: int) -> int:
         """Sum of a series over all day buckets up to and including a day."""
@@ -61,12 +58,14 @@ def value_of(metric: Metric, reader: Reader, span: Span) -> Value:
 class SegmentReader:
     """The counts of one segment, as the terms of a formula read them: summed once for all metrics."""
 
-    __slots__ = ("_board", "_others", "_segment", "_totals")
+    __slots__ = ("_board", "_others", "_parts", "_segment", "_totals")
 
     def __init__(self, board: Counted, segment: _Segment) -> None:
         self._board = board
         self._segment = segment
         self._totals: dict[tuple[Grain, int, int], Mapping[str, int]] = {}
+        #: The histograms among these, by name.
+        self._parts: dict[tuple[Grain, int, int], dict[str, dict[int, int]]] = {}
         self._others: dict[tuple[str, str], Self] = {}
 
     @property
@@ -102,9 +101,13 @@ class SegmentReader:
         return self._board.level_histogram(name, self._segment, day)
 
     def histogram(self, name: str, grain: Grain, first: int, last: int) -> Mapping[int, int]:
-        if not self._counts(grain, first, last):
-            return {}
-        return self._board.histogram((name, self._segment), grain, first, last)
+        found = self._parts.get((grain, first, last))
+        if found is None:
+            found = self._parts[grain, first, last] = {}
+            for measure, count in self._counts(grain, first, last).items():
+                if part := histogram_part(measure):
+                    found.setdefault(part[0], {})[part[1]] = count
+        return found.get(name, {})
 
 
 class NotingReader(SegmentReader):

@@ -13,11 +13,14 @@ class NotCompiled(Exception):
     """The core cannot be compiled here; the message says why."""
 
 
-def build(directory: Path, level: str = "3") -> dict[str, str]:
-    """Install the compiled project there; returns the environment in which it is what is imported.
+def importing(packages: Path) -> dict[str, str]:
+    """The environment in which these packages are what is imported."""
+    # Safe path: neither the working directory nor a script's comes before these.
+    return {"PYTHONPATH": f"{packages}{os.pathsep}{ROOT}", "PYTHONSAFEPATH": "1"}
 
-    `level` is how far the C compiler optimizes: what is not timed is built sooner with "0".
-    """
+
+def build(directory: Path) -> dict[str, str]:
+    """Install the compiled project there; returns the environment in which it is what is imported."""
     sources = directory / "sources"
     packages = directory / "packages"
     sources.mkdir(parents=True)
@@ -36,7 +39,7 @@ def build(directory: Path, level: str = "3") -> dict[str, str]:
     command += ["--no-deps", "--no-build-isolation", "--target", str(packages), str(sources)]
     done = subprocess.run(
         command,
-        env=os.environ | {"ENGAGE_COMPILE": "1", "ENGAGE_COMPILE_LEVEL": level},
+        env=os.environ | {"ENGAGE_COMPILE": "1"},
         capture_output=True,
         text=True,
         timeout=BUILD_SECONDS,
@@ -46,5 +49,4 @@ def build(directory: Path, level: str = "3") -> dict[str, str]:
         raise NotCompiled(done.stderr.partition("ENGAGE_COMPILE=1, but ")[2].splitlines()[0])
     if done.returncode:
         raise RuntimeError(f"the build failed:\n{done.stdout[-2_000:]}\n{done.stderr[-4_000:]}")
-    # Safe path: neither the working directory nor a script's comes before these.
-    return {"PYTHONPATH": f"{packages}{os.pathsep}{ROOT}", "PYTHONSAFEPATH": "1"}
+    return importing(packages)

@@ -16,8 +16,8 @@ from stream.settings import Settings, definition_version
 from stream.snapshot import Snapshot
 from stream.trust import TRUST, Trust
 from tests.contract.test_worked_examples import NOON_MS
-from tests.grafana.history import NotingStore, OneShard
 from tests.properties.engine import EVERYONE, LogRecord, Worker
+from tests.properties.publishers import StoredState, with_dated_store
 
 MINUTE_MS, DAY_MS = 60_000, 86_400_000
 SETTINGS = Settings(dimensions=("country",), dimension_values_max=1)
@@ -53,12 +53,9 @@ RECORDS = [
 def page() -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
     """Sample → value, of a worker that has read all twelve."""
     log = [LogRecord(n, END_MS, raw) for n, raw in enumerate(RECORDS)]
-    worker = Worker(0, {"events": log}, SETTINGS, EVERYONE, END_MS)
-    store = NotingStore()
-    store.position = worker.store.position
-    worker.store = store
+    worker = with_dated_store(Worker(0, {"events": log}, SETTINGS, EVERYONE, END_MS))
     [views] = [metric for metric in catalogue(SETTINGS) if metric.name == "page_views"]
-    state: Any = OneShard(worker)
+    state: Any = StoredState([worker])
     publisher = Publisher(
         state,
         [replace(views, windows=("day",))],

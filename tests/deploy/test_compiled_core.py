@@ -8,6 +8,7 @@ from zipfile import ZipFile
 
 import pytest
 
+from tests.compiled import importing
 from tests.deploy import ROOT
 from tests.deploy.image import Build
 
@@ -28,9 +29,7 @@ def test_the_compiled_core_gives_the_same_numbers(built: Build, tmp_path: Path) 
     (wheel,) = built.root.glob("build/dist/*.whl")
     packages = tmp_path / "packages"
     ZipFile(wheel).extractall(packages)
-    # Safe path: neither the working directory nor a script's comes before these.
-    path = {"PYTHONPATH": f"{packages}{os.pathsep}{ROOT}", "PYTHONSAFEPATH": "1"}
-    environment = os.environ | path
+    environment = os.environ | importing(packages)
     used = subprocess.run(
         [sys.executable, "-c", _WHICH], env=environment, cwd=ROOT, capture_output=True, text=True,
         timeout=60, check=True,

@@ -3,24 +3,20 @@
 import asyncio
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 from msgspec.structs import replace
 
-from stream.board import SeriesKey
 from stream.churn_report import look_at_days
-from stream.counters import BucketKey
-from stream.cut import Cut, StoredShard, read_stored
 from stream.exporter import Exporter, SnapshotCollector
 from stream.knobs import PageSettings, SessionSettings, TimeSettings
 from stream.knobs_audience import ChurnRiskSettings
 from stream.knobs_definitions import Funnel, Selection
 from stream.metrics import catalogue
 from stream.owned import OwnerCounts
-from stream.published import Progress
 from stream.publishing import Publisher
 from stream.redis_memory import Memory
 from stream.rules import build_rules
@@ -28,7 +24,8 @@ from stream.settings import Settings, definition_version
 from stream.snapshot import Snapshot
 from stream.telemetry import Telemetry
 from tests.grafana.traffic import BUSY, DAY_MS, MINUTE_MS, NOW_MS, WEEK_MS, Spans, log
-from tests.properties.engine import EVERYONE, LogRecord, MemoryStore, Worker
+from tests.properties.engine import EVERYONE, LogRecord, Worker
+from tests.properties.publishers import StoredState, with_dated_store
 
 #: Also the dimensions of campaigns and experiments. Visits end soon, as in deploy/compose.yaml.
 SETTINGS = replace(
@@ -56,54 +53,14 @@ _ACCEPT = "application/openmetrics-text; version=1.0.0"
 _SAMPLE = re.compile(r"^(\w+)(?:\{(.*)\})? (\S+)$")
 
 
-class NotingStore(MemoryStore):
-    """Also remembers which buckets have changed since it was asked."""
-
-    changed: set[BucketKey]
-
-    def store(self, cut: Cut) -> None:
-        super().store(cut)
-        self.changed = getattr(self, "changed", set()) | {*cut.buckets}
-
-
-class OneShard:
-    """What a publisher reads, of one shard in memory."""
-
-    partitions = 1
-
-    def __init__(self, worker: Worker) -> None:
-        self._worker = worker
-        self._store: Any = worker.store
-
-    async def shards(self) -> dict[int, StoredShard]:
-        return {0: read_stored(self._store.state)}
-
-    async def progress(self) -> Progress:
-        return Progress(0, {}, None)
-
-    async def snapshot(self) -> None:
-        return None
-
-    async def changed(self, partition: int, since: int) -> tuple[int, list[BucketKey]]:
-        found, self._store.changed = self._store.changed, set()
-        return self._store.sequence, sorted(found)
-
-    async def bucket(self, partition: int, bucket: BucketKey) -> Mapping[SeriesKey, int]:
-        names = self._worker.shard.names.series
-        counts = self._store.buckets.get(bucket, {})
-        return {(names[i][0], names[i][1:]): count for i, count in counts.items()}
-
-
 class History:
     """A worker that reads on from moment to moment, and its page."""
 
     def __init__(self, records: list[LogRecord]) -> None:
         self._records = records
-        self._worker = Worker(0, {"events": self._records}, SETTINGS, EVERYONE, 1 << 60)
-        store = NotingStore()
-        store.position = self._worker.store.position
-        self._worker.store = store
-        state: Any = OneShard(self._worker)
+        worker = Worker(0, {"events": self._records}, SETTINGS, EVERYONE, 1 << 60)
+        self._worker = with_dated_store(worker)
+        state: Any = StoredState([worker])
         rules = build_rules(SETTINGS)
         metrics = catalogue(SETTINGS)
         self._publisher = Publisher(state, metrics, rules, definition_version(SETTINGS))

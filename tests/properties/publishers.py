@@ -28,14 +28,23 @@ class DatedStore(MemoryStore):
     def store(self, cut: Cut) -> None:
         super().store(cut)
         self.changed_by |= dict.fromkeys(cut.buckets, cut.sequence)
+        for bucket in cut.dropped:
+            self.changed_by.pop(bucket, None)
+
+
+def with_dated_store(worker: Worker) -> Worker:
+    """The worker, with a store that a publisher can follow."""
+    worker.store = DatedStore(worker.store.position)
+    return worker
 
 
 class StoredState:
     """What a publisher reads of shards that are stored in memory."""
 
-    def __init__(self, workers: Sequence[Worker], progress: Progress) -> None:
+    def __init__(self, workers: Sequence[Worker], progress: Progress | None = None) -> None:
+        """`progress`: what somebody else has published."""
         self._workers = workers
-        self._progress = progress
+        self._progress = progress or Progress(0, {}, None)
         self.partitions = len(workers)
 
     async def shards(self) -> dict[int, StoredShard]:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from stream.settings import Settings
 from tests.properties.engine import EVERYONE, Worker
-from tests.properties.publishers import DatedStore, Succession
+from tests.properties.publishers import Succession, with_dated_store
 from tests.properties.traffic import DAY_MS, HOUR_MS, logs_of, moments, traffic
 
 CONFIG = Settings(dimensions=("country",))
@@ -18,9 +18,7 @@ def workers_on(data: st.DataObject) -> tuple[list[Worker], int]:
     _, base_ms = data.draw(moments)
     logs = logs_of(data.draw(traffic(base_ms, delay_ms=6 * HOUR_MS, most=25)), 2)
     workers = [Worker(n, part, CONFIG, EVERYONE, 1 << 60) for n, part in enumerate(logs)]
-    for worker in workers:
-        worker.store = DatedStore(worker.store.position)
-    return workers, base_ms
+    return [with_dated_store(worker) for worker in workers], base_ms
 
 
 @settings(max_examples=9)
