@@ -51,12 +51,12 @@ bench: $(STAMP) .venv-peers/.installed  ## our cost and the peers', from one run
 
 lock: $(STAMP)  ## renews the lock files: of the tests, the image and its build, the demonstration, of the tools of tests/deploy
 	$(BIN)/python -m pip install --quiet pip-tools
-	$(COMPILE) --extra embedded --extra experiments --extra test --output-file requirements.lock pyproject.toml
-	$(COMPILE) --constraint requirements.lock --output-file requirements-runtime.lock pyproject.toml
-	$(COMPILE) --constraint requirements.lock --extra embedded --output-file requirements-demo.lock \
+	$(COMPILE) --extra embedded --extra experiments --extra test --output-file deploy/locks/tests.lock pyproject.toml
+	$(COMPILE) --constraint deploy/locks/tests.lock --output-file deploy/locks/runtime.lock pyproject.toml
+	$(COMPILE) --constraint deploy/locks/tests.lock --extra embedded --output-file deploy/locks/demo.lock \
 	  pyproject.toml
-	$(COMPILE) --constraint requirements.lock --build-deps-for wheel --only-build-deps \
-	  --output-file requirements-build.lock pyproject.toml
+	$(COMPILE) --constraint deploy/locks/tests.lock --build-deps-for wheel --only-build-deps \
+	  --output-file deploy/locks/build.lock pyproject.toml
 	cd tests/deploy && ../../$(COMPILE) --output-file requirements-tools.lock requirements-tools.in
 
 clean:
@@ -67,15 +67,15 @@ $(BIN)/python:
 	  { echo "Python 3.11 to 3.13 is needed; call make with PYTHON=/path/to/python3.11"; exit 1; }
 	@$(PYTHON) -m venv $(VENV)
 
-$(STAMP): requirements.lock pyproject.toml | $(BIN)/python
+$(STAMP): deploy/locks/tests.lock pyproject.toml | $(BIN)/python
 	@echo "installing into $(VENV) (once, about a minute)"
-	@$(INSTALL) --require-hashes -r requirements.lock
+	@$(INSTALL) --require-hashes -r deploy/locks/tests.lock
 	@$(INSTALL) --no-build-isolation -e .
 	@touch $@ $(DEMO)
 
-$(DEMO): requirements-demo.lock pyproject.toml | $(BIN)/python
+$(DEMO): deploy/locks/demo.lock pyproject.toml | $(BIN)/python
 	@echo "installing into $(VENV) (once, about half a minute)"
-	@$(INSTALL) --require-hashes -r requirements-demo.lock
+	@$(INSTALL) --require-hashes -r deploy/locks/demo.lock
 	@$(INSTALL) --no-build-isolation -e .
 	@touch $@
 

@@ -15,41 +15,33 @@ from typing import Any
 import faust
 from faust.types import TP
 
-from agents import clicks, feedback, orders, page_views, sessions, social, subscriptions
-from agents.publisher import PublisherLoop
-from stream.churn_model import ChurnModel
-from stream.exporter import Exporter, SnapshotCollector
-from stream.kafka_log import FaustLog
-from stream.kafka_options import bootstrap_servers, faust_credentials
-from stream.live import LiveBoard
-from stream.live_alerts import AlertWatch
-from stream.live_pipeline import Pipeline
-from stream.live_routes import LivePages
-from stream.metrics import catalogue
+from agents.topic_agents import AGENTS
+from stream.churn.model import ChurnModel
+from stream.configure.compile import build_rules
+from stream.configure.fingerprints import definition_version
+from stream.kafka.log import FaustLog
+from stream.kafka.options import bootstrap_servers, faust_credentials
+from stream.kafka.producer import Outgoing
+from stream.kafka.transport import CODEC, SCHEME, Assignor, Transport, register_transport
+from stream.metrics.catalogue import catalogue
 from stream.metrics.metric import required_grains
-from stream.outgoing import LedgerPump, Outgoing
-from stream.owner import Owner
-from stream.published import PublishedState
-from stream.redis_client import connect_redis
-from stream.redis_memory import Memory, MemoryWatch
-from stream.rules import build_rules
-from stream.settings import Settings, definition_version
-from stream.store import Store
-from stream.telemetry import Telemetry
-from stream.transport import CODEC, SCHEME, Assignor, Transport, register_transport
-from stream.web import Web
+from stream.settings.application import Settings
+from stream.store.connection import connect_redis
+from stream.store.memory import Memory, MemoryWatch
+from stream.store.published import PublishedState
+from stream.store.shards import Store
+from stream.web.exporter import Exporter, SnapshotCollector
+from stream.web.live import LiveBoard
+from stream.web.live_alerts import AlertWatch
+from stream.web.live_pipeline import Pipeline
+from stream.web.live_routes import LivePages
+from stream.web.server import Web
+from stream.worker.dead_letters import LedgerPump
+from stream.worker.owner import Owner
+from stream.worker.publisher_loop import PublisherLoop
+from stream.worker.telemetry import Telemetry
 
 _log = logging.getLogger(__name__)
-#: One agent a topic; the setting that names the topic, and the agent.
-AGENTS = {
-    "page_views": page_views.agent,
-    "clicks": clicks.agent,
-    "sessions": sessions.agent,
-    "subscriptions": subscriptions.agent,
-    "orders": orders.agent,
-    "feedback": feedback.agent,
-    "social": social.agent,
-}
 #: Batches that may wait for the agents, per input topic: enough to keep the fetching busy.
 _BATCHES_WAITING = 2
 _CUTS = "cuts"

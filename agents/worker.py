@@ -12,10 +12,10 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 from redis.exceptions import RedisError
 
-from agents.logs import setup_logging
-from stream.kafka_options import aiokafka_options
-from stream.redis_client import connect_redis
-from stream.settings import Settings
+from agents.commands.logs import setup_logging
+from stream.kafka.options import aiokafka_options
+from stream.settings.application import Settings
+from stream.store.connection import connect_redis
 
 _log = logging.getLogger(__name__)
 _TOPIC_TRIES = 10

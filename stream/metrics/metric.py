@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Literal
 
 from schemas.outputs import WindowKind
-from stream.measures import (
+from stream.counters.measures import (
     BOT_EVENTS,
     BOUNCED_SESSIONS,
     CLICKS,

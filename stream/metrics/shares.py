@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from schemas.outputs import WindowKind
+from stream.counters.windows import Span
 from stream.metrics.metric import JOINED, OWN_DIMENSIONS
 from stream.metrics.terms import Need, Reader, Term
-from stream.windows import Span
 
 
 @dataclass(frozen=True, slots=True)

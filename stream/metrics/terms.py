@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from schemas.outputs import WindowKind
-from stream.measures import Grain, histogram_measure
-from stream.sessions import duration_bucket_bounds_seconds
-from stream.windows import GRAIN_OF, Span
+from stream.counters.histogram import duration_bucket_bounds_seconds, histogram_measure
+from stream.counters.measures import Grain
+from stream.counters.windows import GRAIN_OF, Span
 
 Need = tuple[str, Grain]
 #: Highest number of a histogram bucket: 2^(400/8) ms is far beyond any session.

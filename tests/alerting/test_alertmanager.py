@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from agents.alerting.routing import RECEIVERS
-from agents.alerting.rule import PRODUCT_SIGNALS
+from agents.monitoring.rules.routing import RECEIVERS
+from agents.monitoring.rules.rule import PRODUCT_SIGNALS
 from tests.alerting.promtool import ROOT, alerts, run, tool
 from tests.alerting.servers import AlertmanagerServer
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
-from agents.cli import main
+from agents.cli.main import main
 from tests.alerting.promtool import ROOT, RULES, run, tool
 from tests.chain.shipped import assert_shipped
 

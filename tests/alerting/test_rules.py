@@ -6,16 +6,16 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from agents.alerting import __main__ as command
-from agents.alerting.families import WORKER_GAUGES, Family, exported_families
-from agents.alerting.files import outdated_files, shipped_files, write_files
-from agents.alerting.pace import DAY, HOUR, MINUTE, WEEK, Pace
-from agents.alerting.pending import PENDING
-from agents.alerting.recording import recorded
-from agents.alerting.rule import PRODUCT_SIGNALS
-from stream.metrics import catalogue
+from agents.monitoring.rules import __main__ as command
+from agents.monitoring.rules.families import WORKER_GAUGES, Family, exported_families
+from agents.monitoring.rules.files import outdated_files, shipped_files, write_files
+from agents.monitoring.rules.pace import DAY, HOUR, MINUTE, WEEK, Pace
+from agents.monitoring.rules.pending import PENDING
+from agents.monitoring.rules.recording import recorded
+from agents.monitoring.rules.rule import PRODUCT_SIGNALS
+from stream.metrics.catalogue import catalogue
 from stream.metrics.metric import COUNTERS
-from stream.settings import Settings
+from stream.settings.application import Settings
 from tests.alerting.promtool import ROOT, RULES, alerts, records, run, shipped_groups, tool
 from tests.contract.test_readme import exported
 
@@ -121,7 +121,9 @@ def _series(family: Family) -> set[str]:
 
 def test_a_family_that_is_served_is_pending_no_more() -> None:
     served = {family.name for family in exported_families(Settings())}
-    assert served & {*PENDING} == set(), "take it out of PENDING in agents/alerting/pending.py"
+    assert served & {*PENDING} == set(), (
+        "take it out of PENDING in agents/monitoring/rules/pending.py"
+    )
 
 
 def test_alerts_read_nothing_but_recording_rules() -> None:

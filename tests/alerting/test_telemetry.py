@@ -8,13 +8,14 @@ import pytest
 import redis.asyncio
 from msgspec.structs import replace
 
-from stream.calendar import Calendar
-from stream.names import Names
-from stream.owned import OwnerCounts
-from stream.redis_client import connect_redis
-from stream.redis_memory import Memory, MemoryWatch
-from stream.settings import RedisSettings, Settings
-from stream.telemetry import Telemetry
+from stream.counters.calendar import Calendar
+from stream.counters.segments import Names
+from stream.settings.application import Settings
+from stream.settings.connections import RedisSettings
+from stream.store.connection import connect_redis
+from stream.store.memory import Memory, MemoryWatch
+from stream.worker.assigned_shard import OwnerCounts
+from stream.worker.telemetry import Telemetry
 from tests.servers.redis_server import RedisServer
 
 
@@ -157,7 +158,7 @@ async def test_memory_that_is_not_known_is_not_told(monkeypatch: pytest.MonkeyPa
     settings = replace(Settings(), redis=RedisSettings(url="redis://127.0.0.1:1/0"))
     client = connect_redis(settings)
     told: list[Mapping[str, Memory]] = []
-    monkeypatch.setattr("stream.redis_memory.asyncio.sleep", enough)
+    monkeypatch.setattr("stream.store.memory.asyncio.sleep", enough)
     with pytest.raises(Enough):
         await MemoryWatch(client, settings, told.append).run()
     await client.aclose()

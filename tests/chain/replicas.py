@@ -3,10 +3,10 @@
 from bisect import bisect_right
 from typing import Any, NamedTuple
 
-from agents.alerting.families import exported_families
-from agents.alerting.recording import recorded
-from stream.settings import Settings
-from stream.snapshot import Snapshot
+from agents.monitoring.rules.families import exported_families
+from agents.monitoring.rules.recording import recorded
+from stream.publish.snapshot import Snapshot
+from stream.settings.application import Settings
 from tests.chain.servers import Prometheus
 from tests.chain.snapshots import Series, samples
 

@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 import redis
 
-from stream import keys
-from stream.exporter import SnapshotCollector
-from stream.metrics import catalogue
-from stream.settings import Settings
-from stream.snapshot import Snapshot, decode_snapshot
+from stream.metrics.catalogue import catalogue
+from stream.publish.snapshot import Snapshot, decode_snapshot
+from stream.settings.application import Settings
+from stream.store import keys
+from stream.web.exporter import SnapshotCollector
 from tests.faults.fleet import PARTITIONS, Fleet, Record
 
 #: Name and labels of a sample, without what tells workers apart.

@@ -4,7 +4,7 @@ import zlib
 from collections import defaultdict
 from pathlib import Path
 
-from agents.replay import Router
+from agents.commands.replay import Router
 from tests.chain.incidents import Input, Shop, asked, failures, fired
 from tests.faults.fleet import PARTITIONS, Fleet, Record
 from tests.faults.worker_process import Samples, WorkerProcess, sampled, wait_until

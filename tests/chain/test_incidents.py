@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from agents.dashboards.panel import BAND_LOW
+from agents.monitoring.grafana.panel import BAND_LOW
 from tests.chain.incidents import (
     CONVERSION,
     VISITS,

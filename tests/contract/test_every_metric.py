@@ -7,15 +7,18 @@ import pytest
 
 from schemas.envelope import Survey
 from schemas.outputs import WindowKind
-from stream import definitions, measures
-from stream.knobs import ChurnSettings, CtrSettings, ScrollSettings
-from stream.knobs_audience import NewSettings, StickinessSettings
-from stream.knobs_definitions import ConversionSettings, FeatureSettings, Measure
-from stream.knobs_money import SocialSettings, SupportSettings, SurveySettings, ValueSettings
-from stream.measures import Grain, histogram_measure
-from stream.metrics import (
+from stream.configure.fields import leaves
+from stream.configure.fingerprints import DEFINING
+from stream.counters import measures
+from stream.counters.histogram import histogram_measure
+from stream.counters.measures import Grain
+from stream.counters.windows import GRAIN_OF, LENGTH_OF
+from stream.metrics import own as definitions
+from stream.metrics.catalogue import catalogue
+from stream.metrics.metric import COUNTERS, Metric, Unit, required_grains
+from stream.metrics.terms import AtEnd, AtStart, ByWindow, DaysBefore, Predicted, Quantile, TopTenth
+from stream.metrics.themes import (
     carts,
-    catalogue,
     features,
     feedback,
     followers,
@@ -25,12 +28,16 @@ from stream.metrics import (
     social,
     tickets,
 )
-from stream.metrics.metric import COUNTERS, Metric, Unit, required_grains
-from stream.metrics.retention import habit_rules
-from stream.metrics.terms import AtEnd, AtStart, ByWindow, DaysBefore, Predicted, Quantile, TopTenth
-from stream.settings import DEFINING, Settings
-from stream.settings_fields import leaves
-from stream.windows import GRAIN_OF, LENGTH_OF
+from stream.metrics.themes.retention import habit_rules
+from stream.settings.application import ChurnSettings, CtrSettings, ScrollSettings, Settings
+from stream.settings.audience import NewSettings, StickinessSettings
+from stream.settings.customers import (
+    SocialSettings,
+    SupportSettings,
+    SurveySettings,
+    ValueSettings,
+)
+from stream.settings.definitions import ConversionSettings, FeatureSettings, Measure
 from tests.core_metrics import CORE
 
 SETTINGS = {

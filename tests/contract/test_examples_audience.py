@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import pytest
 
 from schemas.outputs import MetricRecord, WindowKind
-from stream.knobs_audience import ChurnRiskSettings
-from stream.settings import Settings
+from stream.settings.application import Settings
+from stream.settings.audience import ChurnRiskSettings
 from tests.conftest import needs_river
 from tests.contract.test_worked_examples import Event, on, records, records_by, value_in
 

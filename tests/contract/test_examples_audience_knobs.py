@@ -3,8 +3,9 @@
 import pytest
 
 from schemas.outputs import WindowKind
-from stream.knobs_audience import NewSettings, StickinessSettings
-from stream.settings import Settings, SettingsError, load_settings
+from stream.configure.load import SettingsError, load_settings
+from stream.settings.application import Settings
+from stream.settings.audience import NewSettings, StickinessSettings
 from tests.contract.test_examples_audience import APRIL, WEEK_2, people, seen
 from tests.contract.test_worked_examples import on, records, records_by, value_in
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from stream.knobs import BounceSettings
-from stream.knobs_audience import InteractionSettings
-from stream.settings import Settings, SettingsError, load_settings
+from stream.configure.load import SettingsError, load_settings
+from stream.settings.application import BounceSettings, Settings
+from stream.settings.audience import InteractionSettings
 from tests.contract.test_worked_examples import on, records
 
 

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from schemas.outputs import WindowKind
-from stream.knobs import ChurnSettings
-from stream.metrics import catalogue
-from stream.settings import Settings, SettingsError, load_settings
+from stream.configure.load import SettingsError, load_settings
+from stream.metrics.catalogue import catalogue
+from stream.settings.application import ChurnSettings, Settings
 from tests.contract.test_worked_examples import customers, on, records
 
 AT_REQUEST = Settings(churn=ChurnSettings(effective="request"))

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from schemas.outputs import WindowKind
-from stream.knobs import CtrSettings
-from stream.metrics import catalogue
-from stream.settings import Settings, SettingsError, load_settings
+from stream.configure.load import SettingsError, load_settings
+from stream.metrics.catalogue import catalogue
+from stream.settings.application import CtrSettings, Settings
 from tests.contract.test_worked_examples import Event, on, records, records_by
 
 #: Of 4 people who see something, 2 of them twice, 2 click; a click of another person is of nothing seen.

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from schemas.outputs import MetricRecord, WindowKind
-from stream.knobs_definitions import ExperimentSettings
-from stream.metrics import catalogue
-from stream.settings import Settings
+from stream.metrics.catalogue import catalogue
+from stream.settings.application import Settings
+from stream.settings.definitions import ExperimentSettings
 from tests.contract.test_worked_examples import Event, on, records_by
 from tests.contract.test_worked_examples_goals import parts
 

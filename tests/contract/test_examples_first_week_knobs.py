@@ -7,11 +7,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from stream.knobs_audience import FirstWeekSettings
-from stream.knobs_definitions import Selection
-from stream.metrics import catalogue
-from stream.report import Report
-from stream.settings import Settings, SettingsError, load_settings
+from stream.configure.load import SettingsError, load_settings
+from stream.metrics.catalogue import catalogue
+from stream.report.report import Report
+from stream.settings.application import Settings
+from stream.settings.audience import FirstWeekSettings
+from stream.settings.definitions import Selection
 from tests.contract.test_worked_examples import NOW_MS, Event, on, records, records_by
 
 

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from stream.knobs_definitions import Funnel, Selection
-from stream.metrics import catalogue
-from stream.settings import Settings, SettingsError, load_settings
+from stream.configure.load import SettingsError, load_settings
+from stream.metrics.catalogue import catalogue
+from stream.settings.application import Settings
+from stream.settings.definitions import Funnel, Selection
 from tests.contract.test_worked_examples import Event, on, records_by
 
 VIEW, CART, ORDER = (Selection(type=name) for name in ("page_view", "add_to_cart", "order"))

@@ -4,9 +4,8 @@ from typing import Any
 
 import pytest
 
-from stream.knobs import ChurnSettings, Site
-from stream.knobs_audience import RetentionSettings
-from stream.settings import Settings
+from stream.settings.application import ChurnSettings, Settings, Site
+from stream.settings.audience import RetentionSettings
 from tests.contract.test_worked_examples import customers, on, records
 
 

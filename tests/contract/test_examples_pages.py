@@ -3,8 +3,13 @@
 import pytest
 
 from schemas.outputs import MetricRecord, WindowKind
-from stream.knobs import BounceSettings, ExitSettings, PageSettings, TimeOnPageSettings
-from stream.settings import Settings
+from stream.settings.application import (
+    BounceSettings,
+    ExitSettings,
+    PageSettings,
+    Settings,
+    TimeOnPageSettings,
+)
 from tests.contract.test_worked_examples import Event, on, records_by
 
 Numbers = tuple[float | None, float | None, float | None]

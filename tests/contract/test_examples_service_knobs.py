@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from schemas.outputs import WindowKind
-from stream.knobs_money import SupportSettings, SurveySettings, ValueSettings
-from stream.settings import Settings
+from stream.settings.application import Settings
+from stream.settings.customers import SupportSettings, SurveySettings, ValueSettings
 from tests.contract.test_worked_examples import customers, on, records, value_in
 
 APRIL_1 = "2024-04-01T00:00:00Z"

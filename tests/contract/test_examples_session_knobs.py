@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from stream.settings import Settings
+from stream.settings.application import Settings
 from tests.contract.test_worked_examples import Event, on, records
 
 #: A visit of two pages, five views and clicks, from 12:00:00.4 to 12:03:01.2: 180.8 s.

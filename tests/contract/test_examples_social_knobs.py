@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from stream.calendar import DAY_MS as DAY
-from stream.calendar import Calendar
-from stream.facts import Contributions, Fact, learn
-from stream.knobs_money import SocialSettings
-from stream.metrics.followers import Followers
-from stream.names import Names
-from stream.settings import Settings
+from stream.counters.calendar import DAY_MS as DAY
+from stream.counters.calendar import Calendar
+from stream.counters.segments import Names
+from stream.history.events import Contributions, Fact, learn
+from stream.metrics.themes.followers import Followers
+from stream.settings.application import Settings
+from stream.settings.customers import SocialSettings
 from tests.contract.test_worked_examples import on, records, records_by
 
 APRIL_1 = "2024-04-01T00:00:00Z"

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from schemas.outputs import WindowKind
-from stream.knobs_definitions import ConversionSettings, FeatureSettings, Measure, Selection
-from stream.sessions import A_GOAL, CARTED, CONVERTED, ORDERED, Session, marked
-from stream.settings import Settings
+from stream.sessions.session import A_GOAL, CARTED, CONVERTED, ORDERED, Session, marked
+from stream.settings.application import Settings
+from stream.settings.definitions import ConversionSettings, FeatureSettings, Measure, Selection
 from tests.contract.test_worked_examples import on, records_by
 
 APRIL_1 = "2024-04-01T00:00:00Z"

@@ -16,25 +16,25 @@ import click
 import msgspec
 import pytest
 
-from agents.alerting.table import alerts_markdown
-from agents.catalogue import metrics_markdown, settings_markdown
-from agents.cli import main
+from agents.cli.main import main
+from agents.commands.catalogue import metrics_markdown, settings_markdown
+from agents.monitoring.rules.table import alerts_markdown
 from schemas.codec import Reason, parse
 from schemas.events import EVENT_TYPES
 from schemas.outputs import MetricRecord
 from schemas.routing import TOPIC_TYPES
-from stream.exporter import Exporter, SnapshotCollector
-from stream.knobs import Settings
-from stream.measures import EVENTS
-from stream.metrics import catalogue
-from stream.owned import OwnerCounts
-from stream.settings import describe
-from stream.snapshot import Count, Gauge, Snapshot
-from stream.telemetry import Telemetry
+from stream.configure.load import describe
+from stream.counters.measures import EVENTS
+from stream.metrics.catalogue import catalogue
+from stream.publish.snapshot import Count, Gauge, Snapshot
+from stream.settings.application import Settings
+from stream.web.exporter import Exporter, SnapshotCollector
+from stream.worker.assigned_shard import OwnerCounts
+from stream.worker.telemetry import Telemetry
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
-PACKAGES = ("agents", "agents/alerting", "agents/dashboards", "stream", "stream/metrics", "schemas")
+PACKAGES = ("agents", "schemas", "stream")
 #: Reasons that no code gives yet.
 UNUSED_REASONS = {Reason.CURRENCY, Reason.SKIPPED}
 
@@ -43,7 +43,7 @@ def files_markdown() -> str:
     """One line a module of the three packages: the first sentence of its docstring."""
     lines = ["| file | what it is for |", "| --- | --- |"]
     for package in PACKAGES:
-        for file in sorted((ROOT / package).glob("*.py")):
+        for file in sorted((ROOT / package).rglob("*.py")):
             text = ast.get_docstring(ast.parse(file.read_text("utf-8"))) or ""
             sentence = " ".join(text.partition("\n\n")[0].split()).replace("|", "\\|")
             lines.append(f"| `{file.relative_to(ROOT).as_posix()}` | {sentence} |")

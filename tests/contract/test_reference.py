@@ -4,13 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from agents.reference import FILE, main, reference
-from stream.metrics import catalogue
-from stream.settings import Settings
+from agents.commands.reference import FILE, main, reference
+from stream.metrics.catalogue import catalogue
+from stream.settings.application import Settings
 
 
 def test_the_reference_is_current() -> None:
-    assert FILE.read_text("utf-8") == reference(Settings()), "run python -m agents.reference"
+    assert FILE.read_text("utf-8") == reference(Settings()), (
+        "run python -m agents.commands.reference"
+    )
 
 
 def test_every_metric_has_a_section_with_its_example() -> None:
@@ -26,7 +28,7 @@ def test_every_metric_has_a_section_with_its_example() -> None:
 def test_a_stale_reference_is_noticed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "METRICS.md"
     assert main(["--check"], file) == 1
-    assert "run python -m agents.reference" in capsys.readouterr().err
+    assert "run python -m agents.commands.reference" in capsys.readouterr().err
     assert main([], file) == 0
     assert main(["--check"], file) == 0
     file.write_text(file.read_text("utf-8") + "x")

@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from schemas.outputs import MetricRecord, WindowKind
-from stream.report import Report
-from stream.settings import Settings
+from stream.report.report import Report
+from stream.settings.application import Settings
 
 DAY_MS = 86_400_000
 #: 1 April 2024, noon UTC; that April has 30 days.

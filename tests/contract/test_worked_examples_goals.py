@@ -7,7 +7,9 @@ import msgspec
 import pytest
 
 from schemas.outputs import MetricRecord, WindowKind
-from stream.knobs_definitions import (
+from stream.report.report import Report
+from stream.settings.application import Settings
+from stream.settings.definitions import (
     CartSettings,
     ConversionSettings,
     FeatureSettings,
@@ -16,8 +18,6 @@ from stream.knobs_definitions import (
     OwnMetric,
     Selection,
 )
-from stream.report import Report
-from stream.settings import Settings
 from tests.contract.test_worked_examples import NOW_MS, Event, on
 
 FUNNEL = Funnel(

@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from schemas.outputs import MetricRecord, WindowKind
-from stream.knobs import Settings
-from stream.knobs_money import SurveySettings, ValueSettings
+from stream.settings.application import Settings
+from stream.settings.customers import SurveySettings, ValueSettings
 from tests.contract.test_worked_examples import Event, customers, on, records, value_in
 
 FIRST = "2024-04-01T00:00:00Z"

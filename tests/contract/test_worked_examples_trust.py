@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from stream.exporter import Exporter, SnapshotCollector
-from stream.metrics import catalogue
-from stream.publishing import Publisher
-from stream.rules import build_rules
-from stream.settings import Settings, definition_version
-from stream.snapshot import Snapshot
-from stream.trust import TRUST, Trust
+from stream.configure.compile import build_rules
+from stream.configure.fingerprints import definition_version
+from stream.metrics.catalogue import catalogue
+from stream.publish.snapshot import Snapshot
+from stream.settings.application import Settings
+from stream.web.data_quality import TRUST, Trust
+from stream.web.exporter import Exporter, SnapshotCollector
+from stream.worker.publisher import Publisher
 from tests.contract.test_worked_examples import NOON_MS
 from tests.properties.engine import EVERYONE, LogRecord, Worker
 from tests.properties.publishers import StoredState, with_dated_store

@@ -18,11 +18,20 @@ CHECKED = (
     "tests/properties/test_engine_and_time.py",
     f"{_ORACLE}::test_order_batches_shards_and_crashes_change_no_number",
     f"{_ORACLE}::test_every_knob_means_what_it_says",
-    "tests/unit/test_calendar.py", "tests/unit/test_clock.py", "tests/unit/test_dedupe.py",
-    "tests/unit/test_marks.py", "tests/unit/test_names.py", "tests/unit/test_people.py",
-    "tests/unit/test_pages.py", "tests/unit/test_sessions.py", "tests/unit/test_trails.py",
-)  # fmt: skip
-_WHICH = "import stream.fold, stream.people; print(stream.fold.__file__, stream.people.__file__)"
+    "tests/unit/counters/test_calendar.py",
+    "tests/unit/engine/test_watermark.py",
+    "tests/unit/engine/test_duplicates.py",
+    "tests/unit/people/test_active_days.py",
+    "tests/unit/counters/test_segments.py",
+    "tests/unit/people/test_people.py",
+    "tests/unit/sessions/test_pages.py",
+    "tests/unit/sessions/test_sessions.py",
+    "tests/unit/sessions/test_page_path.py",
+)
+_WHICH = (
+    "import stream.engine.fold as fold, stream.people.person as person; "
+    "print(fold.__file__, person.__file__)"
+)
 
 
 def test_the_compiled_core_gives_the_same_numbers(built: Build, tmp_path: Path) -> None:

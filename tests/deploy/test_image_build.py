@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from stream.settings import Settings, describe
+from stream.configure.load import describe
+from stream.settings.application import Settings
 from tests.deploy.image import Build, environment, stages
 
 USER = 10001
@@ -63,13 +64,15 @@ def test_every_command_explains_itself(image: Path) -> None:
 def test_commands_find_their_data_and_every_library(image: Path) -> None:
     done = run(image, "engage", "metrics", "--format", "json")
     assert (done.returncode, done.stderr) == (0, "")
-    imports = "import agents.app, agents.worker, agents.simulate, agents.demo, schemas.codec"
+    imports = "import agents.app, agents.worker, agents.simulation.simulate, agents.simulation.demo, schemas.codec"
     done = run(image, "python", "-c", imports)
     assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_the_core_is_compiled(image: Path) -> None:
-    done = run(image, "python", "-c", "import stream.fold; print(stream.fold.__file__)")
+    done = run(
+        image, "python", "-c", "import stream.engine.fold; print(stream.engine.fold.__file__)"
+    )
     assert done.stdout.strip().endswith(".so"), done.stderr
 
 
@@ -98,7 +101,7 @@ def test_bytecode_is_there_and_tools_are_not(image: Path) -> None:
 
 def test_defaults_of_the_image_are_those_of_the_project(image: Path) -> None:
     code = (
-        "from stream.settings import *; import os\n"
+        "from stream.configure.load import *; import os\n"
         "print(*describe(load_settings(None, os.environ)), sep='\\n')"
     )
     done = run(image, "python", "-c", code)

@@ -7,9 +7,10 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
-from agents import prometheus_rule
-from agents.cli import main
-from stream.settings import Settings, load_settings
+from agents.cli.main import main
+from agents.monitoring.rules import prometheus_rule
+from stream.configure.load import load_settings
+from stream.settings.application import Settings
 from tests.deploy import DEPLOY, ROOT, compose
 from tests.deploy.image import environment, stages, values
 from tests.deploy.manifests import KUBERNETES, Resource, built, containers, one
@@ -232,7 +233,9 @@ def test_prometheus_sees_the_job_that_the_rules_ask_for() -> None:
 
 
 def test_prometheus_rule_is_current_and_holds_every_group() -> None:
-    assert prometheus_rule.main(["--check"]) == 0, "run: python -m agents.prometheus_rule"
+    assert prometheus_rule.main(["--check"]) == 0, (
+        "run: python -m agents.monitoring.rules.prometheus_rule"
+    )
     shipped = [
         group
         for file in sorted((DEPLOY / "prometheus" / "rules").glob("*.yml"))

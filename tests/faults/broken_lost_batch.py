@@ -8,8 +8,8 @@ from typing import Any
 
 from faust.types import TP
 
-from stream import owner
-from stream.transport import Consumer
+from stream.kafka.transport import Consumer
+from stream.worker import owner
 
 KEY = b"lost"
 _getmany = Consumer.getmany
@@ -27,7 +27,7 @@ async def _losing(self: Consumer, timeout: float) -> AsyncIterator[tuple[TP, Any
 
 def main() -> None:
     """The command line of the broken worker."""
-    from agents.cli import main as engage
+    from agents.cli.main import main as engage
 
     Consumer.getmany = _losing  # type: ignore[method-assign]
     owner.STALLED_SECONDS = 3.0

@@ -3,8 +3,8 @@
 Run as `python -m tests.faults.broken_no_cas worker`. The fault tests must notice.
 """
 
-from stream.scripts import CUT
-from stream.store import Store
+from stream.store.scripts import CUT
+from stream.store.shards import Store
 
 #: What a cut answers when it is compared with what is stored, and differs.
 REFUSALS = ("'LOST'", "'FENCED'", "'CONFLICT'")
@@ -19,7 +19,7 @@ def script() -> str:
 
 def main() -> None:
     """The command line of the broken worker."""
-    from agents.cli import main as engage
+    from agents.cli.main import main as engage
 
     Store.cut_script = script()
     engage()

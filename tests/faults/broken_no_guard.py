@@ -3,10 +3,10 @@
 Run as `python -m tests.faults.broken_no_guard worker`. The fault tests must notice.
 """
 
-from stream.batch_intake import BatchIntake
-from stream.fetch import Fetched
-from stream.owned import Owned
-from stream.shard import Shard
+from stream.engine.shard import Shard
+from stream.kafka.fetch import Fetched
+from stream.worker.assigned_shard import Owned
+from stream.worker.intake import BatchIntake
 
 _guarded = BatchIntake._fold
 
@@ -29,7 +29,7 @@ async def _fold(
 
 def main() -> None:
     """The command line of the broken worker."""
-    from agents.cli import main as engage
+    from agents.cli.main import main as engage
 
     BatchIntake._align = _align  # type: ignore[assignment, method-assign]
     BatchIntake._fold = _fold  # type: ignore[assignment, method-assign]

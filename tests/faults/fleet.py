@@ -14,10 +14,11 @@ from typing import NamedTuple, Self
 import redis
 from confluent_kafka import KafkaError, Message, Producer
 
-from agents.topics import run_topics_create
-from stream.cut import StoredShard, read_stored
-from stream.keys import ShardKeys, generation, state_name
-from stream.settings import INPUT_ROLES, Settings, load_settings
+from agents.commands.topics import run_topics_create
+from stream.configure.load import load_settings
+from stream.engine.checkpoint import StoredShard, read_stored
+from stream.settings.application import INPUT_ROLES, Settings
+from stream.store.keys import ShardKeys, generation, state_name
 from tests.faults.topics import topic_bounds
 from tests.faults.worker_process import PATIENCE, TimedOut, WorkerProcess, wait_until
 

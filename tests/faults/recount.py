@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from stream import measures
+from stream.counters import measures
 from tests.faults.fleet import Fleet, Record
 from tests.faults.stored import Counts, unaccounted
 

@@ -4,15 +4,15 @@ import asyncio
 import time
 from typing import NamedTuple
 
-from stream import measures
-from stream.board import Board
-from stream.measures import Grain
-from stream.published import PublishedState
-from stream.redis_client import connect_redis
-from stream.rules import build_rules
-from stream.settings import Settings
-from stream.snapshot import Snapshot, decode_snapshot
-from stream.store import Store
+from stream.configure.compile import build_rules
+from stream.counters import measures
+from stream.counters.measures import Grain
+from stream.publish.merged_counts import Board
+from stream.publish.snapshot import Snapshot, decode_snapshot
+from stream.settings.application import Settings
+from stream.store.connection import connect_redis
+from stream.store.published import PublishedState
+from stream.store.shards import Store
 from tests.faults.fleet import PARTITIONS, Fleet
 from tests.faults.worker_process import TimedOut, wait_until
 

@@ -7,7 +7,7 @@ import msgspec
 from confluent_kafka import Consumer, TopicPartition
 
 from schemas.outputs import LedgerEntry, MetricRecord, record_key
-from stream.settings import Settings
+from stream.settings.application import Settings
 
 _record = msgspec.json.Decoder(MetricRecord).decode
 _entry = msgspec.json.Decoder(LedgerEntry).decode

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from stream.fold import Record
-from stream.shard import Shard
+from stream.engine.fold import Record
+from stream.engine.shard import Shard
 
 _original = Shard.apply
 
@@ -61,7 +61,7 @@ def replayed(noted: Sequence[Folded]) -> int:
 
 def main() -> None:
     """The command line, watched."""
-    from agents.cli import main as engage
+    from agents.cli.main import main as engage
 
     watch()
     engage()

@@ -10,19 +10,19 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from stream.churn_report import look_at_days
-from stream.exporter import Exporter, SnapshotCollector
-from stream.knobs import PageSettings, SessionSettings, TimeSettings
-from stream.knobs_audience import ChurnRiskSettings
-from stream.knobs_definitions import Funnel, Selection
-from stream.metrics import catalogue
-from stream.owned import OwnerCounts
-from stream.publishing import Publisher
-from stream.redis_memory import Memory
-from stream.rules import build_rules
-from stream.settings import Settings, definition_version
-from stream.snapshot import Snapshot
-from stream.telemetry import Telemetry
+from stream.configure.compile import build_rules
+from stream.configure.fingerprints import definition_version
+from stream.metrics.catalogue import catalogue
+from stream.publish.snapshot import Snapshot
+from stream.report.churn import look_at_days
+from stream.settings.application import PageSettings, SessionSettings, Settings, TimeSettings
+from stream.settings.audience import ChurnRiskSettings
+from stream.settings.definitions import Funnel, Selection
+from stream.store.memory import Memory
+from stream.web.exporter import Exporter, SnapshotCollector
+from stream.worker.assigned_shard import OwnerCounts
+from stream.worker.publisher import Publisher
+from stream.worker.telemetry import Telemetry
 from tests.grafana.traffic import BUSY, DAY_MS, MINUTE_MS, NOW_MS, WEEK_MS, Spans, log
 from tests.properties.engine import EVERYONE, LogRecord, Worker
 from tests.properties.publishers import StoredState, with_dated_store

@@ -9,19 +9,24 @@ from typing import get_args
 import pytest
 import yaml
 
-from agents.alerting.files import write_files
-from agents.alerting.surroundings import Surroundings
-from agents.dashboards import __main__ as command
-from agents.dashboards import wording
-from agents.dashboards.campaigns import campaigns
-from agents.dashboards.engagement import engagement
-from agents.dashboards.files import outdated_files, shipped_files
-from agents.dashboards.pipeline import pipeline
-from agents.dashboards.placement import CAMPAIGN_COLUMNS, SEGMENT_COLUMNS, SPEND_COLUMNS, placed
+from agents.monitoring.grafana import __main__ as command
+from agents.monitoring.grafana import wording
+from agents.monitoring.grafana.campaigns import campaigns
+from agents.monitoring.grafana.engagement import engagement
+from agents.monitoring.grafana.files import outdated_files, shipped_files
+from agents.monitoring.grafana.pipeline import pipeline
+from agents.monitoring.grafana.placement import (
+    CAMPAIGN_COLUMNS,
+    SEGMENT_COLUMNS,
+    SPEND_COLUMNS,
+    placed,
+)
+from agents.monitoring.rules.files import write_files
+from agents.monitoring.rules.surroundings import Surroundings
 from schemas.outputs import WindowKind
-from stream.metrics import catalogue
+from stream.metrics.catalogue import catalogue
 from stream.metrics.metric import JOINED, OWN_DIMENSIONS
-from stream.settings import Settings
+from stream.settings.application import Settings
 from tests.alerting.promtool import alerts, records
 from tests.contract.test_readme import exported
 from tests.grafana import GRAFANA
@@ -113,7 +118,7 @@ def test_every_family_of_the_page_is_shown() -> None:
 
 
 def test_a_family_that_no_row_names_stands_in_the_last_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agents.dashboards.pipeline._INTAKE", ())
+    monkeypatch.setattr("agents.monitoring.grafana.pipeline._INTAKE", ())
     last = pipeline(Settings(), Surroundings()).rows[-1]
     assert last.title == "More" and last.is_collapsed
     assert "Ledger entries" in [panel.title for panel in last.panels]
@@ -122,7 +127,7 @@ def test_a_family_that_no_row_names_stands_in_the_last_one(monkeypatch: pytest.M
 def test_a_metric_that_no_section_names_stands_under_more_numbers(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("agents.dashboards.engagement.placed", frozenset)
+    monkeypatch.setattr("agents.monitoring.grafana.engagement.placed", frozenset)
     rows = {row.title: row for row in engagement(Settings(), Surroundings()).rows}
     assert len(rows["More numbers"].panels) == sum(metric.plain for metric in CATALOGUE.values())
 

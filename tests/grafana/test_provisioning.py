@@ -9,7 +9,7 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
-from agents.cli import main
+from agents.cli.main import main
 from tests.alerting.promtool import alerts
 from tests.grafana import GRAFANA
 from tests.grafana.shipped import CHOSEN, NAMES, dashboard, filled

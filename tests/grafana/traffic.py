@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from stream.traffic import Traffic
+from agents.simulation.traffic import Traffic
 from tests.properties.engine import LogRecord
 
 MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import redis
 
-from stream import measures
-from stream.keys import ShardKeys, generation
+from stream.counters import measures
+from stream.store.keys import ShardKeys, generation
 from tests.faults.fleet import PARTITIONS, Fleet, Record
 from tests.faults.stored import read_counts, unaccounted
 from tests.faults.topics import newest_records

@@ -8,7 +8,7 @@ from itertools import cycle
 from pathlib import Path
 
 from schemas.ledger import MAX_ORIGINAL
-from stream import measures
+from stream.counters import measures
 from tests.faults.fleet import PARTITIONS, REPOSITORY, Fleet, Record
 from tests.faults.stored import read_counts, unaccounted
 from tests.faults.topics import ledger

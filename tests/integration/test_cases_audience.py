@@ -7,13 +7,12 @@ from typing import Any
 
 import pytest
 
-from agents.report import run_report
+from agents.report.command import run_report
 from schemas.outputs import WindowKind
-from stream.connections import Table
-from stream.knobs import TimeSettings
-from stream.knobs_audience import RetentionSettings
-from stream.knobs_definitions import Selection
-from stream.settings import Settings
+from stream.settings.application import Settings, TimeSettings
+from stream.settings.audience import RetentionSettings
+from stream.settings.connections import Table
+from stream.settings.definitions import Selection
 from tests.integration.test_cases_report import CASES, expected
 
 pytestmark = pytest.mark.skipif(

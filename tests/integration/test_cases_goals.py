@@ -9,8 +9,9 @@ import msgspec
 import pytest
 
 from schemas.outputs import MetricRecord
-from stream.report import Report, open_lines
-from stream.settings import Settings, load_settings
+from stream.configure.load import load_settings
+from stream.report.report import Report, open_lines
+from stream.settings.application import Settings
 from tests.integration.test_cases_report import CASES, NOW_MS, expected
 
 pytestmark = pytest.mark.skipif(

@@ -8,9 +8,8 @@ import msgspec
 import pytest
 
 from schemas.outputs import MetricRecord
-from stream.knobs import DedupeSettings, TimeOnPageSettings
-from stream.report import Report
-from stream.settings import Settings
+from stream.report.report import Report
+from stream.settings.application import DedupeSettings, Settings, TimeOnPageSettings
 from tests.integration.test_cases_report import CASES, NOW_MS, expected
 
 pytestmark = pytest.mark.skipif(

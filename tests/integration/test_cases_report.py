@@ -11,10 +11,9 @@ import msgspec
 import pytest
 
 from schemas.outputs import MetricRecord, WindowKind
-from stream.knobs import SessionSettings
-from stream.knobs_audience import ActiveSettings
-from stream.report import Report, open_lines
-from stream.settings import Settings
+from stream.report.report import Report, open_lines
+from stream.settings.application import SessionSettings, Settings
+from stream.settings.audience import ActiveSettings
 
 CASES = Path(os.environ.get("ENGAGE_CASES") or Path(__file__).parents[3] / "shared" / "cases")
 NOW_MS = 1_767_225_600_000  # 2026: after all of them.

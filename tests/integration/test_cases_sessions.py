@@ -7,9 +7,9 @@ import msgspec
 import pytest
 
 from schemas.outputs import MetricRecord
-from stream.pages import page_of
-from stream.report import Report
-from stream.settings import Settings
+from stream.report.report import Report
+from stream.sessions.pages import page_of
+from stream.settings.application import Settings
 from tests.integration.test_cases_report import CASES, NOW_MS, expected, pytestmark, records, whole
 
 CASE = "snowplow-web"

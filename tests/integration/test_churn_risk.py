@@ -5,8 +5,8 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from stream import measures
-from stream.churn_risk import StoredRisk
+from stream.churn.risk import StoredRisk
+from stream.counters import measures
 from tests.conftest import needs_river
 from tests.faults.fleet import PARTITIONS, Fleet, Record
 from tests.faults.stored import read_counts

@@ -12,12 +12,14 @@ from typing import IO
 import pytest
 from rich.console import Console
 
-from agents import demo
-from agents.demo import _demo_settings, _free_port, run_demo
-from agents.demo_alerts import DemoPrometheus
-from agents.demo_view import Summary, as_line, as_table, fetch
-from stream.settings import Settings, load_settings, to_environment
-from stream.traffic import Trouble
+from agents.simulation import demo
+from agents.simulation.demo import _demo_settings, _free_port, run_demo
+from agents.simulation.demo_alerts import DemoPrometheus
+from agents.simulation.demo_view import Summary, as_line, as_table, fetch
+from agents.simulation.traffic import Trouble
+from stream.configure.load import load_settings
+from stream.configure.sources import to_environment
+from stream.settings.application import Settings
 from tests.alerting.promtool import tool
 from tests.faults.worker_process import wait_until
 

@@ -3,8 +3,8 @@
 import zlib
 from pathlib import Path
 
+from agents.simulation.traffic import Traffic
 from schemas.outputs import MetricRecord
-from stream.traffic import Traffic
 from tests.faults.fleet import PARTITIONS, Fleet, Record
 from tests.faults.topics import newest_records
 from tests.faults.worker_process import WorkerProcess, wait_until

@@ -9,17 +9,18 @@ from msgspec.structs import replace
 from redis.asyncio.cluster import RedisCluster
 
 from schemas.codec import parse
-from stream.cut import restore, settle_cut, take_cut
-from stream.metrics import catalogue
+from stream.configure.compile import build_rules
+from stream.engine.checkpoint import restore, settle_cut, take_cut
+from stream.engine.shard import Shard
+from stream.metrics.catalogue import catalogue
 from stream.metrics.metric import required_grains
-from stream.people import Person
-from stream.published import FencedError, Progress, PublishedState
-from stream.redis_client import connect_redis
-from stream.report import Line
-from stream.rules import build_rules
-from stream.settings import RedisSettings, Settings
-from stream.shard import Shard
-from stream.store import CutRefusedError, Store
+from stream.people.person import Person
+from stream.report.report import Line
+from stream.settings.application import Settings
+from stream.settings.connections import RedisSettings
+from stream.store.connection import connect_redis
+from stream.store.published import FencedError, Progress, PublishedState
+from stream.store.shards import CutRefusedError, Store
 from tests.servers.redis_server import RedisServer
 
 _VIEW = b'{"type":"page_view","event_id":"e%d","event_time":%d,"visitor_id":"v%d"}'

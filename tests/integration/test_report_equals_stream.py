@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
+from agents.simulation.traffic import Traffic
 from schemas.outputs import MetricRecord, WindowKind, record_key
-from stream.metrics import catalogue
-from stream.report import Report
-from stream.settings import Settings
-from stream.traffic import Traffic
+from stream.metrics.catalogue import catalogue
+from stream.report.report import Report
+from stream.settings.application import Settings
 from tests.conftest import IN_CI
 from tests.faults.fleet import PARTITIONS, REPOSITORY, Fleet, Record
 from tests.faults.topics import NewestRecords

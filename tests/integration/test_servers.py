@@ -7,7 +7,7 @@ import pytest
 import redis
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from stream.embedded import EmbeddedKafka, EmbeddedRedis
+from agents.simulation.servers import EmbeddedKafka, EmbeddedRedis
 from tests.conftest import missing
 from tests.servers.kafka_server import KafkaServer
 from tests.servers.process import ServerMissing

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from schemas.outputs import MetricRecord
-from stream import measures
+from stream.counters import measures
 from tests.faults.fleet import PARTITIONS, Fleet, Record
 from tests.faults.stored import read_counts, unaccounted
 from tests.faults.topics import newest_records

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from kafka import KafkaConsumer, TopicPartition
 
-from stream.settings import load_settings, to_environment
+from stream.configure.load import load_settings
+from stream.configure.sources import to_environment
 from tests.conftest import TopicFactory
 from tests.servers.kafka_server import KafkaServer
 

@@ -10,14 +10,15 @@ import pytest
 import redis
 from kafka import KafkaConsumer, TopicPartition
 
-from agents.check import all_findings, run_check
-from agents.check_redis import redis_findings
-from agents.kafka_clients import Sender, open_admin
-from agents.replay import run_replay
-from agents.tail import run_tail
-from agents.topics import existing_topics, run_topics_create, wanted_topics
+from agents.commands.check import all_findings, run_check
+from agents.commands.check_redis import redis_findings
+from agents.commands.kafka_clients import Sender, open_admin
+from agents.commands.replay import run_replay
+from agents.commands.tail import run_tail
+from agents.commands.topics import existing_topics, run_topics_create, wanted_topics
 from schemas.outputs import MetricRecord, Window, encode_record, record_key
-from stream.settings import INPUT_ROLES, Settings, load_settings
+from stream.configure.load import load_settings
+from stream.settings.application import INPUT_ROLES, Settings
 from tests.conftest import TopicFactory
 from tests.servers.kafka_server import KafkaServer
 

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from agents.alerting.files import prometheus_files, write_files
-from agents.alerting.surroundings import Surroundings
-from stream.settings import Settings
+from agents.monitoring.rules.files import prometheus_files, write_files
+from agents.monitoring.rules.surroundings import Surroundings
+from stream.settings.application import Settings
 from tests.grafana.prometheus import StoredPrometheus
 from tests.pictures import ROOT
 from tests.servers.process import ServerFailed, free_port

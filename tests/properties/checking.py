@@ -6,12 +6,12 @@ from typing import get_args
 import msgspec
 
 from schemas.outputs import WindowKind
-from stream.metrics import catalogue
-from stream.settings import Settings
+from stream.metrics.catalogue import catalogue
+from stream.settings.application import Settings
+from tests.oracle.log import EventDict, Verdict, accepted, judge, untimely
+from tests.oracle.oracle import expected, instant
 from tests.properties.compare import differences, knobs_of, published
 from tests.properties.engine import EVERYONE, Action, Log, Worker, final_records, kept_from_ms, run
-from tests.properties.oracle import expected, instant
-from tests.properties.oracle_log import EventDict, Verdict, accepted, judge, untimely
 
 ALL_KINDS: tuple[WindowKind, ...] = get_args(WindowKind)
 #: Windows of many minutes, one a minute, and years, one a day, cost as much as all others: they have

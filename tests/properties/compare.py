@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping
 
 from schemas.outputs import MetricRecord
-from stream.segment_reader import Value
-from stream.settings import Settings
-from tests.properties.oracle import instant
-from tests.properties.oracle_terms import Answer, Answers, Key, Knobs
-from tests.properties.oracle_time import ROLLING_HOURS, ROLLING_MINUTES, Window
+from stream.publish.reader import Value
+from stream.settings.application import Settings
+from tests.oracle.oracle import instant
+from tests.oracle.terms import Answer, Answers, Key, Knobs
+from tests.oracle.time import ROLLING_HOURS, ROLLING_MINUTES, Window
 
 #: Edges of the duration histogram are a factor of 2^(1/8) apart.
 BUCKET = 2 ** (1 / 8)

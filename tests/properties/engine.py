@@ -6,20 +6,21 @@ from typing import NamedTuple
 
 from schemas.codec import RejectedEvent, parse
 from schemas.outputs import MetricRecord, WindowKind
-from stream.board import Board
-from stream.calendar import MINUTE_MS
-from stream.counters import BucketKey
-from stream.cut import Cut, position, restore, settle_cut, take_cut
-from stream.due_windows import END_OF_INPUT
-from stream.emission import Emission
-from stream.fold import Decoded
-from stream.measures import Grain
-from stream.metrics import catalogue
+from stream.configure.compile import build_rules
+from stream.configure.fingerprints import definition_version
+from stream.counters.calendar import MINUTE_MS
+from stream.counters.measures import Grain
+from stream.counters.table import BucketKey
+from stream.engine.checkpoint import Cut, position, restore, settle_cut, take_cut
+from stream.engine.fold import Decoded
+from stream.engine.shard import Shard
+from stream.metrics.catalogue import catalogue
 from stream.metrics.metric import required_grains
-from stream.people import Person, person_field, unpack
-from stream.rules import build_rules
-from stream.settings import Settings, definition_version
-from stream.shard import Shard
+from stream.people.person import Person, person_field, unpack
+from stream.publish.due_windows import END_OF_INPUT
+from stream.publish.merged_counts import Board
+from stream.publish.records import Emission
+from stream.settings.application import Settings
 
 EVERYONE = 1 << 60
 #: (what to do, on which topic, how many records)

@@ -3,14 +3,15 @@
 from collections.abc import Collection, Sequence
 
 from schemas.outputs import MetricRecord, Window, WindowKind
-from stream.board import Board
-from stream.counters import BucketKey
-from stream.due_windows import END_OF_INPUT
-from stream.emission import Emission
-from stream.metrics import catalogue
-from stream.rules import build_rules
-from stream.settings import Settings, definition_version
-from stream.windows import span_at
+from stream.configure.compile import build_rules
+from stream.configure.fingerprints import definition_version
+from stream.counters.table import BucketKey
+from stream.counters.windows import span_at
+from stream.metrics.catalogue import catalogue
+from stream.publish.due_windows import END_OF_INPUT
+from stream.publish.merged_counts import Board
+from stream.publish.records import Emission
+from stream.settings.application import Settings
 from tests.properties.engine import Worker
 
 

@@ -1,6 +1,6 @@
 """The funnels that the properties of goals ask for, one for each way to follow people."""
 
-from stream.knobs_definitions import Funnel, Selection
+from stream.settings.definitions import Funnel, Selection
 
 STEPS = tuple(
     Selection(type="custom", where={"name": names}) for names in (("a", "ab"), ("b", "ab"), "c")

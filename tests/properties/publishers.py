@@ -5,17 +5,18 @@ from dataclasses import replace
 from typing import Any
 
 from schemas.outputs import MetricRecord, record_key
-from stream.board import SeriesKey
-from stream.counters import BucketKey
-from stream.cut import Cut, StoredShard, read_stored
-from stream.metrics import catalogue
-from stream.published import Progress
-from stream.publishing import Publisher
-from stream.rules import build_rules
-from stream.settings import Settings, definition_version
+from stream.configure.compile import build_rules
+from stream.configure.fingerprints import definition_version
+from stream.counters.table import BucketKey
+from stream.engine.checkpoint import Cut, StoredShard, read_stored
+from stream.metrics.catalogue import catalogue
+from stream.publish.merged_counts import SeriesKey
+from stream.settings.application import Settings
+from stream.store.published import Progress
+from stream.worker.publisher import Publisher
+from tests.oracle.oracle import instant
 from tests.properties.checking import KINDS
 from tests.properties.engine import MemoryStore, Worker
-from tests.properties.oracle import instant
 
 
 class DatedStore(MemoryStore):

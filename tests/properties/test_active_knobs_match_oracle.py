@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.outputs import WindowKind
-from stream.settings import Settings
-from stream.settings_rules import broken_rules
+from stream.configure.check_service import broken_rules
+from stream.settings.application import Settings
 from tests.properties.checking import DAY_KINDS, check
 from tests.properties.engine import EVERYONE
 from tests.properties.test_engine_matches_oracle import DAYS, HORIZON_MS, LATENESS_MS, config_for

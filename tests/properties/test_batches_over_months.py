@@ -1,8 +1,8 @@
 """A batch may span months, of a quiet site or in a replay: it counts as its records one by one."""
 
-from stream.knobs_definitions import Funnel, Selection
-from stream.settings import Settings
-from stream.traffic import Traffic
+from agents.simulation.traffic import Traffic
+from stream.settings.application import Settings
+from stream.settings.definitions import Funnel, Selection
 from tests.properties.compare import published
 from tests.properties.engine import EVERYONE, LogRecord, Worker, final_records
 

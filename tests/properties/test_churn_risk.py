@@ -9,13 +9,13 @@ import pytest
 from aiokafka.errors import KafkaConnectionError
 from msgspec.structs import replace
 
-from stream import measures
-from stream.calendar import DAY_MS, Calendar
-from stream.churn_scan import assess_some
-from stream.counters import BucketKey
-from stream.knobs_audience import ChurnRiskSettings
-from stream.measures import Grain
-from stream.settings import Settings
+from stream.counters import measures
+from stream.counters.calendar import DAY_MS, Calendar
+from stream.counters.measures import Grain
+from stream.counters.table import BucketKey
+from stream.settings.application import Settings
+from stream.settings.audience import ChurnRiskSettings
+from stream.worker.churn_scan import assess_some
 from tests.conftest import needs_river
 from tests.properties.engine import LogRecord, MemoryStore, Worker
 

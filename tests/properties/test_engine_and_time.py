@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.outputs import WindowKind
-from stream.metrics import catalogue
-from stream.settings import Settings, Site
+from stream.metrics.catalogue import catalogue
+from stream.settings.application import Settings, Site
 from tests.properties.checking import KINDS, wrong_numbers
 from tests.properties.compare import key_of, published
 from tests.properties.engine import EVERYONE, LogRecord, Worker, final_records, run

@@ -8,19 +8,19 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stream.knobs import (
+from stream.settings.application import (
     BounceSettings,
     ChurnSettings,
     CtrSettings,
     ExitSettings,
     PageSettings,
     SessionSettings,
+    Settings,
     Site,
     TimeOnPageSettings,
 )
-from stream.knobs_audience import FirstWeekSettings, InteractionSettings, RetentionSettings
-from stream.knobs_definitions import Selection
-from stream.settings import Settings
+from stream.settings.audience import FirstWeekSettings, InteractionSettings, RetentionSettings
+from stream.settings.definitions import Selection
 from tests.properties.checking import ALL_KINDS, DAY_KINDS, KINDS, check
 from tests.properties.compare import published
 from tests.properties.engine import EVERYONE, Action, LogRecord, final_records, run

@@ -9,17 +9,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.outputs import WindowKind
-from stream import facts
-from stream.funnel import Attempts
-from stream.knobs import Settings
-from stream.knobs_definitions import ConversionSettings
-from stream.metrics import carts, experiments, funnels, goals
+from stream.history import events as facts
+from stream.history.funnel_attempts import Attempts
+from stream.metrics.themes import carts, experiments, funnels, goals
+from stream.settings.application import Settings
+from stream.settings.definitions import ConversionSettings
+from tests.oracle.experiments import NORMAL, STATISTICS, VARIANTS
+from tests.oracle.goals import EventDict
+from tests.oracle.goals_numbers import Right, config, wrong_numbers
+from tests.oracle.log import accepted
 from tests.properties.checking import verdicts_of
 from tests.properties.engine import EVERYONE, Action, LogRecord, final_records, run
-from tests.properties.oracle_experiments import NORMAL, STATISTICS, VARIANTS
-from tests.properties.oracle_goals import EventDict
-from tests.properties.oracle_goals_numbers import Right, config, wrong_numbers
-from tests.properties.oracle_log import accepted
 from tests.properties.traffic import DAY_MS, MINUTE_MS, Sent, logs_of, moments, schedules
 
 KINDS: tuple[WindowKind, ...] = (

@@ -3,8 +3,7 @@
 import msgspec
 import pytest
 
-from stream.knobs import TimeSettings
-from stream.settings import Settings
+from stream.settings.application import Settings, TimeSettings
 from tests.properties.checking import wrong_numbers
 from tests.properties.engine import run
 from tests.properties.test_engine_and_time import log_of

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from schemas.outputs import WindowKind
-from stream.knobs import Settings, Site
-from stream.knobs_visits import SessionSettings
-from stream.settings_rules import broken_rules
+from stream.configure.check_service import broken_rules
+from stream.settings.application import Settings, Site
+from stream.settings.sessions import SessionSettings
 from tests.properties.checking import wrong_numbers
 from tests.properties.engine import Worker, final_records, run
 from tests.properties.test_engine_and_time import log_of

@@ -8,13 +8,26 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.outputs import WindowKind
-from stream.knobs import Settings
-from stream.knobs_money import SocialSettings, SupportSettings, SurveySettings, ValueSettings
-from tests.properties import oracle_money, oracle_movements, oracle_service
+from stream.settings.application import Settings
+from stream.settings.customers import (
+    SocialSettings,
+    SupportSettings,
+    SurveySettings,
+    ValueSettings,
+)
+from tests.oracle import (
+    money as oracle_money,
+)
+from tests.oracle import (
+    movements as oracle_movements,
+)
+from tests.oracle import (
+    service as oracle_service,
+)
+from tests.oracle.terms import Answers, EventDict
+from tests.oracle.time import Wall
 from tests.properties.compare import differences, knobs_of, published
 from tests.properties.engine import EVERYONE, Action, LogRecord, final_records, run
-from tests.properties.oracle_terms import Answers, EventDict
-from tests.properties.oracle_time import Wall
 from tests.properties.traffic import DAY_MS, HOUR_MS, MINUTE_MS, Sent, logs_of, moments, schedules
 
 DIMENSIONS = ("country", "channel")

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from stream import customers
-from stream.metrics import feedback, orders, social, tickets
+from stream.history import subscriptions as customers
+from stream.metrics.themes import feedback, orders, social, tickets
 from tests.properties.test_money_matches_oracle import config_for, wrong
 from tests.properties.traffic import DAY_MS, HOUR_MS, Sent
 

@@ -3,10 +3,9 @@
 import msgspec
 import pytest
 
-from stream import measures
-from stream.knobs import SessionSettings
-from stream.measures import Grain
-from stream.settings import Settings
+from stream.counters import measures
+from stream.counters.measures import Grain
+from stream.settings.application import SessionSettings, Settings
 from tests.properties.checking import wrong_numbers
 from tests.properties.engine import EVERYONE, Worker
 from tests.properties.test_engine_and_time import log_of

@@ -7,10 +7,17 @@ from typing import Any
 import msgspec
 import pytest
 
-from stream import activity, customers, dedupe, due_windows, habits, marks, shard, visits
-from stream.sessions import Session
-from stream.sessions import merge as _merge
-from stream.settings import Settings
+from stream.engine import duplicates as dedupe
+from stream.engine import shard
+from stream.history import subscriptions as customers
+from stream.people import active_days as marks
+from stream.people import activity
+from stream.people import lifecycle as habits
+from stream.publish import due_windows
+from stream.sessions import index as visits
+from stream.sessions.session import Session
+from stream.sessions.session import merge as _merge
+from stream.settings.application import Settings
 from tests.properties.checking import DAY_KINDS, wrong_numbers
 from tests.properties.engine import Action, LogRecord, run
 

@@ -8,12 +8,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stream import pages as pages_of_urls
-from stream.knobs import BounceSettings, CtrSettings, ExitSettings, PageSettings, TimeOnPageSettings
-from stream.metrics import pages
-from stream.session_counts import SessionCounts
-from stream.settings import Settings
-from stream.trails import Order, Trail
+from stream.metrics.themes import pages
+from stream.sessions import pages as pages_of_urls
+from stream.sessions.counts import SessionCounts
+from stream.sessions.page_path import Order, Trail
+from stream.settings.application import (
+    BounceSettings,
+    CtrSettings,
+    ExitSettings,
+    PageSettings,
+    Settings,
+    TimeOnPageSettings,
+)
 from tests.properties.checking import DAY_KINDS, Logs, wrong_numbers
 from tests.properties.engine import (
     EVERYONE,

@@ -5,7 +5,7 @@ import asyncio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stream.settings import Settings
+from stream.settings.application import Settings
 from tests.properties.engine import EVERYONE, Worker
 from tests.properties.publishers import Succession, with_dated_store
 from tests.properties.traffic import DAY_MS, HOUR_MS, logs_of, moments, traffic

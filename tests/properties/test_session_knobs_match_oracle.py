@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stream.metrics import catalogue
-from stream.settings import Settings
-from stream.settings_rules import broken_rules
+from stream.configure.check_service import broken_rules
+from stream.metrics.catalogue import catalogue
+from stream.settings.application import Settings
 from tests.properties.checking import Logs, answered, wrong_numbers
 from tests.properties.compare import Published, published
 from tests.properties.engine import EVERYONE, Action, final_records, run

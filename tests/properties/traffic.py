@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import msgspec
 from hypothesis import strategies as st
 
+from tests.oracle.oracle import instant
 from tests.properties.engine import Action, LogRecord
-from tests.properties.oracle import instant
 
 EventDict = dict[str, Any]
 MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000

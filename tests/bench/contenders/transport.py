@@ -8,9 +8,9 @@ from typing import Any
 import faust
 from faust.types import TP
 
-from stream.fetch import Fetched
+from stream.kafka.fetch import Fetched
 from schemas.codec import parse_all
-from stream.transport import CODEC, SCHEME, Transport, register_transport
+from stream.kafka.transport import CODEC, SCHEME, Transport, register_transport
 from tests.bench.job import Job
 
 

@@ -13,9 +13,10 @@ from confluent_kafka.cimpl import NewTopic
 
 from agents.app import Worker
 import stream.fold
-from stream.fetch import Fetched
-from stream.keys import ShardKeys
-from stream.settings import Settings, load_settings
+from stream.kafka.fetch import Fetched
+from stream.store.keys import ShardKeys
+from stream.settings.application import Settings
+from stream.configure.load import load_settings
 from tests.bench.job import Job, Unavailable
 from tests.servers.redis_server import RedisServer
 
@@ -25,7 +26,7 @@ _OTHERS = ("clicks", "sessions", "subscriptions", "orders", "feedback", "social"
 
 def run(job: Job, compiled: bool = True) -> None:
     if compiled != (not str(stream.fold.__file__).endswith(".py")):
-        raise Unavailable(f"the core is {stream.fold.__file__}: a wrong build has no price")
+        raise Unavailable(f"the core is {stream.engine.fold.__file__}: a wrong build has no price")
     with RedisServer() as server:
         _move_away(server.pid)
         settings = _settings(job, server.url)

@@ -3,7 +3,7 @@
 import stream.metrics
 import stream.rules
 from stream.metrics.metric import Metric
-from stream.settings import Settings
+from stream.settings.application import Settings
 from tests.bench.contenders import worker
 from tests.bench.job import Job
 from tests.core_metrics import CORE

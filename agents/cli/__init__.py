@@ -1,0 +1,1 @@
+"""The command line: `engage` and its subcommands, with their help."""

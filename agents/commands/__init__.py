@@ -1,0 +1,1 @@
+"""The work behind each command, imported when the command runs."""

@@ -1,0 +1,130 @@
+"""`engage backfill`: counts everything anew from Kafka's beginning while the live numbers go on, then swaps."""
+
+import asyncio
+import sys
+import time
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.structs import TopicPartition
+
+from agents.worker import CannotStartError, check_redis, count_partitions
+from stream.configure.compile import build_rules
+from stream.kafka.options import aiokafka_options
+from stream.metrics.catalogue import catalogue
+from stream.metrics.metric import required_grains
+from stream.settings.application import Settings
+from stream.store.connection import connect_redis
+from stream.store.shards import RedisClient, Store
+from stream.worker.backfill import Backfill, Progress
+
+_REPORT_SECONDS = 2.0
+#: Live workers look for a new generation once a second.
+_TAKE_OVER_SECONDS = 60.0
+
+
+def run_backfill(settings: Settings, *, accept_loss: bool) -> int:
+    """Fill a new generation of the state and make it the live one; 1 with a message when it cannot."""
+    try:
+        asyncio.run(_run(settings, accept_loss))
+    except CannotStartError as error:
+        print(f"engage: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+async def _run(settings: Settings, accept_loss: bool) -> None:
+    await check_redis(settings)
+    partitions = await count_partitions(settings)
+    redis = connect_redis(settings)
+    consumer = AIOKafkaConsumer(
+        **aiokafka_options(settings),
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        isolation_level="read_committed",
+        max_partition_fetch_bytes=settings.kafka.max_partition_fetch_bytes,
+    )
+    await consumer.start()
+    try:
+        await _check_beginning(settings, consumer, partitions, accept_loss)
+        await _fill_and_swap(settings, redis, consumer, partitions)
+    finally:
+        await consumer.stop()
+        await redis.aclose()
+
+
+async def _check_beginning(
+    settings: Settings, consumer: AIOKafkaConsumer, partitions: int, accept_loss: bool
+) -> None:
+    """What Kafka has deleted cannot be counted anew: the live state may know more."""
+    tps = [TopicPartition(t, p) for t in settings.topics.inputs for p in range(partitions)]
+    lost = sum((await consumer.beginning_offsets(tps)).values())
+    if lost and not accept_loss:
+        raise CannotStartError(
+            f"{lost:,} records are no longer in Kafka; what they counted would be lost. Keep the "
+            "present state, or lose it knowingly with --accept-loss"
+        )
+
+
+async def _fill_and_swap(
+    settings: Settings, redis: RedisClient, consumer: AIOKafkaConsumer, partitions: int
+) -> None:
+    metrics, rules = catalogue(settings), build_rules(settings)
+    owner = f"backfill:{time.time_ns():x}"
+    live = Store(redis, settings.app, owner, partitions)
+    live.generation = await live.live_generation()
+    filled = Store(redis, settings.app, owner, partitions)
+    filled.generation = f"g{int(time.time())}"
+    told = _Told(partitions)
+    backfill = Backfill(settings, rules, required_grains(metrics), filled, consumer, told.report)
+    print(f"counting anew, generation {filled.generation}; the live numbers go on", file=sys.stderr)
+    try:
+        await backfill.run(partitions)
+    except BaseException:
+        for partition in range(partitions):
+            await filled.forget(partition)
+        raise
+    await filled.make_live()
+    if not await _taken_over(filled, partitions):
+        print(
+            f"{filled.generation} is the live generation now, but no worker has taken it over in "
+            f"{_TAKE_OVER_SECONDS:.0f} s: workers that start will. The old generation is kept",
+            file=sys.stderr,
+        )
+        return
+    for partition in range(partitions):
+        await live.forget(partition)
+    await live.forget_published()
+    print(f"the workers go on in {filled.generation}; the old one is deleted", file=sys.stderr)
+
+
+async def _taken_over(filled: Store, partitions: int) -> bool:
+    """Whether live workers own every shard of the new generation, waiting for them a while."""
+    deadline = time.monotonic() + _TAKE_OVER_SECONDS
+    while time.monotonic() < deadline:
+        owners = [(await filled.owner(partition))[0] for partition in range(partitions)]
+        if filled.owner_name not in owners:
+            return True
+        await asyncio.sleep(1.0)
+    return False
+
+
+class _Told:
+    """Says how far it is, every few seconds."""
+
+    def __init__(self, partitions: int) -> None:
+        self._partitions = partitions
+        self._at = time.monotonic()
+        self._found: dict[int, Progress] = {}
+
+    def report(self, progress: Progress) -> None:
+        self._found[progress.partition] = progress
+        if time.monotonic() - self._at < _REPORT_SECONDS:
+            return
+        self._at = time.monotonic()
+        passed = sum(one.passed for one in self._found.values())
+        total = sum(one.total for one in self._found.values())
+        print(
+            f"partition {progress.partition + 1} of {self._partitions}: {passed:,} of {total:,} "
+            "records of those looked at so far",
+            file=sys.stderr,
+        )

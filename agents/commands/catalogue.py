@@ -1,0 +1,258 @@
+"""The catalogue for people: `engage metrics`, names looked up in it, its numbers written out."""
+
+import difflib
+import json
+import sys
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, get_args
+
+from msgspec import UNSET
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from schemas.outputs import MetricRecord, WindowKind
+from schemas.rejection import printable
+from stream.configure.load import describe
+from stream.counters.measures import Grain
+from stream.counters.windows import GRAIN_OF, LENGTH_OF
+from stream.metrics.catalogue import catalogue
+from stream.metrics.metric import JOINED, OWN_DIMENSIONS, Metric
+from stream.publish.snapshot import main_window
+from stream.settings.application import Settings
+from stream.web.data_quality import PREFIX, TRUST, Trust
+from stream.web.exporter import main_gauge
+
+
+class RequestRefusedError(Exception):
+    """What was asked for cannot be given; the message says why, and names the nearest known."""
+
+
+def choose_metrics(settings: Settings, names: Collection[str]) -> list[Metric]:
+    """The metrics of these names (none named: all). Raises RequestRefusedError."""
+    metrics = {metric.name: metric for metric in catalogue(settings)}
+    for name in names:
+        if name not in metrics:
+            listed = "`engage metrics` lists them"
+            raise RequestRefusedError(f"unknown metric {_nearest(name, metrics)}; {listed}")
+    return [metric for metric in metrics.values() if not names or metric.name in names]
+
+
+def choose_windows(
+    named: Iterable[Metric], windows: Sequence[str], default: Sequence[WindowKind]
+) -> list[WindowKind]:
+    """The kinds of these names (none named: `default`), in which each of the metrics has a value.
+
+    A metric that has none of the default windows brings its own. Raises RequestRefusedError.
+    """
+    known: tuple[WindowKind, ...] = get_args(WindowKind)
+    for name in windows:
+        if name not in known:
+            listed = ", ".join(known)
+            raise RequestRefusedError(f"unknown window {_nearest(name, known)}; there are {listed}")
+    kinds = [kind for kind in known if kind in (windows or default)]
+    for metric in named:
+        if not set(kinds) & set(metric.windows):
+            if windows:
+                has = ", ".join(metric.windows)
+                raise RequestRefusedError(f"{metric.name} has no such window; it has {has}")
+            kinds += metric.windows
+    return kinds
+
+
+def check_dimensions(settings: Settings, names: Iterable[str]) -> None:
+    """Raises RequestRefusedError for a name that is no dimension, configured or of a metric."""
+    own = {name for joined in OWN_DIMENSIONS for name in joined.split(JOINED)}
+    for name in names:
+        if name not in {*settings.dimensions, *own}:
+            listed = ", ".join(settings.dimensions) or "none"
+            known = [*settings.dimensions, *sorted(own)]
+            raise RequestRefusedError(
+                f"unknown dimension {_nearest(name, known)}; configured: {listed}; "
+                "add it to `dimensions` (ENGAGE_DIMENSIONS)"
+            )
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    """The name in quotes, with the known one that it may stand for."""
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f"'{printable(name, 80)}'" + (f" (did you mean {close[0]}?)" if close else "")
+
+
+def shown_value(record: MetricRecord, currency: str | None) -> str:
+    """A value in its unit, as people write it, with its change since the window before if known."""
+    return _plain_value(record, currency) + _change(record)
+
+
+def _change(record: MetricRecord) -> str:
+    before = record.previous
+    if record.value is None or before is None or before is UNSET:
+        return ""
+    if record.unit == "ratio":
+        return f" ({(record.value - before) * 100:+.2f} points)"
+    return f" ({record.value / before - 1:+.1%})" if before else ""
+
+
+def _plain_value(record: MetricRecord, currency: str | None) -> str:
+    """A dash where there was nothing to divide by."""
+    value = record.value
+    if value is None:
+        return "–"
+    if record.unit == "ratio":
+        return f"{value:.2%}"
+    if record.unit == "seconds":
+        return f"{value:,.2f} s"
+    if record.unit == "currency":
+        return f"{value:,.2f} {currency or ''}".rstrip()
+    return f"{value:,.4f}" if record.denominator is not None else f"{value:,.0f}"
+
+
+def shown_parts(record: MetricRecord) -> str:
+    """What was divided by what; empty for a count and for an estimate."""
+    if record.denominator is None or record.approximate:
+        return ""
+    parts = (f"{part:,.2f}".removesuffix(".00") for part in (record.numerator, record.denominator))
+    return " ÷ ".join(parts)
+
+
+def newest_moment(record: MetricRecord) -> datetime:
+    """A moment in the newest bucket of a window (not `all`), in the zone of its site."""
+    window = record.window
+    if window.kind in LENGTH_OF:
+        return datetime.fromisoformat(window.end or "") - timedelta(minutes=1)
+    return datetime.fromisoformat(window.start or "")
+
+
+def shown_period(record: MetricRecord) -> str:
+    """The time of a window: where a calendar window begins, with what a rolling one ends."""
+    kind = record.window.kind
+    if kind == "all":
+        return ""
+    newest = newest_moment(record)
+    if kind == "month":
+        return f"{newest:%Y-%m}"
+    text = f"{newest:%Y-%m-%d}" if GRAIN_OF[kind] is Grain.DAY else f"{newest:%Y-%m-%d %H:%M}"
+    return {"week": f"from {text}", "day": f"{newest:%a} {text}"}.get(
+        kind, f"to {text}" if kind in LENGTH_OF else text
+    )
+
+
+def print_catalogue(settings: Settings, format: str) -> int:
+    """Print every metric, as `table`, `json` (a list of objects) or `markdown`; 0."""
+    if format == "json":
+        text = json.dumps(as_entries(settings), ensure_ascii=False, indent=2) + "\n"
+    elif format == "markdown":
+        text = metrics_markdown(settings)
+    else:
+        text = _as_blocks(as_entries(settings))
+    sys.stdout.write(text)
+    sys.stdout.flush()
+    return 0
+
+
+def as_entries(settings: Settings) -> list[dict[str, Any]]:
+    """One object a metric, with the settings that change it at their present values."""
+    values = {row.key: row.value for row in describe(settings)}
+    return [_entry(metric, values) for metric in catalogue(settings)] + [*map(_of_trust, TRUST)]
+
+
+def _entry(metric: Metric, values: dict[str, str]) -> dict[str, Any]:
+    example, benchmark = metric.example, metric.benchmark
+    gauge, labels = main_gauge(metric)
+    return {
+        "name": metric.name,
+        "help": metric.help,
+        "unit": metric.unit,
+        "formula": metric.formula,
+        "windows": list(metric.windows),
+        "settings": {knob: values[knob] for knob in metric.knobs},
+        "benchmark": benchmark and {"text": benchmark.text, "source": benchmark.source},
+        "example": {"text": example.text, "value": example.value},
+        "approximate": metric.approximate,
+        "gauge": gauge,
+        "gauge_labels": labels,
+        "segment_gauge": f"{PREFIX}segment_{metric.gauge}",
+        "segment_window": main_window(metric),
+    }
+
+
+def _of_trust(one: Trust) -> dict[str, Any]:
+    """A number about the numbers; its windows are what its counter's rate is taken over."""
+    return {
+        "name": one.name,
+        "help": one.help,
+        "unit": one.unit,
+        "formula": one.formula,
+        "windows": [],
+        "settings": {},
+        "benchmark": None,
+        "example": {"text": one.example.text, "value": one.example.value},
+        "approximate": False,
+        "gauge": f"{PREFIX}{one.series}",
+        "gauge_labels": list(one.labels),
+        "segment_gauge": None,
+        "segment_window": None,
+    }
+
+
+def _as_blocks(entries: Iterable[dict[str, Any]]) -> str:
+    """A paragraph a metric: seven columns would not fit a terminal."""
+    console = Console(highlight=False)
+    with console.capture() as captured:
+        for entry in entries:
+            console.print(Text.assemble((entry["name"], "bold"), f"  {entry['unit']}"))
+            rows = Table.grid(padding=(0, 2))
+            rows.add_column(style="dim", no_wrap=True)
+            rows.add_column(overflow="fold")
+            for title, text in _lines(entry):
+                rows.add_row(title, Text(text))
+            console.print(Padding(rows, (0, 0, 1, 2)))
+    return captured.get()
+
+
+def _lines(entry: dict[str, Any]) -> Iterable[tuple[str, str]]:
+    yield "", entry["help"]
+    yield "formula", entry["formula"]
+    yield "example", f"{entry['example']['text']} → {entry['example']['value']:,g}"
+    if entry["windows"]:
+        yield "windows", ", ".join(entry["windows"])
+    if entry["settings"]:
+        yield "settings", ", ".join(f"{key} = {value}" for key, value in entry["settings"].items())
+    if entry["benchmark"]:
+        yield "benchmark", f"{entry['benchmark']['text']} ({entry['benchmark']['source']})"
+    if entry["approximate"]:
+        yield "note", "an estimate, from a histogram"
+    yield "gauge", f"{entry['gauge']}{{{', '.join(entry['gauge_labels'])}}}"
+
+
+def metrics_markdown(settings: Settings) -> str:
+    """The catalogue as the table of the README."""
+    headings = ("metric", "formula", "unit", "windows", "settings", "benchmark", "gauge")
+    return _markdown(headings, (_markdown_row(entry) for entry in as_entries(settings)))
+
+
+def _markdown_row(entry: dict[str, Any]) -> list[str]:
+    benchmark = entry["benchmark"]
+    return [
+        f"`{entry['name']}`",
+        entry["formula"] + (" (an estimate)" if entry["approximate"] else ""),
+        entry["unit"],
+        ", ".join(entry["windows"]),
+        ", ".join(f"`{knob}`" for knob in entry["settings"]),
+        f"{benchmark['text']} ({benchmark['source']})" if benchmark else "",
+        f"`{entry['gauge']}`",
+    ]
+
+
+def settings_markdown(settings: Settings) -> str:
+    """Every setting with its value and its reason as the table of the README."""
+    rows = ((f"`{row.key}`", f"`{row.value}`", row.comment) for row in describe(settings))
+    return _markdown(("setting", "default", "what it does, why this default"), rows)
+
+
+def _markdown(headings: Sequence[str], rows: Iterable[Iterable[str]]) -> str:
+    cells = [headings, ["---"] * len(headings)]
+    cells += [[cell.replace("|", "\\|") for cell in row] for row in rows]
+    return "".join(f"| {' | '.join(row)} |\n" for row in cells)

@@ -1,0 +1,99 @@
+"""`engage check`: looks at everything a worker will need and tells all that is wrong at once."""
+
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TextIO
+from urllib.parse import urlsplit
+
+from agents.commands.check_redis import redis_findings
+from agents.commands.findings import Finding, Level, show
+from agents.commands.kafka_clients import KafkaUnreachable, open_admin
+from agents.commands.topics import (
+    TIMESTAMP_TYPE,
+    Existing,
+    differences,
+    existing_topics,
+    wanted_topics,
+)
+from stream.configure.check_service import is_loopback
+from stream.configure.fingerprints import definition_version
+from stream.configure.load import SettingsError, load_settings
+from stream.settings.application import Settings
+
+
+def run_check(
+    config: Path | None,
+    environ: Mapping[str, str],
+    format: str = "table",
+    out: TextIO | None = None,
+) -> int:
+    """Look at everything and print what was found; 1 when anything is wrong, else 0."""
+    findings = list(all_findings(config, environ))
+    show(findings, format, out or sys.stdout)
+    return 1 if any(finding.level == "error" for finding in findings) else 0
+
+
+def all_findings(config: Path | None, environ: Mapping[str, str]) -> Iterator[Finding]:
+    """Configuration, Kafka and Redis; a broken configuration does not hide the rest."""
+    try:
+        settings = load_settings(config, environ)
+        version = definition_version(settings)
+        yield Finding("ok", "configuration", f"{settings.app}, definitions {version}")
+    except SettingsError as error:
+        settings = error.readable
+        for problem in error.problems:
+            key, _, text = problem.partition(": ")
+            yield Finding("error", "configuration", key, text)
+    yield from _exposure(settings)
+    yield from kafka_findings(settings)
+    yield from redis_findings(settings)
+
+
+def _exposure(settings: Settings) -> Iterator[Finding]:
+    """What may be meant, but should not happen unnoticed."""
+    url = urlsplit(settings.redis.url)
+    if url.scheme == "redis" and not is_loopback(url.hostname or ""):
+        advice = "use rediss:// unless that network is trusted"
+        yield Finding("warning", f"redis {settings.redis.url}", "not encrypted", advice)
+    if not is_loopback(settings.web.host) and not settings.web.tls_certfile:
+        advice = "keep it behind a proxy or a firewall, or set web.tls_certfile"
+        yield Finding("warning", "web.host", f"{settings.web.host} is open to others", advice)
+
+
+def kafka_findings(settings: Settings) -> Iterator[Finding]:
+    """Reachability, and every topic: there, equally partitioned, stamped by the broker."""
+    where = f"kafka {settings.kafka.bootstrap_servers}"
+    wanted = wanted_topics(settings)
+    try:
+        admin = open_admin(settings)
+        try:
+            existing = existing_topics(settings, admin, (topic.name for topic in wanted))
+        finally:
+            admin.close()
+    except KafkaUnreachable as error:
+        found, _, advice = str(error).rpartition("; ")
+        yield Finding("error", where, found, advice)
+        return
+    yield Finding("ok", where, f"reachable, {settings.kafka.protocol}")
+    missing = [topic.name for topic in wanted if topic.name not in existing]
+    if missing:
+        advice = "run `engage topics create`, or correct the names in [topics]"
+        yield Finding("error", "topics", "missing: " + ", ".join(missing), advice)
+    yield from _inputs(settings, existing)
+    for difference in differences(wanted, existing):
+        found, _, advice = difference.partition("; ")
+        # A producer's clock is guarded against in the worker as well; lost compaction is not.
+        level: Level = "warning" if TIMESTAMP_TYPE in found else "error"
+        yield Finding(level, "topics", found, advice)
+
+
+def _inputs(settings: Settings, existing: dict[str, Existing]) -> Iterator[Finding]:
+    counts = {n: existing[n].partitions for n in settings.topics.inputs if n in existing}
+    if len(set(counts.values())) > 1:
+        found = ", ".join(f"{name} has {count}" for name, count in counts.items())
+        advice = "recreate the input topics with equal numbers of partitions"
+        yield Finding("error", "partitions", found, advice)
+    elif counts:
+        count = next(iter(counts.values()))
+        yield Finding("ok", "partitions", f"{count} in each of {len(counts)} input topics")

@@ -1,0 +1,95 @@
+"""`engage churn-risk`: how well the churn-risk model would have predicted what files say happened."""
+
+import json
+import sys
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+from rich.console import Console
+from rich.table import Table
+
+from agents.commands.catalogue import RequestRefusedError
+from agents.report.command import count_files
+from stream.churn.features import stayed_away
+from stream.churn.model import MISSING, is_installed
+from stream.churn.validation import Outcomes, Scores, Tenth
+from stream.report.churn import last_day, settle_days
+from stream.report.report import Report
+from stream.settings.application import Settings
+
+
+def run_churn_risk(settings: Settings, files: Sequence[str], *, format: str) -> int:
+    """Learn from the files day by day and print the scores; 0, or 2 when there is nothing to print."""
+    errors = Console(stderr=True, highlight=False, soft_wrap=True)
+    risk = replace(settings.churn_risk, enabled=True)
+    try:
+        if not is_installed():
+            raise RequestRefusedError(MISSING.replace(", or set churn_risk.enabled = false", ""))
+        report = count_files(replace(settings, churn_risk=risk, dimensions=()), files, errors)
+        outcomes, examples = _outcomes(report, risk.horizon_days)
+        scores = outcomes.scores()
+        if scores is None:
+            raise RequestRefusedError(
+                f"nothing can be judged: the model had learned from {examples:,} people and days, "
+                f"and tells of risks from {risk.examples_min:,} on (churn_risk.examples_min), which "
+                f"come true in {risk.horizon_days} days (churn_risk.horizon_days); give longer files"
+            )
+    except RequestRefusedError as error:
+        errors.print(f"engage: {error}", markup=False)
+        return 2
+    tenths = list(outcomes.tenths())
+    if format == "json":
+        _print_json(scores, tenths, examples, risk.horizon_days)
+    else:
+        _print_table(scores, tenths, examples, risk.horizon_days)
+    return 0
+
+
+def _outcomes(report: Report, horizon_days: int) -> tuple[Outcomes, int]:
+    """(what was predicted at the end of each day and came true or not, examples learned from)."""
+    shard, outcomes = report.shard, Outcomes()
+    assert shard.churn_risk is not None
+    known_to = last_day(shard) - horizon_days
+    for day, people in settle_days(shard):
+        if day <= known_to:
+            for one in people:
+                outcomes.add(one.risk, stayed_away(one.mark, day, horizon_days))
+    return outcomes, shard.churn_risk.model.learned
+
+
+def _print_json(scores: Scores, tenths: list[Tenth], examples: int, horizon_days: int) -> None:
+    found = {
+        "horizon_days": horizon_days,
+        "examples_learned": examples,
+        **scores._asdict(),
+        "calibration": [tenth._asdict() for tenth in tenths],
+    }
+    sys.stdout.write(json.dumps(found) + "\n")
+
+
+def _print_table(scores: Scores, tenths: list[Tenth], examples: int, horizon_days: int) -> None:
+    console = Console(highlight=False, width=100)
+    console.print(
+        f"The risk that somebody active in 28 days stays away for {horizon_days}: "
+        f"{scores.predictions:,} predictions,\neach made before the model had seen what came of it; "
+        f"{examples:,} people and days learned from."
+    )
+    table = Table(box=None, padding=(0, 2), pad_edge=False, header_style="dim")
+    for title in ("", "model", f"always {scores.base_rate:.3f}"):
+        table.add_column(title, justify="right" if title else "left")
+    auc = "none" if scores.roc_auc is None else f"{scores.roc_auc:.4f}"
+    table.add_row("ROC AUC, higher is better", auc, "0.5000")
+    for name, own, base in (
+        ("log loss, lower is better", scores.log_loss, scores.base_log_loss),
+        ("Brier score, lower is better", scores.brier, scores.base_brier),
+    ):
+        table.add_row(name, f"{own:.4f}", f"{base:.4f}")
+    console.print(table)
+    calibration = Table(box=None, padding=(0, 2), pad_edge=False, header_style="dim")
+    for title in ("predictions by risk", "predicted", "stayed away"):
+        calibration.add_column(title, justify="right")
+    for tenth in tenths:
+        calibration.add_row(
+            f"{tenth.predictions:,}", f"{tenth.predicted:.3f}", f"{tenth.observed:.3f}"
+        )
+    console.print(calibration)

@@ -1,0 +1,186 @@
+"""`engage replay`: sends events from JSON-lines files to the topics of their types."""
+
+import contextlib
+import gzip
+import sys
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import BinaryIO, NamedTuple, TextIO
+
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from agents.commands.kafka_clients import Sender
+from schemas.codec import RejectedEvent, parse
+from schemas.events import Event
+from schemas.routing import TOPIC_TYPES
+from stream.settings.application import INPUT_ROLES, Settings
+
+PROGRESS_SECONDS = 5.0
+
+
+class Routed(NamedTuple):
+    """Where one line goes; `event_time_ms` is None for a line that is not an event."""
+
+    topic: str
+    key: bytes | None
+    event_time_ms: int | None
+
+
+class Router:
+    """Knows the topic and the key of every event: the topic by its type, the key by its person."""
+
+    def __init__(self, settings: Settings, *, topic_by_type: bool = True) -> None:
+        self._by_visitor = settings.identity == "visitor"
+        self._first = settings.topics.inputs[0]
+        self._topics: dict[str, str] = {}
+        if topic_by_type:
+            for role in INPUT_ROLES:
+                # Events of a role that is switched off go to the first topic that is on.
+                topic = getattr(settings.topics, role) or self._first
+                self._topics.update(dict.fromkeys(TOPIC_TYPES[role.replace("_", "-")], topic))
+
+    def route(self, raw: bytes) -> Routed:
+        """The place of one line; what does not parse goes, unkeyed, to the first input topic."""
+        try:
+            event, event_time_ms = parse(raw)
+        except RejectedEvent:
+            return Routed(self._first, None, None)
+        kind = str(event.__struct_config__.tag)
+        return Routed(self._topics.get(kind, self._first), self.key(event), event_time_ms)
+
+    def key(self, event: Event) -> bytes:
+        """The person, by `identity`; the site for events that are about nobody."""
+        first, second = event.user_id, event.visitor_id
+        if self._by_visitor:
+            first, second = second, first
+        return (first or second or event.site).encode()
+
+
+class Pace:
+    """Holds events back so that event time runs `speed` times as fast as the clock."""
+
+    def __init__(
+        self,
+        speed: float | None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._speed = speed
+        self._clock = clock
+        self._sleep = sleep
+        self._origin: tuple[int, float] | None = None
+
+    def wait_for(self, event_time_ms: int | None) -> None:
+        """Return when an event of this time is due; at once without a speed."""
+        if self._speed is None or event_time_ms is None:
+            return
+        if self._origin is None:
+            self._origin = (event_time_ms, self._clock())
+        first_ms, began = self._origin
+        due = began + (event_time_ms - first_ms) / 1000 / self._speed
+        ahead = due - self._clock()
+        if ahead > 0:
+            self._sleep(ahead)
+
+
+def read_lines(files: list[str]) -> Iterator[bytes]:
+    """The lines of all files, stripped, without empty ones; `-` is standard input.
+
+    Raises OSError, with the name of the file, for what cannot be read or is no gzip to its end.
+    """
+    for name in files:
+        try:
+            with _opened(name) as source:
+                for line in source:
+                    stripped = line.strip()
+                    if stripped:
+                        yield stripped
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise OSError(f"{name}: is not a whole gzip file ({error})") from error
+
+
+def _opened(name: str) -> contextlib.AbstractContextManager[BinaryIO]:
+    if name == "-":
+        return contextlib.nullcontext(sys.stdin.buffer)
+    if name.endswith(".gz"):
+        return contextlib.closing(gzip.open(name, "rb"))  # type: ignore[arg-type]
+    return Path(name).open("rb")
+
+
+def run_replay(
+    settings: Settings,
+    files: list[str],
+    *,
+    speed: float | None = None,
+    topic_by_type: bool = True,
+    skip_bad: bool = False,
+    errors: TextIO | None = None,
+) -> int:
+    """Send everything; 0 when all was confirmed, else 1. Raises KafkaUnreachable, OSError."""
+    router, pace = Router(settings, topic_by_type=topic_by_type), Pace(speed)
+    console = Console(file=errors or sys.stderr, soft_wrap=True)
+    sent = bad = 0
+    began = time.monotonic()
+    sender = Sender(settings)
+    try:
+        with _progress(console) as show:
+            for raw in read_lines(files):
+                place = router.route(raw)
+                if place.event_time_ms is None:
+                    bad += 1
+                    if skip_bad:
+                        continue
+                pace.wait_for(place.event_time_ms)
+                sender.send(place.topic, place.key, raw)
+                sent += 1
+                show(sent)
+            sender.flush()
+    except KeyboardInterrupt:
+        console.print("interrupted; what follows counts what was sent until then")
+        sender.flush()
+    finally:
+        sender.close()
+    _summarise(console, sender, time.monotonic() - began, bad, skip_bad=skip_bad)
+    return 1 if sender.failed or sender.confirmed < sent else 0
+
+
+def _summarise(
+    console: Console, sender: Sender, seconds: float, bad: int, *, skip_bad: bool
+) -> None:
+    rate = sender.confirmed / max(seconds, 0.001)
+    console.print(
+        f"{sender.confirmed:,} records confirmed in {seconds:.1f} s ({rate:,.0f} a second)"
+    )
+    if bad:
+        fate = "skipped" if skip_bad else "sent as they are"
+        console.print(f"{bad:,} lines were no events, {fate}")
+    if sender.failed:
+        console.print(f"{sender.failed:,} records were not taken: {sender.last_error}")
+
+
+@contextlib.contextmanager
+def _progress(console: Console) -> Iterator[Callable[[int], None]]:
+    """A function to call with the count; a moving line on a terminal, else one now and then."""
+    shown = time.monotonic()
+    if not console.is_terminal:
+
+        def plain(count: int) -> None:
+            nonlocal shown
+            if time.monotonic() - shown >= PROGRESS_SECONDS:
+                shown = time.monotonic()
+                console.print(f"{count:,} sent")
+
+        yield plain
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.completed:,.0f} sent"), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("replay", total=None)
+
+        def moving(count: int) -> None:
+            if count % 1000 == 0:
+                progress.update(task, completed=count)
+
+        yield moving

@@ -1,0 +1,96 @@
+"""What panels say about metrics: titles, units, and what is meant, by which formula, in which window."""
+
+from collections.abc import Sequence
+
+from agents.monitoring.grafana.selection import headline_window
+from agents.monitoring.rules.families import Family
+from stream.metrics.metric import Metric
+from stream.publish.snapshot import main_window
+from stream.settings.application import Settings
+
+_WINDOWS = {
+    "minute": "this minute", "hour": "this hour so far", "day": "today so far",
+    "week": "this week so far", "month": "this month so far", "trailing_5m": "the last 5 minutes",
+    "trailing_30m": "the last 30 minutes", "trailing_1h": "the last hour",
+    "trailing_24h": "the last 24 hours", "trailing_168h": "the last 168 hours", "trailing_7d": "the last 7 days",
+    "trailing_28d": "the last 28 days", "trailing_30d": "the last 30 days",
+    "trailing_90d": "the last 90 days", "trailing_365d": "the last 365 days",
+    "all": "since counting began",
+}  # fmt: skip
+_SHORT = {
+    "mrr": "MRR", "nps": "NPS", "csat": "CSAT", "ces": "CES", "clv": "CLV", "cac": "CAC",
+    "d1": "day 1", "d7": "day 7", "d30": "day 30", "p50": "(median)", "p90": "(90th percentile)",
+    "arpa": "ARPA",
+}  # fmt: skip
+#: By the end of a family's name, as Prometheus advises to name them.
+_BY_ENDING = (("_bytes", "bytes"), ("_seconds", "s"), ("_ratio", "percentunit"))
+
+
+def title(name: str) -> str:
+    """A metric's or a family's name as people read it."""
+    words = [_SHORT.get(word, word) for word in name.split("_")]
+    text = " ".join(words).replace("click through", "click-through")
+    return text[0].upper() + text[1:]
+
+
+def dimension(name: str) -> str:
+    """A dimension, or several that come together, as people read them."""
+    return name.replace(",", " and ").replace("_", " ")
+
+
+def unit(metric: Metric, settings: Settings) -> str:
+    """How Grafana writes its numbers."""
+    if metric.unit == "ratio":
+        return "percentunit"
+    if metric.unit == "seconds":
+        return "s"
+    if metric.unit == "currency" and settings.currency:
+        return f"currency:{settings.currency} "
+    return "locale"
+
+
+def family_unit(family: Family) -> str:
+    """How Grafana writes what is recorded of a family."""
+    if family.kind == "counter":
+        # Seconds of work in a second are a share of that second.
+        return "percentunit" if family.name.endswith("_seconds") else "cps"
+    endings = (unit for ending, unit in _BY_ENDING if family.name.endswith(ending))
+    return next(endings, "locale")
+
+
+def explain(metrics: Sequence[Metric], *, by_segment: bool = False) -> str:
+    """What the numbers of a panel mean, for the (i) in its corner."""
+    return "\n\n".join(_meaning(metric, by_segment=by_segment) for metric in metrics)
+
+
+def explain_families(families: Sequence[Family], more: str = "") -> str:
+    """What the families of a panel are, in the words of the page."""
+    lines = [f"- **{title(short_name(family))}**: {family.help}" for family in families]
+    if len(families) == 1:
+        lines = [families[0].help]
+    return "\n".join(lines) + (f"\n\n{more}" if more else "")
+
+
+def short_name(family: Family) -> str:
+    """Its name without what all of them begin with."""
+    return family.name.removeprefix("engagement_").removeprefix("worker_")
+
+
+def _meaning(metric: Metric, *, by_segment: bool) -> str:
+    kind = main_window(metric) if by_segment else headline_window(metric)
+    window = _WINDOWS.get(kind, kind.replace("_", " "))
+    if metric.gauge_complete:
+        window = f"{window}, without the day under way"
+    lines = [
+        f"**{title(metric.name)}**: {metric.help}",
+        f"Formula: {metric.formula}",
+        f"Window: {window}",
+    ]
+    if metric.approximate:
+        lines.append("It is an estimate.")
+    if metric.benchmark:
+        lines.append(f"Benchmark: {metric.benchmark.text} ({metric.benchmark.source})")
+    if metric.knobs:
+        lines.append(f"Settings: {', '.join(f'`{knob}`' for knob in metric.knobs)}")
+    # Two spaces at the end of a line: Markdown's line break.
+    return "  \n".join(lines)

@@ -1,0 +1,48 @@
+"""Numbers of people and what is usual for them at this time of day."""
+
+from collections.abc import Iterator
+
+from agents.monitoring.rules.pace import DAY, HOUR, MINUTE, WEEK, Pace
+from agents.monitoring.rules.rule import Record
+from stream.counters.windows import ROLLING_DAYS
+from stream.settings.application import Settings
+
+CHURNED = 'site:engagement_churned_customers:max{window="day"}'
+CUSTOMERS = 'site:engagement_active_customers:max{window="day"}'
+ACTIVE = "site:engagement_daily_active_users:max"
+LIVE = "site:engagement_live_visitors:mean10m"
+USUAL_CHURNED = "site:engagement_churned_customers:baseline"
+USUAL_ACTIVE = "site:engagement_daily_active_users:baseline"
+USUAL_LIVE = "site:engagement_live_visitors:baseline"
+
+
+def answers(settings: Settings) -> str:
+    """Answers to surveys in the days over which scores are taken."""
+    window = ROLLING_DAYS[settings.survey.window_days]
+    return f'site:engagement_feedback_answers:max{{window=~"|{window}"}}'
+
+
+def count_rules(pace: Pace) -> Iterator[Record]:
+    """A week ago, or else yesterday: never the mean of a day, since people sleep at night."""
+    yield Record(USUAL_CHURNED, _around(CHURNED, "max", pace))
+    yield Record(USUAL_ACTIVE, _around(ACTIVE, "min", pace))
+    raw = "site:engagement_live_visitors:max"
+    yield Record(LIVE, f"avg_over_time({raw}[{pace.of(10 * MINUTE)}])")
+    hour = pace.of(HOUR)
+    usual = [
+        f"avg_over_time({raw}[{hour}] offset {pace.of(ago - HOUR / 2)})" for ago in (WEEK, DAY)
+    ]
+    yield Record(USUAL_LIVE, "\nor\n".join(usual))
+
+
+def _around(series: str, function: str, pace: Pace) -> str:
+    """The lowest or highest of a number that grows through the day, an hour to both sides of then.
+
+    Whether a day has just begun, and when clocks have changed since, that is on the safe side.
+    """
+    window = pace.of(2 * HOUR)
+    usual = [
+        f"{function}_over_time({series}[{window}] offset {pace.of(ago - HOUR)})"
+        for ago in (WEEK, DAY)
+    ]
+    return "\nor\n".join(usual)

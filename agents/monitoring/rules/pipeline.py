@@ -1,0 +1,260 @@
+"""Alerts about the pipeline: the numbers are old, missing, or about to become so."""
+
+from collections.abc import Iterator
+
+from agents.monitoring.rules.pace import HOUR, MINUTE, Pace
+from agents.monitoring.rules.pipeline_rules import (
+    DEDUPE,
+    FENCED,
+    LAG,
+    LOST,
+    MEMORY,
+    NOT_COUNTED,
+    REBALANCES,
+    RECORDS,
+    SNAPSHOT,
+)
+from agents.monitoring.rules.rule import Alert
+from stream.settings.application import Settings
+
+DASHBOARD = "engagement-pipeline"
+
+
+def pipeline_alerts(settings: Settings, job: str, pace: Pace) -> Iterator[Alert]:
+    """All of them, and the one that always fires."""
+    yield _exporter_absent(job)
+    yield _snapshot_stale(settings, job)
+    yield _lag_growing(pace)
+    yield _ledger_share()
+    yield _dedupe_cap()
+    yield _label_cap()
+    yield _cuts_fenced()
+    yield _rebalancing()
+    yield _redis_memory()
+    yield _rebuild_running()
+    yield _records_lost()
+    yield _unaccounted()
+    yield _watchdog()
+
+
+def _exporter_absent(job: str) -> Alert:
+    up = f'up{{job="{job}"}}'
+    return Alert(
+        name="ExporterAbsent",
+        severity="critical",
+        signal="pipeline",
+        # absent() takes the label from a bare selector only, so the two cases stay apart.
+        conditions=(f"absent({up}) or sum by (job) ({up}) == 0",),
+        hold=2 * MINUTE,
+        keep=5 * MINUTE,
+        summary="No worker can be scraped.",
+        description=(
+            "Prometheus reaches none of the workers of the job {{ $labels.job }}: there are no "
+            "numbers, and no other alert can speak."
+        ),
+        dashboard=DASHBOARD,
+    )
+
+
+def _snapshot_stale(settings: Settings, job: str) -> Alert:
+    limit = 2 * settings.publish.snapshot_max_age_seconds
+    old = f"time() - {SNAPSHOT} > {limit:g}"
+    none = f'sum by (job) (up{{job="{job}"}}) > 0 unless on (job) {SNAPSHOT}'
+    return Alert(
+        name="SnapshotStale",
+        severity="critical",
+        signal="pipeline",
+        conditions=(f"({old} or ({none}))",),
+        hold=MINUTE,
+        keep=5 * MINUTE,
+        summary="The published numbers are old and are withheld.",
+        description=(
+            f"No snapshot younger than {limit:g} seconds is served by any worker of the job "
+            "{{ $labels.job }}, though workers answer."
+        ),
+        dashboard=DASHBOARD,
+    )
+
+
+def _lag_growing(pace: Pace) -> Alert:
+    return Alert(
+        name="ConsumerLagGrowing",
+        severity="warning",
+        signal="pipeline",
+        conditions=(f"{LAG} > 10000", f"deriv({LAG}[{pace.of(15 * MINUTE)}]) > 0"),
+        hold=15 * MINUTE,
+        keep=5 * MINUTE,
+        summary="Workers fall behind what is produced.",
+        description=(
+            "{{ $value | humanize }} records of the topic {{ $labels.topic }} are not counted yet, "
+            "and they become more."
+        ),
+        dashboard=DASHBOARD,
+    )
+
+
+def _ledger_share() -> Alert:
+    passed = f'sum without (outcome) ({RECORDS}{{outcome!="skipped"}})'
+    return Alert(
+        name="LedgerShare",
+        severity="warning",
+        signal="pipeline",
+        conditions=(f"{NOT_COUNTED} > 0.05", f"{passed} >= 1000"),
+        hold=10 * MINUTE,
+        keep=15 * MINUTE,
+        summary="Many records are refused or late.",
+        description=(
+            "{{ $value | humanizePercentage }} of the records of the last 15 minutes were not "
+            "counted, but went to the ledger topic as rejected or late."
+        ),
+        dashboard=DASHBOARD,
+    )
+
+
+def _dedupe_cap() -> Alert:
+    return Alert(
+        name="DedupeCapReached",
+        severity="warning",
+        signal="pipeline",
+        conditions=(f"{DEDUPE} > 0",),
+        keep=15 * MINUTE,
+        summary="The memory for event ids is too small for the traffic.",
+        description=(
+            'A memory for event ids was full {{ printf "%.0f" $value }} times in the last hour: '
+            "duplicates may be recognised for less time than dedupe.window_seconds says."
+        ),
+        dashboard=DASHBOARD,
+    )
+
+
+def _label_cap() -> Alert:
+    return Alert(
+        name="LabelCapReached",
+        severity="warning",
+        signal="pipeline",
+        conditions=("segment:engagement_worker_dimension_fill_ratio:max >= 1",),
+        hold=5 * MINUTE,
+        keep=15 * MINUTE,
+        summary="A dimension has more values than may be told apart.",
+        description=(
+            "The dimension {{ $labels.dimension }} of {{ $labels.site }} has as many values as "
+            "dimension_values_max allows: new ones are counted together, as other."
+        ),
+        dashboard=DASHBOARD,
+    )
+
+
+def _cuts_fenced() -> Alert:
+    return Alert(
+        name="CutsFenced",
+        severity="warning",
+        signal="pipeline",
+        # One is what a rebalance or a stalled worker costs.
+        conditions=(f"{FENCED} > 3",),
+        keep=15 * MINUTE,
+        summary="Workers take shards from each other again and again.",
+        description=(
+            '{{ printf "%.0f" $value }} cuts were refused in the last 15 minutes, because another '
+            "worker owned the shard. Nothing is counted twice, but the work is done again."
+        ),
+        dashboard=DASHBOARD,
+    )
+
+
+def _rebalancing() -> Alert:
+    return Alert(
+        name="Rebalancing",
+        severity="warning",
+        signal="pipeline",
+        # A rolling update of ten workers costs up to twenty.
+        conditions=(f"{REBALANCES} > 20",),
+        keep=15 * MINUTE,
+        summary="The consumer group does not come to rest.",
+        description=(
+            'Partitions were handed out {{ printf "%.0f" $value }} times in the last 15 minutes. '
+            "Nothing is counted twice, but nothing is read meanwhile."
+        ),
+        dashboard=DASHBOARD,
+    )
+
+
+def _redis_memory() -> Alert:
+    return Alert(
+        name="RedisMemory",
+        severity="critical",
+        signal="pipeline",
+        conditions=(f"{MEMORY} > 0.85",),
+        hold=5 * MINUTE,
+        keep=5 * MINUTE,
+        summary="Redis is nearly full.",
+        description=(
+            "Redis {{ $labels.node }} uses {{ $value | humanizePercentage }} of its maxmemory. "
+            "When it is full, cuts are refused and nothing is counted any more."
+        ),
+        dashboard=DASHBOARD,
+    )
+
+
+def _rebuild_running() -> Alert:
+    return Alert(
+        name="RebuildRunning",
+        severity="info",
+        signal="pipeline",
+        conditions=("job:engagement_worker_shards_rebuilding:sum > 0",),
+        hold=2 * MINUTE,
+        keep=2 * MINUTE,
+        summary="Shards are being read again, and numbers are incomplete.",
+        description=(
+            "{{ $value | humanize }} shards of the job {{ $labels.job }} are being loaded or read "
+            "again from Kafka."
+        ),
+        dashboard=DASHBOARD,
+    )
+
+
+def _records_lost() -> Alert:
+    return Alert(
+        name="RecordsLost",
+        severity="critical",
+        signal="pipeline",
+        conditions=(f"{LOST} > 0",),
+        keep=HOUR,
+        summary="Kafka has deleted records before they were counted.",
+        description=(
+            '{{ printf "%.0f" $value }} records were gone by retention when a worker came to read '
+            "them. The numbers of their time are too low for good."
+        ),
+        dashboard=DASHBOARD,
+    )
+
+
+def _unaccounted() -> Alert:
+    return Alert(
+        name="UnaccountedRecords",
+        severity="critical",
+        signal="pipeline",
+        conditions=("job:engagement_unaccounted_records:max != 0",),
+        hold=MINUTE,
+        keep=15 * MINUTE,
+        summary="The books do not balance: this is a defect.",
+        description=(
+            "{{ $value | humanize }} offsets were passed of which it is not known what became of "
+            "them."
+        ),
+        dashboard=DASHBOARD,
+    )
+
+
+def _watchdog() -> Alert:
+    return Alert(
+        name="Watchdog",
+        severity="none",
+        signal="watchdog",
+        conditions=("vector(1)",),
+        summary="Always firing: the way from Prometheus to people works.",
+        description=(
+            "When this alert stops arriving, Prometheus, Alertmanager or the way between them and "
+            "you is broken."
+        ),
+        dashboard=DASHBOARD,
+    )

@@ -1,0 +1,52 @@
+"""Recording rules: one for each family of the page, in which any number of workers is one."""
+
+from collections.abc import Iterable, Iterator
+
+from agents.monitoring.rules.families import Family
+from agents.monitoring.rules.pace import EARNEST, MINUTE, Pace
+from agents.monitoring.rules.rule import Record
+
+#: What tells replicas apart. All other labels stay, so that rules work beside other rules.
+REPLICAS = "instance, pod"
+_QUANTILES = (0.5, 0.95, 0.99)
+
+
+def recorded(family: Family) -> str:
+    """The name under which dashboards and alerts find a family."""
+    if family.kind == "histogram":
+        return f"{family.level}:{family.name}_bucket:rate5m"
+    if family.kind == "counter" and not family.is_shared:
+        return f"{family.level}:{family.name}:rate5m"
+    return f"{family.level}:{family.series}:{family.aggregation}"
+
+
+def recording_rules(families: Iterable[Family], pace: Pace) -> Iterator[Record]:
+    """For each family the rule that makes replicas one, and what follows directly from it."""
+    for family in families:
+        yield Record(recorded(family), _expression(family, pace))
+        if family.kind == "counter" and family.is_shared:
+            yield _rate_of_total(family, pace)
+        if family.kind == "histogram":
+            yield from _quantiles(family)
+
+
+def _expression(family: Family, pace: Pace) -> str:
+    # What single workers say is about the pipeline, which a rehearsal makes no faster.
+    window = (pace if family.is_shared else EARNEST).of(5 * MINUTE)
+    if family.kind == "histogram":
+        return f"sum without ({REPLICAS}) (rate({family.name}_bucket[{window}]))"
+    if family.kind == "counter" and not family.is_shared:
+        return f"sum without ({REPLICAS}) (rate({family.series}[{window}]))"
+    return f"{family.aggregation} without ({REPLICAS}) ({family.series})"
+
+
+def _rate_of_total(family: Family, pace: Pace) -> Record:
+    """Taken of the recorded total, and not of each worker's: see ratios.increase."""
+    window = pace.of(5 * MINUTE)
+    return Record(f"{family.level}:{family.name}:rate5m", f"rate({recorded(family)}[{window}])")
+
+
+def _quantiles(family: Family) -> Iterator[Record]:
+    for quantile in _QUANTILES:
+        name = f"{family.level}:{family.name}:p{round(quantile * 100)}_rate5m"
+        yield Record(name, f"histogram_quantile({quantile}, {recorded(family)})")

@@ -1,0 +1,40 @@
+"""The Prometheus server: whom it scrapes, how often, within what bounds, and which rules it follows."""
+
+from typing import Any
+
+from agents.monitoring.rules.surroundings import Surroundings
+
+_PORT = 6067
+
+
+def scraping(place: Surroundings) -> dict[str, Any]:
+    """The whole configuration. Rule files lie in `rules/` beside it."""
+    pace = place.pace
+    notified = [{"static_configs": [{"targets": [place.alertmanager]}]}]
+    return {
+        "global": {
+            "scrape_interval": pace.of(15),
+            "scrape_timeout": pace.of(10),
+            "evaluation_interval": pace.of(15),
+        },
+        "rule_files": ["rules/*.yml"],
+        **({"alerting": {"alertmanagers": notified}} if place.alertmanager else {}),
+        "scrape_configs": [_workers(place)],
+    }
+
+
+def _workers(place: Surroundings) -> dict[str, Any]:
+    workers: dict[str, Any] = {
+        "job_name": place.job,
+        # Far above what a page holds: a scrape beyond them is refused as a whole.
+        "sample_limit": 200_000,
+        "label_value_length_limit": 8_192,
+    }
+    if place.targets:
+        workers["static_configs"] = [{"targets": list(place.targets)}]
+    else:
+        # As many workers as run: each address of the name is one.
+        workers["dns_sd_configs"] = [
+            {"names": ["worker"], "type": "A", "port": _PORT, "refresh_interval": "15s"}
+        ]
+    return workers

@@ -1,0 +1,1 @@
+"""`engage report`: runs the engine over files and prints its numbers."""

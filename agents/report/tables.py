@@ -1,0 +1,112 @@
+"""Metric records as people read them: what is short as a list, each long series of days as a calendar."""
+
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+from itertools import groupby
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from agents.commands.catalogue import newest_moment, shown_parts, shown_period, shown_value
+from agents.report.csv_table import dimension_of
+from schemas.outputs import MetricRecord, WindowKind
+from schemas.rejection import printable
+from stream.counters.measures import Grain
+from stream.counters.windows import GRAIN_OF, LENGTH_OF
+from stream.metrics.metric import Metric
+from stream.settings.application import Settings
+
+#: In the order in which they are shown.
+ORDER: tuple[WindowKind, ...] = (
+    "all", "month", "week", "trailing_90d", "trailing_30d", "trailing_28d", "trailing_7d", "day",
+    "trailing_365d", "trailing_168h", "trailing_24h", "hour", "minute", "trailing_1h",
+    "trailing_30m", "trailing_5m",
+)  # fmt: skip
+#: A longer series of days is shown as a grid, a week a line.
+LIST_MAX = 14
+_GRID_KINDS = ("day", *(kind for kind in LENGTH_OF if GRAIN_OF[kind] is Grain.DAY))
+_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+def as_tables(
+    settings: Settings,
+    metrics: Iterable[Metric],
+    records: Iterable[MetricRecord],
+    *,
+    keep_empty: bool,
+) -> str:
+    """All numbers, metric by metric; those that have counted nothing are only named."""
+    found: dict[str, list[MetricRecord]] = {}
+    for record in records:
+        found.setdefault(record.metric, []).append(record)
+    # Wide enough never to cut a number; a table is only as wide as it must be.
+    console = Console(highlight=False, width=300)
+    empty = []
+    with console.capture() as captured:
+        for metric in metrics:
+            own = found.get(metric.name, [])
+            if keep_empty or any(record.numerator or record.denominator for record in own):
+                console.print(Text.assemble((metric.name, "bold"), "  ", (metric.help, "dim")))
+                for table in _tables(settings, own):
+                    console.print(table)
+                console.print()
+            else:
+                empty.append(metric.name)
+        if empty:
+            console.print(f"Nothing was counted for {', '.join(empty)}.", soft_wrap=True)
+        zones = sorted({record.window.timezone for own in found.values() for record in own})
+        console.print(f"Times are in {', '.join(zones)}.")
+    return captured.get()
+
+
+def _tables(settings: Settings, records: list[MetricRecord]) -> Iterator[Table]:
+    """What is short as one list, and each long series of days as a grid."""
+    series: dict[tuple[str, str], list[MetricRecord]] = {}
+    for record in records:
+        series.setdefault((record.window.kind, record.site), []).append(record)
+    sites = sorted({site for _, site in series})
+    listed = Table(box=None, show_header=False, padding=(0, 1), pad_edge=True)
+    named = any(record.dimensions for record in records)
+    for _ in range(2 + (len(sites) > 1) + named):
+        listed.add_column()
+    listed.add_column(justify="right")
+    grids: list[Table] = []
+    for kind, site in ((kind, site) for kind in ORDER for site in sites):
+        own = series.get((kind, site), [])
+        where = [printable(site, 64)] if len(sites) > 1 else []
+        if len(own) > LIST_MAX and kind in _GRID_KINDS and not named:
+            grids.append(_grid(settings, site, " ".join([kind, *where]), own))
+            continue
+        for record in own:
+            label = printable(" = ".join(filter(None, dimension_of(record))), 64)
+            segment = [label] if named else []
+            numbers = [shown_value(record, settings.currency), shown_parts(record)]
+            listed.add_row(*map(Text, [kind, shown_period(record), *where, *segment, *numbers]))
+    if listed.row_count:
+        yield listed
+    yield from grids
+
+
+def _grid(settings: Settings, site: str, title: str, records: Iterable[MetricRecord]) -> Table:
+    """One line a week, one column a day: each value stands at the (last) day of its window."""
+    first = _WEEKDAYS.index("Sun" if settings.week_start_of(site) == "sunday" else "Mon")
+    weeks: dict[str, list[str]] = {}
+    counted: set[str] = set()
+    for record in records:
+        day = newest_moment(record)
+        column = (day.weekday() - first) % 7
+        label = f"{day - timedelta(days=column):%Y-%m-%d}"
+        weeks.setdefault(label, [""] * 7)[column] = shown_value(record, settings.currency)
+        counted |= {label} if record.numerator or record.denominator else set()
+    table = Table(box=None, padding=(0, 1), pad_edge=True, header_style="dim")
+    table.add_column(Text(title), no_wrap=True)
+    for number in range(7):
+        table.add_column(_WEEKDAYS[(first + number) % 7], justify="right", no_wrap=True)
+    for has_counted, run in groupby(weeks, counted.__contains__):
+        rows = [(label, *weeks[label]) for label in run]
+        if not has_counted and len(rows) > 2:  # Many empty weeks are not worth a line each.
+            rows = [(f"… {len(rows)} weeks", *rows[0][1:])]
+        for row in rows:
+            table.add_row(*row)
+    return table

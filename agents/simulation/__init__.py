@@ -1,0 +1,1 @@
+"""Simulated traffic, and the demonstration that needs no server."""

@@ -1,0 +1,1 @@
+"""The churn-risk model: features, learning, assessment and validation."""

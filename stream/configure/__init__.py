@@ -1,0 +1,1 @@
+"""A file and variables become checked settings, and settings become rules."""

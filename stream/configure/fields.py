@@ -1,0 +1,166 @@
+"""Turns written values into typed settings, with a plain sentence for each that cannot be used."""
+
+import json
+from collections.abc import Iterator
+from functools import cache
+from typing import (
+    Annotated,
+    Any,
+    Literal,
+    NamedTuple,
+    TypeGuard,
+    TypeVar,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
+
+import msgspec
+
+from stream.settings.connections import Secret, Table
+
+# Values that may carry a password: never shown, and taken from a file with ENGAGE_…_FILE.
+HIDDEN = ("kafka.sasl_password", "redis.password", "redis.url")
+KINDS: dict[object, str] = {
+    int: "a whole number", float: "a number", bool: "true or false", str: "a text",
+    Secret: "a text", tuple: "a list of texts", dict: "a table",
+}  # fmt: skip
+
+_T = TypeVar("_T", bound=Table)
+
+
+class Given(NamedTuple):
+    """A value somebody wrote, and where; `is_text` values come from the environment."""
+
+    value: object
+    source: str
+    is_text: bool
+
+
+class Problem(NamedTuple):
+    """What is wrong with one key, and what to do about it."""
+
+    key: str
+    text: str
+
+
+def build(table: type[_T], prefix: str, given: dict[str, Given], problems: list[Problem]) -> _T:
+    """One table out of `given`, which loses what was used; a bad value counts as not given."""
+    values: dict[str, Any] = {}
+    for name, hint in hints(table).items():
+        key = prefix + name
+        if is_table(hint):
+            values[name] = build(hint, f"{key}.", given, problems)
+        if key in given:
+            try:
+                values[name] = _converted(key, hint, given.pop(key), problems)
+            except msgspec.ValidationError as error:
+                problems.append(Problem(key, str(error)))
+                values.pop(name, None)
+    try:
+        return table(**values)
+    except ValueError as error:
+        # Raised by __post_init__, whose message starts with the name of the field.
+        name, _, text = str(error).partition(" ")
+        problems.append(Problem(prefix + name, f"{prefix}{name}: {text}"))
+        return table()
+
+
+def _converted(key: str, hint: Any, given: Given, problems: list[Problem]) -> Any:
+    """The value in the type of its setting; raises ValidationError naming key and place."""
+    value, kind = given.value, plain(hint)
+    if given.is_text and isinstance(value, str):
+        value = _from_text(value, kind)
+    if get_origin(kind) is dict and isinstance(value, dict) and is_table(get_args(kind)[1]):
+        return _tables(key, get_args(kind)[1], value, given.source, problems)
+    try:
+        if kind is Secret:
+            return Secret(msgspec.convert(value, str))
+        return msgspec.convert(value, hint, strict=not given.is_text)
+    except msgspec.ValidationError as error:
+        shown = "a value (hidden)" if key in HIDDEN else repr(given.value)[:80]
+        if get_origin(kind) is tuple and is_table(get_args(kind)[0]):
+            shown = str(error)  # Says which of them, and what of it.
+        text = f"{key} ({given.source}): found {shown}; use {_wanted(key, hint)}"
+        raise msgspec.ValidationError(text) from None
+
+
+def _tables(
+    key: str, table: type[Table], rows: dict[str, Any], source: str, problems: list[Problem]
+) -> dict[str, Table]:
+    """A table of tables, such as [sites.shop]."""
+    built = {}
+    for name, row in rows.items():
+        prefix = f"{key}.{name}."
+        if not isinstance(row, dict):
+            problems.append(Problem(prefix[:-1], f"{prefix[:-1]} ({source}): use a table"))
+            continue
+        given = {prefix + field: Given(value, source, False) for field, value in row.items()}
+        built[name] = build(table, prefix, given, problems)
+        known = ", ".join(hints(table))
+        problems.extend(
+            Problem(left, f"{left} ({source}): unknown; known here: {known}") for left in given
+        )
+    return built
+
+
+def _from_text(text: str, kind: Any) -> object:
+    """An environment variable as data: JSON where it can be, else a comma-separated list."""
+    if get_origin(kind) in (tuple, dict) or is_table(kind):
+        try:
+            return json.loads(text)
+        except ValueError:
+            return [part.strip() for part in text.split(",") if part.strip()]
+    return None if text == "" and type(None) in get_args(kind) else text
+
+
+def _wanted(key: str, hint: Any) -> str:
+    """What to write instead, in words."""
+    kind = plain(hint)
+    if get_origin(kind) is Literal:
+        return "one of " + ", ".join(str(choice) for choice in get_args(kind))
+    if is_table(kind):
+        return f"a table [{key}]"
+    if type(None) in get_args(kind):
+        return _wanted(key, get_args(kind)[0])
+    if get_origin(kind) is tuple and is_table(get_args(kind)[0]):
+        known = ", ".join(hints(get_args(kind)[0]))
+        words = [f"a list of tables with {known}"]
+    else:
+        words = [KINDS[get_origin(kind) or kind]]
+    for note in (n for n in notes(hint) if isinstance(n, msgspec.Meta)):
+        words += [f"at least {note.ge}"] if note.ge is not None else []
+        words += [f"above {note.gt}"] if note.gt is not None else []
+        words += [f"at most {note.le}"] if note.le is not None else []
+        words += [f"of at most {note.max_length}"] if note.max_length is not None else []
+        words += [f"of the form {note.pattern}"] if note.pattern is not None else []
+    return ", ".join(words)
+
+
+@cache
+def hints(table: type[Table]) -> dict[str, Any]:
+    """Name and annotated type of every field of a table."""
+    return get_type_hints(table, include_extras=True)
+
+
+def is_table(hint: object) -> TypeGuard[type[Table]]:
+    return isinstance(hint, type) and issubclass(hint, Table)
+
+
+def plain(hint: Any) -> Any:
+    """The type without its `Annotated` notes."""
+    return get_args(hint)[0] if get_origin(hint) is Annotated else hint
+
+
+def notes(hint: Any) -> tuple[Any, ...]:
+    """The `Annotated` notes of a type: limits (msgspec.Meta) and its documentation (str)."""
+    return get_args(hint)[1:] if get_origin(hint) is Annotated else ()
+
+
+def leaves(table: type[Table], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Dotted key and annotated type of every setting, tables opened up."""
+    for name, hint in hints(table).items():
+        if is_table(hint):
+            yield from leaves(hint, f"{prefix}{name}.")
+        else:
+            yield prefix + name, hint

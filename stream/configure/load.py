@@ -1,0 +1,87 @@
+"""The configuration: engage.toml, then ENGAGE_… variables, checked as a whole before a start."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from stream.configure.check_definitions import broken_definitions
+from stream.configure.check_service import broken_rules
+from stream.configure.fields import Problem, build, hints, leaves, notes
+from stream.configure.lines import place_in, placed
+from stream.configure.sources import from_environment, from_text, nearest, text_of
+from stream.settings.application import Settings
+from stream.settings.connections import Secret
+
+DEFAULT_FILE = "engage.toml"
+
+
+class SettingsError(Exception):
+    """The configuration cannot be used; `problems` holds one sentence for each mistake.
+
+    `readable` is the rest of it, with the default where a value could not be used: for a doctor
+    who looks on, never to run with.
+    """
+
+    def __init__(self, problems: list[str], readable: Settings) -> None:
+        self.problems = tuple(problems)
+        self.readable = readable
+        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        lines = "\n".join(f"  - {problem}" for problem in problems)
+        super().__init__(f"{count} in the configuration:\n{lines}")
+
+
+class Described(NamedTuple):
+    """One setting as text: its dotted key, its value (secrets hidden) and why it is so."""
+
+    key: str
+    value: str
+    comment: str
+
+
+def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
+    """The settings of `path` (or of ./engage.toml when it is there), overridden by `environ`.
+
+    Raises SettingsError listing every problem found, never only the first one.
+    """
+    problems: list[Problem] = []
+    file = path or Path(DEFAULT_FILE)
+    written = text_of(file, problems) if path or file.is_file() else ""
+    given = from_text(written, file, problems)
+    given.update(from_environment(environ, problems))
+    settings = build(Settings, "", given, problems)
+    known = [*hints(Settings), *(key for key, _ in leaves(Settings))]
+    for key, left in given.items():
+        text = f"{key} ({left.source}): is not a setting{nearest(key, known)}"
+        problems.append(Problem(key, text))
+    # A key that could not be used stands at its default here, so what the rules say about that
+    # key itself would mislead; what they say about all others is worth knowing at once.
+    failed = {problem.key for problem in problems}
+    rules = [rule for rule in broken_rules(settings) if rule.partition(":")[0] not in failed]
+    failed_tables = tuple(f"{key.rpartition('.')[0]}." for key in failed if key.count(".") > 1)
+    definitions = (r for r in broken_definitions(settings) if not r.startswith(failed_tables))
+    rules += [placed(rule, file, written) for rule in definitions]
+    if problems or rules:
+        texts = [place_in(problem.text, problem.key, file, written) for problem in problems]
+        raise SettingsError(texts + rules, settings)
+    return settings
+
+
+def describe(settings: Settings) -> list[Described]:
+    """Every setting in the order of the tables: key, value as in TOML (secrets hidden), comment."""
+    rows = []
+    for key, hint in leaves(Settings):
+        value: Any = settings
+        for name in key.split("."):
+            value = getattr(value, name)
+        comment = next((note for note in notes(hint) if isinstance(note, str)), "")
+        rows.append(Described(key, _as_toml(value), comment))
+    return rows
+
+
+def _as_toml(value: Any) -> str:
+    if value is None or isinstance(value, Secret):
+        return repr(value) if value else "(not set)"
+    return json.dumps(msgspec.to_builtins(value), ensure_ascii=False)

@@ -1,0 +1,1 @@
+"""Additive counters by time bucket and segment."""

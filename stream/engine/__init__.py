@@ -1,0 +1,1 @@
+"""A batch of events becomes counters: admission, application, checkpoint."""

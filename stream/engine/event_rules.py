@@ -1,0 +1,150 @@
+"""What each event type means for the counts: one plan a type, looked up once an event."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+
+from schemas import events
+from schemas.events import EVENT_TYPES, OF_ACCOUNTS, PERSONLESS, Event
+from stream.counters import measures
+from stream.history.events import Tally, Theme
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """How to apply an event. `refine` picks another plan from the event's own fields."""
+
+    counts: tuple[str, ...]
+    #: Makes its person active on the day.
+    active: bool
+    #: Its person is there in the minute.
+    present: bool = True
+    #: Belongs to a session: extends it, and opens one.
+    in_session: bool = True
+    #: More than a heartbeat: the session it is in counts.
+    real: bool = True
+    page_view: bool = False
+    #: Keeps a session of one page view from being a bounce.
+    interactive: bool = False
+    click: bool = False
+    #: A page is in front of the person, for some time.
+    look: bool = False
+    impression: bool = False
+    subscription: str = ""
+    has_person: bool = True
+    themes: tuple[Theme, ...] = ()
+    #: Of a type by which newcomers may be activated.
+    activating: bool = False
+    tallies: tuple[Tally, ...] = ()
+    #: Bits that the event sets in its session's marks.
+    session_marks: Callable[[Event], int] | None = None
+    refine: "Callable[[Event], Plan] | None" = None
+    #: Counts something that most types do not.
+    more: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(
+            self, "more", self.click or bool(self.subscription or self.themes or self.activating)
+        )
+
+
+#: Events of bots are counted as such, and nowhere else.
+BOT = Plan((measures.BOT_EVENTS,), active=False, in_session=False, has_person=False)
+
+#: Internal traffic, and with bots.mode = "only" that of people: counted as set aside, and nowhere else.
+EXCLUDED = Plan((measures.EXCLUDED_EVENTS,), active=False, in_session=False, has_person=False)
+
+#: Types that belong to no visit: they come from a back office, or from other places than the site.
+OUTSIDE = {
+    "subscription_started", "subscription_changed", "subscription_renewed",
+    "subscription_cancelled", "subscription_ended", "refund", "survey_response",
+    "survey_dismissed", "ticket_opened", "ticket_message", "ticket_resolved", "ticket_reopened",
+    "social_impression", "social_engagement", "social_reach", "social_followers",
+    "marketing_spend",
+}  # fmt: skip
+#: By which somebody does more than look.
+_INTERACTIVE = frozenset({
+    "click", "custom", "feature_used", "add_to_cart", "remove_from_cart", "checkout_started",
+    "order", "goal",
+})  # fmt: skip
+_COUNTS = {"page_view": (measures.PAGE_VIEWS,), "impression": (measures.IMPRESSIONS,)}
+
+
+@dataclass(frozen=True, slots=True)
+class Interactive:
+    """Types that count as an interaction, and types that keep a session from being a bounce."""
+
+    counted: frozenset[str] = _INTERACTIVE
+    unbouncing: frozenset[str] = _INTERACTIVE
+
+
+def interactive(counted: Collection[str], unbouncing: Collection[str]) -> Interactive:
+    """What the settings name; where they name none, everything by which somebody does more than look."""
+    return Interactive(frozenset(counted) or _INTERACTIVE, frozenset(unbouncing) or _INTERACTIVE)
+
+
+def build_plans(
+    passive_types: Collection[str],
+    themes: Collection[Theme] = (),
+    tallies: Collection[Tally] = (),
+    session_marks: Mapping[str, Callable[[Event], int]] = MappingProxyType({}),
+    doing: Interactive = Interactive(),
+    activating: str = "",
+) -> Mapping[type, Plan]:
+    """The plan of every event class.
+
+    Types in `passive_types` do not make a person active; the one that is `activating` (*: all) is looked at
+    for newcomers.
+    """
+    plans: dict[type, Plan] = {}
+    for tag, struct in EVENT_TYPES.items():
+        interactions = (measures.INTERACTIONS,) if tag in doing.counted else ()
+        plan = Plan(
+            counts=(measures.EVENTS, *_COUNTS.get(tag, ()), *interactions),
+            active=tag not in passive_types and struct not in OF_ACCOUNTS,
+            present=struct not in OF_ACCOUNTS,
+            in_session=tag not in OUTSIDE,
+            real=tag != "heartbeat",
+            page_view=tag == "page_view",
+            look=tag == "heartbeat",
+            impression=tag == "impression",
+            interactive=tag in doing.unbouncing,
+            subscription=tag.removeprefix("subscription_")
+            if tag.startswith("subscription_")
+            else "",
+            has_person=struct not in PERSONLESS,
+            themes=tuple(theme for theme in themes if tag in theme.types),
+            activating=activating in ("*", tag),
+            tallies=tuple(tally for tally in tallies if tag in tally.types),
+            session_marks=session_marks.get(tag),
+        )
+        plans[struct] = replace(plan, refine=_refiner(tag, plan))
+    return plans
+
+
+def _refiner(tag: str, plan: Plan) -> Callable[[Event], Plan] | None:
+    if tag == "click":
+        return _choose(
+            lambda event: isinstance(event, events.Click) and event.content_id is not None,
+            # Only a click on known content belongs in the click-through rate.
+            replace(plan, counts=(*plan.counts, measures.CLICKS), click=True),
+            plan,
+        )
+    if tag == "custom":
+        return _choose(
+            lambda event: isinstance(event, events.Custom) and event.interactive,
+            plan,
+            replace(plan, counts=(measures.EVENTS,), interactive=False),
+        )
+    if tag == "ticket_message":
+        return _choose(
+            lambda event: isinstance(event, events.TicketMessage) and event.direction == "incoming",
+            plan,
+            # What support writes is nothing that the customer does.
+            replace(plan, active=False, counts=(measures.EVENTS,)),
+        )
+    return None
+
+
+def _choose(test: Callable[[Event], bool], yes: Plan, no: Plan) -> Callable[[Event], Plan]:
+    return lambda event: yes if test(event) else no

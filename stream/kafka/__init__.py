@@ -1,0 +1,1 @@
+"""Kafka: Faust's transport, the log and the producer."""

@@ -1,0 +1,176 @@
+"""Measures and metrics of one's own: what engage.toml defines, as tallies, themes and metrics."""
+
+import hashlib
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, cast, get_args
+
+import msgspec
+
+from schemas.outputs import WindowKind
+from stream.counters import measures
+from stream.counters.segments import Names, Segment
+from stream.history.event_filter import predicate
+from stream.history.events import Contributions, Daily, Fact, distinct, on
+from stream.metrics.metric import Example, Metric, Unit
+from stream.metrics.terms import AtEnd, AtStart, ByWindow, Term, Total
+from stream.settings.application import Settings
+from stream.settings.definitions import Measure, OwnMetric
+
+KINDS: tuple[WindowKind, ...] = get_args(WindowKind)
+UNITS: tuple[str, ...] = get_args(Unit)
+#: Windows in which distinct people of a measure are counted, in days.
+_ROLLING: Mapping[WindowKind, int] = {
+    "day": 1, "trailing_7d": 7, "trailing_28d": 28, "trailing_30d": 30,
+}  # fmt: skip
+PEOPLE_KINDS: tuple[WindowKind, ...] = (*_ROLLING, "week", "month")
+_PEOPLE = ByWindow(
+    {
+        "day": Total(measures.ACTIVE_DAY),
+        "week": AtStart(measures.ACTIVE_WEEK),
+        "month": AtStart(measures.ACTIVE_MONTH),
+        "trailing_7d": AtEnd(measures.ACTIVE_7D),
+        "trailing_28d": AtEnd(measures.ACTIVE_28D),
+        "all": Total(measures.NEW_ALL),
+    }
+)
+#: What own metrics can be made of besides own measures.
+BUILT_IN: Mapping[str, tuple[Term, tuple[WindowKind, ...]]] = {
+    "events": (Total(measures.EVENTS), KINDS),
+    "page_views": (Total(measures.PAGE_VIEWS), KINDS),
+    "clicks": (Total(measures.CLICKS), KINDS),
+    "impressions": (Total(measures.IMPRESSIONS), KINDS),
+    "sessions": (Total(measures.SESSIONS), KINDS),
+    "people": (_PEOPLE, ("day", "week", "month", "trailing_7d", "trailing_28d", "all")),
+}
+#: Units that a gauge names in its last word.
+_SUFFIXES = {"ratio": "_ratio", "seconds": "_seconds"}
+
+
+class OwnTally:
+    """A measure that counts events, or adds up a field of them; an event without it adds nothing."""
+
+    def __init__(self, name: str, measure: Measure) -> None:
+        self.types: Collection[str] = (measure.type,)
+        self._measure = counted_as(name, measure)
+        self._test = predicate(measure)
+        self._field = measure.field if measure.count == "sum" else ""
+
+    def counts(self, event: Any) -> Iterable[tuple[str, int]]:
+        """One, or the value of the field in millionths."""
+        if not self._test(event):
+            return
+        value = getattr(event, self._field) if self._field else 1
+        if value is not None:
+            yield self._measure, round(value * measures.MICROS) if self._field else 1
+
+    def sides(self, _event: Any) -> Iterable[tuple[str, str]]:
+        """None of its own."""
+        return ()
+
+
+class OwnPeople(Daily):
+    """A measure of distinct people: on which days a person had such an event."""
+
+    keep_days = 33
+
+    def __init__(self, name: str, measure: Measure) -> None:
+        self._measure = counted_as(name, measure)
+        self.name = self._measure
+        self.types: Collection[str] = (measure.type,)
+        self._test = predicate(measure)
+
+    def fact(self, event: Any) -> Sequence[Any] | None:
+        """Nothing but that there was one."""
+        return () if self._test(event) else None
+
+    def contributions(self, facts: Sequence[Fact], names: Names) -> Contributions:
+        """The person once in each rolling window and in each calendar week and month."""
+        days: dict[Segment, set[int]] = {}
+        for time_ms, profile_id in facts:
+            for segment in names.by_id(profile_id).segments:
+                days.setdefault(segment, set()).add(segment.calendar.day_of(time_ms))
+        counts: Contributions = Contributions()
+        rolling = {length: f"{self._measure}_{kind}" for kind, length in _ROLLING.items()}
+        for segment, theirs in days.items():
+            distinct(counts, rolling, segment, theirs)
+            for week in {segment.calendar.week_of(day) for day in theirs}:
+                on(counts, f"{self._measure}_week", segment, week)
+            for month in {segment.calendar.month_of(day) for day in theirs}:
+                on(counts, f"{self._measure}_month", segment, month)
+        return counts
+
+
+def counted_as(name: str, measure: Measure) -> str:
+    """Name of a measure's counters: another definition under the same name starts from nothing."""
+    text = msgspec.json.encode(measure, order="sorted")
+    return f"own_{name}_{hashlib.sha256(text).hexdigest()[:6]}"
+
+
+def own_tallies(settings: Settings) -> tuple[OwnTally, ...]:
+    """The measures that single events add to."""
+    given = settings.measures.items()
+    return tuple(OwnTally(name, one) for name, one in given if one.count != "people")
+
+
+def own_themes(settings: Settings) -> tuple[OwnPeople, ...]:
+    """The measures of distinct people."""
+    given = settings.measures.items()
+    return tuple(OwnPeople(name, one) for name, one in given if one.count == "people")
+
+
+def own_metrics(settings: Settings) -> tuple[Metric, ...]:
+    """The metrics that are defined soundly; of the others settings_definitions says what is wrong."""
+    found = []
+    for name, own in settings.metrics.items():
+        terms = [part(settings, name) for name in (own.numerator, own.denominator) if name]
+        if own.numerator and all(one and set(own.windows) <= set(one[1]) for one in terms):
+            found.append(_metric(name, own, [one[0] for one in terms if one]))
+    return tuple(found)
+
+
+def part(settings: Settings, name: str) -> tuple[Term, tuple[WindowKind, ...]] | None:
+    """(term, windows in which it has a value) of a measure, own or built-in; None: there is none."""
+    measure = settings.measures.get(name)
+    if measure is None:
+        return BUILT_IN.get(name)
+    counted = counted_as(name, measure)
+    if measure.count != "people":
+        return Total(counted, scale=1 / measures.MICROS if measure.count == "sum" else 1), KINDS
+    terms: dict[WindowKind, Term] = {kind: AtEnd(f"{counted}_{kind}") for kind in _ROLLING}
+    terms["week"], terms["month"] = AtStart(f"{counted}_week"), AtStart(f"{counted}_month")
+    return ByWindow(terms), PEOPLE_KINDS
+
+
+def people(settings: Settings, name: str) -> Term | None:
+    """The distinct people of an own measure in its PEOPLE_KINDS of windows; None: it counts none."""
+    measure = settings.measures.get(name)
+    found = part(settings, name) if measure is not None and measure.count == "people" else None
+    return None if found is None else found[0]
+
+
+def unit_of(own: OwnMetric) -> str:
+    """The unit as it is written, or what goes without saying."""
+    return own.unit or ("ratio" if own.denominator else "events")
+
+
+def gauge_of(name: str, own: OwnMetric) -> str:
+    """The gauge, without prefix; its last word is the unit where there is one."""
+    suffix = _SUFFIXES.get(unit_of(own), "")
+    return name if name.endswith(suffix) else name + suffix
+
+
+def _metric(name: str, own: OwnMetric, terms: Sequence[Term]) -> Metric:
+    divided = own.denominator and f" ÷ {own.denominator}"
+    example = Example("3 of 4", 3, 4, 0.75) if divided else Example("counted 3 times", 3, None, 3)
+    return Metric(
+        name=name,
+        help=own.help or f"{own.numerator}{divided}, as engage.toml defines it.".capitalize(),
+        unit=cast(Unit, unit_of(own)),
+        formula=f"{own.numerator}{divided}",
+        numerator=terms[0],
+        denominator=terms[1] if divided else None,
+        windows=cast(tuple[WindowKind, ...], own.windows),
+        gauge=gauge_of(name, own),
+        example=example,
+        knobs=("measures", "metrics"),
+    )

@@ -1,0 +1,82 @@
+"""Audience: how many people, how often."""
+
+from stream.counters import measures
+from stream.metrics.metric import SESSION_KNOBS, Benchmark, Example, Metric
+from stream.metrics.terms import AtEnd, AtStart, ByWindow, Level, Sum, Total
+
+#: The people of a period.
+PEOPLE = ByWindow(
+    {
+        "day": Total(measures.ACTIVE_DAY),
+        "week": AtStart(measures.ACTIVE_WEEK),
+        "month": AtStart(measures.ACTIVE_MONTH),
+        # Everyone is new once.
+        "all": Total(measures.NEW_ALL),
+    }
+)
+_ACTIVE = ("active.passive_types", "timezone")
+_SOLID = Benchmark("above 0.20 is solid", "subscription product guides")
+
+METRICS = (
+    Metric(
+        name="daily_active_users",
+        help="People with at least one active event on the day.",
+        unit="people",
+        formula="distinct people with an active event in the calendar day",
+        numerator=Total(measures.ACTIVE_DAY),
+        windows=("day",),
+        gauge="daily_active_users",
+        example=Example("three people, one of them twice", 3, None, 3),
+        knobs=_ACTIVE,
+    ),
+    Metric(
+        name="unique_visitors",
+        help="People seen in the period: the new and the returning ones.",
+        unit="people",
+        formula="distinct people with an active event in the period",
+        numerator=PEOPLE,
+        windows=("day", "week", "month", "all"),
+        gauge="unique_visitors",
+        example=Example("60 new, 40 returning", 100, None, 100),
+        knobs=("week_start", *_ACTIVE),
+    ),
+    Metric(
+        name="daily_activity_rate",
+        help="People active on the day, per paying customer. May exceed 1 where others come too.",
+        unit="ratio",
+        formula="daily active users ÷ customers with a paid subscription at the end of the day",
+        numerator=Total(measures.ACTIVE_DAY),
+        denominator=Level(measures.CUSTOMERS_CHANGE),
+        windows=("day",),
+        gauge="daily_activity_ratio",
+        gauge_complete=True,
+        example=Example("200 active, 1,000 customers", 200, 1_000, 0.20),
+        benchmark=_SOLID,
+        knobs=_ACTIVE,
+        level=True,
+    ),
+    Metric(
+        name="visit_frequency",
+        help="Mean number of visits of a person who was active in the month.",
+        unit="visits",
+        formula="closed sessions ÷ people active in the month",
+        numerator=Total(measures.SESSIONS),
+        denominator=AtStart(measures.ACTIVE_MONTH),
+        windows=("month",),
+        gauge="visit_frequency",
+        example=Example("400 visits of 100 people", 400, 100, 4),
+        knobs=(*SESSION_KNOBS, *_ACTIVE),
+    ),
+    Metric(
+        name="at_risk_users",
+        help="People who were active in the last 28 days, but not in the last 7.",
+        unit="people",
+        formula="monthly active users − weekly active users, at the end of the day",
+        numerator=Sum(AtEnd(measures.ACTIVE_28D), AtEnd(measures.ACTIVE_7D), sign=-1),
+        windows=("day",),
+        gauge="at_risk_users",
+        gauge_complete=True,
+        example=Example("100 active in 28 days, 70 of them in the last 7", 30, None, 30),
+        knobs=_ACTIVE,
+    ),
+)

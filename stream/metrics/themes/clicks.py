@@ -1,0 +1,175 @@
+"""Click-through: how often content is clicked where it is shown, and by how many of those who see it."""
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any
+
+from schemas.events import Click, Impression
+from stream.counters import measures
+from stream.counters.segments import JOINT, Names
+from stream.history.events import Contributions, Daily, Fact, Theme, at, on
+from stream.metrics.metric import Benchmark, Example, Metric
+from stream.metrics.terms import Total
+from stream.sessions.pages import CONTENT
+from stream.sessions.session import sid_digest
+from stream.settings.application import Settings
+
+#: Distinct people with an impression, by day.
+VIEWERS_DAY = "viewers_day"
+_KNOBS = ("ctr.match_impression", "ctr.attribution_window_seconds")
+
+
+def themes(settings: Settings) -> Iterator[Theme]:
+    """What is kept of people for the click-through that the settings choose: by default nothing."""
+    if settings.ctr.denominator == "unique_viewers":
+        yield Viewers()
+    if settings.ctr.match_impression:
+        yield Matched(settings)
+
+
+class Viewers(Daily):
+    """On which days a person was shown any content."""
+
+    name = "seen"
+    types: Collection[str] = ("impression",)
+    keep_days = 1
+
+    def fact(self, _event: Any) -> Sequence[Any] | None:
+        """Nothing but that there was an impression."""
+        return ()
+
+    def contributions(self, facts: Sequence[Fact], names: Names) -> Contributions:
+        """The person once a day."""
+        counts: Contributions = Contributions()
+        seen = {(s, t) for t, profile_id in facts for s in names.by_id(profile_id).segments}
+        for segment, day in {(s, s.calendar.day_of(t)) for s, t in seen}:
+            on(counts, VIEWERS_DAY, segment, day)
+        return counts
+
+
+class Matched:
+    """Clicks on content that their person was shown shortly before.
+
+    A click belongs to the last impression of its content at or before it, in whose window and
+    segments it counts; without one it counts nowhere.
+    """
+
+    types: Collection[str] = ("impression", "click")
+    keep_days = 1
+
+    def __init__(self, settings: Settings) -> None:
+        self._reach_ms = settings.ctr.attribution_window_seconds * 1000
+        self.clicks, self.clickers = _measures(settings)
+        self.name = self.clicks
+
+    def fact(self, event: Any) -> Sequence[Any] | None:
+        """The content; of a click also its id, since two at one instant are two."""
+        if isinstance(event, Impression):
+            return event.content_id, b""
+        if isinstance(event, Click) and event.content_id is not None:
+            return event.content_id, sid_digest(event.event_id)
+        return None
+
+    def contributions(self, facts: Sequence[Fact], names: Names) -> Contributions:
+        """Each matched click at its impression, and its person once a day."""
+        counts: Contributions = Contributions()
+        days = set()
+        for time_ms, profile_id, content in self._impressions(facts):
+            profile = names.by_id(profile_id)
+            side = names.side(profile.site, CONTENT, content.replace(JOINT, ""))
+            for segment in (*profile.segments, side):
+                at(counts, self.clicks, segment, time_ms)
+            days |= {(s, s.calendar.day_of(time_ms)) for s in profile.segments}
+        for segment, day in days:
+            on(counts, self.clickers, segment, day)
+        return counts
+
+    def _impressions(self, facts: Sequence[Fact]) -> Iterator[tuple[int, int, str]]:
+        """(time, profile, content) of the impression of each click that has one."""
+        last: dict[str, Fact] = {}
+        # At one instant what was shown comes before what was clicked.
+        for fact in sorted(facts, key=lambda fact: (fact[0], bool(fact[3]))):
+            time_ms, _, content, click = fact
+            if not click:
+                last[content] = fact
+            elif content in last and time_ms - last[content][0] <= self._reach_ms:
+                yield last[content][:3]
+
+
+def metrics(settings: Settings) -> tuple[Metric, ...]:
+    """The click-through rates, over what the site can count and of the clicks that shall count."""
+    return (_unique_click_through(settings), _click_through(settings), _by_content(settings))
+
+
+def _click_through(settings: Settings) -> Metric:
+    views = settings.ctr.denominator == "page_views"
+    return Metric(
+        name="click_through_rate",
+        help=f"Clicks on content per time it was shown. {_exceeds(settings)}",
+        unit="ratio",
+        formula=f"{_clicks(settings)} ÷ {'page views' if views else 'impressions'}",
+        numerator=Total(_measures(settings)[0]),
+        denominator=Total(measures.PAGE_VIEWS if views else measures.IMPRESSIONS),
+        windows=("trailing_1h", "hour", "day", "all"),
+        gauge="click_through_ratio",
+        example=Example("100 clicks of 1,000 impressions", 100, 1_000, 0.10),
+        knobs=("ctr.denominator", *_KNOBS),
+    )
+
+
+def _unique_click_through(settings: Settings) -> Metric:
+    of_people = settings.ctr.denominator == "unique_viewers"
+    return Metric(
+        name="unique_click_through_rate",
+        help=f"People who clicked on content, per {'person who saw any' if of_people else 'impression'}.",
+        unit="ratio",
+        formula=f"distinct people with {_clicks(settings, 'a click')} ÷ "
+        + ("distinct people with an impression" if of_people else "impressions"),
+        numerator=Total(_measures(settings)[1]),
+        denominator=Total(VIEWERS_DAY if of_people else measures.IMPRESSIONS),
+        windows=("day",),
+        gauge="unique_click_through_ratio",
+        example=Example("50 people of 200 impressions", 50, 200, 0.25),
+        benchmark=Benchmark("0.06 to 0.07 is strong", "e-mail and display surveys"),
+        knobs=("ctr.denominator", *_KNOBS),
+    )
+
+
+def _by_content(settings: Settings) -> Metric:
+    matched = settings.ctr.match_impression
+    return Metric(
+        name="content_click_through_rate",
+        help=f"Clicks on the content per time it was shown. {_exceeds(settings)}",
+        unit="ratio",
+        formula=f"clicks on the content{_shown(settings)} ÷ impressions of it",
+        numerator=Total(_measures(settings)[0] if matched else measures.CONTENT_CLICKS),
+        denominator=Total(measures.CONTENT_IMPRESSIONS),
+        windows=("hour", "day"),
+        gauge="content_click_through_ratio",
+        example=Example("4 clicks of 40 impressions", 4, 40, 0.10),
+        knobs=_KNOBS,
+        by=("content",),
+        plain=False,
+    )
+
+
+def _measures(settings: Settings) -> tuple[str, str]:
+    """(clicks, people who click): what is matched within another time is stored by another name."""
+    if not settings.ctr.match_impression:
+        return measures.CLICKS, measures.CLICKERS_DAY
+    seconds = settings.ctr.attribution_window_seconds
+    return f"matched_clicks_{seconds}", f"matched_clickers_{seconds}"
+
+
+def _clicks(settings: Settings, clicks: str = "clicks") -> str:
+    return f"{clicks} on content{_shown(settings)}"
+
+
+def _shown(settings: Settings) -> str:
+    seconds = settings.ctr.attribution_window_seconds
+    return f" shown at most {seconds} s before" if settings.ctr.match_impression else ""
+
+
+def _exceeds(settings: Settings) -> str:
+    if settings.ctr.match_impression:
+        return "May exceed 1 when content is clicked again."
+    return "May exceed 1 when clicks lack impressions."

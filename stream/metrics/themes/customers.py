@@ -1,0 +1,250 @@
+"""Customers: who pays, who came, who left, and what they pay a month."""
+
+from dataclasses import replace
+
+from stream.counters import measures
+from stream.metrics.metric import Benchmark, Example, Metric
+from stream.metrics.terms import AtEnd, AtStart, ByWindow, DailyRates, Level, Sum, Term, Total
+from stream.settings.application import Settings
+
+_AT_START = Level(measures.CUSTOMERS_CHANGE, at_start=True)
+_LOST = ByWindow({"trailing_30d": AtEnd(measures.LOST_30D), "month": AtStart(measures.LOST_MONTH)})
+_LOST_INVOLUNTARY = ByWindow({
+    "trailing_30d": AtEnd(measures.LOST_INVOLUNTARY_30D),
+    "month": AtStart(measures.LOST_INVOLUNTARY_MONTH),
+})  # fmt: skip
+_MRR_AT_START = Level(measures.MRR_CHANGE_MICROS, at_start=True, scale=1e-6)
+_LOST_MRR = Sum(
+    Total(measures.MRR_CHURNED_MICROS, 1e-6), Total(measures.MRR_CONTRACTED_MICROS, 1e-6)
+)
+_GAINED_MRR = Sum(
+    Total(measures.MRR_EXPANDED_MICROS, 1e-6), Total(measures.MRR_REACTIVATED_MICROS, 1e-6)
+)
+
+#: When somebody is a customer, and of their own will none any more.
+_KNOBS = ("churn.effective", "churn.grace_period_days", "churn.involuntary_reasons")
+
+METRICS = (
+    Metric(
+        name="active_customers",
+        help="Customers with a live paid subscription at the end of the window.",
+        unit="customers",
+        formula="customers with a paid subscription; trials do not count",
+        numerator=Level(measures.CUSTOMERS_CHANGE),
+        windows=("day", "trailing_30d"),
+        gauge="active_customers",
+        example=Example("100 started, 10 left", 90, None, 90),
+        knobs=_KNOBS,
+        level=True,
+    ),
+    Metric(
+        name="new_customers",
+        help="Customers who began to pay in the window, for the first time or again.",
+        unit="customers",
+        formula="starts of being a customer; a change of plan on one day is none",
+        numerator=Total(measures.CUSTOMER_STARTS),
+        windows=("day", "trailing_30d"),
+        gauge="new_customers",
+        example=Example("10 people subscribe, one of them to two plans", 10, None, 10),
+        knobs=_KNOBS,
+    ),
+    Metric(
+        name="churned_customers",
+        help="Customers whose last paid subscription ended in the window.",
+        unit="customers",
+        formula="ends of being a customer",
+        numerator=Total(measures.CUSTOMER_ENDS),
+        windows=("day", "trailing_30d"),
+        gauge="churned_customers",
+        example=Example("of 12 cancellations 2 keep another subscription", 10, None, 10),
+        knobs=_KNOBS,
+    ),
+    Metric(
+        name="customer_retention_rate",
+        help="Share of the customers at the start who stayed through the window.",
+        unit="ratio",
+        formula="(customers at the start − lost ones) ÷ customers at the start: those at the end, less new",
+        numerator=Sum(_AT_START, _LOST, sign=-1),
+        denominator=_AT_START,
+        windows=("trailing_30d", "month"),
+        gauge="customer_retention_ratio",
+        example=Example("100 at the start, 10 new, 90 at the end", 80, 100, 0.80),
+        knobs=_KNOBS,
+        level=True,
+    ),
+    Metric(
+        name="mrr",
+        help="Monthly recurring revenue at the end of the window.",
+        unit="currency",
+        formula="sum of what paid subscriptions pay a month",
+        numerator=Level(measures.MRR_CHANGE_MICROS, scale=1e-6),
+        windows=("day", "month"),
+        gauge="mrr",
+        example=Example("9 customers at 20, one at 30", 210, None, 210),
+        knobs=("currency", *_KNOBS),
+        level=True,
+    ),
+)
+
+
+MOVEMENTS = (
+    *(
+        Metric(
+            name=f"mrr_{name}",
+            help=f"{text} Each day is looked at as a whole, customer by customer.",
+            unit="currency",
+            formula=formula,
+            numerator=Total(measure, scale=1e-6),
+            windows=("day", "month", "trailing_30d"),
+            gauge=f"mrr_{name}",
+            example=Example(*example),
+            knobs=("currency", *_KNOBS),
+        )
+        for name, text, formula, measure, example in (
+            ("new", "Monthly revenue of customers who were none before.",
+             "MRR of first starts", measures.MRR_NEW_MICROS,
+             ("two start, at 20 and 30", 50, None, 50)),
+            ("expansion", "Monthly revenue that customers have added.",
+             "sum of increases of customers' MRR", measures.MRR_EXPANDED_MICROS,
+             ("one goes from 20 to 30", 10, None, 10)),
+            ("contraction", "Monthly revenue that customers have given up without leaving.",
+             "sum of decreases of customers' MRR", measures.MRR_CONTRACTED_MICROS,
+             ("one goes from 30 to 20", 10, None, 10)),
+            ("churn", "Monthly revenue of customers who have left.",
+             "MRR of ends of being a customer", measures.MRR_CHURNED_MICROS,
+             ("one at 10 leaves", 10, None, 10)),
+            ("reactivation", "Monthly revenue of customers who have come back.",
+             "MRR of starts after an end", measures.MRR_REACTIVATED_MICROS,
+             ("one who had left starts at 20", 20, None, 20)),
+        )
+    ),
+    Metric(
+        name="gross_mrr_churn",
+        help="Share of the monthly revenue at the start that was lost; new business makes up for none.",
+        unit="ratio",
+        formula="(churn + contraction) ÷ MRR at the start",
+        numerator=_LOST_MRR,
+        denominator=_MRR_AT_START,
+        windows=("trailing_30d", "month"),
+        gauge="gross_mrr_churn_ratio",
+        example=Example("100 at the start, 10 churn, 10 contraction", 20, 100, 0.20),
+        knobs=_KNOBS,
+        level=True,
+    ),
+    Metric(
+        name="net_mrr_churn",
+        help="The same less what customers have added or brought back; below 0 revenue grows by itself.",
+        unit="ratio",
+        formula="(churn + contraction − expansion − reactivation) ÷ MRR at the start",
+        numerator=Sum(_LOST_MRR, _GAINED_MRR, sign=-1),
+        denominator=_MRR_AT_START,
+        windows=("trailing_30d", "month"),
+        gauge="net_mrr_churn_ratio",
+        example=Example("100 at the start, 10 churn, 10 contraction, 10 expansion", 10, 100, 0.10),
+        knobs=_KNOBS,
+        level=True,
+    ),
+    Metric(
+        name="average_revenue_per_account",
+        help="What a customer pays a month, at the end of the window.",
+        unit="currency",
+        formula="MRR ÷ active customers",
+        numerator=Level(measures.MRR_CHANGE_MICROS, scale=1e-6),
+        denominator=Level(measures.CUSTOMERS_CHANGE),
+        windows=("day", "month"),
+        gauge="average_revenue_per_account",
+        example=Example("9 customers at 20, one at 30", 210, 10, 21),
+        knobs=("currency", *_KNOBS),
+        level=True,
+    ),
+    *(
+        Metric(
+            name=f"{name}_churn_rate",
+            help=f"Share of the customers at the start who left in the window, {words}.",
+            unit="ratio",
+            formula=f"customers lost, {words} ÷ customers at the start",
+            numerator=numerator,
+            denominator=_AT_START,
+            windows=("trailing_30d", "month"),
+            gauge=f"{name}_churn_ratio",
+            example=Example(f"{lost} of 100", lost, 100, lost / 100),
+            knobs=_KNOBS,
+            level=True,
+        )
+        for name, words, numerator, lost in (
+            ("involuntary", "for a reason like a failed payment", _LOST_INVOLUNTARY, 4),
+            ("voluntary", "of their own will", Sum(_LOST, _LOST_INVOLUNTARY, sign=-1), 6),
+        )
+    ),
+    Metric(
+        name="churned_customers_involuntary",
+        help="Customers whose last subscription ended for a reason like a failed payment.",
+        unit="customers",
+        formula="ends of being a customer for an involuntary reason",
+        numerator=Total(measures.INVOLUNTARY_ENDS),
+        windows=("day", "trailing_30d"),
+        gauge="churned_customers_involuntary",
+        example=Example("of 10 who left, 4 had an expired card", 4, None, 4),
+        knobs=_KNOBS,
+    ),
+)  # fmt: skip
+
+
+def levels(settings: Settings) -> tuple[Metric, ...]:
+    """Customers and their revenue, with what the settings take for the end of being a customer."""
+    if settings.churn.effective == "period_end":
+        return METRICS
+    return tuple(
+        replace(
+            metric,
+            help="Customers whose last paid subscription ended or was cancelled in the window.",
+            formula="ends of being a customer, of a cancelled subscription when it was cancelled",
+        )
+        if metric.name == "churned_customers"
+        else metric
+        for metric in METRICS
+    )
+
+
+def churn_terms(settings: Settings) -> tuple[Term, Term, str]:
+    """(lost, of whom, the formula) as the settings choose."""
+    if settings.churn.denominator == "start_plus_new":
+        return (
+            Total(measures.CUSTOMER_ENDS),
+            Sum(_AT_START, Total(measures.CUSTOMER_STARTS)),
+            "customers lost ÷ (customers at the start + new ones)",
+        )
+    if settings.churn.denominator == "average":
+        half = Level(measures.CUSTOMERS_CHANGE, at_start=True, scale=0.5)
+        return (
+            Total(measures.CUSTOMER_ENDS),
+            Sum(half, Level(measures.CUSTOMERS_CHANGE, scale=0.5)),
+            "customers lost ÷ mean of the customers at the start and at the end",
+        )
+    if settings.churn.denominator == "daily_sum":
+        return (
+            DailyRates(measures.CUSTOMER_ENDS, measures.CUSTOMERS_CHANGE),
+            DailyRates(measures.CUSTOMER_ENDS, measures.CUSTOMERS_CHANGE, known=True),
+            "sum of each day's customers lost ÷ customers at its start",
+        )
+    return _LOST, _AT_START, "customers lost who were there at the start ÷ customers at the start"
+
+
+def churn(settings: Settings) -> Metric:
+    """Customer churn over the denominator that the settings choose."""
+    numerator, denominator, formula = churn_terms(settings)
+    at_request = settings.churn.effective == "request"
+    return Metric(
+        name="churn_rate",
+        help="Share of the customers at the start who left in the window.",
+        unit="ratio",
+        formula=formula + ("; lost when they cancel" if at_request else ""),
+        numerator=numerator,
+        denominator=denominator,
+        windows=("trailing_30d", "month"),
+        gauge="churn_ratio",
+        example=Example("10 of 100", 10, 100, 0.10),
+        benchmark=Benchmark("0.02 to 0.08 a month is healthy", "subscription industry surveys"),
+        knobs=("churn.denominator", *_KNOBS),
+        level=True,
+    )

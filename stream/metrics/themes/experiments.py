@@ -1,0 +1,217 @@
+"""Experiments: what share of the people who saw a variant converted, and whether that differs from the control's."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from schemas.outputs import WindowKind
+from stream.counters import measures
+from stream.counters.windows import Span
+from stream.metrics.metric import JOINED, Example, Metric
+from stream.metrics.proportions import interval, p_value
+from stream.metrics.terms import AtEnd, ByWindow, Need, Reader, Term
+from stream.metrics.themes.goals import CONVERTED_7D, CONVERTED_28D, of_goals_and
+from stream.settings.application import Settings
+
+_CONVERTED = ByWindow({"trailing_28d": AtEnd(CONVERTED_28D), "trailing_7d": AtEnd(CONVERTED_7D)})
+_SEEN = ByWindow(
+    {"trailing_28d": AtEnd(measures.ACTIVE_28D), "trailing_7d": AtEnd(measures.ACTIVE_7D)}
+)
+_WINDOWS: tuple[WindowKind, ...] = ("trailing_28d", "trailing_7d")
+_SHARE = "people who reached a goal ÷ people who saw the variant"
+
+
+class Sample(NamedTuple):
+    """Of so many people so many converted."""
+
+    converted: float
+    people: float
+
+    @property
+    def share(self) -> float | None:
+        """None where it is none: of nobody, or of more than all."""
+        return self.converted / self.people if 0 <= self.converted <= self.people > 0 else None
+
+
+@dataclass(frozen=True, slots=True)
+class OfVariant:
+    """A term of the segment's variant itself, also where the segment is one goal of it."""
+
+    term: Term
+
+    def read(self, reader: Reader, span: Span) -> float:
+        _, dimension, value = reader.segment
+        if JOINED in dimension:
+            # The goal comes first: a variant may have any name.
+            reader = reader.of(dimension.partition(JOINED)[2], value.partition(JOINED)[2])
+        return self.term.read(reader, span)
+
+    def needs(self, kind: WindowKind) -> Iterator[Need]:
+        yield from self.term.needs(kind)
+
+
+class _OfSamples:
+    """What is computed from how many saw the variant and how many of them converted."""
+
+    __slots__ = ()
+
+    def value(self, reader: Reader, span: Span) -> float | None:
+        """None where it cannot be known."""
+        raise NotImplementedError
+
+    def read(self, reader: Reader, span: Span) -> float:
+        return self.value(reader, span) or 0.0
+
+    def needs(self, kind: WindowKind) -> Iterator[Need]:
+        yield from _CONVERTED.needs(kind)
+        yield from _SEEN.needs(kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Bound(_OfSamples):
+    """The lower (0) or the upper (1) end of the interval of the variant's share."""
+
+    side: int
+    confidence: float
+
+    def value(self, reader: Reader, span: Span) -> float | None:
+        ends = interval(*_sample(reader, span), self.confidence)
+        return None if ends is None else ends[self.side]
+
+
+@dataclass(frozen=True, slots=True)
+class Against(_OfSamples):
+    """What a comparison of the variant with the control comes to; the control has none with itself."""
+
+    compare: Callable[[Sample, Sample], float | None]
+    control: str
+
+    def value(self, reader: Reader, span: Span) -> float | None:
+        _, dimension, value = reader.segment
+        goal, joined, variant = value.partition(JOINED) if JOINED in dimension else ("", "", value)
+        if variant == self.control:
+            return None
+        of_control = reader.of(dimension, f"{goal}{joined}{self.control}")
+        return self.compare(_sample(reader, span), _sample(of_control, span))
+
+    def __repr__(self) -> str:
+        # What a metric's fingerprint is made of: the same in every process.
+        return f"Against({self.compare.__name__}, {self.control!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class IsKnown:
+    """1 where a statistic has a value, else 0: the denominator that makes an unknown one null."""
+
+    of: _OfSamples
+
+    def read(self, reader: Reader, span: Span) -> float:
+        return 0 if self.of.value(reader, span) is None else 1
+
+    def needs(self, kind: WindowKind) -> Iterator[Need]:
+        yield from self.of.needs(kind)
+
+
+def _sample(reader: Reader, span: Span) -> Sample:
+    return Sample(_CONVERTED.read(reader, span), OfVariant(_SEEN).read(reader, span))
+
+
+def uplift(variant: Sample, control: Sample) -> float | None:
+    """How much higher the variant's share is."""
+    if variant.share is None or control.share is None:
+        return None
+    return variant.share - control.share
+
+
+def chance(variant: Sample, control: Sample) -> float | None:
+    """How likely a difference of this size is by chance alone."""
+    return p_value(*variant, *control)
+
+
+def metrics(settings: Settings) -> Iterator[Metric]:
+    """Of each variant, over all goals and by goal; nothing is counted where no field names a variant."""
+    yield _metric(
+        settings,
+        "variant_conversion",
+        "Share of the people who saw a variant that reached a goal in it, which the goal's own event "
+        "must say. Who saw two variants counts in both.",
+        _SHARE,
+        _CONVERTED,
+        OfVariant(_SEEN),
+        Example("81 of 263 people", 81, 263, 81 / 263),
+    )
+    yield from _bounds(settings)
+    yield from _comparisons(settings)
+
+
+def _bounds(settings: Settings) -> Iterator[Metric]:
+    percent = f"{settings.experiment.confidence:.3%}".rstrip("%").rstrip("0").rstrip(".")
+    for side, (name, word, value) in enumerate(
+        (("low", "Lower", 0.2553), ("high", "Upper", 0.3662))
+    ):
+        bound = Bound(side, settings.experiment.confidence)
+        yield _metric(
+            settings,
+            f"variant_conversion_{name}",
+            f"{word} end of the {percent} % interval in which the variant's conversion lies.",
+            f"{word.lower()} end of Wilson's {percent} % score interval of {_SHARE}",
+            bound,
+            IsKnown(bound),
+            Example("81 of 263 people", value, 1, value),
+            "experiment.confidence",
+        )
+
+
+def _comparisons(settings: Settings) -> Iterator[Metric]:
+    control = settings.experiment.control
+    example = "240 of 1,000 people, and 200 of 1,000 who saw the control"
+    higher, by_chance = Against(uplift, control), Against(chance, control)
+    yield _metric(
+        settings,
+        "variant_uplift",
+        "How much higher the variant's conversion is than that of the control.",
+        f"({_SHARE}) − the same of the control",
+        higher,
+        IsKnown(higher),
+        Example(example, 0.04, 1, 0.04),
+        "experiment.control",
+    )
+    yield _metric(
+        settings,
+        "variant_p_value",
+        "Probability of a difference to the control at least as large as this one if there were none; "
+        "1 where nobody or everybody converted in both.",
+        f"two-sided two-proportion z-test, pooled, of {_SHARE} against the control",
+        by_chance,
+        IsKnown(by_chance),
+        Example(example, 0.0308, 1, 0.0308),
+        "experiment.control",
+    )
+
+
+def _metric(
+    settings: Settings,
+    name: str,
+    help: str,
+    formula: str,
+    numerator: Term,
+    denominator: Term,
+    example: Example,
+    *knobs: str,
+) -> Metric:
+    dimension = settings.experiment.dimension
+    is_share = name != "variant_p_value"
+    return Metric(
+        name=name,
+        help=help,
+        unit="ratio" if is_share else "probability",
+        formula=formula,
+        numerator=numerator,
+        denominator=denominator,
+        windows=_WINDOWS,
+        gauge=f"{name}_ratio" if is_share else name,
+        example=example,
+        knobs=("experiment.dimension", *knobs, "conversion.orders", "goals"),
+        by=(dimension, of_goals_and(dimension)) if dimension else (),
+        plain=False,
+    )

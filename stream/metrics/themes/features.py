@@ -1,0 +1,83 @@
+"""Features: how many of the active people use each."""
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any
+
+from stream.counters import measures
+from stream.counters.segments import Names, Segment
+from stream.counters.windows import ROLLING_DAYS
+from stream.history.events import Contributions, Daily, Fact, distinct
+from stream.metrics.metric import Benchmark, Example, Metric
+from stream.metrics.shares import OfSite
+from stream.metrics.terms import AtEnd, Level, Term
+from stream.settings.application import Settings
+
+
+def users(days: int) -> str:
+    """The measure of the people who used a feature in so many days; counted on the day they end."""
+    return f"feature_users_{days}d"
+
+
+class Features(Daily):
+    """On which days a person used which features: by feature_used, or by mapped custom events."""
+
+    name = "feat"
+    keep_days = 32
+
+    def __init__(self, settings: Settings) -> None:
+        self._days = settings.feature.window_days
+        self._of_custom = dict(settings.feature.map)
+        custom = ("custom",) if self._of_custom else ()
+        self.types: Collection[str] = ("feature_used", *custom)
+
+    def fact(self, event: Any) -> Sequence[Any] | None:
+        """The feature; None for a custom event that stands for none."""
+        if event.__struct_config__.tag == "feature_used":
+            return (event.feature,)
+        feature = self._of_custom.get(event.name)
+        return None if feature is None else (feature,)
+
+    def contributions(self, facts: Sequence[Fact], names: Names) -> Contributions:
+        """The person once for each feature in the days of the window."""
+        days: dict[Segment, set[int]] = {}
+        for time_ms, profile_id, feature in facts:
+            profile = names.by_id(profile_id)
+            segment = names.side(profile.site, "feature", feature)
+            days.setdefault(segment, set()).add(profile.calendar.day_of(time_ms))
+        counts: Contributions = Contributions()
+        for segment, theirs in days.items():
+            distinct(counts, {self._days: users(self._days)}, segment, theirs)
+        return counts
+
+
+def metrics(settings: Settings, eligible: Term | None) -> Iterator[Metric]:
+    """The share of people who use a feature, of those whom the settings choose.
+
+    `eligible` are the people of feature.eligible, in its rolling windows; None where it names none.
+    """
+    days, by = settings.feature.window_days, settings.feature.denominator
+    whom = "monthly active people" if days == 28 else f"people active in {days} days"
+    of = "monthly active users" if days == 28 else whom
+    people: Term = AtEnd(measures.active_in(days))
+    if by == "all_known":
+        whom = of = "people known at the end of the window"
+        people = Level(measures.KNOWN)
+    elif by == "eligible" and eligible is not None:
+        whom = of = f"people of the measure {settings.feature.eligible} in {days} days"
+        people = eligible
+    yield Metric(
+        name="feature_usage_rate",
+        help=f"Share of the {whom} who used the feature.",
+        unit="ratio",
+        formula=f"distinct users of the feature in {days} days ÷ {of}",
+        numerator=AtEnd(users(days)),
+        denominator=OfSite(people),
+        windows=(ROLLING_DAYS[days],),
+        gauge="feature_usage_ratio",
+        example=Example("28 of 100 people used it", 28, 100, 0.28),
+        benchmark=Benchmark("0.28 is good", "product analytics guides") if by == "active" else None,
+        knobs=("feature.map", "feature.window_days", "feature.denominator", "feature.eligible"),
+        by=("feature",),
+        plain=False,
+        level=by == "all_known",
+    )

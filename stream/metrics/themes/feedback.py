@@ -1,0 +1,152 @@
+"""Feedback: what people answer in surveys, and what share of them is content."""
+
+from collections.abc import Collection, Iterator, Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+from schemas.events import SurveyDismissed, SurveyResponse
+from stream.counters.measures import MICROS
+from stream.counters.segments import Names, Segment
+from stream.history.events import Contributions, Fact, at, on
+from stream.sessions.session import sid_digest
+from stream.settings.application import Settings
+from stream.settings.customers import TOP_BOX
+
+#: Answers that are on their scale, and those that are not.
+ANSWERS = "answers"
+OFF_SCALE = "answers_off_scale"
+#: What each kind of survey counts: "<kind>_answers", "<kind>_dismissed" and its own.
+PROMOTERS, DETRACTORS = "nps_promoters", "nps_detractors"
+SATISFIED = "csat_satisfied"
+CES_MICROS, RATING_MICROS = "ces_micros", "rating_micros"
+#: Answers in the three easiest scores of the scale.
+CES_EASY = "ces_easy"
+
+_NPS_MAX, _PROMOTER, _PASSIVE = 10 * MICROS, 9 * MICROS, 7 * MICROS
+_OFF_SCALE = -1
+_FAR = 1_000_000
+
+
+def answered(kind: str) -> str:
+    """The measure of the answers to a kind of survey."""
+    return f"{kind}_answers"
+
+
+def dismissed(kind: str) -> str:
+    """The measure of the surveys of a kind that were closed without an answer."""
+    return f"{kind}_dismissed"
+
+
+def newest(measure: str, days: int) -> str:
+    """A measure of the newest answer of each person in so many days; counted on the day they end."""
+    return f"{measure}_{days}d"
+
+
+class Answer(NamedTuple):
+    """One answer; its score is in micro-units of the scale that the settings give its kind."""
+
+    time_ms: int
+    kind: str
+    micros: int
+    segments: tuple[Segment, ...]
+
+
+class Feedback:
+    """Answers of a person.
+
+    Of answers with one response id the earliest counts. An answer that names its scale is taken to
+    the one of the settings in proportion; one above that scale that names none counts as off the
+    scale, and nowhere else. With `survey.dedupe` latest_per_user a window holds the newest answer
+    of each person to each kind of survey (of two at one instant, the higher).
+    """
+
+    name = "surveys"
+    types: Collection[str] = ("survey_response", "survey_dismissed")
+    #: As long as a response id is known when it comes again.
+    keep_days = 400
+
+    def __init__(self, settings: Settings) -> None:
+        survey = settings.survey
+        self._scale = {
+            "nps": 10, "csat": survey.csat_scale, "ces": survey.ces_scale,
+            "rating": survey.rating_scale,
+        }  # fmt: skip
+        self._satisfied = survey.csat_satisfied_min * MICROS
+        self._latest = survey.dedupe == "latest_per_user"
+        self._days = survey.window_days
+        self._easy = survey.ces_mode == "top_box"
+        easiest = survey.ces_scale - TOP_BOX + 1, survey.ces_scale
+        low, high = easiest if survey.ces_higher_is_easier else (0, TOP_BOX)
+        self._easiest = low * MICROS, high * MICROS
+
+    def fact(self, event: Any) -> Sequence[Any] | None:
+        """The kind of survey, the score, and which answer it is."""
+        if isinstance(event, SurveyResponse):
+            given = event.response_id
+            of = f"r{given}" if given is not None else f"e{event.event_id}"
+            return event.survey, self._micros(event), sid_digest(of)
+        if isinstance(event, SurveyDismissed) and event.survey is not None:
+            return event.survey, None, sid_digest(f"d{event.event_id}")
+        return None
+
+    def contributions(self, facts: Sequence[Fact], names: Names) -> Contributions:
+        """Answers at their times; with the newest of each person only, by day and by window."""
+        counts: Contributions = Contributions()
+        answers: list[Answer] = []
+        seen = set()
+        for time_ms, profile_id, kind, micros, digest in facts:
+            if digest in seen:
+                continue
+            seen.add(digest)
+            segments = names.by_id(profile_id).segments
+            if micros is not None and micros != _OFF_SCALE:
+                side = names.side(segments[0].site, "survey", kind)
+                answers.append(Answer(time_ms, kind, micros, (*segments, side)))
+                continue
+            measure = dismissed(kind) if micros is None else OFF_SCALE
+            for segment in segments:
+                at(counts, measure, segment, time_ms)
+        if self._latest:
+            self._count_latest(counts, answers)
+        else:
+            for answer in answers:
+                for measure, count in self._counted(answer):
+                    for segment in answer.segments:
+                        at(counts, measure, segment, answer.time_ms, count)
+        return counts
+
+    def _count_latest(self, counts: Contributions, answers: Sequence[Answer]) -> None:
+        by_side: dict[tuple[str, Segment], list[Answer]] = {}
+        for answer in sorted(answers, key=lambda answer: (answer.time_ms, answer.micros)):
+            for segment in answer.segments:
+                by_side.setdefault((answer.kind, segment), []).append(answer)
+        for (_, segment), theirs in by_side.items():
+            days = [*(segment.calendar.day_of(answer.time_ms) for answer in theirs), _FAR]
+            for answer, (day, superseded) in zip(theirs, pairwise(days), strict=True):
+                for measure, count in self._counted(answer):
+                    if day < superseded:
+                        on(counts, measure, segment, day, count)
+                    for end in range(day, min(day + self._days, superseded)):
+                        on(counts, newest(measure, self._days), segment, end, count)
+
+    def _micros(self, event: SurveyResponse) -> int:
+        """The score on the scale of the settings."""
+        scale = self._scale[event.survey]
+        own = scale if event.scale_max is None or event.survey == "nps" else event.scale_max
+        micros = round(event.score * scale / own * MICROS) if own else _OFF_SCALE
+        return micros if micros <= scale * MICROS else _OFF_SCALE
+
+    def _counted(self, answer: Answer) -> Iterator[tuple[str, int]]:
+        kind, micros = answer.kind, answer.micros
+        yield ANSWERS, 1
+        yield answered(kind), 1
+        if kind == "nps":
+            yield PROMOTERS, micros >= _PROMOTER
+            yield DETRACTORS, micros < _PASSIVE
+        elif kind == "csat":
+            yield SATISFIED, micros >= self._satisfied
+        elif kind == "ces" and self._easy:
+            low, high = self._easiest
+            yield CES_EASY, low <= micros <= high
+        else:
+            yield (CES_MICROS if kind == "ces" else RATING_MICROS), micros

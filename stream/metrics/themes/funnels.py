@@ -1,0 +1,235 @@
+"""Funnels: how far people get through steps that follow one another."""
+
+import hashlib
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import msgspec
+
+from schemas.events import EVENT_TYPES, OF_ACCOUNTS, PERSONLESS
+from stream.counters.calendar import DAY_MS
+from stream.counters.measures import Grain
+from stream.counters.segments import Names
+from stream.history.event_filter import predicate
+from stream.history.events import Condensed, Contributions, Fact, distinct
+from stream.history.funnel_attempts import Attempts, Moment
+from stream.metrics.metric import JOINED, Example, Metric
+from stream.metrics.shares import AtStep
+from stream.metrics.terms import AtEnd, ByWindow, Total
+from stream.settings.application import Settings
+from stream.settings.definitions import Funnel
+
+#: Distinct people who got to a step, counted for the step: by day of entry, in 28 days, ever.
+REACHED_1D = "funnel_people_1d"
+REACHED_28D = "funnel_people_28d"
+REACHED_ALL = "funnel_people_all"
+_DAYS = {1: REACHED_1D, 28: REACHED_28D}
+DIMENSION = f"funnel{JOINED}step"
+#: In the place of the time of a fact that says how far all attempts came that are over.
+_OVER = -1
+_WITHIN = "in order, within the window from step 1"
+
+
+class FunnelTheme(Condensed):
+    """How far a person got through one funnel: their best attempt of each day on which they began.
+
+    Or the first one ever alone, where the funnel follows no other.
+
+    A fact is the number whose bits are the steps that the event can be, and the one after them if it
+    ends an attempt, and its session. A strict
+    funnel keeps every event that does not merely happen to the person: any may lie between two steps.
+    """
+
+    def __init__(self, label: str, funnel: Funnel, settings: Settings) -> None:
+        self._label = label
+        self._steps = [(step.type, predicate(step)) for step in funnel.steps]
+        self._exclusions = [(one.type, predicate(one)) for one in funnel.exclusions]
+        self._first_only = funnel.entry == "first"
+        by_session = funnel.scope == "session"
+        self._by_id = by_session and settings.session.source != "gap"
+        self._rules = Attempts(
+            steps=len(funnel.steps),
+            window_ms=funnel.window_days * DAY_MS,
+            order=funnel.order,
+            session_gap_ms=settings.session.timeout_seconds * 1000 if by_session else None,
+        )
+        others = _active_types(settings) if funnel.order == "strict" else set()
+        named = {one.type for one in (*funnel.steps, *funnel.exclusions)}
+        self.types: Collection[str] = named | others
+        self._keeps_others = bool(others)
+        #: An attempt began up to a window before an event, and counts in 28 days with others.
+        self.keep_days = funnel.window_days + 30
+        # Other steps are another theme: what is kept is the numbers of steps.
+        kept: list[Any] = [funnel.steps, funnel.order, funnel.scope]
+        if funnel.exclusions or self._first_only:
+            kept += [funnel.exclusions, funnel.entry]
+        text = msgspec.json.encode(kept, order="sorted")
+        self.name = f"fn:{label}:{hashlib.sha256(text).hexdigest()[:6]}"
+
+    def fact(self, event: Any) -> Sequence[Any] | None:
+        """Which steps it can be, and in which session."""
+        tag = str(event.__struct_config__.tag)
+        steps = sum(
+            1 << number
+            for number, (kind, test) in enumerate(self._steps)
+            if kind == tag and test(event)
+        )
+        if any(kind == tag and test(event) for kind, test in self._exclusions):
+            steps |= 1 << len(self._steps)
+        if not steps and not self._keeps_others:
+            return None
+        return steps, event.session_id if self._by_id else None
+
+    def contributions(self, facts: Sequence[Fact], names: Names) -> Contributions:
+        """The person at each step that they reached: on the day of entry, in 28 days, and ever."""
+        counts: Contributions = Contributions()
+        if not facts:
+            return counts
+        site = names.by_id(facts[0][1]).site
+        best, ever = self.summary(facts, names)
+        for step in range(1, self._rules.steps + 1):
+            days = [day for day, depth in best if depth >= step]
+            if not days and ever < step:
+                break
+            segment = names.side(site, DIMENSION, f"{self._label}{JOINED}{step}")
+            distinct(counts, _DAYS, segment, days)
+            counts[REACHED_ALL, segment, Grain.ALL, 0] += 1
+        return counts
+
+    def summary(self, facts: Sequence[Fact], names: Names) -> tuple[list[tuple[int, int]], int]:
+        """(day of entry and best depth, by day; best depth ever)."""
+        if not facts:
+            return [], 0
+        calendar = names.by_id(facts[0][1]).calendar
+        best: dict[int, int] = {}
+        for time_ms, depth in self._followed(facts):
+            day = calendar.day_of(time_ms)
+            best[day] = max(best.get(day, 0), depth)
+        return sorted(best.items()), max(_depth_over(facts), *best.values(), 0)
+
+    def _followed(self, facts: Sequence[Fact]) -> list[tuple[int, int]]:
+        """(time of its first step, depth) of the attempts that count and are not over."""
+        attempts = list(self._rules.depths(_moments(facts)))
+        if not self._first_only:
+            return attempts
+        if _depth_over(facts):
+            return []  # The first one is over.
+        return sorted(attempts, key=lambda attempt: (attempt[0], -attempt[1]))[:1]
+
+    def settled(
+        self, facts: Sequence[Fact], oldest_ms: int, settled_ms: int, names: Names
+    ) -> list[Fact]:
+        """Attempts that are over become how far the best of them came."""
+        over = [fact for fact in facts if fact[0] == _OVER]
+        kept = self._thin([fact for fact in facts if fact[0] >= oldest_ms], settled_ms, names)
+        if any(_OVER != fact[0] < oldest_ms for fact in facts):
+            depths = (d for t, d in self._followed(facts) if t < oldest_ms)
+            ever = max([_depth_over(facts), *depths])
+            over = [(_OVER, facts[0][1], ever, None)]
+        return [*over, *kept]
+
+    def _thin(self, facts: list[Fact], settled_ms: int, names: Names) -> list[Fact]:
+        """Without steps that were repeated with nothing between, where nothing can come between.
+
+        Of a later step the first is enough: what follows it follows them all. Of step 1, on one day,
+        it is the last, whose window ends last; the first, where no other attempt is followed.
+        """
+        if self._rules.order != "ordered" or self._rules.session_gap_ms is not None:
+            return facts
+        thin: list[Fact] = []
+        for fact in facts:
+            steps, last = fact[2], thin[-1] if thin else None
+            if not last or last[2] != steps or fact[0] >= settled_ms or steps.bit_count() > 1:
+                thin.append(fact)
+            elif steps == 1 and not self._first_only:
+                day_of = names.by_id(fact[1]).calendar.day_of
+                thin[-1 if day_of(fact[0]) == day_of(last[0]) else len(thin) :] = [fact]
+        return thin
+
+
+def _depth_over(facts: Sequence[Fact]) -> int:
+    """How far the best of the attempts came that are over; 0 when none is."""
+    return max((fact[2] for fact in facts if fact[0] == _OVER), default=0)
+
+
+def _moments(facts: Sequence[Fact]) -> list[Moment]:
+    return [Moment(fact[0], fact[2], fact[3]) for fact in facts if fact[0] != _OVER]
+
+
+def _active_types(settings: Settings) -> set[str]:
+    nobody = {str(struct.__struct_config__.tag) for struct in (*PERSONLESS, *OF_ACCOUNTS)}
+    return set(EVENT_TYPES) - nobody - set(settings.active.passive_types)
+
+
+def themes(settings: Settings) -> tuple[FunnelTheme, ...]:
+    """One for each funnel that is configured."""
+    return tuple(FunnelTheme(name, funnel, settings) for name, funnel in settings.funnels.items())
+
+
+_REACHED = ByWindow(
+    {"day": AtEnd(REACHED_1D), "trailing_28d": AtEnd(REACHED_28D), "all": Total(REACHED_ALL)}
+)
+
+
+def metrics(settings: Settings) -> tuple[Metric, ...]:
+    """Funnels, with the attempts that the settings let count."""
+    attempt, within = _WHICH[_entries(settings)], _within(settings)
+    return (
+        Metric(
+            name="funnel_people",
+            help="People who began the funnel in the window, as far as the step.",
+            unit="people",
+            formula=f"distinct people at the step, {within}; {attempt}",
+            numerator=_REACHED,
+            windows=("day", "trailing_28d", "all"),
+            gauge="funnel_people",
+            example=Example("225 of 600 visitors order", 225, None, 225),
+            knobs=("funnels",),
+            by=(DIMENSION,),
+            plain=False,
+        ),
+        Metric(
+            name="funnel_conversion",
+            help="Share of the people at step 1 who got to the step.",
+            unit="ratio",
+            formula=f"people at the step, {within} ÷ people at step 1",
+            numerator=_REACHED,
+            denominator=AtStep(_REACHED),
+            windows=("day", "trailing_28d", "all"),
+            gauge="funnel_conversion_ratio",
+            example=Example("visit 600, order 225", 225, 600, 0.375),
+            knobs=("funnels",),
+            by=(DIMENSION,),
+            plain=False,
+        ),
+        Metric(
+            name="funnel_step_conversion",
+            help="Share of the people at the step before who got to the step.",
+            unit="ratio",
+            formula=f"people at the step, {within} ÷ people at the step before",
+            numerator=_REACHED,
+            denominator=AtStep(_REACHED, before=True),
+            windows=("day", "trailing_28d", "all"),
+            gauge="funnel_step_conversion_ratio",
+            example=Example("cart 431, order 225", 225, 431, 225 / 431),
+            knobs=("funnels",),
+            by=(DIMENSION,),
+            plain=False,
+        ),
+    )
+
+
+_WHICH = {
+    "best": "the best attempt of each counts",
+    "first": "the first attempt of each counts",
+    "best, first": "the best attempt of each counts, or the first where the funnel's entry says so",
+}
+
+
+def _entries(settings: Settings) -> str:
+    return ", ".join(sorted({funnel.entry for funnel in settings.funnels.values()})) or "best"
+
+
+def _within(settings: Settings) -> str:
+    excluded = any(funnel.exclusions for funnel in settings.funnels.values())
+    return _WITHIN + (" and with nothing excluded between" if excluded else "")

@@ -1,0 +1,200 @@
+"""Goals: who reached them, which visits did, and who did so while they saw a variant."""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from stream.counters import measures
+from stream.counters.segments import Names, Profile, Segment
+from stream.history.event_filter import Predicate, predicate
+from stream.history.events import Contributions, Daily, Fact, Tally, distinct
+from stream.metrics.metric import JOINED, SESSION_KNOBS, Example, Metric
+from stream.metrics.shares import OfSite
+from stream.metrics.terms import AtEnd, ByWindow, Total
+from stream.sessions.session import A_GOAL, CARTED, CONVERTED, ORDERED
+from stream.settings.application import Settings
+
+CONVERTED_1D = "converted_1d"
+CONVERTED_7D = "converted_7d"
+CONVERTED_28D = "converted_28d"
+#: Events that reached a goal.
+CONVERSIONS = "conversions"
+_MEASURES = {1: CONVERTED_1D, 28: CONVERTED_28D}
+_OF_VARIANTS = {7: CONVERTED_7D, **_MEASURES}
+#: The name of the goal that every order reaches.
+ORDER = "order"
+_VISITS = "Closed visits, in the window in which they started"
+
+
+class Goals(Daily):
+    """On which days a person reached which goals: by name, and any.
+
+    Reaching a goal again on a day counts once. An event may reach several goals.
+    """
+
+    name = "goal"
+    keep_days = 30
+
+    def __init__(self, settings: Settings) -> None:
+        self._by_type = goals_by_type(settings)
+        self.types: Collection[str] = (*self._by_type, "goal")
+        #: None where no experiment is counted; the whole site has the dimension "".
+        self._variant = settings.experiment.dimension if has_experiment(settings) else None
+        self._joint = of_goals_and(self._variant) if self._variant else None
+
+    def fact(self, event: Any) -> Sequence[Any] | None:
+        """The goals' names."""
+        reached = reached_goals(self._by_type, event)
+        return (reached,) if reached else None
+
+    def contributions(self, facts: Sequence[Fact], names: Names) -> Contributions:
+        """The person once a day and once in 28 days, in each segment and for each goal."""
+        days: dict[Segment, set[int]] = {}
+        for time_ms, profile_id, reached in facts:
+            profile = names.by_id(profile_id)
+            day = profile.calendar.day_of(time_ms)
+            sides = [names.side(profile.site, "goal", goal) for goal in reached]
+            if self._variant is not None:
+                sides += [*self._by_variant(profile, sides, names)]
+            for segment in (*profile.segments, *sides):
+                days.setdefault(segment, set()).add(day)
+        counts: Contributions = Contributions()
+        for segment, theirs in days.items():
+            of_variant = segment.dimension in (self._variant, self._joint)
+            distinct(counts, _OF_VARIANTS if of_variant else _MEASURES, segment, theirs)
+        return counts
+
+    def _by_variant(
+        self, profile: Profile, goals: Sequence[Segment], names: Names
+    ) -> Iterator[Segment]:
+        """Each of the goals for the variant that the event names, if it names one."""
+        assert self._joint is not None
+        for variant in profile.segments:
+            if variant.dimension == self._variant:
+                for goal in goals:
+                    # A variant may have any name, since the goal's has no joint.
+                    label = f"{goal.value.replace(JOINED, '')}{JOINED}{variant.value}"
+                    yield names.side(profile.site, self._joint, label)
+
+
+class Conversions:
+    """Every event that reaches a goal: once, however many it reaches, and once for each of them."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._by_type = goals_by_type(settings)
+        self.types: Collection[str] = (*self._by_type, "goal")
+
+    def counts(self, event: Any) -> Iterable[tuple[str, int]]:
+        """One, if it reaches any."""
+        if reached_goals(self._by_type, event):
+            yield CONVERSIONS, 1
+
+    def sides(self, event: Any) -> Iterable[tuple[str, str]]:
+        """The goals."""
+        return (("goal", goal) for goal in reached_goals(self._by_type, event))
+
+
+def tallies(settings: Settings) -> tuple[Tally, ...]:
+    """What single events count, where every conversion of a person does."""
+    knobs = settings.conversion
+    return (Conversions(settings),) if (knobs.basis, knobs.count) == ("user", "every") else ()
+
+
+def has_experiment(settings: Settings) -> bool:
+    """Whether the field that names variants is counted."""
+    return settings.experiment.dimension in settings.dimensions
+
+
+def of_goals_and(dimension: str) -> str:
+    """The dimension that has the goals and another dimension together."""
+    return f"goal{JOINED}{dimension}"
+
+
+def goals_by_type(settings: Settings) -> dict[str, list[tuple[str, Predicate]]]:
+    """Event type → the configured goals that its events may reach."""
+    found: dict[str, list[tuple[str, Predicate]]] = {}
+    if settings.conversion.orders and ORDER not in settings.goals:
+        found["order"] = [(ORDER, lambda _event: True)]
+    for name, selection in sorted(settings.goals.items()):
+        found.setdefault(selection.type, []).append((name, predicate(selection)))
+    return found
+
+
+def reached_goals(by_type: Mapping[str, list[tuple[str, Predicate]]], event: Any) -> list[str]:
+    """Names of the goals that an event reaches, in order."""
+    tag = str(event.__struct_config__.tag)
+    reached = {name for name, test in by_type.get(tag, ()) if test(event)}
+    if tag == "goal":
+        reached.add(event.name)
+    return sorted(reached)
+
+
+def session_marks(settings: Settings) -> dict[str, Callable[[Any], int]]:
+    """Event type → what its events mark their session with, see stream/sessions/session.py."""
+    by_type = goals_by_type(settings)
+    start = settings.cart.start_event
+    converted = CONVERTED | (A_GOAL if settings.conversion.count == "every" else 0)
+    found: dict[str, Callable[[Any], int]] = {}
+    for tag in {*by_type, "goal", "order", start}:
+        always = (ORDERED if tag == "order" else 0) | (CARTED if tag == start else 0)
+        found[tag] = _marks(always, converted, by_type)
+    return found
+
+
+def _marks(
+    always: int, converted: int, by_type: Mapping[str, list[tuple[str, Predicate]]]
+) -> Callable[[Any], int]:
+    return lambda event: always | (converted if reached_goals(by_type, event) else 0)
+
+
+def metrics(settings: Settings) -> tuple[Metric, ...]:
+    """Conversion of people, or of visits where the settings say so, and of visits under its own name."""
+    by_session = settings.conversion.basis == "session"
+    every = settings.conversion.count == "every"
+    first = _of_visits("conversion_rate", every) if by_session else _of_people(every)
+    return first, _of_visits("session_conversion_rate", every)
+
+
+def _of_people(every: bool) -> Metric:
+    once = ByWindow({"day": AtEnd(CONVERTED_1D), "trailing_28d": AtEnd(CONVERTED_28D)})
+    what = "events that reached a goal" if every else "distinct people who reached a goal"
+    return Metric(
+        name="conversion_rate",
+        help="Times that a goal was reached, any of them or the one named, per active person."
+        if every
+        else "Share of the active people who reached a goal, any of them or the one named.",
+        unit="ratio",
+        formula=f"{what} ÷ distinct active people",
+        numerator=Total(CONVERSIONS) if every else once,
+        denominator=ByWindow(
+            {
+                "day": OfSite(Total(measures.ACTIVE_DAY)),
+                "trailing_28d": OfSite(AtEnd(measures.ACTIVE_28D)),
+            }
+        ),
+        windows=("day", "trailing_28d"),
+        gauge="conversion_ratio",
+        example=Example("200 of 1,000 people", 200, 1_000, 0.20),
+        knobs=_KNOBS,
+        by=("goal",),
+    )
+
+
+def _of_visits(name: str, every: bool) -> Metric:
+    what = "events that reached a goal" if every else "sessions in which a goal was reached"
+    return Metric(
+        name=name,
+        help=f"Times that a goal was reached per visit. {_VISITS}."
+        if every
+        else f"Share of the visits in which a goal was reached. {_VISITS}.",
+        unit="ratio",
+        formula=f"{what} ÷ sessions",
+        numerator=Total(measures.SESSION_GOALS if every else measures.CONVERTED_SESSIONS),
+        denominator=Total(measures.SESSIONS),
+        windows=("trailing_1h", "hour", "day", "all"),
+        gauge=name.replace("_rate", "_ratio"),
+        example=Example("5 of 50 visits", 5, 50, 0.10),
+        knobs=(*_KNOBS, *SESSION_KNOBS),
+    )
+
+
+_KNOBS = ("conversion.basis", "conversion.count", "conversion.orders", "goals")

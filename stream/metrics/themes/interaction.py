@@ -1,0 +1,39 @@
+"""Interaction: how often an active person does more than look."""
+
+from collections.abc import Mapping
+
+from schemas.outputs import WindowKind
+from stream.counters import measures
+from stream.metrics.metric import Example, Metric
+from stream.metrics.terms import AtEnd, Term, Total
+from stream.settings.application import Settings
+
+#: Length in days → the window, its people, and what these are called.
+_PEOPLE: Mapping[int, tuple[WindowKind, Term, str]] = {
+    1: ("day", Total(measures.ACTIVE_DAY), "daily"),
+    7: ("trailing_7d", AtEnd(measures.ACTIVE_7D), "weekly"),
+    28: ("trailing_28d", AtEnd(measures.ACTIVE_28D), "monthly"),
+}
+
+
+def frequency(settings: Settings) -> Metric:
+    """Interactions per active person of the window that the settings choose."""
+    knobs = settings.interaction
+    window, people, name = _PEOPLE[knobs.window_days]
+    what = f"{', '.join(knobs.events)} events" if knobs.events else "interactive events"
+    length = "a day" if knobs.window_days == 1 else f"{knobs.window_days} days"
+    return Metric(
+        name="interaction_frequency",
+        help=f"Mean number of times in {length} that an active person did more than look.",
+        unit="interactions",
+        formula=f"{what} ÷ {name} active users; custom events count unless they say not to",
+        numerator=Total(measures.INTERACTIONS),
+        denominator=people,
+        windows=(window,),
+        gauge="interaction_frequency",
+        gauge_complete=True,
+        example=Example("150 clicks, searches and orders of 50 people", 150, 50, 3),
+        knobs=(
+            "interaction.events", "interaction.window_days", "active.passive_types", "timezone",
+        ),
+    )  # fmt: skip

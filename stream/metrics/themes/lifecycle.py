@@ -1,0 +1,184 @@
+"""Lifecycle: who stayed, who came back after a pause, who stayed away, and on how many days people come."""
+
+from collections.abc import Iterator
+
+from stream.counters import measures
+from stream.counters.measures import active_in
+from stream.metrics.metric import Example, Metric
+from stream.metrics.terms import (
+    AtEnd,
+    AtStart,
+    ByWindow,
+    DaysBefore,
+    Predicted,
+    Sum,
+    Total,
+)  # fmt: skip
+from stream.settings.application import Settings
+
+_KNOBS = ("week_start", "active.passive_types", "timezone")
+_ACTIVE = ByWindow(
+    {
+        "day": Total(measures.ACTIVE_DAY),
+        "week": AtStart(measures.ACTIVE_WEEK),
+        "month": AtStart(measures.ACTIVE_MONTH),
+    }
+)
+_NEW = ByWindow(
+    {
+        "day": Total(measures.NEW_DAY),
+        "week": AtStart(measures.NEW_WEEK),
+        "month": AtStart(measures.NEW_MONTH),
+    }
+)
+_RETAINED = ByWindow(
+    {
+        "day": Total(measures.RETAINED_DAY),
+        "week": AtStart(measures.RETAINED_WEEK),
+        "month": AtStart(measures.RETAINED_MONTH),
+    }
+)
+_DORMANT = ByWindow(
+    {
+        "day": Total(measures.DORMANT_DAY),
+        "week": AtStart(measures.DORMANT_WEEK),
+        "month": AtStart(measures.DORMANT_MONTH),
+    }
+)
+
+METRICS = (
+    Metric(
+        name="retained_users",
+        help="People active in the period who were also active in the one before.",
+        unit="people",
+        formula="distinct people active in the period and in the period before it",
+        numerator=_RETAINED,
+        windows=("day", "week", "month"),
+        gauge="retained_users",
+        gauge_complete=True,
+        example=Example("of 100 people 40 were here the week before", 40, None, 40),
+        knobs=_KNOBS,
+    ),
+    Metric(
+        name="resurrected_users",
+        help="People who are back: active in the period, not in the one before, but earlier.",
+        unit="people",
+        formula="distinct people active in the period − new ones − retained ones",
+        numerator=Sum(Sum(_ACTIVE, _NEW, sign=-1), _RETAINED, sign=-1),
+        windows=("day", "week", "month"),
+        gauge="resurrected_users",
+        gauge_complete=True,
+        example=Example("100 people, of them 50 new and 40 retained", 10, None, 10),
+        knobs=_KNOBS,
+    ),
+    Metric(
+        name="dormant_users",
+        help="People who stayed away: active in the period before, not in this one.",
+        unit="people",
+        formula="distinct people active in the period before − retained ones",
+        numerator=_DORMANT,
+        windows=("day", "week", "month"),
+        gauge="dormant_users",
+        gauge_complete=True,
+        example=Example("of 90 people of last week 40 come", 50, None, 50),
+        knobs=_KNOBS,
+    ),
+    Metric(
+        name="churn_risk_users",
+        help="People who come less than half as often as they used to.",
+        unit="people",
+        formula="people with under half of their earlier rate (21 days) of active days in the last 7",
+        numerator=Total(measures.CHURN_RISK_DAY),
+        windows=("day",),
+        gauge="churn_risk_users",
+        gauge_complete=True,
+        example=Example("of 3 daily visitors 2 come once in the last week", 2, None, 2),
+        knobs=_KNOBS[1:],
+    ),
+    Metric(
+        name="active_days",
+        help="People by the number of days on which they were active in the period.",
+        unit="people",
+        formula="distinct people with so many active days in the period",
+        numerator=ByWindow(
+            {
+                "week": AtStart(measures.ACTIVE_DAYS_WEEK),
+                "month": AtStart(measures.ACTIVE_DAYS_MONTH),
+            }
+        ),
+        windows=("week", "month"),
+        gauge="active_days_people",
+        gauge_complete=True,
+        example=Example("two people on one day, one on three: on one day", 2, None, 2),
+        knobs=_KNOBS,
+        by=(measures.ACTIVE_DAYS,),
+        plain=False,
+    ),
+    Metric(
+        name="churn_risk_by_band",
+        help="People of the last 28 days by how likely they are to stay away, by a model.",
+        unit="people",
+        formula="people active in 28 days by risk, predicted from their active days; none until "
+        "churn_risk.enabled",
+        numerator=Predicted(measures.RISK_PEOPLE),
+        windows=("day",),
+        gauge="churn_risk_people",
+        approximate=True,
+        gauge_complete=True,
+        computed=measures.RISK_PEOPLE,
+        example=Example("of 30 people 10 stopped coming, as many others did before", 10, None, 10),
+        knobs=(
+            "churn_risk.enabled",
+            "churn_risk.horizon_days",
+            "churn_risk.low_below",
+            "churn_risk.high_from",
+            "churn_risk.examples_min",
+            *_KNOBS[1:],
+        ),
+        by=(measures.RISK_BAND,),
+        plain=False,
+    ),
+)
+
+
+def behavioural_churn(settings: Settings) -> Metric:
+    """Who stays away without having anything to cancel, for as long as the settings say.
+
+    Of the people of 2 N days, those who are not among the people of the last N came only before.
+    """
+    days = settings.churn.behavioural_inactive_days
+    before = f"people active in the {days} days before the last {days}"
+    return Metric(
+        name="behavioural_churn_rate",
+        help=f"Share of the people of {days} days who came on none of the {days} days after them.",
+        unit="ratio",
+        formula=f"{before} and not in these ÷ {before}",
+        numerator=Sum(AtEnd(active_in(2 * days)), AtEnd(active_in(days)), sign=-1),
+        denominator=DaysBefore(active_in(days), days),
+        windows=("day",),
+        gauge="behavioural_churn_ratio",
+        gauge_complete=True,
+        example=Example("of 100 people 30 have not come for as long", 30, 100, 0.3),
+        knobs=("churn.behavioural_inactive_days", *_KNOBS[1:]),
+        looks_back_days=days,
+    )
+
+
+def active_weeks(settings: Settings) -> Iterator[Metric]:
+    """People by the number of weeks in which they came, where that is asked for."""
+    if settings.stickiness.interval != "week":
+        return
+    yield Metric(
+        name="active_weeks",
+        help="People by the number of weeks of the month in which they were active.",
+        unit="people",
+        formula="distinct people active in so many calendar weeks, of which only days in the month count",
+        numerator=AtStart(measures.ACTIVE_WEEKS_MONTH),
+        windows=("month",),
+        gauge="active_weeks_people",
+        gauge_complete=True,
+        example=Example("two people in one week, one in three: in one week", 2, None, 2),
+        knobs=("stickiness.interval", *_KNOBS),
+        by=(measures.ACTIVE_WEEKS,),
+        plain=False,
+    )

@@ -1,0 +1,264 @@
+"""Orders: what a person's orders and refunds add, and the numbers that follow from them."""
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, NamedTuple
+
+from schemas.events import Order, Refund
+from stream.counters.histogram import duration_bucket, histogram_measure
+from stream.counters.measures import MICROS
+from stream.counters.segments import Names, Segment
+from stream.history.events import Contributions, Fact, at, distinct, on
+from stream.metrics.metric import Example, Metric
+from stream.metrics.terms import AtEnd, AtStart, ByWindow, TopTenth, Total
+from stream.sessions.session import sid_digest
+
+ORDERS = "orders"
+ORDERED_MICROS = "ordered_micros"
+REFUNDED_MICROS = "refunded_micros"
+REVENUE_MICROS = "revenue_micros"
+BUYERS_DAY, BUYERS_28D, BUYERS_MONTH = "buyers_day", "buyers_28d", "buyers_month"
+#: People who ordered for the first time.
+NEW_BUYERS = "new_buyers"
+#: People with an order in the last 365 days, what they spent in these, and a histogram of that.
+BUYERS_365D = "level_buyers_365d"
+REVENUE_365D_MICROS = "level_revenue_365d_micros"
+SPENT_365D = "level_spent_365d"
+#: People with an order so far, and the revenue of all days so far.
+BUYERS_TO_DATE = "level_buyers"
+REVENUE_TO_DATE_MICROS = "level_revenue_micros"
+
+YEAR_DAYS = 365
+_CENT_MICROS = 10_000
+_ORDER, _REFUND = "o", "r"
+
+
+class Sale(NamedTuple):
+    """One order with what was refunded of it."""
+
+    time_ms: int
+    micros: int
+    segments: tuple[Segment, ...]
+    #: (epoch ms, micro-units) of each, never more than the order in all.
+    refunds: list[tuple[int, int]]
+
+
+class Orders:
+    """Orders and refunds of a person.
+
+    Of orders with one id the earliest counts. A refund belongs to the order that it names, at its own
+    time or, if that is earlier, at the order's; it never takes more than is left of that order, and
+    one of an order that this person never made counts nowhere. It takes its money from the segments
+    of the order. An order without revenue counts, and adds no money.
+    """
+
+    name = "orders"
+    types: Collection[str] = ("order", "refund")
+    #: The first order of all must be known, and an order id whenever it comes again.
+    keep_days = 3_660
+
+    def __init__(self, *, to_date: bool = False) -> None:
+        #: Whether the end of each day must know what there was until then.
+        self._to_date = to_date
+
+    def fact(self, event: Any) -> Sequence[Any] | None:
+        """What kind of event, of which order, how much."""
+        if isinstance(event, Order):
+            return _ORDER, sid_digest(event.order_id), round((event.revenue or 0) * MICROS)
+        if isinstance(event, Refund):
+            digest = sid_digest(event.order_id)
+            return _REFUND, digest, round(event.revenue * MICROS), sid_digest(event.event_id)
+        return None
+
+    def contributions(self, facts: Sequence[Fact], names: Names) -> Contributions:
+        """Orders and money at their times, and buyers in every window that they are in."""
+        counts: Contributions = Contributions()
+        by_segment: dict[Segment, list[Sale]] = {}
+        for sale in sales(facts, names):
+            for segment in sale.segments:
+                by_segment.setdefault(segment, []).append(sale)
+        for segment, theirs in by_segment.items():
+            _count_money(counts, segment, theirs)
+            _count_buyer(counts, segment, theirs)
+            _count_year(counts, segment, theirs)
+            if self._to_date:
+                _count_to_date(counts, segment, theirs)
+        return counts
+
+
+def sales(facts: Sequence[Fact], names: Names) -> Iterable[Sale]:
+    """The orders among facts sorted by time, with their refunds."""
+    found: dict[bytes, Sale] = {}
+    for time_ms, profile_id, kind, order, micros, *_ in facts:
+        if kind == _ORDER and order not in found:
+            found[order] = Sale(time_ms, micros, names.by_id(profile_id).segments, [])
+    for time_ms, _, kind, order, micros, *_ in facts:
+        sale = found.get(order)
+        if kind == _REFUND and sale is not None:
+            left = sale.micros - sum(amount for _, amount in sale.refunds)
+            sale.refunds.append((max(time_ms, sale.time_ms), min(micros, left)))
+    return found.values()
+
+
+def _count_money(counts: Contributions, segment: Segment, theirs: Iterable[Sale]) -> None:
+    for sale in theirs:
+        at(counts, ORDERS, segment, sale.time_ms)
+        at(counts, ORDERED_MICROS, segment, sale.time_ms, sale.micros)
+        at(counts, REVENUE_MICROS, segment, sale.time_ms, sale.micros)
+        for time_ms, micros in sale.refunds:
+            at(counts, REFUNDED_MICROS, segment, time_ms, micros)
+            at(counts, REVENUE_MICROS, segment, time_ms, -micros)
+
+
+def _count_buyer(counts: Contributions, segment: Segment, theirs: Sequence[Sale]) -> None:
+    calendar = segment.calendar
+    first = min(sale.time_ms for sale in theirs)
+    days = {calendar.day_of(sale.time_ms) for sale in theirs}
+    at(counts, NEW_BUYERS, segment, first)
+    for day in days:
+        on(counts, BUYERS_DAY, segment, day)
+    distinct(counts, {28: BUYERS_28D}, segment, days)
+    for month in {calendar.month_of(day) for day in days}:
+        on(counts, BUYERS_MONTH, segment, month)
+
+
+def _count_to_date(counts: Contributions, segment: Segment, theirs: Sequence[Sale]) -> None:
+    day_of = segment.calendar.day_of
+    on(counts, BUYERS_TO_DATE, segment, day_of(min(sale.time_ms for sale in theirs)))
+    for sale in theirs:
+        on(counts, REVENUE_TO_DATE_MICROS, segment, day_of(sale.time_ms), sale.micros)
+        for time_ms, micros in sale.refunds:
+            on(counts, REVENUE_TO_DATE_MICROS, segment, day_of(time_ms), -micros)
+
+
+def _count_year(counts: Contributions, segment: Segment, theirs: Iterable[Sale]) -> None:
+    """Each order, less its refunds so far, is in the level from its day on, for 365 days."""
+    day_of = segment.calendar.day_of
+    changes: dict[int, tuple[int, int]] = {}
+
+    def change(day: int, orders: int, micros: int) -> None:
+        before = changes.get(day, (0, 0))
+        changes[day] = before[0] + orders, before[1] + micros
+
+    for sale in theirs:
+        day = day_of(sale.time_ms)
+        end, left = day + YEAR_DAYS, sale.micros
+        change(day, 1, sale.micros)
+        for time_ms, micros in sale.refunds:
+            if (refunded := day_of(time_ms)) < end:
+                left -= micros
+                change(refunded, 0, -micros)
+        change(end, -1, -left)
+    orders = spent = 0
+    for day, (more_orders, more_micros) in sorted(changes.items()):
+        was = histogram_measure(SPENT_365D, duration_bucket(spent // _CENT_MICROS))
+        if orders:
+            on(counts, was, segment, day, -1)
+            on(counts, BUYERS_365D, segment, day, -1)
+        orders, spent = orders + more_orders, spent + more_micros
+        now = histogram_measure(SPENT_365D, duration_bucket(spent // _CENT_MICROS))
+        if orders:
+            on(counts, now, segment, day)
+            on(counts, BUYERS_365D, segment, day)
+        on(counts, REVENUE_365D_MICROS, segment, day, more_micros)
+
+
+BUYERS = ByWindow(
+    {
+        "day": Total(BUYERS_DAY),
+        "trailing_28d": AtEnd(BUYERS_28D),
+        "month": AtStart(BUYERS_MONTH),
+        # Everyone is new once.
+        "all": Total(NEW_BUYERS),
+    }
+)
+
+METRICS = (
+    Metric(
+        name="orders",
+        help="Orders placed; of several with one id, the first.",
+        unit="orders",
+        formula="number of orders",
+        numerator=Total(ORDERS),
+        windows=("hour", "day", "trailing_28d", "month", "all"),
+        gauge="orders",
+        example=Example("two people order twice, one once, one order is sent again", 5, None, 5),
+    ),
+    Metric(
+        name="buyers",
+        help="People who have ordered in the window.",
+        unit="people",
+        formula="distinct people with an order",
+        numerator=BUYERS,
+        windows=("day", "trailing_28d", "month", "all"),
+        gauge="buyers",
+        example=Example("two people order twice, one once", 3, None, 3),
+        knobs=("timezone",),
+    ),
+    Metric(
+        name="new_buyers",
+        help="People whose first order ever falls in the window.",
+        unit="people",
+        formula="distinct people with their first order",
+        numerator=Total(NEW_BUYERS),
+        windows=("day", "month", "all"),
+        gauge="new_buyers",
+        example=Example("of 3 who order, one has ordered last month", 2, None, 2),
+    ),
+    Metric(
+        name="revenue",
+        help="Money of orders, less what was refunded in the window. May be negative for a while.",
+        unit="currency",
+        formula="revenue of orders − refunds, each at its own time",
+        numerator=Total(REVENUE_MICROS, scale=1e-6),
+        windows=("hour", "day", "trailing_28d", "month", "all"),
+        gauge="revenue",
+        example=Example("orders of 100, 60 and 40, and 30 of the first given back", 170, None, 170),
+        knobs=("currency",),
+    ),
+    Metric(
+        name="refunds",
+        help="Money given back in the window; never more than the order was.",
+        unit="currency",
+        formula="sum of refunds of known orders",
+        numerator=Total(REFUNDED_MICROS, scale=1e-6),
+        windows=("day", "trailing_28d", "month", "all"),
+        gauge="refunds",
+        example=Example("30 and then 90 of an order of 100", 100, None, 100),
+        knobs=("currency",),
+    ),
+    Metric(
+        name="average_order_value",
+        help="What an order is worth when it is placed; refunds are not taken off.",
+        unit="currency",
+        formula="revenue of orders ÷ orders",
+        numerator=Total(ORDERED_MICROS, scale=1e-6),
+        denominator=Total(ORDERS),
+        windows=("day", "trailing_28d", "month", "all"),
+        gauge="average_order_value",
+        example=Example("orders of 100, 60 and 50", 210, 3, 70),
+        knobs=("currency",),
+    ),
+    Metric(
+        name="purchase_frequency",
+        help="How often those who order do so in the window.",
+        unit="orders",
+        formula="orders ÷ distinct people with an order",
+        numerator=Total(ORDERS),
+        denominator=BUYERS,
+        windows=("trailing_28d", "month", "all"),
+        gauge="purchase_frequency",
+        example=Example("5 orders of 2 people", 5, 2, 2.5),
+    ),
+    Metric(
+        name="high_value_customers",
+        help="People who have spent in 365 days what the highest tenth of the buyers has spent.",
+        unit="people",
+        formula="buyers of 365 days whose revenue reaches the 90th percentile, to within 9 %",
+        numerator=TopTenth(SPENT_365D),
+        windows=("trailing_365d",),
+        gauge="high_value_customers",
+        approximate=True,
+        example=Example("of 30 who ordered, 3 have spent 500 and the others 20", 3, None, 3),
+        level=True,
+    ),
+)  # fmt: skip

@@ -1,0 +1,166 @@
+"""Pages: what is seen of each, where visits begin and end, how long and how far people read."""
+
+from collections.abc import Iterator
+
+from stream.counters import measures
+from stream.metrics.metric import READING_KNOBS, SESSION_KNOBS, Benchmark, Example, Metric
+from stream.metrics.terms import Total
+from stream.settings.application import Settings
+
+_PAGE = ("pages.hosts", "pages.values_max")
+_CLOSED = "Closed sessions, in the window in which they started."
+_BOUNCE = (
+    "bounce.mode", "bounce.engaged_min_seconds", "bounce.engaged_min_page_views",
+    "bounce.engaged_goals",
+)  # fmt: skip
+
+LANDINGS = (
+    Metric(
+        name="page_views_per_page",
+        help="Times that the page was shown.",
+        unit="views",
+        formula="number of page_view events with the page in page_url",
+        numerator=Total(measures.VIEWS_OF_PAGE),
+        windows=("hour", "day", "all"),
+        gauge="page_views_of_page",
+        example=Example("two people see a page, one of them twice", 3, None, 3),
+        knobs=_PAGE,
+        by=("page",),
+        plain=False,
+    ),
+    Metric(
+        name="landing_sessions",
+        help=f"Visits whose first page this is. {_CLOSED}",
+        unit="sessions",
+        formula="number of closed sessions by the page of their first page view",
+        numerator=Total(measures.LANDINGS),
+        windows=("day",),
+        gauge="landing_sessions",
+        example=Example("4 visits begin on the page", 4, None, 4),
+        knobs=(*_PAGE, *SESSION_KNOBS),
+        by=("page",),
+        plain=False,
+    ),
+    Metric(
+        name="landing_bounce_rate",
+        help=f"Share of the visits beginning on the page that are bounces. {_CLOSED}",
+        unit="ratio",
+        formula="bounced sessions that began on the page ÷ sessions that began on it",
+        numerator=Total(measures.LANDING_BOUNCES),
+        denominator=Total(measures.LANDINGS),
+        windows=("day",),
+        gauge="landing_bounce_ratio",
+        example=Example("1 of 4 visits that begin there sees nothing else", 1, 4, 0.25),
+        knobs=(*_BOUNCE, *_PAGE, *SESSION_KNOBS),
+        by=("page",),
+        plain=False,
+    ),
+    Metric(
+        name="landing_page_time",
+        help=f"Mean time on the first page of a visit, where it is known. {_CLOSED}",
+        unit="seconds",
+        formula="mean of second page view − first (at most the session timeout), "
+        "or of the engaged time there when there is no second one",
+        numerator=Total(measures.LANDING_MS, scale=1 / 1000),
+        denominator=Total(measures.LANDINGS_TIMED),
+        windows=("day",),
+        gauge="landing_page_time_seconds",
+        example=Example("20 s and 40 s on the first page of two visits", 60, 2, 30),
+        knobs=(*READING_KNOBS, *SESSION_KNOBS),
+        by=("page",),
+    ),
+)
+
+
+def scrolling(settings: Settings) -> Iterator[Metric]:
+    """How far pages are scrolled down, and which share of them how far."""
+    by_view = settings.scroll.basis == "page_view"
+    each = "page view" if by_view else "session and page"
+    yield Metric(
+        name="scroll_depth",
+        help=f"Mean of how far a page was scrolled down in a {'view' if by_view else 'visit'}, at most. "
+        f"{_CLOSED}",
+        unit="ratio",
+        formula=f"sum of the maximum scroll depths of each {each} ÷ their number",
+        numerator=Total(measures.SCROLL_DEPTH, scale=1e-4),
+        denominator=Total(measures.PAGES_SCROLLED),
+        windows=("day",),
+        gauge="scroll_depth_ratio",
+        example=Example("one visit reads to 80 %, another to 20 %", 1, 2, 0.5),
+        benchmark=Benchmark("0.50", "web analytics surveys"),
+        knobs=("scroll.basis", *SESSION_KNOBS),
+        by=("page",),
+    )
+    for percent in settings.scroll.thresholds:
+        yield Metric(
+            name=f"scroll_reached_{percent}",
+            help=f"Share of the {'page views' if by_view else 'pages of visits'} scrolled down to "
+            f"{percent} % or more. {_CLOSED}",
+            unit="ratio",
+            formula=f"{'page views' if by_view else 'sessions and pages'} that reached {percent} % ÷ "
+            "those with a scroll depth",
+            numerator=Total(measures.scroll_reached(percent)),
+            denominator=Total(measures.PAGES_SCROLLED),
+            windows=("day",),
+            gauge=f"scroll_reached_{percent}_ratio",
+            example=Example(f"3 of 4 visits scroll to {percent} %", 3, 4, 0.75),
+            knobs=("scroll.thresholds", "scroll.basis", *SESSION_KNOBS),
+            by=("page",),
+        )
+
+
+_LAST = {
+    "exclude": "have none", "zero": "have 0", "until_last_event": "last until the last event",
+}  # fmt: skip
+
+
+def time_on_page(settings: Settings) -> Metric:
+    """Time on a page: what heartbeats say, or until the next page view."""
+    knobs = settings.time_on_page
+    formula = "mean of the engaged time of each pair of a session and a page with any"
+    if knobs.mode == "pings":
+        formula += (
+            f": {knobs.heartbeat_seconds} s for each {knobs.heartbeat_seconds} s with a heartbeat of "
+            f"a page view, and {knobs.min_visit_seconds} s for the first of them"
+        )
+    if knobs.mode == "next_pageview":
+        formula = (
+            "mean of the time until the next page view (at most the session timeout), "
+            f"summed by session and page; last page views {_LAST[knobs.last_page]}"
+        )
+    return Metric(
+        name="time_on_page",
+        help=f"Mean time that a visit spends on a page. {_CLOSED}",
+        unit="seconds",
+        formula=formula,
+        numerator=Total(measures.ON_PAGE_MS, scale=1 / 1000),
+        denominator=Total(measures.PAGES_TIMED),
+        windows=("hour", "day"),
+        gauge="time_on_page_seconds",
+        example=Example("200 s over 2 visits", 200, 2, 100),
+        benchmark=Benchmark("52 s", "web analytics surveys"),
+        knobs=(*READING_KNOBS, "time_on_page.last_page", *SESSION_KNOBS),
+        by=("page",),
+    )
+
+
+def exit_rate(settings: Settings) -> Metric:
+    """Exits over the views of the page, or over the sessions that saw it."""
+    sessions = settings.exit.denominator == "sessions"
+    measure = measures.SESSIONS_WITH_PAGE if sessions else measures.VIEWS_OF_PAGE
+    when = _CLOSED if sessions else "An exit counts when a session has closed, at its last view."
+    return Metric(
+        name="exit_rate",
+        help=f"How often the page is the last one that a visit sees. {when}",
+        unit="ratio",
+        formula="sessions whose last page view is of the page ÷ "
+        + ("sessions that saw it" if sessions else "page views of it"),
+        numerator=Total(measures.EXITS),
+        denominator=Total(measure),
+        windows=("day",),
+        gauge="exit_ratio",
+        example=Example("2 of 8 views of the page are the last of a visit", 2, 8, 0.25),
+        knobs=("exit.denominator", *_PAGE, *SESSION_KNOBS),
+        by=("page",),
+        plain=False,
+    )

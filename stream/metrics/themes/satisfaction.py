@@ -1,0 +1,193 @@
+"""Satisfaction: the scores that answers to surveys amount to."""
+
+from collections.abc import Iterator
+
+from schemas.outputs import WindowKind
+from stream.counters.windows import ROLLING_DAYS
+from stream.metrics.metric import Benchmark, Example, Metric
+from stream.metrics.terms import AtEnd, ByWindow, Sum, Term, Total
+from stream.metrics.themes import feedback
+from stream.settings.application import Settings
+from stream.settings.customers import TOP_BOX
+
+_WINDOW = "survey.window_days"
+_KNOBS = (_WINDOW, "survey.dedupe", "survey.denominator")
+_NPS_SURVEYS = "customer experience surveys"
+
+
+def metrics(settings: Settings) -> Iterator[Metric]:
+    """All scores, over the answers that the settings choose."""
+    of = _Terms(settings)
+    yield from _nps(of)
+    yield _csat(settings, of)
+    yield _ces(settings, of)
+    yield Metric(
+        name="average_rating",
+        help=f"Mean of ratings, on a scale to {settings.survey.rating_scale}.",
+        unit="score",
+        formula="sum of ratings ÷ ratings",
+        numerator=of.total(feedback.RATING_MICROS, scale=1e-6),
+        denominator=of.total(feedback.answered("rating")),
+        windows=of.windows,
+        gauge="average_rating",
+        example=Example("5, 4, 4 and 1", 14, 4, 3.5),
+        knobs=(_WINDOW, "survey.dedupe", "survey.rating_scale"),
+    )
+    yield Metric(
+        name="feedback_count",
+        help="Answers to surveys; one that is sent again with its response id counts once.",
+        unit="answers",
+        formula="number of answers that are on their scale",
+        numerator=of.total(feedback.ANSWERS),
+        windows=of.windows,
+        gauge="feedback_answers",
+        example=Example("300 promoters, 100 passives, 100 detractors", 500, None, 500),
+        knobs=(_WINDOW, "survey.dedupe"),
+        by=("survey",),
+    )
+    yield Metric(
+        name="feedback_off_scale",
+        help="Answers with a score above the scale of their survey; they count nowhere else.",
+        unit="answers",
+        formula="number of answers above the scale that the settings give, and that name none",
+        numerator=Total(feedback.OFF_SCALE),
+        windows=of.windows,
+        gauge="feedback_off_scale",
+        example=Example("a csat of 7 where the scale ends with 5", 1, None, 1),
+        knobs=(_WINDOW, "survey.csat_scale", "survey.ces_scale", "survey.rating_scale"),
+    )
+
+
+class _Terms:
+    """How the settings want answers to be read."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._latest = settings.survey.dedupe == "latest_per_user"
+        self._shown = settings.survey.denominator == "shown"
+        self._days = settings.survey.window_days
+        self._rolling = ROLLING_DAYS[self._days]
+
+    def total(self, measure: str, scale: float = 1) -> Term:
+        """The answers of a window, all or the newest of each person."""
+        if not self._latest:
+            return Total(measure, scale)
+        newest = AtEnd(feedback.newest(measure, self._days), scale)
+        return ByWindow({self._rolling: newest, "day": Total(measure, scale)})
+
+    def denominator(self, kind: str) -> Term:
+        """The answers to a kind of survey, or how often it was shown."""
+        answers = self.total(feedback.answered(kind))
+        return Sum(answers, Total(feedback.dismissed(kind))) if self._shown else answers
+
+    @property
+    def windows(self) -> tuple[WindowKind, ...]:
+        """Those of all scores, the one that is wanted most first."""
+        return self._rolling, "day"
+
+    @property
+    def words(self) -> str:
+        """What the denominator is called."""
+        return "(answers + dismissals)" if self._shown else "answers"
+
+
+def _nps(of: _Terms) -> Iterator[Metric]:
+    promoters, detractors = of.total(feedback.PROMOTERS), of.total(feedback.DETRACTORS)
+    hundred = 100
+    yield Metric(
+        name="nps",
+        help="Net promoter score, −100 to 100 points: promoters (9, 10) less detractors (0 to 6).",
+        unit="points",
+        formula=f"100 × (promoters − detractors) ÷ {of.words}",
+        numerator=Sum(
+            of.total(feedback.PROMOTERS, hundred), of.total(feedback.DETRACTORS, hundred), sign=-1
+        ),
+        denominator=of.denominator("nps"),
+        windows=of.windows,
+        gauge="nps_points",
+        example=Example("300 promoters, 100 passives, 100 detractors", 20_000, 500, 40),
+        benchmark=Benchmark("above 0 is good, above 20 great, above 50 excellent", _NPS_SURVEYS),
+        knobs=_KNOBS,
+    )
+    passives = Sum(of.total(feedback.answered("nps")), Sum(promoters, detractors), sign=-1)
+    for name, scores, term, number in (
+        ("promoters", "9 and 10", promoters, 300),
+        ("passives", "7 and 8", passives, 100),
+        ("detractors", "0 to 6", detractors, 100),
+    ):
+        yield Metric(
+            name=f"nps_{name}_share",
+            help=f"Share of {name}: of answers of {scores} in 10.",
+            unit="ratio",
+            formula=f"{name} ÷ {of.words}",
+            numerator=term,
+            denominator=of.denominator("nps"),
+            windows=of.windows,
+            gauge=f"nps_{name}_ratio",
+            example=Example(f"{number} of 500 answers", number, 500, number / 500),
+            knobs=_KNOBS,
+        )
+
+
+def _csat(settings: Settings, of: _Terms) -> Metric:
+    survey = settings.survey
+    return Metric(
+        name="csat",
+        help=f"Customer satisfaction: share of answers of {survey.csat_satisfied_min} or more "
+        f"on a scale to {survey.csat_scale}.",
+        unit="ratio",
+        formula=f"answers of {survey.csat_satisfied_min} or more ÷ {of.words}",
+        numerator=of.total(feedback.SATISFIED),
+        denominator=of.denominator("csat"),
+        windows=of.windows,
+        gauge="csat_ratio",
+        example=Example("40 of 50 answer 4 or 5", 40, 50, 0.80),
+        benchmark=Benchmark("0.75 to 0.85 is good", _NPS_SURVEYS),
+        knobs=("survey.csat_scale", "survey.csat_satisfied_min", *_KNOBS),
+    )
+
+
+def _ces(settings: Settings, of: _Terms) -> Metric:
+    if settings.survey.ces_mode == "top_box":
+        return _easy(settings, of)
+    survey = settings.survey
+    return Metric(
+        name="ces",
+        help=f"Customer effort score: mean on a scale of 1 to {survey.ces_scale}; {_easier(settings)}.",
+        unit="score",
+        formula="sum of scores ÷ answers",
+        numerator=of.total(feedback.CES_MICROS, scale=1e-6),
+        denominator=of.total(feedback.answered("ces")),
+        windows=of.windows,
+        gauge="ces_score",
+        example=Example("5, 4, 2 and 3", 14, 4, 3.5),
+        benchmark=Benchmark(f"little effort is good, and here {_easier(settings)}", _NPS_SURVEYS),
+        knobs=(*_CES_KNOBS, "survey.dedupe"),
+    )
+
+
+def _easy(settings: Settings, of: _Terms) -> Metric:
+    """The share of those who found it easy, which is good when it is high, whatever the direction."""
+    survey, count = settings.survey, TOP_BOX
+    scores = f"{count} or less"
+    if survey.ces_higher_is_easier:
+        scores = f"{survey.ces_scale - count + 1} or more"
+    return Metric(
+        name="ces",
+        help=f"Customer effort score: share of answers of {scores} on a scale of 1 to "
+        f"{survey.ces_scale}; {_easier(settings)}.",
+        unit="ratio",
+        formula=f"answers of {scores} ÷ {of.words}",
+        numerator=of.total(feedback.CES_EASY),
+        denominator=of.denominator("ces"),
+        windows=of.windows,
+        gauge="ces_ratio",
+        example=Example("3 of 4 answers are among the three easiest", 3, 4, 0.75),
+        knobs=(*_CES_KNOBS, *_KNOBS[1:]),
+    )
+
+
+def _easier(settings: Settings) -> str:
+    return "higher is easier" if settings.survey.ces_higher_is_easier else "higher is harder"
+
+
+_CES_KNOBS = (_WINDOW, "survey.ces_mode", "survey.ces_scale", "survey.ces_higher_is_easier")

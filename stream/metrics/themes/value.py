@@ -1,0 +1,153 @@
+"""Value: what a customer is worth, and what it costs to win one."""
+
+from stream.counters import measures
+from stream.metrics.metric import Benchmark, Example, Metric
+from stream.metrics.terms import AtLeast, Has, Level, Product, Quotient, Term, Total
+from stream.metrics.themes import customers, orders, social
+from stream.settings.application import Settings
+
+_CHURN_KNOBS = (
+    "value.max_lifetime_months", "churn.denominator", "churn.grace_period_days",
+)  # fmt: skip
+_CAC = Benchmark("3 to 5 times the cost of winning a customer", "subscription industry surveys")
+
+
+def metrics(settings: Settings) -> tuple[Metric, ...]:
+    """Lifetime value in three ways, and acquisition cost."""
+    return (
+        _simple(settings),
+        _recurring(settings),
+        _HISTORIC,
+        _acquisition_cost(settings),
+        _clv_to_cac(settings),
+    )
+
+
+_HISTORIC = Metric(
+    name="customer_lifetime_value_historic",
+    help="What a buyer has spent so far, less refunds: of all who ever ordered.",
+    unit="currency",
+    formula="revenue to date ÷ distinct people with an order",
+    numerator=Total(orders.REVENUE_MICROS, scale=1e-6),
+    denominator=Total(orders.NEW_BUYERS),
+    windows=("all",),
+    gauge="customer_lifetime_value_historic",
+    example=Example("3 buyers have spent 100, 60 and 50", 210, 3, 70),
+    knobs=("currency",),
+)
+
+
+def _spent(settings: Settings) -> Term:
+    return Level(orders.REVENUE_365D_MICROS, scale=1e-6 * settings.value.lifetime_years)
+
+
+def _simple(settings: Settings) -> Metric:
+    return Metric(
+        name="customer_lifetime_value_simple",
+        help="Average purchase × purchases of a buyer in 365 days × years that customers stay.",
+        unit="currency",
+        formula="revenue of 365 days × value.lifetime_years ÷ distinct people with an order in them",
+        numerator=_spent(settings),
+        denominator=Level(orders.BUYERS_365D),
+        windows=("trailing_365d",),
+        gauge="customer_lifetime_value_simple",
+        example=Example("a buyer orders for 100, 12 times a year, for a year", 1_200, 1, 1_200),
+        benchmark=_CAC,
+        knobs=("value.lifetime_years", "currency"),
+        level=True,
+    )
+
+
+def _recurring(settings: Settings) -> Metric:
+    return Metric(
+        name="customer_lifetime_value_recurring",
+        help="What a subscriber pays a month, for as long as churn lets one expect, but "
+        f"{settings.value.max_lifetime_months} months at most. Null without churn.",
+        unit="currency",
+        formula="average revenue per account × value.gross_margin × "
+        "min(1 ÷ churn rate, value.max_lifetime_months)",
+        numerator=_margin(settings),
+        denominator=_churn(settings),
+        windows=("trailing_30d", "month"),
+        gauge="customer_lifetime_value_recurring",
+        example=Example("10 customers pay 20 each, 1 of 10 has left", 20, 0.1, 200),
+        benchmark=_CAC,
+        knobs=("value.gross_margin", *_CHURN_KNOBS, "currency"),
+        level=True,
+    )
+
+
+def _margin(settings: Settings) -> Term:
+    arpa = Quotient(Level(measures.MRR_CHANGE_MICROS), Level(measures.CUSTOMERS_CHANGE))
+    return Product(arpa, scale=1e-6 * settings.value.gross_margin)
+
+
+def _churn(settings: Settings) -> Term:
+    """The churn rate while there are customers, whose value is asked for: 1 ÷ it is their lifetime."""
+    top, bottom, _ = customers.churn_terms(settings)
+    least = 1 / settings.value.max_lifetime_months
+    return Product(AtLeast(Quotient(top, bottom), least), Has(Level(measures.CUSTOMERS_CHANGE)))
+
+
+def _won(settings: Settings) -> Term:
+    buyers = settings.value.customers == "buyers"
+    return Total(orders.NEW_BUYERS if buyers else measures.FIRST_STARTS)
+
+
+def _acquisition_cost(settings: Settings) -> Metric:
+    return Metric(
+        name="customer_acquisition_cost",
+        help=f"What marketing costs per new customer: {_who(settings)} for the first time.",
+        unit="currency",
+        formula="marketing spend ÷ new customers",
+        numerator=Total(social.SPEND_MICROS, scale=1e-6),
+        denominator=_won(settings),
+        windows=("month",),
+        gauge="customer_acquisition_cost",
+        example=Example("750 spent, 3 customers won", 750, 3, 250),
+        knobs=("value.customers", "currency"),
+    )
+
+
+def _who(settings: Settings) -> str:
+    return "who orders" if settings.value.customers == "buyers" else "who pays for a subscription"
+
+
+def mode(settings: Settings) -> str:
+    """Which lifetime value is compared with the cost: by default that of whom marketing wins."""
+    chosen = settings.value.clv_mode
+    if chosen != "auto":
+        return chosen
+    return "simple" if settings.value.customers == "buyers" else "recurring"
+
+
+def _worth(settings: Settings) -> Term:
+    """The lifetime value of the settings, as of the end of the window."""
+    if mode(settings) == "recurring":
+        return Quotient(_margin(settings), _churn(settings))
+    if mode(settings) == "simple":
+        return Quotient(_spent(settings), Level(orders.BUYERS_365D))
+    revenue = Level(orders.REVENUE_TO_DATE_MICROS, scale=1e-6)
+    return Quotient(revenue, Level(orders.BUYERS_TO_DATE))
+
+
+def _clv_to_cac(settings: Settings) -> Metric:
+    value, which = _worth(settings), mode(settings)
+    spend = Total(social.SPEND_MICROS, scale=1e-6)
+    return Metric(
+        name="clv_to_cac",
+        help=f"What a customer is worth ({which} lifetime value) for what it cost to win one.",
+        unit="score",
+        formula=f"customer_lifetime_value_{which} ÷ customer_acquisition_cost",
+        numerator=value,
+        denominator=Product(Quotient(spend, _won(settings)), Has(value)),
+        windows=("month",),
+        gauge="clv_to_cac",
+        example=Example("worth 720, won for 180", 720, 180, 4),
+        benchmark=Benchmark("3 to 5", "subscription industry surveys"),
+        knobs=(
+            "value.clv_mode", "value.customers", "value.lifetime_years", "value.gross_margin",
+            *_CHURN_KNOBS,
+        ),
+        level=True,
+    )  # fmt: skip

@@ -1,0 +1,298 @@
+"""Who was active when: turns a person's newly active days and minutes into counts, a batch at a time."""
+
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from stream.counters import measures
+from stream.counters.calendar import HOUR_MS, MINUTE_MS, Calendar
+from stream.counters.measures import Grain
+from stream.counters.segments import Names, Profile, Segment, by_segment
+from stream.counters.table import Counters
+from stream.people.active_days import (
+    FAR,
+    REACH_DAYS,
+    Mark,
+    SegmentMarks,
+    add_unit,
+    has_unit,
+    neighbours,
+    windows_gained,
+)
+from stream.people.lifecycle import Change, Days, HabitRules, Step, changes, known_around, steps
+from stream.people.newcomers import Activation, count_change
+from stream.people.person import Person
+
+#: Marks of live minutes longer than this are shortened where they may be.
+_LONG = 64
+_ROLLING_HOURS = ((24, measures.ACTIVE_24H), (168, measures.ACTIVE_168H))
+#: The longest window of hours: how far back hours are kept.
+HOURS_KEPT = 168
+#: A calendar month is no longer than this.
+_MONTH_DAYS = 31
+_NONE = -1
+assert FAR > REACH_DAYS
+
+
+class ActivityRules(Protocol):
+    """What of the rules decides who is active when."""
+
+    @property
+    def habits(self) -> HabitRules: ...
+    @property
+    def live_minutes(self) -> int: ...
+    @property
+    def rolling_hours(self) -> bool: ...
+    @property
+    def activation(self) -> Activation | None: ...
+
+
+class Activity:
+    """Collects equal marks of a batch and counts each kind once in `flush`."""
+
+    def __init__(self, counters: Counters, names: Names, rules: ActivityRules) -> None:
+        #: Live visitors are people with any event in so many minutes.
+        self._live = rules.live_minutes
+        #: Whether people are counted by the hour as well.
+        self.hourly = rules.rolling_hours
+        self._counters = counters
+        self._names = names
+        self._habits = habits = rules.habits
+        self._activation = rules.activation
+        #: Distances beyond the longest window count alike, so that equal ones share a counter.
+        self._near = 1 + max(_MONTH_DAYS, *(length for length, _ in habits.rolling))
+        #: Live minutes before this one will not be asked for again.
+        self.oldest_minute = 0
+        #: (day, days since the active day before, days to the one after, first day so far or the day
+        #: itself, whichever is later) → people by group
+        self._days: dict[tuple[int, int, int, int], dict[Profile, int]] = {}
+        #: (day, what was known of the days around it) → people by group
+        self._habitual: dict[tuple[int, Days], dict[Profile, int]] = {}
+        #: (minute, minutes since the one before, minutes to the one after) → people by group
+        self._minutes: dict[tuple[int, int, int], dict[Profile, int]] = {}
+        #: The same forward in time, as most events are: minute → by minutes since the one before.
+        self._forward: dict[int, list[dict[Profile, int]]] = {}
+        self._clicks: dict[int, dict[Profile, int]] = {}
+        #: (hour, hours since the one before, hours to the one after) → people by group
+        self._hours: dict[tuple[int, int, int], dict[Profile, int]] = {}
+
+    def mark_day(self, person: Person, profile: Profile, day: int) -> None:
+        """A person was active on a day with this profile."""
+        activation = self._activation
+        if activation is None or not person.facts:
+            _mark(person.active, profile, day, self._day)
+            return
+        # An earlier first day changes which of the events that are known are near it.
+        before = activation.counted(person, self._names)
+        _mark(person.active, profile, day, self._day)
+        count_change(self._counters, before, activation.counted(person, self._names))
+
+    def mark_hour(self, person: Person, profile: Profile, time_ms: int) -> None:
+        """A person was active in an hour with this profile."""
+        if person.hours is None:
+            person.hours = SegmentMarks()
+        # An hour of the calendar begins at an epoch minute; in a zone no two begin in one hour of UTC.
+        _mark(person.hours, profile, profile.calendar.hour_of(time_ms) // 60, self._hour)
+
+    def mark_minute(self, person: Person, profile: Profile, minute: int) -> None:
+        """A person had an event in a minute with this profile."""
+        marks = person.live
+        if marks.profile is not profile:
+            marks.turn_to(profile)
+        mark, group = marks.mark, marks.group
+        if mark is not None and 0 < (gone := minute - mark[0]) < _LONG:
+            live = self._live
+            self._step(group or profile, minute, gone if gone < live else live)
+            marks.mark = (minute, mark[1] << gone | 1)
+        elif not has_unit(mark, minute):
+            marks.mark = self._minute(group or profile, mark, minute)
+        if marks.rest:
+            marks.rest = [
+                (other, mark if has_unit(mark, minute) else self._minute(other, mark, minute))
+                for other, mark in marks.rest
+            ]
+
+    def mark_click(self, person: Person, profile: Profile, day: int) -> None:
+        """A person clicked on content on a day with this profile."""
+        _mark(person.clicked, profile, day, self._click)
+
+    def flush(self) -> None:
+        """Count what has been collected."""
+        for (day, before, after, first), groups in self._days.items():
+            for segment, people in by_segment(groups).items():
+                self._count_rolling(segment, day, before, after, people)
+                self._count_periods(segment, day, before, after, people)
+                self._count_new(segment, day, first, people)
+        self._count_habits()
+        for minute, forward in self._forward.items():
+            for gone, groups in enumerate(forward):
+                self._count_live(groups, minute, gone, self._live)
+        for (minute, before, after), groups in self._minutes.items():
+            self._count_live(groups, minute, before, after)
+        for day, groups in self._clicks.items():
+            for segment, people in by_segment(groups).items():
+                self._counters.add_range(
+                    Grain.DAY, measures.CLICKERS_DAY, segment, day, day, people
+                )
+        for (hour, before, after), groups in self._hours.items():
+            for segment, people in by_segment(groups).items():
+                self._count_hours(segment, hour, before, after, people)
+        self._hours.clear()
+        self._days.clear()
+        self._habitual.clear()
+        self._forward.clear()
+        self._minutes.clear()
+        self._clicks.clear()
+
+    def _count_live(self, groups: dict[Profile, int], minute: int, before: int, after: int) -> None:
+        start, end = windows_gained(minute, before, after, self._live)
+        for segment, people in by_segment(groups).items():
+            self._counters.add_range(Grain.MINUTE, measures.LIVE, segment, start, end, people)
+
+    def _day(self, group: Profile, mark: Mark | None, day: int) -> Mark:
+        _count(self._habitual.setdefault((day, known_around(mark, day)), {}), group)
+        if mark is None:
+            _count(self._days.setdefault((day, self._near, self._near, _NONE), {}), group)
+            return day, 1, day
+        before, after = neighbours(mark, day)
+        first = mark[2]
+        # Only an event before the first day changes who is new; all others share one counter.
+        key = (day, min(before, self._near), min(after, self._near), max(first, day))
+        _count(self._days.setdefault(key, {}), group)
+        return (*add_unit(mark, day), min(first, day))
+
+    def _step(self, group: Profile, minute: int, gone: int) -> None:
+        steps = self._forward.get(minute)
+        if steps is None:
+            steps = self._forward[minute] = [{} for _ in range(self._live + 1)]
+        _count(steps[gone], group)
+
+    def _click(self, group: Profile, mark: Mark | None, day: int) -> Mark:
+        _count(self._clicks.setdefault(day, {}), group)
+        return add_unit(mark, day)
+
+    def _minute(self, group: Profile, mark: Mark | None, minute: int) -> Mark:
+        if mark is None or (minute - mark[0] > _LONG and mark[0] < self.oldest_minute):
+            _count(self._minutes.setdefault((minute, self._live, self._live), {}), group)
+            return minute, 1
+        before, after = neighbours(mark, minute)
+        key = (minute, min(before, self._live), min(after, self._live))
+        _count(self._minutes.setdefault(key, {}), group)
+        return add_unit(mark, minute)
+
+    def _hour(self, group: Profile, mark: Mark | None, hour: int) -> Mark:
+        before, after = neighbours(mark, hour)
+        key = (hour, min(before, HOURS_KEPT), min(after, HOURS_KEPT))
+        _count(self._hours.setdefault(key, {}), group)
+        return add_unit(mark, hour)
+
+    def _count_hours(
+        self, segment: Segment, hour: int, before: int, after: int, people: int
+    ) -> None:
+        hour_of = segment.calendar.hour_of
+        for length, measure in _ROLLING_HOURS:
+            start, end = windows_gained(hour, before, after, length)
+            for unit in range(start, end + 1):
+                # The hour of the calendar that begins in this hour of UTC is under way at its end.
+                index = hour_of((unit + 1) * HOUR_MS - MINUTE_MS)
+                self._counters.add_in(Grain.HOUR, index, measure, segment, people)
+
+    def _count_rolling(
+        self, group: Segment, day: int, before: int, after: int, people: int
+    ) -> None:
+        for length, measure in self._habits.rolling:
+            start, end = windows_gained(day, before, after, length)
+            self._counters.add_range(Grain.DAY, measure, group, start, end, people)
+
+    def _count_periods(
+        self, group: Segment, day: int, before: int, after: int, people: int
+    ) -> None:
+        """Calendar weeks and months, kept in the bucket of their first day."""
+        calendar = group.calendar
+        week, month = calendar.week_of(day), calendar.month_of(day)
+        for measure, start, end in (
+            (measures.ACTIVE_WEEK, week, week + 6),
+            (measures.ACTIVE_MONTH, month, calendar.next_month(day) - 1),
+        ):
+            if day - before < start and day + after > end:
+                self._counters.add_range(Grain.DAY, measure, group, start, start, people)
+
+    def _count_new(self, group: Segment, day: int, first: int, people: int) -> None:
+        """First ever seen; an older event moves the person to its own day, week and month."""
+        if first == _NONE:
+            self._counters.add_at(Grain.ALL, 0, group.series(measures.NEW_ALL), people)
+        elif day < first:
+            self._add_new(group, first, -people)
+        else:
+            return
+        self._add_new(group, day, people)
+
+    def _count_habits(self) -> None:
+        """Coming back, staying away, and the histograms of active days, which are the whole site's."""
+        # Many pasts change the same few counts: these are summed before segments are looked at.
+        changed: dict[Change, dict[Profile, int]] = {}
+        stepped: dict[Step, dict[Profile, int]] = {}
+        for (day, known), groups in self._habitual.items():
+            # The calendar is the site's, of which there are few.
+            found: dict[Calendar, tuple[list[Change], list[Step]]] = {}
+            for group, people in groups.items():
+                calendar = group.calendar
+                if calendar not in found:
+                    found[calendar] = (
+                        changes(known, day, self._habits, calendar),
+                        steps(known, day, self._habits, calendar),
+                    )
+                of_change, of_step = found[calendar]
+                for change in of_change:
+                    _count(changed.setdefault(change, {}), group, people)
+                for step in of_step:
+                    _count(stepped.setdefault(step, {}), group, people)
+        for change, groups in changed.items():
+            for segment, people in by_segment(groups).items():
+                count = change.by * people
+                self._counters.add_in(Grain.DAY, change.day, change.measure, segment, count)
+        for step, groups in stepped.items():
+            for segment, people in by_segment(groups).items():
+                if not segment.dimension:
+                    self._count_step(segment.site, step, people)
+
+    def _count_step(self, site: str, step: Step, people: int) -> None:
+        for days, count in ((step.before, -people), (step.before + 1, people)):
+            if days:
+                bar = self._names.side(site, step.bars, str(days))
+                self._counters.add_in(Grain.DAY, step.day, step.measure, bar, count)
+
+    def _add_new(self, group: Segment, day: int, people: int) -> None:
+        calendar = group.calendar
+        starts: Iterable[tuple[str, int]] = (
+            (measures.NEW_DAY, day),
+            (measures.NEW_WEEK, calendar.week_of(day)),
+            (measures.NEW_MONTH, calendar.month_of(day)),
+        )
+        for measure, start in starts:
+            self._counters.add_range(Grain.DAY, measure, group, start, start, people)
+        if not group.dimension:
+            self._counters.add_range(Grain.DAY, measures.KNOWN, group, day, day, people)
+
+
+def _mark(
+    marks: SegmentMarks,
+    profile: Profile,
+    unit: int,
+    note: Callable[[Profile, Mark | None, int], Mark],
+) -> None:
+    """Mark a unit in each segment of the profile, and note it for the groups in which it is new."""
+    if marks.profile is not profile:
+        marks.turn_to(profile)
+    if not has_unit(marks.mark, unit):
+        marks.mark = note(marks.group or profile, marks.mark, unit)
+        marks.stored = None
+    if marks.rest and not all(has_unit(mark, unit) for _, mark in marks.rest):
+        marks.rest = [
+            (group, mark if has_unit(mark, unit) else note(group, mark, unit))
+            for group, mark in marks.rest
+        ]
+        marks.stored = None
+
+
+def _count(groups: dict[Profile, int], group: Profile, people: int = 1) -> None:
+    groups[group] = groups.get(group, 0) + people

@@ -1,0 +1,1 @@
+"""Counters become numbers: windows, records and the snapshot."""

@@ -1,0 +1,226 @@
+"""The merged counts of all shards, and the metrics computed from them."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from msgspec import UNSET, UnsetType
+
+from schemas.outputs import MetricRecord, Window
+from stream.counters import measures
+from stream.counters.calendar import MINUTE_MS, Calendar
+from stream.counters.measures import Grain
+from stream.counters.segments import OTHER
+from stream.counters.table import BucketKey
+from stream.counters.windows import Span, span_at, step
+from stream.metrics.metric import JOINED, Metric
+from stream.publish.reader import NotingReader, SegmentReader, Value, value_of
+from stream.publish.running_totals import Levels
+
+#: (site, dimension, value); the whole site has no dimension.
+SegmentKey = tuple[str, str, str]
+#: (measure, segment)
+SeriesKey = tuple[str, SegmentKey]
+Bucket = Mapping[SeriesKey, int]
+#: Segment → measure → count.
+Rows = dict[SegmentKey, dict[str, int]]
+_WINDOWS_FOUND = 64
+_NOTHING: Mapping[str, int] = {}
+
+
+class Board:
+    """Counts by bucket and series, merged over the shards: everything published is a sum."""
+
+    def __init__(
+        self, calendar_of: Callable[[str], Calendar], definition: str, compare: bool = False
+    ) -> None:
+        """`compare`: records carry the value of the window before."""
+        self._compare = compare
+        self._calendar_of = calendar_of
+        self._definition = definition
+        self._tables: dict[Grain, dict[int, Rows]] = {g: {} for g in Grain}
+        self._present: dict[BucketKey, frozenset[SegmentKey]] = {}
+        self._levels = Levels()
+        #: The buckets of the windows that were asked for last.
+        self._found: dict[tuple[Grain, int, int], list[Rows]] = {}
+        self.segments: dict[SegmentKey, None] = {}
+
+    def replace(self, bucket: BucketKey, parts: Iterable[Bucket]) -> None:
+        """Set a bucket to the sum of what each shard has in it."""
+        rows: Rows = {}
+        for part in parts:
+            for (measure, segment), count in part.items():
+                row = rows.get(segment)
+                if row is None:
+                    row = rows[segment] = {}
+                row[measure] = row.get(measure, 0) + count
+        self.segments |= dict.fromkeys(rows)
+        self._present[bucket] = frozenset(s for s, row in rows.items() if any(row.values()))
+        grain, index = bucket
+        self._found = {}
+        if rows:
+            self._tables[grain][index] = rows
+        else:
+            self._tables[grain].pop(index, None)
+        if grain is Grain.DAY:
+            self._levels.replace(
+                index, {(m, s): count for s, row in rows.items() for m, count in row.items()}
+            )
+
+    def forget_before(self, grain: Grain, first: int) -> None:
+        """Forget the buckets below an index: no window that can still change is made of them."""
+        self._found = {}
+        for index in [index for index in self._tables[grain] if index < first]:
+            del self._tables[grain][index]
+            self._present.pop((grain, index), None)
+        if grain is Grain.DAY:
+            self._levels.forget_before(first)
+
+    def calendar(self, site: str) -> Calendar:
+        """The calendar of a site."""
+        return self._calendar_of(site)
+
+    def sites(self) -> Iterator[str]:
+        """Every site that has counted something."""
+        return (site for site, dimension, _ in self.segments if not dimension)
+
+    def at(self, series: SeriesKey, grain: Grain, index: int) -> int:
+        """Count of one series in one bucket."""
+        measure, segment = series
+        row = self._tables[grain].get(index, {}).get(segment)
+        return row.get(measure, 0) if row else 0
+
+    def counts(self, segment: SegmentKey, grain: Grain, first: int, last: int) -> Mapping[str, int]:
+        """Measure → sum over the buckets first … last of a segment. What was counted is there, be it 0."""
+        buckets = self._buckets(grain, first, last)
+        rows = [row for bucket in buckets if (row := bucket.get(segment))]
+        if len(rows) < 2:
+            return rows[0] if rows else _NOTHING
+        total: dict[str, int] = {}
+        for row in rows:
+            for measure, count in row.items():
+                total[measure] = total.get(measure, 0) + count
+        return total
+
+    def _buckets(self, grain: Grain, first: int, last: int) -> list[Rows]:
+        """The buckets first … last that there are. All segments of a window ask for the same."""
+        found = self._found.get((grain, first, last))
+        if found is None:
+            table = self._tables[grain]
+            if last - first < len(table):
+                found = [table[index] for index in range(first, last + 1) if index in table]
+            else:
+                found = [rows for index, rows in table.items() if first <= index <= last]
+            if len(self._found) >= _WINDOWS_FOUND:
+                self._found = {}
+            self._found[grain, first, last] = found
+        return found
+
+    def has_all_hours(self, site: str, hour: int) -> bool:
+        """Whether the hours of an hour's day are all here: they count the events that the day counts.
+
+        In a fast replay a shard may drop hours before they are read; they must not look empty.
+        """
+        calendar = self._calendar_of(site)
+        day = calendar.day_of(hour * MINUTE_MS)
+        series = (measures.EVENTS, (site, "", ""))
+        first, end = calendar.day_start_ms(day), calendar.day_start_ms(day + 1)
+        hours = range(first // MINUTE_MS, end // MINUTE_MS, 60)
+        counted = sum(self.at(series, Grain.HOUR, index) for index in hours)
+        return counted == self.at(series, Grain.DAY, day)
+
+    def has_events(self, site: str, grain: Grain, index: int) -> bool:
+        """Whether the site has accepted an event in a bucket."""
+        return self.at((measures.EVENTS, (site, "", "")), grain, index) > 0
+
+    def days_with_events(self, site: str) -> list[int]:
+        """The days on which the site has accepted events."""
+        return [day for day in self._tables[Grain.DAY] if self.has_events(site, Grain.DAY, day)]
+
+    def segments_in(self, site: str, span: Span, *, emptied: bool = False) -> set[SegmentKey]:
+        """The site's segments (not the whole site) that count something in a window.
+
+        `emptied`: also those whose every count has fallen to zero.
+        """
+        present = set(self._levels.segments) if span.grain is Grain.DAY else set()
+        for index in range(span.first, span.last + 1, step(span.kind)):
+            present |= self._present.get((span.grain, index), frozenset())
+            if emptied:
+                present |= self._tables[span.grain].get(index, {}).keys()
+        return {segment for segment in present if segment[0] == site and segment[1]}
+
+    def has_levels(self, site: str, day: int) -> bool:
+        """Whether a level of the site changes on a day."""
+        return self._levels.changes(site, day)
+
+    def level(self, series: SeriesKey, day: int) -> int:
+        """Sum of a series over all day buckets up to and including a day."""
+        return self._levels.at(series, day)
+
+    def has_level(self, series: SeriesKey, day: int) -> bool:
+        """Whether a series has been counted on any day up to one."""
+        return self._levels.has(series, day)
+
+    def level_histogram(self, name: str, segment: SegmentKey, day: int) -> Mapping[int, int]:
+        """Histogram bucket → sum over all day buckets up to and including a day."""
+        return self._levels.histogram(name, segment, day)
+
+    def reader(self, segment: SegmentKey) -> "SegmentReader":
+        """What metrics of a segment are computed from, until a bucket changes."""
+        return SegmentReader(self, segment)
+
+    def evaluate(self, metric: Metric, segment: SegmentKey, span: Span) -> Value:
+        """A metric of a segment in a window."""
+        return value_of(metric, SegmentReader(self, segment), span)
+
+    def has_counted(self, metric: Metric, segment: SegmentKey, span: Span) -> bool:
+        """Whether a metric has ever had anything to count there: a count that fell to zero stays."""
+        reader = NotingReader(self, segment, set())
+        value_of(metric, reader, span)
+        return bool(reader.noted)
+
+    def record(
+        self,
+        metric: Metric,
+        segment: SegmentKey,
+        span: Span,
+        value: Value,
+        *,
+        window: Window,
+        revision: int,
+        is_final: bool,
+        watermark: str | None,
+    ) -> MetricRecord:
+        """A value as it is published."""
+        site, dimension, label = segment
+        return MetricRecord(
+            metric=metric.name,
+            value=value.value,
+            unit=metric.unit,
+            numerator=value.numerator,
+            denominator=value.denominator,
+            site=site,
+            dimensions=_by_name(dimension, label) if dimension else {},
+            window=window,
+            revision=revision,
+            is_final=is_final,
+            approximate=metric.approximate,
+            watermark=watermark,
+            definition=self._definition,
+            previous=self._previous(metric, segment, span),
+        )
+
+    def _previous(
+        self, metric: Metric, segment: SegmentKey, span: Span
+    ) -> float | int | UnsetType | None:
+        if not self._compare or span.kind == "all":
+            return UNSET
+        calendar = self.calendar(segment[0])
+        before = span_at(span.kind, span.start_ms(calendar) - 1, calendar)
+        return self.evaluate(metric, segment, before).value
+
+
+def _by_name(dimension: str, label: str) -> dict[str, str]:
+    """Dimensions that come together, one by one. The last one's value may hold anything."""
+    names, parts = dimension.split(JOINED), label.split(JOINED, dimension.count(JOINED))
+    if len(parts) < len(names):
+        parts = [OTHER] * len(names)  # What does not fit under their cap stands there together.
+    return dict(zip(names, parts, strict=True))

@@ -1,0 +1,200 @@
+"""Which metric records are due: of windows that are new, changed, or have become final."""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from typing import Literal, NamedTuple
+
+from schemas.outputs import MetricRecord, WindowKind
+from stream.counters.table import BucketKey
+from stream.counters.windows import LENGTH_OF, Span
+from stream.counters.windows import before as preceding
+from stream.metrics.metric import Metric
+from stream.publish.due_windows import END_OF_INPUT, DueWindows, SiteSpan
+from stream.publish.merged_counts import Board, SegmentKey
+from stream.publish.reader import SegmentReader, Value, value_of
+
+#: first: of a number that had none; first_final: that was final at once; revised: changed while its
+#: window was open; finalized: of a window that has ended; corrected: changed after that.
+RecordOutcome = Literal["first", "first_final", "revised", "finalized", "corrected"]
+
+
+class Emission:
+    """Decides record by record; told the watermark and the newest event time of all shards.
+
+    A window that does not exist (see `DueWindows`) is published only if it counts something, as
+    rolling windows do after the last event.
+    """
+
+    def __init__(
+        self, board: Board, metrics: Sequence[Metric], kinds: Collection[WindowKind] | None = None
+    ) -> None:
+        self._board = board
+        self._by_kind: dict[WindowKind, list[Metric]] = {}
+        for metric in metrics:
+            for kind in metric.windows:
+                if kinds is None or kind in kinds:
+                    self._by_kind.setdefault(kind, []).append(metric)
+        self._covered: dict[tuple[WindowKind, str], list[Metric]] = {}
+        self._windows = DueWindows(
+            board,
+            {kind: {metric.matures_days for metric in own} for kind, own in self._by_kind.items()},
+            {
+                kind: {metric.looks_back_days for metric in own} - {0}
+                for kind, own in self._by_kind.items()
+            },
+        )
+        #: How many records there were: see RecordOutcome.
+        self.outcomes: Counter[RecordOutcome] = Counter()
+        self._published: dict[SiteSpan, dict[tuple[str, SegmentKey], tuple[Value, bool]]] = {}
+        #: The segments that had something in them.
+        self._seen_segments: dict[SiteSpan, set[SegmentKey]] = {}
+        #: Windows that begin until then may have been published by somebody else; 0: none.
+        self._inherited_ms = 0
+
+    def note(
+        self, buckets: Iterable[BucketKey], oldest_minute: int = 0, oldest_hour: int = 0
+    ) -> None:
+        """These buckets have changed: look at every window that holds them (see `DueWindows`)."""
+        self._windows.note(buckets, oldest_minute, oldest_hour)
+
+    def note_current(self, newest_ms: int) -> None:
+        """Look at the windows under way at the newest event time."""
+        self._windows.note_current(newest_ms)
+
+    def unfinished_from_ms(self, watermark_ms: int) -> int:
+        """At this watermark, no window that counts days before this time has anything to wait for."""
+        return self._windows.unfinished_from_ms(watermark_ms)
+
+    def take_over(self, watermark_ms: int | None, newest_then_ms: int, newest_ms: int) -> None:
+        """Go on where another left off, at a watermark and a newest event time of then.
+
+        What has changed since is still to be noted.
+
+        What was published is not known, but what fell to nothing has left its zero in the buckets.
+        """
+        self._inherited_ms = newest_ms
+        if watermark_ms is not None:
+            self._windows.take_over(watermark_ms, newest_then_ms)
+
+    def due(
+        self, watermark_ms: int | None, newest_ms: int, revision: int
+    ) -> Iterator[list[MetricRecord]]:
+        """The records that differ from what was published last; final ones once more as final.
+
+        A list a window, so that a caller with other duties can stop in between.
+        """
+        windows = self._windows
+        for site, span in windows.take(watermark_ms):
+            if windows.is_to_wait(site, span, newest_ms):
+                continue
+            is_final = windows.is_final(site, span, watermark_ms)
+            mature = windows.mature_days(site, span, watermark_ms)
+            exists = windows.exists(site, span, newest_ms)
+            calendar = self._board.calendar(site)
+            known = watermark_ms is not None and watermark_ms != END_OF_INPUT
+            watermark = calendar.rfc3339(watermark_ms or 0) if known else None
+            window = span.window(calendar)
+            yield [
+                self._board.record(
+                    metric, segment, span, value, window=window,
+                    revision=revision, is_final=is_final, watermark=watermark,
+                )
+                for metric, segment, value in self._changed(site, span, exists, is_final, mature)
+            ]  # fmt: skip
+
+    def forget_before(self, time_ms: int) -> None:
+        """Forget what was published for windows that no event after this time can change any more."""
+        past = {w for w in self._published if self._windows.is_past(*w, time_ms)}
+        past |= {w for w in self._seen_segments if self._windows.is_past(*w, time_ms)}
+        for window in past:
+            self._published.pop(window, None)
+            self._seen_segments.pop(window, None)
+        self._windows.forget_before(time_ms)
+
+    def _changed(
+        self, site: str, span: Span, exists: bool, is_final: bool, mature: int
+    ) -> Iterator[tuple[Metric, SegmentKey, Value]]:
+        first = _First(exists, self._is_inherited(site, span), self._closes(site, span))
+        published = self._published.setdefault((site, span), {})
+        for segment in self._segments(site, span, first.inherited):
+            # Metrics by the hundred read the same counts.
+            reader = self._board.reader(segment)
+            for metric in self._covering(span.kind, segment[1]):
+                if metric.matures_days > mature:
+                    continue
+                value = value_of(metric, reader, span)
+                before = published.get((metric.name, segment))
+                if before is None and not self._is_wanted(metric, reader, span, value, first):
+                    continue
+                if before != (value, is_final):
+                    published[metric.name, segment] = value, is_final
+                    self.outcomes[_outcome(before, value, is_final)] += 1
+                    yield metric, segment, value
+
+    def _is_wanted(
+        self, metric: Metric, reader: SegmentReader, span: Span, value: Value, first: "_First"
+    ) -> bool:
+        """Whether a number is worth a first record."""
+        if not value.is_empty:
+            # A level has a value on every day that ever comes; it is published while there are events.
+            return first.exists or not metric.level
+        return (
+            (first.exists and not reader.segment[1])
+            or (first.closes is not None and first.closes(metric, reader))
+            or (first.inherited and self._board.has_counted(metric, reader.segment, span))
+        )
+
+    def _is_inherited(self, site: str, span: Span) -> bool:
+        """Whether somebody else may have published a window, and nobody here has since."""
+        if not self._inherited_ms or (site, span) in self._published:
+            return False
+        return self._windows.begins_ms(site, span) <= self._inherited_ms
+
+    def _segments(self, site: str, span: Span, inherited: bool) -> list[SegmentKey]:
+        """The whole site, and each segment that counts something in the window or has done so."""
+        before = self._seen_segments.setdefault((site, span), set())
+        before |= self._board.segments_in(site, span, emptied=inherited)
+        if span.kind in LENGTH_OF:
+            # One zero closes a series of rolling windows, also of a segment.
+            last = preceding(span)
+            found = self._seen_segments.get((site, last))
+            before |= self._board.segments_in(site, last) if found is None else found
+        return [(site, "", ""), *sorted(before)]
+
+    def _covering(self, kind: WindowKind, dimension: str) -> list[Metric]:
+        """The metrics that a kind of window has for segments of a dimension."""
+        found = self._covered.get((kind, dimension))
+        if found is None:
+            found = [metric for metric in self._by_kind[kind] if metric.covers(dimension)]
+            self._covered[kind, dimension] = found
+        return found
+
+    def _closes(self, site: str, span: Span) -> Callable[[Metric, SegmentReader], bool] | None:
+        """Whether the window before a rolling one was not empty: one zero closes such a series."""
+        if span.kind not in LENGTH_OF:
+            return None
+        last = preceding(span)
+        published = self._published.get((site, last))
+        if published is None:
+            # Somebody else has published it, or nobody.
+            return lambda metric, reader: not value_of(metric, reader, last).is_empty
+        full = {key for key, (value, _) in published.items() if not value.is_empty}
+        return lambda metric, reader: (metric.name, reader.segment) in full
+
+
+class _First(NamedTuple):
+    """What decides whether the numbers of a window are worth a first record."""
+
+    exists: bool
+    #: Somebody else may have published it: what was counted and is no more is taken back.
+    inherited: bool
+    #: Whether a number of the window before it was not empty; None: it is not a rolling one.
+    closes: Callable[[Metric, SegmentReader], bool] | None
+
+
+def _outcome(before: tuple[Value, bool] | None, value: Value, is_final: bool) -> RecordOutcome:
+    if before is None:
+        return "first_final" if is_final else "first"
+    if before[1]:
+        return "corrected" if value != before[0] else "revised"
+    return "finalized" if is_final else "revised"

@@ -1,0 +1,170 @@
+"""The snapshot: the published numbers of now, computed once and served by every worker."""
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from schemas.outputs import WindowKind
+from stream.counters.measures import EVENTS, PAGE_VIEWS, Grain
+from stream.counters.segments import OTHER
+from stream.counters.windows import LENGTH_OF, Span, before, ending, span_at
+from stream.metrics.metric import COUNTERS, Metric
+from stream.publish.merged_counts import Board
+from stream.publish.reader import SegmentReader, value_of
+
+#: How many days a gauge goes back to find one that was computed.
+_LATE_DAYS = 4
+
+
+class Gauge(msgspec.Struct, array_like=True, frozen=True):
+    """One value: `metric` in `window`, of a site or of one of its segments (dimension not empty)."""
+
+    metric: str
+    window: WindowKind
+    site: str
+    dimension: str
+    label: str
+    value: float
+
+
+class Count(msgspec.Struct, array_like=True, frozen=True):
+    """A measure of a site since counting began: it survives restarts, as it comes from the cuts."""
+
+    measure: str
+    site: str
+    value: int
+
+
+class SegmentCount(msgspec.Struct, array_like=True, frozen=True):
+    """A total of a segment since counting began; `name` is one of a metric's `totals`."""
+
+    name: str
+    site: str
+    dimension: str
+    label: str
+    value: float
+
+
+class ShardView(msgspec.Struct, array_like=True, frozen=True):
+    """What a shard's last cut says about itself."""
+
+    partition: int
+    watermark_ms: int | None
+    open_sessions: int
+    sessions_reopened: int
+    evictions: int
+    dedupe_capped: int
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """All of it, at one moment. Times are epoch ms."""
+
+    taken_ms: int
+    newest_ms: int
+    watermark_ms: int | None
+    revision: int
+    gauges: list[Gauge]
+    counts: list[Count]
+    #: Records passed, by outcome, and those not counted by reason, over all shards.
+    outcomes: dict[str, int]
+    reasons: dict[str, int]
+    #: Offsets passed less outcomes: anything but 0 is a defect.
+    unaccounted: int
+    shards: list[ShardView]
+    #: Some of the gauges as they were in the window before.
+    previous: list[Gauge] = []
+    #: Metric records since this publisher took over, by what they were.
+    records: dict[str, int] = {}
+    #: Events counted under `other`, by dimension (as the measure) and site.
+    folded: list[Count] = []
+    #: Totals of metrics that have them, by segment.
+    segment_counts: list[SegmentCount] = []
+
+
+def main_window(metric: Metric) -> WindowKind:
+    """The window in which a metric is shown by segment: the day, or the first of its windows."""
+    return "day" if "day" in metric.windows else metric.windows[0]
+
+
+def gauges(board: Board, metrics: Sequence[Metric], newest_ms: int) -> Iterator[Gauge]:
+    """Every metric of the windows under way; what has no value (nothing to divide by) is left out."""
+    spans: dict[tuple[str, str, WindowKind], Span] = {}
+    covering: dict[str, list[Metric]] = {}
+    for segment in list(board.segments):
+        site, dimension, _ = segment
+        if dimension not in covering:
+            covering[dimension] = [metric for metric in metrics if metric.covers(dimension)]
+        reader = board.reader(segment)
+        for metric in covering[dimension]:
+            for kind in (main_window(metric),) if dimension else metric.windows:
+                span = spans.get((site, metric.name, kind))
+                if span is None or metric.gauge_complete:
+                    span = gauge_span(board, metric, reader, kind, newest_ms)
+                    spans[site, metric.name, kind] = span
+                value = value_of(metric, reader, span).value
+                if value is not None:
+                    yield Gauge(metric.name, kind, *segment, value)
+
+
+def counts(board: Board) -> Iterator[Count]:
+    """The totals that become Prometheus counters."""
+    for site in board.sites():
+        for measure in COUNTERS:
+            yield Count(measure, site, board.at((measure, (site, "", "")), Grain.ALL, 0))
+
+
+def segment_counts(board: Board, metrics: Sequence[Metric]) -> Iterator[SegmentCount]:
+    """The totals of the metrics that have them, by segment."""
+    for metric in metrics:
+        if metric.totals is None:
+            continue
+        for segment in list(board.segments):
+            site, dimension, label = segment
+            if dimension and metric.covers(dimension):
+                value = board.evaluate(metric, segment, span_at("all", 0, board.calendar(site)))
+                found = (value.numerator, value.denominator or 0)
+                for name, count in zip(metric.totals, found, strict=True):
+                    yield SegmentCount(name, site, dimension, label, count)
+
+
+def folded(board: Board) -> Iterator[Count]:
+    """What the value `other` of each dimension has taken: events, or views where pages are folded."""
+    for segment in list(board.segments):
+        site, dimension, value = segment
+        if value == OTHER:
+            events, views = (
+                board.at((measure, segment), Grain.ALL, 0) for measure in (EVENTS, PAGE_VIEWS)
+            )
+            yield Count(dimension, site, events or views)
+
+
+def gauge_span(
+    board: Board, metric: Metric, reader: SegmentReader, kind: WindowKind, newest_ms: int
+) -> Span:
+    """The window of a kind that the gauge shows at an instant."""
+    site, _, _ = reader.segment
+    calendar = board.calendar(site)
+    span = span_at(kind, newest_ms, calendar)
+    newest = span.last if kind in LENGTH_OF else span.first
+    if metric.matures_days:
+        return ending(kind, newest - 1 - metric.matures_days, calendar)
+    if metric.gauge_complete:
+        last = ending(kind, newest - 1, calendar)
+        if metric.computed:
+            return _computed(board, metric, site, last)
+        # A count of nobody is an answer, a ratio of nobody is none.
+        if metric.denominator is None or not value_of(metric, reader, last).is_empty:
+            return last
+    return span
+
+
+def _computed(board: Board, metric: Metric, site: str, last: Span) -> Span:
+    """The last window that was computed, up to _LATE_DAYS back: it takes a while after the end."""
+    for ago in range(_LATE_DAYS):
+        if board.at((metric.computed, (site, "", "")), last.grain, last.last - ago):
+            return before(last, ago)
+    return last
+
+
+encode_snapshot = msgspec.msgpack.Encoder().encode
+decode_snapshot = msgspec.msgpack.Decoder(Snapshot).decode

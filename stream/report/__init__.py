@@ -1,0 +1,1 @@
+"""The engine over files, without a broker or Redis."""

@@ -1,0 +1,130 @@
+"""Retention triangles of a report: of the people of each period, how many are back in each later one."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Literal, NamedTuple
+
+from schemas.codec import epoch_ms
+from schemas.outputs import MetricRecord, WindowKind
+from stream.counters.calendar import Calendar
+from stream.counters.windows import Span, ending
+from stream.history.event_filter import predicate
+from stream.settings.application import Settings
+from stream.settings.definitions import Selection
+
+Cohort = Literal["first_time", "recurring"]
+KINDS: tuple[WindowKind, ...] = ("day", "week", "month")
+#: The dimension that says how many periods after the cohort's.
+PERIOD = "period"
+#: Person → the days (ordinals) on which they did something.
+Days = Mapping[str, Collection[int]]
+
+
+class DaysOf:
+    """A tally that adds to no counter: it notes who did what is selected, and on which days."""
+
+    def __init__(self, settings: Settings, selection: Selection) -> None:
+        self.types = (selection.type,)
+        self.days: dict[str, dict[str, set[int]]] = {}
+        self._is_selected = predicate(selection)
+        self._by_user = settings.identity == "user"
+        self._calendars: dict[str, Calendar] = {}
+        self._settings = settings
+
+    def counts(self, event: Any) -> Iterable[tuple[str, int]]:
+        """Nothing to count."""
+        user, visitor = event.user_id, event.visitor_id
+        who = (user or visitor) if self._by_user else (visitor or user)
+        if who is not None and self._is_selected(event):
+            day = self._calendar(event.site).day_of(epoch_ms(event.event_time))
+            self.days.setdefault(event.site, {}).setdefault(who, set()).add(day)
+        return ()
+
+    def sides(self, _event: Any) -> Iterable[tuple[str, str]]:
+        """No dimensions."""
+        return ()
+
+    def _calendar(self, site: str) -> Calendar:
+        found = self._calendars.get(site)
+        if found is None:
+            found = self._calendars[site] = Calendar(
+                self._settings.timezone_of(site), self._settings.week_start_of(site)
+            )
+        return found
+
+
+class Cell(NamedTuple):
+    """People of a cohort, and how many of them are active `period` periods later."""
+
+    span: Span
+    period: int
+    active: int
+    people: int
+
+
+def triangle(
+    starts: Days,
+    returns: Days,
+    kind: WindowKind,
+    cohort: Cohort,
+    calendar: Calendar,
+) -> Iterator[Cell]:
+    """The cells of a site, cohort by cohort, up to the last period that has anybody.
+
+    `first_time`: a person belongs to the cohort of their first start; `recurring`: to that of every
+    period in which they start. The period of the cohort itself has all its people.
+    """
+    periods = _periods(kind, calendar, [*starts.values(), *returns.values()])
+    number = {span.first: place for place, span in enumerate(periods)}
+
+    def numbers(days: Iterable[int]) -> set[int]:
+        return {number[ending(kind, day, calendar).first] for day in days}
+
+    counts: dict[tuple[int, int], int] = {}
+    for who, days in starts.items():
+        cohorts = numbers(days)
+        back = numbers(returns.get(who, ()))
+        for first in {min(cohorts)} if cohort == "first_time" else cohorts:
+            for later in {first, *(place for place in back if place > first)}:
+                counts[first, later] = counts.get((first, later), 0) + 1
+    for first, span in enumerate(periods):
+        for later in range(first, len(periods)):
+            active = counts.get((first, later), 0)
+            yield Cell(span, later - first, active, counts.get((first, first), 0))
+
+
+def records_of(
+    cells: Iterable[Cell], site: str, cohort: Cohort, calendar: Calendar, definition: str
+) -> Iterator[MetricRecord]:
+    """The cells as metric records: the window is the cohort's, `period` how much later."""
+    for cell in cells:
+        yield MetricRecord(
+            metric=f"retention_{cohort}",
+            value=cell.active / cell.people if cell.people else None,
+            unit="ratio",
+            numerator=cell.active,
+            denominator=cell.people,
+            site=site,
+            dimensions={PERIOD: str(cell.period)},
+            window=cell.span.window(calendar),
+            revision=1,
+            is_final=True,
+            approximate=False,
+            watermark=None,
+            definition=definition,
+        )
+
+
+def days_of_mask(top: int, mask: int) -> Sequence[int]:
+    """The days of a mark (see stream/people/active_days.py)."""
+    return [top - place for place in range(mask.bit_length()) if mask >> place & 1]
+
+
+def _periods(kind: WindowKind, calendar: Calendar, days: Sequence[Collection[int]]) -> list[Span]:
+    """All periods from the first to the last day."""
+    every = [day for some in days for day in some]
+    if not every:
+        return []
+    spans = [ending(kind, min(every), calendar)]
+    while spans[-1].last < max(every):
+        spans.append(ending(kind, spans[-1].last + 1, calendar))
+    return spans

@@ -1,0 +1,1 @@
+"""Sessions: found by id or by gaps, split, merged, closed and counted."""

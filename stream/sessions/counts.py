@@ -1,0 +1,222 @@
+"""What a session adds to the counters when it closes, and takes away when a later event changes it."""
+
+from collections.abc import Mapping
+
+from stream.counters import measures
+from stream.counters.calendar import MINUTE_MS
+from stream.counters.histogram import duration_bucket, histogram_measure
+from stream.counters.segments import Group, Names, Profile, Segment
+from stream.counters.table import Counters
+from stream.sessions.page_path import Trail
+from stream.sessions.pages import Pages
+from stream.sessions.rules import SessionRules
+from stream.sessions.session import CARTED, CONVERTED, ORDERED, Session, goals_in
+
+#: Measure → count
+_Counts = dict[str, int]
+
+
+class SessionCounts:
+    """Sums of the sessions that closed (or opened again) since the last cut: equal increments are one."""
+
+    def __init__(self, rules: SessionRules, names: Names, pages: Pages, counters: Counters) -> None:
+        self._rules = rules
+        self._names = names
+        self._pages = pages
+        self._counters = counters
+        self._collected: dict[tuple[int, Group], _Counts] = {}
+
+    def add(self, session: Session, sign: int) -> None:
+        """Count a closed session (or take it back) at the minute in which it started (or ended)."""
+        if not session.real:
+            return
+        minute = self.minute_of(session)
+        profile = self._names.by_id(session.profile_id)
+        counts = self._of(minute, profile)
+        _more(counts, measures.SESSIONS, sign)
+        self._add_duration(session, counts, sign)
+        if session.marks & CARTED:
+            _more(counts, measures.CARTED_SESSIONS, sign)
+            if not session.marks & ORDERED:
+                _more(counts, measures.ABANDONED_SESSIONS, sign)
+        if session.marks & CONVERTED:
+            _more(counts, measures.CONVERTED_SESSIONS, sign)
+            if goals := goals_in(session.marks):
+                _more(counts, measures.SESSION_GOALS, sign * goals)
+        views = session.page_views
+        if self._rules.by_view_id:
+            views = session.views()
+        if views:
+            pages = (
+                views if self._rules.counted_pages is None else self._rules.counted_pages(session)
+            )
+            _more(counts, measures.SESSION_PAGE_VIEWS, sign * pages)
+            _more(counts, measures.VIEWED_SESSIONS, sign)
+            if self._rules.bounced(session):
+                _more(counts, measures.BOUNCED_SESSIONS, sign)
+            if self._rules.engaged(session):
+                _more(counts, measures.ENGAGED_SESSIONS, sign)
+        if session.trail is not None:
+            self._add_trail(session, session.trail, profile, counts, sign)
+
+    def add_first(self, profile: Profile, minute: int, sign: int) -> None:
+        """Count the first session of a person (or take it back) at a minute."""
+        _more(self._of(minute, profile), measures.FIRST_SESSIONS, sign)
+
+    def minute_of(self, session: Session) -> int:
+        """The minute at which a session counts."""
+        return (session.end if self._rules.at_end else session.start) // MINUTE_MS
+
+    def _add_duration(self, session: Session, counts: _Counts, sign: int) -> None:
+        rules = self._rules
+        duration = session.end - session.start
+        if rules.is_measured:
+            duration = measured_ms(session, rules)
+            if rules.without_zeros:
+                if not duration:
+                    return
+                _more(counts, measures.TIMED_SESSIONS, sign)
+        _more(counts, measures.SESSION_DURATION_MS, sign * duration)
+        bucket = histogram_measure(measures.SESSION_DURATION, duration_bucket(duration))
+        _more(counts, bucket, sign)
+
+    def flush(self) -> None:
+        """Turn the sums into counts, by segment."""
+        sums: dict[tuple[int, Segment], _Counts] = {}
+        for (minute, group), counts in self._collected.items():
+            segments = group.segments if isinstance(group, Profile) else (group,)
+            for segment in segments:
+                target = sums.setdefault((minute, segment), {})
+                for measure, count in counts.items():
+                    _more(target, measure, count)
+        for (minute, segment), counts in sums.items():
+            for measure, count in counts.items():
+                if count:
+                    self._counters.add(measure, segment, minute, count)
+        self._collected.clear()
+
+    def _of(self, minute: int, group: Group) -> _Counts:
+        counts = self._collected.get((minute, group))
+        if counts is None:
+            counts = self._collected[minute, group] = {}
+        return counts
+
+    def _add_trail(
+        self, session: Session, trail: Trail, profile: Profile, counts: _Counts, sign: int
+    ) -> None:
+        minute, site = self.minute_of(session), profile.site
+        engaged = engaged_of(trail, self._rules) if trail.looks else _NONE
+        if trail.entry_ms >= 0:
+            targets = [counts]
+            if trail.entry_page:
+                entry = self._of(minute, self._pages.segment(site, trail.entry_page))
+                targets.append(entry)
+                _more(entry, measures.LANDINGS, sign)
+                if self._rules.bounced(session):
+                    _more(entry, measures.LANDING_BOUNCES, sign)
+            landing_ms = trail.landing_ms(self._rules.timeout_ms, engaged)
+            if landing_ms is not None:
+                for target in targets:
+                    _more(target, measures.LANDINGS_TIMED, sign)
+                    _more(target, measures.LANDING_MS, sign * landing_ms)
+            self._add_exit(trail, site, minute, sign)
+        if trail.looks:
+            self._add_looks(trail, engaged, site, minute, counts, sign)
+        if self._rules.time_between:
+            self._add_pauses(session, trail, site, counts, sign)
+
+    def _add_exit(self, trail: Trail, site: str, minute: int, sign: int) -> None:
+        """Exits count with the views of their page, at the view; or, as those who saw it, at the start."""
+        if self._rules.exits_by_session:
+            for page in {page for _, page in trail.path if page}:
+                seen = self._of(minute, self._pages.segment(site, page))
+                _more(seen, measures.SESSIONS_WITH_PAGE, sign)
+        else:
+            minute = trail.exit_ms // MINUTE_MS
+        if trail.exit_page:
+            exits = self._of(minute, self._pages.segment(site, trail.exit_page))
+            _more(exits, measures.EXITS, sign)
+
+    def _add_looks(
+        self,
+        trail: Trail,
+        engaged: Mapping[int, int],
+        site: str,
+        minute: int,
+        counts: _Counts,
+        sign: int,
+    ) -> None:
+        """Engagement and scroll depth, one pair of session and page at a time."""
+        between, by_view = self._rules.time_between, self._rules.scroll_by_view
+        for page, (_, depth) in trail.looks.items():
+            engaged_ms = engaged.get(page, 0)
+            for target in (counts, self._of(minute, self._pages.segment(site, page))):
+                if engaged_ms and not between:
+                    _more(target, measures.PAGES_TIMED, sign)
+                    _more(target, measures.ON_PAGE_MS, sign * engaged_ms)
+                if depth >= 0 and not by_view:
+                    self._add_depth(target, depth, sign)
+        if by_view and trail.pings is not None:
+            for (_, page), depth in trail.pings.depths.items():
+                for target in (counts, self._of(minute, self._pages.segment(site, page))):
+                    self._add_depth(target, depth, sign)
+
+    def _add_depth(self, target: _Counts, depth: int, sign: int) -> None:
+        """How far down a page was scrolled, in hundredths of a percent."""
+        _more(target, measures.PAGES_SCROLLED, sign)
+        _more(target, measures.SCROLL_DEPTH, sign * depth)
+        for percent, reached in self._rules.scroll_reached:
+            if depth >= percent * 100:
+                _more(target, reached, sign)
+
+    def _add_pauses(
+        self, session: Session, trail: Trail, site: str, counts: _Counts, sign: int
+    ) -> None:
+        """Time on a page as the time until the next page view, in the place of engagement."""
+        minute, most_ms = self.minute_of(session), self._rules.timeout_ms
+        spent: dict[int, int] = {}
+        pauses = list(trail.pauses(self._pages.order, most_ms))
+        last = trail.last_view(self._pages.order)
+        if last is not None and self._rules.last_page != "exclude":
+            pause = min(session.end - last[0], most_ms)
+            pauses.append((last[1], pause if self._rules.last_page == "until_last_event" else 0))
+        for page, pause in pauses:
+            if page:
+                spent[page] = spent.get(page, 0) + pause
+        for page, pause in spent.items():
+            for target in (counts, self._of(minute, self._pages.segment(site, page))):
+                _more(target, measures.PAGES_TIMED, sign)
+                _more(target, measures.ON_PAGE_MS, sign * pause)
+
+
+#: No heartbeats, no time.
+_NONE: Mapping[int, int] = {}
+
+
+def engaged_of(trail: Trail, rules: SessionRules) -> Mapping[int, int]:
+    """Page → how long it was in front of the person, in ms, as the settings want it counted."""
+    if not rules.by_pings:
+        return trail.engaged()
+    pings = trail.pings
+    return {} if pings is None else pings.engaged_ms(rules.heartbeat_ms, rules.least_ms)
+
+
+def measured_ms(session: Session, rules: SessionRules) -> int:
+    """The duration of a session, where the settings want more than its last event less its first."""
+    trail = session.trail
+    if rules.lasts_engaged:
+        duration = 0 if trail is None else sum(engaged_of(trail, rules).values())
+    else:
+        start, end = session.start, session.end
+        if rules.whole_seconds:
+            start, end = start // 1000 * 1000, end // 1000 * 1000
+        duration = end - start
+        first_ms = None if trail is None or trail.pings is None else trail.pings.first_ms()
+        if first_ms is not None and trail is not None and not 0 <= trail.entry_ms <= first_ms:
+            # The page was there before its first heartbeat told of it.
+            duration += rules.least_ms
+    return min(duration, rules.longest_ms) if rules.longest_ms else duration
+
+
+def _more(counts: _Counts, measure: str, count: int) -> None:
+    counts[measure] = counts.get(measure, 0) + count

@@ -1,0 +1,207 @@
+"""Open and closed sessions of all people: finds, merges, closes on the watermark, reopens for late events."""
+
+import heapq
+from collections.abc import Iterator
+
+from stream.counters.segments import Names, Profile
+from stream.counters.table import Counters
+from stream.people.person import Person
+from stream.sessions.counts import SessionCounts
+from stream.sessions.first import FirstVisits
+from stream.sessions.pages import Pages
+from stream.sessions.rules import SessionRules
+from stream.sessions.session import Session, comes_first, merge, reached, sid_digest
+from stream.sessions.splitting import NO_LANE, Lane, Runs, whole
+
+
+class Visits:
+    """All sessions of a shard. Sessions live in their people; here is the index of when they expire."""
+
+    def __init__(self, rules: SessionRules, names: Names, pages: Pages, counters: Counters) -> None:
+        self.rules = rules
+        self._names = names
+        self._pages = pages
+        self._runs = Runs(rules, names)
+        self.counts = SessionCounts(rules, names, pages, counters)
+        self._firsts = (
+            FirstVisits(names, self._runs, self.counts, pages.order) if rules.counts_first else None
+        )
+        #: (time from which the session may close, person's key); entries may be stale.
+        self._expiry: list[tuple[int, str]] = []
+        #: Person's key → how many of their sessions are open, for those whose number has changed.
+        self.open_changed: set[str] = set()
+        self.open_count = 0
+        self.reopened = 0
+
+    def find(
+        self, person: Person, sid: str | None, time_ms: int, profile: Profile, lane: Lane = NO_LANE
+    ) -> Session:
+        """The session an event belongs to, extended to its time: new, found, or merged from several."""
+        if not self.rules.use_ids:
+            sid = None
+        if not person.sessions:
+            return self._begin(person, sid, time_ms, profile, lane)
+        found = [
+            session
+            for session in reached(person.sessions, sid, time_ms, self._reach_ms(sid, lane))
+            if self._runs.is_piece(session, sid, time_ms, lane)
+        ]
+        # What is counted is taken back before anything changes.
+        touched = [[session] for session in found]
+        if sid is None:
+            touched = self._runs.touched(person.sessions, time_ms, lane[0])
+        for group in touched:
+            self._open(person, group)
+        before = self.expiries(person)
+        if not found:
+            session = _new(sid, time_ms, profile, lane)
+            person.sessions.append(session)
+        else:
+            session = self._joined(person, found)
+            self._extend(session, sid, time_ms, profile)
+        after = self.expiries(person)
+        self.open_count += len(after) - len(before)
+        if len(after) != len(before) or min(after) < min(before):
+            # Also where one was cut in two: the first of them closes earlier than both did.
+            self._track(person, min(after))
+        # Only the newest may be extended without looking at the others: it can reach none of them.
+        is_newest = all(
+            other.start <= session.start
+            or other.sid != session.sid
+            or other.platform != session.platform
+            for other in person.sessions
+        )
+        person.tail = session if is_newest else None
+        if is_newest:
+            [group] = [g for g in self._runs.groups(person.sessions) if session in g]
+            session.until = self._runs.until(session, group)
+        return session
+
+    def is_over(self, person: Person, sid: str, time_ms: int) -> bool:
+        """Whether an event comes too long after the first one of its session id.
+
+        No event that would change which one is first can be accepted so late: see the settings' rules.
+        """
+        return any(
+            time_ms > session.start + self.rules.id_max_ms
+            for session in person.sessions
+            if session.sid is not None and session.sid in (sid, sid_digest(sid))
+        )
+
+    def _reach_ms(self, sid: str | None, lane: Lane) -> int:
+        return self.rules.reach_of(lane[0]) if sid is None else self.rules.id_reach_ms
+
+    def _begin(
+        self, person: Person, sid: str | None, time_ms: int, profile: Profile, lane: Lane
+    ) -> Session:
+        """The first session of a person, as most are: there is nothing to look at."""
+        session = person.tail = _new(sid, time_ms, profile, lane)
+        session.until = self._runs.until(session, [session])
+        person.sessions.append(session)
+        self._track(person, self._expires_ms([session]))
+        self.open_count += 1
+        return session
+
+    def _extend(self, session: Session, sid: str | None, time_ms: int, profile: Profile) -> None:
+        session.sid = sid
+        if time_ms <= session.start and comes_first(
+            time_ms, profile, session.start, self._names.by_id(session.profile_id)
+        ):
+            session.profile_id = profile.id
+        session.start = min(session.start, time_ms)
+        session.end = max(session.end, time_ms)
+
+    def due(self, watermark_ms: int, limit: int) -> Iterator[str]:
+        """Keys of people with a session that may close by the watermark, taken out of the index."""
+        for _ in range(limit):
+            if not self._expiry or self._expiry[0][0] >= watermark_ms:
+                return
+            yield heapq.heappop(self._expiry)[1]
+
+    def close(self, person: Person, watermark_ms: int) -> bool:
+        """Close the person's sessions that ended more than the timeout before the watermark.
+
+        True when one was closed. Sessions that went on since stay in the index at their new time.
+        """
+        closed = False
+        expires_ms = 0
+        for group in self._runs.groups(person.sessions):
+            if group[0].closed:
+                continue
+            group_expires_ms = self._expires_ms(group)
+            if group_expires_ms < watermark_ms:
+                closed = True
+                self._close(person, group)
+                self.open_changed.add(person.key)
+            elif not expires_ms or group_expires_ms < expires_ms:
+                expires_ms = group_expires_ms
+        if expires_ms:
+            # One entry for the one that was taken out, whatever the number of sessions.
+            heapq.heappush(self._expiry, (expires_ms, person.key))
+        return closed
+
+    def expiries(self, person: Person) -> list[int]:
+        """From when on the watermark may close each open session of a person."""
+        groups = self._runs.groups(person.sessions)
+        return [self._expires_ms(group) for group in groups if not group[0].closed]
+
+    def _expires_ms(self, group: list[Session]) -> int:
+        if self.rules.counts_open:
+            return 0  # At once: the next event takes it back and counts it anew.
+        return group[-1].end + self.rules.timeout_of(group[0])
+
+    def resume(self, key: str, expires_ms: int, sessions: int) -> None:
+        """Take up stored open sessions of a person."""
+        heapq.heappush(self._expiry, (expires_ms, key))
+        self.open_count += sessions
+
+    def requeue(self, key: str, expires_ms: int) -> None:
+        """Put a person back that `due` has given."""
+        heapq.heappush(self._expiry, (expires_ms, key))
+
+    def _joined(self, person: Person, found: list[Session]) -> Session:
+        into, *others = found
+        by_id = self._names.by_id
+        for other in others:
+            earlier = comes_first(
+                other.start, by_id(other.profile_id), into.start, by_id(into.profile_id)
+            )
+            merge(into, other, earlier, self._pages.order)
+            person.sessions.remove(other)
+        return into
+
+    def _close(self, person: Person, group: list[Session]) -> None:
+        for piece in group:
+            piece.closed = True
+            piece.joined = piece is not group[0]
+            if isinstance(piece.sid, str):
+                piece.sid = sid_digest(piece.sid)
+        self.open_count -= 1
+        self._count(person, group, 1)
+
+    def _open(self, person: Person, group: list[Session]) -> None:
+        """Take back what a closed session counted: a later event changes it."""
+        if group[0].closed:
+            for piece in group:
+                piece.closed = False
+            self._count(person, group, -1)
+            self.open_count += 1
+            self.reopened += not self.rules.counts_open
+            self._track(person, self._expires_ms(group))
+
+    def _track(self, person: Person, expires_ms: int) -> None:
+        heapq.heappush(self._expiry, (expires_ms, person.key))
+        self.open_changed.add(person.key)
+
+    def _count(self, person: Person, group: list[Session], sign: int) -> None:
+        visit = whole(group, self._pages.order)
+        self.counts.add(visit, sign)
+        if self._firsts is not None:
+            self._firsts.note(person, visit, sign)
+
+
+def _new(sid: str | None, time_ms: int, profile: Profile, lane: Lane) -> Session:
+    session = Session(sid, time_ms, profile.id)
+    if sid is None:
+        session.platform, session.campaign = lane
+    return session

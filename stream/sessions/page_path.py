@@ -1,0 +1,150 @@
+"""Trails: which pages a session saw first and last, for how long and how far; in any order of events."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from stream.sessions.page_pings import Pings
+
+#: Sorts pages (their ids) the same way in every shard.
+Order = Callable[[int], str]
+
+#: No scroll depth is known.
+_UNKNOWN = -1
+
+
+class Trail:
+    """The page views and heartbeats of one session. Pages are ids, 0 for none; times are epoch ms."""
+
+    __slots__ = (
+        "entry_ms", "entry_page", "exit_ms", "exit_page", "looks", "path", "pings", "second_ms",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        # Of page views at one instant, the entry is the one that sorts first, the exit the last.
+        self.entry_ms = self.exit_ms = self.second_ms = -1
+        self.entry_page = self.exit_page = 0
+        #: Page → [engaged ms, greatest scroll depth in hundredths of a percent or below 0].
+        self.looks: dict[int, list[int]] = {}
+        #: Every page view, (time, page), where the settings need them all.
+        self.path: list[tuple[int, int]] = []
+        #: Page views by id, heartbeats one by one; None where the settings do not need them.
+        self.pings: Pings | None = None
+
+    def view(self, page: int, time_ms: int, order: Order) -> None:
+        """A page was shown."""
+        if time_ms > self.exit_ms:
+            if self.entry_ms < 0:
+                self.entry_ms, self.entry_page = time_ms, page
+            elif self.second_ms < 0:
+                self.second_ms = time_ms
+            self.exit_ms, self.exit_page = time_ms, page
+            return
+        if time_ms == self.exit_ms and order(page) > order(self.exit_page):
+            self.exit_page = page
+        if time_ms < self.entry_ms:
+            self.second_ms = self.entry_ms
+            self.entry_ms, self.entry_page = time_ms, page
+            return
+        if time_ms == self.entry_ms and order(page) < order(self.entry_page):
+            self.entry_page = page
+        if self.second_ms < 0 or time_ms < self.second_ms:
+            self.second_ms = time_ms
+
+    def look(self, page: int, engaged_ms: int, scroll: float | None) -> None:
+        """A page was in front of the person; `scroll` is in percent."""
+        depth = _UNKNOWN if scroll is None else round(scroll * 100)
+        look = self.looks.get(page)
+        if look is None:
+            self.looks[page] = [engaged_ms, depth]
+            return
+        look[0] += engaged_ms
+        if depth > look[1]:
+            look[1] = depth
+
+    def join(self, other: "Trail", order: Order) -> None:
+        """Take in the trail of a session that turned out to be the same."""
+        if other.entry_ms >= 0:
+            # The two earliest and the latest of both are among these; nothing else is looked at.
+            self.view(other.entry_page, other.entry_ms, order)
+            if other.second_ms >= 0:
+                self._second(other.second_ms)
+                self._exit(other.exit_page, other.exit_ms, order)
+        for page, (engaged_ms, depth) in other.looks.items():
+            self.look(page, engaged_ms, None)
+            self.looks[page][1] = max(self.looks[page][1], depth)
+        self.path += other.path
+        if other.pings is not None:
+            if self.pings is None:
+                self.pings = Pings()
+            self.pings.join(other.pings)
+
+    def landing_ms(self, most_ms: int, engaged: Mapping[int, int]) -> int | None:
+        """Time on the first page: until the second view, or engaged there; None: nobody knows."""
+        if self.second_ms >= 0:
+            return min(self.second_ms - self.entry_ms, most_ms)
+        return engaged.get(self.entry_page) or None if self.entry_page else None
+
+    def engaged(self) -> dict[int, int]:
+        """Page → engaged time in ms, as the heartbeats say."""
+        return {page: look[0] for page, look in self.looks.items()}
+
+    def pauses(self, order: Order, most_ms: int) -> Iterator[tuple[int, int]]:
+        """(page, ms until the next page view) for every view but the last, from the whole path."""
+        views = sorted(self.path, key=lambda view: (view[0], order(view[1])))
+        for number in range(len(views) - 1):
+            time_ms, page = views[number]
+            yield page, min(views[number + 1][0] - time_ms, most_ms)
+
+    def last_view(self, order: Order) -> tuple[int, int] | None:
+        """(time, page) of the last view, from the whole path."""
+        return max(self.path, key=lambda view: (view[0], order(view[1])), default=None)
+
+    def pack(self, views: int, start: int, end: int) -> list[Any]:
+        """For msgpack: as few and as small numbers as tell it all."""
+        packed: list[Any] = []
+        if views:
+            packed += (self.entry_page, self.entry_ms - start)
+        if views > 1:
+            packed += (self.second_ms - self.entry_ms, self.exit_page, end - self.exit_ms)
+        if self.looks or self.path or self.pings is not None:
+            packed.append([n for page, look in self.looks.items() for n in (page, *look)])
+        if self.path or self.pings is not None:
+            packed.append([n for time_ms, page in self.path for n in (time_ms - start, page)])
+        if self.pings is not None:
+            packed.append(self.pings.pack(start))
+        return packed
+
+    @staticmethod
+    def unpack(packed: list[Any], views: int, start: int, end: int) -> "Trail":
+        """The trail that `pack` wrote."""
+        trail, rest = Trail(), list(packed)
+        if views:
+            page, after = rest[:2]
+            trail.entry_page = trail.exit_page = page
+            trail.entry_ms = trail.exit_ms = start + after
+            rest = rest[2:]
+        if views > 1:
+            gap, page, before = rest[:3]
+            trail.second_ms = trail.entry_ms + gap
+            trail.exit_page, trail.exit_ms = page, end - before
+            rest = rest[3:]
+        if rest:
+            numbers = rest[0]
+            for at in range(0, len(numbers), 3):
+                trail.looks[numbers[at]] = [numbers[at + 1], numbers[at + 2]]
+        if len(rest) > 1:
+            numbers = rest[1]
+            trail.path = [(start + numbers[n], numbers[n + 1]) for n in range(0, len(numbers), 2)]
+        if len(rest) > 2:
+            trail.pings = Pings.unpack(rest[2], start)
+        return trail
+
+    def _second(self, time_ms: int) -> None:
+        if self.second_ms < 0 or time_ms < self.second_ms:
+            self.second_ms = time_ms
+
+    def _exit(self, page: int, time_ms: int, order: Order) -> None:
+        if time_ms > self.exit_ms or (
+            time_ms == self.exit_ms and order(page) > order(self.exit_page)
+        ):
+            self.exit_ms, self.exit_page = time_ms, page

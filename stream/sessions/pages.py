@@ -1,0 +1,106 @@
+"""Pages and content: what a URL names, and how often each was seen, as small integers and short sums."""
+
+from collections.abc import Mapping
+from zlib import crc32
+
+from stream.counters.measures import CONTENT_CLICKS, CONTENT_IMPRESSIONS, VIEWS_OF_PAGE
+from stream.counters.segments import JOINT, OTHER, Names, Segment
+
+PAGE, CONTENT = "page", "content"
+#: Pages are told apart by so many characters: a label has to be read by somebody.
+_LENGTH_MAX = 256
+#: URLs remembered: with their queries there is no end of them.
+_CACHE_MAX = 20_000
+
+
+class Page:
+    """One page of a site. Its id is its segment's, or below zero where the site has too many pages."""
+
+    __slots__ = ("id", "segment")
+
+    def __init__(self, page_id: int, segment: Segment) -> None:
+        self.id = page_id
+        self.segment = segment
+
+
+class Pages:
+    """The pages and contents of a shard, and what was counted by them since the last cut."""
+
+    def __init__(self, names: Names, hosts: bool) -> None:
+        self._names = names
+        self._hosts = hosts
+        #: Site → URL → page: what every page view asks for.
+        self.lookup: dict[str, dict[str, Page]] = {}
+        self._contents: dict[str, dict[str, Segment]] = {}
+        self._cached = 0
+        #: (measure, epoch minute) → segment → count
+        self.collected: dict[tuple[str, int], dict[Segment, int]] = {}
+
+    def of(self, site: str, url: str) -> Page:
+        """The page that a URL names. Two that a full site cannot hold both count as `other`."""
+        path = page_of(url, self._hosts)
+        segment = self._names.side(site, PAGE, path)
+        # Still told apart by their digests: one session may see several of them.
+        page = Page(segment.id if segment.value == path else -1 - crc32(path.encode()), segment)
+        self._make_room()
+        self.lookup.setdefault(site, {})[url] = page
+        return page
+
+    def segment(self, site: str, page_id: int) -> Segment:
+        """Where a page of a site counts, by its id."""
+        if page_id > 0:
+            return self._names.segment(page_id)
+        return self._names.side(site, PAGE, OTHER)
+
+    def order(self, page_id: int) -> str:
+        """Sorts pages the same way in every shard, whatever their ids."""
+        if page_id > 0:
+            return self._names.segment(page_id).value
+        return f"{OTHER}{page_id}" if page_id else ""
+
+    def view(self, page: Page, minute: int) -> None:
+        """Count a view of a page."""
+        self._count(VIEWS_OF_PAGE, page.segment, minute)
+
+    def content(self, site: str, content_id: str, clicked: bool, minute: int) -> None:
+        """Count an impression of some content, or a click on it."""
+        segment = self._contents.get(site, _NONE).get(content_id)
+        if segment is None:
+            segment = self._names.side(site, CONTENT, content_id.replace(JOINT, ""))
+            self._make_room()
+            self._contents.setdefault(site, {})[content_id] = segment
+        self._count(CONTENT_CLICKS if clicked else CONTENT_IMPRESSIONS, segment, minute)
+
+    def _count(self, measure: str, segment: Segment, minute: int) -> None:
+        counts = self.collected.get((measure, minute))
+        if counts is None:
+            counts = self.collected[measure, minute] = {}
+        counts[segment] = counts.get(segment, 0) + 1
+
+    def _make_room(self) -> None:
+        self._cached += 1
+        if self._cached > _CACHE_MAX:
+            self.lookup.clear()
+            self._contents.clear()
+            self._cached = 0
+
+
+_NONE: Mapping[str, Segment] = {}
+
+
+def page_of(url: str, hosts: bool) -> str:
+    """The path of a URL, without query and fragment; with `hosts` behind its host.
+
+    `/a/` is `/a`. What has neither a scheme nor a leading slash is a name of the site's own, and stays.
+    """
+    head = url.partition("#")[0].partition("?")[0].replace(JOINT, "")
+    scheme, mark, rest = head.partition("//")
+    if mark and (not scheme or (scheme[-1] == ":" and "/" not in scheme)):
+        host, _, path = rest.partition("/")
+        path = "/" + path.rstrip("/")
+        page = host.lower() + path if hosts and host else path
+    elif head.startswith("/") or not head:
+        page = head.rstrip("/") or "/"
+    else:
+        page = head
+    return page[:_LENGTH_MAX]

@@ -1,0 +1,87 @@
+"""Redis: every key the product uses, one function a key.
+
+All keys of a shard share the hash tag `{engage:<app>:<p>}` and so live in one slot of a cluster.
+"""
+
+from stream.counters.measures import Grain
+from stream.counters.table import BucketKey
+
+_GRAIN_LETTERS = {Grain.MINUTE: "m", Grain.HOUR: "h", Grain.DAY: "d", Grain.ALL: "a"}
+_GRAINS = {letter: grain for grain, letter in _GRAIN_LETTERS.items()}
+
+
+class ShardKeys:
+    """Keys of one shard; `app` is the name of the state, see `state_name`."""
+
+    def __init__(self, app: str, partition: int) -> None:
+        self._tag = f"{{engage:{app}:{partition}}}"
+
+    @property
+    def meta(self) -> str:
+        """Hash: incarnation, epoch, owner, position, sequence, state, version, partitions."""
+        return f"{self._tag}:meta"
+
+    @property
+    def people(self) -> str:
+        """Hash: digest of a person's key → packed person."""
+        return f"{self._tag}:people"
+
+    @property
+    def names(self) -> str:
+        """Hash: id → JSON name of a profile or a series."""
+        return f"{self._tag}:names"
+
+    @property
+    def opened(self) -> str:
+        """Hash: person's key → "expiry in epoch ms;number" of their open sessions."""
+        return f"{self._tag}:open"
+
+    @property
+    def changed(self) -> str:
+        """Sorted set: bucket → sequence of the cut that changed it last. Doubles as the bucket list."""
+        return f"{self._tag}:changed"
+
+    @property
+    def ledger(self) -> str:
+        """Hash: sequence of a cut → its ledger entries (msgpack array, zstd), until they are in Kafka."""
+        return f"{self._tag}:ledger"
+
+    def bucket(self, key: BucketKey) -> str:
+        """Hash: series id → count, of one time bucket."""
+        return f"{self._tag}:c:{bucket_name(key)}"
+
+
+def bucket_name(key: BucketKey) -> str:
+    """A bucket as it is called in keys and in the sorted set `changed`."""
+    grain, index = key
+    return f"{_GRAIN_LETTERS[grain]}{index}"
+
+
+def parse_bucket(name: str) -> BucketKey:
+    """The bucket that `bucket_name` has named. Raises KeyError or ValueError for another text."""
+    return _GRAINS[name[0]], int(name[1:])
+
+
+def generation(app: str) -> str:
+    """String: which generation of the state is the live one; absent for the first."""
+    return f"{{engage:{app}}}:generation"
+
+
+def state_name(app: str, generation: str) -> str:
+    """What stands for the app in the keys of one generation of its state."""
+    return f"{app}.{generation}" if generation else app
+
+
+def snapshot(app: str) -> str:
+    """String: the published numbers as msgpack, written by the owner of shard 0, read by all."""
+    return f"{{engage:{app}}}:snapshot"
+
+
+def publisher(app: str) -> str:
+    """Hash: epoch, owner, revision and progress of the publisher."""
+    return f"{{engage:{app}}}:publisher"
+
+
+def definitions(app: str) -> str:
+    """Hash: metric → JSON of what its counts are made of."""
+    return f"{{engage:{app}}}:definitions"

@@ -1,0 +1,52 @@
+"""What every number of the live page means: title, definition, formula, benchmark, as the catalogue has them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from stream.metrics.metric import Metric
+from stream.web.exporter import COUNTER_HELP, main_gauge
+from stream.web.live import LiveBoard
+
+_OUTCOMES = {
+    "rejected": "Records that are no events, or that say what cannot be.",
+    "duplicate": "Events whose event_id was seen before.",
+    "late": "Events too old to change a number.",
+    "skipped": "Records that were passed without being read.",
+}
+
+
+def definitions(board: LiveBoard) -> dict[str, Any]:
+    """`headlines` in the order of the page, the metric of each list, and `meanings` by name."""
+    listed = board.lists.values()
+    metrics = {metric.name: metric for metric in (*(s.metric for s in board.shown), *listed)}
+    return {
+        "headlines": [
+            {"metric": s.metric.name, "title": s.title, "window": s.window, "unit": s.metric.unit}
+            for s in board.shown
+        ],
+        "lists": {name: metric.name for name, metric in board.lists.items()},
+        "meanings": {name: _meaning(metric) for name, metric in metrics.items()}
+        | _plain(COUNTER_HELP)
+        | _plain(_OUTCOMES),
+    }
+
+
+def _meaning(metric: Metric) -> dict[str, Any]:
+    benchmark = metric.benchmark
+    return {
+        "title": _title(metric.name),
+        "definition": metric.help,
+        "formula": metric.formula,
+        "example": f"{metric.example.text} give {metric.example.value:g}",
+        "benchmark": f"{benchmark.text} ({benchmark.source})" if benchmark else "none is known",
+        "settings": ", ".join(metric.knobs) or "none",
+        "series": main_gauge(metric)[0],
+    }
+
+
+def _plain(texts: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    return {name: {"title": _title(name), "definition": text} for name, text in texts.items()}
+
+
+def _title(name: str) -> str:
+    return name.replace("_", " ").capitalize()

@@ -1,0 +1,103 @@
+"""How the pipeline does, seen from this worker: Kafka, the worker itself, Redis, Prometheus."""
+
+import time
+from collections.abc import Callable
+from typing import Literal, NamedTuple
+
+from faust.types import TP
+
+from stream.web.live_alerts import AlertWatch
+from stream.worker.assigned_shard import Log, now_ms
+from stream.worker.owner import Owner
+from stream.worker.telemetry import Telemetry
+
+State = Literal["ok", "waiting", "bad"]
+#: Fetches return within a fraction of a second, also without records.
+_KAFKA_SILENT_SECONDS = 15.0
+#: Three scrapes of the slowest interval that is usual.
+_SCRAPE_MISSED_SECONDS = 180.0
+_MIB = 1024 * 1024
+
+
+class Stage(NamedTuple):
+    """One part of the pipeline, whether it does its work, and what can be said of it."""
+
+    name: str
+    state: State
+    text: str
+
+
+class Pipeline:
+    """Asked once a second at most; it looks at what is in memory and waits for nothing."""
+
+    def __init__(
+        self,
+        owner: Owner,
+        log: Log,
+        telemetry: Telemetry,
+        alerts: AlertWatch,
+        age_seconds: Callable[[], float | None],
+        age_max_seconds: float,
+    ) -> None:
+        self._owner = owner
+        self._log = log
+        self._telemetry = telemetry
+        self._alerts = alerts
+        self._age_seconds = age_seconds
+        self._age_max_seconds = age_max_seconds
+        self._scraped_at: float | None = None
+
+    def note_scrape(self) -> None:
+        """A Prometheus has just read the metrics."""
+        self._scraped_at = time.monotonic()
+
+    def stages(self) -> list[Stage]:
+        """In the order in which an event passes them."""
+        return [self._kafka(), self._worker(), self._redis(), self._prometheus()]
+
+    def _kafka(self) -> Stage:
+        seen, behind = 0, 0
+        for owned in list(self._owner.owned.values()):
+            if owned.shard is None:
+                continue
+            for topic, state in owned.shard.topics.items():
+                end, seen_ms = self._log.read_to(TP(topic, owned.partition))
+                seen = max(seen, seen_ms or 0)
+                behind += max((end or 0) - state.next, 0)
+        if not seen:
+            return Stage("Kafka", "waiting", "nothing has been fetched yet")
+        silent = (now_ms() - seen) / 1000
+        if silent > _KAFKA_SILENT_SECONDS:
+            return Stage("Kafka", "bad", f"no answer for {silent:.0f} s")
+        lag = f"{behind:,} records to read" if behind else "all records read"
+        return Stage("Kafka", "ok", lag)
+
+    def _worker(self) -> Stage:
+        shards = [owned.shard for owned in self._owner.owned.values()]
+        lost = sum(shard is None for shard in shards)
+        if self._owner.problem:
+            return Stage("Worker", "bad", self._owner.problem)
+        if lost:
+            return Stage("Worker", "waiting", f"{lost} of {len(shards)} shards are being loaded")
+        if not shards:
+            return Stage("Worker", "waiting", "it has no shards yet; other workers may have them")
+        age = self._age_seconds()
+        if age is not None and age > self._age_max_seconds:
+            return Stage("Worker", "bad", f"no new numbers for {age:.0f} s")
+        return Stage("Worker", "ok", f"{len(shards)} shards, {self._owner.counts.cuts:,} cuts")
+
+    def _redis(self) -> Stage:
+        memory = self._telemetry.redis_memory
+        if not memory:
+            return Stage("Redis", "waiting", "it does not tell how it does")
+        used = sum(node.used for node in memory.values()) / _MIB
+        return Stage("Redis", "ok", f"{used:,.0f} MiB in use")
+
+    def _prometheus(self) -> Stage:
+        if self._alerts.problem:
+            return Stage("Prometheus", "bad", self._alerts.problem)
+        if self._scraped_at is None:
+            return Stage("Prometheus", "waiting", "this worker has not been scraped yet")
+        age = time.monotonic() - self._scraped_at
+        state: State = "ok" if age <= _SCRAPE_MISSED_SECONDS else "bad"
+        return Stage("Prometheus", state, f"scraped {age:.0f} s ago")

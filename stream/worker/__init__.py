@@ -1,0 +1,1 @@
+"""One worker: owns shards, feeds them batches, stores checkpoints and publishes."""

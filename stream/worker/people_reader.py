@@ -1,0 +1,37 @@
+"""The two steps in which a shard waits for people from Redis: before a batch is folded, and to close sessions."""
+
+from collections.abc import Callable, Sequence
+
+from stream.engine.fold import Decoded
+from stream.engine.shard import Shard
+from stream.people.person import Person
+from stream.store.shards import Store
+
+
+async def people_of(
+    store: Store, shard: Shard, decoded: Sequence[Decoded], is_wanted: Callable[[], bool]
+) -> list[Person | None] | None:
+    """The person of each event, all of them in memory; None when the shard was not wanted any more.
+
+    Nothing may wait between this and `apply`. Raises the errors of Redis as they are.
+    """
+    people, missing = shard.prepare(decoded)
+    while missing:
+        turned = shard.people.rotations
+        shard.admit(await store.read_people(shard.partition, missing))
+        if not is_wanted():
+            return None
+        people, missing = shard.complete(decoded, people, missing, turned)
+    return people
+
+
+async def close_some(store: Store, shard: Shard) -> int:
+    """Close due sessions of some people; how many were due, 0 when no more are.
+
+    Raises the errors of Redis as they are.
+    """
+    due, absent = shard.close_sessions()
+    if absent:
+        shard.admit(await store.read_people(shard.partition, absent))
+        shard.close_sessions_of(absent)
+    return due

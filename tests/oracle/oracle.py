@@ -1,0 +1,255 @@
+"""What every metric must be, worked out the slow and obvious way from the definitions alone.
+
+Shares no code with the engine. Rules are quoted from the definitions of the metrics and the design.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from tests.oracle import index as oracle_visits
+from tests.oracle import pages as oracle_pages
+from tests.oracle.clicks import counted
+from tests.oracle.customers import (
+    Period,
+    Stay,
+    daily_churn,
+    is_customer,
+    is_lost,
+    micros_at_end_of,
+    paid_periods,
+    stays,
+    with_grace,
+)
+from tests.oracle.lifecycle import Habits, Table, rates
+from tests.oracle.people import People
+from tests.oracle.sessions import Visit, is_interactive, pairs_of, visits
+from tests.oracle.terms import Answer, Answers, EventDict, Key, Knobs, Segment, ratios
+from tests.oracle.time import Window
+
+
+def expected(
+    events: Iterable[EventDict], knobs: Knobs, untimely: Collection[str] = frozenset()
+) -> Answers:
+    """Every number that is not nothing; `untimely` are ids of events too late for live numbers."""
+    # metrics.md, bots: "exclude from all metrics".
+    counted = [{**event, "ms": instant(event["event_time"])} for event in events]
+    counted = [event for event in counted if not event.get("is_bot")]
+    answers: Answers = {}
+    for site in {event.get("site", "default") for event in counted}:
+        theirs = [event for event in counted if event.get("site", "default") == site]
+        side = Side(site, theirs, knobs, untimely)
+        for segment in side.segments():
+            answers.update(side.answers(segment))
+    return {key: answer for key, answer in answers.items() if any(answer)}
+
+
+def instant(time: str | int) -> int:
+    """Epoch ms of an event time."""
+    if isinstance(time, int):
+        return time
+    return int(datetime.fromisoformat(time).timestamp() * 1000)
+
+
+class Side:
+    """One site: its events, its sessions, its customers."""
+
+    def __init__(
+        self, site: str, events: list[EventDict], knobs: Knobs, untimely: Collection[str]
+    ) -> None:
+        self.site, self.events, self.knobs = site, events, knobs
+        self.wall = knobs.wall(site)
+        self.people = People(self.wall, knobs, untimely)
+        self.visits = visits(
+            events,
+            by_user=knobs.by_user,
+            source=knobs.source,
+            timeout_ms=knobs.timeout_ms,
+            splits_at_timeout=knobs.splits_at_timeout,
+            knobs=knobs,
+            max_hours=knobs.session_hours,
+            day_of=self.wall.day if knobs.splits_at_midnight else None,
+            unbouncing=knobs.unbouncing,
+        )
+        days = [self.wall.day(event["ms"]) for event in events]
+        self.first_day, self.last_day = min(days), max(days)
+
+    def segments(self) -> set[Segment]:
+        """The whole site, and each value of each dimension, one at a time."""
+        return {segment for event in self.events for segment in self.segments_of(event)}
+
+    def segments_of(self, event: EventDict) -> list[Segment]:
+        """The segments that an event counts in."""
+        pairs = pairs_of(event, self.knobs.dimensions)
+        return [(self.site, "", ""), *((self.site, name, value) for name, value in pairs)]
+
+    def answers(self, segment: Segment) -> Iterator[tuple[Key, Answer]]:
+        """Every number of one segment."""
+        events = [event for event in self.events if segment in self.segments_of(event)]
+        seen = [visit for visit in self.visits if segment in self.segments_of(visit.first)]
+        habits = Habits(self.people, events, self.knobs)
+        tables = {
+            **self.people.table(events), **self.pages(events),
+            **oracle_visits.of_visits(seen, self.knobs, self.sums, self.wall),
+            **self.customers(segment), **habits.table(self.last_day),
+            **oracle_pages.of_visits(seen, self.knobs, self.sums),
+        }  # fmt: skip
+        tables |= self.frequencies(tables, events, seen)
+        if self.knobs.new_by_visit:
+            tables |= oracle_visits.newcomers(seen, self.visits, self.knobs, self.sums)
+        for metric, windows in tables.items():
+            for window, answer in windows.items():
+                yield Key(metric, segment, window), answer
+        if not segment[1]:
+            yield from habits.bars(self.site).items()
+            yield from oracle_pages.by_page(
+                self.site, self.events, self.visits, self.knobs, self.sums, self.people
+            )
+
+    def frequencies(
+        self, tables: Table, events: Sequence[EventDict], seen: Sequence[Visit]
+    ) -> Table:
+        """metrics.md: "sessions ÷ active users" of the month, and what `rates` says."""
+        ends = range(self.first_day, self.last_day + 1)
+        days, months = (
+            [self.wall.day_windows(kind, day)[0] for day in ends]
+            for kind in ("day", self.knobs.month_kind)
+        )
+        people = tables["unique_visitors"].items()
+        in_month = {window: answer.numerator for window, answer in people if window.kind == "month"}
+        interactive = [e for e in events if is_interactive(e, self.knobs.interactions)]
+        kind = {1: "day", 7: "trailing_7d", 28: "trailing_28d"}[self.knobs.interaction_days]
+        active = [event for event in events if self.people.is_active(event)]
+        among = {w: float(len(who)) for w, who in self.people.distinct(active, kind).items()}
+        visits_of = self.sums(seen, ("month",), lambda visit: visit.at_ms)
+        return {
+            **rates(tables, days, months),
+            # "interactive events ÷ active users in 7 d", or in as many days as are asked for.
+            "interaction_frequency": ratios(self.sums(interactive, (kind,)), among),
+            "visit_frequency": ratios(visits_of, in_month),
+        }
+
+    # ---- pages and clicks
+
+    def pages(self, events: Sequence[EventDict]) -> dict[str, dict[Window, Answer]]:
+        """metrics.md, CTR: "clicks with content_id ÷ impressions …, overall = sum/sum"."""
+        views = [event for event in events if event["type"] == "page_view"]
+        shown = [event for event in events if event["type"] == "impression"]
+        clicks = counted(events, self.events, self.people, self.knobs)
+        bottom = views if self.knobs.ctr_of_page_views else shown
+        kinds = ("trailing_1h", "hour", "day", "all")
+        clickers = self.people.distinct(clicks, "day")
+        seen = self.sums(shown, ("day",))
+        if self.knobs.ctr_of_viewers:
+            seen = {day: len(who) for day, who in self.people.distinct(shown, "day").items()}
+        return {
+            "page_views": {
+                w: Answer(n) for w, n in self.sums(views, ("minute", "hour", "day", "all")).items()
+            },
+            "click_through_rate": ratios(self.sums(clicks, kinds), self.sums(bottom, kinds)),
+            # "people who clicked ÷ impressions", or "distinct clickers ÷ distinct viewers"
+            "unique_click_through_rate": ratios({day: len(c) for day, c in clickers.items()}, seen),
+        }
+
+    def sums(
+        self,
+        items: Iterable[Any],
+        kinds: Iterable[str],
+        at: Callable[[Any], int] = lambda event: event["ms"],
+        worth: Callable[[Any], float] = lambda _: 1,
+    ) -> dict[Window, float]:
+        """Sum over every window that holds an item."""
+        totals: dict[Window, float] = {}
+        wanted = tuple(kinds)
+        for item in items:
+            for kind in wanted:
+                for window in self.wall.windows(kind, at(item)):
+                    totals[window] = totals.get(window, 0) + worth(item)
+        return totals
+
+    # ---- customers
+
+    def customers(self, segment: Segment) -> dict[str, dict[Window, Answer]]:
+        """Customers of a segment: a subscription belongs where it was started."""
+        of_person: dict[str | None, list[Period]] = {}
+        for (person, _), events in self.subscriptions().items():
+            started = [e for e in events if e["type"] == "subscription_started"]
+            if started and segment in self.segments_of(min(started, key=lambda e: e["ms"])):
+                of_person.setdefault(person, []).extend(paid_periods(events))
+        periods = [period for theirs in of_person.values() for period in theirs]
+        if not periods:
+            return {}
+        all_stays = [stay for theirs in of_person.values() for stay in stays(theirs, self.wall)]
+        return {**self.changes(all_stays), **self.levels(all_stays, periods)}
+
+    def subscriptions(self) -> dict[tuple[str | None, str], list[EventDict]]:
+        """The events of every subscription."""
+        found: dict[tuple[str | None, str], list[EventDict]] = {}
+        for event in self.events:
+            if event["type"].startswith("subscription_") and event.get("subscription_id"):
+                key = (self.people.person(event), event["subscription_id"])
+                found.setdefault(key, []).append(
+                    with_grace(
+                        event,
+                        self.knobs.grace_ms,
+                        self.knobs.involuntary,
+                        self.knobs.churn_at_request,
+                    )
+                )
+        return found
+
+    def changes(self, all_stays: Sequence[Stay]) -> dict[str, dict[Window, Answer]]:
+        """metrics.md: "starts; ends of the last subscription"."""
+        table: dict[str, dict[Window, Answer]] = {"new_customers": {}, "churned_customers": {}}
+        for metric, days in (
+            ("new_customers", [stay.start for stay in all_stays]),
+            ("churned_customers", [stay.end for stay in all_stays if stay.end is not None]),
+        ):
+            for day in days:
+                for kind in ("day", "trailing_30d"):
+                    for window in self.wall.day_windows(kind, day):
+                        before = table[metric].get(window, Answer(0))
+                        table[metric][window] = Answer(before.numerator + 1)
+        return table
+
+    def levels(
+        self, all_stays: Sequence[Stay], periods: Sequence[Period]
+    ) -> dict[str, dict[Window, Answer]]:
+        """Levels in the windows that end (calendar months: begin) while there are events."""
+        kinds = ("active_customers", "mrr", "churn_rate", "customer_retention_rate")
+        table: dict[str, dict[Window, Answer]] = {name: {} for name in kinds}
+        for day in range(self.first_day, self.last_day + 1):
+            for kind, length in (("day", 1), ("trailing_30d", 30), ("month", 0)):
+                windows = self.wall.day_windows(kind, day)
+                window = windows[0]  # The one that ends with the day, or the month around it.
+                first = self.wall.day(window.start_ms or 0) if not length else day - length + 1
+                last = self.wall.day((window.end_ms or 0) - 1)
+                customers = sum(is_customer(stay, last) for stay in all_stays)
+                money = micros_at_end_of(periods, last, self.wall) / 1_000_000
+                if kind != "month":
+                    table["active_customers"][window] = Answer(customers)
+                if kind != "trailing_30d":
+                    table["mrr"][window] = Answer(money)
+                if kind != "day":
+                    churn, retention = self.churn(all_stays, first, last)
+                    table["churn_rate"][window] = churn
+                    table["customer_retention_rate"][window] = retention
+        return table
+
+    def churn(self, all_stays: Sequence[Stay], first: int, last: int) -> tuple[Answer, Answer]:
+        """metrics.md: "customers lost who were there at the start ÷ customers at the start".
+
+        Stripe: all who were lost ÷ (start + new). And the share of those at the start who stayed.
+        """
+        at_start = [stay for stay in all_stays if is_customer(stay, first - 1)]
+        lost = [stay for stay in at_start if is_lost(stay, first, last)]
+        new = [stay for stay in all_stays if first <= stay.start <= last]
+        gone = [s for s in all_stays if s.end is not None and first <= s.end <= last]
+        at_end = [stay for stay in all_stays if is_customer(stay, last)]
+        churn = {
+            "start": Answer(len(lost), len(at_start)),
+            "start_plus_new": Answer(len(gone), len(at_start) + len(new)),
+            "average": Answer(len(gone), (len(at_start) + len(at_end)) / 2),
+            "daily_sum": Answer(*daily_churn(all_stays, first, last)),
+        }[self.knobs.churn_of]
+        return churn, Answer(len(at_start) - len(lost), len(at_start))

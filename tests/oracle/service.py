@@ -1,0 +1,239 @@
+"""Answers and tickets by brute force: each window looks at all of them anew.
+
+Shares no code with the engine.
+"""
+
+import math
+from collections.abc import Collection, Iterable, Sequence
+
+from tests.oracle.money import Item, Windows, answers_of, person_of, segments_of
+from tests.oracle.terms import Answer, Answers, EventDict, Key, Segment
+from tests.oracle.time import Wall, Window
+
+SITE = "default"
+SCALES = {"nps": 10, "csat": 5, "ces": 7, "rating": 5}
+
+
+def surveys(
+    events: Iterable[EventDict],
+    wall: Wall,
+    dimensions: Sequence[str],
+    *,
+    latest: bool,
+    shown: bool,
+    days: int = 30,
+    easiest: Collection[int] = (),
+) -> Answers:
+    """Scores of the answers of each window: of all, or of the newest of each person.
+
+    With `easiest` the effort score is the share of answers of these scores, and of those between.
+    """
+    kinds = (f"trailing_{days}d", "day")
+    ease = (min(easiest), max(easiest)) if easiest else None
+    answered, off, closed = [], [], []
+    seen: set[tuple[str, str]] = set()
+    for event in sorted(events, key=lambda event: event["ms"]):
+        if event["type"] == "survey_dismissed" and event.get("survey"):
+            closed.append(event)
+        if event["type"] != "survey_response":
+            continue
+        given = person_of(event), event.get("response_id", f"event {event['event_id']}")
+        if given not in seen:
+            seen.add(given)
+            (off if _score(event) > SCALES[event["survey"]] else answered).append(event)
+    held = _held(answered, wall, dimensions, latest, kinds)
+    dismissed = _held(closed, wall, dimensions, False, kinds)
+    windows = Windows(wall)
+    refused = [(s, "", event["ms"], 1) for event in off for s in segments_of(event, dimensions)]
+    found = dict(answers_of("feedback_off_scale", windows.sums(refused, kinds)))
+    for (segment, window), theirs in held.items():
+        found[Key("feedback_count", segment, window)] = Answer(len(theirs))
+    for segment, window in {*held, *dismissed}:
+        if segment[1] == "survey":
+            continue
+        theirs = held.get((segment, window), [])
+        for kind in SCALES:
+            scores = [_score(event) for event in theirs if event["survey"] == kind]
+            away = [e for e in dismissed.get((segment, window), []) if e["survey"] == kind]
+            whole = len(scores) + (len(away) if shown else 0)
+            for metric, top, bottom in _metrics(kind, scores, whole, ease):
+                found[Key(metric, segment, window)] = Answer(top, bottom)
+    return found
+
+
+def _metrics(
+    kind: str, scores: list[float], whole: int, ease: tuple[int, int] | None
+) -> list[tuple[str, float, int]]:
+    if kind == "nps":
+        happy, unhappy = sum(s >= 9 for s in scores), sum(s < 7 for s in scores)
+        between = len(scores) - happy - unhappy
+        return [
+            ("nps", 100 * (happy - unhappy), whole),
+            ("nps_promoters_share", happy, whole),
+            ("nps_passives_share", between, whole),
+            ("nps_detractors_share", unhappy, whole),
+        ]
+    if kind == "csat":
+        return [("csat", sum(s >= 4 for s in scores), whole)]
+    if kind == "ces" and ease:
+        return [("ces", sum(ease[0] <= s <= ease[1] for s in scores), whole)]
+    return [("ces" if kind == "ces" else "average_rating", sum(scores), len(scores))]
+
+
+def _score(event: EventDict) -> float:
+    scale = SCALES[event["survey"]]
+    own = event.get("scale_max")
+    given: float = event["score"]
+    return given if own is None or event["survey"] == "nps" else given * scale / own
+
+
+def _held(
+    events: Iterable[EventDict],
+    wall: Wall,
+    dimensions: Sequence[str],
+    latest: bool,
+    kinds: Sequence[str],
+) -> dict[tuple[Segment, Window], list[EventDict]]:
+    """The events of each window that count in it; those given come in the order of time."""
+    held: dict[tuple[Segment, Window], dict[object, EventDict]] = {}
+    for event in events:
+        for segment in [*segments_of(event, dimensions), (SITE, "survey", event["survey"])]:
+            for kind in kinds:
+                for window in wall.windows(kind, event["ms"]):
+                    who = (person_of(event), event["survey"]) if latest else event["event_id"]
+                    held.setdefault((segment, window), {})[who] = event
+    return {key: list(found.values()) for key, found in held.items()}
+
+
+class Course:
+    """One ticket of a person, asked at any instant."""
+
+    def __init__(self, opening: EventDict, events: Iterable[EventDict], bots: bool = False) -> None:
+        self.opening, self.bots = opening, bots
+        self.ms: int = opening["ms"]
+        later = [event for event in events if event["ms"] > self.ms]
+        self.events = sorted(later, key=lambda event: event["ms"])
+        asking = [
+            e for e in self.events if _is(e, "ticket_message") and e["direction"] == "incoming"
+        ]
+        by_support = opening.get("direction") == "outgoing"
+        self.asked = self.ms if not by_support else asking[0]["ms"] if asking else None
+
+    def state(self, at_ms: int) -> tuple[bool, bool, int, int]:
+        """(resolved, waiting, times resolved, times reopened) when an instant has passed."""
+        resolved, waiting, ends, returns = False, self.asked == self.ms, 0, 0
+        for event in self.events:
+            if event["ms"] > at_ms:
+                break
+            if event["ms"] == self.asked:
+                waiting = not resolved
+            if _is(event, "ticket_resolved") and not resolved:
+                resolved, waiting, ends = True, False, ends + 1
+            elif _is(event, "ticket_reopened") and resolved:
+                resolved, waiting, returns = False, True, returns + 1
+            elif self.is_reply(event):
+                waiting = False
+        return resolved, waiting, ends, returns
+
+    def is_reply(self, event: EventDict) -> bool:
+        outgoing = _is(event, "ticket_message") and event["direction"] == "outgoing"
+        return outgoing and (self.bots or event.get("author") != "bot")
+
+    def replies(self) -> list[tuple[int, int]]:
+        """(earliest message that had no reply yet, reply to it)."""
+        given = [e["ms"] for e in self.events if self.is_reply(e)]
+        asked = [e["ms"] for e in self.events if e.get("direction") == "incoming"]
+        asked = [ms for ms in asked if self.asked is not None and ms >= self.asked]
+        if self.asked is not None and self.asked not in asked:
+            asked.insert(0, self.asked)
+        found = []
+        for number, ms in enumerate(given):
+            since = given[number - 1] if number else 0
+            if open_ones := [one for one in asked if since < one < ms]:
+                found.append((open_ones[0], ms))
+        return found
+
+    def changes(self, number: int) -> list[int]:
+        """When it was resolved (2) or reopened (3)."""
+        times = [event["ms"] for event in self.events]
+        return [ms for ms in times if self.state(ms)[number] > self.state(ms - 1)[number]]
+
+
+def _is(event: EventDict, kind: str) -> bool:
+    return bool(event["type"] == kind)
+
+
+def courses(events: Sequence[EventDict], bots: bool = False) -> list[Course]:
+    """Every ticket that was opened, from its first opening on."""
+    of_ticket: dict[tuple[str, str], list[EventDict]] = {}
+    for event in events:
+        if event["type"].startswith("ticket_"):
+            of_ticket.setdefault((person_of(event), event["ticket_id"]), []).append(event)
+    found = []
+    for theirs in of_ticket.values():
+        opened = [event for event in theirs if _is(event, "ticket_opened")]
+        if opened:
+            found.append(Course(min(opened, key=lambda event: event["ms"]), theirs, bots))
+    return found
+
+
+def support(
+    events: Sequence[EventDict],
+    wall: Wall,
+    dimensions: Sequence[str],
+    days: Sequence[int],
+    *,
+    every: bool = False,
+    at_opening: bool = False,
+    bots: bool = False,
+) -> Answers:
+    """Tickets opened, resolved, waiting, and how long customers waited."""
+    windows, all_courses = Windows(wall), courses(events, bots)
+    sides = [(c, s) for c in all_courses for s in segments_of(c.opening, dimensions)]
+    counted: dict[str, list[Item]] = {
+        "tickets_opened": [(s, "", c.ms, 1) for c, s in sides],
+        "tickets_resolved_gross": [(s, "", ms, 1) for c, s in sides for ms in c.changes(2)],
+        "tickets_reopened": [(s, "", ms, 1) for c, s in sides for ms in c.changes(3)],
+    }
+    found: Answers = {}
+    for metric, items in counted.items():
+        found.update(answers_of(metric, windows.sums(items, ("day", "trailing_30d"))))
+    replies, ends = [], []
+    for c, s in sides:
+        for asked, ms in c.replies() if every else c.replies()[:1]:
+            replies.append((s, c.ms if at_opening else ms, ms - asked))
+        for ms in c.changes(2)[:1]:
+            ends.append((s, c.ms if at_opening else ms, ms - c.ms))
+    found.update(_durations("first_response_time", replies, windows))
+    found.update(_durations("resolution_time", ends, windows))
+    for segment in {s for _, s in sides}:
+        theirs = [c for c, s in sides if s == segment]
+        for day in days:
+            [window] = wall.day_windows("day", day)
+            last = wall.midnight(day + 1) - 1
+            net = [
+                c
+                for c in theirs
+                if c.state(last)[0]
+                and any(wall.day(ms) == day for ms in (*c.changes(2), *c.changes(3)))
+            ]
+            waiting = [c for c in theirs if c.ms <= last and c.state(last)[1]]
+            found[Key("tickets_resolved", segment, window)] = Answer(len(net))
+            found[Key("tickets_waiting", segment, window)] = Answer(len(waiting))
+    return found
+
+
+def _durations(metric: str, spans: Iterable[tuple[Segment, int, int]], windows: Windows) -> Answers:
+    lasted: dict[tuple[Segment, Window], list[float]] = {}
+    for segment, at_ms, length in spans:
+        for kind in ("day", "trailing_30d"):
+            for window in windows.wall.windows(kind, at_ms):
+                lasted.setdefault((segment, window), []).append(length / 1000)
+    found: Answers = {}
+    for (segment, window), seconds in lasted.items():
+        found[Key(metric, segment, window)] = Answer(sum(seconds), len(seconds))
+        for percent in (50, 90):
+            rank = math.ceil(percent / 100 * len(seconds)) - 1
+            answer = Answer(sorted(seconds)[rank], 1)
+            found[Key(f"{metric}_p{percent}", segment, window)] = answer
+    return found

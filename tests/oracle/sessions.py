@@ -1,0 +1,208 @@
+"""Sessions by brute force: sort all events of a person, cut at the gaps, look at each run."""
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Any, NamedTuple
+
+from tests.oracle.reading import counted_pages, lasting_ms, views_of
+from tests.oracle.terms import Knobs
+
+EventDict = dict[str, Any]
+DAY_MS = 86_400_000
+#: metrics.md, bounce rate: interactive events are what a person does; "interactive:false opts out".
+INTERACTIVE = {
+    "click", "custom", "feature_used", "add_to_cart", "remove_from_cart", "checkout_started",
+    "order", "goal",
+}  # fmt: skip
+#: What belongs to a visit of the site. The back office and other places (subscriptions, refunds,
+#: surveys, tickets, social networks) are no visit.
+ON_THE_SITE = INTERACTIVE | {
+    "page_view", "heartbeat", "impression", "session_start", "session_end",
+}  # fmt: skip
+
+
+class Visit(NamedTuple):
+    """One session. `first` is its earliest event."""
+
+    first: EventDict
+    start_ms: int
+    end_ms: int
+    page_views: int
+    interactive: bool
+    events: Sequence[EventDict]
+    #: What counts as its pages, how long it lasts, when it counts.
+    pages: int
+    lasts_ms: int
+    at_ms: int
+    #: Reached a goal, where that is enough to be engaged.
+    engaged: bool
+
+    @property
+    def duration_ms(self) -> int:
+        """metrics.md: "last event − first event. Single-event = 0 and INCLUDED"."""
+        return self.end_ms - self.start_ms
+
+
+def visits(
+    events: Iterable[EventDict],
+    *,
+    by_user: bool,
+    source: str,
+    timeout_ms: int,
+    splits_at_timeout: bool,
+    knobs: Knobs,
+    max_hours: int = 24,
+    day_of: Callable[[int], int] | None = None,
+    unbouncing: Collection[str] = frozenset(),
+) -> list[Visit]:
+    """All sessions in the events of one site. Each event has its time as `ms`.
+
+    `day_of` tells the day of an instant where sessions end at midnight; `unbouncing` are the types
+    that keep a visit from being a bounce, where that is not all that are interactive.
+    """
+    by_id: dict[tuple[str | None, str], list[EventDict]] = {}
+    by_person: dict[tuple[str | None, str], list[EventDict]] = {}
+    for event in events:
+        if event["type"] not in ON_THE_SITE:
+            continue
+        user, visitor = event.get("user_id"), event.get("visitor_id")
+        person = (user or visitor) if by_user else (visitor or user)
+        session_id = event.get("session_id")
+        # metrics.md: "if the event carries session_id trust (visitor_id, session_id) – pair,
+        # because ids are not globally unique; else gap sessions per visitor".
+        if session_id is not None and source != "gap":
+            # "id_scope: site": one session, whoever it is of.
+            whose = None if knobs.ids_of_site else visitor or person
+            by_id.setdefault((whose, session_id), []).append(event)
+        elif source != "id":
+            # "session.timeout_by_platform (mobile 5 min)": such a platform has sessions of its own.
+            platform = (event.get("context") or {}).get("platform", "")
+            lane = platform if platform in knobs.platform_timeouts else ""
+            by_person.setdefault((person, lane), []).append(event)
+    # README, limits: an id that has been silent for more than a day begins another session.
+    if knobs.id_hours:
+        # "drop events received more than 3 days after the session's first event"
+        runs = [within_reach(group, knobs.id_hours * 3_600_000) for group in by_id.values()]
+    else:
+        runs = [run for group in by_id.values() for run in split_at_gaps(group, DAY_MS, False)]
+    runs = split_at_midnight(runs, day_of)
+    for (_, lane), theirs in by_person.items():
+        seconds = knobs.platform_timeouts.get(lane)
+        most_ms = timeout_ms if seconds is None else seconds * 1000
+        by_gaps = split_at_midnight(split_at_gaps(theirs, most_ms, splits_at_timeout), day_of)
+        if knobs.splits_on_campaign:
+            by_gaps = [part for run in by_gaps for part in split_at_campaigns(run)]
+        runs += [part for run in by_gaps for part in cut_to_length(run, max_hours * 3_600_000)]
+    # A heartbeat alone is no visit ("engagement events … do not open a session").
+    # Unless heartbeats are page views ("among page_view and heartbeat events").
+    counts = knobs.pages_counted == "page_view_ids"
+    counted = [run for run in runs if any(counts or event["type"] != "heartbeat" for event in run)]
+    return [_visit(run, knobs, unbouncing) for run in counted]
+
+
+def owner(event: EventDict, knobs: Knobs) -> str | None:
+    """Whose visit an event is of: a visitor's where an id says so, else a person's."""
+    user, visitor = event.get("user_id"), event.get("visitor_id")
+    person = (user or visitor) if knobs.by_user else (visitor or user)
+    return (visitor or person) if event.get("session_id") and knobs.source != "gap" else person
+
+
+def within_reach(group: Sequence[EventDict], most_ms: int) -> list[EventDict]:
+    """The events at most so long after the first."""
+    first_ms = min(event["ms"] for event in group)
+    return [event for event in group if event["ms"] <= first_ms + most_ms]
+
+
+def split_at_gaps(
+    events: Sequence[EventDict], timeout_ms: int, splits_at_timeout: bool
+) -> list[list[EventDict]]:
+    """metrics.md: "split when gap > 30 min (equality continues)"; boundary gte: equality splits."""
+    runs: list[list[EventDict]] = []
+    for event in sorted(events, key=lambda event: event["ms"]):
+        gap = event["ms"] - runs[-1][-1]["ms"] if runs else None
+        if gap is None or gap > timeout_ms or (splits_at_timeout and gap == timeout_ms):
+            runs.append([])
+        runs[-1].append(event)
+    return runs
+
+
+def split_at_campaigns(run: Sequence[EventDict]) -> list[list[EventDict]]:
+    """metrics.md: a "NEW visit … when campaign changes"; of one instant, campaigns by their names."""
+
+    def campaign(event: EventDict) -> str:
+        return (event.get("context") or {}).get("campaign", "")
+
+    parts: list[list[EventDict]] = [[]]
+    said = ""
+    for event in sorted(run, key=lambda event: (event["ms"], campaign(event))):
+        if campaign(event) and said and campaign(event) != said:
+            parts.append([])
+        said = campaign(event) or said
+        parts[-1].append(event)
+    return parts
+
+
+def split_at_midnight(
+    runs: Iterable[list[EventDict]], day_of: Callable[[int], int] | None
+) -> list[list[EventDict]]:
+    """metrics.md: "NEW visit after midnight in the site zone", where that is wanted."""
+    if day_of is None:
+        return list(runs)
+    days = ((run, sorted({day_of(event["ms"]) for event in run})) for run in runs)
+    return [[e for e in run if day_of(e["ms"]) == day] for run, found in days for day in found]
+
+
+def cut_to_length(run: Sequence[EventDict], most_ms: int) -> list[list[EventDict]]:
+    """metrics.md: "cap 24 h". README: the cut is at a full 24th (UTC) before it would be too long."""
+    rest = sorted(run, key=lambda event: event["ms"])
+    parts: list[list[EventDict]] = []
+    while rest:
+        beyond = [event["ms"] for event in rest if event["ms"] - rest[0]["ms"] > most_ms]
+        full = most_ms // 24
+        cut_ms = min(beyond) // full * full if beyond else rest[-1]["ms"] + 1
+        parts.append([event for event in rest if event["ms"] < cut_ms])
+        rest = [event for event in rest if event["ms"] >= cut_ms]
+    return parts
+
+
+def _visit(run: Sequence[EventDict], knobs: Knobs, unbouncing: Collection[str]) -> Visit:
+    times = [event["ms"] for event in run]
+    return Visit(
+        first=min(run, key=lambda event: (event["ms"], pairs_of(event, knobs.dimensions))),
+        start_ms=min(times),
+        end_ms=max(times),
+        page_views=views_of(run, knobs),
+        interactive=any(is_interactive(event, unbouncing) for event in run),
+        events=run,
+        pages=counted_pages(run, sum(is_interactive(event) for event in run), knobs),
+        lasts_ms=lasting_ms(run, knobs),
+        at_ms=max(times) if knobs.at_end else min(times),
+        # metrics.md, GA4: "engaged = longer than 10 s, or key event, or ≥2 page views"
+        engaged=knobs.goals_engage and any(event["type"] in ("order", "goal") for event in run),
+    )
+
+
+def is_interactive(event: EventDict, types: Collection[str] = frozenset()) -> bool:
+    """Whether a person did something with it; `types`, where some are named, say what that is."""
+    by_support = event["type"] == "ticket_message" and event["direction"] == "outgoing"
+    own = bool(event.get("interactive", True)) and not by_support
+    return own and event["type"] in (types or INTERACTIVE)
+
+
+def pairs_of(event: EventDict, dimensions: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """The (dimension, value) pairs that an event carries; an empty value is none."""
+    context = event.get("context") or {}
+    return tuple((name, context[name]) for name in dimensions if context.get(name))
+
+
+def is_bounce(visit: Visit, mode: str, min_seconds: int, min_page_views: int) -> bool:
+    """metrics.md: "exactly one page view and no interactive event"; other modes by their names."""
+    if mode == "single_pageview":
+        return visit.page_views == 1
+    if mode == "posthog":  # Not one that lasts, either.
+        alone = visit.page_views == 1 and not visit.interactive
+        return alone and visit.duration_ms < min_seconds * 1000
+    if mode == "ga4":  # Engaged: long enough, or enough page views, or by a goal.
+        if visit.engaged:
+            return False
+        return visit.duration_ms < min_seconds * 1000 and visit.page_views < min_page_views
+    return visit.page_views == 1 and not visit.interactive

@@ -1,0 +1,1 @@
+"""Unit tests, by the folder they test."""

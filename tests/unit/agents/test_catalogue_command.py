@@ -1,0 +1,181 @@
+"""`engage metrics` says what every metric is; the command refuses to run on foreign packages."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+import agents
+from agents.cli.main import main
+from agents.commands.catalogue import (
+    as_entries,
+    metrics_markdown,
+    settings_markdown,
+    shown_parts,
+    shown_period,
+    shown_value,
+)
+from schemas.outputs import MetricRecord, Window, WindowKind
+from stream.configure.load import describe
+from stream.counters.calendar import Calendar
+from stream.counters.windows import GRAIN_OF, span_at
+from stream.metrics.catalogue import catalogue
+from stream.settings.application import Settings
+from stream.web.data_quality import TRUST
+
+ROOT = Path(__file__).parents[3]
+NOON_MS = 1_704_110_400_000  # 2024-01-01T12:00Z, a Monday
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No engage.toml of the person who runs the tests."""
+    monkeypatch.chdir(tmp_path)
+
+
+def metrics(*arguments: str, **environ: str) -> Result:
+    return CliRunner().invoke(main, ["metrics", *arguments], env=environ)
+
+
+def test_json_describes_every_metric() -> None:
+    result = metrics("--format", "json")
+    assert (result.exit_code, result.stderr) == (0, "")
+    entries = {entry["name"]: entry for entry in json.loads(result.stdout)}
+    metrics_and_trust = (*catalogue(Settings()), *TRUST)
+    assert list(entries) == [one.name for one in metrics_and_trust]
+    bounce = entries["bounce_rate"]
+    assert bounce["windows"] == ["trailing_1h", "hour", "day", "all"]
+    assert bounce["settings"]["bounce.mode"] == '"classic_interaction"'
+    assert bounce["benchmark"] == {"text": "0.20 to 0.55", "source": "web analytics surveys"}
+    assert bounce["gauge"] == "engagement_bounce_ratio"
+    assert bounce["gauge_labels"] == ["site", "window"]
+    assert entries["daily_active_users"]["gauge_labels"] == ["site"]
+    assert entries["session_duration_p90"]["approximate"] is True
+
+
+def test_the_formula_is_that_of_the_settings() -> None:
+    text = metrics(ENGAGE_CTR_DENOMINATOR="page_views", ENGAGE_CHURN_DENOMINATOR="start_plus_new")
+    words = " ".join(text.stdout.split())
+    assert "clicks on content ÷ page views" in words
+    assert "customers lost ÷ (customers at the start + new ones)" in words
+    assert 'ctr.denominator = "page_views"' in words
+
+
+@pytest.mark.parametrize("width", ["40", "200"])
+def test_a_person_sees_all_of_it_at_any_width(width: str) -> None:
+    words = "".join(metrics(COLUMNS=width).stdout.split())
+    for entry in as_entries(Settings()):
+        for text in (entry["name"], entry["help"], entry["formula"], *entry["settings"]):
+            assert "".join(text.split()) in words
+        assert f"{entry['gauge']}{{{','.join(entry['gauge_labels'])}}}" in words
+
+
+def test_every_setting_that_a_metric_names_exists() -> None:
+    known = {row.key for row in describe(Settings())}
+    for metric in catalogue(Settings()):
+        assert set(metric.knobs) <= known, metric.name
+
+
+def test_markdown_tables_are_whole() -> None:
+    assert metrics("--format", "markdown").stdout == metrics_markdown(Settings())
+    for table, rows in (
+        (metrics_markdown(Settings()), len(catalogue(Settings())) + len(TRUST)),
+        (settings_markdown(Settings()), len(describe(Settings()))),
+    ):
+        lines = table.splitlines()
+        assert len(lines) == rows + 2
+        assert len({line.replace("\\|", "").count("|") for line in lines}) == 1
+
+
+def record(
+    kind: WindowKind = "day", value: float | None = 1, unit: str = "people", **other: object
+) -> MetricRecord:
+    window = Window("all", None, None)
+    if kind in GRAIN_OF and kind != "all":
+        calendar = Calendar("Europe/Berlin")
+        window = span_at(kind, NOON_MS, calendar).window(calendar)
+    fields: dict[str, object] = {
+        "metric": "m", "numerator": 1, "denominator": None, "site": "default", "dimensions": {},
+        "revision": 1, "is_final": True, "approximate": False, "watermark": None, "definition": "d",
+    }  # fmt: skip
+    return MetricRecord(value=value, unit=unit, window=window, **(fields | other))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("unit", "value", "denominator", "text"),
+    [
+        ("people", 12_345, None, "12,345"),
+        ("ratio", 0.59116, 3, "59.12%"),
+        ("ratio", None, 0, "–"),
+        ("seconds", 1_039.5512, 3, "1,039.55 s"),
+        ("pages", 2.85835, 3, "2.8584"),
+        ("currency", 1_234.5, None, "1,234.50 EUR"),
+    ],
+)
+def test_values_are_written_in_their_unit(
+    unit: str, value: float | None, denominator: float | None, text: str
+) -> None:
+    assert shown_value(record(unit=unit, value=value, denominator=denominator), "EUR") == text
+
+
+def test_a_ratio_shows_its_parts_and_an_estimate_does_not() -> None:
+    assert shown_parts(record(numerator=2_600.5, denominator=20_000)) == "2,600.50 ÷ 20,000"
+    assert shown_parts(record(numerator=30.2, denominator=1, approximate=True)) == ""
+    assert shown_parts(record()) == ""
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("all", ""),
+        ("month", "2024-01"),
+        ("week", "from 2024-01-01"),
+        ("day", "Mon 2024-01-01"),
+        ("trailing_7d", "to 2024-01-01"),
+        ("hour", "2024-01-01 13:00"),
+        ("minute", "2024-01-01 13:00"),
+        ("trailing_1h", "to 2024-01-01 13:00"),
+    ],
+)
+def test_windows_are_named_by_local_time(kind: WindowKind, text: str) -> None:
+    assert shown_period(record(kind)) == text
+
+
+def test_the_package_is_its_own_here() -> None:
+    agents.refuse_shadows()
+
+
+def started(path: Path, *others: Path) -> "subprocess.CompletedProcess[str]":
+    search = os.pathsep.join(map(str, (*others, path)))
+    return subprocess.run(
+        [sys.executable, "-P", "-m", "agents", "--help"],
+        env=os.environ | {"PYTHONPATH": search}, text=True, capture_output=True, check=False,
+    )  # fmt: skip
+
+
+def test_start_up_refuses_another_stream(tmp_path: Path) -> None:
+    (tmp_path / "stream").mkdir()
+    (tmp_path / "stream" / "__init__.py").write_text("raise ImportError('never run')")
+    result = started(ROOT, tmp_path)
+    assert (result.returncode, result.stdout) == (1, "")
+    (said,) = result.stderr.splitlines()
+    assert said.startswith("engage: the package `stream` that Python finds, ")
+    assert str(tmp_path) in said and "environment of its own" in said
+
+
+def test_start_up_refuses_an_agents_that_was_installed_over_ours(tmp_path: Path) -> None:
+    for name in ("agents", "stream", "schemas"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("*.pyc"))
+    assert started(tmp_path).returncode == 0
+    (tmp_path / "agents" / "__init__.py").write_text("")
+    result = started(tmp_path)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "another distribution's package `agents`" in result.stderr
+    shutil.copy(ROOT / "agents" / "__init__.py", tmp_path / "agents")
+    (tmp_path / "stream" / "__init__.py").write_text("")
+    assert "the package `stream` that Python finds" in started(tmp_path).stderr

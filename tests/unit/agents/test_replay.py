@@ -1,0 +1,149 @@
+"""Replay sends each event to the topic of its type, keyed by its person, at the wanted speed."""
+
+import gzip
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from agents.commands import replay
+from agents.commands.replay import Pace, Router, read_lines, run_replay
+from schemas.events import EVENT_TYPES
+from schemas.routing import TOPIC_TYPES
+from stream.configure.load import load_settings
+from stream.settings.application import Settings
+
+EXAMPLES = Path(__file__).parents[3] / "schemas" / "examples" / "valid"
+
+
+def view(**fields: object) -> bytes:
+    event = {"type": "page_view", "event_id": "1", "event_time": 1_700_000_000_000, "page_url": "/"}
+    return json.dumps(event | fields).encode()
+
+
+class Recorder:
+    """Stands in for the Kafka producer."""
+
+    def __init__(self) -> None:
+        self.records: list[tuple[str, bytes | None, bytes]] = []
+        self.failed, self.last_error = 0, ""
+
+    @property
+    def confirmed(self) -> int:
+        return len(self.records)
+
+    def send(self, topic: str, key: bytes | None, value: bytes) -> None:
+        self.records.append((topic, key, value))
+
+    def flush(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+@pytest.fixture
+def recorder(monkeypatch: pytest.MonkeyPatch) -> Recorder:
+    made = Recorder()
+    monkeypatch.setattr(replay, "Sender", lambda _: made)
+    return made
+
+
+@pytest.mark.parametrize("example", sorted(EXAMPLES.glob("*.json")), ids=lambda path: path.stem)
+def test_every_type_goes_to_its_topic(example: Path) -> None:
+    raw = example.read_bytes()
+    topic = next(t for t, types in TOPIC_TYPES.items() if json.loads(raw)["type"] in types)
+    assert Router(Settings()).route(raw).topic == topic
+
+
+def test_every_type_has_a_topic() -> None:
+    assert {name for types in TOPIC_TYPES.values() for name in types} == set(EVENT_TYPES)
+
+
+def test_a_topic_that_is_off_gives_its_events_to_the_first() -> None:
+    settings = load_settings(None, {"ENGAGE_TOPICS_PAGE_VIEWS": "", "ENGAGE_TOPICS_CLICKS": "all"})
+    assert Router(settings).route(view(user_id="u")).topic == "all"
+    assert Router(Settings(), topic_by_type=False).route(view(user_id="u")).topic == "page-views"
+
+
+@pytest.mark.parametrize(
+    ("identity", "fields", "key"),
+    [
+        ("user", {"user_id": "u", "visitor_id": "v"}, b"u"),
+        ("user", {"visitor_id": "v"}, b"v"),
+        ("visitor", {"user_id": "u", "visitor_id": "v"}, b"v"),
+        ("visitor", {"user_id": "ü"}, "ü".encode()),
+    ],
+)
+def test_key_is_the_person(identity: str, fields: dict[str, str], key: bytes) -> None:
+    settings = load_settings(None, {"ENGAGE_IDENTITY": identity})
+    assert Router(settings).route(view(**fields)).key == key
+
+
+def test_events_about_nobody_are_keyed_by_their_site() -> None:
+    raw = view(type="marketing_spend", channel="x", amount=1, site="s")
+    assert Router(Settings()).route(raw).key == b"s"
+
+
+def test_pace_lets_event_time_pass_at_the_given_speed() -> None:
+    now, slept = [0.0], []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        now[0] += seconds
+
+    pace = Pace(60, clock=lambda: now[0], sleep=sleep)
+    for event_time_ms in (1_000_000, 1_060_000, None, 1_030_000, 1_180_000):
+        pace.wait_for(event_time_ms)
+    assert slept == [pytest.approx(1.0), pytest.approx(2.0)]
+
+
+def test_pace_without_speed_never_waits() -> None:
+    pace = Pace(None, sleep=lambda _: pytest.fail("slept"))
+    pace.wait_for(0)
+    pace.wait_for(10**12)
+
+
+def test_plain_and_compressed_files_and_standard_input_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.jsonl").write_bytes(b"1\n\n  2 \r\n")
+    with gzip.open(tmp_path / "b.gz", "wb") as file:
+        file.write(b"3\n4")
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"5\n")))
+    files = [str(tmp_path / "a.jsonl"), str(tmp_path / "b.gz"), "-"]
+    assert list(read_lines(files)) == [b"1", b"2", b"3", b"4", b"5"]
+
+
+@pytest.mark.parametrize("damage", [lambda raw: raw[:-10], lambda _: b"not gzip"])
+def test_a_damaged_file_is_named(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
+    path = tmp_path / "a.gz"
+    path.write_bytes(damage(gzip.compress(b"x\n" * 5000)))
+    with pytest.raises(OSError, match=r"a\.gz: is not a whole gzip file"):
+        list(read_lines([str(path)]))
+
+
+@pytest.mark.parametrize(("skip_bad", "count"), [(False, 3), (True, 2)])
+def test_lines_that_are_no_events_are_sent_unless_skipped(
+    tmp_path: Path, recorder: Recorder, skip_bad: bool, count: int
+) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(view(user_id="a") + b"\nnonsense\n" + view(user_id="b") + b"\n")
+    errors = io.StringIO()
+    assert run_replay(Settings(), [str(path)], skip_bad=skip_bad, errors=errors) == 0
+    assert len(recorder.records) == count
+    assert f"{count} records confirmed" in errors.getvalue()
+    assert "1 lines were no events" in errors.getvalue()
+    if not skip_bad:
+        assert recorder.records[1] == ("page-views", None, b"nonsense")
+
+
+def test_records_that_kafka_refused_end_in_exit_code_one(
+    tmp_path: Path, recorder: Recorder
+) -> None:
+    recorder.failed, recorder.last_error = 2, "MessageSizeTooLargeError: too large"
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(view(user_id="a"))
+    errors = io.StringIO()
+    assert run_replay(Settings(), [str(path)], errors=errors) == 1
+    assert "2 records were not taken: MessageSizeTooLargeError" in errors.getvalue()

@@ -1,0 +1,125 @@
+"""`engage report` reads what files there are: compressed, damaged, half wrong, or missing."""
+
+import gzip
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agents.report.command import BAD_LINES_SHOWN, run_report
+from stream.settings.application import Settings
+from tests.unit.agents.test_report_command import (
+    DAY_MS,
+    MONDAY,
+    one,
+    report,
+    view,
+    write,
+)
+from tests.unit.agents.test_report_command import elsewhere as elsewhere
+
+
+def test_files_compressed_and_standard_input_are_one_log(tmp_path: Path) -> None:
+    packed = tmp_path / "one.jsonl.gz"
+    packed.write_bytes(gzip.compress(view("a") + b"\n") + gzip.compress(view("b")))
+    arguments = ("--metric", "page_views", "--window", "all", "--format", "json")
+    result = report(*arguments, str(packed), "-", stdin=view("c") + b"\r\n\r\n" + view("d"))
+    assert (one(result).value, result.exit_code, result.stderr) == (4, 0, "")
+
+
+def test_bad_lines_are_named_first_in_full_then_counted_and_the_rest_is_printed(
+    tmp_path: Path,
+) -> None:
+    lines = [view("a"), b"{", b"", b'{"type":"\\u001b[2J"}', *[b"nonsense"] * 40, view("b")]
+    file = write(tmp_path / "e.jsonl", *lines)
+    result = report("--metric", "page_views", "--window", "all", "--format", "json", file)
+    assert (result.exit_code, one(result).value) == (0, 2)
+    said = result.stderr.splitlines()
+    assert len(said) == BAD_LINES_SHOWN + 1
+    assert said[0].startswith(f"{file}:2: malformed: ")
+    assert said[1].startswith(f"{file}:4: unknown_type: ") and "\x1b" not in said[1]
+    assert said[2].startswith(f"{file}:5: malformed: ")
+    assert said[-1] == (
+        "engage: lines left out because they are no events: 42 (41 malformed, 1 unknown_type)"
+    )
+
+
+def test_events_that_do_not_count_are_told_with_what_to_do(tmp_path: Path) -> None:
+    first = view("a", MONDAY + 3 * DAY_MS)
+    lines = [first, first, view("b", MONDAY), view("c", 4_000_000_000_000)]
+    file = write(tmp_path / "e.jsonl", *lines)
+    result = report("--metric", "page_views", "--window", "all", "--format", "json", file)
+    assert (result.exit_code, one(result).value) == (0, 1)
+    assert result.stderr.splitlines() == [
+        "engage: events left out as duplicates, by event_id: 1",
+        (
+            "engage: events left out as late, over 24 h older than one before them: 1. "
+            "Give the oldest file first, or raise time.correction_window_seconds"
+        ),
+        "engage: events left out because they are dated in the future: 1",
+    ]
+
+
+@pytest.mark.parametrize("content", [b"", b"\n\n", b"nonsense\n{}\n"])
+def test_nothing_to_count_is_exit_code_two(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "e.jsonl"
+    file.write_bytes(content)
+    result = report(str(file))
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.splitlines()[-1] == f"engage: there is no event to count in {file}"
+
+
+def test_a_missing_or_unreadable_file_stops_before_anything_is_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    file, missing = write(tmp_path / "e.jsonl", view("a")), str(tmp_path / "none.jsonl")
+    result = report(file, missing)
+    assert (result.exit_code, result.stdout) == (2, "") and "none.jsonl" in result.stderr
+    options: dict[str, Any] = {"metrics": [], "windows": [], "format": "json"}
+    assert run_report(Settings(), [file, missing], **options) == 2
+    assert f"engage: {missing} does not exist; nothing was counted" in capfd.readouterr().err
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    assert run_report(Settings(), [file], **options) == 2
+    assert f"engage: {file} cannot be read; nothing was counted" in capfd.readouterr().err
+
+
+def test_what_stands_before_the_damage_of_a_compressed_file_is_printed(tmp_path: Path) -> None:
+    file = tmp_path / "e.jsonl.gz"
+    whole = gzip.compress(b"\n".join(view(f"v{n}") for n in range(20_000)), compresslevel=1)
+    file.write_bytes(whole[: len(whole) // 2])
+    arguments = ("--metric", "page_views", "--window", "all", "--format", "json")
+    result = report(*arguments, str(file))
+    assert result.exit_code == 0
+    (said,) = result.stderr.splitlines()
+    assert f"engage: {file} is damaged or cut short after line " in said
+    counted = one(result).value
+    assert counted is not None and f"line {counted:,} " in said and counted > 5_000
+
+
+def test_a_file_that_is_compressed_in_name_or_in_truth_only_is_explained(tmp_path: Path) -> None:
+    named = write(tmp_path / "plain.jsonl.gz", view("a"))
+    packed = tmp_path / "packed.jsonl"
+    packed.write_bytes(gzip.compress(view("a")))
+    for file, words in ((named, "is no gzip file"), (str(packed), "name it .gz, or use zcat")):
+        result = report(file)
+        assert result.exit_code == 2
+        assert f"engage: {file} " in result.stderr and words in result.stderr
+
+
+def test_a_file_without_line_ends_does_not_fill_the_memory(tmp_path: Path) -> None:
+    file = tmp_path / "e.jsonl"
+    longest = view("a" * 250, page_title="")
+    pad = b" " * (65_536 - len(longest))  # As long as an event may be, and a line end of two.
+    file.write_bytes(longest + pad + b"\r\n" + b"x" * 3_000_000 + b"\n" + view("b"))
+    result = report("--metric", "page_views", "--window", "all", "--format", "json", str(file))
+    assert one(result).value == 2
+    assert f"{file}:2: too_large" in result.stderr
+    assert len(result.stderr.splitlines()) == 2
+
+
+def test_a_directory_in_the_place_of_a_file_is_a_plain_message(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run_report(Settings(), [str(tmp_path)], metrics=[], windows=[], format="json") == 2
+    assert "cannot be read after line 0: Is a directory" in capfd.readouterr().err

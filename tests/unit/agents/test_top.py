@@ -1,0 +1,114 @@
+"""`engage top` shows what a worker answers, as lines where there is no terminal, and says when none answers."""
+
+import http.server
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import StringIO
+
+import msgspec
+import pytest
+from click.testing import CliRunner
+from rich.console import Console
+
+from agents.cli.main import main
+from agents.commands.top import Answer, as_line, as_table
+
+ANSWER = {
+    "now_ms": 1_000_500,
+    "headlines": [
+        {"title": "Live visitors", "unit": "people"}, {"title": "Bounce rate", "unit": "ratio"},
+    ],
+    "numbers": {
+        "taken_ms": 1_000_000,
+        "sites": [
+            {"site": "shop", "now": [1234, 0.375], "before": [1000, None],
+             "lists": {"page": [["/[bold]<b>\u001b[31m", 12]]}},
+            {"site": "blog", "now": [5, None], "before": [None, None], "lists": {}},
+        ],
+    },
+    "stages": [
+        {"name": "Kafka", "state": "ok", "text": "all records read"},
+        {"name": "Redis", "state": "bad", "text": "gone"},
+    ],
+}  # fmt: skip
+
+
+def answer(**changes: object) -> Answer:
+    return msgspec.convert({**ANSWER, **changes}, Answer)
+
+
+@contextmanager
+def worker(body: bytes) -> Iterator[str]:
+    """The address of a server that answers with this."""
+
+    class Page(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200 if self.path == "/api/snapshot" else 404)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Nothing: the terminal belongs to the tests."""
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Page) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_a_line_has_the_largest_site_and_what_is_in_trouble() -> None:
+    line = as_line(answer(), None)
+    assert "shop, numbers of 0.5 s ago · Live visitors 1,234 · Bounce rate 37.50%" in line
+    assert line.endswith("Redis: gone") and "\n" not in line
+
+
+def test_another_site_can_be_asked_for() -> None:
+    assert "blog" in as_line(answer(), "blog") and "Bounce rate –" in as_line(answer(), "blog")
+    assert "no site nope; there are shop, blog" in as_line(answer(), "nope")
+
+
+def test_old_and_missing_numbers_are_said_to_be_so() -> None:
+    assert "OLD: numbers of 60.0 s ago" in as_line(answer(now_ms=1_060_000), None)
+    assert "no numbers yet" in as_line(answer(numbers=None), None)
+
+
+def test_a_table_shows_names_as_text() -> None:
+    console = Console(file=StringIO(), width=100, force_terminal=False)
+    console.print(as_table(answer(), None))
+    shown = console.file.getvalue()  # type: ignore[attr-defined]
+    for part in ("Live visitors", "1,234", "1,000", "37.50%", "/[bold]<b>\\u001b[31m 12", "gone"):
+        assert part in shown
+    assert "\u001b" not in shown
+
+
+def test_once_prints_one_line_where_there_is_no_terminal() -> None:
+    with worker(json.dumps(ANSWER).encode()) as url:
+        result = CliRunner().invoke(main, ["top", "--once", "--url", url])
+    assert result.exit_code == 0
+    assert result.output.count("\n") == 1 and "Live visitors 1,234" in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "text"),
+    [
+        (["--url", "http://127.0.0.1:1"], 1, "does not answer"),
+        (["--url", "worker:6067"], 2, "is no address like http://127.0.0.1:6067"),
+    ],
+)
+def test_no_answer_says_what_to_do(arguments: list[str], code: int, text: str) -> None:
+    result = CliRunner().invoke(main, ["top", "--once", *arguments])
+    assert result.exit_code == code
+    assert text in result.output
+
+
+def test_an_answer_of_something_else_is_no_traceback() -> None:
+    with worker(b"<html>") as url:
+        result = CliRunner().invoke(main, ["top", "--once", "--url", url])
+    assert result.exit_code == 1
+    assert "is no page of a worker" in result.output

@@ -1,0 +1,70 @@
+"""What is known of a person at the end of a day: only what had happened by then."""
+
+import pytest
+
+from stream.churn.features import WINDOW_DAYS, Features, features_at, stayed_away
+from stream.counters.calendar import DAY_MS
+from stream.history.subscriptions import SubscriptionEvent, pays_at
+from stream.people.active_days import Mark, add_unit
+
+DAY = 738_000
+
+
+def marked(*days: int) -> Mark:
+    """Active on these days, in whatever order they became known."""
+    mark: Mark | None = None
+    for day in days:
+        mark = (*add_unit(mark, day), min(days))
+    assert mark is not None
+    return mark
+
+
+def test_a_person_is_how_lately_and_how_often_they_came() -> None:
+    mark = marked(DAY - 100, DAY - 20, DAY - 8, DAY - 3, DAY - 2)
+    assert features_at(mark, DAY, True) == Features(
+        recency=2, week=2, week_before=1, earlier=1, age=7, pays=True
+    )
+
+
+def test_later_days_say_nothing_about_an_earlier_one() -> None:
+    before = marked(DAY - 9, DAY - 1)
+    for later in ((DAY + 1,), (DAY + 1, DAY + 5, DAY + 40)):
+        after = marked(DAY - 9, DAY - 1, *later)
+        assert features_at(after, DAY, False) == features_at(before, DAY, False)
+
+
+def test_nobody_is_looked_at_before_their_first_day_or_long_after_their_last() -> None:
+    mark = marked(DAY)
+    assert features_at(mark, DAY - 1, False) is None
+    assert features_at(mark, DAY + WINDOW_DAYS - 1, False) is not None
+    assert features_at(mark, DAY + WINDOW_DAYS, False) is None
+
+
+@pytest.mark.parametrize(
+    ("came", "away"), [((), True), ((1,), False), ((14,), False), ((15,), True), ((0, 15), True)]
+)
+def test_who_comes_within_the_horizon_has_not_stayed_away(
+    came: tuple[int, ...], away: bool
+) -> None:
+    mark = marked(DAY, *(DAY + n for n in came))
+    assert stayed_away(mark, DAY, 14) is away
+
+
+def test_inputs_are_between_nothing_and_everything() -> None:
+    every_day = marked(*range(DAY - 400, DAY + 1))
+    for mark in (every_day, marked(DAY), marked(DAY - 27)):
+        found = features_at(mark, DAY, True)
+        assert found is not None
+        assert all(0 <= value <= 1 for value in found.inputs().values()), found
+
+
+def test_a_customer_is_one_as_long_as_they_pay_and_not_by_what_comes_later() -> None:
+    start = SubscriptionEvent(10 * DAY_MS, "started", "s", 1_000)
+    end = SubscriptionEvent(20 * DAY_MS, "ended", "s")
+    assert [pays_at([start, end], day * DAY_MS) for day in (9, 10, 19, 20)] == [
+        False, True, True, False,
+    ]  # fmt: skip
+    announced = SubscriptionEvent(12 * DAY_MS, "cancelled", "s", effective_ms=15 * DAY_MS)
+    assert [pays_at([start, announced], day * DAY_MS) for day in (14, 15)] == [True, False]
+    trial = SubscriptionEvent(10 * DAY_MS, "started", "s", 1_000, trial=True)
+    assert not pays_at([trial], 11 * DAY_MS)

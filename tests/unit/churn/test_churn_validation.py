@@ -1,0 +1,134 @@
+"""Predictions are judged as river and SciPy judge them, and made as river's progressive validation makes them."""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
+
+import pytest
+
+from stream.churn.features import features_at, stayed_away
+from stream.churn.model import Examples, drawn
+from stream.churn.validation import Outcomes
+from stream.counters.calendar import DAY_MS
+from stream.report.churn import last_day, settle_days
+from stream.report.report import Report
+from stream.settings.application import Settings
+from stream.settings.audience import ChurnRiskSettings
+from tests.conftest import needs_river
+
+needs_river()
+from river import compose, evaluate, linear_model, metrics, optim  # noqa: E402
+from scipy.stats import mannwhitneyu  # noqa: E402
+
+HORIZON = 5
+DAYS = 45
+NOON_MS = 1_711_972_800_000
+
+
+def made_up(count: int) -> tuple[Outcomes, list[tuple[float, bool]]]:
+    random, outcomes = Random(5), Outcomes()
+    found = []
+    for _ in range(count):
+        risk = round(random.random(), 2)
+        found.append((risk, random.random() < risk**2))
+        outcomes.add(*found[-1])
+    return outcomes, found
+
+
+def test_scores_are_those_of_river() -> None:
+    outcomes, found = made_up(2_000)
+    theirs = (
+        metrics.LogLoss(), metrics.MSE(),
+    )  # fmt: skip
+    for risk, away in found:
+        theirs[0].update(away, risk)
+        theirs[1].update(float(away), risk)
+    scores = outcomes.scores()
+    assert scores is not None
+    assert scores.predictions == len(found)
+    assert scores.base_rate == pytest.approx(sum(away for _, away in found) / len(found))
+    assert scores.log_loss == pytest.approx(theirs[0].get(), rel=1e-6)
+    assert scores.brier == pytest.approx(theirs[1].get())
+    # The area is the share of pairs that are in order, those with equal risks counted half.
+    stayed, came = ([risk for risk, away in found if away is one] for one in (True, False))
+    in_order = mannwhitneyu(stayed, came).statistic
+    assert scores.roc_auc == pytest.approx(in_order / len(stayed) / len(came))
+
+
+def test_the_tenths_hold_everybody_and_rise() -> None:
+    outcomes, found = made_up(2_000)
+    tenths = list(outcomes.tenths())
+    assert len(tenths) == 10
+    assert sum(tenth.predictions for tenth in tenths) == len(found)
+    assert [t.predicted for t in tenths] == sorted(t.predicted for t in tenths)
+    assert tenths[-1].observed > 0.7 > 0.1 > tenths[0].observed
+
+
+def test_who_is_always_told_the_same_makes_one_tenth_and_no_order() -> None:
+    outcomes = Outcomes()
+    for away in (True, True, False, False):
+        outcomes.add(0.5, away)
+    assert [tenth.predictions for tenth in outcomes.tenths()] == [4]
+    scores = outcomes.scores()
+    assert scores is not None
+    assert (scores.roc_auc, scores.brier) == (0.5, 0.25)
+    assert Outcomes().scores() is None
+    assert list(Outcomes().tenths()) == []
+
+
+def traffic() -> Report:
+    """Sixty people; most come often for a while and then no more."""
+    random = Random(11)
+    # From the first day on, as river does: everybody's risk is a half then.
+    risk = ChurnRiskSettings(enabled=True, horizon_days=HORIZON, examples_min=0)
+    report = Report(Settings(churn_risk=risk), NOON_MS + 365 * DAY_MS, pytest.fail)
+    came = []
+    for who in range(60):
+        first, stays = random.randrange(DAYS), random.randrange(1, DAYS)
+        days = range(first, min(first + stays, DAYS))
+        came += [(day, who) for day in days if day == first or random.random() < 0.6]
+    report.read("x", [_EVENT % (d, w, NOON_MS + d * DAY_MS, w) for d, w in sorted(came)])
+    return report
+
+
+_EVENT = b'{"type":"page_view","event_id":"%d-%d","event_time":%d,"user_id":"p%d"}'
+
+
+def asked(report: Report, days: range) -> Iterator[tuple[dict[str, Any], bool]]:
+    """Everybody at the end of every day, in the order in which they are learned from."""
+    marks = [m for p in report.shard.people.young.values() for m, _ in p.active.items()]
+    for day in days:
+        examples: Examples = Counter()
+        for mark in marks:
+            if found := features_at(mark, day, False):
+                examples[found, stayed_away(mark, day, HORIZON)] += 1
+        for features, away in drawn(examples, examples.total(), day + HORIZON):
+            yield features.inputs() | {"day": day}, away
+
+
+def test_it_is_the_progressive_validation_of_river_with_delayed_labels() -> None:
+    report, ours = traffic(), Outcomes()
+    judged_to = last_day(report.shard) - HORIZON
+    days = []
+    for day, people in settle_days(report.shard):
+        days.append(day)
+        for one in people if day <= judged_to else ():
+            ours.add(one.risk, stayed_away(one.mark, day, HORIZON))
+    scores = ours.scores()
+    assert scores is not None
+    assert scores.predictions > 500
+    model = compose.Discard("day") | linear_model.LogisticRegression(
+        optim.SGD(0.02), intercept_lr=0.02
+    )
+    # An answer is known when its last day is over, after the questions of that day.
+    theirs = evaluate.progressive_val_score(
+        asked(report, range(days[0], judged_to + 1)),
+        model,
+        metrics.LogLoss(),
+        moment=lambda x: datetime.fromordinal(x["day"]),
+        delay=timedelta(days=HORIZON, hours=1),
+    )
+    assert scores.log_loss == pytest.approx(theirs.get(), rel=1e-9)
+    assert scores.log_loss < scores.base_log_loss

@@ -1,0 +1,99 @@
+"""Experiments are checked at the start: what must be mended, and what is left alone."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from stream.configure.fingerprints import definition_version
+from stream.configure.load import SettingsError, load_settings
+from stream.settings.application import Settings
+
+COUNTED = 'dimensions = ["variant"]\n'
+
+
+def problems(tmp_path: Path, text: str) -> tuple[str, ...]:
+    file = tmp_path / "engage.toml"
+    file.write_text(text, encoding="utf-8")
+    try:
+        load_settings(file, {})
+    except SettingsError as error:
+        return error.problems
+    return ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", COUNTED, '[experiment]\ndimension = ""\ncontrol = "a"',
+        'dimensions = ["group"]\n[experiment]\ndimension = "group"\ncontrol = "a"\nconfidence = 0.9',
+    ],
+)  # fmt: skip
+def test_what_can_be_used(tmp_path: Path, text: str) -> None:
+    assert problems(tmp_path, text) == ()
+
+
+PASSIVE = (
+    "active.passive_types (FILE:3): order makes nobody active, and who converts must be among those "
+    "who saw the variant; take it out"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            '[experiment]\ndimension = "group"',
+            "experiment.dimension (FILE:2): 'group' is not among dimensions; add it there, or correct it",
+        ),
+        (
+            '[experiment]\ncontrol = "a"',
+            "experiment.dimension (FILE:1): 'variant' is not among dimensions; add it there, or correct it",
+        ),
+        (
+            COUNTED + '[experiment]\ncontrol = ""',
+            "experiment.control (FILE:3): nothing names no one variant; name the one to compare with",
+        ),
+        (
+            COUNTED + '[experiment]\ncontrol = "other"',
+            "experiment.control (FILE:3): 'other' names no one variant; name the one to compare with",
+        ),
+        (
+            COUNTED + '[active]\npassive_types = ["order"]',
+            PASSIVE,
+        ),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_used_is_said_with_its_line(tmp_path: Path, text: str, said: str) -> None:
+    assert problems(tmp_path, text) == (said.replace("FILE", str(tmp_path / "engage.toml")),)
+
+
+def test_an_order_that_is_no_goal_may_be_passive(tmp_path: Path) -> None:
+    text = COUNTED + '[active]\npassive_types = ["order"]\n[conversion]\norders = false'
+    assert problems(tmp_path, text) == ()
+
+
+@pytest.mark.parametrize("confidence", ["0.2", "1", '"high"'])
+def test_a_confidence_is_a_share_that_means_something(tmp_path: Path, confidence: str) -> None:
+    (found,) = problems(tmp_path, f"{COUNTED}[experiment]\nconfidence = {confidence}")
+    assert found.startswith("experiment.confidence")
+
+
+def test_an_experiment_without_its_library_says_how_to_install_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    (found,) = problems(tmp_path, COUNTED)
+    assert found.startswith(f"dimensions ({tmp_path / 'engage.toml'}:1): the experiment")
+    assert 'pip install "engagement-stream[experiments]"' in found
+    assert 'experiment.dimension = ""' in found
+    for text in ("", COUNTED + '[experiment]\ndimension = ""'):
+        assert problems(tmp_path, text) == ()
+
+
+def test_the_version_of_definitions_knows_the_control() -> None:
+    chosen = load_settings(
+        None, {"ENGAGE_DIMENSIONS": "variant", "ENGAGE_EXPERIMENT_CONTROL": "old"}
+    )
+    same = load_settings(None, {"ENGAGE_DIMENSIONS": "variant"})
+    assert len({definition_version(one) for one in (Settings(), chosen, same)}) == 3

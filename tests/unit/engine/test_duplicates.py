@@ -1,0 +1,86 @@
+"""Ids are remembered for at least one window of the log's clock, and rebuilt from the log alone."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stream.engine.duplicates import SeenIds
+
+WINDOW = 600_000
+
+
+def knows(seen: SeenIds, event_id: str) -> bool:
+    return event_id in seen.current or event_id in seen.previous
+
+
+def read(log: list[tuple[str, int]], seen: SeenIds, first: int, clock: int) -> int:
+    """Read records (id, time) from an offset on, as the engine does; the log's clock at the end."""
+    for offset, (event_id, time_ms) in enumerate(log[first:], start=first):
+        if knows(seen, event_id):
+            continue
+        if time_ms > clock:
+            seen.advance(offset, clock, time_ms)
+            clock = time_ms
+        seen.add(event_id, offset, clock)
+    return clock
+
+
+def test_an_id_is_known_for_the_generation_it_came_in_and_the_next() -> None:
+    seen = SeenIds(WINDOW, 100)
+    read([("a", WINDOW), ("b", 2 * WINDOW)], seen, 0, 0)
+    assert knows(seen, "a")
+    seen.advance(2, 2 * WINDOW, 3 * WINDOW)
+    assert not knows(seen, "a")
+    assert knows(seen, "b")
+
+
+def test_an_id_is_known_one_whole_window_later() -> None:
+    seen = SeenIds(WINDOW, 100)
+    read([("a", 2 * WINDOW - 1), ("b", 3 * WINDOW - 1)], seen, 0, 0)
+    assert knows(seen, "a")
+
+
+def test_a_jump_over_a_generation_forgets_all_before_it() -> None:
+    seen = SeenIds(WINDOW, 100)
+    read([("a", WINDOW), ("b", 9 * WINDOW)], seen, 0, 0)
+    assert not knows(seen, "a")
+    assert knows(seen, "b")
+
+
+def test_a_generation_that_is_full_ends_early_and_is_counted() -> None:
+    seen = SeenIds(WINDOW, 2)
+    read([(str(number), WINDOW) for number in range(5)], seen, 0, 0)
+    assert seen.capped == 2
+    assert len(seen.current) + len(seen.previous) <= 4
+    assert knows(seen, "4")
+
+
+def test_reading_begins_where_the_older_generation_did() -> None:
+    seen = SeenIds(WINDOW, 100)
+    log = [("a", WINDOW), ("b", WINDOW), ("c", 2 * WINDOW), ("d", 3 * WINDOW), ("e", 3 * WINDOW)]
+    read(log, seen, 0, 0)
+    assert seen.recall_offset == 2
+    assert seen.recall_clock == WINDOW
+
+
+steps = st.sampled_from([0, 1, WINDOW // 2, WINDOW - 1, WINDOW, WINDOW + 1, 3 * WINDOW])
+
+
+@given(st.lists(steps, max_size=40), st.sampled_from([2, 3, 1000]), st.integers(0, 40))
+def test_the_log_rebuilds_exactly_what_was_known(moves: list[int], ids_max: int, stop: int) -> None:
+    log, now = [], WINDOW * 1000
+    for number, step in enumerate(moves):
+        now += step
+        log.append((str(number), now))
+    live = SeenIds(WINDOW, ids_max)
+    read(log[:stop], live, 0, 0)
+    again = SeenIds(WINDOW, ids_max, live.recall_offset, live.recall_clock)
+    read(log[:stop], again, live.recall_offset, live.recall_clock)
+    assert (again.current, again.previous) == (live.current, live.previous)
+    assert again.recall_offset == live.recall_offset
+    assert again.recall_clock == live.recall_clock
+
+
+def test_a_window_of_nothing_remembers_nothing() -> None:
+    seen = SeenIds(0, 100)
+    read([("a", 5), ("b", 6)], seen, 0, 0)
+    assert not knows(seen, "a")

@@ -1,0 +1,98 @@
+"""Bots and internal traffic are counted as such, and nowhere else."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from stream.configure.load import SettingsError, load_settings
+from stream.counters import measures
+from stream.counters.measures import Grain
+from stream.report.report import Report
+from stream.settings.application import Settings
+
+START = 1_709_553_600_000
+GOOGLE = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
+CHROME = (
+    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Chrome/131.0.0.0 Safari/537.36"
+)
+COUNTED = (measures.PAGE_VIEWS, measures.BOT_EVENTS, measures.EXCLUDED_EVENTS, measures.NEW_ALL)
+
+
+def settings(tmp_path: Path, text: str) -> Settings:
+    path = tmp_path / "engage.toml"
+    path.write_text(text)
+    return load_settings(path, {})
+
+
+def counts(config: Settings, *events: dict[str, Any]) -> tuple[int, ...]:
+    """Page views, events of bots, events set aside, and people."""
+    report = Report(config, START + 10**7, lambda bad: pytest.fail(str(bad)))
+    report.read("f", [
+        msgspec.json.encode({
+            "type": "page_view", "event_id": str(number), "event_time": START + number,
+            "visitor_id": f"v{number}", "page_url": "/",
+        } | event)
+        for number, event in enumerate(events)
+    ])  # fmt: skip
+    report.shard.count_collected()
+    names = {i: name for i, name in report.shard.names.series.items() if not name[2]}
+    total = dict.fromkeys(COUNTED, 0)
+    for series, count in report.shard.counters.tables[Grain.ALL].get(0, {}).items():
+        if series in names and names[series][0] in total:
+            total[names[series][0]] += count
+    return tuple(total.values())
+
+
+def by(user_agent: str) -> dict[str, Any]:
+    return {"context": {"user_agent": user_agent}}
+
+
+@pytest.mark.parametrize("agent", [
+    GOOGLE, "facebookexternalhit/1.1", "curl/8.1.2", "python-requests/2.31",
+    CHROME.replace("Chrome", "HeadlessChrome"),
+])  # fmt: skip
+def test_a_bot_is_known_by_its_user_agent(agent: str) -> None:
+    assert counts(Settings(), by(agent), by(CHROME), {}) == (2, 1, 0, 2)
+
+
+def test_a_bot_is_one_that_says_so() -> None:
+    assert counts(Settings(), {"is_bot": True}, {}) == (1, 1, 0, 1)
+
+
+def test_a_device_whose_name_sounds_like_a_bot_is_none() -> None:
+    agent = "Mozilla/5.0 (Linux; Android 9; CUBOT_X18) AppleWebKit/537.36 Chrome/131.0 Mobile"
+    assert counts(Settings(), by(agent)) == (1, 0, 0, 1)
+
+
+def test_bots_count_like_people_where_one_wants_them(tmp_path: Path) -> None:
+    config = settings(tmp_path, '[bots]\nmode = "include"\n')
+    assert counts(config, by(GOOGLE), {"is_bot": True}, {}) == (3, 0, 0, 3)
+
+
+def test_only_bots_count_where_one_looks_at_them_alone(tmp_path: Path) -> None:
+    config = settings(tmp_path, '[bots]\nmode = "only"\n')
+    assert counts(config, by(GOOGLE), {"is_bot": True}, by(CHROME), {}) == (2, 0, 2, 2)
+
+
+def test_another_field_and_other_patterns_can_tell(tmp_path: Path) -> None:
+    config = settings(tmp_path, '[bots]\nuser_agent_field = "ua"\npatterns = ["^acme"]\n')
+    acme = {"context": {"ua": "ACME probe"}}
+    assert counts(config, acme, by(GOOGLE)) == (1, 1, 0, 1)
+
+
+def test_internal_traffic_is_set_aside_and_counted(tmp_path: Path) -> None:
+    config = settings(tmp_path, '[exclude]\nenvironment = ["test.*", "staging"]\n')
+    inside = [{"context": {"environment": value}} for value in ("test-7", "staging")]
+    outside = [{"context": {"environment": value}} for value in ("live", "not staging")]
+    assert counts(config, *inside, *outside, {}) == (3, 0, 2, 3)
+
+
+@pytest.mark.parametrize("text", ['[bots]\npatterns = ["("]\n', '[exclude]\nhost = ["("]\n'])
+def test_a_broken_pattern_is_named_with_its_key(tmp_path: Path, text: str) -> None:
+    with pytest.raises(
+        SettingsError, match=r"(bots\.patterns|exclude\.host): .*regular expression"
+    ):
+        settings(tmp_path, text)

@@ -1,0 +1,117 @@
+"""The watermark of a shard: the slowest topic, the wall clock only in silence, never backwards."""
+
+import pytest
+
+from stream.engine.duplicates import SeenIds
+from stream.engine.watermark import (
+    FOLLOW_MS,
+    OUTCOMES,
+    Lead,
+    TopicState,
+    log_floor,
+    shard_watermark,
+)
+
+LATENESS = 300_000
+NOW = 1_709_553_600_000
+DAY = 86_400_000
+
+
+def topic(clock: int = 0, drained_at: int = 0) -> TopicState:
+    return TopicState("t", SeenIds(600_000, 100), clock=clock, drained_at=drained_at)
+
+
+def mark(*topics: TopicState) -> int | None:
+    return shard_watermark({str(n): one for n, one in enumerate(topics)}, LATENESS)
+
+
+def test_the_watermark_is_the_newest_event_less_the_lateness() -> None:
+    assert mark(topic(NOW)) == NOW - LATENESS
+
+
+def test_the_slowest_topic_holds_the_shard_back() -> None:
+    assert mark(topic(NOW), topic(NOW - 5_000)) == NOW - 5_000 - LATENESS
+
+
+def test_a_topic_of_which_nothing_is_known_stops_everything() -> None:
+    assert mark(topic(NOW), topic()) is None
+
+
+def test_a_shard_without_topics_knows_nothing() -> None:
+    assert mark() is None
+
+
+def test_a_topic_read_to_its_end_follows_the_wall_clock() -> None:
+    assert mark(topic(NOW), topic(0, drained_at=NOW + 60_000)) == NOW - LATENESS
+    assert mark(topic(NOW - 3_600_000, drained_at=NOW)) == NOW - LATENESS
+
+
+def test_a_wall_clock_behind_the_events_does_not_hold_them_back() -> None:
+    assert mark(topic(NOW, drained_at=NOW - 1)) == NOW - LATENESS
+
+
+def test_a_backlog_does_not_follow_the_wall_clock() -> None:
+    assert mark(topic(NOW - 3_600_000, drained_at=0)) == NOW - 3_600_000 - LATENESS
+
+
+def floor(*topics: TopicState) -> int:
+    return log_floor({str(n): one for n, one in enumerate(topics)}, DAY)
+
+
+def test_the_floor_is_the_lowest_clock() -> None:
+    assert floor(topic(NOW), topic(NOW - 5_000)) == NOW - 5_000
+
+
+def test_the_floor_is_nothing_while_a_topic_may_still_begin_anywhere() -> None:
+    assert floor(topic(NOW), topic()) == 0
+    assert floor() == 0
+
+
+def test_a_quiet_topic_does_not_keep_state_for_ever() -> None:
+    assert floor(topic(NOW), topic(0, drained_at=NOW)) == NOW - DAY
+    assert floor(topic(NOW), topic(NOW - 5, drained_at=NOW)) == NOW - 5
+
+
+def test_a_quiet_topic_follows_only_what_it_is_known_to_keep_up_with() -> None:
+    quiet = topic(NOW - 7 * DAY, drained_at=NOW)
+    quiet.follows = NOW - 3 * DAY
+    assert floor(topic(NOW), quiet) == NOW - 4 * DAY
+    quiet.follows = 0
+    assert floor(topic(NOW), quiet) == NOW - 7 * DAY
+    topics = {"a": topic(NOW), "b": quiet}
+    assert log_floor(topics, DAY, at_once=True) == NOW - DAY
+
+
+def test_a_topic_keeps_up_with_what_was_read_well_before_it_was_at_its_end() -> None:
+    lead = Lead()
+    assert lead.followed(NOW) == 0
+    lead.note(NOW - 9 * DAY, NOW)
+    lead.note(NOW - 2 * DAY, NOW + 60_000)
+    assert lead.followed(NOW + FOLLOW_MS - 1) == 0
+    assert lead.followed(NOW + FOLLOW_MS) == NOW - 9 * DAY
+    assert lead.followed(NOW + 60_000 + FOLLOW_MS) == NOW - 2 * DAY
+
+
+def test_silence_of_the_broker_lets_no_topic_follow() -> None:
+    lead = Lead()
+    lead.note(NOW - 9 * DAY, NOW)
+    for second in range(0, 3_600, 10):
+        lead.note(NOW, NOW + FOLLOW_MS + second * 1000)
+    assert lead.followed(NOW + FOLLOW_MS) == 0
+
+
+def test_the_past_is_not_remembered_for_ever() -> None:
+    lead = Lead()
+    for second in range(100_000):
+        lead.note(second, NOW + second * 1000)
+    assert len(lead._noted) <= FOLLOW_MS // 10_000 + 2
+    assert lead.followed(NOW + 99_999_000) in range(99_999 - 130, 99_999 - 119)
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_every_offset_is_accounted_for_by_one_outcome(outcome: str) -> None:
+    state = topic()
+    state.start, state.next = 100, 103
+    assert state.unaccounted() == 3
+    state.counts[outcome] += 3
+    assert state.unaccounted() == 0

@@ -1,0 +1,134 @@
+"""Attempts at a funnel: which events make steps, in which order, how long after the first."""
+
+from itertools import permutations
+from typing import Any
+
+import pytest
+
+from stream.counters.calendar import Calendar
+from stream.counters.segments import Names
+from stream.history.events import FACTS_MAX, Fact, learn
+from stream.history.funnel_attempts import Attempts, Moment
+from stream.metrics.themes.funnels import FunnelTheme
+from stream.settings.application import SessionSettings, Settings
+from stream.settings.definitions import Funnel, Selection
+
+A, B, C, OTHER = 1, 2, 4, 0
+DAY = 86_400_000
+
+
+def depths(*moments: tuple[int, int], **rules: Any) -> list[int]:
+    """How far each attempt comes at moments (time, steps)."""
+    given = {"steps": 3, "window_ms": 100, "order": "ordered"} | rules
+    return [depth for _, depth in Attempts(**given).depths(Moment(*m) for m in moments)]
+
+
+def test_other_events_may_lie_between_ordered_steps() -> None:
+    assert depths((1, A), (2, OTHER), (3, B), (4, OTHER), (5, C)) == [3]
+
+
+def test_steps_in_the_wrong_order_do_not_count() -> None:
+    assert depths((1, C), (2, B), (3, A)) == [1]
+    assert depths((1, A), (2, C), (3, B)) == [2]
+
+
+def test_every_first_step_begins_an_attempt() -> None:
+    assert depths((1, A), (2, A), (3, B)) == [2, 2]
+    assert depths((1, A), (2, B), (3, A), (4, OTHER)) == [2, 1]
+
+
+def test_a_step_at_the_end_of_the_window_counts_and_one_after_it_does_not() -> None:
+    assert depths((1, A), (101, B)) == [2]
+    assert depths((1, A), (102, B)) == [1]
+    assert depths((1, A), (60, B), (102, C)) == [2], "the window is from step 1 on"
+
+
+def test_one_event_is_one_step_though_it_fits_two() -> None:
+    assert depths((1, A | B), steps=2) == [1]
+    assert depths((1, A | B), (2, A | B), steps=2) == [2, 1]
+
+
+def test_strict_steps_follow_each_other_with_nothing_between() -> None:
+    assert depths((1, A), (2, B), (3, C), order="strict") == [3]
+    assert depths((1, A), (2, OTHER), (3, B), order="strict") == [1]
+    assert depths((1, A), (2, B), (3, B), (4, C), order="strict") == [2]
+
+
+@pytest.mark.parametrize("steps", list(permutations([A, B, C])))
+def test_unordered_steps_come_in_any_order(steps: tuple[int, ...]) -> None:
+    found = depths(*enumerate(steps), order="unordered")
+    assert found[0] == 3
+
+
+def test_unordered_steps_that_fit_twice_are_dealt_out_as_well_as_can_be() -> None:
+    assert depths((1, A | B), (2, A), order="unordered")[0] == 2
+    assert depths((1, A), (2, A), order="unordered")[0] == 1
+    assert depths((1, A | B), (2, B | C), (3, B), order="unordered")[0] == 3
+
+
+def test_moments_of_one_instant_are_taken_in_the_order_of_the_steps() -> None:
+    for order in permutations([A, B, C]):
+        assert depths(*((7, steps) for steps in order)) == [3]
+
+
+def test_steps_of_one_session() -> None:
+    rules = Attempts(steps=2, window_ms=1000, order="ordered", session_gap_ms=30)
+    ids = [Moment(1, A, "s"), Moment(2, A, "t"), Moment(900, B, "s")]
+    assert sorted(rules.depths(ids)) == [(1, 2), (2, 1)]
+    gaps = [Moment(1, A), Moment(31, B), Moment(100, A), Moment(131, B)]
+    assert sorted(rules.depths(gaps)) == [(1, 2), (100, 1)]
+
+
+NAMES = Names((), 100, lambda site: Calendar())
+PROFILE = NAMES.profile_of("default", {}).id
+
+
+def theme(**fields: Any) -> FunnelTheme:
+    steps = tuple(Selection(type="custom", where={"name": name}) for name in "ab")
+    return FunnelTheme("f", Funnel(steps=steps, window_days=2, **fields), Settings())
+
+
+def fact(time_ms: int, steps: int) -> Fact:
+    return time_ms, PROFILE, steps, None
+
+
+def test_settled_repetitions_are_not_kept() -> None:
+    facts = [fact(DAY + n, A) for n in range(50)] + [fact(DAY + 60 + n, B) for n in range(50)]
+    after, _, _ = learn(facts, fact(2 * DAY, A), DAY + 1_000, theme(), NAMES)
+    assert [one[0] - DAY for one in after] == [49, 60, DAY]
+    assert len(learn(facts, fact(2 * DAY, A), DAY, theme(), NAMES)[0]) == 101
+
+
+def test_first_steps_of_two_days_are_both_kept() -> None:
+    facts = [fact(DAY, A), fact(2 * DAY, A)]
+    assert len(learn(facts, fact(3 * DAY, B), 3 * DAY, theme(), NAMES)[0]) == 3
+
+
+def test_who_came_far_long_ago_is_not_counted_again() -> None:
+    ever = ("funnel_people_all", NAMES.side("default", "funnel\x1fstep", "f\x1f2"))
+    known, counted = [], 0
+    for time_ms in (DAY, DAY + 1, 90 * DAY, 90 * DAY + 1, 180 * DAY, 180 * DAY + 1):
+        known, change, _ = learn(known, fact(time_ms, 1 + time_ms % 2), time_ms, theme(), NAMES)
+        counted += sum(count for key, count in change.items() if key[:2] == ever)
+        assert len(known) <= 3
+    assert counted == 1
+
+
+def test_who_is_capped_keeps_how_far_they_came() -> None:
+    facts = [(-1, PROFILE, 2, None), *(fact(DAY * 100 + n, A) for n in range(FACTS_MAX))]
+    after, _, capped = learn(facts, fact(DAY * 200, A), 0, theme(), NAMES)
+    assert capped
+    assert after[0] == (-1, PROFILE, 2, None)
+
+
+def test_other_steps_are_another_theme() -> None:
+    assert theme().name != theme(order="strict").name
+    assert theme().name.startswith("fn:f:")
+
+
+def test_sessions_by_gap_do_not_look_at_ids() -> None:
+    steps = (Selection(type="order"), Selection(type="refund"))
+    gap = Settings(session=SessionSettings(source="gap"))
+    funnel = Funnel(steps=steps, scope="session")
+    assert FunnelTheme("f", funnel, gap)._by_id is False
+    assert FunnelTheme("f", funnel, Settings())._by_id is True

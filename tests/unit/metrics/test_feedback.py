@@ -1,0 +1,94 @@
+"""Feedback: which answers are refused, which are off their scale, which are the newest."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from schemas.codec import parse
+from schemas.events import SurveyResponse
+from schemas.rejection import Reason, RejectedEvent
+from stream.counters.calendar import Calendar
+from stream.counters.measures import Grain
+from stream.counters.segments import Names
+from stream.history.events import Fact
+from stream.metrics.themes import feedback
+from stream.settings.application import Settings
+from stream.settings.customers import SurveySettings
+
+DAY_MS = 86_400_000
+NOON_MS = 1_711_972_800_000
+FIRST_DAY = Calendar().day_of(NOON_MS)
+
+
+def answer(survey: str, score: float, **fields: Any) -> SurveyResponse:
+    event = {"type": "survey_response", "event_id": "e", "event_time": NOON_MS, "user_id": "u"}
+    found, _ = parse(msgspec.json.encode(event | {"survey": survey, "score": score} | fields))
+    assert isinstance(found, SurveyResponse)
+    return found
+
+
+def counted(settings: Settings, *days_and_answers: tuple[int, SurveyResponse]) -> dict[Any, int]:
+    """(measure, grain, day from the first on) → count, of the whole site."""
+    names = Names((), 10, lambda site: Calendar())
+    profile, theme = names.profile_of("default", {}), feedback.Feedback(settings)
+    facts: list[Fact] = []
+    for number, (day, event) in enumerate(days_and_answers):
+        event.event_id = f"e{number}"
+        kept = theme.fact(event)
+        assert kept is not None
+        facts.append((NOON_MS + day * DAY_MS, profile.id, *kept))
+    found = theme.contributions(facts, names).items()
+    return {
+        (measure, grain, index - FIRST_DAY): count
+        for (measure, segment, grain, index), count in found
+        if grain is Grain.DAY and not segment.dimension and count
+    }
+
+
+@pytest.mark.parametrize(
+    ("survey", "score", "fields"),
+    [
+        ("nps", 11, {}),
+        ("nps", 11, {"scale_max": 20}),
+        ("csat", 0, {}),
+        ("ces", 0.5, {}),
+        ("csat", 6, {"scale_max": 5}),
+        ("rating", 6, {"scale_max": 5}),
+    ],
+)
+def test_a_score_outside_its_scale_is_refused(
+    survey: str, score: float, fields: dict[str, Any]
+) -> None:
+    with pytest.raises(RejectedEvent) as refused:
+        answer(survey, score, **fields)
+    assert refused.value.reason is Reason.WRONG_FIELD
+    assert "$.score" in refused.value.detail
+    assert survey in refused.value.detail
+
+
+def test_a_score_above_the_scale_of_the_settings_counts_as_off_it_and_nowhere_else() -> None:
+    assert counted(Settings(), (0, answer("csat", 6))) == {(feedback.OFF_SCALE, Grain.DAY, 0): 1}
+
+
+def test_an_answer_that_names_its_scale_is_taken_to_ours() -> None:
+    of_ten = [(0, answer("csat", score, scale_max=10)) for score in (8, 7)]
+    assert counted(Settings(), *of_ten)[feedback.SATISFIED, Grain.DAY, 0] == 1
+
+
+def test_a_response_that_is_sent_again_counts_once() -> None:
+    twice = [(day, answer("nps", 10, response_id="r")) for day in (0, 3)]
+    found = counted(Settings(), *twice)
+    assert found[feedback.PROMOTERS, Grain.DAY, 0] == 1
+    assert (feedback.PROMOTERS, Grain.DAY, 3) not in found
+
+
+def test_of_a_person_the_newest_answer_holds_until_there_is_another() -> None:
+    latest = Settings(survey=SurveySettings(dedupe="latest_per_user"))
+    found = counted(latest, (0, answer("nps", 10)), (2, answer("nps", 0)))
+    happy = [day for measure, _, day in found if measure == feedback.newest(feedback.PROMOTERS, 30)]
+    unhappy = [
+        day for measure, _, day in found if measure == feedback.newest(feedback.DETRACTORS, 30)
+    ]
+    assert happy == [0, 1]
+    assert unhappy == list(range(2, 32))

@@ -1,0 +1,111 @@
+"""Orders and tickets: what is not there, not in order, or too much."""
+
+from collections.abc import Sequence
+from itertools import permutations
+from typing import Any
+
+import msgspec
+import pytest
+
+from schemas.codec import parse
+from schemas.rejection import Reason, RejectedEvent
+from stream.counters.calendar import Calendar
+from stream.counters.measures import Grain
+from stream.counters.segments import Names
+from stream.history.events import Fact, Theme
+from stream.metrics.themes import orders, tickets
+from stream.settings.application import Settings
+
+DAY_MS = 86_400_000
+NOON_MS = 1_711_972_800_000
+Event = dict[str, Any]
+
+
+def order(day: int, order_id: str, revenue: float) -> Event:
+    return {"type": "order", "day": day, "order_id": order_id, "revenue": revenue}
+
+
+def refund(day: int, order_id: str, revenue: float) -> Event:
+    return order(day, order_id, revenue) | {"type": "refund"}
+
+
+def ticket(day: int, what: str, **fields: Any) -> Event:
+    return {"type": f"ticket_{what}", "day": day, "ticket_id": "t", **fields}
+
+
+def totals(theme: Theme, events: Sequence[Event]) -> dict[str, int]:
+    """Measure → sum over all days, of the whole site."""
+    names = Names((), 10, lambda site: Calendar())
+    profile, facts = names.profile_of("default", {}), list[Fact]()
+    for event in sorted(events, key=lambda event: int(event["day"])):
+        given = {name: value for name, value in event.items() if name != "day"}
+        time_ms = NOON_MS + event["day"] * DAY_MS
+        named = {"event_id": repr(event), "event_time": time_ms, "user_id": "u"}
+        kept = theme.fact(parse(msgspec.json.encode(given | named))[0])
+        if kept is not None:
+            facts.append((time_ms, profile.id, *kept))
+    found: dict[str, int] = {}
+    for (measure, _, grain, _), count in theme.contributions(facts, names).items():
+        if grain is Grain.DAY:
+            found[measure] = found.get(measure, 0) + count
+    return {measure: count for measure, count in found.items() if count}
+
+
+@pytest.mark.parametrize("kind", ["order", "refund", "add_to_cart"])
+def test_money_below_zero_is_refused(kind: str) -> None:
+    event = {"type": kind, "event_id": "e", "event_time": NOON_MS, "user_id": "u"}
+    with pytest.raises(RejectedEvent) as refused:
+        parse(msgspec.json.encode(event | {"order_id": "o", "revenue": -1}))
+    assert refused.value.reason is Reason.WRONG_FIELD
+
+
+def test_a_refund_of_an_unknown_order_counts_nowhere() -> None:
+    assert totals(orders.Orders(), [refund(0, "o", 5)]) == {}
+
+
+def test_a_refund_larger_than_its_order_takes_the_order_alone() -> None:
+    found = totals(orders.Orders(), [order(0, "o", 5), order(0, "p", 7), refund(1, "o", 9)])
+    assert found[orders.REFUNDED_MICROS] == 5_000_000
+    assert found[orders.REVENUE_MICROS] == 7_000_000
+
+
+def test_a_refund_from_before_its_order_counts_with_it() -> None:
+    found = totals(orders.Orders(), [refund(0, "o", 2), order(1, "o", 5)])
+    assert found[orders.REVENUE_MICROS] == 3_000_000
+
+
+def test_of_orders_with_one_id_the_first_counts_whatever_came_first() -> None:
+    for events in permutations([order(0, "o", 5), order(1, "o", 9), order(2, "p", 1)]):
+        found = totals(orders.Orders(), events)
+        assert (found[orders.ORDERS], found[orders.REVENUE_MICROS]) == (2, 6_000_000)
+        assert found[orders.NEW_BUYERS] == 1
+
+
+def test_after_a_year_nothing_is_left_of_what_was_bought_in_it() -> None:
+    found = totals(orders.Orders(), [order(0, "o", 5), order(9, "p", 7), refund(500, "o", 5)])
+    assert orders.BUYERS_365D not in found
+    assert orders.REVENUE_365D_MICROS not in found
+    assert not any(measure.startswith(orders.SPENT_365D) for measure in found)
+
+
+def test_a_ticket_that_nobody_opened_counts_nowhere() -> None:
+    theme = tickets.Tickets(Settings())
+    answer = ticket(1, "message", direction="outgoing", author="agent")
+    assert totals(theme, [answer, ticket(2, "resolved"), ticket(3, "reopened")]) == {}
+
+
+def test_what_came_before_the_opening_counts_nowhere() -> None:
+    found = totals(tickets.Tickets(Settings()), [ticket(0, "resolved"), ticket(1, "opened")])
+    assert found == {tickets.OPENED: 1}  # It waits for a year, and then no more.
+
+
+def test_resolving_twice_is_resolving_once() -> None:
+    events = [ticket(0, "opened"), ticket(1, "resolved"), ticket(2, "resolved")]
+    found = totals(tickets.Tickets(Settings()), events)
+    assert found[tickets.RESOLVED] == found[tickets.RESOLVED_NET] == 1
+
+
+def test_a_bot_does_not_answer() -> None:
+    bot = ticket(1, "message", direction="outgoing", author="bot")
+    found = totals(tickets.Tickets(Settings()), [ticket(0, "opened"), bot])
+    assert tickets.RESPONSES not in found

@@ -1,0 +1,140 @@
+"""Marks turn a newly active day into the windows it adds, in whatever order the days come."""
+
+from itertools import permutations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stream.counters.calendar import Calendar
+from stream.counters.segments import Profile, Segment
+from stream.people.active_days import (
+    FAR,
+    Mark,
+    SegmentMarks,
+    add_unit,
+    has_unit,
+    neighbours,
+    trim,
+    windows_gained,
+)
+
+DAY = 738_000
+
+
+def marked(*units: int) -> Mark | None:
+    mark: Mark | None = None
+    for unit in units:
+        mark = add_unit(mark, unit)
+    return mark
+
+
+def gained(units: tuple[int, ...], length: int) -> list[int]:
+    """The last units of all windows that a person is counted in, each as often as it is counted."""
+    mark: Mark | None = None
+    ends: list[int] = []
+    for unit in units:
+        if not has_unit(mark, unit):
+            first, last = windows_gained(unit, *neighbours(mark, unit), length)
+            ends += range(first, last + 1)
+            mark = add_unit(mark, unit)
+    return sorted(ends)
+
+
+def test_a_new_person_has_no_day() -> None:
+    assert not has_unit(None, DAY)
+    assert neighbours(None, DAY) == (FAR, FAR)
+
+
+def test_a_marked_day_is_known_and_its_neighbours_are_not() -> None:
+    mark = marked(DAY)
+    assert [has_unit(mark, DAY + n) for n in (-1, 0, 1)] == [False, True, False]
+
+
+@pytest.mark.parametrize("order", list(permutations([DAY, DAY + 3, DAY - 40])))
+def test_the_order_of_the_days_leaves_no_trace(order: tuple[int, ...]) -> None:
+    assert marked(*order) == marked(DAY - 40, DAY, DAY + 3)
+
+
+def test_the_nearest_days_on_both_sides_are_found() -> None:
+    mark = marked(DAY - 9, DAY - 2, DAY + 5, DAY + 60)
+    assert neighbours(mark, DAY) == (2, 5)
+    assert neighbours(mark, DAY + 70) == (10, FAR)
+    assert neighbours(mark, DAY - 10) == (FAR, 1)
+
+
+def test_a_first_day_adds_every_window_that_holds_it() -> None:
+    assert windows_gained(DAY, FAR, FAR, 7) == (DAY, DAY + 6)
+
+
+def test_who_was_active_yesterday_adds_one_window() -> None:
+    assert windows_gained(DAY, 1, FAR, 28) == (DAY + 27, DAY + 27)
+
+
+def test_a_day_between_two_near_ones_adds_none() -> None:
+    first, last = windows_gained(DAY, 3, 3, 7)
+    assert last < first or (first, last) == (DAY + 4, DAY + 2)
+
+
+def test_a_window_of_one_day_is_the_day_itself() -> None:
+    assert windows_gained(DAY, 1, 1, 1) == (DAY, DAY)
+
+
+@given(st.lists(st.integers(0, 70), min_size=1, max_size=8), st.sampled_from([1, 5, 7, 28, 30]))
+def test_each_window_with_an_active_day_is_counted_once(offsets: list[int], length: int) -> None:
+    days = tuple(DAY + offset for offset in offsets)
+    windows = {end for day in days for end in range(day, day + length)}
+    assert gained(days, length) == sorted(windows)
+
+
+def test_trimming_forgets_what_is_too_old_and_keeps_the_newest() -> None:
+    mark = marked(DAY, DAY + 10, DAY + 70)
+    assert mark is not None
+    short = trim(mark, DAY + 10)
+    assert [has_unit(short, DAY + n) for n in (0, 10, 70)] == [False, True, True]
+    assert has_unit(trim(mark, DAY + 500), DAY + 70)
+
+
+def test_trimming_keeps_the_first_day_ever() -> None:
+    assert trim((DAY + 70, 1 << 70 | 1, DAY), DAY + 60) == (DAY + 70, 1, DAY)
+
+
+def profile(*ids: int) -> Profile:
+    def segment(number: int) -> Segment:
+        return Segment(number, "s", "d", str(number), Calendar(), lambda _segment, _measure: 0)
+
+    return Profile(0, "s", tuple(segment(number) for number in ids))
+
+
+def test_segments_of_one_profile_share_a_mark() -> None:
+    marks = SegmentMarks()
+    marks.turn_to(profile(1, 2))
+    marks.mark = (DAY, 1)
+    marks.turn_to(profile(1, 2))
+    assert marks.items() == [((DAY, 1), (1, 2))]
+    assert not marks.rest
+
+
+def test_segments_with_different_days_do_not_share_a_mark() -> None:
+    marks = SegmentMarks()
+    marks.turn_to(profile(1, 2))
+    marks.mark = (DAY, 1)
+    # Segment 3 is new: it must not get the days of segment 1.
+    marks.turn_to(profile(1, 3))
+    assert marks.mark == (DAY, 1)
+    assert [(group.segment_ids, mark) for group, mark in marks.rest] == [((3,), None)]
+    assert marks.others == {2: (DAY, 1)}
+    assert marks.items() == [((DAY, 1), (2, 1))]
+
+
+def test_segments_share_a_mark_again_when_what_told_them_apart_is_too_old() -> None:
+    marks = SegmentMarks()
+    both = profile(1, 2)
+    marks.turn_to(both)
+    [first], [second] = profile(1).segments, profile(2).segments
+    marks.group, marks.mark = both.part([first]), (DAY, 1 << 40 | 1)
+    marks.rest = [(both.part([second]), (DAY, 1))]
+    marks.shorten(DAY - 40, drop=True)
+    assert len(marks.rest) == 1
+    marks.shorten(DAY - 10, drop=True)
+    assert (marks.group, marks.mark, marks.rest) == (both, (DAY, 1), [])

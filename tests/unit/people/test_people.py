@@ -1,0 +1,142 @@
+"""People: what is stored comes back, what is too old is left out, and nobody changed is evicted."""
+
+import pytest
+
+from stream.counters.calendar import Calendar
+from stream.counters.segments import Profile, Segment
+from stream.people.active_days import has_unit
+from stream.people.cache import PeopleCache
+from stream.people.person import Person, pack, unpack
+from stream.sessions.session import Session
+
+DAY = 738_000
+MINUTE = 28_492_560
+KEPT = (0, 0, 0, 0)
+
+
+def profile(*ids: int) -> Profile:
+    def segment(number: int) -> Segment:
+        return Segment(number, "s", "d", str(number), Calendar(), lambda _segment, _measure: 0)
+
+    return Profile(0, "s", tuple(segment(number) for number in ids))
+
+
+def person(*days: int) -> Person:
+    made = Person("default\x1fv")
+    made.active.turn_to(profile(1))
+    if days:
+        top = max(days)
+        made.active.mark = (top, sum(1 << (top - day) for day in set(days)), min(days))
+    return made
+
+
+def days_of(one: Person) -> list[tuple[int, ...]]:
+    return [mark for mark, _ in one.active.items()]
+
+
+def test_a_person_comes_back_with_everything_that_is_kept() -> None:
+    one = person(DAY - 3, DAY)
+    one.live.turn_to(profile(1))
+    one.live.mark = (MINUTE, 0b101)
+    one.clicked.turn_to(profile(1, 2))
+    one.clicked.mark = (DAY, 1)
+    session = Session("s", 1_709_553_600_000, 4)
+    one.sessions = [session]
+    one.subscriptions = [(1, "started", "s", 20_000_000, False, None, 4)]
+    again = unpack(one.key, pack(one, *KEPT))
+    for name in ("active", "live", "clicked"):
+        assert getattr(again, name).items() == getattr(one, name).items()
+    assert [session.pack() for session in again.sessions] == [session.pack()]
+    assert again.subscriptions == one.subscriptions
+    assert pack(again, *KEPT) == pack(one, *KEPT)
+
+
+def test_nobody_in_particular_takes_next_to_no_room() -> None:
+    assert len(pack(Person("k"), *KEPT)) <= 4
+    assert days_of(unpack("k", pack(Person("k"), *KEPT))) == []
+
+
+def test_an_ordinary_person_takes_less_than_the_budget() -> None:
+    one = person(*range(DAY - 27, DAY + 1))
+    one.live.turn_to(profile(1))
+    one.live.mark = (MINUTE, 0b11111)
+    one.sessions = [Session(None, 1_709_553_600_000, 1)]
+    # 16 bytes are the field's name; Redis itself adds some 50.
+    assert len(pack(one, *KEPT)) <= 60
+
+
+@pytest.mark.parametrize("length", [7, 8, 62, 63, 64, 65, 400, 5_000])
+def test_a_mask_of_any_length_survives(length: int) -> None:
+    one = person(DAY, DAY - length + 1)
+    assert days_of(unpack("k", pack(one, *KEPT))) == days_of(one)
+
+
+def test_days_before_the_oldest_are_left_out_but_not_the_first_day() -> None:
+    one = person(DAY - 100, DAY - 10, DAY)
+    [mark] = days_of(unpack("k", pack(one, DAY - 10, 0, 0, 0)))
+    assert [has_unit(mark, DAY - n) for n in (100, 10, 0)] == [False, True, True]
+    assert mark[2] == DAY - 100
+
+
+def test_minutes_that_no_timely_event_can_touch_are_dropped() -> None:
+    one = person(DAY)
+    one.live.turn_to(profile(1))
+    one.live.mark = (MINUTE, 1)
+    assert unpack("k", pack(one, 0, 0, MINUTE, 0)).live.items() == one.live.items()
+    assert unpack("k", pack(one, 0, 0, MINUTE + 1, 0)).live.items() == []
+
+
+@pytest.mark.parametrize(("closed", "end", "kept"), [
+    (True, 99, False), (True, 100, True), (False, 99, True),
+])  # fmt: skip
+def test_only_closed_sessions_that_are_out_of_reach_are_left_out(
+    closed: bool, end: int, kept: bool
+) -> None:
+    one = person(DAY)
+    session = Session(None, 50, 1)
+    session.end, session.closed = end, closed
+    one.sessions, one.tail = [session], session
+    assert bool(unpack("k", pack(one, 0, 0, 0, 100)).sessions) == kept
+    assert (one.tail is None) == (not kept)
+
+
+def keys(cache: PeopleCache, *names: str) -> list[bool]:
+    return [cache.get(name) is not None for name in names]
+
+
+def test_the_older_generation_goes_when_the_younger_is_full() -> None:
+    cache = PeopleCache(2)
+    for generation in (("a", "b"), ("c", "d"), ("e", "f")):
+        for name in generation:
+            cache.put(Person(name))
+        cache.settle()
+    assert keys(cache, "a", "c", "e") == [False, False, True]
+    assert cache.evictions == 4
+
+
+def test_who_is_used_again_stays() -> None:
+    cache = PeopleCache(4)
+    for names in (("a", "b", "c"), ("d", "e", "f"), ("g", "h", "i")):
+        assert cache.get("a") or "a" in names
+        for name in names:
+            cache.put(Person(name))
+        cache.settle()
+    assert keys(cache, "a", "b") == [True, False]
+
+
+@pytest.mark.parametrize("held", ["dirty", "in_flight"])
+def test_who_is_not_stored_yet_is_never_lost(held: str) -> None:
+    cache, one = PeopleCache(1), Person("a")
+    cache.put(one)
+    setattr(cache, held, {"a": one})
+    for name in "bcdefg":
+        cache.put(Person(name))
+        cache.settle()
+    assert cache.get("a") is one
+
+
+def test_nobody_is_evicted_in_the_middle_of_a_batch() -> None:
+    cache = PeopleCache(1)
+    for name in "abcdef":
+        cache.put(Person(name))
+    assert all(keys(cache, *"abcdef"))

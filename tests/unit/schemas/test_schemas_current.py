@@ -1,0 +1,106 @@
+"""The committed JSON Schemas say what the code does: same structs, same examples, same verdicts."""
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped, unused-ignore]
+
+from schemas import generate
+from schemas.codec import Reason
+from schemas.events import EVENT_TYPES, Event
+from schemas.ledger import encode_entry, ledger_entry
+from schemas.outputs import MetricRecord, Window, encode_record
+from schemas.routing import TOPIC_TYPES
+
+SCHEMAS = Path(__file__).parents[3] / "schemas"
+VALID = sorted((SCHEMAS / "examples" / "valid").iterdir())
+SAID_BY_SCHEMA = ("missing_field", "wrong_field", "unknown_type", "unknown_version", "no_person")
+# JSON Schema does not know the calendar, and Python reads no number of 5,000 digits.
+BEYOND_SCHEMA = ("no_such_day", "5000_digits")
+INVALID = sorted(
+    path
+    for path in (SCHEMAS / "examples" / "invalid").iterdir()
+    if path.stem.startswith(SAID_BY_SCHEMA) and not path.stem.endswith(BEYOND_SCHEMA)
+)
+
+
+@cache
+def validator(name: str) -> Draft202012Validator:
+    schema: dict[str, Any] = json.loads((SCHEMAS / "json" / f"{name}.v1.schema.json").read_text())
+    Draft202012Validator.check_schema(schema)
+    return Draft202012Validator(schema)
+
+
+def test_the_committed_schemas_are_current() -> None:
+    assert generate.stale() == []
+    assert generate.main(["--check"]) == 0
+
+
+def test_check_fails_on_a_changed_a_missing_and_a_left_over_schema(tmp_path: Path) -> None:
+    assert generate.main(["--check"], tmp_path) == 1
+    assert generate.main([], tmp_path) == 0
+    assert generate.main(["--check"], tmp_path) == 0
+    (tmp_path / "event.v1.schema.json").write_text("{}")
+    (tmp_path / "event.v0.schema.json").write_text("{}")
+    assert generate.stale(tmp_path) == ["event.v0.schema.json", "event.v1.schema.json"]
+    assert generate.main(["--check"], tmp_path) == 1
+    assert generate.main([], tmp_path) == 0
+    assert generate.stale(tmp_path) == []
+
+
+def test_an_unknown_argument_writes_nothing(tmp_path: Path) -> None:
+    assert generate.main(["--chek"], tmp_path) == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_type_has_one_struct_and_one_default_topic() -> None:
+    assert set(EVENT_TYPES.values()) == set(get_args(Event))
+    assert sorted(t for types in TOPIC_TYPES.values() for t in types) == sorted(EVENT_TYPES)
+
+
+@pytest.mark.parametrize("path", VALID, ids=lambda p: p.stem)
+def test_a_valid_example_satisfies_the_schema(path: Path) -> None:
+    validator("event").validate(json.loads(path.read_bytes()))
+
+
+@pytest.mark.parametrize("path", INVALID, ids=lambda p: p.stem)
+def test_an_example_with_a_fault_that_a_schema_can_name_fails_the_schema(path: Path) -> None:
+    assert not validator("event").is_valid(json.loads(path.read_bytes()))
+
+
+@pytest.mark.parametrize("original", [b"{}", bytes(100_000), None])
+def test_ledger_entries_satisfy_their_schema(original: bytes | None) -> None:
+    entry = ledger_entry(
+        Reason.TOO_LARGE,
+        "why",
+        topic="clicks",
+        partition=0,
+        offset=0,
+        timestamp_ms=0,
+        key=None,
+        original=original,
+    )
+    validator("ledger_entry").validate(json.loads(encode_entry(entry)))
+
+
+@pytest.mark.parametrize("value", [None, 3, 0.25, float("inf")])
+def test_metric_records_satisfy_their_schema(value: float | None) -> None:
+    record = MetricRecord(
+        metric="bounce_rate",
+        value=value,
+        unit="ratio",
+        numerator=1,
+        denominator=4.0,
+        site="default",
+        dimensions={"country": "DE"},
+        window=Window("all", None, None, "Europe/Berlin"),
+        revision=2,
+        is_final=True,
+        approximate=False,
+        watermark="2025-03-14T09:00:00Z",
+        definition="1",
+    )
+    validator("metric_record").validate(json.loads(encode_record(record)))

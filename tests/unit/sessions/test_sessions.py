@@ -1,0 +1,151 @@
+"""Sessions: what an event reaches, what a merge keeps, and which bucket a duration falls into."""
+
+import math
+
+import msgspec
+import pytest
+
+from stream.counters.calendar import Calendar
+from stream.counters.histogram import (
+    BUCKETS_PER_DOUBLING,
+    duration_bucket,
+    duration_bucket_bounds_seconds,
+)
+from stream.counters.segments import Names, Profile
+from stream.sessions.page_path import Trail
+from stream.sessions.rules import ID_REACH_MS
+from stream.sessions.session import Session, comes_first, merge, reached, sid_digest
+
+MINUTE = 60_000
+TIMEOUT = 30 * MINUTE
+NAMES = Names(("country",), 10, lambda site: Calendar())
+
+
+def session(start: int, end: int, sid: str | None = None) -> Session:
+    made = Session(sid, start, 1)
+    made.end = end
+    return made
+
+
+def profile(country: str | None) -> Profile:
+    return NAMES.profile_of("default", {"country": country} if country else {})
+
+
+def test_an_event_exactly_the_timeout_later_continues_the_session() -> None:
+    one = session(0, MINUTE)
+    assert reached([one], None, MINUTE + TIMEOUT, TIMEOUT) == [one]
+
+
+def test_an_event_a_millisecond_after_the_timeout_does_not() -> None:
+    assert reached([session(0, MINUTE)], None, MINUTE + TIMEOUT + 1, TIMEOUT) == []
+
+
+def test_a_late_event_exactly_the_timeout_earlier_continues_it_too() -> None:
+    one = session(TIMEOUT, TIMEOUT)
+    assert reached([one], None, 0, TIMEOUT) == [one]
+    assert reached([one], None, -1, TIMEOUT) == []
+
+
+def test_an_event_between_two_sessions_reaches_both() -> None:
+    both = [session(0, 0), session(2 * TIMEOUT, 2 * TIMEOUT)]
+    assert reached(both, None, TIMEOUT, TIMEOUT) == both
+
+
+def test_a_session_id_is_trusted_across_a_gap_of_up_to_a_day() -> None:
+    one, other = session(0, 0, "a"), session(0, 0, "b")
+    assert reached([one, other], "a", ID_REACH_MS, ID_REACH_MS) == [one]
+    assert reached([one, other], "a", ID_REACH_MS + 1, ID_REACH_MS) == []
+
+
+def test_a_closed_session_is_still_known_by_the_digest_of_its_id() -> None:
+    one = session(0, 0, "a")
+    one.sid = sid_digest("a")
+    assert reached([one], "a", TIMEOUT, TIMEOUT) == [one]
+    assert reached([one], "b", TIMEOUT, TIMEOUT) == []
+
+
+def test_an_event_without_an_id_reaches_no_session_that_has_one() -> None:
+    assert reached([session(0, 0, "a")], None, 0, TIMEOUT) == []
+    assert reached([session(0, 0)], "a", 0, TIMEOUT) == []
+
+
+@pytest.mark.parametrize("earlier", [True, False])
+def test_a_merge_keeps_everything_of_both(earlier: bool) -> None:
+    into, other = session(10, 20), session(30, 40)
+    into.page_views, other.page_views = 2, 3
+    other.interactive = other.real = True
+    other.profile_id = 7
+    merge(into, other, earlier, str)
+    assert (into.start, into.end, into.page_views) == (10, 40, 5)
+    assert (into.interactive, into.real) == (True, True)
+    assert into.profile_id == (7 if earlier else 1)
+
+
+def test_the_earlier_event_gives_the_profile() -> None:
+    assert comes_first(1, profile("FR"), 2, profile("DE"))
+    assert not comes_first(2, profile("DE"), 1, profile("FR"))
+
+
+def test_at_one_instant_the_profile_that_sorts_first_does_whatever_came_first() -> None:
+    assert comes_first(1, profile("DE"), 1, profile("FR"))
+    assert not comes_first(1, profile("FR"), 1, profile("DE"))
+    assert comes_first(1, profile(None), 1, profile("DE"))
+
+
+@pytest.mark.parametrize("sid", [None, "an id"])
+def test_a_packed_session_comes_back_whole(sid: str | None) -> None:
+    one = session(1_709_553_600_000, 1_709_553_700_000, sid)
+    one.page_views, one.interactive, one.real, one.closed = 3, True, True, True
+    again = Session.unpack(msgspec.msgpack.decode(msgspec.msgpack.encode(one.pack())))
+    assert again.pack() == one.pack()
+    names = ["sid", "start", "end", "profile_id", "page_views", "interactive", "real", "closed"]
+    assert all(getattr(again, name) == getattr(one, name) for name in names)
+
+
+@pytest.mark.parametrize("sid", [None, "an id", b"digest"])
+def test_a_packed_session_keeps_its_pages(sid: str | bytes | None) -> None:
+    one = session(1_709_553_600_000, 1_709_553_700_000, sid)  # type: ignore[arg-type]
+    one.page_views, one.trail = 2, Trail()
+    for page in (7, 8):
+        one.trail.view(page, 1_709_553_600_000 + page, str)
+    one.trail.look(7, 10_000, 50)
+    again = Session.unpack(msgspec.msgpack.decode(msgspec.msgpack.encode(one.pack())))
+    assert again.pack() == one.pack()
+    assert again.sid == sid
+    assert again.trail is not None
+    assert (again.trail.entry_page, again.trail.exit_page) == (7, 8)
+
+
+def test_a_merge_keeps_the_pages_of_either() -> None:
+    into, other = session(10, 20), session(30, 40)
+    merge(into, other, False, str)
+    assert into.trail is None
+    other.trail = Trail()
+    other.trail.view(7, 30, str)
+    merge(into, other, False, str)
+    assert into.trail is not None
+    assert into.trail.entry_page == 7
+    again = session(1, 5)
+    again.trail = Trail()
+    again.trail.view(9, 1, str)
+    merge(into, again, True, str)
+    assert (into.trail.entry_page, into.trail.exit_page) == (9, 7)
+
+
+def test_a_session_of_one_event_has_a_bucket_of_its_own() -> None:
+    assert duration_bucket(0) == 0
+    assert duration_bucket_bounds_seconds(0) == (0.0, 0.0)
+    assert duration_bucket(1) == 1
+
+
+@pytest.mark.parametrize("ms", [1, 2, 3, 999, 1_000, 1_024, 59_999, 1_800_000, 86_400_000])
+def test_a_duration_lies_between_the_edges_of_its_bucket(ms: int) -> None:
+    low, high = duration_bucket_bounds_seconds(duration_bucket(ms))
+    assert low <= ms / 1000 * (1 + 1e-12)
+    assert ms / 1000 < high
+    assert math.isclose(high / low, 2 ** (1 / BUCKETS_PER_DOUBLING))
+
+
+def test_buckets_grow_with_the_duration() -> None:
+    buckets = [duration_bucket(ms) for ms in range(5_000)]
+    assert buckets == sorted(buckets)
