@@ -17,7 +17,7 @@ from setuptools import Extension, setup
 CORE = ("counters", "people", "sessions", "engine")
 
 #: Modules of schemas/ that run once a record.
-EDGE = ("codec", "ledger", "rejection")
+EDGE = ("codec", "dead_letter", "rejection")
 
 
 def missing() -> str:

@@ -21,7 +21,7 @@ from stream.configure.compile import build_rules
 from stream.configure.fingerprints import definition_version
 from stream.kafka.log import FaustLog
 from stream.kafka.options import bootstrap_servers, faust_credentials
-from stream.kafka.producer import Outgoing
+from stream.kafka.producer import BatchProducer
 from stream.kafka.transport import CODEC, SCHEME, Assignor, Transport, register_transport
 from stream.metrics.catalogue import catalogue
 from stream.metrics.metric import required_grains
@@ -31,20 +31,20 @@ from stream.store.memory import Memory, MemoryWatch
 from stream.store.published import PublishedState
 from stream.store.shards import Store
 from stream.web.exporter import Exporter, SnapshotCollector
-from stream.web.live import LiveBoard
+from stream.web.live import LiveNumbers
 from stream.web.live_alerts import AlertWatch
 from stream.web.live_pipeline import Pipeline
 from stream.web.live_routes import LivePages
 from stream.web.server import Web
-from stream.worker.dead_letters import LedgerPump
-from stream.worker.owner import Owner
+from stream.worker.dead_letters import DeadLetterSender
+from stream.worker.owner import ShardOwner
 from stream.worker.publisher_loop import PublisherLoop
 from stream.worker.telemetry import Telemetry
 
 _log = logging.getLogger(__name__)
 #: Batches that may wait for the agents, per input topic: enough to keep the fetching busy.
 _BATCHES_WAITING = 2
-_CUTS = "cuts"
+_CHECKPOINTS = "cuts"
 _LOOK_AGAIN_SECONDS = 0.2
 
 
@@ -64,14 +64,20 @@ class Worker:
         self.store = Store(self.redis, settings.app, self.name, partitions)
         self.app = _faust_app(settings)
         self.log = FaustLog(self.app)
-        self.outgoing = Outgoing(settings)
-        self.pump = LedgerPump(self.store, self.outgoing, settings.topics.ledger)
+        self.producer = BatchProducer(settings)
+        self.dead_letters = DeadLetterSender(self.store, self.producer, settings.topics.ledger)
         topic = settings.churn_risk.topic
-        tell_risk = partial(self.outgoing.send, topic) if topic else None
-        self.owner = Owner(
-            settings, rules, required_grains(metrics), self.store, self.log, self.pump, tell_risk
+        tell_risk = partial(self.producer.send, topic) if topic else None
+        self.owner = ShardOwner(
+            settings,
+            rules,
+            required_grains(metrics),
+            self.store,
+            self.log,
+            self.dead_letters,
+            tell_risk,
         )
-        self.telemetry = Telemetry(self.owner, self.log, self.pump)
+        self.telemetry = Telemetry(self.owner, self.log, self.dead_letters)
         self.memory_watch = MemoryWatch(self.redis, settings, self._note_memory)
         self.publisher = PublisherLoop(
             settings,
@@ -80,7 +86,7 @@ class Worker:
             rules,
             definition_version(settings),
             self.owner,
-            self.outgoing,
+            self.producer,
             self.telemetry,
         )
         collector = SnapshotCollector(
@@ -89,7 +95,7 @@ class Worker:
             settings.publish.snapshot_max_age_seconds,
             self.telemetry.collect,
         )
-        self.live = self._live_pages(LiveBoard(metrics, settings.dimensions))
+        self.live = self._live_pages(LiveNumbers(metrics, settings.dimensions))
         self.web = Web(settings, Exporter(collector), self._checks, self.live)
         self._room = asyncio.Event()
         self._waiting = 0
@@ -128,12 +134,12 @@ class Worker:
 
     async def start(self) -> None:
         """Connect and listen; the consumer starts after this."""
-        await self.outgoing.start()
+        await self.producer.start()
         await self.web.start()
         loop = asyncio.get_running_loop()
         for name, work in (
-            (_CUTS, self._cut_loop()),
-            ("ledger", self.pump.run()),
+            (_CHECKPOINTS, self._checkpoint_loop()),
+            ("ledger", self.dead_letters.run()),
             ("publisher", self.publisher.run()),
             ("memory", self.memory_watch.run()),
         ):
@@ -147,7 +153,7 @@ class Worker:
         # Not the cuts: one that is cancelled may be stored all the same, and the last one, which
         # does not know of it, would then be refused.
         for task in tasks:
-            if task.get_name() != _CUTS:
+            if task.get_name() != _CHECKPOINTS:
                 task.cancel()
         await self.owner.finish()
         for task in tasks:
@@ -157,7 +163,7 @@ class Worker:
     async def stop(self) -> None:
         """Let go of everything."""
         await self.web.stop()
-        await self.outgoing.stop()
+        await self.producer.stop()
         await self.redis.aclose()
 
     @property
@@ -175,25 +181,25 @@ class Worker:
         while self.failure is None and not self.app.should_stop:  # noqa: ASYNC110  no event to wait for
             await asyncio.sleep(_LOOK_AGAIN_SECONDS)
 
-    async def _cut_loop(self) -> None:
+    async def _checkpoint_loop(self) -> None:
         interval = self.settings.publish.cut_seconds
         while True:
             await asyncio.sleep(interval)
             await self.owner.follow_generation()
             await self.owner.tick()
 
-    def _live_pages(self, board: LiveBoard) -> LivePages:
+    def _live_pages(self, numbers: LiveNumbers) -> LivePages:
         alerts = AlertWatch(self.settings.web.prometheus_url)
         age_max = self.settings.publish.snapshot_max_age_seconds
         age = self.publisher.snapshot_age_seconds
         pipeline = Pipeline(self.owner, self.log, self.telemetry, alerts, age, age_max)
-        return LivePages(board, alerts, pipeline, lambda: self.publisher.snapshot, age_max)
+        return LivePages(numbers, alerts, pipeline, lambda: self.publisher.snapshot, age_max)
 
     def _note_memory(self, memory: Mapping[str, Memory]) -> None:
         self.telemetry.redis_memory = memory
 
     def _checks(self) -> dict[str, str]:
-        shards = [owned.shard for owned in self.owner.owned.values()]
+        shards = [assigned.shard for assigned in self.owner.assigned_shards.values()]
         lost = sum(shard is None for shard in shards)
         age = self.publisher.snapshot_age_seconds()
         limit = self.settings.publish.snapshot_max_age_seconds

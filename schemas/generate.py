@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from schemas.events import EVENT_TYPES, PERSONLESS, Event
-from schemas.outputs import ChurnRiskRecord, LedgerEntry, MetricRecord
+from schemas.outputs import ChurnRiskRecord, DeadLetter, MetricRecord
 
 DIRECTORY = Path(__file__).parent / "json"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -21,7 +21,7 @@ def schema_files() -> dict[str, str]:
         "event": ("An event that comes in", Event),
         "metric_record": ("A number that goes out", MetricRecord),
         "churn_risk": ("How likely a person is to stay away", ChurnRiskRecord),
-        "ledger_entry": ("A record that was not counted", LedgerEntry),
+        "ledger_entry": ("A record that was not counted", DeadLetter),
     }
     return {f"{name}.v1.schema.json": _text(name, *c) for name, c in contracts.items()}
 

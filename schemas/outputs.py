@@ -73,7 +73,7 @@ class ChurnRiskRecord(Struct, frozen=True, kw_only=True, gc=False):
     horizon_days: int
 
 
-class LedgerEntry(Struct, frozen=True, kw_only=True, gc=False):
+class DeadLetter(Struct, frozen=True, kw_only=True, gc=False):
     """A record that was not counted: why, where it stands in the log, and what it said."""
 
     reason: Reason

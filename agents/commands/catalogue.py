@@ -22,7 +22,7 @@ from stream.metrics.catalogue import catalogue
 from stream.metrics.metric import JOINED, OWN_DIMENSIONS, Metric
 from stream.publish.snapshot import main_window
 from stream.settings.application import Settings
-from stream.web.data_quality import PREFIX, TRUST, Trust
+from stream.web.data_quality import DATA_QUALITY, PREFIX, Trust
 from stream.web.exporter import main_gauge
 
 
@@ -155,7 +155,9 @@ def print_catalogue(settings: Settings, format: str) -> int:
 def as_entries(settings: Settings) -> list[dict[str, Any]]:
     """One object a metric, with the settings that change it at their present values."""
     values = {row.key: row.value for row in describe(settings)}
-    return [_entry(metric, values) for metric in catalogue(settings)] + [*map(_of_trust, TRUST)]
+    return [_entry(metric, values) for metric in catalogue(settings)] + [
+        *map(_of_data_quality, DATA_QUALITY)
+    ]
 
 
 def _entry(metric: Metric, values: dict[str, str]) -> dict[str, Any]:
@@ -178,7 +180,7 @@ def _entry(metric: Metric, values: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def _of_trust(one: Trust) -> dict[str, Any]:
+def _of_data_quality(one: Trust) -> dict[str, Any]:
     """A number about the numbers; its windows are what its counter's rate is taken over."""
     return {
         "name": one.name,

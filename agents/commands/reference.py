@@ -10,7 +10,7 @@ from pathlib import Path
 from stream.metrics.catalogue import catalogue
 from stream.metrics.metric import JOINED, Metric
 from stream.settings.application import Settings
-from stream.web.data_quality import TRUST, Trust
+from stream.web.data_quality import DATA_QUALITY, Trust
 from stream.web.exporter import main_gauge
 
 FILE = Path(__file__).resolve().parents[2] / "schemas" / "METRICS.md"
@@ -23,7 +23,7 @@ several; segments are under `engagement_segment_…` with `dimension` and `value
 """
 
 
-_TRUST = """# Trust
+_DATA_QUALITY = """# Trust
 
 Numbers about the numbers: of the whole application, on every worker's page. A label that is given a
 value here has others as well.
@@ -33,7 +33,14 @@ value here has others as well.
 def reference(settings: Settings) -> str:
     """The whole page."""
     lines = [line for metric in catalogue(settings) for line in _section(metric)]
-    return "\n".join([_HEAD, *lines, _TRUST, *(line for one in TRUST for line in _of_trust(one))])
+    return "\n".join(
+        [
+            _HEAD,
+            *lines,
+            _DATA_QUALITY,
+            *(line for one in DATA_QUALITY for line in _of_data_quality(one)),
+        ]
+    )
 
 
 def _section(metric: Metric) -> Iterator[str]:
@@ -44,7 +51,7 @@ def _section(metric: Metric) -> Iterator[str]:
     yield ""
 
 
-def _of_trust(one: Trust) -> Iterator[str]:
+def _of_data_quality(one: Trust) -> Iterator[str]:
     yield f"## {one.name}\n"
     yield f"{one.help}\n"
     yield f"- formula: {one.formula}"

@@ -9,7 +9,7 @@ from schemas.outputs import ChurnRiskRecord, encode_churn_risk
 from stream.churn.features import Features
 from stream.churn.risk import Look, RiskRules
 from stream.counters.calendar import Calendar
-from stream.counters.segments import Names
+from stream.counters.segments import SegmentRegistry
 from stream.history.subscriptions import SubscriptionEvent, pays_at
 from stream.people.active_days import Mark
 from stream.people.person import Person, unpack
@@ -37,13 +37,13 @@ def people_in(found: dict[bytes, bytes]) -> Iterator[tuple[int, Person]]:
 def assess(
     look: Look,
     people: Iterable[tuple[int, Person]],
-    names: Names,
+    registry: SegmentRegistry,
     calendar_of: Callable[[str], Calendar],
 ) -> Iterator[Assessed]:
     """Show people to a look; yield those whose risk is known."""
     for number, person in people:
         for mark, segments in person.active.items():
-            site = _whole_site(names, segments)
+            site = _whole_site(registry, segments)
             if site is None:
                 continue
             seen = look.see(number, site, mark, partial(_pays, person, calendar_of(site)))
@@ -67,10 +67,10 @@ def messages(look: Look, rules: RiskRules, assessed: Iterable[Assessed]) -> Iter
             yield f"{one.site}\x1f{one.who}".encode(), encode_churn_risk(record)
 
 
-def _whole_site(names: Names, segments: Iterable[int]) -> str | None:
+def _whole_site(registry: SegmentRegistry, segments: Iterable[int]) -> str | None:
     """The site, if one of the segments is the whole of it."""
     for segment_id in segments:
-        segment = names.segment(segment_id)
+        segment = registry.segment(segment_id)
         if not segment.dimension:
             return segment.site
     return None

@@ -19,7 +19,7 @@ from stream.churn.model import ChurnModel, Examples, ModelState, drawn
 from stream.counters import measures
 from stream.counters.calendar import Calendar
 from stream.counters.measures import Grain
-from stream.counters.segments import Names
+from stream.counters.segments import SegmentRegistry
 from stream.counters.table import Counters
 from stream.people.active_days import Mark
 
@@ -163,11 +163,11 @@ class ChurnRisk:
         """The day that is settled next: nothing that a look at it needs may be forgotten."""
         return 0 if self.settled is None else self.settled + 1
 
-    def cut_taken(self, watermark_ms: int, floor_ms: int, first_day: int) -> None:
+    def checkpoint_taken(self, watermark_ms: int, floor_ms: int, first_day: int) -> None:
         """A cut holds all people as they are, with so much final and so much beyond change."""
         self._taken = watermark_ms, floor_ms, first_day
 
-    def cut_stored(self) -> None:
+    def checkpoint_stored(self) -> None:
         """That cut is stored: who looks now finds it, or what came later."""
         self._stored = self._taken
 
@@ -187,12 +187,12 @@ class ChurnRisk:
             self.look = self._new_look(day, False, counts)
         return self.look
 
-    def finish(self, counters: Counters, names: Names) -> None:
+    def finish(self, counters: Counters, registry: SegmentRegistry) -> None:
         """Everybody was looked at: count them, and learn."""
         look, self.look = self.look, None
         assert look is not None
         if look.counts:
-            _count(look.bands(self.rules), look.day, counters, names)
+            _count(look.bands(self.rules), look.day, counters, registry)
             self.told = max(self.told, look.day)
         if look.settles:
             self.model.learn(drawn(look.examples(), self.rules.examples_max, look.day))
@@ -219,16 +219,16 @@ class ChurnRisk:
         return Look(day, settles, counts, self.rules.horizon_days, self.model.risk)
 
 
-def _count(found: Bands, day: int, counters: Counters, names: Names) -> None:
+def _count(found: Bands, day: int, counters: Counters, registry: SegmentRegistry) -> None:
     """Make the counts of a day what was found, whatever an earlier look has counted there."""
     bucket = counters.tables[Grain.DAY].get(day, {})
-    known = {name[1] for name in names.series.values() if name[0] == measures.RISK_PEOPLE}
+    known = {name[1] for name in registry.series.values() if name[0] == measures.RISK_PEOPLE}
     for site in sorted({site for site, _ in found} | known):
         wanted = {band: found[site, band] for band in (LOW, MEDIUM, HIGH)}
-        segments = {band: names.side(site, measures.RISK_BAND, band) for band in wanted}
+        segments = {band: registry.own_segment(site, measures.RISK_BAND, band) for band in wanted}
         for segment, people in (
             *((segments[band], people) for band, people in wanted.items()),
-            (names.profile_of(site, {}).segments[0], sum(wanted.values())),
+            (registry.segment_set_of(site, {}).segments[0], sum(wanted.values())),
         ):
             [series] = segment.series(measures.RISK_PEOPLE)
             change = people - bucket.get(series, 0)

@@ -5,13 +5,13 @@ from collections.abc import Callable, Mapping, Sequence
 from stream.churn.risk import RiskRules
 from stream.counters.calendar import DAY_MS, HOUR_MS, Calendar
 from stream.counters.measures import RISK_BAND, scroll_reached
-from stream.engine.event_rules import BOT, build_plans, interactive
-from stream.engine.exclusions import build_aside
+from stream.engine.event_rules import BOT, build_event_rules, interactive
+from stream.engine.exclusions import build_exclusions
 from stream.engine.rules import Rules
-from stream.history.events import Tally
-from stream.metrics.catalogue import tallies, themes
+from stream.history.events import EventCounter
+from stream.metrics.catalogue import aggregates, event_counters
 from stream.metrics.themes.goals import session_marks
-from stream.metrics.themes.retention import habit_rules
+from stream.metrics.themes.retention import lifecycle_rules
 from stream.people.first_days import activation
 from stream.sessions.pages import PAGE
 from stream.sessions.rules import ID_REACH_MS, SessionRules
@@ -19,15 +19,15 @@ from stream.sessions.session import CONVERTED, Session
 from stream.settings.application import Settings
 
 
-def build_rules(settings: Settings, watching: Sequence[Tally] = ()) -> Rules:
+def build_rules(settings: Settings, watching: Sequence[EventCounter] = ()) -> Rules:
     """Rules from a checked configuration; `watching` are tallies beside those of the metrics."""
     calendar_of = _calendars(settings)
     corrects = settings.time.late_policy == "update"
     return Rules(
-        plans=build_plans(
+        event_rules=build_event_rules(
             settings.active.passive_types,
-            themes(settings),
-            (*tallies(settings), *watching),
+            aggregates(settings),
+            (*event_counters(settings), *watching),
             session_marks(settings),
             interactive(settings.interaction.events, settings.bounce.interactive_events),
             "*"
@@ -35,7 +35,7 @@ def build_rules(settings: Settings, watching: Sequence[Tally] = ()) -> Rules:
             else settings.first_week.activation_event.type,
         ),
         sessions=_session_rules(settings),
-        habits=habit_rules(settings),
+        lifecycle=lifecycle_rules(settings),
         calendar_of=calendar_of,
         dimensions=settings.dimensions,
         values_max=settings.dimension_values_max,
@@ -57,8 +57,8 @@ def build_rules(settings: Settings, watching: Sequence[Tally] = ()) -> Rules:
         grace_ms=settings.churn.grace_period_days * DAY_MS,
         cancels_at_once=settings.churn.effective == "request",
         activation=activation(settings.first_week),
-        bot_plan=BOT if settings.bots.mode == "exclude" else None,
-        aside=build_aside(settings),
+        bot_rule=BOT if settings.bots.mode == "exclude" else None,
+        exclusions=build_exclusions(settings),
         churn_risk=_risk_rules(settings, calendar_of),
     )
 
@@ -91,7 +91,7 @@ def _session_rules(settings: Settings) -> SessionRules:
         },
         by_campaign=settings.session.split_on_campaign_change,
         platform_field=settings.session.platform_field,
-        has_lanes=settings.session.split_on_campaign_change
+        has_split_keys=settings.session.split_on_campaign_change
         or bool(settings.session.timeout_by_platform),
         by_day=settings.session.split_at_midnight,
         use_ids=settings.session.source != "gap",
@@ -108,11 +108,11 @@ def _session_rules(settings: Settings) -> SessionRules:
         or settings.pages.count == "unique_pages",
         keep_actions=settings.pages.count == "actions",
         by_view_id=settings.pages.count == "page_view_ids",
-        keep_pings=settings.pages.count == "page_view_ids"
+        keep_page_pings=settings.pages.count == "page_view_ids"
         or settings.time_on_page.mode == "pings"
         or settings.scroll.basis == "page_view",
         scroll_by_view=settings.scroll.basis == "page_view",
-        by_pings=settings.time_on_page.mode == "pings",
+        by_page_pings=settings.time_on_page.mode == "pings",
         least_ms=settings.time_on_page.min_visit_seconds * 1000,
         counts_first=settings.new.basis == "session",
         counts_open=settings.session.include_open,
@@ -129,8 +129,8 @@ def _session_rules(settings: Settings) -> SessionRules:
 
 
 def _unique_pages(session: Session) -> int:
-    trail = session.trail
-    return len({page for _, page in trail.path}) if trail is not None else 0
+    page_path = session.page_path
+    return len({page for _, page in page_path.path}) if page_path is not None else 0
 
 
 _PAGES_COUNTED: Mapping[str, Callable[[Session], int] | None] = {

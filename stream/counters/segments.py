@@ -11,7 +11,7 @@ from stream.counters.calendar import Calendar
 OTHER = "other"
 #: Joins the values of dimensions that come together: no single value may hold it.
 JOINT = "\x1f"
-_PROFILE, _SEGMENT, _SERIES = "p", "g", "s"
+_SEGMENT_SET, _SEGMENT, _SERIES = "p", "g", "s"
 _CACHE_MAX = 100_000
 
 
@@ -45,16 +45,16 @@ class Segment:
         return found
 
 
-class Profile:
+class SegmentSet:
     """The segments that one event counts in: its site as a whole and one per dimension it carries."""
 
     __slots__ = (
-        "_parts", "calendar", "id", "order", "plan", "segment_ids", "segments", "series_ids",
+        "_parts", "calendar", "id", "order", "rule", "segment_ids", "segments", "series_ids",
         "site",
     )  # fmt: skip
 
-    def __init__(self, profile_id: int, site: str, segments: tuple[Segment, ...]) -> None:
-        self.id = profile_id
+    def __init__(self, segment_set_id: int, site: str, segments: tuple[Segment, ...]) -> None:
+        self.id = segment_set_id
         self.site = site
         self.segments = segments
         self.segment_ids = tuple(segment.id for segment in segments)
@@ -62,24 +62,24 @@ class Profile:
         #: Sorts profiles the same way in every shard, whatever their ids.
         self.order = tuple((segment.dimension, segment.value) for segment in segments[1:])
         self.series_ids: dict[str, tuple[int, ...]] = {}
-        self._parts: dict[tuple[int, ...], Profile] = {}
+        self._parts: dict[tuple[int, ...], SegmentSet] = {}
         #: A plan that is applied instead of each event's own: the traffic of bots, or of one's own.
-        self.plan: Any = None
+        self.rule: Any = None
 
-    def set_aside(self, plan: object) -> "Profile":
+    def excluded_by(self, rule: object) -> "SegmentSet":
         """The same profile for traffic that is not counted like others."""
-        aside = Profile(self.id, self.site, self.segments)
-        aside.plan = plan
-        return aside
+        excluded = SegmentSet(self.id, self.site, self.segments)
+        excluded.rule = rule
+        return excluded
 
-    def part(self, segments: Sequence[Segment]) -> "Profile":
+    def part(self, segments: Sequence[Segment]) -> "SegmentSet":
         """Some of its segments, to count in these alone."""
         if len(segments) == len(self.segments):
             return self
         ids = tuple([segment.id for segment in segments])
         found = self._parts.get(ids)
         if found is None:
-            found = self._parts[ids] = Profile(self.id, self.site, tuple(segments))
+            found = self._parts[ids] = SegmentSet(self.id, self.site, tuple(segments))
         return found
 
     def series(self, measure: str) -> tuple[int, ...]:
@@ -92,19 +92,19 @@ class Profile:
 
 
 #: What an increment is for: all segments of a profile, or one of them.
-Group = Profile | Segment
+Group = SegmentSet | Segment
 
 
-def by_segment(profiles: dict[Profile, int]) -> dict[Segment, int]:
+def by_segment(segment_sets: dict[SegmentSet, int]) -> dict[Segment, int]:
     """The sums by segment of counts by profile: there are far fewer segments than profiles."""
     segments: dict[Segment, int] = {}
-    for profile, count in profiles.items():
-        for segment in profile.segments:
+    for segment_set, count in segment_sets.items():
+        for segment in segment_set.segments:
             segments[segment] = segments.get(segment, 0) + count
     return segments
 
 
-class Names:
+class SegmentRegistry:
     """All names of a shard. New ones are kept in `fresh` until the next cut stores them."""
 
     def __init__(
@@ -112,11 +112,11 @@ class Names:
         dimensions: Sequence[str],
         values_max: int,
         calendar_of: Callable[[str], Calendar],
-        aside: Callable[[Mapping[str, str]], object | None] | None = None,
+        excluded: Callable[[Mapping[str, str]], object | None] | None = None,
         own_max: Mapping[str, int] | None = None,
     ) -> None:
         """`aside`: the plan for contexts whose traffic is not counted like others."""
-        self._aside = aside
+        self._rule_of = excluded
         self.dimensions = tuple(dimensions)
         self.fresh: dict[int, bytes] = {}
         self.series: dict[int, tuple[str, str, str, str]] = {}
@@ -124,50 +124,50 @@ class Names:
         #: Dimension → how many values it may have, where that is not the usual number.
         self._own_max = own_max or {}
         self._calendar_of = calendar_of
-        self._profiles: dict[tuple[tuple[str, str], ...] | str, Profile] = {}
-        self._by_id: dict[int, Profile] = {}
+        self._segment_sets: dict[tuple[tuple[str, str], ...] | str, SegmentSet] = {}
+        self._by_id: dict[int, SegmentSet] = {}
         #: Site → context → profile: what every event asks for.
-        self.lookup: dict[str, dict[Context | None, Profile]] = {}
+        self.lookup: dict[str, dict[Context | None, SegmentSet]] = {}
         self._looked_up = 0
         self._segments: dict[tuple[str, str, str], Segment] = {}
         self._segment_by_id: dict[int, Segment] = {}
         self._values: dict[tuple[str, str], set[str]] = {}
         self._next_id = 1
 
-    def profile(self, site: str, context: Context | None) -> Profile:
+    def segment_set(self, site: str, context: Context | None) -> SegmentSet:
         """The profile of an event with this context."""
         found = self.lookup.get(site, {}).get(context)
         if found is None:
             self._looked_up += 1
             if self._looked_up % _CACHE_MAX == 0:
                 self.lookup.clear()
-            found = self.profile_of(site, context or {})
-            if self._aside is not None and (plan := self._aside(context or {})) is not None:
-                found = found.set_aside(plan)
+            found = self.segment_set_of(site, context or {})
+            if self._rule_of is not None and (rule := self._rule_of(context or {})) is not None:
+                found = found.excluded_by(rule)
             self.lookup.setdefault(site, {})[context] = found
         return found
 
-    def profile_of(self, site: str, context: Mapping[str, str]) -> Profile:
+    def segment_set_of(self, site: str, context: Mapping[str, str]) -> SegmentSet:
         """The same, not remembered for the next event."""
         pairs = [
             (dimension, self._admit(site, dimension, value))
             for dimension in self.dimensions
             if (value := context.get(dimension))
         ]
-        return self._intern_profile(site, pairs)
+        return self._intern_segment_set(site, pairs)
 
     def fill(self) -> Iterator[tuple[str, str, float]]:
         """(site, dimension, share of the values that it may have); another thread may ask."""
         for (site, dimension), known in list(self._values.items()):
             yield site, dimension, len(known) / self._own_max.get(dimension, self._values_max)
 
-    def side(self, site: str, dimension: str, value: str) -> Segment:
+    def own_segment(self, site: str, dimension: str, value: str) -> Segment:
         """The segment of a value that is no part of the context, such as a page or a feature."""
         return self._segment(site, dimension, self._admit(site, dimension, value))
 
-    def by_id(self, profile_id: int) -> Profile:
+    def by_id(self, segment_set_id: int) -> SegmentSet:
         """A profile read from stored state. Raises KeyError when the names do not hold it."""
-        return self._by_id[profile_id]
+        return self._by_id[segment_set_id]
 
     def segment(self, segment_id: int) -> Segment:
         """A segment read from stored state. Raises KeyError when the names do not hold it."""
@@ -183,11 +183,11 @@ class Names:
                 site, dimension, value = parts
                 if dimension and value != OTHER:
                     self._values.setdefault((site, dimension), set()).add(value)
-            elif kind == _PROFILE:
+            elif kind == _SEGMENT_SET:
                 site, pairs = parts
                 for dimension, value in pairs:
                     self._values.setdefault((site, dimension), set()).add(value)
-                self._add_profile(name_id, site, [(d, v) for d, v in pairs])
+                self._add_segment_set(name_id, site, [(d, v) for d, v in pairs])
             else:
                 measure, site, dimension, value = parts
                 segment = self._segment(site, dimension, value)
@@ -203,21 +203,23 @@ class Names:
         known.add(value)
         return value
 
-    def _intern_profile(self, site: str, pairs: list[tuple[str, str]]) -> Profile:
-        found = self._profiles.get((("", site), *pairs))
+    def _intern_segment_set(self, site: str, pairs: list[tuple[str, str]]) -> SegmentSet:
+        found = self._segment_sets.get((("", site), *pairs))
         if found is not None:
             return found
         # Segments first: they must have their ids before what refers to them.
         for dimension, value in [("", ""), *pairs]:
             self._segment(site, dimension, value)
-        profile_id = self._allocate([_PROFILE, site, pairs])
-        return self._add_profile(profile_id, site, pairs)
+        segment_set_id = self._allocate([_SEGMENT_SET, site, pairs])
+        return self._add_segment_set(segment_set_id, site, pairs)
 
-    def _add_profile(self, profile_id: int, site: str, pairs: list[tuple[str, str]]) -> Profile:
+    def _add_segment_set(
+        self, segment_set_id: int, site: str, pairs: list[tuple[str, str]]
+    ) -> SegmentSet:
         segments = (self._segment(site, "", ""), *(self._segment(site, d, v) for d, v in pairs))
-        profile = Profile(profile_id, site, segments)
-        self._profiles[(("", site), *pairs)] = self._by_id[profile_id] = profile
-        return profile
+        segment_set = SegmentSet(segment_set_id, site, segments)
+        self._segment_sets[(("", site), *pairs)] = self._by_id[segment_set_id] = segment_set
+        return segment_set
 
     def _segment(self, site: str, dimension: str, value: str) -> Segment:
         key = (site, dimension, value)

@@ -45,7 +45,7 @@ class StoredShard(msgspec.Struct, array_like=True):
 
 
 @dataclass(slots=True)
-class Cut:
+class Checkpoint:
     """What one atomic step writes. Every value is absolute, so that writing it again changes nothing."""
 
     partition: int
@@ -62,7 +62,7 @@ class Cut:
     #: Person's key → (time from which a session of theirs may close, how many are open).
     opened: dict[str, tuple[int, int]]
     closed: list[str]
-    ledger: list[bytes]
+    dead_letters: list[bytes]
     #: Next offset per topic, for the courtesy commit to Kafka.
     offsets: dict[str, int] = field(default_factory=dict)
 
@@ -82,20 +82,20 @@ def is_due(shard: Shard, stored_position: str, stored_watermark: int | None) -> 
     )
 
 
-def take_cut(shard: Shard, expected: str) -> Cut:
+def take_checkpoint(shard: Shard, expected: str) -> Checkpoint:
     """Freeze what changed and begin the next delta. The people stay in memory until `settle_cut`."""
     shard.count_collected()
     prune(shard)
-    people, counters, visits = shard.people, shard.counters, shard.visits
+    people, counters, sessions = shard.people, shard.counters, shard.sessions
     bounds = keep_from(shard)
     risk = shard.churn_risk
     if risk is not None:
         first_day = min(counters.tables[Grain.DAY], default=0)
-        risk.cut_taken(shard.watermark or 0, shard.counted_from_ms(), first_day)
+        risk.checkpoint_taken(shard.watermark or 0, shard.counted_from_ms(), first_day)
     named = risk is not None and risk.rules.tells
     shard.sequence += 1
     opened, closed = _open_sessions(shard)
-    cut = Cut(
+    checkpoint = Checkpoint(
         partition=shard.partition,
         sequence=shard.sequence,
         expected=expected,
@@ -107,24 +107,24 @@ def take_cut(shard: Shard, expected: str) -> Cut:
             for key, changed in counters.changed.items()
         },
         dropped=counters.dropped,
-        names=shard.names.fresh,
+        names=shard.registry.fresh,
         opened=opened,
         closed=closed,
-        ledger=shard.ledger,
+        dead_letters=shard.dead_letters,
         offsets={name: state.next for name, state in shard.topics.items()},
     )
     people.in_flight, people.dirty = people.dirty, {}
     counters.changed, counters.dropped = {}, set()
-    shard.names.fresh, shard.ledger = {}, []
-    visits.open_changed = set()
-    return cut
+    shard.registry.fresh, shard.dead_letters = {}, []
+    sessions.open_changed = set()
+    return checkpoint
 
 
-def settle_cut(shard: Shard) -> None:
+def settle_checkpoint(shard: Shard) -> None:
     """The cut is stored: its people may be evicted now."""
     shard.people.in_flight = {}
     if shard.churn_risk is not None:
-        shard.churn_risk.cut_stored()
+        shard.churn_risk.checkpoint_stored()
 
 
 def restore(
@@ -139,12 +139,12 @@ def restore(
     stored = _decode(state)
     shard.sequence = sequence
     shard.watermark = stored.watermark
-    shard.names.load(names)
+    shard.registry.load(names)
     for (grain, index), counts in buckets.items():
         shard.counters.load(grain, index, counts)
     for key, (expires_ms, sessions) in opened.items():
-        shard.visits.resume(key, expires_ms, sessions)
-    shard.visits.reopened = stored.reopened
+        shard.sessions.resume(key, expires_ms, sessions)
+    shard.sessions.reopened = stored.reopened
     shard.people.evictions = stored.evictions
     for name, topic in stored.topics.items():
         # A topic that is no longer configured keeps its counts, but holds no watermark back.
@@ -194,10 +194,10 @@ def _stored(shard: Shard) -> StoredShard:
     return StoredShard(
         topics=topics,
         watermark=shard.watermark,
-        reopened=shard.visits.reopened,
+        reopened=shard.sessions.reopened,
         evictions=shard.people.evictions,
         dedupe_capped=sum(s.seen.capped for s in shard.topics.values()),
-        open_sessions=shard.visits.open_count,
+        open_sessions=shard.sessions.open_count,
         floor_ms=shard.counted_from_ms(),
         churn_risk=None if shard.churn_risk is None else shard.churn_risk.stored(),
     )
@@ -207,9 +207,9 @@ def _open_sessions(shard: Shard) -> tuple[dict[str, tuple[int, int]], list[str]]
     """The index of open sessions, where it changed. An expiry may be early: closing looks again."""
     opened: dict[str, tuple[int, int]] = {}
     closed: list[str] = []
-    for key in shard.visits.open_changed:
+    for key in shard.sessions.open_changed:
         person: Person = shard.person(key)
-        expiries: list[int] = shard.visits.expiries(person)
+        expiries: list[int] = shard.sessions.expiries(person)
         if expiries:
             opened[key] = (min(expiries), len(expiries))
         else:

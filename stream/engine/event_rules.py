@@ -7,11 +7,11 @@ from types import MappingProxyType
 from schemas import events
 from schemas.events import EVENT_TYPES, OF_ACCOUNTS, PERSONLESS, Event
 from stream.counters import measures
-from stream.history.events import Tally, Theme
+from stream.history.events import Aggregate, EventCounter
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Plan:
+class EventRule:
     """How to apply an event. `refine` picks another plan from the event's own fields."""
 
     counts: tuple[str, ...]
@@ -32,27 +32,29 @@ class Plan:
     impression: bool = False
     subscription: str = ""
     has_person: bool = True
-    themes: tuple[Theme, ...] = ()
+    aggregates: tuple[Aggregate, ...] = ()
     #: Of a type by which newcomers may be activated.
     activating: bool = False
-    tallies: tuple[Tally, ...] = ()
+    event_counters: tuple[EventCounter, ...] = ()
     #: Bits that the event sets in its session's marks.
     session_marks: Callable[[Event], int] | None = None
-    refine: "Callable[[Event], Plan] | None" = None
+    refine: "Callable[[Event], EventRule] | None" = None
     #: Counts something that most types do not.
     more: bool = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(
-            self, "more", self.click or bool(self.subscription or self.themes or self.activating)
+            self,
+            "more",
+            self.click or bool(self.subscription or self.aggregates or self.activating),
         )
 
 
 #: Events of bots are counted as such, and nowhere else.
-BOT = Plan((measures.BOT_EVENTS,), active=False, in_session=False, has_person=False)
+BOT = EventRule((measures.BOT_EVENTS,), active=False, in_session=False, has_person=False)
 
 #: Internal traffic, and with bots.mode = "only" that of people: counted as set aside, and nowhere else.
-EXCLUDED = Plan((measures.EXCLUDED_EVENTS,), active=False, in_session=False, has_person=False)
+EXCLUDED = EventRule((measures.EXCLUDED_EVENTS,), active=False, in_session=False, has_person=False)
 
 #: Types that belong to no visit: they come from a back office, or from other places than the site.
 OUTSIDE = {
@@ -83,23 +85,23 @@ def interactive(counted: Collection[str], unbouncing: Collection[str]) -> Intera
     return Interactive(frozenset(counted) or _INTERACTIVE, frozenset(unbouncing) or _INTERACTIVE)
 
 
-def build_plans(
+def build_event_rules(
     passive_types: Collection[str],
-    themes: Collection[Theme] = (),
-    tallies: Collection[Tally] = (),
+    aggregates: Collection[Aggregate] = (),
+    event_counters: Collection[EventCounter] = (),
     session_marks: Mapping[str, Callable[[Event], int]] = MappingProxyType({}),
     doing: Interactive = Interactive(),
     activating: str = "",
-) -> Mapping[type, Plan]:
+) -> Mapping[type, EventRule]:
     """The plan of every event class.
 
     Types in `passive_types` do not make a person active; the one that is `activating` (*: all) is looked at
     for newcomers.
     """
-    plans: dict[type, Plan] = {}
+    event_rules: dict[type, EventRule] = {}
     for tag, struct in EVENT_TYPES.items():
         interactions = (measures.INTERACTIONS,) if tag in doing.counted else ()
-        plan = Plan(
+        rule = EventRule(
             counts=(measures.EVENTS, *_COUNTS.get(tag, ()), *interactions),
             active=tag not in passive_types and struct not in OF_ACCOUNTS,
             present=struct not in OF_ACCOUNTS,
@@ -113,38 +115,42 @@ def build_plans(
             if tag.startswith("subscription_")
             else "",
             has_person=struct not in PERSONLESS,
-            themes=tuple(theme for theme in themes if tag in theme.types),
+            aggregates=tuple(aggregate for aggregate in aggregates if tag in aggregate.types),
             activating=activating in ("*", tag),
-            tallies=tuple(tally for tally in tallies if tag in tally.types),
+            event_counters=tuple(
+                count_event for count_event in event_counters if tag in count_event.types
+            ),
             session_marks=session_marks.get(tag),
         )
-        plans[struct] = replace(plan, refine=_refiner(tag, plan))
-    return plans
+        event_rules[struct] = replace(rule, refine=_refiner(tag, rule))
+    return event_rules
 
 
-def _refiner(tag: str, plan: Plan) -> Callable[[Event], Plan] | None:
+def _refiner(tag: str, rule: EventRule) -> Callable[[Event], EventRule] | None:
     if tag == "click":
         return _choose(
             lambda event: isinstance(event, events.Click) and event.content_id is not None,
             # Only a click on known content belongs in the click-through rate.
-            replace(plan, counts=(*plan.counts, measures.CLICKS), click=True),
-            plan,
+            replace(rule, counts=(*rule.counts, measures.CLICKS), click=True),
+            rule,
         )
     if tag == "custom":
         return _choose(
             lambda event: isinstance(event, events.Custom) and event.interactive,
-            plan,
-            replace(plan, counts=(measures.EVENTS,), interactive=False),
+            rule,
+            replace(rule, counts=(measures.EVENTS,), interactive=False),
         )
     if tag == "ticket_message":
         return _choose(
             lambda event: isinstance(event, events.TicketMessage) and event.direction == "incoming",
-            plan,
+            rule,
             # What support writes is nothing that the customer does.
-            replace(plan, active=False, counts=(measures.EVENTS,)),
+            replace(rule, active=False, counts=(measures.EVENTS,)),
         )
     return None
 
 
-def _choose(test: Callable[[Event], bool], yes: Plan, no: Plan) -> Callable[[Event], Plan]:
+def _choose(
+    test: Callable[[Event], bool], yes: EventRule, no: EventRule
+) -> Callable[[Event], EventRule]:
     return lambda event: yes if test(event) else no

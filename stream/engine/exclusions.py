@@ -6,15 +6,15 @@ from functools import lru_cache
 
 from ua_parser import parse_device
 
-from stream.engine.event_rules import BOT, EXCLUDED, Plan
+from stream.engine.event_rules import BOT, EXCLUDED, EventRule
 from stream.settings.application import Settings
 
 #: A plan to apply instead of the event's own; None: it counts like any other.
-Aside = Callable[[Mapping[str, str]], Plan | None]
+Exclusions = Callable[[Mapping[str, str]], EventRule | None]
 _USER_AGENTS_CACHED = 50_000
 
 
-def build_aside(settings: Settings) -> Aside:
+def build_exclusions(settings: Settings) -> Exclusions:
     """Which contexts are not counted, and what is counted in their place.
 
     Asked once for each distinct context, not for each event.
@@ -34,7 +34,7 @@ def build_aside(settings: Settings) -> Aside:
         # The name that the public collection of user agents (uap-core) gives to crawlers.
         return device is not None and device.family == "Spider"
 
-    def aside(context: Mapping[str, str]) -> Plan | None:
+    def exclusions(context: Mapping[str, str]) -> EventRule | None:
         for name, expressions in internal.items():
             value = context.get(name)
             if value is not None and any(found.fullmatch(value) for found in expressions):
@@ -46,4 +46,4 @@ def build_aside(settings: Settings) -> Aside:
             return BOT if mode == "exclude" else None
         return EXCLUDED if mode == "only" else None
 
-    return aside
+    return exclusions

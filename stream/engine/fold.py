@@ -11,16 +11,16 @@ from schemas.codec import Reason, RejectedEvent
 from schemas.envelope import Context
 from schemas.events import Event
 from stream.counters.calendar import MINUTE_MS, SLOT_MS
-from stream.counters.segments import Profile
-from stream.engine.event_rules import BOT, Plan
+from stream.counters.segments import SegmentSet
+from stream.engine.event_rules import BOT, EventRule
 from stream.engine.page_events import count_content, page_of, see
-from stream.engine.person_events import count_more, tally
+from stream.engine.person_events import count_event, count_more
 from stream.engine.watermark import TopicState
 from stream.people.activity import Activity
 from stream.people.person import Person
 from stream.sessions.rules import SessionRules
 from stream.sessions.session import Session, marked, session_keeper
-from stream.sessions.splitting import NO_LANE, lane_of
+from stream.sessions.splitting import NO_SPLIT_KEY, split_key_of
 
 if TYPE_CHECKING:
     from stream.engine.shard import Shard
@@ -112,10 +112,10 @@ def _admit(
         if time_ms > record.timestamp + skew or (
             not record.timestamp_type and time_ms > now_ms + skew
         ):
-            shard.set_aside(topic, record, Reason.FUTURE, time_ms)
+            shard.reject_event(topic, record, Reason.FUTURE, time_ms)
             continue
         if currency is not None and getattr(event, "currency", None) not in (None, currency):
-            shard.set_aside(topic, record, Reason.CURRENCY, time_ms)
+            shard.reject_event(topic, record, Reason.CURRENCY, time_ms)
             continue
         if time_ms > clock:
             if time_ms // window != generation:
@@ -134,127 +134,132 @@ def _admit(
                 seen.rotate_full(record.offset, clock)
                 current, previous = seen.current, seen.previous
         if is_known:
-            shard.set_aside(topic, record, Reason.DUPLICATE, time_ms)
+            shard.reject_event(topic, record, Reason.DUPLICATE, time_ms)
             continue
         if time_ms >= clock - horizon:
             accepted.append((event, time_ms, person, time_ms >= clock - lateness))
         else:
-            shard.set_aside(topic, record, Reason.LATE, time_ms)
+            shard.reject_event(topic, record, Reason.LATE, time_ms)
     topic.clock = clock
     return accepted
 
 
 def _apply(shard: "Shard", accepted: list[Accepted]) -> None:
-    plans, names, dirty = shard.rules.plans, shard.names, shard.people.dirty
-    bot_plan = shard.rules.bot_plan
+    event_rules, registry, dirty = shard.rules.event_rules, shard.registry, shard.people.dirty
+    bot_rule = shard.rules.bot_rule
     collected, activity = shard.collected, shard.activity
-    counted: tuple[Plan, int] = (BOT, -1)
-    counts: dict[Profile, int] = {}
+    counted: tuple[EventRule, int] = (BOT, -1)
+    counts: dict[SegmentSet, int] = {}
     for event, time_ms, person, timely in accepted:
-        profile = names.lookup.get(event.site, _unknown).get(event.context)
-        if profile is None:
-            profile = names.profile(event.site, event.context)
-        plan = plans[event.__class__]
+        segment_set = registry.lookup.get(event.site, _unknown).get(event.context)
+        if segment_set is None:
+            segment_set = registry.segment_set(event.site, event.context)
+        rule = event_rules[event.__class__]
         if event.is_bot:
-            plan = bot_plan or plan
-        elif profile.plan is not None:
-            plan = profile.plan
-        elif plan.refine is not None:
-            plan = plan.refine(event)
+            rule = bot_rule or rule
+        elif segment_set.rule is not None:
+            rule = segment_set.rule
+        elif rule.refine is not None:
+            rule = rule.refine(event)
         minute = time_ms // MINUTE_MS
-        if counted[0] is not plan or counted[1] != minute:
-            counted = plan, minute
+        if counted[0] is not rule or counted[1] != minute:
+            counted = rule, minute
             counts = collected.setdefault(counted, {})
-        counts[profile] = counts.get(profile, 0) + 1
-        if plan.impression or plan.click:
-            count_content(shard, event, plan, minute)
-        if plan.tallies:
-            tally(shard, plan, event, profile, minute)
-        if person is None or not plan.has_person:
+        counts[segment_set] = counts.get(segment_set, 0) + 1
+        if rule.impression or rule.click:
+            count_content(shard, event, rule, minute)
+        if rule.event_counters:
+            count_event(shard, rule, event, segment_set, minute)
+        if person is None or not rule.has_person:
             continue
         dirty[person.key] = person
-        _mark(activity, person, profile, plan, time_ms, timely)
-        if plan.in_session:
-            _visit(shard, person, event, plan, profile, time_ms)
-        if plan.more:
-            count_more(shard, person, profile, plan, event, time_ms)
+        _mark(activity, person, segment_set, rule, time_ms, timely)
+        if rule.in_session:
+            _visit(shard, person, event, rule, segment_set, time_ms)
+        if rule.more:
+            count_more(shard, person, segment_set, rule, event, time_ms)
 
 
 def _mark(
-    activity: Activity, person: Person, profile: Profile, plan: Plan, time_ms: int, timely: bool
+    activity: Activity,
+    person: Person,
+    segment_set: SegmentSet,
+    rule: EventRule,
+    time_ms: int,
+    timely: bool,
 ) -> None:
     """Remember the day and the minute of the event, unless the person's last event did."""
-    if plan.active:
+    if rule.active:
         slot = time_ms // SLOT_MS
-        if person.active_slot != slot or person.active_profile is not profile:
-            activity.mark_day(person, profile, profile.calendar.day_of(time_ms))
+        if person.active_slot != slot or person.active_segment_set is not segment_set:
+            activity.mark_day(person, segment_set, segment_set.calendar.day_of(time_ms))
             if activity.hourly:
-                activity.mark_hour(person, profile, time_ms)
-            person.active_slot, person.active_profile = slot, profile
+                activity.mark_hour(person, segment_set, time_ms)
+            person.active_slot, person.active_segment_set = slot, segment_set
     minute = time_ms // MINUTE_MS
-    is_new = person.live_minute != minute or person.live_profile is not profile
-    if is_new and timely and plan.present:
-        activity.mark_minute(person, profile, minute)
-        person.live_minute, person.live_profile = minute, profile
+    is_new = person.live_minute != minute or person.live_segment_set is not segment_set
+    if is_new and timely and rule.present:
+        activity.mark_minute(person, segment_set, minute)
+        person.live_minute, person.live_segment_set = minute, segment_set
 
 
 def _visit(
     shard: "Shard",
     person: Person,
     event: Event,
-    plan: Plan,
-    profile: Profile,
+    rule: EventRule,
+    segment_set: SegmentSet,
     time_ms: int,
 ) -> None:
     """Count the event in its session."""
-    of_page = plan.page_view or plan.look
-    page = page_of(shard, event, plan, time_ms) if of_page else 0
-    rules = shard.visits.rules
+    of_page = rule.page_view or rule.look
+    page = page_of(shard, event, rule, time_ms) if of_page else 0
+    rules = shard.sessions.rules
     sid = event.session_id if rules.use_ids else None
     if sid is None:
         if not rules.use_gaps:
             return
     elif rules.ids_of_site or (event.visitor_id is not None and event.user_id is not None):
         person = _holder(shard, person, event, sid)
-    if rules.id_max_ms and sid is not None and shard.visits.is_over(person, sid, time_ms):
+    if rules.id_max_ms and sid is not None and shard.sessions.is_over(person, sid, time_ms):
         return
-    lane, reach_ms = NO_LANE, rules.reach_ms if sid is None else rules.id_reach_ms
-    if sid is None and rules.has_lanes:
-        lane = lane_of(event.context, rules)
-        reach_ms = rules.reach_of(lane[0])
+    split_key, reach_ms = NO_SPLIT_KEY, rules.reach_ms if sid is None else rules.id_reach_ms
+    if sid is None and rules.has_split_keys:
+        split_key = split_key_of(event.context, rules)
+        reach_ms = rules.reach_of(split_key[0])
     session = person.tail
     if (
         session is None
         or session.closed
         or session.sid != sid
-        or (rules.has_lanes and session.platform != lane[0])
+        or (rules.has_split_keys and session.platform != split_key[0])
         or time_ms <= session.start
         or time_ms > session.until
         or time_ms > session.end + reach_ms
     ):
-        session = shard.visits.find(person, sid, time_ms, profile, lane)
+        session = shard.sessions.find(person, sid, time_ms, segment_set, split_key)
     elif time_ms > session.end:
         session.end = time_ms
     if of_page:
-        see(shard, session, event, plan, page, time_ms)
-    _note(session, event, plan, rules)
+        see(shard, session, event, rule, page, time_ms)
+    _note(session, event, rule, rules)
 
 
-def _note(session: Session, event: Event, plan: Plan, rules: SessionRules) -> None:
+def _note(session: Session, event: Event, rule: EventRule, rules: SessionRules) -> None:
     """What an event says of its session, beside its pages."""
-    if plan.interactive:
+    if rule.interactive:
         session.interactive = True
         if rules.keep_actions:
             session.actions += 1
-    if plan.real:
+    if rule.real:
         session.real = True
-    if plan.session_marks is not None:
-        session.marks = marked(session.marks, plan.session_marks(event))
+    if rule.session_marks is not None:
+        session.marks = marked(session.marks, rule.session_marks(event))
 
 
 def _holder(shard: "Shard", person: Person, event: Event, sid: str) -> Person:
     """Who keeps the session of an id: the visitor (the browser), whoever has logged in there, or nobody."""
-    if shard.visits.rules.ids_of_site:
+    if shard.sessions.rules.ids_of_site:
         key = session_keeper(event.site, sid)
     elif shard.rules.by_user:
         key = f"{event.site}\x1f{event.visitor_id}"
@@ -265,4 +270,4 @@ def _holder(shard: "Shard", person: Person, event: Event, sid: str) -> Person:
     return holder
 
 
-_unknown: dict[Context | None, Profile] = {}
+_unknown: dict[Context | None, SegmentSet] = {}

@@ -6,9 +6,9 @@ from schemas.codec import epoch_ms
 from schemas.events import Event
 from stream.counters.calendar import DAY_MS
 from stream.counters.measures import MICROS, Grain
-from stream.counters.segments import Profile
-from stream.engine.event_rules import Plan
-from stream.history.events import Contributions, Daily, Theme, learn
+from stream.counters.segments import SegmentSet
+from stream.engine.event_rules import EventRule
+from stream.history.events import Aggregate, Contributions, Daily, learn
 from stream.history.subscriptions import CANCELLED_AT_ONCE, SubscriptionEvent, contributions
 from stream.people.person import Person
 
@@ -20,49 +20,66 @@ _FAR_AHEAD_MS = 3_660 * DAY_MS
 
 
 def count_more(
-    shard: "Shard", person: Person, profile: Profile, plan: Plan, event: Event, time_ms: int
+    shard: "Shard",
+    person: Person,
+    segment_set: SegmentSet,
+    rule: EventRule,
+    event: Event,
+    time_ms: int,
 ) -> None:
     """Count what the event adds about its person."""
-    if plan.click:
-        shard.activity.mark_click(person, profile, profile.calendar.day_of(time_ms))
-    elif plan.subscription:
-        _subscribe(shard, person, profile, plan.subscription, event, time_ms)
+    if rule.click:
+        shard.activity.mark_click(person, segment_set, segment_set.calendar.day_of(time_ms))
+    elif rule.subscription:
+        _subscribe(shard, person, segment_set, rule.subscription, event, time_ms)
     activation = shard.rules.activation
-    if plan.activating and plan.active and activation is not None:
+    if rule.activating and rule.active and activation is not None:
         settled_ms = _settled_ms(shard, time_ms)
-        change, capped = activation.learn(person, profile, event, time_ms, settled_ms, shard.names)
+        change, capped = activation.learn(
+            person, segment_set, event, time_ms, settled_ms, shard.registry
+        )
         _count(shard, change)
-        shard.facts_capped += capped
-    for theme in plan.themes:
-        _learn(shard, person, profile, theme, event, time_ms)
+        shard.history_capped += capped
+    for aggregate in rule.aggregates:
+        _learn(shard, person, segment_set, aggregate, event, time_ms)
 
 
-def tally(shard: "Shard", plan: Plan, event: Any, profile: Profile, minute: int) -> None:
+def count_event(
+    shard: "Shard", rule: EventRule, event: Any, segment_set: SegmentSet, minute: int
+) -> None:
     """Count what the event adds whoever it is of."""
-    for one in plan.tallies:
-        segments = [shard.names.side(event.site, *side) for side in one.sides(event)]
+    for one in rule.event_counters:
+        segments = [
+            shard.registry.own_segment(event.site, *own_segment)
+            for own_segment in one.own_segments(event)
+        ]
         for measure, count in one.counts(event):
-            shard.counters.add(measure, profile, minute, count)
+            shard.counters.add(measure, segment_set, minute, count)
             for segment in segments:
                 shard.counters.add(measure, segment, minute, count)
 
 
 def _learn(
-    shard: "Shard", person: Person, profile: Profile, theme: Theme, event: Any, time_ms: int
+    shard: "Shard",
+    person: Person,
+    segment_set: SegmentSet,
+    aggregate: Aggregate,
+    event: Any,
+    time_ms: int,
 ) -> None:
     """Add an event to what a theme knows of its person, and count what that changes."""
-    kept = theme.fact(event)
+    kept = aggregate.entry(event)
     if kept is None:
         return
-    if isinstance(theme, Daily):
-        calendar = profile.calendar
+    if isinstance(aggregate, Daily):
+        calendar = segment_set.calendar
         time_ms = calendar.day_start_ms(calendar.day_of(time_ms))
     settled_ms = _settled_ms(shard, time_ms)
-    known = person.facts.get(theme.name, ())
-    new = (time_ms, profile.id, *kept)
-    facts, change, capped = learn(known, new, settled_ms, theme, shard.names)
-    person.facts = {**person.facts, theme.name: facts}
-    shard.facts_capped += capped
+    known = person.history.get(aggregate.name, ())
+    new = (time_ms, segment_set.id, *kept)
+    history, change, capped = learn(known, new, settled_ms, aggregate, shard.registry)
+    person.history = {**person.history, aggregate.name: history}
+    shard.history_capped += capped
     _count(shard, change)
 
 
@@ -79,14 +96,16 @@ def _count(shard: "Shard", change: Contributions) -> None:
 
 
 def _subscribe(
-    shard: "Shard", person: Person, profile: Profile, kind: str, event: Any, time_ms: int
+    shard: "Shard", person: Person, segment_set: SegmentSet, kind: str, event: Any, time_ms: int
 ) -> None:
     """Add a subscription event to its customer, and count what that changes."""
     if event.subscription_id is None:
         return  # A renewal of who knows what changes nothing that is counted.
-    plan = getattr(event, "plan", None)
-    if plan and "plan" in shard.names.dimensions and "plan" not in (event.context or {}):
-        profile = shard.names.profile_of(event.site, {**(event.context or {}), "plan": plan})
+    rule = getattr(event, "plan", None)
+    if rule and "plan" in shard.registry.dimensions and "plan" not in (event.context or {}):
+        segment_set = shard.registry.segment_set_of(
+            event.site, {**(event.context or {}), "plan": rule}
+        )
     given = getattr(event, "effective_at", None)
     effective = None if given is None else min(epoch_ms(given), time_ms + _FAR_AHEAD_MS)
     involuntary = shard.rules.is_involuntary(getattr(event, "reason", None))
@@ -104,14 +123,14 @@ def _subscribe(
         round(getattr(event, "mrr", 0) * MICROS),
         bool(getattr(event, "trial", False)),
         effective,
-        profile.id,
+        segment_set.id,
         involuntary,
     )
     before = [SubscriptionEvent(*fields) for fields in person.subscriptions]
     after = [*before, new]
     person.subscriptions = [tuple(event) for event in after]
-    change = contributions(after, shard.names)
-    change.subtract(contributions(before, shard.names))
+    change = contributions(after, shard.registry)
+    change.subtract(contributions(before, shard.registry))
     for (measure, segment, day), count in change.items():
         if count:
             shard.counters.add_range(Grain.DAY, measure, segment, day, day, count)

@@ -18,7 +18,7 @@ def prune(shard: Shard) -> None:
     counters.prune(Grain.HOUR, (oldest - rules.hour_retention_ms) // MINUTE_MS, _no_levels)
     first_day = rules.calendar_of("").day_of(oldest) - rules.retention_days
     if counters.tables[Grain.DAY] and min(counters.tables[Grain.DAY]) < first_day:
-        levels = {i for i, name in shard.names.series.items() if measures.is_level(name[0])}
+        levels = {i for i, name in shard.registry.series.items() if measures.is_level(name[0])}
         counters.prune(Grain.DAY, first_day, frozenset(levels))
 
 

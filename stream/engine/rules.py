@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from stream.churn.risk import RiskRules
 from stream.counters.calendar import Calendar
-from stream.engine.event_rules import Plan
-from stream.engine.exclusions import Aside
-from stream.people.lifecycle import HabitRules
+from stream.engine.event_rules import EventRule
+from stream.engine.exclusions import Exclusions
+from stream.people.lifecycle import LifecycleRules
 from stream.people.newcomers import Activation
 from stream.sessions.rules import SessionRules
 
@@ -16,9 +16,9 @@ from stream.sessions.rules import SessionRules
 class Rules:
     """Everything the shard must know to decide about an event. Times are ms."""
 
-    plans: Mapping[type, Plan]
+    event_rules: Mapping[type, EventRule]
     sessions: SessionRules
-    habits: HabitRules
+    lifecycle: LifecycleRules
     calendar_of: Callable[[str], Calendar]
     dimensions: tuple[str, ...]
     values_max: int
@@ -49,8 +49,8 @@ class Rules:
     #: What newcomers are watched for; None: for nothing.
     activation: Activation | None
     #: What is applied to events that say that they are a bot's; None: their own plan.
-    bot_plan: Plan | None
-    aside: Aside | None
+    bot_rule: EventRule | None
+    exclusions: Exclusions | None
     #: What the model of churn risk is told; None: there is none.
     churn_risk: RiskRules | None
 

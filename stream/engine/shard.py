@@ -4,22 +4,22 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from schemas.codec import Reason, RejectedEvent
-from schemas.ledger import encode_entry, ledger_entry
+from schemas.dead_letter import dead_letter, encode_dead_letter
 from schemas.rejection import DETAILS
 from stream.churn.risk import ChurnRisk
 from stream.counters.calendar import MINUTE_MS
 from stream.counters.measures import Grain
-from stream.counters.segments import Names, Profile, by_segment
+from stream.counters.segments import SegmentRegistry, SegmentSet, by_segment
 from stream.counters.table import Counters
 from stream.engine.duplicates import SeenIds
-from stream.engine.event_rules import Plan
+from stream.engine.event_rules import EventRule
 from stream.engine.fold import Decoded, Record, fold, recall
 from stream.engine.rules import Rules
 from stream.engine.watermark import TopicState, log_floor, shard_watermark
 from stream.people.activity import Activity
 from stream.people.cache import PeopleCache
 from stream.people.person import Person
-from stream.sessions.index import Visits
+from stream.sessions.index import SessionIndex
 from stream.sessions.pages import Pages
 from stream.sessions.session import session_keeper
 
@@ -40,28 +40,28 @@ class Shard:
     ) -> None:
         self.partition = partition
         self.rules = rules
-        self.names = Names(
-            rules.dimensions, rules.values_max, rules.calendar_of, rules.aside, rules.own_max
+        self.registry = SegmentRegistry(
+            rules.dimensions, rules.values_max, rules.calendar_of, rules.exclusions, rules.own_max
         )
         self.counters = Counters(grains)
         self.people = PeopleCache(people_cached)
-        self.activity = Activity(self.counters, self.names, rules)
-        self.pages = Pages(self.names, rules.page_hosts)
-        self.visits = Visits(rules.sessions, self.names, self.pages, self.counters)
+        self.activity = Activity(self.counters, self.registry, rules)
+        self.pages = Pages(self.registry, rules.page_hosts)
+        self.sessions = SessionIndex(rules.sessions, self.registry, self.pages, self.counters)
         self.topics = {
             topic: TopicState(topic, SeenIds(rules.dedupe_ms, rules.ids_max)) for topic in topics
         }
         #: Topics that stored state knows and the configuration no longer names.
         self.retired: dict[str, TopicState] = {}
         #: Events since the last cut, by plan and minute, then by profile.
-        self.collected: dict[tuple[Plan, int], dict[Profile, int]] = {}
+        self.collected: dict[tuple[EventRule, int], dict[SegmentSet, int]] = {}
         #: Encoded ledger entries of the records since the last cut.
-        self.ledger: list[bytes] = []
+        self.dead_letters: list[bytes] = []
         self.watermark: int | None = None
         #: Number of the last cut that is stored.
         self.sequence = 0
         #: How often a theme had to forget facts of a person before their time.
-        self.facts_capped = 0
+        self.history_capped = 0
         #: Learns who stays away, where that is asked for.
         self.churn_risk = ChurnRisk(rules.churn_risk) if rules.churn_risk is not None else None
 
@@ -73,7 +73,7 @@ class Shard:
         While somebody is missing the people are incomplete: admit, and `complete` them. Between this
         and `apply` nothing else may wait, or a person could be evicted.
         """
-        by_user, plans, get = self.rules.by_user, self.rules.plans, self.people.get
+        by_user, event_rules, get = self.rules.by_user, self.rules.event_rules, self.people.get
         recent, nobody = self.people.recent, _nobody
         people: list[Person | None] = []
         missing: Missing = {}
@@ -84,7 +84,7 @@ class Shard:
             event = item[0]  # type: ignore[index]
             user, visitor = event.user_id, event.visitor_id
             who = (user or visitor) if by_user else (visitor or user)
-            if who is None or not plans[event.__class__].has_person:
+            if who is None or not event_rules[event.__class__].has_person:
                 people.append(None)
                 continue
             person = recent.get(event.site, nobody).get(who)
@@ -169,16 +169,16 @@ class Shard:
     def count_collected(self) -> None:
         """Turn what has been collected since the last cut into counts: equal increments are one."""
         add = self.counters.add
-        for (plan, minute), profiles in self.collected.items():
-            for segment, count in by_segment(profiles).items():
-                for measure in plan.counts:
+        for (rule, minute), segment_sets in self.collected.items():
+            for segment, count in by_segment(segment_sets).items():
+                for measure in rule.counts:
                     add(measure, segment, minute, count)
         self.collected.clear()
         for (measure, minute), segments in self.pages.collected.items():
             for segment, count in segments.items():
                 add(measure, segment, minute, count)
         self.pages.collected.clear()
-        self.visits.counts.flush()
+        self.sessions.counts.flush()
         self.activity.flush()
 
     # ---- records that are not counted
@@ -188,7 +188,7 @@ class Shard:
         self._enter(topic, record, error.reason, error.detail, None)
         topic.counts["rejected"] += 1
 
-    def set_aside(self, topic: TopicState, record: Record, reason: Reason, time_ms: int) -> None:
+    def reject_event(self, topic: TopicState, record: Record, reason: Reason, time_ms: int) -> None:
         """Put an event that must not count (future, currency, duplicate, late) into the ledger."""
         self._enter(topic, record, reason, DETAILS[reason], time_ms)
         topic.counts["rejected" if reason in _REFUSED else str(reason)] += 1
@@ -199,7 +199,7 @@ class Shard:
         if reason is Reason.LATE and self.rules.drops_late:
             return
         topic.reasons[reason] = topic.reasons.get(reason, 0) + 1
-        entry = ledger_entry(
+        entry = dead_letter(
             reason,
             detail,
             topic=topic.topic,
@@ -210,19 +210,19 @@ class Shard:
             original=record.value,
             event_time_ms=time_ms,
         )
-        self.ledger.append(encode_entry(entry))
+        self.dead_letters.append(encode_dead_letter(entry))
 
     # ---- time
 
-    def drained(self, topic: str, at_ms: int, follows: int | None = None) -> None:
+    def drained(self, topic: str, at_ms: int, held_to_ms: int | None = None) -> None:
         """The partition was read to its end at this wall time; 0: it has a backlog.
 
         `follows` is the log clock of the others that it keeps up with (see `Lead`); None: any.
         """
         state = self.topics[topic]
         state.drained_at = at_ms
-        if follows is not None:
-            state.follows = follows
+        if held_to_ms is not None:
+            state.held_to_ms = held_to_ms
 
     def advance(self) -> None:
         """Move the watermark, which never goes back, to what the topics now allow."""
@@ -238,7 +238,7 @@ class Shard:
         """
         if self.watermark is None:
             return 0, []
-        keys = list(self.visits.due(self.watermark, limit))
+        keys = list(self.sessions.due(self.watermark, limit))
         absent = [key for key in keys if self.people.get(key) is None]
         held = set(absent)
         self.close_sessions_of(key for key in keys if key not in held)
@@ -248,7 +248,7 @@ class Shard:
         """Close the due sessions of people in memory."""
         for key in keys:
             person = self.person(key)
-            if self.visits.close(person, self.watermark or 0):
+            if self.sessions.close(person, self.watermark or 0):
                 self.people.dirty[key] = person
         self.people.settle()
 

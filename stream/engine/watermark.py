@@ -31,7 +31,7 @@ class TopicState:
     #: Wall time at which the partition was last known to be read to its end; 0 while there is a backlog.
     drained_at: int = 0
     #: Log clock of the other topics that it follows while it is read to its end.
-    follows: int = _WHATEVER
+    held_to_ms: int = _WHATEVER
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(OUTCOMES, 0))
     reasons: dict[str, int] = field(default_factory=dict)
 
@@ -69,7 +69,7 @@ def log_floor(topics: dict[str, TopicState], idle_reach_ms: int, *, at_once: boo
     """
     ahead = log_lead(topics)
     floors = [
-        max(topic.clock, (ahead if at_once else min(ahead, topic.follows)) - idle_reach_ms)
+        max(topic.clock, (ahead if at_once else min(ahead, topic.held_to_ms)) - idle_reach_ms)
         if topic.drained_at
         else topic.clock
         for topic in topics.values()
@@ -77,7 +77,7 @@ def log_floor(topics: dict[str, TopicState], idle_reach_ms: int, *, at_once: boo
     return max(min(floors, default=0), 0)
 
 
-class Lead:
+class IdleHold:
     """How far the topics of a shard had got a while ago, and so what a quiet one keeps up with.
 
     A topic at its end proves nothing about what the others have only just brought: when a broker

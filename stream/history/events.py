@@ -10,20 +10,20 @@ from typing import Any, Protocol
 
 from stream.counters.calendar import DAY_MS, MINUTE_MS
 from stream.counters.measures import Grain
-from stream.counters.segments import Names, Segment
+from stream.counters.segments import Segment, SegmentRegistry
 from stream.people.active_days import windows_gained
 
 #: (epoch ms of the event, id of its profile, what the theme keeps of it: numbers, texts, None, bytes)
-Fact = tuple[Any, ...]
+HistoryEntry = tuple[Any, ...]
 #: (measure, segment, grain, bucket index) → count
 Contributions = Counter[tuple[str, Segment, Grain, int]]
 #: Facts of one person and theme beyond this are forgotten, the oldest first; that is counted.
-FACTS_MAX = 1_000
+HISTORY_MAX = 1_000
 #: Farther than any window is long.
 _FAR = 1_000
 
 
-class Theme(Protocol):
+class Aggregate(Protocol):
     """What some types of events add beyond what every event does, person by person."""
 
     @property
@@ -38,10 +38,12 @@ class Theme(Protocol):
     def keep_days(self) -> int:
         """How long a fact can still matter to a later one, beyond the lateness that is allowed."""
 
-    def fact(self, event: Any) -> Sequence[Any] | None:
+    def entry(self, event: Any) -> Sequence[Any] | None:
         """What is kept of an event, beside its time and profile; None when it says nothing."""
 
-    def contributions(self, facts: Sequence[Fact], names: Names) -> Contributions:
+    def contributions(
+        self, history: Sequence[HistoryEntry], registry: SegmentRegistry
+    ) -> Contributions:
         """Everything that one person's facts, sorted by time, add to the counters."""
 
 
@@ -53,8 +55,12 @@ class Condensed:
     """A theme of frequent events, which looks at what it keeps once more to keep less."""
 
     def settled(
-        self, facts: Sequence[Fact], oldest_ms: int, settled_ms: int, names: Names
-    ) -> list[Fact]:
+        self,
+        history: Sequence[HistoryEntry],
+        oldest_ms: int,
+        settled_ms: int,
+        registry: SegmentRegistry,
+    ) -> list[HistoryEntry]:
         """The facts less what cannot matter: older than `oldest_ms`, or not since `settled_ms`.
 
         No event before `settled_ms` can arrive any more. A fact may be put in the place of many: at
@@ -62,12 +68,12 @@ class Condensed:
         """
         raise NotImplementedError
 
-    def summary(self, facts: Sequence[Fact], names: Names) -> object:
+    def summary(self, history: Sequence[HistoryEntry], registry: SegmentRegistry) -> object:
         """Equal for facts that amount to the same contributions, and less work than these."""
         raise NotImplementedError
 
 
-class Tally(Protocol):
+class EventCounter(Protocol):
     """What an event counts by itself, whoever it is of."""
 
     @property
@@ -77,38 +83,44 @@ class Tally(Protocol):
     def counts(self, event: Any) -> Iterable[tuple[str, int]]:
         """(measure, count) pairs, for the event's profile and its sides."""
 
-    def sides(self, event: Any) -> Iterable[tuple[str, str]]:
+    def own_segments(self, event: Any) -> Iterable[tuple[str, str]]:
         """(dimension, value) pairs of its own, beyond the dimensions of the context."""
 
 
 def learn(
-    known: Sequence[Fact], new: Fact, settled_ms: int, theme: Theme, names: Names
-) -> tuple[list[Fact], Contributions, bool]:
+    known: Sequence[HistoryEntry],
+    new: HistoryEntry,
+    settled_ms: int,
+    aggregate: Aggregate,
+    registry: SegmentRegistry,
+) -> tuple[list[HistoryEntry], Contributions, bool]:
     """(the facts with the new one, what that changes, whether some had to be forgotten).
 
     No event before `settled_ms` can arrive any more.
     """
-    oldest_ms = settled_ms - theme.keep_days * DAY_MS
-    if isinstance(theme, Condensed):
-        before = theme.settled(known, oldest_ms, settled_ms, names)
+    oldest_ms = settled_ms - aggregate.keep_days * DAY_MS
+    if isinstance(aggregate, Condensed):
+        before = aggregate.settled(known, oldest_ms, settled_ms, registry)
     else:
-        before = [fact for fact in known if fact[0] >= oldest_ms]
+        before = [entry for entry in known if entry[0] >= oldest_ms]
     if new in before:
         return before, Counter(), False
-    capped = len(before) >= FACTS_MAX
+    capped = len(before) >= HISTORY_MAX
     if capped:
-        lasting = [fact for fact in before if fact[0] < 0]
-        before = [*lasting, *before[-FACTS_MAX // 2 :]]
+        lasting = [entry for entry in before if entry[0] < 0]
+        before = [*lasting, *before[-HISTORY_MAX // 2 :]]
 
-    def in_order(fact: Fact) -> tuple[int, str, object]:
+    def in_order(entry: HistoryEntry) -> tuple[int, str, object]:
         # Profiles have other numbers in other shards; what they say is the same.
-        return fact[0], repr(fact[2:]), names.by_id(fact[1]).order
+        return entry[0], repr(entry[2:]), registry.by_id(entry[1]).order
 
     after = sorted([*before, new], key=in_order)
-    if isinstance(theme, Condensed) and theme.summary(after, names) == theme.summary(before, names):
+    if isinstance(aggregate, Condensed) and aggregate.summary(after, registry) == aggregate.summary(
+        before, registry
+    ):
         return after, Counter(), capped
-    change = theme.contributions(after, names)
-    change.subtract(theme.contributions(before, names))
+    change = aggregate.contributions(after, registry)
+    change.subtract(aggregate.contributions(before, registry))
     return after, change, capped
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from stream.counters import measures
-from stream.counters.segments import Names, Segment
+from stream.counters.segments import Segment, SegmentRegistry
 
 #: Length of the rolling churn window in days.
 CHURN_DAYS = 30
@@ -28,7 +28,7 @@ class SubscriptionEvent(NamedTuple):
     mrr_micros: int = 0
     trial: bool = False
     effective_ms: int | None = None
-    profile_id: int = 0
+    segment_set_id: int = 0
     #: A cancellation or an end that the customer did not want.
     involuntary: bool = False
 
@@ -46,7 +46,7 @@ class Step(NamedTuple):
 Contributions = Counter[tuple[str, Segment, int]]
 
 
-def contributions(events: Iterable[SubscriptionEvent], names: Names) -> Contributions:
+def contributions(events: Iterable[SubscriptionEvent], registry: SegmentRegistry) -> Contributions:
     """Everything that one customer's events add to the day counters, by segment."""
     by_segment: dict[Segment, list[list[Step]]] = {}
     for subscription in _by_subscription(events):
@@ -54,13 +54,13 @@ def contributions(events: Iterable[SubscriptionEvent], names: Names) -> Contribu
         # Of two starts at one instant, the profile decides, by what it says and not by its number.
         first = min(
             starts,
-            key=lambda event: (_in_order(event), names.by_id(event.profile_id).order),
+            key=lambda event: (_in_order(event), registry.by_id(event.segment_set_id).order),
             default=None,
         )
         if first is None:
             continue  # Its start may still arrive; until then it counts nowhere.
         steps = paid_steps(subscription)
-        for segment in names.by_id(first.profile_id).segments:
+        for segment in registry.by_id(first.segment_set_id).segments:
             by_segment.setdefault(segment, []).append(steps)
     counts: Contributions = Counter()
     for segment, all_steps in by_segment.items():

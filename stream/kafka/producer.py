@@ -16,7 +16,7 @@ _log = logging.getLogger(__name__)
 Message = tuple[bytes | None, bytes]
 
 
-class Outgoing:
+class BatchProducer:
     """An idempotent producer that is given whole batches, since each single send costs 20 µs or more."""
 
     def __init__(self, settings: Settings) -> None:

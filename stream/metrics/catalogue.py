@@ -1,6 +1,6 @@
 """The catalogue: every metric, one theme a file. A theme is a tuple; here they are joined."""
 
-from stream.history.events import Tally, Theme
+from stream.history.events import Aggregate, EventCounter
 from stream.metrics import own as definitions
 from stream.metrics.metric import Metric
 from stream.metrics.themes import (
@@ -70,27 +70,27 @@ def built_in(settings: Settings) -> tuple[Metric, ...]:
     )
 
 
-def themes(settings: Settings) -> tuple[Theme, ...]:
+def aggregates(settings: Settings) -> tuple[Aggregate, ...]:
     """What is kept person by person for metrics of rarer events."""
     return (
         orders.Orders(to_date=value.mode(settings) == "historic"),
-        *clicks.themes(settings),
+        *clicks.aggregates(settings),
         feedback.Feedback(settings),
         tickets.Tickets(settings),
         goals.Goals(settings),
         features.Features(settings),
-        *funnels.themes(settings),
-        *carts.themes(settings),
-        *social.themes(settings),
-        *definitions.own_themes(settings),
+        *funnels.aggregates(settings),
+        *carts.aggregates(settings),
+        *social.aggregates(settings),
+        *definitions.own_aggregates(settings),
     )
 
 
-def tallies(settings: Settings) -> tuple[Tally, ...]:
+def event_counters(settings: Settings) -> tuple[EventCounter, ...]:
     """What single events add for metrics of their own."""
     return (
         social.Posts(settings),
         social.Spend(settings),
-        *goals.tallies(settings),
-        *definitions.own_tallies(settings),
+        *goals.event_counters(settings),
+        *definitions.own_counters(settings),
     )

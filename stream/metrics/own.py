@@ -8,9 +8,9 @@ import msgspec
 
 from schemas.outputs import WindowKind
 from stream.counters import measures
-from stream.counters.segments import Names, Segment
+from stream.counters.segments import Segment, SegmentRegistry
 from stream.history.event_filter import predicate
-from stream.history.events import Contributions, Daily, Fact, distinct, on
+from stream.history.events import Contributions, Daily, HistoryEntry, distinct, on
 from stream.metrics.metric import Example, Metric, Unit
 from stream.metrics.terms import AtEnd, AtStart, ByWindow, Term, Total
 from stream.settings.application import Settings
@@ -46,7 +46,7 @@ BUILT_IN: Mapping[str, tuple[Term, tuple[WindowKind, ...]]] = {
 _SUFFIXES = {"ratio": "_ratio", "seconds": "_seconds"}
 
 
-class OwnTally:
+class OwnCounter:
     """A measure that counts events, or adds up a field of them; an event without it adds nothing."""
 
     def __init__(self, name: str, measure: Measure) -> None:
@@ -63,7 +63,7 @@ class OwnTally:
         if value is not None:
             yield self._measure, round(value * measures.MICROS) if self._field else 1
 
-    def sides(self, _event: Any) -> Iterable[tuple[str, str]]:
+    def own_segments(self, _event: Any) -> Iterable[tuple[str, str]]:
         """None of its own."""
         return ()
 
@@ -79,15 +79,17 @@ class OwnPeople(Daily):
         self.types: Collection[str] = (measure.type,)
         self._test = predicate(measure)
 
-    def fact(self, event: Any) -> Sequence[Any] | None:
+    def entry(self, event: Any) -> Sequence[Any] | None:
         """Nothing but that there was one."""
         return () if self._test(event) else None
 
-    def contributions(self, facts: Sequence[Fact], names: Names) -> Contributions:
+    def contributions(
+        self, history: Sequence[HistoryEntry], registry: SegmentRegistry
+    ) -> Contributions:
         """The person once in each rolling window and in each calendar week and month."""
         days: dict[Segment, set[int]] = {}
-        for time_ms, profile_id in facts:
-            for segment in names.by_id(profile_id).segments:
+        for time_ms, segment_set_id in history:
+            for segment in registry.by_id(segment_set_id).segments:
                 days.setdefault(segment, set()).add(segment.calendar.day_of(time_ms))
         counts: Contributions = Contributions()
         rolling = {length: f"{self._measure}_{kind}" for kind, length in _ROLLING.items()}
@@ -106,13 +108,13 @@ def counted_as(name: str, measure: Measure) -> str:
     return f"own_{name}_{hashlib.sha256(text).hexdigest()[:6]}"
 
 
-def own_tallies(settings: Settings) -> tuple[OwnTally, ...]:
+def own_counters(settings: Settings) -> tuple[OwnCounter, ...]:
     """The measures that single events add to."""
     given = settings.measures.items()
-    return tuple(OwnTally(name, one) for name, one in given if one.count != "people")
+    return tuple(OwnCounter(name, one) for name, one in given if one.count != "people")
 
 
-def own_themes(settings: Settings) -> tuple[OwnPeople, ...]:
+def own_aggregates(settings: Settings) -> tuple[OwnPeople, ...]:
     """The measures of distinct people."""
     given = settings.measures.items()
     return tuple(OwnPeople(name, one) for name, one in given if one.count == "people")

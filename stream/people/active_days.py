@@ -10,7 +10,7 @@ Each (person, window) pair is thus counted once, in whatever order the events ar
 from collections.abc import Iterable
 from typing import Any
 
-from stream.counters.segments import Profile, Segment
+from stream.counters.segments import Segment, SegmentSet
 
 #: (top, mask), and for active days the first one ever.
 Mark = tuple[int, ...]
@@ -76,33 +76,33 @@ class SegmentMarks:
     everyone that is a single one, whose `mark` is looked at without going through the segments.
     """
 
-    __slots__ = ("group", "mark", "others", "profile", "rest", "stored")
+    __slots__ = ("group", "mark", "others", "rest", "segment_set", "stored")
 
     def __init__(self) -> None:
-        self.profile: Profile | None = None
+        self.segment_set: SegmentSet | None = None
         #: The first group of the profile's segments, and its mark.
-        self.group: Profile | None = None
+        self.group: SegmentSet | None = None
         self.mark: Mark | None = None
         #: Its other groups, where segments have different marks.
-        self.rest: list[tuple[Profile, Mark | None]] = []
+        self.rest: list[tuple[SegmentSet, Mark | None]] = []
         #: Segments that the profile does not have.
         self.others: dict[int, Mark] = _NO_OTHERS
         #: As they were stored last, None once they have changed: days change once a day, and people
         #: are stored with every cut.
         self.stored: list[tuple[Any, ...]] | None = None
 
-    def turn_to(self, profile: Profile) -> None:
+    def turn_to(self, segment_set: SegmentSet) -> None:
         """Bring the marks of a profile's segments to hand."""
-        if self.profile is None and not self.others:
-            self.profile = self.group = profile
+        if self.segment_set is None and not self.others:
+            self.segment_set = self.group = segment_set
             return
         others = self.others = self._by_segment()
         groups: dict[Mark | None, list[Segment]] = {}
-        for segment in profile.segments:
+        for segment in segment_set.segments:
             groups.setdefault(others.pop(segment.id, None), []).append(segment)
         (self.mark, first), *more = groups.items()
-        self.profile, self.group = profile, profile.part(first)
-        self.rest = [(profile.part(segments), mark) for mark, segments in more]
+        self.segment_set, self.group = segment_set, segment_set.part(first)
+        self.rest = [(segment_set.part(segments), mark) for mark, segments in more]
 
     def items(self) -> list[tuple[Mark, tuple[int, ...]]]:
         """Each mark with the segments that have it, in the order in which they came."""
@@ -123,7 +123,7 @@ class SegmentMarks:
             rest = [(group, trim(mark, oldest)) for group, mark in self.rest if mark is not None]
             if all(mark == self.mark for _, mark in rest):
                 # What told them apart is long past.
-                self.group, rest = self.profile, []
+                self.group, rest = self.segment_set, []
             self.rest = [*rest]
         if self.others:
             kept = {

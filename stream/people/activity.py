@@ -6,7 +6,7 @@ from typing import Protocol
 from stream.counters import measures
 from stream.counters.calendar import HOUR_MS, MINUTE_MS, Calendar
 from stream.counters.measures import Grain
-from stream.counters.segments import Names, Profile, Segment, by_segment
+from stream.counters.segments import Segment, SegmentRegistry, SegmentSet, by_segment
 from stream.counters.table import Counters
 from stream.people.active_days import (
     FAR,
@@ -18,7 +18,7 @@ from stream.people.active_days import (
     neighbours,
     windows_gained,
 )
-from stream.people.lifecycle import Change, Days, HabitRules, Step, changes, known_around, steps
+from stream.people.lifecycle import Change, Days, LifecycleRules, Step, changes, known_around, steps
 from stream.people.newcomers import Activation, count_change
 from stream.people.person import Person
 
@@ -37,7 +37,7 @@ class ActivityRules(Protocol):
     """What of the rules decides who is active when."""
 
     @property
-    def habits(self) -> HabitRules: ...
+    def lifecycle(self) -> LifecycleRules: ...
     @property
     def live_minutes(self) -> int: ...
     @property
@@ -49,71 +49,71 @@ class ActivityRules(Protocol):
 class Activity:
     """Collects equal marks of a batch and counts each kind once in `flush`."""
 
-    def __init__(self, counters: Counters, names: Names, rules: ActivityRules) -> None:
+    def __init__(self, counters: Counters, registry: SegmentRegistry, rules: ActivityRules) -> None:
         #: Live visitors are people with any event in so many minutes.
         self._live = rules.live_minutes
         #: Whether people are counted by the hour as well.
         self.hourly = rules.rolling_hours
         self._counters = counters
-        self._names = names
-        self._habits = habits = rules.habits
+        self._registry = registry
+        self._lifecycle = lifecycle = rules.lifecycle
         self._activation = rules.activation
         #: Distances beyond the longest window count alike, so that equal ones share a counter.
-        self._near = 1 + max(_MONTH_DAYS, *(length for length, _ in habits.rolling))
+        self._near = 1 + max(_MONTH_DAYS, *(length for length, _ in lifecycle.rolling))
         #: Live minutes before this one will not be asked for again.
         self.oldest_minute = 0
         #: (day, days since the active day before, days to the one after, first day so far or the day
         #: itself, whichever is later) → people by group
-        self._days: dict[tuple[int, int, int, int], dict[Profile, int]] = {}
+        self._days: dict[tuple[int, int, int, int], dict[SegmentSet, int]] = {}
         #: (day, what was known of the days around it) → people by group
-        self._habitual: dict[tuple[int, Days], dict[Profile, int]] = {}
+        self._habitual: dict[tuple[int, Days], dict[SegmentSet, int]] = {}
         #: (minute, minutes since the one before, minutes to the one after) → people by group
-        self._minutes: dict[tuple[int, int, int], dict[Profile, int]] = {}
+        self._minutes: dict[tuple[int, int, int], dict[SegmentSet, int]] = {}
         #: The same forward in time, as most events are: minute → by minutes since the one before.
-        self._forward: dict[int, list[dict[Profile, int]]] = {}
-        self._clicks: dict[int, dict[Profile, int]] = {}
+        self._forward: dict[int, list[dict[SegmentSet, int]]] = {}
+        self._clicks: dict[int, dict[SegmentSet, int]] = {}
         #: (hour, hours since the one before, hours to the one after) → people by group
-        self._hours: dict[tuple[int, int, int], dict[Profile, int]] = {}
+        self._hours: dict[tuple[int, int, int], dict[SegmentSet, int]] = {}
 
-    def mark_day(self, person: Person, profile: Profile, day: int) -> None:
+    def mark_day(self, person: Person, segment_set: SegmentSet, day: int) -> None:
         """A person was active on a day with this profile."""
         activation = self._activation
-        if activation is None or not person.facts:
-            _mark(person.active, profile, day, self._day)
+        if activation is None or not person.history:
+            _mark(person.active, segment_set, day, self._day)
             return
         # An earlier first day changes which of the events that are known are near it.
-        before = activation.counted(person, self._names)
-        _mark(person.active, profile, day, self._day)
-        count_change(self._counters, before, activation.counted(person, self._names))
+        before = activation.counted(person, self._registry)
+        _mark(person.active, segment_set, day, self._day)
+        count_change(self._counters, before, activation.counted(person, self._registry))
 
-    def mark_hour(self, person: Person, profile: Profile, time_ms: int) -> None:
+    def mark_hour(self, person: Person, segment_set: SegmentSet, time_ms: int) -> None:
         """A person was active in an hour with this profile."""
         if person.hours is None:
             person.hours = SegmentMarks()
         # An hour of the calendar begins at an epoch minute; in a zone no two begin in one hour of UTC.
-        _mark(person.hours, profile, profile.calendar.hour_of(time_ms) // 60, self._hour)
+        _mark(person.hours, segment_set, segment_set.calendar.hour_of(time_ms) // 60, self._hour)
 
-    def mark_minute(self, person: Person, profile: Profile, minute: int) -> None:
+    def mark_minute(self, person: Person, segment_set: SegmentSet, minute: int) -> None:
         """A person had an event in a minute with this profile."""
         marks = person.live
-        if marks.profile is not profile:
-            marks.turn_to(profile)
+        if marks.segment_set is not segment_set:
+            marks.turn_to(segment_set)
         mark, group = marks.mark, marks.group
         if mark is not None and 0 < (gone := minute - mark[0]) < _LONG:
             live = self._live
-            self._step(group or profile, minute, gone if gone < live else live)
+            self._step(group or segment_set, minute, gone if gone < live else live)
             marks.mark = (minute, mark[1] << gone | 1)
         elif not has_unit(mark, minute):
-            marks.mark = self._minute(group or profile, mark, minute)
+            marks.mark = self._minute(group or segment_set, mark, minute)
         if marks.rest:
             marks.rest = [
                 (other, mark if has_unit(mark, minute) else self._minute(other, mark, minute))
                 for other, mark in marks.rest
             ]
 
-    def mark_click(self, person: Person, profile: Profile, day: int) -> None:
+    def mark_click(self, person: Person, segment_set: SegmentSet, day: int) -> None:
         """A person clicked on content on a day with this profile."""
-        _mark(person.clicked, profile, day, self._click)
+        _mark(person.clicked, segment_set, day, self._click)
 
     def flush(self) -> None:
         """Count what has been collected."""
@@ -122,7 +122,7 @@ class Activity:
                 self._count_rolling(segment, day, before, after, people)
                 self._count_periods(segment, day, before, after, people)
                 self._count_new(segment, day, first, people)
-        self._count_habits()
+        self._count_lifecycle()
         for minute, forward in self._forward.items():
             for gone, groups in enumerate(forward):
                 self._count_live(groups, minute, gone, self._live)
@@ -143,12 +143,14 @@ class Activity:
         self._minutes.clear()
         self._clicks.clear()
 
-    def _count_live(self, groups: dict[Profile, int], minute: int, before: int, after: int) -> None:
+    def _count_live(
+        self, groups: dict[SegmentSet, int], minute: int, before: int, after: int
+    ) -> None:
         start, end = windows_gained(minute, before, after, self._live)
         for segment, people in by_segment(groups).items():
             self._counters.add_range(Grain.MINUTE, measures.LIVE, segment, start, end, people)
 
-    def _day(self, group: Profile, mark: Mark | None, day: int) -> Mark:
+    def _day(self, group: SegmentSet, mark: Mark | None, day: int) -> Mark:
         _count(self._habitual.setdefault((day, known_around(mark, day)), {}), group)
         if mark is None:
             _count(self._days.setdefault((day, self._near, self._near, _NONE), {}), group)
@@ -160,17 +162,17 @@ class Activity:
         _count(self._days.setdefault(key, {}), group)
         return (*add_unit(mark, day), min(first, day))
 
-    def _step(self, group: Profile, minute: int, gone: int) -> None:
+    def _step(self, group: SegmentSet, minute: int, gone: int) -> None:
         steps = self._forward.get(minute)
         if steps is None:
             steps = self._forward[minute] = [{} for _ in range(self._live + 1)]
         _count(steps[gone], group)
 
-    def _click(self, group: Profile, mark: Mark | None, day: int) -> Mark:
+    def _click(self, group: SegmentSet, mark: Mark | None, day: int) -> Mark:
         _count(self._clicks.setdefault(day, {}), group)
         return add_unit(mark, day)
 
-    def _minute(self, group: Profile, mark: Mark | None, minute: int) -> Mark:
+    def _minute(self, group: SegmentSet, mark: Mark | None, minute: int) -> Mark:
         if mark is None or (minute - mark[0] > _LONG and mark[0] < self.oldest_minute):
             _count(self._minutes.setdefault((minute, self._live, self._live), {}), group)
             return minute, 1
@@ -179,7 +181,7 @@ class Activity:
         _count(self._minutes.setdefault(key, {}), group)
         return add_unit(mark, minute)
 
-    def _hour(self, group: Profile, mark: Mark | None, hour: int) -> Mark:
+    def _hour(self, group: SegmentSet, mark: Mark | None, hour: int) -> Mark:
         before, after = neighbours(mark, hour)
         key = (hour, min(before, HOURS_KEPT), min(after, HOURS_KEPT))
         _count(self._hours.setdefault(key, {}), group)
@@ -199,7 +201,7 @@ class Activity:
     def _count_rolling(
         self, group: Segment, day: int, before: int, after: int, people: int
     ) -> None:
-        for length, measure in self._habits.rolling:
+        for length, measure in self._lifecycle.rolling:
             start, end = windows_gained(day, before, after, length)
             self._counters.add_range(Grain.DAY, measure, group, start, end, people)
 
@@ -226,11 +228,11 @@ class Activity:
             return
         self._add_new(group, day, people)
 
-    def _count_habits(self) -> None:
+    def _count_lifecycle(self) -> None:
         """Coming back, staying away, and the histograms of active days, which are the whole site's."""
         # Many pasts change the same few counts: these are summed before segments are looked at.
-        changed: dict[Change, dict[Profile, int]] = {}
-        stepped: dict[Step, dict[Profile, int]] = {}
+        changed: dict[Change, dict[SegmentSet, int]] = {}
+        stepped: dict[Step, dict[SegmentSet, int]] = {}
         for (day, known), groups in self._habitual.items():
             # The calendar is the site's, of which there are few.
             found: dict[Calendar, tuple[list[Change], list[Step]]] = {}
@@ -238,8 +240,8 @@ class Activity:
                 calendar = group.calendar
                 if calendar not in found:
                     found[calendar] = (
-                        changes(known, day, self._habits, calendar),
-                        steps(known, day, self._habits, calendar),
+                        changes(known, day, self._lifecycle, calendar),
+                        steps(known, day, self._lifecycle, calendar),
                     )
                 of_change, of_step = found[calendar]
                 for change in of_change:
@@ -258,7 +260,7 @@ class Activity:
     def _count_step(self, site: str, step: Step, people: int) -> None:
         for days, count in ((step.before, -people), (step.before + 1, people)):
             if days:
-                bar = self._names.side(site, step.bars, str(days))
+                bar = self._registry.own_segment(site, step.bars, str(days))
                 self._counters.add_in(Grain.DAY, step.day, step.measure, bar, count)
 
     def _add_new(self, group: Segment, day: int, people: int) -> None:
@@ -276,15 +278,15 @@ class Activity:
 
 def _mark(
     marks: SegmentMarks,
-    profile: Profile,
+    segment_set: SegmentSet,
     unit: int,
-    note: Callable[[Profile, Mark | None, int], Mark],
+    note: Callable[[SegmentSet, Mark | None, int], Mark],
 ) -> None:
     """Mark a unit in each segment of the profile, and note it for the groups in which it is new."""
-    if marks.profile is not profile:
-        marks.turn_to(profile)
+    if marks.segment_set is not segment_set:
+        marks.turn_to(segment_set)
     if not has_unit(marks.mark, unit):
-        marks.mark = note(marks.group or profile, marks.mark, unit)
+        marks.mark = note(marks.group or segment_set, marks.mark, unit)
         marks.stored = None
     if marks.rest and not all(has_unit(mark, unit) for _, mark in marks.rest):
         marks.rest = [
@@ -294,5 +296,5 @@ def _mark(
         marks.stored = None
 
 
-def _count(groups: dict[Profile, int], group: Profile, people: int = 1) -> None:
+def _count(groups: dict[SegmentSet, int], group: SegmentSet, people: int = 1) -> None:
     groups[group] = groups.get(group, 0) + people

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from schemas.events import Event
 from stream.counters.calendar import HOUR_MS
 from stream.counters.measures import Grain
-from stream.counters.segments import Names, Profile
-from stream.history.events import Contributions, Fact
+from stream.counters.segments import SegmentRegistry, SegmentSet
+from stream.history.events import Contributions, HistoryEntry
 from stream.people.newcomers import Activation
 from stream.people.person import Person
 
@@ -32,18 +32,20 @@ class FirstHours(Activation):
         """The last of the first days ends a calendar day later, but for those of midnight."""
         return self.days + 1
 
-    def facts_of(self, event: Event, profile: Profile, time_ms: int) -> list[Fact]:
+    def entries_of(self, event: Event, segment_set: SegmentSet, time_ms: int) -> list[HistoryEntry]:
         """The hour, and the event if it is chosen."""
-        hour_ms, day = time_ms // HOUR_MS * HOUR_MS, profile.calendar.day_of(time_ms)
-        return [(hour_ms, profile.id, day), *self.chosen(event, profile, time_ms)]
+        hour_ms, day = time_ms // HOUR_MS * HOUR_MS, segment_set.calendar.day_of(time_ms)
+        return [(hour_ms, segment_set.id, day), *self.chosen(event, segment_set, time_ms)]
 
-    def contributions(self, person: Person, facts: Sequence[Fact], names: Names) -> Contributions:
+    def contributions(
+        self, person: Person, history: Sequence[HistoryEntry], registry: SegmentRegistry
+    ) -> Contributions:
         """The person once, and each of their active days, in each segment in which they are known."""
         hours: dict[int, list[tuple[int, int]]] = {}
         chosen: dict[int, list[int]] = {}
-        for time_ms, profile_id, what in facts:
+        for time_ms, segment_set_id, what in history:
             hour = time_ms // HOUR_MS
-            for segment_id in names.by_id(profile_id).segment_ids:
+            for segment_id in registry.by_id(segment_set_id).segment_ids:
                 if isinstance(what, int):
                     hours.setdefault(segment_id, []).append((hour, what))
                 else:
@@ -56,7 +58,7 @@ class FirstHours(Activation):
                 first = min((hour for hour, day in theirs if day == first_day), default=None)
                 if first is None:
                     continue  # Their first days are long over.
-                segment = names.segment(segment_id)
+                segment = registry.segment(segment_id)
                 ages = {(hour - first) // _DAY_HOURS for hour, _ in theirs} & {*range(self.days)}
                 did = len(ages - {0})
                 if self.kind:

@@ -86,7 +86,7 @@ class FirstDays:
 
 
 @dataclass(frozen=True, slots=True)
-class HabitRules:
+class LifecycleRules:
     """Which returns are counted: of those who were new on a day, and of all who were active on it.
 
     And in which rolling windows distinct people are; none may be longer than habits look back.
@@ -122,7 +122,7 @@ class Step(NamedTuple):
     before: int
 
 
-def changes(known: Days, day: int, rules: HabitRules, calendar: Calendar) -> list[Change]:
+def changes(known: Days, day: int, rules: LifecycleRules, calendar: Calendar) -> list[Change]:
     """What a new active day changes in the counts of a segment."""
     return [
         *_lifecycle(known, day, calendar),
@@ -134,7 +134,7 @@ def changes(known: Days, day: int, rules: HabitRules, calendar: Calendar) -> lis
     ]
 
 
-def steps(known: Days, day: int, rules: HabitRules, calendar: Calendar) -> list[Step]:
+def steps(known: Days, day: int, rules: LifecycleRules, calendar: Calendar) -> list[Step]:
     """In which bars of the histograms of active days and weeks the person was."""
     week, month, end = calendar.week_of(day), calendar.month_of(day), calendar.next_month(day) - 1
     bars = measures.ACTIVE_DAYS

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from schemas.events import Event
 from stream.counters.calendar import DAY_MS
 from stream.counters.measures import Grain
-from stream.counters.segments import Names, Profile
+from stream.counters.segments import SegmentRegistry, SegmentSet
 from stream.counters.table import Counters
 from stream.history.event_filter import Predicate
-from stream.history.events import FACTS_MAX, Contributions, Fact
+from stream.history.events import HISTORY_MAX, Contributions, HistoryEntry
 from stream.people.person import Person
 from stream.sessions.session import sid_digest
 
-_NONE: Sequence[Fact] = ()
+_NONE: Sequence[HistoryEntry] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,61 +38,65 @@ class Activation:
         """So many days after the first one began nothing more is of the first days."""
         return self.days
 
-    def counted(self, person: Person, names: Names) -> Contributions:
+    def counted(self, person: Person, registry: SegmentRegistry) -> Contributions:
         """What the events that are kept of a person amount to."""
-        return self.contributions(person, person.facts.get(self.measure, _NONE), names)
+        return self.contributions(person, person.history.get(self.measure, _NONE), registry)
 
     def learn(
         self,
         person: Person,
-        profile: Profile,
+        segment_set: SegmentSet,
         event: Event,
         time_ms: int,
         settled_ms: int,
-        names: Names,
+        registry: SegmentRegistry,
     ) -> tuple[Contributions, bool]:
         """Keep what matters of an event whose day is marked; (the change of the counts, whether capped).
 
         No event before `settled_ms` (epoch ms) can arrive any more.
         """
-        new = self.facts_of(event, profile, time_ms)
-        if not new or not self._is_early(person, profile, time_ms):
+        new = self.entries_of(event, segment_set, time_ms)
+        if not new or not self._is_early(person, segment_set, time_ms):
             return Counter(), False
         # Events from before are of people whose first days are over: no later event is in them.
         oldest_ms = settled_ms - (self.reach_days + 1) * DAY_MS
-        facts = [f for f in person.facts.get(self.measure, _NONE) if f[0] >= oldest_ms]
-        fresh = [fact for fact in new if fact not in facts]
+        history = [f for f in person.history.get(self.measure, _NONE) if f[0] >= oldest_ms]
+        fresh = [entry for entry in new if entry not in history]
         change: Contributions = Counter()
-        capped = len(facts) + len(fresh) > FACTS_MAX
+        capped = len(history) + len(fresh) > HISTORY_MAX
         if fresh and not capped:
-            before = self.contributions(person, facts, names)
-            facts += fresh
-            change = self.contributions(person, facts, names)
+            before = self.contributions(person, history, registry)
+            history += fresh
+            change = self.contributions(person, history, registry)
             change.subtract(before)
-        person.facts = {**person.facts, self.measure: facts}
+        person.history = {**person.history, self.measure: history}
         return change, capped
 
-    def facts_of(self, event: Event, profile: Profile, time_ms: int) -> list[Fact]:
+    def entries_of(self, event: Event, segment_set: SegmentSet, time_ms: int) -> list[HistoryEntry]:
         """What is kept of an event; empty: nothing."""
-        return self.chosen(event, profile, time_ms)
+        return self.chosen(event, segment_set, time_ms)
 
-    def chosen(self, event: Event, profile: Profile, time_ms: int) -> list[Fact]:
+    def chosen(self, event: Event, segment_set: SegmentSet, time_ms: int) -> list[HistoryEntry]:
         """The event, if it is what newcomers should do."""
         if not self.kind or event.__struct_config__.tag != self.kind or not self.test(event):
             return []
-        return [(time_ms, profile.id, sid_digest(event.event_id))]
+        return [(time_ms, segment_set.id, sid_digest(event.event_id))]
 
-    def _is_early(self, person: Person, profile: Profile, time_ms: int) -> bool:
+    def _is_early(self, person: Person, segment_set: SegmentSet, time_ms: int) -> bool:
         """Whether it is in the first days of any segment; an earlier first day would be farther."""
-        day = profile.calendar.day_of(time_ms)
-        firsts = (mark[2] for mark, ids in person.active.items() if {*ids} & {*profile.segment_ids})
+        day = segment_set.calendar.day_of(time_ms)
+        firsts = (
+            mark[2] for mark, ids in person.active.items() if {*ids} & {*segment_set.segment_ids}
+        )
         return any(day < first + self.reach_days for first in firsts)
 
-    def contributions(self, person: Person, facts: Sequence[Fact], names: Names) -> Contributions:
+    def contributions(
+        self, person: Person, history: Sequence[HistoryEntry], registry: SegmentRegistry
+    ) -> Contributions:
         """The person once in each segment in whose first days they did it often enough."""
         days: dict[int, list[int]] = {}
-        for time_ms, profile_id, _ in facts:
-            for segment in names.by_id(profile_id).segments:
+        for time_ms, segment_set_id, _ in history:
+            for segment in registry.by_id(segment_set_id).segments:
                 days.setdefault(segment.id, []).append(segment.calendar.day_of(time_ms))
         counts: Contributions = Counter()
         for mark, ids in person.active.items() if days else ():
@@ -100,7 +104,7 @@ class Activation:
             for segment_id in ids:
                 done = sum(first <= day < first + self.days for day in days.get(segment_id, ()))
                 if done >= self.least:
-                    counts[self.measure, names.segment(segment_id), Grain.DAY, first] += 1
+                    counts[self.measure, registry.segment(segment_id), Grain.DAY, first] += 1
         return counts
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from stream.counters.segments import Profile
+from stream.counters.segments import SegmentSet
 from stream.people.active_days import REACH_DAYS, Mark, SegmentMarks, trim
 from stream.sessions.session import Session
 
@@ -27,15 +27,27 @@ _decode = msgspec.msgpack.Decoder(list[Any]).decode
 
 
 #: Most people have none: they share one empty dict, which nobody writes to.
-_NO_FACTS: dict[str, list[tuple[Any, ...]]] = {}
+_NO_HISTORY: dict[str, list[tuple[Any, ...]]] = {}
 
 
 class Person:
     """One person of one site. Marks are by the id of the segment they were active in."""
 
     __slots__ = (
-        "active", "active_profile", "active_slot", "clicked", "facts", "field", "hours", "key",
-        "live", "live_minute", "live_profile", "sessions", "subscriptions", "tail",
+        "active",
+        "active_segment_set",
+        "active_slot",
+        "clicked",
+        "field",
+        "history",
+        "hours",
+        "key",
+        "live",
+        "live_minute",
+        "live_segment_set",
+        "sessions",
+        "subscriptions",
+        "tail",
     )  # fmt: skip
 
     def __init__(self, key: str) -> None:
@@ -50,12 +62,12 @@ class Person:
         self.sessions: list[Session] = []
         self.subscriptions: list[tuple[Any, ...]] = []
         #: Theme → facts, see stream/history/events.py.
-        self.facts: dict[str, list[tuple[Any, ...]]] = _NO_FACTS
+        self.history: dict[str, list[tuple[Any, ...]]] = _NO_HISTORY
         # What the last event already marked: lets the usual event skip the marks. Not stored.
         self.active_slot = -1
-        self.active_profile: Profile | None = None
+        self.active_segment_set: SegmentSet | None = None
         self.live_minute = -1
-        self.live_profile: Profile | None = None
+        self.live_segment_set: SegmentSet | None = None
         #: The session touched last. Not stored.
         self.tail: Session | None = None
 
@@ -109,7 +121,7 @@ def pack(
         [session.pack() for session in sessions],
         _packed_days(person.clicked, oldest_day),
         person.subscriptions,
-        person.facts,
+        person.history,
         person.key if with_key else "",
         [] if person.hours is None else _packed(person.hours, oldest_hour, drop=True),
     ]
@@ -125,7 +137,7 @@ def unpack(key: str, raw: bytes) -> Person:
     """
     fields: list[Any] = _decode(raw)
     fields += [[]] * (8 - len(fields))
-    active, live, sessions, clicked, events, facts, stored_key, hours = fields
+    active, live, sessions, clicked, events, history, stored_key, hours = fields
     person = Person(key or stored_key or "")
     known = [(person.active, active), (person.live, live), (person.clicked, clicked)]
     if hours:
@@ -137,8 +149,8 @@ def unpack(key: str, raw: bytes) -> Person:
             marks.put(ids, (top, number, *first))
     person.sessions = [Session.unpack(session) for session in sessions]
     person.subscriptions = [tuple(event) for event in events]
-    if facts:
-        person.facts = {name: [tuple(fact) for fact in kept] for name, kept in facts.items()}
+    if history:
+        person.history = {name: [tuple(entry) for entry in kept] for name, kept in history.items()}
     return person
 
 

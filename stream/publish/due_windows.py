@@ -8,7 +8,7 @@ from stream.counters.calendar import DAY_MS, HOUR_MS, MINUTE_MS
 from stream.counters.measures import Grain
 from stream.counters.table import BucketKey
 from stream.counters.windows import GRAIN_OF, LENGTH_OF, Span, ending, holding
-from stream.publish.merged_counts import Board
+from stream.publish.merged_counts import MergedCounts
 
 #: (site, window)
 SiteSpan = tuple[str, Span]
@@ -29,12 +29,12 @@ class DueWindows:
 
     def __init__(
         self,
-        board: Board,
+        merged: MergedCounts,
         waits: Mapping[WindowKind, set[int]],
         lags: Mapping[WindowKind, set[int]],
     ) -> None:
         """Kinds of windows, with how many days their metrics mature, and look back beyond them."""
-        self._board = board
+        self._merged = merged
         self._waits, self._lags = waits, lags
         self._kinds_of = {
             grain: [kind for kind in waits if GRAIN_OF[kind] is grain] for grain in Grain
@@ -57,8 +57,8 @@ class DueWindows:
         """
         oldest = {Grain.MINUTE: oldest_minute, Grain.HOUR: oldest_hour}
         changed = [b for b in buckets if b[1] >= oldest.get(b[0], 0)]
-        for site in list(self._board.sites()):
-            calendar = self._board.calendar(site)
+        for site in list(self._merged.sites()):
+            calendar = self._merged.calendar(site)
             for grain, index in changed:
                 if grain is Grain.HOUR and calendar.hour_of(index * MINUTE_MS) != index:
                     continue  # Hours of a site whose zone is half an hour apart.
@@ -67,14 +67,14 @@ class DueWindows:
                         self._candidates[site, span] = None
                     for days in self._lags[kind] if grain is Grain.DAY else ():
                         self._candidates[site, ending(kind, index + days, calendar)] = None
-                if self._board.has_events(site, grain, index):
+                if self._merged.has_events(site, grain, index):
                     self._note_inside(site, grain, index, oldest)
             self._note_days(site, [index for grain, index in changed if grain is Grain.DAY])
 
     def note_current(self, time_ms: int) -> None:
         """Look at the windows under way at a time, as a rule that of the newest event."""
-        for site in list(self._board.sites()):
-            calendar = self._board.calendar(site)
+        for site in list(self._merged.sites()):
+            calendar = self._merged.calendar(site)
             day, hour = calendar.slot(time_ms)
             index_of = {Grain.MINUTE: time_ms // MINUTE_MS, Grain.HOUR: hour, Grain.DAY: day}
             for kind in self._waits:
@@ -92,12 +92,12 @@ class DueWindows:
         All buckets are on the board, and those that have changed since are noted after this.
         """
         since_ms = self.unfinished_from_ms(watermark_ms)
-        for site in list(self._board.sites()):
-            days = self._board.days_with_events(site)
+        for site in list(self._merged.sites()):
+            days = self._merged.days_with_events(site)
             if not days:
                 continue
             first, last = self._filled[site] = min(days), max(days)
-            for day in range(max(self._board.calendar(site).day_of(since_ms), first), last + 1):
+            for day in range(max(self._merged.calendar(site).day_of(since_ms), first), last + 1):
                 self._note_day(site, day)
         if newest_ms:
             before = set(self._candidates)
@@ -118,7 +118,7 @@ class DueWindows:
         if self.begins_ms(site, span) > newest_ms:
             self._candidates[site, span] = None
             return True
-        if span.grain is Grain.HOUR and not self._board.has_all_hours(site, span.last):
+        if span.grain is Grain.HOUR and not self._merged.has_all_hours(site, span.last):
             if (site, span) in self._seen:
                 self._candidates[site, span] = None
             return True
@@ -126,7 +126,7 @@ class DueWindows:
 
     def begins_ms(self, site: str, span: Span) -> int:
         """First instant of the newest part of a window: before that it is still to come."""
-        calendar = self._board.calendar(site)
+        calendar = self._merged.calendar(site)
         if span.kind in LENGTH_OF:
             return Span(span.kind, span.last, span.last).start_ms(calendar)
         return span.start_ms(calendar) if span.kind != "all" else 0
@@ -135,7 +135,7 @@ class DueWindows:
         """Whether a window has ended; one that has not, or is to mature, is looked at again then."""
         if span.kind == "all":
             return watermark_ms == END_OF_INPUT
-        end = span.end_ms(self._board.calendar(site))
+        end = span.end_ms(self._merged.calendar(site))
         if (site, span) not in self._seen:
             for days in self._waits[span.kind]:
                 ripe = self._ripe_ms(site, span, days)
@@ -158,7 +158,7 @@ class DueWindows:
         """Whether a window is there also when nothing was counted in it."""
         if span.kind == "all" or (site, span) in self._under_way_then:
             return True
-        calendar = self._board.calendar(site)
+        calendar = self._merged.calendar(site)
         if span.grain is Grain.DAY:
             at_end = newest_ms == END_OF_INPUT
             if not at_end and span == ending(span.kind, calendar.day_of(newest_ms), calendar):
@@ -168,8 +168,8 @@ class DueWindows:
             return first <= span.last and newest <= last
         day, hour = calendar.slot(span.last * MINUTE_MS)
         if span.grain is Grain.HOUR:
-            return self._board.has_events(site, Grain.DAY, day)
-        return self._board.has_events(site, Grain.HOUR, hour)
+            return self._merged.has_events(site, Grain.DAY, day)
+        return self._merged.has_events(site, Grain.HOUR, hour)
 
     def is_past(self, site: str, span: Span, time_ms: int) -> bool:
         """Whether no event after a time can change a window any more.
@@ -177,7 +177,7 @@ class DueWindows:
         A person's first day in a month is counted on the first of the month: days are kept longer.
         """
         kept_ms = _DAYS_KEPT_MS if span.grain is Grain.DAY else 0
-        return span.end_ms(self._board.calendar(site)) < time_ms - kept_ms
+        return span.end_ms(self._merged.calendar(site)) < time_ms - kept_ms
 
     def forget_before(self, time_ms: int) -> None:
         """Forget the windows that no event after this time can change any more."""
@@ -185,14 +185,14 @@ class DueWindows:
 
     def _ripe_ms(self, site: str, span: Span, days: int) -> int:
         """The end of a window, or of so many days after it."""
-        calendar = self._board.calendar(site)
+        calendar = self._merged.calendar(site)
         return calendar.day_start_ms(span.last + 1 + days) if days else span.end_ms(calendar)
 
     def _note_inside(
         self, site: str, grain: Grain, index: int, oldest: Mapping[Grain, int]
     ) -> None:
         """A day with events has all its hours, an hour with events all its minutes."""
-        calendar = self._board.calendar(site)
+        calendar = self._merged.calendar(site)
         if grain is Grain.DAY:
             end = calendar.day_start_ms(index + 1)
             for start in range(calendar.day_start_ms(index), end, HOUR_MS):
@@ -206,22 +206,22 @@ class DueWindows:
 
     def _note_days(self, site: str, changed: Collection[int]) -> None:
         """The days between days with events, and for a level all days after one that changed."""
-        days = [day for day in changed if self._board.has_events(site, Grain.DAY, day)]
+        days = [day for day in changed if self._merged.has_events(site, Grain.DAY, day)]
         if days:
             first, last = self._filled.get(site, (days[0], days[0]))
             low, high = self._filled[site] = min(first, *days), max(last, *days)
             # Only those that are new between: what was looked at and forgotten stays forgotten.
             for day in (*range(low, first), *range(last + 1, high)):
                 self._note_day(site, day)
-        leveled = [day for day in changed if self._board.has_levels(site, day)]
+        leveled = [day for day in changed if self._merged.has_levels(site, day)]
         if leveled and site in self._filled:
             for day in range(min(leveled), self._filled[site][1] + 1):
                 for kind in self._kinds_of[Grain.DAY]:
-                    self._candidates[site, ending(kind, day, self._board.calendar(site))] = None
+                    self._candidates[site, ending(kind, day, self._merged.calendar(site))] = None
 
     def _note_day(self, site: str, day: int) -> None:
         for kind in self._kinds_of[Grain.DAY]:
-            self._look_at(site, ending(kind, day, self._board.calendar(site)))
+            self._look_at(site, ending(kind, day, self._merged.calendar(site)))
 
     def _look_at(self, site: str, span: Span) -> None:
         if (site, span) not in self._seen:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from schemas.outputs import WindowKind
 from stream.counters.windows import span_at
 from stream.metrics.metric import Metric
-from stream.publish.merged_counts import Board
+from stream.publish.merged_counts import MergedCounts
 from stream.publish.reader import value_of
 from stream.publish.snapshot import Gauge, gauge_span
 
@@ -33,16 +33,18 @@ HEADLINES = (
 )
 
 
-def previous_gauges(board: Board, metrics: Sequence[Metric], newest_ms: int) -> Iterator[Gauge]:
+def previous_gauges(
+    merged: MergedCounts, metrics: Sequence[Metric], newest_ms: int
+) -> Iterator[Gauge]:
     """The headlines of whole sites in the window that ended where the one shown begins."""
     wanted = {headline.metric: headline.windows for headline in HEADLINES}
-    for segment in [segment for segment in board.segments if not segment[1]]:
-        calendar, reader = board.calendar(segment[0]), board.reader(segment)
+    for segment in [segment for segment in merged.segments if not segment[1]]:
+        calendar, reader = merged.calendar(segment[0]), merged.reader(segment)
         for metric in metrics:
             for kind in wanted.get(metric.name, ()):
                 if kind not in metric.windows:
                     continue
-                now = gauge_span(board, metric, reader, kind, newest_ms)
+                now = gauge_span(merged, metric, reader, kind, newest_ms)
                 before = span_at(kind, now.start_ms(calendar) - 1, calendar)
                 value = value_of(metric, reader, before).value
                 if value is not None:

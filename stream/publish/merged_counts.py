@@ -26,7 +26,7 @@ _WINDOWS_FOUND = 64
 _NOTHING: Mapping[str, int] = {}
 
 
-class Board:
+class MergedCounts:
     """Counts by bucket and series, merged over the shards: everything published is a sum."""
 
     def __init__(

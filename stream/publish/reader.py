@@ -59,10 +59,10 @@ def value_of(metric: Metric, reader: Reader, span: Span) -> Value:
 class SegmentReader:
     """The counts of one segment, as the terms of a formula read them: summed once for all metrics."""
 
-    __slots__ = ("_board", "_others", "_parts", "_segment", "_totals")
+    __slots__ = ("_merged", "_others", "_parts", "_segment", "_totals")
 
-    def __init__(self, board: Counted, segment: _Segment) -> None:
-        self._board = board
+    def __init__(self, merged: Counted, segment: _Segment) -> None:
+        self._merged = merged
         self._segment = segment
         self._totals: dict[tuple[Grain, int, int], Mapping[str, int]] = {}
         #: The histograms among these, by name.
@@ -80,10 +80,10 @@ class SegmentReader:
         return other
 
     def _of(self, segment: _Segment) -> Self:
-        return type(self)(self._board, segment)
+        return type(self)(self._merged, segment)
 
     def at(self, measure: str, grain: Grain, index: int) -> int:
-        return self._board.at((measure, self._segment), grain, index)
+        return self._merged.at((measure, self._segment), grain, index)
 
     def total(self, measure: str, grain: Grain, first: int, last: int) -> int:
         return self._counts(grain, first, last).get(measure, 0)
@@ -91,15 +91,15 @@ class SegmentReader:
     def _counts(self, grain: Grain, first: int, last: int) -> Mapping[str, int]:
         found = self._totals.get((grain, first, last))
         if found is None:
-            found = self._board.counts(self._segment, grain, first, last)
+            found = self._merged.counts(self._segment, grain, first, last)
             self._totals[grain, first, last] = found
         return found
 
     def level(self, measure: str, day: int) -> int:
-        return self._board.level((measure, self._segment), day)
+        return self._merged.level((measure, self._segment), day)
 
     def level_histogram(self, name: str, day: int) -> Mapping[int, int]:
-        return self._board.level_histogram(name, self._segment, day)
+        return self._merged.level_histogram(name, self._segment, day)
 
     def histogram(self, name: str, grain: Grain, first: int, last: int) -> Mapping[int, int]:
         found = self._parts.get((grain, first, last))
@@ -116,12 +116,12 @@ class NotingReader(SegmentReader):
 
     __slots__ = ("noted",)
 
-    def __init__(self, board: Counted, segment: _Segment, noted: set[_Series]) -> None:
-        super().__init__(board, segment)
+    def __init__(self, merged: Counted, segment: _Segment, noted: set[_Series]) -> None:
+        super().__init__(merged, segment)
         self.noted = noted
 
     def _of(self, segment: _Segment) -> "NotingReader":
-        return NotingReader(self._board, segment, self.noted)
+        return NotingReader(self._merged, segment, self.noted)
 
     def at(self, measure: str, grain: Grain, index: int) -> int:
         return self.total(measure, grain, index, index)
@@ -134,7 +134,7 @@ class NotingReader(SegmentReader):
 
     def level(self, measure: str, day: int) -> int:
         series = measure, self._segment
-        if self._board.has_level(series, day):
+        if self._merged.has_level(series, day):
             self.noted.add(series)
         return super().level(measure, day)
 

@@ -10,7 +10,7 @@ from stream.counters.windows import LENGTH_OF, Span
 from stream.counters.windows import before as preceding
 from stream.metrics.metric import Metric
 from stream.publish.due_windows import END_OF_INPUT, DueWindows, SiteSpan
-from stream.publish.merged_counts import Board, SegmentKey
+from stream.publish.merged_counts import MergedCounts, SegmentKey
 from stream.publish.reader import SegmentReader, Value, value_of
 
 #: first: of a number that had none; first_final: that was final at once; revised: changed while its
@@ -26,9 +26,12 @@ class Emission:
     """
 
     def __init__(
-        self, board: Board, metrics: Sequence[Metric], kinds: Collection[WindowKind] | None = None
+        self,
+        merged: MergedCounts,
+        metrics: Sequence[Metric],
+        kinds: Collection[WindowKind] | None = None,
     ) -> None:
-        self._board = board
+        self._merged = merged
         self._by_kind: dict[WindowKind, list[Metric]] = {}
         for metric in metrics:
             for kind in metric.windows:
@@ -36,7 +39,7 @@ class Emission:
                     self._by_kind.setdefault(kind, []).append(metric)
         self._covered: dict[tuple[WindowKind, str], list[Metric]] = {}
         self._windows = DueWindows(
-            board,
+            merged,
             {kind: {metric.matures_days for metric in own} for kind, own in self._by_kind.items()},
             {
                 kind: {metric.looks_back_days for metric in own} - {0}
@@ -90,12 +93,12 @@ class Emission:
             is_final = windows.is_final(site, span, watermark_ms)
             mature = windows.mature_days(site, span, watermark_ms)
             exists = windows.exists(site, span, newest_ms)
-            calendar = self._board.calendar(site)
+            calendar = self._merged.calendar(site)
             known = watermark_ms is not None and watermark_ms != END_OF_INPUT
             watermark = calendar.rfc3339(watermark_ms or 0) if known else None
             window = span.window(calendar)
             yield [
-                self._board.record(
+                self._merged.record(
                     metric, segment, span, value, window=window,
                     revision=revision, is_final=is_final, watermark=watermark,
                 )
@@ -118,7 +121,7 @@ class Emission:
         published = self._published.setdefault((site, span), {})
         for segment in self._segments(site, span, first.inherited):
             # Metrics by the hundred read the same counts.
-            reader = self._board.reader(segment)
+            reader = self._merged.reader(segment)
             for metric in self._covering(span.kind, segment[1]):
                 if metric.matures_days > mature:
                     continue
@@ -141,7 +144,7 @@ class Emission:
         return (
             (first.exists and not reader.segment[1])
             or (first.closes is not None and first.closes(metric, reader))
-            or (first.inherited and self._board.has_counted(metric, reader.segment, span))
+            or (first.inherited and self._merged.has_counted(metric, reader.segment, span))
         )
 
     def _is_inherited(self, site: str, span: Span) -> bool:
@@ -153,12 +156,12 @@ class Emission:
     def _segments(self, site: str, span: Span, inherited: bool) -> list[SegmentKey]:
         """The whole site, and each segment that counts something in the window or has done so."""
         before = self._seen_segments.setdefault((site, span), set())
-        before |= self._board.segments_in(site, span, emptied=inherited)
+        before |= self._merged.segments_in(site, span, emptied=inherited)
         if span.kind in LENGTH_OF:
             # One zero closes a series of rolling windows, also of a segment.
             last = preceding(span)
             found = self._seen_segments.get((site, last))
-            before |= self._board.segments_in(site, last) if found is None else found
+            before |= self._merged.segments_in(site, last) if found is None else found
         return [(site, "", ""), *sorted(before)]
 
     def _covering(self, kind: WindowKind, dimension: str) -> list[Metric]:

@@ -9,7 +9,7 @@ from stream.counters.measures import EVENTS, PAGE_VIEWS, Grain
 from stream.counters.segments import OTHER
 from stream.counters.windows import LENGTH_OF, Span, before, ending, span_at
 from stream.metrics.metric import COUNTERS, Metric
-from stream.publish.merged_counts import Board
+from stream.publish.merged_counts import MergedCounts
 from stream.publish.reader import SegmentReader, value_of
 
 #: How many days a gauge goes back to find one that was computed.
@@ -86,64 +86,64 @@ def main_window(metric: Metric) -> WindowKind:
     return "day" if "day" in metric.windows else metric.windows[0]
 
 
-def gauges(board: Board, metrics: Sequence[Metric], newest_ms: int) -> Iterator[Gauge]:
+def gauges(merged: MergedCounts, metrics: Sequence[Metric], newest_ms: int) -> Iterator[Gauge]:
     """Every metric of the windows under way; what has no value (nothing to divide by) is left out."""
     spans: dict[tuple[str, str, WindowKind], Span] = {}
     covering: dict[str, list[Metric]] = {}
-    for segment in list(board.segments):
+    for segment in list(merged.segments):
         site, dimension, _ = segment
         if dimension not in covering:
             covering[dimension] = [metric for metric in metrics if metric.covers(dimension)]
-        reader = board.reader(segment)
+        reader = merged.reader(segment)
         for metric in covering[dimension]:
             for kind in (main_window(metric),) if dimension else metric.windows:
                 span = spans.get((site, metric.name, kind))
                 if span is None or metric.gauge_complete:
-                    span = gauge_span(board, metric, reader, kind, newest_ms)
+                    span = gauge_span(merged, metric, reader, kind, newest_ms)
                     spans[site, metric.name, kind] = span
                 value = value_of(metric, reader, span).value
                 if value is not None:
                     yield Gauge(metric.name, kind, *segment, value)
 
 
-def counts(board: Board) -> Iterator[Count]:
+def counts(merged: MergedCounts) -> Iterator[Count]:
     """The totals that become Prometheus counters."""
-    for site in board.sites():
+    for site in merged.sites():
         for measure in COUNTERS:
-            yield Count(measure, site, board.at((measure, (site, "", "")), Grain.ALL, 0))
+            yield Count(measure, site, merged.at((measure, (site, "", "")), Grain.ALL, 0))
 
 
-def segment_counts(board: Board, metrics: Sequence[Metric]) -> Iterator[SegmentCount]:
+def segment_counts(merged: MergedCounts, metrics: Sequence[Metric]) -> Iterator[SegmentCount]:
     """The totals of the metrics that have them, by segment."""
     for metric in metrics:
         if metric.totals is None:
             continue
-        for segment in list(board.segments):
+        for segment in list(merged.segments):
             site, dimension, label = segment
             if dimension and metric.covers(dimension):
-                value = board.evaluate(metric, segment, span_at("all", 0, board.calendar(site)))
+                value = merged.evaluate(metric, segment, span_at("all", 0, merged.calendar(site)))
                 found = (value.numerator, value.denominator or 0)
                 for name, count in zip(metric.totals, found, strict=True):
                     yield SegmentCount(name, site, dimension, label, count)
 
 
-def folded(board: Board) -> Iterator[Count]:
+def folded(merged: MergedCounts) -> Iterator[Count]:
     """What the value `other` of each dimension has taken: events, or views where pages are folded."""
-    for segment in list(board.segments):
+    for segment in list(merged.segments):
         site, dimension, value = segment
         if value == OTHER:
             events, views = (
-                board.at((measure, segment), Grain.ALL, 0) for measure in (EVENTS, PAGE_VIEWS)
+                merged.at((measure, segment), Grain.ALL, 0) for measure in (EVENTS, PAGE_VIEWS)
             )
             yield Count(dimension, site, events or views)
 
 
 def gauge_span(
-    board: Board, metric: Metric, reader: SegmentReader, kind: WindowKind, newest_ms: int
+    merged: MergedCounts, metric: Metric, reader: SegmentReader, kind: WindowKind, newest_ms: int
 ) -> Span:
     """The window of a kind that the gauge shows at an instant."""
     site, _, _ = reader.segment
-    calendar = board.calendar(site)
+    calendar = merged.calendar(site)
     span = span_at(kind, newest_ms, calendar)
     newest = span.last if kind in LENGTH_OF else span.first
     if metric.matures_days:
@@ -151,17 +151,17 @@ def gauge_span(
     if metric.gauge_complete:
         last = ending(kind, newest - 1, calendar)
         if metric.computed:
-            return _computed(board, metric, site, last)
+            return _computed(merged, metric, site, last)
         # A count of nobody is an answer, a ratio of nobody is none.
         if metric.denominator is None or not value_of(metric, reader, last).is_empty:
             return last
     return span
 
 
-def _computed(board: Board, metric: Metric, site: str, last: Span) -> Span:
+def _computed(merged: MergedCounts, metric: Metric, site: str, last: Span) -> Span:
     """The last window that was computed, up to _LATE_DAYS back: it takes a while after the end."""
     for ago in range(_LATE_DAYS):
-        if board.at((metric.computed, (site, "", "")), last.grain, last.last - ago):
+        if merged.at((metric.computed, (site, "", "")), last.grain, last.last - ago):
             return before(last, ago)
     return last
 

@@ -21,8 +21,8 @@ def settle_days(shard: Shard) -> Iterator[tuple[int, list[Assessed]]]:
     if not days:
         return
     end_ms = max(c.day_start_ms(last_day(shard) + 1) for c in risk.rules.calendars)
-    risk.cut_taken(0, end_ms, min(days))
-    risk.cut_stored()
+    risk.checkpoint_taken(0, end_ms, min(days))
+    risk.checkpoint_stored()
     yield from look_at_days(shard, risk)
 
 
@@ -30,8 +30,8 @@ def look_at_days(shard: Shard, risk: ChurnRisk) -> Iterator[tuple[int, list[Asse
     """The looks that are due, each at everybody at once: the people of a shard that are in memory."""
     while look := risk.begin():
         people = enumerate(shard.people.young.values())
-        yield look.day, list(assess(look, people, shard.names, shard.rules.calendar_of))
-        risk.finish(shard.counters, shard.names)
+        yield look.day, list(assess(look, people, shard.registry, shard.rules.calendar_of))
+        risk.finish(shard.counters, shard.registry)
 
 
 def last_day(shard: Shard) -> int:

@@ -39,7 +39,7 @@ class DaysOf:
             self.days.setdefault(event.site, {}).setdefault(who, set()).add(day)
         return ()
 
-    def sides(self, _event: Any) -> Iterable[tuple[str, str]]:
+    def own_segments(self, _event: Any) -> Iterable[tuple[str, str]]:
         """No dimensions."""
         return ()
 

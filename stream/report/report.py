@@ -16,7 +16,7 @@ from stream.metrics.catalogue import catalogue
 from stream.metrics.metric import required_grains
 from stream.people.person import Person
 from stream.publish.due_windows import END_OF_INPUT
-from stream.publish.merged_counts import Board
+from stream.publish.merged_counts import MergedCounts
 from stream.publish.records import Emission
 from stream.report.churn import settle_days
 from stream.report.cohorts import Cohort, DaysOf, days_of_mask, records_of, triangle
@@ -86,16 +86,16 @@ class Report:
         self.shard.count_collected()
         for _ in settle_days(self.shard):
             pass
-        board = Board(
+        merged = MergedCounts(
             self._calendar_of, definition_version(self._settings), self._settings.publish.compare
         )
-        names = self.shard.names.series
+        registry = self.shard.registry.series
         for grain, table in self.shard.counters.tables.items():
             for index, counts in table.items():
-                part = {(names[i][0], names[i][1:]): count for i, count in counts.items()}
-                board.replace((grain, index), [part])
+                part = {(registry[i][0], registry[i][1:]): count for i, count in counts.items()}
+                merged.replace((grain, index), [part])
         chosen = [m for m in self._metrics if not metrics or m.name in metrics]
-        emission = Emission(board, chosen, kinds)
+        emission = Emission(merged, chosen, kinds)
         emission.note((g, i) for g, table in self.shard.counters.tables.items() for i in table)
         for records in emission.due(END_OF_INPUT, END_OF_INPUT, revision=1):
             yield from records
@@ -117,7 +117,7 @@ class Report:
         found: dict[str, dict[str, Sequence[int]]] = {}
         for key, person in self.shard.people.young.items():
             site, _, who = key.partition("\x1f")
-            whole = self.shard.names.profile_of(site, {}).segments[0].id
+            whole = self.shard.registry.segment_set_of(site, {}).segments[0].id
             for (top, mask, *_), segments in person.active.items():
                 if whole in segments:
                     found.setdefault(site, {})[who] = days_of_mask(top, mask)
@@ -144,7 +144,7 @@ class Report:
             turned = self.shard.people.rotations
             people, _ = self.shard.complete(decoded, people, missing, turned)
         self.shard.apply("files", lines, decoded, people, self._now_ms)
-        self.shard.ledger.clear()
+        self.shard.dead_letters.clear()
 
 
 def open_lines(path: str) -> BinaryIO | gzip.GzipFile:

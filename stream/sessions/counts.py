@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from stream.counters import measures
 from stream.counters.calendar import MINUTE_MS
 from stream.counters.histogram import duration_bucket, histogram_measure
-from stream.counters.segments import Group, Names, Profile, Segment
+from stream.counters.segments import Group, Segment, SegmentRegistry, SegmentSet
 from stream.counters.table import Counters
-from stream.sessions.page_path import Trail
+from stream.sessions.page_path import PagePath
 from stream.sessions.pages import Pages
 from stream.sessions.rules import SessionRules
 from stream.sessions.session import CARTED, CONVERTED, ORDERED, Session, goals_in
@@ -19,9 +19,11 @@ _Counts = dict[str, int]
 class SessionCounts:
     """Sums of the sessions that closed (or opened again) since the last cut: equal increments are one."""
 
-    def __init__(self, rules: SessionRules, names: Names, pages: Pages, counters: Counters) -> None:
+    def __init__(
+        self, rules: SessionRules, registry: SegmentRegistry, pages: Pages, counters: Counters
+    ) -> None:
         self._rules = rules
-        self._names = names
+        self._registry = registry
         self._pages = pages
         self._counters = counters
         self._collected: dict[tuple[int, Group], _Counts] = {}
@@ -31,8 +33,8 @@ class SessionCounts:
         if not session.real:
             return
         minute = self.minute_of(session)
-        profile = self._names.by_id(session.profile_id)
-        counts = self._of(minute, profile)
+        segment_set = self._registry.by_id(session.segment_set_id)
+        counts = self._of(minute, segment_set)
         _more(counts, measures.SESSIONS, sign)
         self._add_duration(session, counts, sign)
         if session.marks & CARTED:
@@ -56,12 +58,12 @@ class SessionCounts:
                 _more(counts, measures.BOUNCED_SESSIONS, sign)
             if self._rules.engaged(session):
                 _more(counts, measures.ENGAGED_SESSIONS, sign)
-        if session.trail is not None:
-            self._add_trail(session, session.trail, profile, counts, sign)
+        if session.page_path is not None:
+            self._add_page_path(session, session.page_path, segment_set, counts, sign)
 
-    def add_first(self, profile: Profile, minute: int, sign: int) -> None:
+    def add_first(self, segment_set: SegmentSet, minute: int, sign: int) -> None:
         """Count the first session of a person (or take it back) at a minute."""
-        _more(self._of(minute, profile), measures.FIRST_SESSIONS, sign)
+        _more(self._of(minute, segment_set), measures.FIRST_SESSIONS, sign)
 
     def minute_of(self, session: Session) -> int:
         """The minute at which a session counts."""
@@ -84,7 +86,7 @@ class SessionCounts:
         """Turn the sums into counts, by segment."""
         sums: dict[tuple[int, Segment], _Counts] = {}
         for (minute, group), counts in self._collected.items():
-            segments = group.segments if isinstance(group, Profile) else (group,)
+            segments = group.segments if isinstance(group, SegmentSet) else (group,)
             for segment in segments:
                 target = sums.setdefault((minute, segment), {})
                 for measure, count in counts.items():
@@ -101,45 +103,50 @@ class SessionCounts:
             counts = self._collected[minute, group] = {}
         return counts
 
-    def _add_trail(
-        self, session: Session, trail: Trail, profile: Profile, counts: _Counts, sign: int
+    def _add_page_path(
+        self,
+        session: Session,
+        page_path: PagePath,
+        segment_set: SegmentSet,
+        counts: _Counts,
+        sign: int,
     ) -> None:
-        minute, site = self.minute_of(session), profile.site
-        engaged = engaged_of(trail, self._rules) if trail.looks else _NONE
-        if trail.entry_ms >= 0:
+        minute, site = self.minute_of(session), segment_set.site
+        engaged = engaged_of(page_path, self._rules) if page_path.looks else _NONE
+        if page_path.entry_ms >= 0:
             targets = [counts]
-            if trail.entry_page:
-                entry = self._of(minute, self._pages.segment(site, trail.entry_page))
+            if page_path.entry_page:
+                entry = self._of(minute, self._pages.segment(site, page_path.entry_page))
                 targets.append(entry)
                 _more(entry, measures.LANDINGS, sign)
                 if self._rules.bounced(session):
                     _more(entry, measures.LANDING_BOUNCES, sign)
-            landing_ms = trail.landing_ms(self._rules.timeout_ms, engaged)
+            landing_ms = page_path.landing_ms(self._rules.timeout_ms, engaged)
             if landing_ms is not None:
                 for target in targets:
                     _more(target, measures.LANDINGS_TIMED, sign)
                     _more(target, measures.LANDING_MS, sign * landing_ms)
-            self._add_exit(trail, site, minute, sign)
-        if trail.looks:
-            self._add_looks(trail, engaged, site, minute, counts, sign)
+            self._add_exit(page_path, site, minute, sign)
+        if page_path.looks:
+            self._add_looks(page_path, engaged, site, minute, counts, sign)
         if self._rules.time_between:
-            self._add_pauses(session, trail, site, counts, sign)
+            self._add_pauses(session, page_path, site, counts, sign)
 
-    def _add_exit(self, trail: Trail, site: str, minute: int, sign: int) -> None:
+    def _add_exit(self, page_path: PagePath, site: str, minute: int, sign: int) -> None:
         """Exits count with the views of their page, at the view; or, as those who saw it, at the start."""
         if self._rules.exits_by_session:
-            for page in {page for _, page in trail.path if page}:
+            for page in {page for _, page in page_path.path if page}:
                 seen = self._of(minute, self._pages.segment(site, page))
                 _more(seen, measures.SESSIONS_WITH_PAGE, sign)
         else:
-            minute = trail.exit_ms // MINUTE_MS
-        if trail.exit_page:
-            exits = self._of(minute, self._pages.segment(site, trail.exit_page))
+            minute = page_path.exit_ms // MINUTE_MS
+        if page_path.exit_page:
+            exits = self._of(minute, self._pages.segment(site, page_path.exit_page))
             _more(exits, measures.EXITS, sign)
 
     def _add_looks(
         self,
-        trail: Trail,
+        page_path: PagePath,
         engaged: Mapping[int, int],
         site: str,
         minute: int,
@@ -148,7 +155,7 @@ class SessionCounts:
     ) -> None:
         """Engagement and scroll depth, one pair of session and page at a time."""
         between, by_view = self._rules.time_between, self._rules.scroll_by_view
-        for page, (_, depth) in trail.looks.items():
+        for page, (_, depth) in page_path.looks.items():
             engaged_ms = engaged.get(page, 0)
             for target in (counts, self._of(minute, self._pages.segment(site, page))):
                 if engaged_ms and not between:
@@ -156,8 +163,8 @@ class SessionCounts:
                     _more(target, measures.ON_PAGE_MS, sign * engaged_ms)
                 if depth >= 0 and not by_view:
                     self._add_depth(target, depth, sign)
-        if by_view and trail.pings is not None:
-            for (_, page), depth in trail.pings.depths.items():
+        if by_view and page_path.page_pings is not None:
+            for (_, page), depth in page_path.page_pings.depths.items():
                 for target in (counts, self._of(minute, self._pages.segment(site, page))):
                     self._add_depth(target, depth, sign)
 
@@ -170,13 +177,13 @@ class SessionCounts:
                 _more(target, reached, sign)
 
     def _add_pauses(
-        self, session: Session, trail: Trail, site: str, counts: _Counts, sign: int
+        self, session: Session, page_path: PagePath, site: str, counts: _Counts, sign: int
     ) -> None:
         """Time on a page as the time until the next page view, in the place of engagement."""
         minute, most_ms = self.minute_of(session), self._rules.timeout_ms
         spent: dict[int, int] = {}
-        pauses = list(trail.pauses(self._pages.order, most_ms))
-        last = trail.last_view(self._pages.order)
+        pauses = list(page_path.pauses(self._pages.order, most_ms))
+        last = page_path.last_view(self._pages.order)
         if last is not None and self._rules.last_page != "exclude":
             pause = min(session.end - last[0], most_ms)
             pauses.append((last[1], pause if self._rules.last_page == "until_last_event" else 0))
@@ -193,26 +200,34 @@ class SessionCounts:
 _NONE: Mapping[int, int] = {}
 
 
-def engaged_of(trail: Trail, rules: SessionRules) -> Mapping[int, int]:
+def engaged_of(page_path: PagePath, rules: SessionRules) -> Mapping[int, int]:
     """Page → how long it was in front of the person, in ms, as the settings want it counted."""
-    if not rules.by_pings:
-        return trail.engaged()
-    pings = trail.pings
-    return {} if pings is None else pings.engaged_ms(rules.heartbeat_ms, rules.least_ms)
+    if not rules.by_page_pings:
+        return page_path.engaged()
+    page_pings = page_path.page_pings
+    return {} if page_pings is None else page_pings.engaged_ms(rules.heartbeat_ms, rules.least_ms)
 
 
 def measured_ms(session: Session, rules: SessionRules) -> int:
     """The duration of a session, where the settings want more than its last event less its first."""
-    trail = session.trail
+    page_path = session.page_path
     if rules.lasts_engaged:
-        duration = 0 if trail is None else sum(engaged_of(trail, rules).values())
+        duration = 0 if page_path is None else sum(engaged_of(page_path, rules).values())
     else:
         start, end = session.start, session.end
         if rules.whole_seconds:
             start, end = start // 1000 * 1000, end // 1000 * 1000
         duration = end - start
-        first_ms = None if trail is None or trail.pings is None else trail.pings.first_ms()
-        if first_ms is not None and trail is not None and not 0 <= trail.entry_ms <= first_ms:
+        first_ms = (
+            None
+            if page_path is None or page_path.page_pings is None
+            else page_path.page_pings.first_ms()
+        )
+        if (
+            first_ms is not None
+            and page_path is not None
+            and not 0 <= page_path.entry_ms <= first_ms
+        ):
             # The page was there before its first heartbeat told of it.
             duration += rules.least_ms
     return min(duration, rules.longest_ms) if rules.longest_ms else duration

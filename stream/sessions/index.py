@@ -3,28 +3,32 @@
 import heapq
 from collections.abc import Iterator
 
-from stream.counters.segments import Names, Profile
+from stream.counters.segments import SegmentRegistry, SegmentSet
 from stream.counters.table import Counters
 from stream.people.person import Person
 from stream.sessions.counts import SessionCounts
-from stream.sessions.first import FirstVisits
+from stream.sessions.first import FirstSessions
 from stream.sessions.pages import Pages
 from stream.sessions.rules import SessionRules
 from stream.sessions.session import Session, comes_first, merge, reached, sid_digest
-from stream.sessions.splitting import NO_LANE, Lane, Runs, whole
+from stream.sessions.splitting import NO_SPLIT_KEY, Fragments, SplitKey, whole
 
 
-class Visits:
+class SessionIndex:
     """All sessions of a shard. Sessions live in their people; here is the index of when they expire."""
 
-    def __init__(self, rules: SessionRules, names: Names, pages: Pages, counters: Counters) -> None:
+    def __init__(
+        self, rules: SessionRules, registry: SegmentRegistry, pages: Pages, counters: Counters
+    ) -> None:
         self.rules = rules
-        self._names = names
+        self._registry = registry
         self._pages = pages
-        self._runs = Runs(rules, names)
-        self.counts = SessionCounts(rules, names, pages, counters)
+        self._fragments = Fragments(rules, registry)
+        self.counts = SessionCounts(rules, registry, pages, counters)
         self._firsts = (
-            FirstVisits(names, self._runs, self.counts, pages.order) if rules.counts_first else None
+            FirstSessions(registry, self._fragments, self.counts, pages.order)
+            if rules.counts_first
+            else None
         )
         #: (time from which the session may close, person's key); entries may be stale.
         self._expiry: list[tuple[int, str]] = []
@@ -34,31 +38,36 @@ class Visits:
         self.reopened = 0
 
     def find(
-        self, person: Person, sid: str | None, time_ms: int, profile: Profile, lane: Lane = NO_LANE
+        self,
+        person: Person,
+        sid: str | None,
+        time_ms: int,
+        segment_set: SegmentSet,
+        split_key: SplitKey = NO_SPLIT_KEY,
     ) -> Session:
         """The session an event belongs to, extended to its time: new, found, or merged from several."""
         if not self.rules.use_ids:
             sid = None
         if not person.sessions:
-            return self._begin(person, sid, time_ms, profile, lane)
+            return self._begin(person, sid, time_ms, segment_set, split_key)
         found = [
             session
-            for session in reached(person.sessions, sid, time_ms, self._reach_ms(sid, lane))
-            if self._runs.is_piece(session, sid, time_ms, lane)
+            for session in reached(person.sessions, sid, time_ms, self._reach_ms(sid, split_key))
+            if self._fragments.is_fragment(session, sid, time_ms, split_key)
         ]
         # What is counted is taken back before anything changes.
         touched = [[session] for session in found]
         if sid is None:
-            touched = self._runs.touched(person.sessions, time_ms, lane[0])
+            touched = self._fragments.touched(person.sessions, time_ms, split_key[0])
         for group in touched:
             self._open(person, group)
         before = self.expiries(person)
         if not found:
-            session = _new(sid, time_ms, profile, lane)
+            session = _new(sid, time_ms, segment_set, split_key)
             person.sessions.append(session)
         else:
             session = self._joined(person, found)
-            self._extend(session, sid, time_ms, profile)
+            self._extend(session, sid, time_ms, segment_set)
         after = self.expiries(person)
         self.open_count += len(after) - len(before)
         if len(after) != len(before) or min(after) < min(before):
@@ -73,8 +82,8 @@ class Visits:
         )
         person.tail = session if is_newest else None
         if is_newest:
-            [group] = [g for g in self._runs.groups(person.sessions) if session in g]
-            session.until = self._runs.until(session, group)
+            [group] = [g for g in self._fragments.groups(person.sessions) if session in g]
+            session.until = self._fragments.until(session, group)
         return session
 
     def is_over(self, person: Person, sid: str, time_ms: int) -> bool:
@@ -88,26 +97,33 @@ class Visits:
             if session.sid is not None and session.sid in (sid, sid_digest(sid))
         )
 
-    def _reach_ms(self, sid: str | None, lane: Lane) -> int:
-        return self.rules.reach_of(lane[0]) if sid is None else self.rules.id_reach_ms
+    def _reach_ms(self, sid: str | None, split_key: SplitKey) -> int:
+        return self.rules.reach_of(split_key[0]) if sid is None else self.rules.id_reach_ms
 
     def _begin(
-        self, person: Person, sid: str | None, time_ms: int, profile: Profile, lane: Lane
+        self,
+        person: Person,
+        sid: str | None,
+        time_ms: int,
+        segment_set: SegmentSet,
+        split_key: SplitKey,
     ) -> Session:
         """The first session of a person, as most are: there is nothing to look at."""
-        session = person.tail = _new(sid, time_ms, profile, lane)
-        session.until = self._runs.until(session, [session])
+        session = person.tail = _new(sid, time_ms, segment_set, split_key)
+        session.until = self._fragments.until(session, [session])
         person.sessions.append(session)
         self._track(person, self._expires_ms([session]))
         self.open_count += 1
         return session
 
-    def _extend(self, session: Session, sid: str | None, time_ms: int, profile: Profile) -> None:
+    def _extend(
+        self, session: Session, sid: str | None, time_ms: int, segment_set: SegmentSet
+    ) -> None:
         session.sid = sid
         if time_ms <= session.start and comes_first(
-            time_ms, profile, session.start, self._names.by_id(session.profile_id)
+            time_ms, segment_set, session.start, self._registry.by_id(session.segment_set_id)
         ):
-            session.profile_id = profile.id
+            session.segment_set_id = segment_set.id
         session.start = min(session.start, time_ms)
         session.end = max(session.end, time_ms)
 
@@ -125,7 +141,7 @@ class Visits:
         """
         closed = False
         expires_ms = 0
-        for group in self._runs.groups(person.sessions):
+        for group in self._fragments.groups(person.sessions):
             if group[0].closed:
                 continue
             group_expires_ms = self._expires_ms(group)
@@ -142,7 +158,7 @@ class Visits:
 
     def expiries(self, person: Person) -> list[int]:
         """From when on the watermark may close each open session of a person."""
-        groups = self._runs.groups(person.sessions)
+        groups = self._fragments.groups(person.sessions)
         return [self._expires_ms(group) for group in groups if not group[0].closed]
 
     def _expires_ms(self, group: list[Session]) -> int:
@@ -161,29 +177,29 @@ class Visits:
 
     def _joined(self, person: Person, found: list[Session]) -> Session:
         into, *others = found
-        by_id = self._names.by_id
+        by_id = self._registry.by_id
         for other in others:
             earlier = comes_first(
-                other.start, by_id(other.profile_id), into.start, by_id(into.profile_id)
+                other.start, by_id(other.segment_set_id), into.start, by_id(into.segment_set_id)
             )
             merge(into, other, earlier, self._pages.order)
             person.sessions.remove(other)
         return into
 
     def _close(self, person: Person, group: list[Session]) -> None:
-        for piece in group:
-            piece.closed = True
-            piece.joined = piece is not group[0]
-            if isinstance(piece.sid, str):
-                piece.sid = sid_digest(piece.sid)
+        for fragment in group:
+            fragment.closed = True
+            fragment.joined = fragment is not group[0]
+            if isinstance(fragment.sid, str):
+                fragment.sid = sid_digest(fragment.sid)
         self.open_count -= 1
         self._count(person, group, 1)
 
     def _open(self, person: Person, group: list[Session]) -> None:
         """Take back what a closed session counted: a later event changes it."""
         if group[0].closed:
-            for piece in group:
-                piece.closed = False
+            for fragment in group:
+                fragment.closed = False
             self._count(person, group, -1)
             self.open_count += 1
             self.reopened += not self.rules.counts_open
@@ -200,8 +216,8 @@ class Visits:
             self._firsts.note(person, visit, sign)
 
 
-def _new(sid: str | None, time_ms: int, profile: Profile, lane: Lane) -> Session:
-    session = Session(sid, time_ms, profile.id)
+def _new(sid: str | None, time_ms: int, segment_set: SegmentSet, split_key: SplitKey) -> Session:
+    session = Session(sid, time_ms, segment_set.id)
     if sid is None:
-        session.platform, session.campaign = lane
+        session.platform, session.campaign = split_key
     return session

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from stream.sessions.page_pings import Pings
+from stream.sessions.page_pings import PagePings
 
 #: Sorts pages (their ids) the same way in every shard.
 Order = Callable[[int], str]
@@ -12,11 +12,18 @@ Order = Callable[[int], str]
 _UNKNOWN = -1
 
 
-class Trail:
+class PagePath:
     """The page views and heartbeats of one session. Pages are ids, 0 for none; times are epoch ms."""
 
     __slots__ = (
-        "entry_ms", "entry_page", "exit_ms", "exit_page", "looks", "path", "pings", "second_ms",
+        "entry_ms",
+        "entry_page",
+        "exit_ms",
+        "exit_page",
+        "looks",
+        "page_pings",
+        "path",
+        "second_ms",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -28,7 +35,7 @@ class Trail:
         #: Every page view, (time, page), where the settings need them all.
         self.path: list[tuple[int, int]] = []
         #: Page views by id, heartbeats one by one; None where the settings do not need them.
-        self.pings: Pings | None = None
+        self.page_pings: PagePings | None = None
 
     def view(self, page: int, time_ms: int, order: Order) -> None:
         """A page was shown."""
@@ -61,7 +68,7 @@ class Trail:
         if depth > look[1]:
             look[1] = depth
 
-    def join(self, other: "Trail", order: Order) -> None:
+    def join(self, other: "PagePath", order: Order) -> None:
         """Take in the trail of a session that turned out to be the same."""
         if other.entry_ms >= 0:
             # The two earliest and the latest of both are among these; nothing else is looked at.
@@ -73,10 +80,10 @@ class Trail:
             self.look(page, engaged_ms, None)
             self.looks[page][1] = max(self.looks[page][1], depth)
         self.path += other.path
-        if other.pings is not None:
-            if self.pings is None:
-                self.pings = Pings()
-            self.pings.join(other.pings)
+        if other.page_pings is not None:
+            if self.page_pings is None:
+                self.page_pings = PagePings()
+            self.page_pings.join(other.page_pings)
 
     def landing_ms(self, most_ms: int, engaged: Mapping[int, int]) -> int | None:
         """Time on the first page: until the second view, or engaged there; None: nobody knows."""
@@ -106,38 +113,40 @@ class Trail:
             packed += (self.entry_page, self.entry_ms - start)
         if views > 1:
             packed += (self.second_ms - self.entry_ms, self.exit_page, end - self.exit_ms)
-        if self.looks or self.path or self.pings is not None:
+        if self.looks or self.path or self.page_pings is not None:
             packed.append([n for page, look in self.looks.items() for n in (page, *look)])
-        if self.path or self.pings is not None:
+        if self.path or self.page_pings is not None:
             packed.append([n for time_ms, page in self.path for n in (time_ms - start, page)])
-        if self.pings is not None:
-            packed.append(self.pings.pack(start))
+        if self.page_pings is not None:
+            packed.append(self.page_pings.pack(start))
         return packed
 
     @staticmethod
-    def unpack(packed: list[Any], views: int, start: int, end: int) -> "Trail":
+    def unpack(packed: list[Any], views: int, start: int, end: int) -> "PagePath":
         """The trail that `pack` wrote."""
-        trail, rest = Trail(), list(packed)
+        page_path, rest = PagePath(), list(packed)
         if views:
             page, after = rest[:2]
-            trail.entry_page = trail.exit_page = page
-            trail.entry_ms = trail.exit_ms = start + after
+            page_path.entry_page = page_path.exit_page = page
+            page_path.entry_ms = page_path.exit_ms = start + after
             rest = rest[2:]
         if views > 1:
             gap, page, before = rest[:3]
-            trail.second_ms = trail.entry_ms + gap
-            trail.exit_page, trail.exit_ms = page, end - before
+            page_path.second_ms = page_path.entry_ms + gap
+            page_path.exit_page, page_path.exit_ms = page, end - before
             rest = rest[3:]
         if rest:
             numbers = rest[0]
             for at in range(0, len(numbers), 3):
-                trail.looks[numbers[at]] = [numbers[at + 1], numbers[at + 2]]
+                page_path.looks[numbers[at]] = [numbers[at + 1], numbers[at + 2]]
         if len(rest) > 1:
             numbers = rest[1]
-            trail.path = [(start + numbers[n], numbers[n + 1]) for n in range(0, len(numbers), 2)]
+            page_path.path = [
+                (start + numbers[n], numbers[n + 1]) for n in range(0, len(numbers), 2)
+            ]
         if len(rest) > 2:
-            trail.pings = Pings.unpack(rest[2], start)
-        return trail
+            page_path.page_pings = PagePings.unpack(rest[2], start)
+        return page_path
 
     def _second(self, time_ms: int) -> None:
         if self.second_ms < 0 or time_ms < self.second_ms:

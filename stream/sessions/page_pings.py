@@ -1,4 +1,4 @@
-"""Pings: page views by their ids, and heartbeats as trackers send them, every few seconds while somebody is there."""
+"""Page pings: page views by id, and the heartbeats that trackers send while a page is in view."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from typing import Any
 Beat = tuple[bytes, int, int]
 
 
-class Pings:
+class PagePings:
     """What is kept of one session's page views and heartbeats where the settings need each of them."""
 
     __slots__ = ("beats", "depths", "views")
@@ -22,7 +22,7 @@ class Pings:
         """A page view was scrolled so far down."""
         self.depths[view, page] = max(self.depths.get((view, page), 0), depth)
 
-    def join(self, other: "Pings") -> None:
+    def join(self, other: "PagePings") -> None:
         """Take in those of a session that turned out to be the same."""
         self.views |= other.views
         self.beats |= other.beats
@@ -58,15 +58,15 @@ class Pings:
         return packed
 
     @staticmethod
-    def unpack(packed: list[Any], start: int) -> "Pings":
+    def unpack(packed: list[Any], start: int) -> "PagePings":
         """Those that `pack` wrote."""
-        pings = Pings()
+        page_pings = PagePings()
         views, beats, *rest = packed
-        pings.views = set(views)
-        pings.beats = {
+        page_pings.views = set(views)
+        page_pings.beats = {
             (beats[at], beats[at + 1], start + beats[at + 2]) for at in range(0, len(beats), 3)
         }
         for depths in rest:
             for at in range(0, len(depths), 3):
-                pings.depths[depths[at], depths[at + 1]] = depths[at + 2]
-        return pings
+                page_pings.depths[depths[at], depths[at + 1]] = depths[at + 2]
+        return page_pings

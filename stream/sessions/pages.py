@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from zlib import crc32
 
 from stream.counters.measures import CONTENT_CLICKS, CONTENT_IMPRESSIONS, VIEWS_OF_PAGE
-from stream.counters.segments import JOINT, OTHER, Names, Segment
+from stream.counters.segments import JOINT, OTHER, Segment, SegmentRegistry
 
 PAGE, CONTENT = "page", "content"
 #: Pages are told apart by so many characters: a label has to be read by somebody.
@@ -26,8 +26,8 @@ class Page:
 class Pages:
     """The pages and contents of a shard, and what was counted by them since the last cut."""
 
-    def __init__(self, names: Names, hosts: bool) -> None:
-        self._names = names
+    def __init__(self, registry: SegmentRegistry, hosts: bool) -> None:
+        self._registry = registry
         self._hosts = hosts
         #: Site → URL → page: what every page view asks for.
         self.lookup: dict[str, dict[str, Page]] = {}
@@ -39,7 +39,7 @@ class Pages:
     def of(self, site: str, url: str) -> Page:
         """The page that a URL names. Two that a full site cannot hold both count as `other`."""
         path = page_of(url, self._hosts)
-        segment = self._names.side(site, PAGE, path)
+        segment = self._registry.own_segment(site, PAGE, path)
         # Still told apart by their digests: one session may see several of them.
         page = Page(segment.id if segment.value == path else -1 - crc32(path.encode()), segment)
         self._make_room()
@@ -49,13 +49,13 @@ class Pages:
     def segment(self, site: str, page_id: int) -> Segment:
         """Where a page of a site counts, by its id."""
         if page_id > 0:
-            return self._names.segment(page_id)
-        return self._names.side(site, PAGE, OTHER)
+            return self._registry.segment(page_id)
+        return self._registry.own_segment(site, PAGE, OTHER)
 
     def order(self, page_id: int) -> str:
         """Sorts pages the same way in every shard, whatever their ids."""
         if page_id > 0:
-            return self._names.segment(page_id).value
+            return self._registry.segment(page_id).value
         return f"{OTHER}{page_id}" if page_id else ""
 
     def view(self, page: Page, minute: int) -> None:
@@ -66,7 +66,7 @@ class Pages:
         """Count an impression of some content, or a click on it."""
         segment = self._contents.get(site, _NONE).get(content_id)
         if segment is None:
-            segment = self._names.side(site, CONTENT, content_id.replace(JOINT, ""))
+            segment = self._registry.own_segment(site, CONTENT, content_id.replace(JOINT, ""))
             self._make_room()
             self._contents.setdefault(site, {})[content_id] = segment
         self._count(CONTENT_CLICKS if clicked else CONTENT_IMPRESSIONS, segment, minute)

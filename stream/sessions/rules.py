@@ -22,7 +22,7 @@ class SessionRules:
     #: The field of the context that names the platform.
     platform_field: str
     #: The platform or the campaign of an event decides about its session.
-    has_lanes: bool
+    has_split_keys: bool
     #: No session goes on after midnight.
     by_day: bool
     use_ids: bool
@@ -48,9 +48,9 @@ class SessionRules:
     #: Page views go by their ids, and a heartbeat is one of its page view.
     by_view_id: bool
     #: Page views and heartbeats of a session are kept one by one, with their ids.
-    keep_pings: bool
+    keep_page_pings: bool
     #: Engaged time is counted from single heartbeats, of which the first stands for `least_ms`.
-    by_pings: bool
+    by_page_pings: bool
     least_ms: int
     #: The first session of each person is counted by itself.
     counts_first: bool
@@ -93,7 +93,7 @@ class SessionRules:
     @property
     def is_measured(self) -> bool:
         """Whether the duration is more than the last event less the first."""
-        odd = self.lasts_engaged or self.whole_seconds or self.without_zeros or self.by_pings
+        odd = self.lasts_engaged or self.whole_seconds or self.without_zeros or self.by_page_pings
         return odd or bool(self.longest_ms)
 
 

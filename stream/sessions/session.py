@@ -3,8 +3,8 @@
 from hashlib import blake2b
 from typing import Any
 
-from stream.counters.segments import Profile
-from stream.sessions.page_path import Order, Trail
+from stream.counters.segments import SegmentSet
+from stream.sessions.page_path import Order, PagePath
 
 _INTERACTIVE, _REAL, _CLOSED, _JOINED = 1, 2, 4, 64
 #: What happened in a session, as bits of its `marks`: something went into the cart, an order, a goal.
@@ -15,7 +15,7 @@ A_GOAL = 1 << _GOALS_FROM
 _MARKS = CARTED | ORDERED | CONVERTED
 #: Begins what stands in the place of an id, and separates its parts; ids have no control characters
 #: at their beginning that trackers would send.
-_LANE = "\x1f"
+_SPLIT_KEY = "\x1f"
 #: In the flags, the number of actions stands above that of goals.
 _ACTIONS_FROM = 31
 
@@ -24,17 +24,30 @@ class Session:
     """Events of one person: a session by its id, or a piece of one by gaps. Times are epoch ms."""
 
     __slots__ = (
-        "actions", "campaign", "closed", "end", "interactive", "joined", "marks", "page_views",
-        "platform", "profile_id", "real", "sid", "start", "trail", "until",
+        "actions",
+        "campaign",
+        "closed",
+        "end",
+        "interactive",
+        "joined",
+        "marks",
+        "page_path",
+        "page_views",
+        "platform",
+        "real",
+        "segment_set_id",
+        "sid",
+        "start",
+        "until",
     )  # fmt: skip
 
-    def __init__(self, sid: str | bytes | None, start: int, profile_id: int) -> None:
+    def __init__(self, sid: str | bytes | None, start: int, segment_set_id: int) -> None:
         #: Session id; its digest once the session has closed.
         self.sid = sid
         self.start = start
         self.end = start
         #: Profile of the earliest event (at equal times: the one that sorts first).
-        self.profile_id = profile_id
+        self.segment_set_id = segment_set_id
         self.page_views = 0
         self.interactive = False
         #: How many interactive events, where the settings ask for it.
@@ -47,7 +60,7 @@ class Session:
         #: Was counted as one session with the piece before it. Holds while it is closed.
         self.joined = False
         #: Its pages; None before the first.
-        self.trail: Trail | None = None
+        self.page_path: PagePath | None = None
         #: Of a piece by gaps, where these decide what a session is; else empty.
         self.platform = ""
         self.campaign = ""
@@ -63,29 +76,33 @@ class Session:
             self.end - self.start,
             self.page_views,
             flags,
-            self.profile_id,
+            self.segment_set_id,
         )
         if self.sid is not None:
             head = (*head, self.sid)
         elif self.platform or self.campaign:
-            head = (*head, f"{_LANE}{self.platform}{_LANE}{self.campaign}")
-        if self.trail is None:
+            head = (*head, f"{_SPLIT_KEY}{self.platform}{_SPLIT_KEY}{self.campaign}")
+        if self.page_path is None:
             return head
-        return (*head, *self.trail.pack(self.page_views, self.start, self.end))
+        return (*head, *self.page_path.pack(self.page_views, self.start, self.end))
 
     @staticmethod
     def unpack(fields: list[Any]) -> "Session":
         """The session that `pack` wrote."""
-        start, length, page_views, flags, profile_id, *rest = fields
+        start, length, page_views, flags, segment_set_id, *rest = fields
         has_sid = bool(rest) and isinstance(rest[0], (str, bytes))
         name = rest[0] if has_sid else None
-        lane = name.split(_LANE) if isinstance(name, str) and name.startswith(_LANE) else None
-        session = Session(None if lane else name, start, profile_id)
-        if lane:
-            _, session.platform, session.campaign = lane
-        trail = rest[has_sid:]
-        if trail:
-            session.trail = Trail.unpack(trail, page_views, start, start + length)
+        split_key = (
+            name.split(_SPLIT_KEY)
+            if isinstance(name, str) and name.startswith(_SPLIT_KEY)
+            else None
+        )
+        session = Session(None if split_key else name, start, segment_set_id)
+        if split_key:
+            _, session.platform, session.campaign = split_key
+        page_path = rest[has_sid:]
+        if page_path:
+            session.page_path = PagePath.unpack(page_path, page_views, start, start + length)
         session.end = start + length
         session.page_views = page_views
         session.interactive = bool(flags & _INTERACTIVE)
@@ -98,9 +115,13 @@ class Session:
 
     def views(self) -> int:
         """How many page views; where these go by their ids, how many ids."""
-        trail = self.trail
-        if trail is not None and trail.pings is not None and trail.pings.views:
-            return len(trail.pings.views)
+        page_path = self.page_path
+        if (
+            page_path is not None
+            and page_path.page_pings is not None
+            and page_path.page_pings.views
+        ):
+            return len(page_path.page_pings.views)
         return self.page_views
 
 
@@ -116,20 +137,20 @@ def session_keeper(site: str, sid: str) -> str:
 
 def reached(sessions: list[Session], sid: str | None, time_ms: int, reach_ms: int) -> list[Session]:
     """The sessions that an event belongs to, by id or without one, no farther away than `reach_ms`."""
-    names: tuple[str | bytes | None, ...] = (None,)
+    registry: tuple[str | bytes | None, ...] = (None,)
     if sid is not None:
-        names = (sid, sid_digest(sid))
+        registry = (sid, sid_digest(sid))
     return [
         session
         for session in sessions
-        if session.sid in names and session.start - reach_ms <= time_ms <= session.end + reach_ms
+        if session.sid in registry and session.start - reach_ms <= time_ms <= session.end + reach_ms
     ]
 
 
 def merge(into: Session, other: Session, earlier: bool, order: Order) -> None:
     """Join two sessions that an event has connected; `earlier` says that `other`'s profile comes first."""
     if earlier:
-        into.profile_id = other.profile_id
+        into.segment_set_id = other.segment_set_id
     into.start = min(into.start, other.start)
     into.end = max(into.end, other.end)
     into.page_views += other.page_views
@@ -137,10 +158,10 @@ def merge(into: Session, other: Session, earlier: bool, order: Order) -> None:
     into.real |= other.real
     into.marks = marked(into.marks, other.marks)
     into.actions += other.actions
-    if into.trail is None:
-        into.trail = other.trail
-    elif other.trail is not None:
-        into.trail.join(other.trail, order)
+    if into.page_path is None:
+        into.page_path = other.page_path
+    elif other.page_path is not None:
+        into.page_path.join(other.page_path, order)
 
 
 def marked(marks: int, more: int) -> int:
@@ -153,6 +174,6 @@ def goals_in(marks: int) -> int:
     return marks >> _GOALS_FROM
 
 
-def comes_first(start: int, profile: Profile, other_start: int, other: Profile) -> bool:
+def comes_first(start: int, segment_set: SegmentSet, other_start: int, other: SegmentSet) -> bool:
     """Whether (start, profile) names a session before (other_start, other): order-free, shard-free."""
-    return (start, profile.order) < (other_start, other.order)
+    return (start, segment_set.order) < (other_start, other.order)

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
-from stream.counters.segments import Names
-from stream.sessions.page_path import Order, Trail
+from stream.counters.segments import SegmentRegistry
+from stream.sessions.page_path import Order, PagePath
 from stream.sessions.rules import SessionRules
 from stream.sessions.session import Session, merge
 
@@ -12,27 +12,29 @@ from stream.sessions.session import Session, merge
 PARTS = 24
 _FOREVER = 1 << 62
 #: (platform, campaign) of an event, both empty where these decide nothing.
-Lane = tuple[str, str]
-NO_LANE: Lane = ("", "")
+SplitKey = tuple[str, str]
+NO_SPLIT_KEY: SplitKey = ("", "")
 
 
-class Runs:
+class Fragments:
     """Pieces go on as one session while no gap, no cut and, where days split, no midnight is between."""
 
-    def __init__(self, rules: SessionRules, names: Names) -> None:
+    def __init__(self, rules: SessionRules, registry: SegmentRegistry) -> None:
         self._reach_ms = rules.reach_ms
         self._max_ms = rules.max_ms
         self._part_ms = rules.max_ms // PARTS
         self._by_day = rules.by_day
         self._rules = rules
-        self._names = names
+        self._registry = registry
 
-    def is_piece(self, session: Session, sid: str | None, time_ms: int, lane: Lane) -> bool:
+    def is_fragment(
+        self, session: Session, sid: str | None, time_ms: int, split_key: SplitKey
+    ) -> bool:
         """Whether an instant that reaches a piece (or a session by id) can be in it."""
         if sid is None:
             if session.start // self._part_ms != time_ms // self._part_ms:
                 return False
-            if (session.platform, session.campaign) != lane:
+            if (session.platform, session.campaign) != split_key:
                 return False
             if self._rules.by_campaign and session.start != time_ms:
                 return False  # Each instant is a piece: a late campaign may divide any two.
@@ -47,27 +49,27 @@ class Runs:
             last = (session.start // self._part_ms + 1) * self._part_ms - 1
             last = min(last, group[0].start + self._max_ms)
         if self._by_day:
-            calendar = self._names.by_id(session.profile_id).calendar
+            calendar = self._registry.by_id(session.segment_set_id).calendar
             last = min(last, calendar.day_start_ms(calendar.day_of(session.start) + 1) - 1)
         return last
 
     def groups(self, sessions: Iterable[Session]) -> list[list[Session]]:
         """Each session as its pieces, in order: first those by id, of one piece each."""
-        pieces: list[Session] = []
+        fragments: list[Session] = []
         found: list[list[Session]] = []
         for session in sessions:
             if session.sid is None:
-                pieces.append(session)
+                fragments.append(session)
             else:
                 found.append([session])
-        if len(pieces) > 1:
-            pieces.sort(key=_place if self._rules.has_lanes else _start)
+        if len(fragments) > 1:
+            fragments.sort(key=_place if self._rules.has_split_keys else _start)
         group: list[Session] = []
-        for piece in pieces:
-            if group and self._goes_on(group, piece):
-                group.append(piece)
+        for fragment in fragments:
+            if group and self._goes_on(group, fragment):
+                group.append(fragment)
             else:
-                group = [piece]
+                group = [fragment]
                 found.append(group)
         return found
 
@@ -92,54 +94,57 @@ class Runs:
             found.append(group)
         return found
 
-    def _goes_on(self, group: list[Session], piece: Session) -> bool:
+    def _goes_on(self, group: list[Session], fragment: Session) -> bool:
         first, last = group[0], group[-1]
-        if piece.closed or first.closed:
+        if fragment.closed or first.closed:
             # What has been counted as one stays one until it is taken back.
             return (
-                piece.closed and first.closed and piece.joined and piece.platform == last.platform
+                fragment.closed
+                and first.closed
+                and fragment.joined
+                and fragment.platform == last.platform
             )
-        if self._rules.has_lanes and not _is_one_lane(group, piece):
+        if self._rules.has_split_keys and not _has_one_split_key(group, fragment):
             return False
         return (
-            piece.start - last.end <= self._rules.reach_of(piece.platform)
-            and piece.end - first.start <= self._max_ms
-            and not (self._by_day and not self._is_same_day(first, piece.start))
+            fragment.start - last.end <= self._rules.reach_of(fragment.platform)
+            and fragment.end - first.start <= self._max_ms
+            and not (self._by_day and not self._is_same_day(first, fragment.start))
         )
 
     def _is_same_day(self, session: Session, time_ms: int) -> bool:
-        day_of = self._names.by_id(session.profile_id).calendar.day_of
+        day_of = self._registry.by_id(session.segment_set_id).calendar.day_of
         return day_of(session.start) == day_of(time_ms)
 
 
-def lane_of(context: Mapping[str, str] | None, rules: SessionRules) -> Lane:
+def split_key_of(context: Mapping[str, str] | None, rules: SessionRules) -> SplitKey:
     """The lane of an event by gaps: a platform with a timeout of its own, and the campaign it names."""
     if context is None:
-        return NO_LANE
+        return NO_SPLIT_KEY
     platform = context.get(rules.platform_field, "")
     if platform not in rules.by_platform:
         platform = ""
     return platform, context.get("campaign", "") if rules.by_campaign else ""
 
 
-def _is_one_lane(group: list[Session], piece: Session) -> bool:
+def _has_one_split_key(group: list[Session], fragment: Session) -> bool:
     """Whether a piece is of the group's platform and brings no other campaign than its last one."""
-    if piece.platform != group[0].platform:
+    if fragment.platform != group[0].platform:
         return False
-    if not piece.campaign:
+    if not fragment.campaign:
         return True
     said = next((one.campaign for one in reversed(group) if one.campaign), "")
-    return said in ("", piece.campaign)
+    return said in ("", fragment.campaign)
 
 
 def whole(group: list[Session], order: Order) -> Session:
     """The session that the pieces of a group make."""
     if len(group) == 1:
         return group[0]
-    session = Session(None, group[0].start, group[0].profile_id)
-    session.trail = Trail()
-    for piece in group:
-        merge(session, piece, False, order)
+    session = Session(None, group[0].start, group[0].segment_set_id)
+    session.page_path = PagePath()
+    for fragment in group:
+        merge(session, fragment, False, order)
     return session
 
 

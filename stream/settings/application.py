@@ -75,7 +75,7 @@ class TopicSettings(Table, frozen=True, kw_only=True):
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """Names of the input topics that are switched on, always in the same order."""
+        """SegmentRegistry of the input topics that are switched on, always in the same order."""
         return tuple(name for role in INPUT_ROLES if (name := getattr(self, role)))
 
 

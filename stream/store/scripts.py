@@ -26,7 +26,7 @@ return {'OK', redis.call('HGETALL', meta)}
 #: meta is written first: when Redis refuses for want of memory, it does so there, and nothing has
 #: changed. Types are checked before, since a script does not roll back. `unpack` takes at most
 #: about 7,900 arguments, hence the slices.
-CUT = """
+STORE_CHECKPOINT = """
 local meta = KEYS[1]
 local m = redis.call('HMGET', meta, 'incarnation', 'epoch', 'owner', 'position')
 if not m[1] or m[1] ~= ARGV[1] then return 'LOST' end

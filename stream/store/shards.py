@@ -12,11 +12,11 @@ import msgspec
 from redis.exceptions import NoScriptError
 
 from stream.counters.table import BucketKey
-from stream.engine.checkpoint import STATE_VERSION, Cut
+from stream.engine.checkpoint import STATE_VERSION, Checkpoint
 from stream.people.person import Person, person_field, unpack
 from stream.store import keys
 from stream.store.keys import ShardKeys, bucket_name, parse_bucket
-from stream.store.scripts import CLAIM, CUT
+from stream.store.scripts import CLAIM, STORE_CHECKPOINT
 
 _HSET, _HDEL, _UNLINK, _ZADD, _ZREM = "HSET", "HDEL", "UNLINK", "ZADD", "ZREM"
 _READ_AT_ONCE = 5_000
@@ -24,7 +24,7 @@ _READ_AT_ONCE = 5_000
 _FAST = -5
 
 
-class CutRefusedError(Exception):
+class CheckpointRefusedError(Exception):
     """Redis did not take a cut; `answer` is LOST, FENCED, CONFLICT or WRONGTYPE."""
 
     def __init__(self, partition: int, answer: str) -> None:
@@ -189,23 +189,26 @@ class Store:
         answer = await self._client.execute_command("HSCAN", key, cursor, "COUNT", at_once)
         return int(answer[0]), _pairs(answer[1])
 
-    async def store(self, claim: Claim, cut: Cut) -> None:
+    async def store(self, claim: Claim, checkpoint: Checkpoint) -> None:
         """Write a cut as one step. Raises CutRefusedError for any answer but OK: nothing was written."""
-        written, writes, arguments = self._writes(cut)
+        written, writes, arguments = self._writes(checkpoint)
         answer = await self._script(
-            self.cut_script, written,
+            self.checkpoint_script, written,
             claim.incarnation, claim.epoch, self.owner_name,
-            cut.expected, cut.reached, cut.sequence, cut.state, json.dumps(writes), *arguments,
+            checkpoint.expected, checkpoint.reached, checkpoint.sequence, checkpoint.state,
+            json.dumps(writes), *arguments,
         )  # fmt: skip
         if answer != b"OK":
-            raise CutRefusedError(cut.partition, answer.decode())
+            raise CheckpointRefusedError(checkpoint.partition, answer.decode())
 
     #: A test build replaces it, to prove that the fault tests notice.
-    cut_script = CUT
+    checkpoint_script = STORE_CHECKPOINT
 
-    def _writes(self, cut: Cut) -> tuple[list[str], list[tuple[str, int, int]], list[bytes]]:
+    def _writes(
+        self, checkpoint: Checkpoint
+    ) -> tuple[list[str], list[tuple[str, int, int]], list[bytes]]:
         """Keys, what to do with them, and the arguments of it all in one row."""
-        shard = self.keys(cut.partition)
+        shard = self.keys(checkpoint.partition)
         written = [shard.meta]
         writes: list[tuple[str, int, int]] = []
         row: list[bytes] = []
@@ -216,38 +219,46 @@ class Store:
                 writes.append((command, len(written), len(arguments)))
                 row.extend(arguments)
 
-        write(_HSET, shard.people, _flat(cut.people))
-        for bucket, counts in cut.buckets.items():
+        write(_HSET, shard.people, _flat(checkpoint.people))
+        for bucket, counts in checkpoint.buckets.items():
             write(
                 _HSET,
                 shard.bucket(bucket),
                 _flat({_number(s): _number(n) for s, n in counts.items()}),
             )
-        names = [bucket_name(bucket).encode() for bucket in cut.buckets]
-        write(_ZADD, shard.changed, [x for name in names for x in (_number(cut.sequence), name)])
-        for bucket in cut.dropped:
+        names = [bucket_name(bucket).encode() for bucket in checkpoint.buckets]
+        write(
+            _ZADD,
+            shard.changed,
+            [x for name in names for x in (_number(checkpoint.sequence), name)],
+        )
+        for bucket in checkpoint.dropped:
             write(_UNLINK, shard.bucket(bucket), [])
-        write(_ZREM, shard.changed, [bucket_name(bucket).encode() for bucket in cut.dropped])
-        write(_HSET, shard.names, _flat({_number(i): name for i, name in cut.names.items()}))
-        opened = {key.encode(): b"%d;%d" % value for key, value in cut.opened.items()}
+        write(_ZREM, shard.changed, [bucket_name(bucket).encode() for bucket in checkpoint.dropped])
+        write(_HSET, shard.names, _flat({_number(i): name for i, name in checkpoint.names.items()}))
+        opened = {key.encode(): b"%d;%d" % value for key, value in checkpoint.opened.items()}
         write(_HSET, shard.opened, _flat(opened))
-        write(_HDEL, shard.opened, [key.encode() for key in cut.closed])
-        if cut.ledger:
-            write(_HSET, shard.ledger, [_number(cut.sequence), _packed(cut.ledger)])
+        write(_HDEL, shard.opened, [key.encode() for key in checkpoint.closed])
+        if checkpoint.dead_letters:
+            write(
+                _HSET,
+                shard.ledger,
+                [_number(checkpoint.sequence), _packed(checkpoint.dead_letters)],
+            )
         return written, writes, row
 
-    async def ledger_waiting(self, partition: int) -> list[int]:
+    async def dead_letters_waiting(self, partition: int) -> list[int]:
         """Sequences of the cuts whose ledger entries are not known to be in Kafka, oldest first."""
         found = await self._client.execute_command("HKEYS", self.keys(partition).ledger)
         return sorted(int(sequence) for sequence in found)
 
-    async def ledger_entries(self, partition: int, sequence: int) -> list[bytes]:
+    async def dead_letters(self, partition: int, sequence: int) -> list[bytes]:
         """The encoded ledger entries of one cut; empty when they are gone."""
         key = self.keys(partition).ledger
         raw = await self._client.execute_command("HGET", key, sequence)
         return [] if raw is None else _decode(cramjam.zstd.decompress(raw))
 
-    async def ledger_done(self, partition: int, sequence: int) -> None:
+    async def dead_letters_done(self, partition: int, sequence: int) -> None:
         """Forget the entries of one cut: Kafka has them. By number, so that doing it twice is harmless."""
         await self._client.execute_command("HDEL", self.keys(partition).ledger, sequence)
 

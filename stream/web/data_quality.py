@@ -37,7 +37,7 @@ def _example(text: str, value: float) -> Example:
     return Example(text, value, None, value)
 
 
-TRUST = (
+DATA_QUALITY = (
     Trust(
         name="events_applied", help="Records that are counted.", unit="records",
         formula="records passed that changed the counts",
@@ -111,7 +111,7 @@ def gauge(name: str, text: str, value: float | None) -> GaugeMetricFamily:
     return GaugeMetricFamily(PREFIX + name, text, value=value)
 
 
-def trust(snapshot: Snapshot) -> Iterator[Family]:
+def data_quality(snapshot: Snapshot) -> Iterator[Family]:
     """The families of a snapshot that are about the numbers, and not of them."""
     yield _by("records", "Records passed, by what became of them.", "outcome", snapshot.outcomes)
     text = "Records that were not counted, by reason."

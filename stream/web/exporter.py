@@ -14,7 +14,7 @@ from prometheus_client.registry import Collector
 
 from stream.metrics.metric import COUNTERS, JOINED, Metric
 from stream.publish.snapshot import Snapshot
-from stream.web.data_quality import PREFIX, gauge, label, trust
+from stream.web.data_quality import PREFIX, data_quality, gauge, label
 
 COUNTER_HELP = {
     "events": "Accepted events.",
@@ -47,7 +47,7 @@ class SnapshotCollector(Collector):
         self._telemetry = telemetry
 
     def describe(self) -> Iterator[Family]:
-        """Names without samples: registration must not evaluate anything."""
+        """SegmentRegistry without samples: registration must not evaluate anything."""
         return iter(())
 
     def collect(self) -> Iterator[Family]:
@@ -63,7 +63,7 @@ class SnapshotCollector(Collector):
             yield from self._of_segments(snapshot)
             yield from self._totals_of_segments(snapshot)
             yield from _counters(snapshot)
-            yield from trust(snapshot)
+            yield from data_quality(snapshot)
 
     def _of_sites(self, snapshot: Snapshot) -> Iterator[Family]:
         families: dict[str, GaugeMetricFamily] = {}

@@ -38,7 +38,7 @@ class Sample(NamedTuple):
     values: dict[str, list[float | None]]
 
 
-class LiveBoard:
+class LiveNumbers:
     """Remembers the last minutes of what the snapshots say; told of each, asked for messages."""
 
     def __init__(self, metrics: Sequence[Metric], dimensions: Sequence[str]) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from stream.metrics.metric import Metric
 from stream.web.exporter import COUNTER_HELP, main_gauge
-from stream.web.live import LiveBoard
+from stream.web.live import LiveNumbers
 
 _OUTCOMES = {
     "rejected": "Records that are no events, or that say what cannot be.",
@@ -15,16 +15,16 @@ _OUTCOMES = {
 }
 
 
-def definitions(board: LiveBoard) -> dict[str, Any]:
+def definitions(numbers: LiveNumbers) -> dict[str, Any]:
     """`headlines` in the order of the page, the metric of each list, and `meanings` by name."""
-    listed = board.lists.values()
-    metrics = {metric.name: metric for metric in (*(s.metric for s in board.shown), *listed)}
+    listed = numbers.lists.values()
+    metrics = {metric.name: metric for metric in (*(s.metric for s in numbers.shown), *listed)}
     return {
         "headlines": [
             {"metric": s.metric.name, "title": s.title, "window": s.window, "unit": s.metric.unit}
-            for s in board.shown
+            for s in numbers.shown
         ],
-        "lists": {name: metric.name for name, metric in board.lists.items()},
+        "lists": {name: metric.name for name, metric in numbers.lists.items()},
         "meanings": {name: _meaning(metric) for name, metric in metrics.items()}
         | _plain(COUNTER_HELP)
         | _plain(_OUTCOMES),

@@ -8,7 +8,7 @@ from faust.types import TP
 
 from stream.web.live_alerts import AlertWatch
 from stream.worker.assigned_shard import Log, now_ms
-from stream.worker.owner import Owner
+from stream.worker.owner import ShardOwner
 from stream.worker.telemetry import Telemetry
 
 State = Literal["ok", "waiting", "bad"]
@@ -32,7 +32,7 @@ class Pipeline:
 
     def __init__(
         self,
-        owner: Owner,
+        owner: ShardOwner,
         log: Log,
         telemetry: Telemetry,
         alerts: AlertWatch,
@@ -57,11 +57,11 @@ class Pipeline:
 
     def _kafka(self) -> Stage:
         seen, behind = 0, 0
-        for owned in list(self._owner.owned.values()):
-            if owned.shard is None:
+        for assigned in list(self._owner.assigned_shards.values()):
+            if assigned.shard is None:
                 continue
-            for topic, state in owned.shard.topics.items():
-                end, seen_ms = self._log.read_to(TP(topic, owned.partition))
+            for topic, state in assigned.shard.topics.items():
+                end, seen_ms = self._log.read_to(TP(topic, assigned.partition))
                 seen = max(seen, seen_ms or 0)
                 behind += max((end or 0) - state.next, 0)
         if not seen:
@@ -73,7 +73,7 @@ class Pipeline:
         return Stage("Kafka", "ok", lag)
 
     def _worker(self) -> Stage:
-        shards = [owned.shard for owned in self._owner.owned.values()]
+        shards = [assigned.shard for assigned in self._owner.assigned_shards.values()]
         lost = sum(shard is None for shard in shards)
         if self._owner.problem:
             return Stage("Worker", "bad", self._owner.problem)
@@ -84,7 +84,9 @@ class Pipeline:
         age = self._age_seconds()
         if age is not None and age > self._age_max_seconds:
             return Stage("Worker", "bad", f"no new numbers for {age:.0f} s")
-        return Stage("Worker", "ok", f"{len(shards)} shards, {self._owner.counts.cuts:,} cuts")
+        return Stage(
+            "Worker", "ok", f"{len(shards)} shards, {self._owner.counts.checkpoints:,} cuts"
+        )
 
     def _redis(self) -> Stage:
         memory = self._telemetry.redis_memory

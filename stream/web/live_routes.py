@@ -9,7 +9,7 @@ import msgspec
 from aiohttp import web
 
 from stream.publish.snapshot import Snapshot
-from stream.web.live import LiveBoard
+from stream.web.live import LiveNumbers
 from stream.web.live_alerts import AlertWatch
 from stream.web.live_assets import HEADERS, TYPES, asset, page
 from stream.web.live_definitions import definitions
@@ -26,18 +26,18 @@ class LivePages:
 
     def __init__(
         self,
-        board: LiveBoard,
+        numbers: LiveNumbers,
         alerts: AlertWatch,
         pipeline: Pipeline,
         snapshot: Callable[[], Snapshot | None],
         age_max_seconds: float,
     ) -> None:
-        self._board = board
+        self._numbers = numbers
         self._alerts = alerts
         self.pipeline = pipeline
         self._snapshot = snapshot
         self._age_max_seconds = age_max_seconds
-        self._definitions = definitions(board)
+        self._definitions = definitions(numbers)
         self._history: tuple[int, bytes] = (-1, b"")
         self.feed = LiveFeed()
 
@@ -65,7 +65,7 @@ class LivePages:
         """One look."""
         snapshot = self._snapshot()
         if snapshot is not None:
-            self._board.note(snapshot)
+            self._numbers.note(snapshot)
         if len(self.feed):
             self.feed.send(as_event("state", _encode(self.state())))
 
@@ -74,7 +74,7 @@ class LivePages:
         return {
             "now_ms": now_ms(),
             "age_max_seconds": self._age_max_seconds,
-            "numbers": self._board.state(),
+            "numbers": self._numbers.state(),
             "stages": [stage._asdict() for stage in self.pipeline.stages()],
             "alerts": self._alerts.report(),
         }
@@ -105,7 +105,7 @@ class LivePages:
         """The history, made once a second however many browsers come."""
         second = int(time.monotonic())
         if self._history[0] != second:
-            self._history = (second, as_event("history", _encode(self._board.history())))
+            self._history = (second, as_event("history", _encode(self._numbers.history())))
         return self._history[1]
 
     async def _page(self, _: web.Request) -> web.Response:

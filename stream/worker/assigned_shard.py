@@ -9,10 +9,10 @@ from typing import Protocol
 from faust.types import TP
 
 from stream.engine.shard import Shard
-from stream.engine.watermark import Lead
+from stream.engine.watermark import IdleHold
 from stream.store.shards import Claim
-from stream.worker.ledger_limit import LedgerLimit
 from stream.worker.loading import Bounds
+from stream.worker.rejection_limit import RejectionLimit
 
 
 class Log(Bounds, Protocol):
@@ -29,7 +29,7 @@ class Log(Bounds, Protocol):
 
 
 @dataclass(slots=True)
-class Owned:
+class AssignedShard:
     """A shard in this worker's hands. `shard` is None while it is lost and not yet reclaimed."""
 
     partition: int
@@ -44,10 +44,10 @@ class Owned:
     #: Gap last sought back to, by topic: a gap that stays is real.
     sought: dict[str, int] = field(default_factory=dict)
     drained_since: dict[str, int] = field(default_factory=dict)
-    lead: Lead = field(default_factory=Lead)
+    idle_hold: IdleHold = field(default_factory=IdleHold)
     #: Topic → (next expected offset, monotonic seconds since when it is that), while the log has more.
     stalled: dict[str, tuple[int, float]] = field(default_factory=dict)
-    limits: dict[str, LedgerLimit] = field(default_factory=dict)
+    limits: dict[str, RejectionLimit] = field(default_factory=dict)
     #: Topics whose records were nearly all rejected: they are not read any further.
     halted: set[str] = field(default_factory=set)
 
@@ -68,7 +68,7 @@ class Owned:
 class OwnerCounts:
     """What the owner has met, for the operational metrics."""
 
-    cuts: int = 0
+    checkpoints: int = 0
     #: Times that Kafka has said which partitions are this worker's.
     assignments: int = 0
     fenced: int = 0
@@ -79,7 +79,7 @@ class OwnerCounts:
     retention_lost: int = 0
     #: Offsets before the first one of logs that began to be counted by this worker.
     never_seen: int = 0
-    cut_seconds_sum: float = 0.0
+    checkpoint_seconds_sum: float = 0.0
     batches_dropped: int = 0
 
 

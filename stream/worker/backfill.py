@@ -13,7 +13,7 @@ from faust.types import TP
 
 from schemas.codec import parse_all
 from stream.counters.measures import Grain
-from stream.engine.checkpoint import position, settle_cut, take_cut
+from stream.engine.checkpoint import position, settle_checkpoint, take_checkpoint
 from stream.engine.fold import Record
 from stream.engine.rules import Rules
 from stream.engine.shard import Shard
@@ -26,7 +26,7 @@ from stream.worker.people_reader import close_some, people_of
 
 _RECORDS = 5_000
 _WAIT_MS = 500
-_CUT_EVERY = 100_000
+_CHECKPOINT_EVERY = 100_000
 
 
 class Progress(NamedTuple):
@@ -85,15 +85,15 @@ class Backfill:
         claim, shard = self._shards[partition]
         for tp in tps:
             self._consumer.seek(tp, shard.topics[tp.topic].next)
-        since_cut = 0
+        since_checkpoint = 0
         while lacking := [tp for tp in tps if shard.topics[tp.topic].next < ends[tp]]:
-            since_cut += await self._fold_some(shard, lacking, ends)
+            since_checkpoint += await self._fold_some(shard, lacking, ends)
             if (
-                since_cut >= _CUT_EVERY
+                since_checkpoint >= _CHECKPOINT_EVERY
                 or len(shard.people.dirty) >= self._settings.limits.dirty_max
             ):
                 await self._cut(claim, shard)
-                since_cut = 0
+                since_checkpoint = 0
             self._report(_progress(shard, ends))
         await self._cut(claim, shard)
         self._report(_progress(shard, ends))
@@ -122,7 +122,7 @@ class Backfill:
         while await close_some(self._store, shard):
             pass
         # The live worker has put these records into the ledger topic already.
-        shard.ledger.clear()
+        shard.dead_letters.clear()
         return count
 
     async def _fold(self, shard: Shard, topic: str, records: list[Record]) -> None:
@@ -138,9 +138,9 @@ class Backfill:
 
     async def _cut(self, claim: Claim, shard: Shard) -> None:
         before = self._positions[shard.partition]
-        cut = take_cut(shard, before)
-        await self._store.store(claim, cut)
-        settle_cut(shard)
+        checkpoint = take_checkpoint(shard, before)
+        await self._store.store(claim, checkpoint)
+        settle_checkpoint(shard)
         self._positions[shard.partition] = position(shard)
         # Nobody is told of single people: the live worker has done that.
         while await assess_some(self._store, shard, None, lambda: True):

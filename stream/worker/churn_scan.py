@@ -31,7 +31,7 @@ async def assess_some(
         cursor, found = await store.scan_people(shard.partition, look.cursor, _AT_ONCE)
         if not is_wanted():
             return False
-        assessed = list(assess(look, people_in(found), shard.names, shard.rules.calendar_of))
+        assessed = list(assess(look, people_in(found), shard.registry, shard.rules.calendar_of))
         if tell is not None and assessed and not told_before:
             try:
                 await tell(messages(look, risk.rules, assessed))
@@ -45,6 +45,6 @@ async def assess_some(
                 return False
         look.cursor = cursor
         if not cursor:
-            risk.finish(shard.counters, shard.names)
+            risk.finish(shard.counters, shard.registry)
             return True
     return True

@@ -11,7 +11,7 @@ from stream.engine.checkpoint import StoredShard
 from stream.engine.rules import Rules
 from stream.metrics.metric import Metric
 from stream.publish.headlines import previous_gauges
-from stream.publish.merged_counts import Board, SeriesKey
+from stream.publish.merged_counts import MergedCounts, SeriesKey
 from stream.publish.records import Emission
 from stream.publish.snapshot import (
     Count,
@@ -32,7 +32,7 @@ _NEVER = 1 << 62
 
 
 class Publisher:
-    """Owned by whoever owns shard 0; a second one is fenced off by Redis.
+    """AssignedShard by whoever owns shard 0; a second one is fenced off by Redis.
 
     Everything it holds is derived: a new publisher reads all buckets once and goes on where the
     stored progress says that records have been acknowledged.
@@ -49,8 +49,8 @@ class Publisher:
         self._state = state
         self._metrics = metrics
         self._rules = rules
-        self.board = Board(rules.calendar_of, definition, compare)
-        self._emission = Emission(self.board, metrics)
+        self.merged = MergedCounts(rules.calendar_of, definition, compare)
+        self._emission = Emission(self.merged, metrics)
         self._names: dict[int, dict[int, SeriesKey]] = {}
         #: Partition → sequence of the newest cut whose buckets are on the board.
         self._read: dict[int, int] = {}
@@ -64,7 +64,7 @@ class Publisher:
         #: The watermark at which somebody else has published last, while nobody has since.
         self._finished_ms = _NEVER
         #: The newest event time of all shards.
-        self._lead_ms = 0
+        self._log_clock_ms = 0
         #: Lower bound of the event times that any shard still accepts.
         self._floor_ms = 0
         self.progress: Progress | None = None
@@ -73,7 +73,7 @@ class Publisher:
         """Read what the shards have stored since the last time, and compute the numbers of now."""
         shards = await self._state.shards()
         clocks = (topic.clock for shard in shards.values() for topic in shard.topics.values())
-        self._lead_ms = max(clocks, default=0)
+        self._log_clock_ms = max(clocks, default=0)
         newest_ms = self._newest(shards.values())
         self._floor_ms = min((shard.floor_ms for shard in shards.values()), default=0)
         if self.progress is None:
@@ -91,8 +91,8 @@ class Publisher:
             newest_ms=newest_ms,
             watermark_ms=self._watermark(shards),
             revision=self.progress.revision,
-            gauges=list(gauges(self.board, self._metrics, newest_ms)) if newest_ms else [],
-            counts=self._counts.of(counts(self.board)),
+            gauges=list(gauges(self.merged, self._metrics, newest_ms)) if newest_ms else [],
+            counts=self._counts.of(counts(self.merged)),
             outcomes=_sum(t.counts for s in shards.values() for t in s.topics.values()),
             reasons=_sum(t.reasons for s in shards.values() for t in s.topics.values()),
             unaccounted=sum(
@@ -104,19 +104,19 @@ class Publisher:
                 ShardView(p, s.watermark, s.open_sessions, s.reopened, s.evictions, s.dedupe_capped)
                 for p, s in sorted(shards.items())
             ],
-            previous=list(previous_gauges(self.board, self._metrics, newest_ms))
+            previous=list(previous_gauges(self.merged, self._metrics, newest_ms))
             if newest_ms
             else [],
             records={str(kind): n for kind, n in self._emission.outcomes.items()},
-            folded=list(folded(self.board)),
-            segment_counts=self._segment_counts.of(segment_counts(self.board, self._metrics)),
+            folded=list(folded(self.merged)),
+            segment_counts=self._segment_counts.of(segment_counts(self.merged, self._metrics)),
         )
 
     def due_records(self, snapshot: Snapshot) -> Iterator[list[MetricRecord]]:
         """The records that are new or changed since they were published last, a list a window."""
         assert self.progress is not None
         # Nobody asks for the minutes of a replay, but what was told of is corrected and finished.
-        minutes_ms = min(self._lead_ms - self._rules.correction_ms, self._finished_ms)
+        minutes_ms = min(self._log_clock_ms - self._rules.correction_ms, self._finished_ms)
         self._finished_ms = _NEVER
         self._emission.note(
             self._changed,
@@ -141,8 +141,8 @@ class Publisher:
         # By the log and not by the clock: silence ends windows, but a later event reopens them.
         past_ms = self._floor_ms - self._rules.hour_retention_ms
         self._emission.forget_before(past_ms)
-        self.board.forget_before(Grain.HOUR, past_ms // MINUTE_MS)
-        self.board.forget_before(Grain.MINUTE, (self._floor_ms - 2 * HOUR_MS) // MINUTE_MS)
+        self.merged.forget_before(Grain.HOUR, past_ms // MINUTE_MS)
+        self.merged.forget_before(Grain.MINUTE, (self._floor_ms - 2 * HOUR_MS) // MINUTE_MS)
 
     async def _read_changes(self, shards: dict[int, StoredShard], newest_ms: int) -> None:
         last_day = self._rules.calendar_of("").day_of(newest_ms) + 1
@@ -156,7 +156,7 @@ class Publisher:
         self._postponed = {b for b in changed if b[0] is Grain.DAY and b[1] > last_day}
         for bucket in changed - self._postponed:
             parts = [await self._state.bucket(partition, bucket) for partition in shards]
-            self.board.replace(bucket, parts)
+            self.merged.replace(bucket, parts)
             self._changed.add(bucket)
         self._read.update(sequences)
 
@@ -183,7 +183,7 @@ class Publisher:
     def _newest(self, shards: Iterable[StoredShard]) -> int:
         # In silence the wall clock moves the watermarks, and with them what "now" is.
         marks = (shard.watermark + self._rules.lateness_ms for shard in shards if shard.watermark)
-        return max(self._lead_ms, *marks, 0)
+        return max(self._log_clock_ms, *marks, 0)
 
     def _watermark(self, shards: dict[int, StoredShard]) -> int | None:
         if len(shards) < self._state.partitions:

@@ -10,7 +10,7 @@ from redis.exceptions import RedisError
 
 from stream.configure.fingerprints import fingerprints
 from stream.engine.rules import Rules
-from stream.kafka.producer import Outgoing
+from stream.kafka.producer import BatchProducer
 from stream.metrics import proportions
 from stream.metrics.metric import Metric
 from stream.metrics.themes.goals import has_experiment
@@ -18,7 +18,7 @@ from stream.publish.snapshot import Snapshot, decode_snapshot, encode_snapshot
 from stream.settings.application import Settings
 from stream.store.published import FencedError, PublishedState
 from stream.worker.assigned_shard import now_ms
-from stream.worker.owner import Owner
+from stream.worker.owner import ShardOwner
 from stream.worker.publisher import Publisher
 from stream.worker.record_sender import RecordSender
 from stream.worker.telemetry import Telemetry
@@ -36,8 +36,8 @@ class PublisherLoop:
         metrics: Sequence[Metric],
         rules: Rules,
         definition: str,
-        owner: Owner,
-        outgoing: Outgoing,
+        owner: ShardOwner,
+        producer: BatchProducer,
         telemetry: Telemetry,
     ) -> None:
         self._settings = settings
@@ -46,7 +46,7 @@ class PublisherLoop:
         self._rules = rules
         self._definition = definition
         self._owner = owner
-        self._records = RecordSender(outgoing, settings.topics.metrics, telemetry)
+        self._records = RecordSender(producer, settings.topics.metrics, telemetry)
         self._telemetry = telemetry
         self._publisher: Publisher | None = None
         self._records_at = 0.0
@@ -82,7 +82,7 @@ class PublisherLoop:
         return None if self.snapshot is None else time.time() - self.snapshot.taken_ms / 1000
 
     async def _turn(self) -> None:
-        first = self._owner.owned.get(0)
+        first = self._owner.assigned_shards.get(0)
         if first is None or first.shard is None or first.claim is None:
             await self._leave()
             raw = await self._state.snapshot()
@@ -103,7 +103,7 @@ class PublisherLoop:
             )
             await self._state.note_definitions(fingerprints(self._settings), now_ms())
         publisher = self._publisher
-        async with self._records.board_lock:
+        async with self._records.counts_lock:
             snapshot = await publisher.refresh(now_ms())
         self._note_latency(snapshot)
         self.snapshot = snapshot

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 
 from schemas.outputs import MetricRecord, encode_record, record_key
-from stream.kafka.producer import Message, Outgoing
+from stream.kafka.producer import BatchProducer, Message
 from stream.publish.snapshot import Snapshot
 from stream.worker.publisher import Publisher
 from stream.worker.telemetry import Telemetry
@@ -19,13 +19,13 @@ _BATCH = 2_000
 class RecordSender:
     """One sending at a time, in a task of its own; a backfill makes hundreds of thousands due at once."""
 
-    def __init__(self, outgoing: Outgoing, topic: str, telemetry: Telemetry) -> None:
-        self._outgoing = outgoing
+    def __init__(self, producer: BatchProducer, topic: str, telemetry: Telemetry) -> None:
+        self._producer = producer
         self._topic = topic
         self._telemetry = telemetry
         self._task: asyncio.Task[None] | None = None
         #: Held while the board is read or changed: no record is made of half a change.
-        self.board_lock = asyncio.Lock()
+        self.counts_lock = asyncio.Lock()
 
     def is_busy(self) -> bool:
         """Whether a sending is under way. Raises what the last one has failed with."""
@@ -55,12 +55,12 @@ class RecordSender:
         waiting: list[Message] = []
         sent, is_over = 0, False
         while not is_over:
-            async with self.board_lock:
+            async with self.counts_lock:
                 found = _slice(due)
             is_over = found is None
             waiting += found or []
             if len(waiting) >= _BATCH or (is_over and waiting):
-                sent += await self._outgoing.send(self._topic, waiting)
+                sent += await self._producer.send(self._topic, waiting)
                 waiting = []
             await asyncio.sleep(0)
         self._telemetry.records_published += sent

@@ -16,9 +16,9 @@ from prometheus_client.core import (
 
 from stream.store.memory import Memory
 from stream.store.shards import Claim
-from stream.worker.assigned_shard import Log, Owned
-from stream.worker.dead_letters import LedgerPump
-from stream.worker.owner import Owner
+from stream.worker.assigned_shard import AssignedShard, Log
+from stream.worker.dead_letters import DeadLetterSender
+from stream.worker.owner import ShardOwner
 
 PREFIX = "engagement_worker_"
 #: Upper edges in seconds, around the promise of 1.5 s from event to visible.
@@ -55,10 +55,10 @@ class LatencyHistogram:
 class Telemetry:
     """The worker's own families."""
 
-    def __init__(self, owner: Owner, log: Log, pump: LedgerPump) -> None:
+    def __init__(self, owner: ShardOwner, log: Log, dead_letters: DeadLetterSender) -> None:
         self._owner = owner
         self._log = log
-        self._pump = pump
+        self._dead_letters = dead_letters
         self.latency = LatencyHistogram()
         self.snapshot_failures = 0
         self.records_published = 0
@@ -76,8 +76,8 @@ class Telemetry:
         counts = self._owner.counts
         for name, text, value in (
             ("assignments", "Rebalances that gave this worker its partitions.", counts.assignments),
-            ("cuts", "Cuts stored.", counts.cuts),
-            ("cut_duration_seconds", "Time spent storing cuts.", counts.cut_seconds_sum),
+            ("cuts", "Cuts stored.", counts.checkpoints),
+            ("cut_duration_seconds", "Time spent storing cuts.", counts.checkpoint_seconds_sum),
             ("cuts_fenced", "Cuts refused because another worker owns the shard.", counts.fenced),
             ("cuts_conflicting", "Cuts refused because Redis held another position.",
              counts.conflicts),
@@ -90,51 +90,53 @@ class Telemetry:
              counts.retention_lost),
             ("records_before_beginning", "Records gone from the log when a shard began to count.",
              counts.never_seen),
-            ("ledger_entries_sent", "Ledger entries that reached Kafka.", self._pump.entries_sent),
+            ("ledger_entries_sent", "Ledger entries that reached Kafka.", self._dead_letters.entries_sent),
             ("publish_failures", "Failures to publish.",
-             self.snapshot_failures + self._pump.failures),
+             self.snapshot_failures + self._dead_letters.failures),
             ("metric_records_published", "Metric records that reached Kafka.",
              self.records_published),
         ):  # fmt: skip
             yield CounterMetricFamily(PREFIX + name, text, value=value)
         text = "Cuts whose ledger entries are not in Kafka yet."
-        yield GaugeMetricFamily(PREFIX + "ledger_backlog", text, value=self._pump.backlog)
-        shards = sum(owned.shard is not None for owned in self._owner.owned.values())
+        yield GaugeMetricFamily(PREFIX + "ledger_backlog", text, value=self._dead_letters.backlog)
+        shards = sum(
+            assigned.shard is not None for assigned in self._owner.assigned_shards.values()
+        )
         yield GaugeMetricFamily(PREFIX + "shards", "Shards in this worker's hands.", value=shards)
-        rebuilding = sum(map(self._is_rebuilding, list(self._owner.owned.values())))
+        rebuilding = sum(map(self._is_rebuilding, list(self._owner.assigned_shards.values())))
         text = "Shards that are being loaded, or read again from Kafka."
         yield GaugeMetricFamily(PREFIX + "shards_rebuilding", text, value=rebuilding)
         yield self._dimension_fill()
         yield from self._redis_memory()
 
-    def _is_rebuilding(self, owned: Owned) -> bool:
+    def _is_rebuilding(self, assigned: AssignedShard) -> bool:
         """Not loaded yet, still recalling event ids, or counted anew and not yet where others were.
 
         A shard that is counted anew is done when it has passed what the log held at first sight:
         under steady traffic it would never be seen without any lag.
         """
-        shard, claim = owned.shard, owned.claim
+        shard, claim = assigned.shard, assigned.claim
         if shard is None or claim is None:
             return True
         if any(state.expected < state.next for state in shard.topics.values()):
             return True
         if not claim.is_new:
             return False
-        known = self._anew.get(owned.partition)
+        known = self._anew.get(assigned.partition)
         if known is None or known[0] is not claim:
-            ends = {t: self._log.read_to(TP(t, owned.partition))[0] for t in shard.topics}
+            ends = {t: self._log.read_to(TP(t, assigned.partition))[0] for t in shard.topics}
             seen = {topic: end for topic, end in ends.items() if end is not None}
             if len(seen) < len(ends):
                 return True
-            known = self._anew[owned.partition] = (claim, seen)
+            known = self._anew[assigned.partition] = (claim, seen)
         return any(shard.topics[topic].next < end for topic, end in known[1].items())
 
     def _dimension_fill(self) -> Family:
         """The fullest of this worker's shards: each keeps its own list of values."""
         fill: dict[tuple[str, str], float] = {}
-        for owned in list(self._owner.owned.values()):
-            if owned.shard is not None:
-                for site, dimension, share in owned.shard.names.fill():
+        for assigned in list(self._owner.assigned_shards.values()):
+            if assigned.shard is not None:
+                for site, dimension, share in assigned.shard.registry.fill():
                     fill[site, dimension] = max(share, fill.get((site, dimension), 0.0))
         family = GaugeMetricFamily(
             PREFIX + "dimension_fill_ratio",
@@ -163,14 +165,14 @@ class Telemetry:
             "Records that are not counted yet.",
             labels=["topic", "partition"],
         )
-        for owned in list(self._owner.owned.values()):
-            if owned.shard is None:
+        for assigned in list(self._owner.assigned_shards.values()):
+            if assigned.shard is None:
                 continue
-            for topic, state in owned.shard.topics.items():
-                end, _ = self._log.read_to(TP(topic, owned.partition))
+            for topic, state in assigned.shard.topics.items():
+                end, _ = self._log.read_to(TP(topic, assigned.partition))
                 if end is not None:
                     lag = max(end - state.next, 0)
-                    family.add_metric((topic, str(owned.partition)), lag)
+                    family.add_metric((topic, str(assigned.partition)), lag)
         return family
 
 

@@ -9,7 +9,7 @@ import redis.asyncio
 from msgspec.structs import replace
 
 from stream.counters.calendar import Calendar
-from stream.counters.segments import Names
+from stream.counters.segments import SegmentRegistry
 from stream.settings.application import Settings
 from stream.settings.connections import RedisSettings
 from stream.store.connection import connect_redis
@@ -29,24 +29,26 @@ class Log:
         return self.ends[tp.topic], 0
 
 
-def names(*values: str, most: int = 4) -> Names:
-    known = Names(["country"], most, lambda _: Calendar("UTC"))
+def names(*values: str, most: int = 4) -> SegmentRegistry:
+    known = SegmentRegistry(["country"], most, lambda _: Calendar("UTC"))
     for value in values:
         known._admit("shop", "country", value)
     return known
 
 
-def owned(partition: int, *, is_new: bool, **positions: tuple[int, int]) -> Any:
+def assigned(partition: int, *, is_new: bool, **positions: tuple[int, int]) -> Any:
     topics = {t: SimpleNamespace(next=n, expected=e) for t, (n, e) in positions.items()}
-    shard = SimpleNamespace(topics=topics, names=names("DE"))
+    shard = SimpleNamespace(topics=topics, registry=names("DE"))
     return SimpleNamespace(partition=partition, shard=shard, claim=SimpleNamespace(is_new=is_new))
 
 
 def telemetry(log: Log, *shards: Any) -> Telemetry:
-    owner: Any = SimpleNamespace(counts=OwnerCounts(), owned={s.partition: s for s in shards})
-    pump: Any = SimpleNamespace(entries_sent=0, failures=0, backlog=0)
+    owner: Any = SimpleNamespace(
+        counts=OwnerCounts(), assigned_shards={s.partition: s for s in shards}
+    )
+    dead_letters: Any = SimpleNamespace(entries_sent=0, failures=0, backlog=0)
     told: Any = log
-    return Telemetry(owner, told, pump)
+    return Telemetry(owner, told, dead_letters)
 
 
 def samples(telemetry: Telemetry, name: str) -> dict[tuple[str, ...], float]:
@@ -59,7 +61,7 @@ def rebuilding(telemetry: Telemetry) -> float:
 
 
 def test_a_shard_that_was_taken_over_is_rebuilt_until_its_event_ids_are_recalled() -> None:
-    shard = owned(0, is_new=False, clicks=(50, 20), orders=(10, 10))
+    shard = assigned(0, is_new=False, clicks=(50, 20), orders=(10, 10))
     page = telemetry(Log(), shard)
     assert rebuilding(page) == 1
     shard.shard.topics["clicks"].expected = 50
@@ -68,12 +70,12 @@ def test_a_shard_that_was_taken_over_is_rebuilt_until_its_event_ids_are_recalled
 
 def test_a_shard_that_is_dropped_or_being_loaded_is_rebuilt() -> None:
     lost = SimpleNamespace(partition=1, shard=None, claim=None)
-    assert rebuilding(telemetry(Log(), lost, owned(0, is_new=False, clicks=(5, 5)))) == 1
+    assert rebuilding(telemetry(Log(), lost, assigned(0, is_new=False, clicks=(5, 5)))) == 1
 
 
 def test_a_shard_that_is_counted_anew_is_rebuilt_until_it_is_where_the_log_ended() -> None:
     log = Log()
-    shard = owned(0, is_new=True, clicks=(0, 0), orders=(0, 0))
+    shard = assigned(0, is_new=True, clicks=(0, 0), orders=(0, 0))
     page = telemetry(log, shard)
     assert rebuilding(page) == 1
     log.ends["clicks"] = 5_000  # Traffic goes on: the goal stays where it was.
@@ -85,7 +87,7 @@ def test_a_shard_that_is_counted_anew_is_rebuilt_until_it_is_where_the_log_ended
 
 def test_a_second_claim_sets_another_goal() -> None:
     log = Log()
-    shard = owned(0, is_new=True, clicks=(100, 100), orders=(10, 10))
+    shard = assigned(0, is_new=True, clicks=(100, 100), orders=(10, 10))
     page = telemetry(log, shard)
     assert rebuilding(page) == 0
     log.ends["clicks"] = 5_000
@@ -96,7 +98,7 @@ def test_a_second_claim_sets_another_goal() -> None:
 def test_without_word_from_kafka_nothing_is_known_to_be_read() -> None:
     log = Log()
     log.ends["orders"] = None
-    shard = owned(0, is_new=True, clicks=(100, 100), orders=(0, 0))
+    shard = assigned(0, is_new=True, clicks=(100, 100), orders=(0, 0))
     page = telemetry(log, shard)
     assert rebuilding(page) == 1
     log.ends["orders"] = 0
@@ -105,13 +107,13 @@ def test_without_word_from_kafka_nothing_is_known_to_be_read() -> None:
 
 def test_a_dimension_is_as_full_as_in_the_fullest_shard() -> None:
     log = Log()
-    one, two = owned(0, is_new=False, clicks=(5, 5)), owned(1, is_new=False, clicks=(5, 5))
-    two.shard.names = names("DE", "FR", "US")
+    one, two = assigned(0, is_new=False, clicks=(5, 5)), assigned(1, is_new=False, clicks=(5, 5))
+    two.shard.registry = names("DE", "FR", "US")
     page = telemetry(log, one, two)
     name = "engagement_worker_dimension_fill_ratio"
     assert samples(page, name) == {("shop", "country"): 0.75}
-    two.shard.names._admit("shop", "country", "NL")
-    two.shard.names._admit("shop", "country", "BE")  # Becomes `other`.
+    two.shard.registry._admit("shop", "country", "NL")
+    two.shard.registry._admit("shop", "country", "BE")  # Becomes `other`.
     assert samples(page, name) == {("shop", "country"): 1.0}
 
 

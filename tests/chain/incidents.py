@@ -34,7 +34,7 @@ class Shop:
         self._faster = faster
         self.minutes = int((max(times) - self._began) / faster / MINUTE) + 2
         #: Visits with a page view.
-        self.visits = len({e["session_id"] for e in self._events if e["type"] == "page_view"})
+        self.sessions = len({e["session_id"] for e in self._events if e["type"] == "page_view"})
         #: When it begins now: a whole minute, so far back that nothing lies ahead.
         self.start = (int(time.time()) // MINUTE - self.minutes - 5) * MINUTE
 

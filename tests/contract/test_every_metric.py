@@ -28,7 +28,7 @@ from stream.metrics.themes import (
     social,
     tickets,
 )
-from stream.metrics.themes.retention import habit_rules
+from stream.metrics.themes.retention import lifecycle_rules
 from stream.settings.application import ChurnSettings, CtrSettings, ScrollSettings, Settings
 from stream.settings.audience import NewSettings, StickinessSettings
 from stream.settings.customers import (
@@ -81,8 +81,8 @@ MEASURES = {
     if name.isupper() and isinstance(value, str) and name != "SESSION_DURATION"
 } | {histogram_measure(measures.SESSION_DURATION, bucket) for bucket in range(400)}
 MEASURES |= {measures.scroll_reached(percent) for percent in Settings().scroll.thresholds}
-MEASURES |= {one.measure for one in habit_rules(Settings()).of_new}
-MEASURES |= {measure for _, measure in habit_rules(Settings()).rolling}
+MEASURES |= {one.measure for one in lifecycle_rules(Settings()).of_new}
+MEASURES |= {measure for _, measure in lifecycle_rules(Settings()).rolling}
 #: Themes name their measures themselves.
 MEASURES |= {
     value

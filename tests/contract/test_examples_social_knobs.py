@@ -6,8 +6,8 @@ import pytest
 
 from stream.counters.calendar import DAY_MS as DAY
 from stream.counters.calendar import Calendar
-from stream.counters.segments import Names
-from stream.history.events import Contributions, Fact, learn
+from stream.counters.segments import SegmentRegistry
+from stream.history.events import Contributions, HistoryEntry, learn
 from stream.metrics.themes.followers import Followers
 from stream.settings.application import Settings
 from stream.settings.customers import SocialSettings
@@ -106,16 +106,16 @@ def test_an_account_is_no_visitor() -> None:
 
 
 def test_the_order_in_which_numbers_of_followers_arrive_changes_nothing() -> None:
-    names, theme = Names((), 10, lambda site: Calendar()), Followers()
-    profile = names.profile_of("default", {})
+    names, aggregate = SegmentRegistry((), 10, lambda site: Calendar()), Followers()
+    segment_set = names.segment_set_of("default", {})
     said = [(0, 5), (0, 9), (1, 9), (1, 2), (2, 7), (DAY, 4), (DAY, 4), (5 * DAY, 8), (9 * DAY, 1)]
     sums = []
     for order in (said, said[::-1], [*said[4:], *said[:4]], [*said, *said]):
-        facts: list[Fact] = []
+        history: list[HistoryEntry] = []
         total: Contributions = Contributions()
         for time_ms, count in order:
-            new = (time_ms, profile.id, "x", count)
-            facts, change, capped = learn(facts, new, 0, theme, names)
+            new = (time_ms, segment_set.id, "x", count)
+            history, change, capped = learn(history, new, 0, aggregate, names)
             total.update(change)
             assert not capped
         sums.append({key: count for key, count in total.items() if count})
@@ -125,13 +125,13 @@ def test_the_order_in_which_numbers_of_followers_arrive_changes_nothing() -> Non
 
 
 def test_of_the_followers_of_long_ago_one_number_is_kept() -> None:
-    names, theme = Names((), 10, lambda site: Calendar()), Followers()
-    profile = names.profile_of("default", {})
-    facts: list[Fact] = []
+    names, aggregate = SegmentRegistry((), 10, lambda site: Calendar()), Followers()
+    segment_set = names.segment_set_of("default", {})
+    history: list[HistoryEntry] = []
     total: Contributions = Contributions()
     for day in range(2_000):
-        new = (day * DAY, profile.id, "x", day + 1)
-        facts, change, capped = learn(facts, new, (day - 1) * DAY, theme, names)
+        new = (day * DAY, segment_set.id, "x", day + 1)
+        history, change, capped = learn(history, new, (day - 1) * DAY, aggregate, names)
         total.update(change)
-        assert not capped and len(facts) <= 6
+        assert not capped and len(history) <= 6
     assert sum(total.values()) == 2 * 2_000

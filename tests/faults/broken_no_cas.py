@@ -3,7 +3,7 @@
 Run as `python -m tests.faults.broken_no_cas worker`. The fault tests must notice.
 """
 
-from stream.store.scripts import CUT
+from stream.store.scripts import STORE_CHECKPOINT
 from stream.store.shards import Store
 
 #: What a cut answers when it is compared with what is stored, and differs.
@@ -12,8 +12,10 @@ REFUSALS = ("'LOST'", "'FENCED'", "'CONFLICT'")
 
 def script() -> str:
     """The script of a cut without its three comparisons."""
-    kept = [line for line in CUT.splitlines() if not any(word in line for word in REFUSALS)]
-    assert len(CUT.splitlines()) - len(kept) == len(REFUSALS)
+    kept = [
+        line for line in STORE_CHECKPOINT.splitlines() if not any(word in line for word in REFUSALS)
+    ]
+    assert len(STORE_CHECKPOINT.splitlines()) - len(kept) == len(REFUSALS)
     return "\n".join(kept)
 
 
@@ -21,7 +23,7 @@ def main() -> None:
     """The command line of the broken worker."""
     from agents.cli.main import main as engage
 
-    Store.cut_script = script()
+    Store.checkpoint_script = script()
     engage()
 
 

@@ -5,14 +5,14 @@ Run as `python -m tests.faults.broken_no_guard worker`. The fault tests must not
 
 from stream.engine.shard import Shard
 from stream.kafka.fetch import Fetched
-from stream.worker.assigned_shard import Owned
+from stream.worker.assigned_shard import AssignedShard
 from stream.worker.intake import BatchIntake
 
 _guarded = BatchIntake._fold
 
 
 def _align(
-    _intake: BatchIntake, _owned: Owned, shard: Shard, topic: str, batch: Fetched
+    _intake: BatchIntake, _owned: AssignedShard, shard: Shard, topic: str, batch: Fetched
 ) -> tuple[Fetched, bool]:
     """As if every batch began where the last one has ended."""
     shard.topics[topic].expected = batch.start
@@ -20,11 +20,11 @@ def _align(
 
 
 async def _fold(
-    intake: BatchIntake, owned: Owned, shard: Shard, topic: str, batch: Fetched
+    intake: BatchIntake, assigned: AssignedShard, shard: Shard, topic: str, batch: Fetched
 ) -> None:
     """Folding looks once more whether the batch is the expected one: let it be."""
     shard.topics[topic].expected = batch.start
-    await _guarded(intake, owned, shard, topic, batch)
+    await _guarded(intake, assigned, shard, topic, batch)
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from stream.configure.compile import build_rules
 from stream.counters import measures
 from stream.counters.measures import Grain
-from stream.publish.merged_counts import Board
+from stream.publish.merged_counts import MergedCounts
 from stream.publish.snapshot import Snapshot, decode_snapshot
 from stream.settings.application import Settings
 from stream.store.connection import connect_redis
@@ -23,7 +23,7 @@ _ONLY_GROWING = (measures.EVENTS, measures.PAGE_VIEWS, measures.CLICKS, measures
 class Counts(NamedTuple):
     """The merged counters of all shards by day and in total, and the published snapshot."""
 
-    board: Board
+    board: MergedCounts
     snapshot: Snapshot | None
 
     def total(self, measure: str) -> int:
@@ -52,7 +52,7 @@ async def _read(settings: Settings) -> Counts:
         store.generation = await store.live_generation()
         state = PublishedState(client, store, settings.app, PARTITIONS)
         found = {b for p in range(PARTITIONS) for b in (await state.changed(p, -1))[1]}
-        board = Board(build_rules(settings).calendar_of, "")
+        board = MergedCounts(build_rules(settings).calendar_of, "")
         for bucket in (b for b in found if b[0] >= Grain.DAY):
             board.replace(bucket, [await state.bucket(p, bucket) for p in range(PARTITIONS)])
         raw = await state.snapshot()

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 import msgspec
 from confluent_kafka import Consumer, TopicPartition
 
-from schemas.outputs import LedgerEntry, MetricRecord, record_key
+from schemas.outputs import DeadLetter, MetricRecord, record_key
 from stream.settings.application import Settings
 
 _record = msgspec.json.Decoder(MetricRecord).decode
-_entry = msgspec.json.Decoder(LedgerEntry).decode
+_entry = msgspec.json.Decoder(DeadLetter).decode
 _TIMEOUT = 60.0
 
 
@@ -106,9 +106,9 @@ def newest_records(settings: Settings) -> dict[bytes, MetricRecord]:
     return newest.held
 
 
-def ledger(settings: Settings) -> dict[tuple[str, int, int], LedgerEntry]:
+def ledger(settings: Settings) -> dict[tuple[str, int, int], DeadLetter]:
     """(topic, partition, offset) → entry; an entry may have been sent twice, but never differs."""
-    found: dict[tuple[str, int, int], LedgerEntry] = {}
+    found: dict[tuple[str, int, int], DeadLetter] = {}
     for _, value in read_all(settings, settings.topics.ledger):
         assert value is not None
         entry = _entry(value)

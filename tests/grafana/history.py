@@ -75,11 +75,11 @@ class History:
         """A worker's own families, around the shard that counts here."""
         self._counts = OwnerCounts()
         claim = SimpleNamespace(is_new=False)
-        owned = SimpleNamespace(partition=0, shard=self._worker.shard, claim=claim)
-        owner: Any = SimpleNamespace(counts=self._counts, owned={0: owned})
+        assigned = SimpleNamespace(partition=0, shard=self._worker.shard, claim=claim)
+        owner: Any = SimpleNamespace(counts=self._counts, assigned_shards={0: assigned})
         ends: Any = SimpleNamespace(read_to=lambda tp: (len(self._records), 0))
-        pump: Any = SimpleNamespace(entries_sent=0, failures=0, backlog=0)
-        told = Telemetry(owner, ends, pump)
+        dead_letters: Any = SimpleNamespace(entries_sent=0, failures=0, backlog=0)
+        told = Telemetry(owner, ends, dead_letters)
         told.redis_memory = {"127.0.0.1:6379": Memory(64 << 20, 512 << 20)}
         return told
 
@@ -92,11 +92,11 @@ class History:
         while (next_ := shard.topics["events"].expected) < end:
             self._worker.read("events", min(5_000, end - next_))
             self._close()
-        self._worker.cut()
+        self._worker.checkpoint()
         self._tell_risks()
-        self._worker.cut()
-        self._counts.cuts += 1
-        self._counts.cut_seconds_sum += 0.004
+        self._worker.checkpoint()
+        self._counts.checkpoints += 1
+        self._counts.checkpoint_seconds_sum += 0.004
         self._telemetry.latency.observe(0.4)
         self._telemetry.records_published += 1
         self._snapshot = asyncio.run(self._publisher.refresh(time_ms))

@@ -16,22 +16,22 @@ UNITS = {"bytes", "cps", "locale", "none", "percentunit", "s"}
 NEEDS_RATE = ("rate", "irate", "increase")
 
 
-def shown(board: Json) -> Iterator[Json]:
+def shown(merged: Json) -> Iterator[Json]:
     """Its panels, also those in collapsed rows."""
-    for panel in board["panels"]:
+    for panel in merged["panels"]:
         yield from panel.get("panels", []) if panel["type"] == "row" else [panel]
 
 
-def with_queries(board: Json) -> Iterator[Json]:
-    return (panel for panel in shown(board) if panel["type"] != "alertlist")
+def with_queries(merged: Json) -> Iterator[Json]:
+    return (panel for panel in shown(merged) if panel["type"] != "alertlist")
 
 
-def variables(board: Json) -> dict[str, Json]:
-    return {variable["name"]: variable for variable in board["templating"]["list"]}
+def variables(merged: Json) -> dict[str, Json]:
+    return {variable["name"]: variable for variable in merged["templating"]["list"]}
 
 
-def expressions(board: Json) -> Iterator[str]:
-    for panel in with_queries(board):
+def expressions(merged: Json) -> Iterator[str]:
+    for panel in with_queries(merged):
         for query in panel["targets"]:
             yield query["expr"]
 
@@ -48,15 +48,15 @@ def selectors(node: promql_parser.Expr) -> Iterator[promql_parser.VectorSelector
         yield from selectors(argument)
 
 
-def template_datasource(board: Json) -> bool:
-    found = variables(board).get("datasource", {})
+def template_datasource(merged: Json) -> bool:
+    found = variables(merged).get("datasource", {})
     return (found.get("type"), found.get("query"), found.get("label")) == (
         "datasource", "prometheus", "Data Source",
     )  # fmt: skip
 
 
-def template_job(board: Json) -> bool:
-    found = variables(board).get("job", {})
+def template_job(merged: Json) -> bool:
+    found = variables(merged).get("job", {})
     return (
         found.get("label") == "Job"
         and found.get("type") == "query"
@@ -66,9 +66,9 @@ def template_job(board: Json) -> bool:
     )
 
 
-def template_label_promql(board: Json) -> bool:
+def template_label_promql(merged: Json) -> bool:
     """label_values(selector, label), of a selector that parses."""
-    for variable in variables(board).values():
+    for variable in variables(merged).values():
         if variable["type"] != "query":
             continue
         text = variable["query"]["query"]
@@ -80,26 +80,26 @@ def template_label_promql(board: Json) -> bool:
     return True
 
 
-def template_on_time_change_reload(board: Json) -> bool:
-    queried = [v for v in variables(board).values() if v["type"] == "query"]
+def template_on_time_change_reload(merged: Json) -> bool:
+    queried = [v for v in variables(merged).values() if v["type"] == "query"]
     return all(variable["refresh"] == 2 for variable in queried)
 
 
-def panel_datasource(board: Json) -> bool:
-    return all(panel["datasource"]["uid"] == "$datasource" for panel in with_queries(board))
+def panel_datasource(merged: Json) -> bool:
+    return all(panel["datasource"]["uid"] == "$datasource" for panel in with_queries(merged))
 
 
-def panel_title_description(board: Json) -> bool:
-    return all(panel["title"] and panel["description"] for panel in shown(board))
+def panel_title_description(merged: Json) -> bool:
+    return all(panel["title"] and panel["description"] for panel in shown(merged))
 
 
-def panel_units(board: Json) -> bool:
-    units = [panel["fieldConfig"]["defaults"].get("unit") for panel in with_queries(board)]
+def panel_units(merged: Json) -> bool:
+    units = [panel["fieldConfig"]["defaults"].get("unit") for panel in with_queries(merged)]
     return all(unit in UNITS or str(unit).startswith("currency:") for unit in units)
 
 
-def panel_no_targets(board: Json) -> bool:
-    return all(panel["targets"] for panel in with_queries(board))
+def panel_no_targets(merged: Json) -> bool:
+    return all(panel["targets"] for panel in with_queries(merged))
 
 
 def parses(expression: str) -> bool:
@@ -110,18 +110,18 @@ def parses(expression: str) -> bool:
     return True
 
 
-def target_promql(board: Json) -> bool:
-    return all(map(parses, expressions(board)))
+def target_promql(merged: Json) -> bool:
+    return all(map(parses, expressions(merged)))
 
 
-def target_rate_interval(board: Json) -> bool:
+def target_rate_interval(merged: Json) -> bool:
     """Rates are taken by recording rules, over windows of their own; never here."""
-    return not any(f"{name}(" in text for text in expressions(board) for name in NEEDS_RATE)
+    return not any(f"{name}(" in text for text in expressions(merged) for name in NEEDS_RATE)
 
 
-def target_job(board: Json) -> bool:
+def target_job(merged: Json) -> bool:
     """Each selector has the matcher that the variable fills in."""
-    for text in expressions(board):
+    for text in expressions(merged):
         found = [*selectors(promql_parser.parse(text))]
         for selector in found:
             matchers = {(m.name, str(m.op), m.value) for m in selector.matchers.matchers}
@@ -132,16 +132,16 @@ def target_job(board: Json) -> bool:
     return True
 
 
-def target_counter_agg(board: Json) -> bool:
+def target_counter_agg(merged: Json) -> bool:
     return not any(
         (selector.name or "").endswith("_total")
-        for text in expressions(board)
+        for text in expressions(merged)
         for selector in selectors(promql_parser.parse(text))
     )
 
 
-def uneditable_dashboard(board: Json) -> bool:
-    return board["editable"] is False
+def uneditable_dashboard(merged: Json) -> bool:
+    return merged["editable"] is False
 
 
 RULES = (
@@ -160,10 +160,10 @@ def test_dashboards_keep_the_rule(name: str, rule: Rule) -> None:
 
 def spoiled(rule: Rule) -> Json:
     """The first dashboard with one thing changed, which the rule must find."""
-    board = copy.deepcopy(dashboard(NAMES[0]))
-    panel = next(with_queries(board))
+    merged = copy.deepcopy(dashboard(NAMES[0]))
+    panel = next(with_queries(merged))
     query = panel["targets"][0]
-    found = variables(board)
+    found = variables(merged)
     changes: dict[Rule, Callable[[], object]] = {
         template_datasource: lambda: found["datasource"].update(label="Source"),
         template_job: lambda: found["job"].update(multi=False),
@@ -177,10 +177,10 @@ def spoiled(rule: Rule) -> Json:
         target_rate_interval: lambda: query.update(expr='rate(up_total{job=~"$job"}[5m])'),
         target_job: lambda: query.update(expr='up{job=~"$job"} / up{site="a"}'),
         target_counter_agg: lambda: query.update(expr='max(x_total{job=~"$job"} offset 1w)'),
-        uneditable_dashboard: lambda: board.update(editable=True),
+        uneditable_dashboard: lambda: merged.update(editable=True),
     }
     changes[rule]()
-    return board
+    return merged
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)

@@ -18,12 +18,12 @@ def problems(name: str, document: Any) -> list[str]:
     return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(document)]
 
 
-def without_queries(board: Json) -> Json:
-    board = copy.deepcopy(board)
-    for annotation in board["annotations"]["list"]:
+def without_queries(merged: Json) -> Json:
+    merged = copy.deepcopy(merged)
+    for annotation in merged["annotations"]["list"]:
         for key in QUERY_OF_ANNOTATION:
             assert annotation.pop(key)
-    return board
+    return merged
 
 
 def chosen_options(plugin: str) -> list[Json]:
@@ -67,8 +67,8 @@ def test_only_lists_of_alerts_have_no_published_type() -> None:
     [("schemaVersion", "42"), ("editabel", False), ("panels", [{"title": "of no type"}])],
 )
 def test_a_mistyped_dashboard_is_found(key: str, value: Any) -> None:
-    board = without_queries(dashboard(NAMES[0]))
-    assert problems("dashboard", board | {key: value})
+    merged = without_queries(dashboard(NAMES[0]))
+    assert problems("dashboard", merged | {key: value})
 
 
 @pytest.mark.parametrize("plugin", PLUGINS)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import cycle
 from pathlib import Path
 
-from schemas.ledger import MAX_ORIGINAL
+from schemas.dead_letter import MAX_ORIGINAL
 from stream.counters import measures
 from tests.faults.fleet import PARTITIONS, REPOSITORY, Fleet, Record
 from tests.faults.stored import read_counts, unaccounted

@@ -64,7 +64,7 @@ def over_everything(settings: Settings, lines: Iterable[bytes]) -> list[MetricRe
     report = Report(settings, NOW_MS, bad.append)
     report.read("case", lines)
     assert bad == []
-    assert report.shard.facts_capped == 0
+    assert report.shard.history_capped == 0
     return list(report.records(set(), {"all"}))
 
 

@@ -10,7 +10,7 @@ from redis.asyncio.cluster import RedisCluster
 
 from schemas.codec import parse
 from stream.configure.compile import build_rules
-from stream.engine.checkpoint import restore, settle_cut, take_cut
+from stream.engine.checkpoint import restore, settle_checkpoint, take_checkpoint
 from stream.engine.shard import Shard
 from stream.metrics.catalogue import catalogue
 from stream.metrics.metric import required_grains
@@ -20,7 +20,7 @@ from stream.settings.application import Settings
 from stream.settings.connections import RedisSettings
 from stream.store.connection import connect_redis
 from stream.store.published import FencedError, Progress, PublishedState
-from stream.store.shards import CutRefusedError, Store
+from stream.store.shards import CheckpointRefusedError, Store
 from tests.servers.redis_server import RedisServer
 
 _VIEW = b'{"type":"page_view","event_id":"e%d","event_time":%d,"visitor_id":"v%d"}'
@@ -70,9 +70,9 @@ async def test_a_cut_is_stored_read_back_and_fenced_on_a_cluster(cluster: str) -
     claim = await old.claim(2)
     shard = _shard(settings)
     _fold(shard, 40)
-    cut = take_cut(shard, claim.position)
-    await old.store(claim, cut)
-    settle_cut(shard)
+    checkpoint = take_checkpoint(shard, claim.position)
+    await old.store(claim, checkpoint)
+    settle_checkpoint(shard)
 
     taken = await new.claim(2)
     loaded = await new.load(2)
@@ -84,8 +84,8 @@ async def test_a_cut_is_stored_read_back_and_fenced_on_a_cluster(cluster: str) -
     assert all(person.sessions for person in people)
 
     _fold(shard, 1)
-    with pytest.raises(CutRefusedError, match="FENCED"):
-        await old.store(claim, take_cut(shard, cut.reached))
+    with pytest.raises(CheckpointRefusedError, match="FENCED"):
+        await old.store(claim, take_checkpoint(shard, checkpoint.reached))
     await client.aclose()
 
 

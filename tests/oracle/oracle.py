@@ -60,7 +60,7 @@ class Side:
         self.site, self.events, self.knobs = site, events, knobs
         self.wall = knobs.wall(site)
         self.people = People(self.wall, knobs, untimely)
-        self.visits = visits(
+        self.sessions = visits(
             events,
             by_user=knobs.by_user,
             source=knobs.source,
@@ -86,7 +86,7 @@ class Side:
     def answers(self, segment: Segment) -> Iterator[tuple[Key, Answer]]:
         """Every number of one segment."""
         events = [event for event in self.events if segment in self.segments_of(event)]
-        seen = [visit for visit in self.visits if segment in self.segments_of(visit.first)]
+        seen = [visit for visit in self.sessions if segment in self.segments_of(visit.first)]
         habits = Habits(self.people, events, self.knobs)
         tables = {
             **self.people.table(events), **self.pages(events),
@@ -96,14 +96,14 @@ class Side:
         }  # fmt: skip
         tables |= self.frequencies(tables, events, seen)
         if self.knobs.new_by_visit:
-            tables |= oracle_visits.newcomers(seen, self.visits, self.knobs, self.sums)
+            tables |= oracle_visits.newcomers(seen, self.sessions, self.knobs, self.sums)
         for metric, windows in tables.items():
             for window, answer in windows.items():
                 yield Key(metric, segment, window), answer
         if not segment[1]:
             yield from habits.bars(self.site).items()
             yield from oracle_pages.by_page(
-                self.site, self.events, self.visits, self.knobs, self.sums, self.people
+                self.site, self.events, self.sessions, self.knobs, self.sums, self.people
             )
 
     def frequencies(

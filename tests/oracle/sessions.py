@@ -76,8 +76,8 @@ def visits(
         elif source != "id":
             # "session.timeout_by_platform (mobile 5 min)": such a platform has sessions of its own.
             platform = (event.get("context") or {}).get("platform", "")
-            lane = platform if platform in knobs.platform_timeouts else ""
-            by_person.setdefault((person, lane), []).append(event)
+            split_key = platform if platform in knobs.platform_timeouts else ""
+            by_person.setdefault((person, split_key), []).append(event)
     # README, limits: an id that has been silent for more than a day begins another session.
     if knobs.id_hours:
         # "drop events received more than 3 days after the session's first event"
@@ -85,8 +85,8 @@ def visits(
     else:
         runs = [run for group in by_id.values() for run in split_at_gaps(group, DAY_MS, False)]
     runs = split_at_midnight(runs, day_of)
-    for (_, lane), theirs in by_person.items():
-        seconds = knobs.platform_timeouts.get(lane)
+    for (_, split_key), theirs in by_person.items():
+        seconds = knobs.platform_timeouts.get(split_key)
         most_ms = timeout_ms if seconds is None else seconds * 1000
         by_gaps = split_at_midnight(split_at_gaps(theirs, most_ms, splits_at_timeout), day_of)
         if knobs.splits_on_campaign:

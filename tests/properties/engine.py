@@ -11,14 +11,20 @@ from stream.configure.fingerprints import definition_version
 from stream.counters.calendar import MINUTE_MS
 from stream.counters.measures import Grain
 from stream.counters.table import BucketKey
-from stream.engine.checkpoint import Cut, position, restore, settle_cut, take_cut
+from stream.engine.checkpoint import (
+    Checkpoint,
+    position,
+    restore,
+    settle_checkpoint,
+    take_checkpoint,
+)
 from stream.engine.fold import Decoded
 from stream.engine.shard import Shard
 from stream.metrics.catalogue import catalogue
 from stream.metrics.metric import required_grains
 from stream.people.person import Person, person_field, unpack
 from stream.publish.due_windows import END_OF_INPUT
-from stream.publish.merged_counts import Board
+from stream.publish.merged_counts import MergedCounts
 from stream.publish.records import Emission
 from stream.settings.application import Settings
 
@@ -51,22 +57,26 @@ class MemoryStore:
     buckets: dict[BucketKey, dict[int, int]] = field(default_factory=dict)
     names: dict[int, bytes] = field(default_factory=dict)
     opened: dict[str, tuple[int, int]] = field(default_factory=dict)
-    ledger: list[bytes] = field(default_factory=list)
+    dead_letters: list[bytes] = field(default_factory=list)
 
-    def store(self, cut: Cut) -> None:
+    def store(self, checkpoint: Checkpoint) -> None:
         """Write a cut; it must start from what is stored."""
-        assert cut.expected == self.position
-        self.position, self.sequence, self.state = cut.reached, cut.sequence, cut.state
-        self.people.update(cut.people)
-        for key, counts in cut.buckets.items():
+        assert checkpoint.expected == self.position
+        self.position, self.sequence, self.state = (
+            checkpoint.reached,
+            checkpoint.sequence,
+            checkpoint.state,
+        )
+        self.people.update(checkpoint.people)
+        for key, counts in checkpoint.buckets.items():
             self.buckets.setdefault(key, {}).update(counts)
-        for key in cut.dropped:
+        for key in checkpoint.dropped:
             self.buckets.pop(key, None)
-        self.names.update(cut.names)
-        self.opened.update(cut.opened)
-        for person in cut.closed:
+        self.names.update(checkpoint.names)
+        self.opened.update(checkpoint.opened)
+        for person in checkpoint.closed:
             self.opened.pop(person, None)
-        self.ledger += cut.ledger
+        self.dead_letters += checkpoint.dead_letters
 
     def read(self, keys: Iterable[str]) -> list[Person]:
         """People as they are stored; those never seen come back empty."""
@@ -104,9 +114,9 @@ class Worker:
         if what == "read":
             self.read(list(self.logs)[topic % len(self.logs)], count)
         elif what == "cut":
-            self.cut()
+            self.checkpoint()
         elif what == "lost":
-            take_cut(self.shard, self.stored_position)  # It never reaches the store.
+            take_checkpoint(self.shard, self.stored_position)  # It never reaches the store.
             self.crash()
         elif what == "crash":
             self.crash()
@@ -144,13 +154,13 @@ class Worker:
             self.shard.admit(self.store.read(absent))
             self.shard.close_sessions_of(absent)
 
-    def cut(self) -> None:
+    def checkpoint(self) -> None:
         """Take a cut and store it."""
         self.check_conservation()
-        cut = take_cut(self.shard, self.stored_position)
-        self.store.store(cut)
-        self.stored_position = cut.reached
-        settle_cut(self.shard)
+        checkpoint = take_checkpoint(self.shard, self.stored_position)
+        self.store.store(checkpoint)
+        self.stored_position = checkpoint.reached
+        settle_checkpoint(self.shard)
 
     def crash(self) -> None:
         """Forget everything but what is stored; the log is read again from there."""
@@ -169,8 +179,8 @@ class Worker:
         self.stored_position = store.position
         self.check_conservation()
         stored = (unpack("", raw) for raw in store.people.values())
-        assert self.shard.visits.open_count == sum(
-            len(self.shard.visits.expiries(person)) for person in stored
+        assert self.shard.sessions.open_count == sum(
+            len(self.shard.sessions.expiries(person)) for person in stored
         )
 
     def check_conservation(self) -> None:
@@ -192,14 +202,14 @@ class Worker:
             assert self.shard.topics[topic].next == len(log)
         self.shard.watermark = END_OF_INPUT
         self.close()
-        assert self.shard.visits.open_count == 0
-        self.cut()
+        assert self.shard.sessions.open_count == 0
+        self.checkpoint()
         held = self.shard.counters.tables
         assert self.store.buckets == {(g, i): held[g][i] for g in held for i in held[g]}
 
     def parts(self) -> Iterator[tuple[BucketKey, dict[tuple[str, tuple[str, str, str]], int]]]:
         """The stored buckets by name."""
-        names = self.shard.names.series
+        names = self.shard.registry.series
         for key, counts in self.store.buckets.items():
             yield key, {(names[i][0], names[i][1:]): count for i, count in counts.items()}
 
@@ -226,11 +236,11 @@ def final_records(
     for worker in workers:
         for key, part in worker.parts():
             merged.setdefault(key, []).append(part)
-    board = Board(build_rules(settings).calendar_of, definition_version(settings))
+    merged = MergedCounts(build_rules(settings).calendar_of, definition_version(settings))
     for key, parts in merged.items():
-        board.replace(key, parts)
+        merged.replace(key, parts)
     wanted = [m for m in catalogue(settings) if metrics is None or m.name in metrics]
-    emission = Emission(board, wanted, None if kinds is None else list(kinds))
+    emission = Emission(merged, wanted, None if kinds is None else list(kinds))
     emission.note(merged)
     due = emission.due(END_OF_INPUT, END_OF_INPUT, revision=1)
     return [record for records in due for record in records]

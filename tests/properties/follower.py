@@ -9,7 +9,7 @@ from stream.counters.table import BucketKey
 from stream.counters.windows import span_at
 from stream.metrics.catalogue import catalogue
 from stream.publish.due_windows import END_OF_INPUT
-from stream.publish.merged_counts import Board
+from stream.publish.merged_counts import MergedCounts
 from stream.publish.records import Emission
 from stream.settings.application import Settings
 from tests.properties.engine import Worker
@@ -22,8 +22,8 @@ class Follower:
         self, workers: Sequence[Worker], settings: Settings, kinds: Collection[WindowKind]
     ) -> None:
         self.workers, self.kinds = workers, kinds
-        self.board = Board(build_rules(settings).calendar_of, definition_version(settings))
-        self.emission = Emission(self.board, catalogue(settings), kinds)
+        self.merged = MergedCounts(build_rules(settings).calendar_of, definition_version(settings))
+        self.emission = Emission(self.merged, catalogue(settings), kinds)
         self.records: list[MetricRecord] = []
         #: Sites and windows that were under way at a time when records were published.
         self.under_way: set[tuple[str, Window]] = set()
@@ -43,13 +43,13 @@ class Follower:
             known.update(fresh)
         parts = [dict(worker.parts()) for worker in self.workers]
         for key in changed:
-            self.board.replace(key, [part[key] for part in parts if key in part])
+            self.merged.replace(key, [part[key] for part in parts if key in part])
         self.emission.note(changed)
         newest_ms = self._newest_ms()
         if newest_ms not in (0, END_OF_INPUT):
             self.emission.note_current(newest_ms)
-            for site in self.board.sites():
-                calendar = self.board.calendar(site)
+            for site in self.merged.sites():
+                calendar = self.merged.calendar(site)
                 self.under_way |= {
                     (site, span_at(kind, newest_ms, calendar).window(calendar))
                     for kind in self.kinds

@@ -8,7 +8,7 @@ from schemas.outputs import MetricRecord, record_key
 from stream.configure.compile import build_rules
 from stream.configure.fingerprints import definition_version
 from stream.counters.table import BucketKey
-from stream.engine.checkpoint import Cut, StoredShard, read_stored
+from stream.engine.checkpoint import Checkpoint, StoredShard, read_stored
 from stream.metrics.catalogue import catalogue
 from stream.publish.merged_counts import SeriesKey
 from stream.settings.application import Settings
@@ -26,10 +26,10 @@ class DatedStore(MemoryStore):
         super().__init__(position=position)
         self.changed_by: dict[BucketKey, int] = {}
 
-    def store(self, cut: Cut) -> None:
-        super().store(cut)
-        self.changed_by |= dict.fromkeys(cut.buckets, cut.sequence)
-        for bucket in cut.dropped:
+    def store(self, checkpoint: Checkpoint) -> None:
+        super().store(checkpoint)
+        self.changed_by |= dict.fromkeys(checkpoint.buckets, checkpoint.sequence)
+        for bucket in checkpoint.dropped:
             self.changed_by.pop(bucket, None)
 
 
@@ -71,7 +71,7 @@ class StoredState:
 
     async def bucket(self, partition: int, bucket: BucketKey) -> Mapping[SeriesKey, int]:
         worker = self._workers[partition]
-        names = worker.shard.names.series
+        names = worker.shard.registry.series
         counts = worker.store.buckets.get(bucket, {})
         return {(names[i][0], names[i][1:]): count for i, count in counts.items()}
 
@@ -134,12 +134,12 @@ class Succession:
         nobody later knows whether they were.
         """
         levels = {metric.name for metric in catalogue(self._config) if metric.level}
-        board = self._publisher.board
+        merged = self._publisher.merged
         ends_ms = {
-            site: board.calendar(site).day_start_ms(
-                max(board.days_with_events(site), default=0) + 1
+            site: merged.calendar(site).day_start_ms(
+                max(merged.days_with_events(site), default=0) + 1
             )
-            for site in board.sites()
+            for site in merged.sites()
         }
         return {
             key: (r.value, r.numerator, r.denominator, r.is_final)

@@ -94,20 +94,20 @@ def fold(
         for number in range(len(logs)):
             worker.act(("read", number, batch))
         worker.close()
-        worker.cut()
+        worker.checkpoint()
         assess(worker, store, random.choice((1, 3, 50)), told)
         if crash_in and random.randrange(crash_in) == 0:
             worker.crash()
     for _ in range(4):  # What the last cut has made due, and the cut of what that has counted.
-        worker.cut()
+        worker.checkpoint()
         assess(worker, store, 10_000, told)
-    worker.cut()
+    worker.checkpoint()
     return worker, told
 
 
 def counts(worker: Worker, wanted: bool) -> dict[tuple[BucketKey, Key], int]:
     """The stored counts by name: those of the model, or all others."""
-    names = worker.shard.names.series
+    names = worker.shard.registry.series
     return {
         (bucket, names[series]): count
         for bucket, found in worker.store.buckets.items()
@@ -234,7 +234,7 @@ def test_what_kafka_does_not_take_is_sent_again_and_counts_once(smooth: Worker) 
 
     before = settled(worker)
     asyncio.run(run())
-    worker.cut()
+    worker.checkpoint()
     assert failures == [0]
     assert {key for key, n in settled(worker).items() if before.get(key) == n} >= {
         key for key in before if not key[1][2]
@@ -263,7 +263,7 @@ def test_a_model_switched_on_later_begins_with_what_is_still_known(smooth: Worke
     later.crash()
     store = Scanned(later.store, 1)
     for _ in range(4):
-        later.cut()
+        later.checkpoint()
         assess(later, store, 10_000, [])
     risk, longer = later.shard.churn_risk, smooth.shard.churn_risk
     assert risk is not None

@@ -73,7 +73,7 @@ def test_one_event_dated_next_year_changes_nothing_but_the_ledger(
     assert right.outcomes() == left.outcomes() | {"rejected": 1}
     assert right.shard.topics["t"].reasons == {"future": 1}
     assert right.shard.topics["t"].clock == left.shard.topics["t"].clock
-    assert len(right.store.ledger) == 1
+    assert len(right.store.dead_letters) == 1
 
 
 def test_duplicates_are_still_known_when_a_wrong_clock_is_read_again_after_a_crash() -> None:
@@ -93,10 +93,10 @@ def test_a_crash_does_not_decide_whether_a_third_copy_is_known() -> None:
     log = [log[0], log[1], copy_of_a, log[2], copy_of_a]
     log = [record._replace(offset=offset) for offset, record in enumerate(log)]
     outcomes = [
-        run([{"t": log}], Settings(), [("read", 0, cut), ("cut", 0, 0), ("crash", 0, 0)])[
+        run([{"t": log}], Settings(), [("read", 0, checkpoint), ("cut", 0, 0), ("crash", 0, 0)])[
             0
         ].outcomes()
-        for cut in range(len(log))
+        for checkpoint in range(len(log))
     ]
     assert outcomes == [outcomes[0]] * len(outcomes)
 
@@ -106,14 +106,14 @@ def test_silence_closes_sessions_and_a_later_event_reopens_them() -> None:
     worker = worker_on(log)
     worker.read("t", 2)
     worker.close()
-    assert worker.shard.visits.open_count == 1
+    assert worker.shard.sessions.open_count == 1
     worker.shard.drained("t", BASE_MS + 60 * MINUTE_MS)
     worker.close()
-    assert worker.shard.visits.open_count == 0
+    assert worker.shard.sessions.open_count == 0
     assert worker.shard.watermark == BASE_MS + 55 * MINUTE_MS
     worker.shard.drained("t", 0)
     worker.finish()
-    assert worker.shard.visits.reopened == 1
+    assert worker.shard.sessions.reopened == 1
     assert wrong_numbers([worker], [{"t": log}], Settings()) == []
 
 
@@ -126,7 +126,7 @@ def test_a_session_is_closed_when_the_watermark_is_past_its_timeout(
     worker.read("t", 1)
     worker.shard.drained("t", BASE_MS + quiet_minutes * MINUTE_MS)
     worker.close()
-    assert worker.shard.visits.open_count == open_sessions
+    assert worker.shard.sessions.open_count == open_sessions
 
 
 @settings(max_examples=10)
@@ -168,7 +168,7 @@ def test_what_is_published_on_the_way_ends_in_the_final_numbers(data: st.DataObj
         for worker in workers:
             worker.act(("read", data.draw(st.integers(0, 2)), data.draw(st.integers(1, 6))))
             worker.close()
-            worker.cut()
+            worker.checkpoint()
         follower.publish()
     for worker in workers:
         worker.finish()
@@ -199,7 +199,7 @@ def test_a_level_of_a_site_without_events_today_is_published_while_today_is_unde
     follower = Follower([worker], config, ["day"])
     worker.read("t", 2)
     worker.close()
-    worker.cut()
+    worker.checkpoint()
     follower.publish()
     levels = {
         record.window.start: record.value
@@ -214,9 +214,9 @@ def test_a_cut_does_not_decide_whether_a_session_id_is_still_known() -> None:
     log = log_of([{"minute": days[0], "session_id": "s"}, {"minute": days[1]},
                   {"minute": days[2], "session_id": "s"}])  # fmt: skip
     plain = run([{"t": log}], Settings())
-    cut = run([{"t": log}], Settings(), [("read", 0, 2), ("close", 0, 0), ("cut", 0, 0)])
+    checkpoint = run([{"t": log}], Settings(), [("read", 0, 2), ("close", 0, 0), ("cut", 0, 0)])
     kinds: tuple[WindowKind, ...] = ("day", "all")
-    assert published(final_records(cut, Settings(), kinds)) == published(
+    assert published(final_records(checkpoint, Settings(), kinds)) == published(
         final_records(plain, Settings(), kinds)
     )
 
@@ -245,11 +245,11 @@ def test_open_sessions_are_still_counted_right_when_two_have_merged_before_a_cra
     log = log_of([{"minute": 0}, {"minute": 40}, {"minute": 20}])
     worker = worker_on(log)
     worker.read("t", 2)
-    worker.cut()
+    worker.checkpoint()
     worker.read("t", 1)
-    worker.cut()
+    worker.checkpoint()
     worker.crash()
-    assert worker.shard.visits.open_count == 1
+    assert worker.shard.sessions.open_count == 1
 
 
 def test_hours_of_a_site_in_another_zone_are_no_windows() -> None:
@@ -268,4 +268,4 @@ def test_two_sessions_at_once_do_not_fill_the_memory() -> None:
     # Each entry that is looked at in vain must leave one behind, not two: they would double.
     while worker.read("t", 3):
         worker.close()
-    assert len(worker.shard.visits._expiry) < 10
+    assert len(worker.shard.sessions._expiry) < 10

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.outputs import WindowKind
-from stream.history import events as facts
+from stream.history import events as history
 from stream.history.funnel_attempts import Attempts
 from stream.metrics.themes import carts, experiments, funnels, goals
 from stream.settings.application import Settings
@@ -162,7 +162,7 @@ def _timeless(self: Attempts, run: Sequence[Any], start: int) -> int:
 
 
 _depth, _outcomes, _distinct, _reached, _sample = (
-    Attempts._depth, carts.outcomes, facts.distinct, goals.reached_goals, experiments._sample,
+    Attempts._depth, carts.outcomes, history.distinct, goals.reached_goals, experiments._sample,
 )  # fmt: skip
 MUTANTS: dict[str, tuple[object, str, Callable[..., Any]]] = {
     "a funnel without end": (Attempts, "_depth", _timeless),
@@ -200,8 +200,8 @@ MUTANTS: dict[str, tuple[object, str, Callable[..., Any]]] = {
         ),
     ),
     "the first attempt instead of the best": (
-        funnels.FunnelTheme, "summary",
-        lambda self, facts, names: _first_only(self, facts, names),
+        funnels.FunnelAggregate, "summary",
+        lambda self, history, names: _first_only(self, history, names),
     ),
 }  # fmt: skip
 
@@ -210,13 +210,13 @@ def _deviation(a: float, n: float, b: float, m: float) -> float:
     return float((a * (n - a) / n**3 + b * (m - b) / m**3) ** 0.5) or 1.0
 
 
-def _first_only(self: funnels.FunnelTheme, known: Sequence[Any], names: Any) -> Any:
+def _first_only(self: funnels.FunnelAggregate, known: Sequence[Any], names: Any) -> Any:
     best, _ = _summary(self, known, names)
     first = [best[0]] if best else []
     return first, max((depth for _, depth in first), default=0)
 
 
-_summary = funnels.FunnelTheme.summary
+_summary = funnels.FunnelAggregate.summary
 
 
 @pytest.mark.parametrize("mutant", MUTANTS)

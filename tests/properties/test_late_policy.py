@@ -25,7 +25,7 @@ def test_a_late_event_counts_or_is_kept_or_only_counted_as_late(
     [worker] = workers = run([{"t": log}], settings)
     outcomes = worker.outcomes()
     assert (outcomes["applied"], outcomes["late"]) == (applied, late)
-    assert len(worker.store.ledger) == kept
+    assert len(worker.store.dead_letters) == kept
     # Nothing is unaccounted for, whatever becomes of it.
     assert outcomes["applied"] + outcomes["late"] == len(log)
     assert wrong_numbers(workers, [{"t": log}], settings) == []

@@ -126,11 +126,13 @@ supports = st.builds(
 
 
 @st.composite
-def traffic(draw: st.DrawFn, theme: str, base_ms: int, days: Sequence[int] = DAYS) -> list[Sent]:
+def traffic(
+    draw: st.DrawFn, aggregate: str, base_ms: int, days: Sequence[int] = DAYS
+) -> list[Sent]:
     """Events of a theme, no two at one instant; each arrives up to five minutes late."""
     sent = []
     for number in range(draw(st.integers(1, 12))):
-        event = dict(draw(EVENTS[theme]))
+        event = dict(draw(EVENTS[aggregate]))
         account = draw(st.sampled_from("abc"))
         slot = draw(st.integers(0, 3)) * 30 * MINUTE_MS + draw(st.sampled_from([0, 0, 61_000]))
         event["event_time"] = base_ms + draw(st.sampled_from(days)) * DAY_MS + slot + number
@@ -166,14 +168,14 @@ def config_for(
     )
 
 
-def answers(theme: str, sent: Iterable[Sent], config: Settings) -> Answers:
+def answers(aggregate: str, sent: Iterable[Sent], config: Settings) -> Answers:
     """What the oracle says."""
     events, wall = oracle_money.instants(one.event for one in sent), Wall(config.timezone)
     all_days = [wall.day(event["ms"]) for event in events]
     days = range(min(all_days), max(all_days) + 1)
-    if theme == "orders":
+    if aggregate == "orders":
         found = oracle_money.orders(events, wall, DIMENSIONS)
-    elif theme == "surveys":
+    elif aggregate == "surveys":
         survey = config.survey
         latest, shown = survey.dedupe == "latest_per_user", survey.denominator == "shown"
         easiest = (5, 6, 7) if survey.ces_higher_is_easier else (0, 1, 2, 3)
@@ -181,7 +183,7 @@ def answers(theme: str, sent: Iterable[Sent], config: Settings) -> Answers:
             events, wall, DIMENSIONS, latest=latest, shown=shown, days=survey.window_days,
             easiest=easiest if survey.ces_mode == "top_box" else (),
         )  # fmt: skip
-    elif theme == "tickets":
+    elif aggregate == "tickets":
         support = config.support
         found = oracle_service.support(
             events, wall, DIMENSIONS, days,
@@ -189,7 +191,7 @@ def answers(theme: str, sent: Iterable[Sent], config: Settings) -> Answers:
             at_opening=support.response_bucket == "opened",
             bots=not support.exclude_bots,
         )  # fmt: skip
-    elif theme == "reach":
+    elif aggregate == "reach":
         per = config.social.denominator.removesuffix("s")
         weights = config.social.weights
         if per == "follower":
@@ -205,7 +207,7 @@ def answers(theme: str, sent: Iterable[Sent], config: Settings) -> Answers:
 
 
 def wrong(
-    theme: str,
+    aggregate: str,
     sent: Sequence[Sent],
     config: Settings,
     partitions: int = 1,
@@ -216,19 +218,19 @@ def wrong(
     logs: list[dict[str, list[LogRecord]]] = logs_of(sent, partitions)
     workers = run(logs, config, schedule, people_cached=cached)
     assert sum(worker.outcomes()["applied"] for worker in workers) == len(sent)
-    names = METRICS[theme]
+    names = METRICS[aggregate]
     found = published(final_records(workers, config, KINDS, names))
-    right = answers(theme, sent, config)
+    right = answers(aggregate, sent, config)
     return differences(found, right, knobs_of(config), metrics=names, kinds=KINDS)
 
 
 @pytest.mark.parametrize("theme", EVENTS)
 @settings(max_examples=15)
 @given(data=st.data())
-def test_every_number_is_the_oracles(theme: str, data: st.DataObject) -> None:
+def test_every_number_is_the_oracles(aggregate: str, data: st.DataObject) -> None:
     zone, base_ms = data.draw(moments)
-    days = FAR_DAYS if theme == "surveys" else DAYS
-    sent = data.draw(traffic(theme, base_ms, days))
+    days = FAR_DAYS if aggregate == "surveys" else DAYS
+    sent = data.draw(traffic(aggregate, base_ms, days))
     config = config_for(
         zone,
         data.draw(supports),
@@ -247,7 +249,7 @@ def test_every_number_is_the_oracles(theme: str, data: st.DataObject) -> None:
         data.draw(st.sampled_from([1, 2, 4])),
         data.draw(st.sampled_from([2, EVERYONE])),
     )
-    found = wrong(theme, sent, config, shards, data.draw(schedules), cached)
+    found = wrong(aggregate, sent, config, shards, data.draw(schedules), cached)
     assert not found, "\n".join([f"{len(found)} numbers", *found[:8]])
 
 

@@ -70,35 +70,35 @@ SCENARIOS: dict[str, list[Happening]] = {
 }  # fmt: skip
 
 
-def broken(theme: str, dedupe: str = "all") -> list[str]:
+def broken(aggregate: str, dedupe: str = "all") -> list[str]:
     """Where the engine as it now is differs from the oracle."""
     sent = []
-    for number, (day, hour, account, fields) in enumerate(SCENARIOS[theme]):
+    for number, (day, hour, account, fields) in enumerate(SCENARIOS[aggregate]):
         time_ms = BASE_MS + day * DAY_MS + hour * HOUR_MS + number
         event = {"event_id": f"e{number}", "event_time": time_ms, "user_id": account, **fields}
         sent.append(Sent(event, account, "clicks", 0))
-    return wrong(theme, sent, config_for("UTC", dedupe=dedupe, denominator="shown"))
+    return wrong(aggregate, sent, config_for("UTC", dedupe=dedupe, denominator="shown"))
 
 
-def _refunds_without_end(facts: Any, names: Any) -> Iterator[orders.Sale]:
-    for sale in _sales(facts, names):
-        asked = [fact for fact in facts if fact[2] == "r"]
-        yield sale._replace(refunds=[(fact[0], fact[4]) for fact in asked])
+def _refunds_without_end(history: Any, names: Any) -> Iterator[orders.Sale]:
+    for sale in _sales(history, names):
+        asked = [entry for entry in history if entry[2] == "r"]
+        yield sale._replace(refunds=[(entry[0], entry[4]) for entry in asked])
 
 
-def _every_order(facts: Any, names: Any) -> Iterator[orders.Sale]:
-    for fact in facts:
-        yield from _sales([fact], names)
+def _every_order(history: Any, names: Any) -> Iterator[orders.Sale]:
+    for entry in history:
+        yield from _sales([entry], names)
 
 
 def _bots_answer(self: tickets.Tickets, event: Any) -> Any:
     if getattr(event, "author", None) == "bot":
         event.author = "agent"
-    return _ticket_fact(self, event)
+    return _ticket_entry(self, event)
 
 
 def _reopened_at_once(opening: Any, theirs: Any, segments: Any) -> tickets.Ticket:
-    return _course(opening, [fact for fact in theirs if fact[3] != "u"], segments)
+    return _course(opening, [entry for entry in theirs if entry[3] != "u"], segments)
 
 
 def _sevens_promote(self: feedback.Feedback, answer: feedback.Answer) -> Any:
@@ -118,7 +118,7 @@ def _all_start(
 
 _numbers = iter(range(1 << 30))
 _sales, _course = orders.sales, tickets._course
-_ticket_fact = tickets.Tickets.fact
+_ticket_entry = tickets.Tickets.entry
 _counted = feedback.Feedback._counted
 _add_movements = customers._add_movements
 MUTANTS: dict[str, tuple[str, object, str, Callable[..., Any]]] = {
@@ -141,16 +141,16 @@ MUTANTS: dict[str, tuple[str, object, str, Callable[..., Any]]] = {
 
 
 @pytest.mark.parametrize("theme", SCENARIOS)
-def test_the_engine_itself_passes(theme: str) -> None:
-    assert broken(theme) == []
-    assert broken(theme, "latest_per_user") == []
+def test_the_engine_itself_passes(aggregate: str) -> None:
+    assert broken(aggregate) == []
+    assert broken(aggregate, "latest_per_user") == []
 
 
 @pytest.mark.parametrize("mutant", MUTANTS)
 def test_a_broken_engine_is_caught(mutant: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    theme, where, name, replaced = MUTANTS[mutant]
+    aggregate, where, name, replaced = MUTANTS[mutant]
     monkeypatch.setattr(where, name, replaced)
-    assert broken(theme) != []
+    assert broken(aggregate) != []
 
 
 def test_counting_all_answers_is_not_counting_the_newest(monkeypatch: pytest.MonkeyPatch) -> None:

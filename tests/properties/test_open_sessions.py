@@ -20,18 +20,18 @@ def test_a_session_counts_at_once_or_when_it_has_closed(include: bool, seen: lis
     for _ in log:
         worker.read("t", 1)
         worker.close()
-        worker.cut()
+        worker.checkpoint()
         found.append(sessions_of(worker))
     assert found == seen
     worker.finish()
     assert sessions_of(worker) == 2
-    assert worker.shard.visits.reopened == 0
+    assert worker.shard.sessions.reopened == 0
     assert wrong_numbers([worker], [{"t": log}], settings) == []
 
 
 def sessions_of(worker: Worker) -> int:
     """How many sessions the whole site has counted so far."""
-    counters, names = worker.shard.counters, worker.shard.names
+    counters, names = worker.shard.counters, worker.shard.registry
     bucket = counters.tables[Grain.ALL].get(0, {})
-    [series] = names.profile_of("default", {}).segments[0].series(measures.SESSIONS)
+    [series] = names.segment_set_of("default", {}).segments[0].series(measures.SESSIONS)
     return bucket.get(series, 0)

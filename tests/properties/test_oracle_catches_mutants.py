@@ -12,7 +12,7 @@ from stream.engine import shard
 from stream.history import subscriptions as customers
 from stream.people import active_days as marks
 from stream.people import activity
-from stream.people import lifecycle as habits
+from stream.people import lifecycle as lifecycle
 from stream.publish import due_windows
 from stream.sessions import index as visits
 from stream.sessions.session import Session
@@ -89,7 +89,9 @@ def _merge_without_end(into: Session, other: Session, earlier: bool, order: Any)
     into.end = end
 
 
-def _reopen_without_taking_back(self: visits.Visits, person: Any, group: list[Session]) -> None:
+def _reopen_without_taking_back(
+    self: visits.SessionIndex, person: Any, group: list[Session]
+) -> None:
     if group[0].closed:
         for piece in group:
             piece.closed = False
@@ -121,36 +123,36 @@ class _NoIds(dedupe.SeenIds):
         pass
 
 
-def _back_at_once(known: habits.Days, day: int, *rest: object) -> list[habits.Change]:
+def _back_at_once(known: lifecycle.Days, day: int, *rest: object) -> list[lifecycle.Change]:
     """Nobody is ever known to have been here the day before."""
     return _habits_changes(known._replace(mask=0), day, *rest)  # type: ignore[arg-type]
 
 
-def _a_day_too_late(known: habits.Days, day: int, returns: Sequence[habits.Return]) -> Any:
+def _a_day_too_late(known: lifecycle.Days, day: int, returns: Sequence[lifecycle.Return]) -> Any:
     late = tuple(replace(one, farthest=one.farthest + 1) for one in returns)
     return _returns_of_new(known, day, late)
 
 
-_habits_changes, _steps = habits.changes, habits.steps
-_returns_of_new = habits._returns_of_new
+_habits_changes, _steps = lifecycle.changes, lifecycle.steps
+_returns_of_new = lifecycle._returns_of_new
 _paid_steps = customers.paid_steps
 MUTANTS: dict[str, tuple[object, str, Callable[..., Any]]] = {
     "a window too many": (activity, "windows_gained", _one_window_too_many),
     "a window too few": (activity, "windows_gained", _one_window_too_few),
     "a merge forgets the page views": (visits, "merge", _merge_without_pages),
     "a merge forgets the end": (visits, "merge", _merge_without_end),
-    "reopening takes nothing back": (visits.Visits, "_open", _reopen_without_taking_back),
+    "reopening takes nothing back": (visits.SessionIndex, "_open", _reopen_without_taking_back),
     "ids are not remembered": (shard, "SeenIds", _NoIds),
     "ids are not recalled after a crash": (shard, "recall", _nothing),
     "trials pay": (customers, "paid_steps", _trials_pay),
     "old days are not known": (activity, "neighbours", lambda mark, unit: (1_000, 1_000)),
     "who was here before is not known": (activity, "changes", _back_at_once),
-    "returns are seen a day too late": (habits, "_returns_of_new", _a_day_too_late),
-    "nobody fades": (habits, "_fading", lambda known, day: []),
+    "returns are seen a day too late": (lifecycle, "_returns_of_new", _a_day_too_late),
+    "nobody fades": (lifecycle, "_fading", lambda known, day: []),
     "bars only grow": (activity, "steps", lambda *of: [s._replace(before=0) for s in _steps(*of)]),
     "cohorts never mature": (due_windows.DueWindows, "mature_days", lambda *of: 0),
     "cohorts are always mature": (due_windows.DueWindows, "mature_days", lambda *of: 99),
-    "closing counts nothing": (visits.Visits, "_count", _nothing),
+    "closing counts nothing": (visits.SessionIndex, "_count", _nothing),
 }
 
 

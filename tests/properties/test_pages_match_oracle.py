@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from stream.metrics.themes import pages
 from stream.sessions import pages as pages_of_urls
 from stream.sessions.counts import SessionCounts
-from stream.sessions.page_path import Order, Trail
+from stream.sessions.page_path import Order, PagePath
 from stream.settings.application import (
     BounceSettings,
     CtrSettings,
@@ -117,32 +117,32 @@ def scenario_is_wrong() -> list[str]:
     return wrong([{"t": log}], Settings(dimensions=()), SCHEDULE, cached=2)
 
 
-def _first_come_first(self: Trail, page: int, time_ms: int, order: Order) -> None:
+def _first_come_first(self: PagePath, page: int, time_ms: int, order: Order) -> None:
     _view(self, page, time_ms, lambda _: "")
 
 
-def _only_later(self: Trail, page: int, time_ms: int, order: Order) -> None:
+def _only_later(self: PagePath, page: int, time_ms: int, order: Order) -> None:
     if time_ms > self.exit_ms:
         _view(self, page, time_ms, order)
 
 
-def _join_without_looks(self: Trail, other: Trail, order: Order) -> None:
+def _join_without_looks(self: PagePath, other: PagePath, order: Order) -> None:
     other.looks = {}
     _join(self, other, order)
 
 
-def _join_without_second(self: Trail, other: Trail, order: Order) -> None:
+def _join_without_second(self: PagePath, other: PagePath, order: Order) -> None:
     second = self.second_ms
     _join(self, other, order)
     self.second_ms = second
 
 
-def _look_at_the_newest(self: Trail, page: int, engaged_ms: int, scroll: float | None) -> None:
+def _look_at_the_newest(self: PagePath, page: int, engaged_ms: int, scroll: float | None) -> None:
     self.looks.setdefault(page, [0, -1])[0] = engaged_ms
     _look(self, page, 0, scroll)
 
 
-def _pack_without_exit(self: Trail, views: int, start: int, end: int) -> list[Any]:
+def _pack_without_exit(self: PagePath, views: int, start: int, end: int) -> list[Any]:
     packed = _pack(self, views, start, end)
     if views > 1:
         packed[3] = packed[0]
@@ -154,15 +154,15 @@ def _add_once(self: SessionCounts, session: Any, sign: int) -> None:
         _add(self, session, sign)
 
 
-_view, _join, _look, _pack = Trail.view, Trail.join, Trail.look, Trail.pack
+_view, _join, _look, _pack = PagePath.view, PagePath.join, PagePath.look, PagePath.pack
 _add = SessionCounts.add
 MUTANTS: dict[str, tuple[object, str, Callable[..., Any]]] = {
-    "at one instant the first to come is first": (Trail, "view", _first_come_first),
-    "late views change nothing": (Trail, "view", _only_later),
-    "a merge forgets what was looked at": (Trail, "join", _join_without_looks),
-    "a merge forgets the second view": (Trail, "join", _join_without_second),
-    "only the newest heartbeat counts": (Trail, "look", _look_at_the_newest),
-    "a stored session forgets its exit": (Trail, "pack", _pack_without_exit),
+    "at one instant the first to come is first": (PagePath, "view", _first_come_first),
+    "late views change nothing": (PagePath, "view", _only_later),
+    "a merge forgets what was looked at": (PagePath, "join", _join_without_looks),
+    "a merge forgets the second view": (PagePath, "join", _join_without_second),
+    "only the newest heartbeat counts": (PagePath, "look", _look_at_the_newest),
+    "a stored session forgets its exit": (PagePath, "pack", _pack_without_exit),
     "reopening takes nothing back": (SessionCounts, "add", _add_once),
     "queries make pages": (pages_of_urls, "page_of", lambda url, hosts: url),
 }

@@ -34,7 +34,7 @@ def test_who_takes_over_ends_with_the_numbers_of_one_who_never_died(data: st.Dat
                 for topic in worker.logs:
                     worker.shard.drained(topic, base_ms + data.draw(st.integers(1, 90)) * DAY_MS)
             worker.close()
-            worker.cut()
+            worker.checkpoint()
         now_ms = base_ms + step
         asyncio.run(steady.publish(now_ms))
         if data.draw(st.booleans()):

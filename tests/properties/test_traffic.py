@@ -46,13 +46,13 @@ def test_same_seed_gives_same_bytes_and_another_seed_others() -> None:
 
 
 @settings(max_examples=20)
-@given(seed=st.integers(0, 1000), cuts=st.lists(st.integers(1, 600_000), max_size=5))
-def test_slices_give_the_same_as_the_whole(seed: int, cuts: list[int]) -> None:
+@given(seed=st.integers(0, 1000), checkpoints=st.lists(st.integers(1, 600_000), max_size=5))
+def test_slices_give_the_same_as_the_whole(seed: int, checkpoints: list[int]) -> None:
     end_ms = START_MS + 600_000
     whole = list(Traffic(seed, 2).between(START_MS, end_ms))
     sliced: list[Sent] = []
     traffic = Traffic(seed, 2)
-    edges = [START_MS, *sorted(START_MS + cut for cut in cuts), end_ms]
+    edges = [START_MS, *sorted(START_MS + checkpoint for checkpoint in checkpoints), end_ms]
     for from_ms, to_ms in pairwise(edges):
         sliced.extend(traffic.between(from_ms, to_ms))
     assert sliced == whole

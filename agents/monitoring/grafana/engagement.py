@@ -28,13 +28,13 @@ from stream.settings.application import Settings
 def engagement(settings: Settings, place: Surroundings) -> Dashboard:
     """All of it; the first row also says whether the numbers can be trusted now."""
     panels = MetricPanels(settings, place.pace)
-    trust = FamilyPanels(settings, place)
+    data_quality = FamilyPanels(settings, place)
     whole = {metric.name: metric for metric in catalogue(settings) if metric.plain}
     rows = []
     for name, entries in SECTIONS:
         found = tuple(_panels(entries, whole, panels))
         if name == "Now":
-            found += (trust.snapshot_age(), trust.firing())
+            found += (data_quality.snapshot_age(), data_quality.firing())
         if found:
             rows.append(Row(title=name, panels=found))
     rows.append(_segments(whole, panels))
@@ -42,7 +42,7 @@ def engagement(settings: Settings, place: Surroundings) -> Dashboard:
     if others := [metric for name, metric in whole.items() if name not in placed()]:
         more = tuple(panels.trend(wording.title(metric.name), [metric]) for metric in others)
         rows.append(Row(title="More numbers", panels=more, is_collapsed=True))
-    rows.append(Row(title="Trust", panels=trust.trust(), is_collapsed=True))
+    rows.append(Row(title="Trust", panels=data_quality.data_quality(), is_collapsed=True))
     return Dashboard(
         uid=DASHBOARD,
         title="Engagement",

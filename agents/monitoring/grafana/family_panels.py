@@ -114,7 +114,7 @@ class FamilyPanels:
             height=6,
         )
 
-    def trust(self) -> tuple[Panel, ...]:
+    def data_quality(self) -> tuple[Panel, ...]:
         """Whether the numbers are whole and of now."""
         counted = [name for name in COUNTERS if name not in _EVENTS]
         return (
@@ -158,8 +158,8 @@ class FamilyPanels:
     def cut_duration(self) -> Panel:
         """How long storing a cut takes."""
         names = ["worker_cut_duration_seconds", "worker_cuts"]
-        spent, cuts = (chosen(recorded(self.families[name])) for name in names)
-        query = Query(expression=f"{spent} / ({cuts} > 0)", legend="{{job}}")
+        spent, checkpoints = (chosen(recorded(self.families[name])) for name in names)
+        query = Query(expression=f"{spent} / ({checkpoints} > 0)", legend="{{job}}")
         more = "Shown is the mean duration of a cut."
         return self.derived("A cut takes", names, query, "s", more)
 

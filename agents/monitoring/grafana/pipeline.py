@@ -22,7 +22,7 @@ _INTAKE = (
     ("Not counted, by reason", ("ledger_entries",)),
     ("Events a second, by site", ("events", "bot_events")),
 )
-_CUTS = (
+_CHECKPOINTS = (
     ("Cuts a second", ("worker_cuts",)),
     ("Cuts refused", ("worker_cuts_fenced", "worker_cuts_conflicting")),
     ("Failures", ("worker_store_errors", "worker_publish_failures", "worker_state_lost")),
@@ -67,7 +67,7 @@ def pipeline(settings: Settings, place: Surroundings) -> Dashboard:
             panels.age("Newest event", "newest_event_timestamp_seconds"),
             panels.age("Final up to", "watermark_timestamp_seconds"),
         )),
-        Row(title="Cuts and shards", panels=(panels.cut_duration(), *_trends(panels, _CUTS))),
+        Row(title="Cuts and shards", panels=(panels.cut_duration(), *_trends(panels, _CHECKPOINTS))),
         Row(title="Output", panels=(*_trends(panels, _OUTPUT),)),
         Row(title="Limits", panels=(panels.memory(), *_trends(panels, _LIMITS))),
     ]  # fmt: skip
@@ -104,7 +104,10 @@ def _trends(
 def _others(panels: FamilyPanels) -> Iterator[Panel]:
     """Families that are new since the rows were laid out."""
     named = {
-        name for group in (_INTAKE, _CUTS, _OUTPUT, _LIMITS) for _, names in group for name in names
+        name
+        for group in (_INTAKE, _CHECKPOINTS, _OUTPUT, _LIMITS)
+        for _, names in group
+        for name in names
     }
     named |= _ELSEWHERE | {*COUNTERS}
     named |= {metric.gauge for metric in catalogue(panels.settings)}

@@ -84,9 +84,9 @@ def exported_families(settings: Settings) -> list[Family]:
 def _of_an_idle_worker() -> Iterator[Metric]:
     """What a worker says that has nothing in its hands: all names, no numbers."""
     idle: Any = SimpleNamespace(
-        counts=OwnerCounts(), owned={}, entries_sent=0, failures=0, backlog=0
+        counts=OwnerCounts(), assigned={}, entries_sent=0, failures=0, backlog=0
     )
-    families: Iterable[Metric] = Telemetry(owner=idle, log=idle, pump=idle).collect()
+    families: Iterable[Metric] = Telemetry(owner=idle, log=idle, dead_letters=idle).collect()
     yield from families
 
 

@@ -5,8 +5,8 @@ from typing import Any, Literal, NamedTuple
 
 from stream.counters import measures
 from stream.counters.calendar import DAY_MS, HOUR_MS
-from stream.counters.segments import Names
-from stream.history.events import Contributions, Fact, at
+from stream.counters.segments import SegmentRegistry
+from stream.history.events import Contributions, HistoryEntry, at
 from stream.metrics.metric import SESSION_KNOBS, Example, Metric
 from stream.metrics.terms import Sum, Term, Total
 from stream.settings.application import Settings
@@ -33,18 +33,18 @@ class Change(NamedTuple):
     time_ms: int
     kind: int
     cart: str | None
-    profile_id: int
+    segment_set_id: int
 
 
 class _Cart:
     """A cart while it is open, and once abandoned while it may be recovered."""
 
-    __slots__ = ("changed_ms", "holds", "profile_id")
+    __slots__ = ("changed_ms", "holds", "segment_set_id")
 
     def __init__(self) -> None:
         self.holds = 0
         self.changed_ms = 0
-        self.profile_id = 0
+        self.segment_set_id = 0
 
 
 class CartRules(NamedTuple):
@@ -75,16 +75,20 @@ class Carts:
         #: Long enough for a cart that is changed for a month before it is left.
         self.keep_days = cart.timeout_hours // 24 + cart.recovery_days + 31
 
-    def fact(self, event: Any) -> Sequence[Any] | None:
+    def entry(self, event: Any) -> Sequence[Any] | None:
         """Its kind and its cart."""
         return _KIND[event.__struct_config__.tag], None if self._one_cart else event.cart_id
 
-    def contributions(self, facts: Sequence[Fact], names: Names) -> Contributions:
+    def contributions(
+        self, history: Sequence[HistoryEntry], registry: SegmentRegistry
+    ) -> Contributions:
         """Each outcome at its instant, which for an abandoned cart may be to come."""
-        changes = [Change(time, kind, cart, profile) for time, profile, kind, cart in facts]
+        changes = [
+            Change(time, kind, cart, segment_set) for time, segment_set, kind, cart in history
+        ]
         counts: Contributions = Contributions()
-        for outcome, time_ms, profile_id in outcomes(changes, self._rules):
-            for segment in names.by_id(profile_id).segments:
+        for outcome, time_ms, segment_set_id in outcomes(changes, self._rules):
+            for segment in registry.by_id(segment_set_id).segments:
                 at(counts, _MEASURE[outcome], segment, time_ms)
         return counts
 
@@ -96,14 +100,14 @@ def outcomes(changes: Sequence[Change], rules: CartRules) -> Iterator[tuple[Outc
     for change in changes:
         for name, cart in [*carts.items()]:
             if change.time_ms > cart.changed_ms + rules.timeout_ms:
-                yield "abandoned", cart.changed_ms + rules.timeout_ms, cart.profile_id
+                yield "abandoned", cart.changed_ms + rules.timeout_ms, cart.segment_set_id
                 left[name] = carts.pop(name)
         if change.kind == _ORDERED:
             yield from _ordered(change, carts, left, rules)
         else:
             _changed(change, carts, left, rules)
     for cart in carts.values():
-        yield "abandoned", cart.changed_ms + rules.timeout_ms, cart.profile_id
+        yield "abandoned", cart.changed_ms + rules.timeout_ms, cart.segment_set_id
 
 
 def _changed(
@@ -117,7 +121,7 @@ def _changed(
         # Who fills a cart again has another one: the one that was left stays so.
         left.pop(name, None)
         cart = carts[name] = _Cart()
-    cart.changed_ms, cart.profile_id = change.time_ms, change.profile_id
+    cart.changed_ms, cart.segment_set_id = change.time_ms, change.segment_set_id
     cart.holds += (change.kind == _ADDED) - (change.kind == _REMOVED)
     if change.kind == _REMOVED and cart.holds <= 0:
         del carts[name]
@@ -142,12 +146,12 @@ def _taken(
 ) -> Iterator[tuple[Outcome, int, int]]:
     cart = known.pop(name)
     if outcome == "ordered":
-        yield "ordered", change.time_ms, cart.profile_id
+        yield "ordered", change.time_ms, cart.segment_set_id
     elif change.time_ms <= cart.changed_ms + rules.timeout_ms + rules.recovery_ms:
-        yield "recovered", change.time_ms, cart.profile_id
+        yield "recovered", change.time_ms, cart.segment_set_id
 
 
-def themes(settings: Settings) -> tuple[Carts, ...]:
+def aggregates(settings: Settings) -> tuple[Carts, ...]:
     """The carts of people; none where visits are what is counted."""
     return () if settings.cart.basis == "session" else (Carts(settings),)
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from schemas.events import Click, Impression
 from stream.counters import measures
-from stream.counters.segments import JOINT, Names
-from stream.history.events import Contributions, Daily, Fact, Theme, at, on
+from stream.counters.segments import JOINT, SegmentRegistry
+from stream.history.events import Aggregate, Contributions, Daily, HistoryEntry, at, on
 from stream.metrics.metric import Benchmark, Example, Metric
 from stream.metrics.terms import Total
 from stream.sessions.pages import CONTENT
@@ -18,7 +18,7 @@ VIEWERS_DAY = "viewers_day"
 _KNOBS = ("ctr.match_impression", "ctr.attribution_window_seconds")
 
 
-def themes(settings: Settings) -> Iterator[Theme]:
+def aggregates(settings: Settings) -> Iterator[Aggregate]:
     """What is kept of people for the click-through that the settings choose: by default nothing."""
     if settings.ctr.denominator == "unique_viewers":
         yield Viewers()
@@ -33,14 +33,18 @@ class Viewers(Daily):
     types: Collection[str] = ("impression",)
     keep_days = 1
 
-    def fact(self, _event: Any) -> Sequence[Any] | None:
+    def entry(self, _event: Any) -> Sequence[Any] | None:
         """Nothing but that there was an impression."""
         return ()
 
-    def contributions(self, facts: Sequence[Fact], names: Names) -> Contributions:
+    def contributions(
+        self, history: Sequence[HistoryEntry], registry: SegmentRegistry
+    ) -> Contributions:
         """The person once a day."""
         counts: Contributions = Contributions()
-        seen = {(s, t) for t, profile_id in facts for s in names.by_id(profile_id).segments}
+        seen = {
+            (s, t) for t, segment_set_id in history for s in registry.by_id(segment_set_id).segments
+        }
         for segment, day in {(s, s.calendar.day_of(t)) for s, t in seen}:
             on(counts, VIEWERS_DAY, segment, day)
         return counts
@@ -61,7 +65,7 @@ class Matched:
         self.clicks, self.clickers = _measures(settings)
         self.name = self.clicks
 
-    def fact(self, event: Any) -> Sequence[Any] | None:
+    def entry(self, event: Any) -> Sequence[Any] | None:
         """The content; of a click also its id, since two at one instant are two."""
         if isinstance(event, Impression):
             return event.content_id, b""
@@ -69,28 +73,32 @@ class Matched:
             return event.content_id, sid_digest(event.event_id)
         return None
 
-    def contributions(self, facts: Sequence[Fact], names: Names) -> Contributions:
+    def contributions(
+        self, history: Sequence[HistoryEntry], registry: SegmentRegistry
+    ) -> Contributions:
         """Each matched click at its impression, and its person once a day."""
         counts: Contributions = Contributions()
         days = set()
-        for time_ms, profile_id, content in self._impressions(facts):
-            profile = names.by_id(profile_id)
-            side = names.side(profile.site, CONTENT, content.replace(JOINT, ""))
-            for segment in (*profile.segments, side):
+        for time_ms, segment_set_id, content in self._impressions(history):
+            segment_set = registry.by_id(segment_set_id)
+            own_segment = registry.own_segment(
+                segment_set.site, CONTENT, content.replace(JOINT, "")
+            )
+            for segment in (*segment_set.segments, own_segment):
                 at(counts, self.clicks, segment, time_ms)
-            days |= {(s, s.calendar.day_of(time_ms)) for s in profile.segments}
+            days |= {(s, s.calendar.day_of(time_ms)) for s in segment_set.segments}
         for segment, day in days:
             on(counts, self.clickers, segment, day)
         return counts
 
-    def _impressions(self, facts: Sequence[Fact]) -> Iterator[tuple[int, int, str]]:
+    def _impressions(self, history: Sequence[HistoryEntry]) -> Iterator[tuple[int, int, str]]:
         """(time, profile, content) of the impression of each click that has one."""
-        last: dict[str, Fact] = {}
+        last: dict[str, HistoryEntry] = {}
         # At one instant what was shown comes before what was clicked.
-        for fact in sorted(facts, key=lambda fact: (fact[0], bool(fact[3]))):
-            time_ms, _, content, click = fact
+        for entry in sorted(history, key=lambda entry: (entry[0], bool(entry[3]))):
+            time_ms, _, content, click = entry
             if not click:
-                last[content] = fact
+                last[content] = entry
             elif content in last and time_ms - last[content][0] <= self._reach_ms:
                 yield last[content][:3]
 

@@ -71,12 +71,12 @@ class _OfSamples:
 class Bound(_OfSamples):
     """The lower (0) or the upper (1) end of the interval of the variant's share."""
 
-    side: int
+    own_segment: int
     confidence: float
 
     def value(self, reader: Reader, span: Span) -> float | None:
         ends = interval(*_sample(reader, span), self.confidence)
-        return None if ends is None else ends[self.side]
+        return None if ends is None else ends[self.own_segment]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +146,10 @@ def metrics(settings: Settings) -> Iterator[Metric]:
 
 def _bounds(settings: Settings) -> Iterator[Metric]:
     percent = f"{settings.experiment.confidence:.3%}".rstrip("%").rstrip("0").rstrip(".")
-    for side, (name, word, value) in enumerate(
+    for own_segment, (name, word, value) in enumerate(
         (("low", "Lower", 0.2553), ("high", "Upper", 0.3662))
     ):
-        bound = Bound(side, settings.experiment.confidence)
+        bound = Bound(own_segment, settings.experiment.confidence)
         yield _metric(
             settings,
             f"variant_conversion_{name}",

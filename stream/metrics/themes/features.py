@@ -4,9 +4,9 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from stream.counters import measures
-from stream.counters.segments import Names, Segment
+from stream.counters.segments import Segment, SegmentRegistry
 from stream.counters.windows import ROLLING_DAYS
-from stream.history.events import Contributions, Daily, Fact, distinct
+from stream.history.events import Contributions, Daily, HistoryEntry, distinct
 from stream.metrics.metric import Benchmark, Example, Metric
 from stream.metrics.shares import OfSite
 from stream.metrics.terms import AtEnd, Level, Term
@@ -30,20 +30,22 @@ class Features(Daily):
         custom = ("custom",) if self._of_custom else ()
         self.types: Collection[str] = ("feature_used", *custom)
 
-    def fact(self, event: Any) -> Sequence[Any] | None:
+    def entry(self, event: Any) -> Sequence[Any] | None:
         """The feature; None for a custom event that stands for none."""
         if event.__struct_config__.tag == "feature_used":
             return (event.feature,)
         feature = self._of_custom.get(event.name)
         return None if feature is None else (feature,)
 
-    def contributions(self, facts: Sequence[Fact], names: Names) -> Contributions:
+    def contributions(
+        self, history: Sequence[HistoryEntry], registry: SegmentRegistry
+    ) -> Contributions:
         """The person once for each feature in the days of the window."""
         days: dict[Segment, set[int]] = {}
-        for time_ms, profile_id, feature in facts:
-            profile = names.by_id(profile_id)
-            segment = names.side(profile.site, "feature", feature)
-            days.setdefault(segment, set()).add(profile.calendar.day_of(time_ms))
+        for time_ms, segment_set_id, feature in history:
+            segment_set = registry.by_id(segment_set_id)
+            segment = registry.own_segment(segment_set.site, "feature", feature)
+            days.setdefault(segment, set()).add(segment_set.calendar.day_of(time_ms))
         counts: Contributions = Contributions()
         for segment, theirs in days.items():
             distinct(counts, {self._days: users(self._days)}, segment, theirs)

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 from schemas.events import SurveyDismissed, SurveyResponse
 from stream.counters.measures import MICROS
-from stream.counters.segments import Names, Segment
-from stream.history.events import Contributions, Fact, at, on
+from stream.counters.segments import Segment, SegmentRegistry
+from stream.history.events import Contributions, HistoryEntry, at, on
 from stream.sessions.session import sid_digest
 from stream.settings.application import Settings
 from stream.settings.customers import TOP_BOX
@@ -79,7 +79,7 @@ class Feedback:
         low, high = easiest if survey.ces_higher_is_easier else (0, TOP_BOX)
         self._easiest = low * MICROS, high * MICROS
 
-    def fact(self, event: Any) -> Sequence[Any] | None:
+    def entry(self, event: Any) -> Sequence[Any] | None:
         """The kind of survey, the score, and which answer it is."""
         if isinstance(event, SurveyResponse):
             given = event.response_id
@@ -89,19 +89,21 @@ class Feedback:
             return event.survey, None, sid_digest(f"d{event.event_id}")
         return None
 
-    def contributions(self, facts: Sequence[Fact], names: Names) -> Contributions:
+    def contributions(
+        self, history: Sequence[HistoryEntry], registry: SegmentRegistry
+    ) -> Contributions:
         """Answers at their times; with the newest of each person only, by day and by window."""
         counts: Contributions = Contributions()
         answers: list[Answer] = []
         seen = set()
-        for time_ms, profile_id, kind, micros, digest in facts:
+        for time_ms, segment_set_id, kind, micros, digest in history:
             if digest in seen:
                 continue
             seen.add(digest)
-            segments = names.by_id(profile_id).segments
+            segments = registry.by_id(segment_set_id).segments
             if micros is not None and micros != _OFF_SCALE:
-                side = names.side(segments[0].site, "survey", kind)
-                answers.append(Answer(time_ms, kind, micros, (*segments, side)))
+                own_segment = registry.own_segment(segments[0].site, "survey", kind)
+                answers.append(Answer(time_ms, kind, micros, (*segments, own_segment)))
                 continue
             measure = dismissed(kind) if micros is None else OFF_SCALE
             for segment in segments:

@@ -3,8 +3,8 @@
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from stream.counters.segments import Names, Segment
-from stream.history.events import Condensed, Contributions, Fact, on
+from stream.counters.segments import Segment, SegmentRegistry
+from stream.history.events import Condensed, Contributions, HistoryEntry, on
 
 #: Followers at the end of a day: of all accounts, and by network.
 FOLLOWERS = "level_social_followers"
@@ -21,23 +21,29 @@ class Followers(Condensed):
     #: What is older can only be the last one of its network, which is kept whatever its age.
     keep_days = 2
 
-    def fact(self, event: Any) -> Sequence[Any] | None:
+    def entry(self, event: Any) -> Sequence[Any] | None:
         """The network and the number."""
         return event.network, event.count
 
-    def contributions(self, facts: Sequence[Fact], names: Names) -> Contributions:
+    def contributions(
+        self, history: Sequence[HistoryEntry], registry: SegmentRegistry
+    ) -> Contributions:
         """What each day that has a snapshot adds to the followers of the day before."""
         counts: Contributions = Contributions()
-        by_network: dict[str | None, list[Fact]] = {}
-        for fact in self._last_of_days(facts, names):
-            by_network.setdefault(fact[2], []).append(fact)
+        by_network: dict[str | None, list[HistoryEntry]] = {}
+        for entry in self._last_of_days(history, registry):
+            by_network.setdefault(entry[2], []).append(entry)
         for network, theirs in by_network.items():
             before: tuple[Iterable[Segment], int] = ((), 0)
-            for time_ms, profile_id, _, count in theirs:
-                profile = names.by_id(profile_id)
-                sides = [] if network is None else [names.side(profile.site, "network", network)]
-                segments = (*profile.segments, *sides)
-                day = profile.calendar.day_of(time_ms)
+            for time_ms, segment_set_id, _, count in theirs:
+                segment_set = registry.by_id(segment_set_id)
+                own_segments = (
+                    []
+                    if network is None
+                    else [registry.own_segment(segment_set.site, "network", network)]
+                )
+                segments = (*segment_set.segments, *own_segments)
+                day = segment_set.calendar.day_of(time_ms)
                 for segment in before[0]:
                     on(counts, FOLLOWERS, segment, day, -before[1])
                 for segment in segments:
@@ -47,23 +53,25 @@ class Followers(Condensed):
 
     def settled(
         self,
-        facts: Sequence[Fact],
+        history: Sequence[HistoryEntry],
         oldest_ms: int,
         settled_ms: int,  # noqa: ARG002
-        names: Names,
-    ) -> list[Fact]:
+        registry: SegmentRegistry,
+    ) -> list[HistoryEntry]:
         """The last of each day, and of those before `oldest_ms` the last of each network."""
-        last = self._last_of_days(facts, names)
-        base = {fact[2]: fact for fact in last if fact[0] < oldest_ms}
-        return [fact for fact in last if fact[0] >= oldest_ms or fact is base[fact[2]]]
+        last = self._last_of_days(history, registry)
+        base = {entry[2]: entry for entry in last if entry[0] < oldest_ms}
+        return [entry for entry in last if entry[0] >= oldest_ms or entry is base[entry[2]]]
 
-    def summary(self, facts: Sequence[Fact], names: Names) -> object:
+    def summary(self, history: Sequence[HistoryEntry], registry: SegmentRegistry) -> object:
         """The last of each day."""
-        return self._last_of_days(facts, names)
+        return self._last_of_days(history, registry)
 
-    def _last_of_days(self, facts: Sequence[Fact], names: Names) -> list[Fact]:
-        last: dict[tuple[str | None, int], Fact] = {}
+    def _last_of_days(
+        self, history: Sequence[HistoryEntry], registry: SegmentRegistry
+    ) -> list[HistoryEntry]:
+        last: dict[tuple[str | None, int], HistoryEntry] = {}
         # Facts come sorted, and equal ones of two profiles in the order of what these say.
-        for fact in sorted(facts, key=lambda fact: (fact[0], fact[3])):
-            last[fact[2], names.by_id(fact[1]).calendar.day_of(fact[0])] = fact
+        for entry in sorted(history, key=lambda entry: (entry[0], entry[3])):
+            last[entry[2], registry.by_id(entry[1]).calendar.day_of(entry[0])] = entry
         return [*last.values()]

@@ -9,9 +9,9 @@ import msgspec
 from schemas.events import EVENT_TYPES, OF_ACCOUNTS, PERSONLESS
 from stream.counters.calendar import DAY_MS
 from stream.counters.measures import Grain
-from stream.counters.segments import Names
+from stream.counters.segments import SegmentRegistry
 from stream.history.event_filter import predicate
-from stream.history.events import Condensed, Contributions, Fact, distinct
+from stream.history.events import Condensed, Contributions, HistoryEntry, distinct
 from stream.history.funnel_attempts import Attempts, Moment
 from stream.metrics.metric import JOINED, Example, Metric
 from stream.metrics.shares import AtStep
@@ -30,7 +30,7 @@ _OVER = -1
 _WITHIN = "in order, within the window from step 1"
 
 
-class FunnelTheme(Condensed):
+class FunnelAggregate(Condensed):
     """How far a person got through one funnel: their best attempt of each day on which they began.
 
     Or the first one ever alone, where the funnel follows no other.
@@ -66,7 +66,7 @@ class FunnelTheme(Condensed):
         text = msgspec.json.encode(kept, order="sorted")
         self.name = f"fn:{label}:{hashlib.sha256(text).hexdigest()[:6]}"
 
-    def fact(self, event: Any) -> Sequence[Any] | None:
+    def entry(self, event: Any) -> Sequence[Any] | None:
         """Which steps it can be, and in which session."""
         tag = str(event.__struct_config__.tag)
         steps = sum(
@@ -80,80 +80,92 @@ class FunnelTheme(Condensed):
             return None
         return steps, event.session_id if self._by_id else None
 
-    def contributions(self, facts: Sequence[Fact], names: Names) -> Contributions:
+    def contributions(
+        self, history: Sequence[HistoryEntry], registry: SegmentRegistry
+    ) -> Contributions:
         """The person at each step that they reached: on the day of entry, in 28 days, and ever."""
         counts: Contributions = Contributions()
-        if not facts:
+        if not history:
             return counts
-        site = names.by_id(facts[0][1]).site
-        best, ever = self.summary(facts, names)
+        site = registry.by_id(history[0][1]).site
+        best, ever = self.summary(history, registry)
         for step in range(1, self._rules.steps + 1):
             days = [day for day, depth in best if depth >= step]
             if not days and ever < step:
                 break
-            segment = names.side(site, DIMENSION, f"{self._label}{JOINED}{step}")
+            segment = registry.own_segment(site, DIMENSION, f"{self._label}{JOINED}{step}")
             distinct(counts, _DAYS, segment, days)
             counts[REACHED_ALL, segment, Grain.ALL, 0] += 1
         return counts
 
-    def summary(self, facts: Sequence[Fact], names: Names) -> tuple[list[tuple[int, int]], int]:
+    def summary(
+        self, history: Sequence[HistoryEntry], registry: SegmentRegistry
+    ) -> tuple[list[tuple[int, int]], int]:
         """(day of entry and best depth, by day; best depth ever)."""
-        if not facts:
+        if not history:
             return [], 0
-        calendar = names.by_id(facts[0][1]).calendar
+        calendar = registry.by_id(history[0][1]).calendar
         best: dict[int, int] = {}
-        for time_ms, depth in self._followed(facts):
+        for time_ms, depth in self._followed(history):
             day = calendar.day_of(time_ms)
             best[day] = max(best.get(day, 0), depth)
-        return sorted(best.items()), max(_depth_over(facts), *best.values(), 0)
+        return sorted(best.items()), max(_depth_over(history), *best.values(), 0)
 
-    def _followed(self, facts: Sequence[Fact]) -> list[tuple[int, int]]:
+    def _followed(self, history: Sequence[HistoryEntry]) -> list[tuple[int, int]]:
         """(time of its first step, depth) of the attempts that count and are not over."""
-        attempts = list(self._rules.depths(_moments(facts)))
+        attempts = list(self._rules.depths(_moments(history)))
         if not self._first_only:
             return attempts
-        if _depth_over(facts):
+        if _depth_over(history):
             return []  # The first one is over.
         return sorted(attempts, key=lambda attempt: (attempt[0], -attempt[1]))[:1]
 
     def settled(
-        self, facts: Sequence[Fact], oldest_ms: int, settled_ms: int, names: Names
-    ) -> list[Fact]:
+        self,
+        history: Sequence[HistoryEntry],
+        oldest_ms: int,
+        settled_ms: int,
+        registry: SegmentRegistry,
+    ) -> list[HistoryEntry]:
         """Attempts that are over become how far the best of them came."""
-        over = [fact for fact in facts if fact[0] == _OVER]
-        kept = self._thin([fact for fact in facts if fact[0] >= oldest_ms], settled_ms, names)
-        if any(_OVER != fact[0] < oldest_ms for fact in facts):
-            depths = (d for t, d in self._followed(facts) if t < oldest_ms)
-            ever = max([_depth_over(facts), *depths])
-            over = [(_OVER, facts[0][1], ever, None)]
+        over = [entry for entry in history if entry[0] == _OVER]
+        kept = self._thin(
+            [entry for entry in history if entry[0] >= oldest_ms], settled_ms, registry
+        )
+        if any(_OVER != entry[0] < oldest_ms for entry in history):
+            depths = (d for t, d in self._followed(history) if t < oldest_ms)
+            ever = max([_depth_over(history), *depths])
+            over = [(_OVER, history[0][1], ever, None)]
         return [*over, *kept]
 
-    def _thin(self, facts: list[Fact], settled_ms: int, names: Names) -> list[Fact]:
+    def _thin(
+        self, history: list[HistoryEntry], settled_ms: int, registry: SegmentRegistry
+    ) -> list[HistoryEntry]:
         """Without steps that were repeated with nothing between, where nothing can come between.
 
         Of a later step the first is enough: what follows it follows them all. Of step 1, on one day,
         it is the last, whose window ends last; the first, where no other attempt is followed.
         """
         if self._rules.order != "ordered" or self._rules.session_gap_ms is not None:
-            return facts
-        thin: list[Fact] = []
-        for fact in facts:
-            steps, last = fact[2], thin[-1] if thin else None
-            if not last or last[2] != steps or fact[0] >= settled_ms or steps.bit_count() > 1:
-                thin.append(fact)
+            return history
+        thin: list[HistoryEntry] = []
+        for entry in history:
+            steps, last = entry[2], thin[-1] if thin else None
+            if not last or last[2] != steps or entry[0] >= settled_ms or steps.bit_count() > 1:
+                thin.append(entry)
             elif steps == 1 and not self._first_only:
-                day_of = names.by_id(fact[1]).calendar.day_of
-                thin[-1 if day_of(fact[0]) == day_of(last[0]) else len(thin) :] = [fact]
+                day_of = registry.by_id(entry[1]).calendar.day_of
+                thin[-1 if day_of(entry[0]) == day_of(last[0]) else len(thin) :] = [entry]
         return thin
 
 
-def _depth_over(facts: Sequence[Fact]) -> int:
+def _depth_over(history: Sequence[HistoryEntry]) -> int:
     """How far the best of the attempts came that are over; 0 when none is."""
-    return max((fact[2] for fact in facts if fact[0] == _OVER), default=0)
+    return max((entry[2] for entry in history if entry[0] == _OVER), default=0)
 
 
-def _moments(facts: Sequence[Fact]) -> list[Moment]:
-    return [Moment(fact[0], fact[2], fact[3]) for fact in facts if fact[0] != _OVER]
+def _moments(history: Sequence[HistoryEntry]) -> list[Moment]:
+    return [Moment(entry[0], entry[2], entry[3]) for entry in history if entry[0] != _OVER]
 
 
 def _active_types(settings: Settings) -> set[str]:
@@ -161,9 +173,11 @@ def _active_types(settings: Settings) -> set[str]:
     return set(EVENT_TYPES) - nobody - set(settings.active.passive_types)
 
 
-def themes(settings: Settings) -> tuple[FunnelTheme, ...]:
+def aggregates(settings: Settings) -> tuple[FunnelAggregate, ...]:
     """One for each funnel that is configured."""
-    return tuple(FunnelTheme(name, funnel, settings) for name, funnel in settings.funnels.items())
+    return tuple(
+        FunnelAggregate(name, funnel, settings) for name, funnel in settings.funnels.items()
+    )
 
 
 _REACHED = ByWindow(

@@ -4,9 +4,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from typing import Any
 
 from stream.counters import measures
-from stream.counters.segments import Names, Profile, Segment
+from stream.counters.segments import Segment, SegmentRegistry, SegmentSet
 from stream.history.event_filter import Predicate, predicate
-from stream.history.events import Contributions, Daily, Fact, Tally, distinct
+from stream.history.events import Contributions, Daily, EventCounter, HistoryEntry, distinct
 from stream.metrics.metric import JOINED, SESSION_KNOBS, Example, Metric
 from stream.metrics.shares import OfSite
 from stream.metrics.terms import AtEnd, ByWindow, Total
@@ -41,21 +41,25 @@ class Goals(Daily):
         self._variant = settings.experiment.dimension if has_experiment(settings) else None
         self._joint = of_goals_and(self._variant) if self._variant else None
 
-    def fact(self, event: Any) -> Sequence[Any] | None:
+    def entry(self, event: Any) -> Sequence[Any] | None:
         """The goals' names."""
         reached = reached_goals(self._by_type, event)
         return (reached,) if reached else None
 
-    def contributions(self, facts: Sequence[Fact], names: Names) -> Contributions:
+    def contributions(
+        self, history: Sequence[HistoryEntry], registry: SegmentRegistry
+    ) -> Contributions:
         """The person once a day and once in 28 days, in each segment and for each goal."""
         days: dict[Segment, set[int]] = {}
-        for time_ms, profile_id, reached in facts:
-            profile = names.by_id(profile_id)
-            day = profile.calendar.day_of(time_ms)
-            sides = [names.side(profile.site, "goal", goal) for goal in reached]
+        for time_ms, segment_set_id, reached in history:
+            segment_set = registry.by_id(segment_set_id)
+            day = segment_set.calendar.day_of(time_ms)
+            own_segments = [
+                registry.own_segment(segment_set.site, "goal", goal) for goal in reached
+            ]
             if self._variant is not None:
-                sides += [*self._by_variant(profile, sides, names)]
-            for segment in (*profile.segments, *sides):
+                own_segments += [*self._by_variant(segment_set, own_segments, registry)]
+            for segment in (*segment_set.segments, *own_segments):
                 days.setdefault(segment, set()).add(day)
         counts: Contributions = Contributions()
         for segment, theirs in days.items():
@@ -64,16 +68,16 @@ class Goals(Daily):
         return counts
 
     def _by_variant(
-        self, profile: Profile, goals: Sequence[Segment], names: Names
+        self, segment_set: SegmentSet, goals: Sequence[Segment], registry: SegmentRegistry
     ) -> Iterator[Segment]:
         """Each of the goals for the variant that the event names, if it names one."""
         assert self._joint is not None
-        for variant in profile.segments:
+        for variant in segment_set.segments:
             if variant.dimension == self._variant:
                 for goal in goals:
                     # A variant may have any name, since the goal's has no joint.
                     label = f"{goal.value.replace(JOINED, '')}{JOINED}{variant.value}"
-                    yield names.side(profile.site, self._joint, label)
+                    yield registry.own_segment(segment_set.site, self._joint, label)
 
 
 class Conversions:
@@ -88,12 +92,12 @@ class Conversions:
         if reached_goals(self._by_type, event):
             yield CONVERSIONS, 1
 
-    def sides(self, event: Any) -> Iterable[tuple[str, str]]:
+    def own_segments(self, event: Any) -> Iterable[tuple[str, str]]:
         """The goals."""
         return (("goal", goal) for goal in reached_goals(self._by_type, event))
 
 
-def tallies(settings: Settings) -> tuple[Tally, ...]:
+def event_counters(settings: Settings) -> tuple[EventCounter, ...]:
     """What single events count, where every conversion of a person does."""
     knobs = settings.conversion
     return (Conversions(settings),) if (knobs.basis, knobs.count) == ("user", "every") else ()
@@ -120,7 +124,7 @@ def goals_by_type(settings: Settings) -> dict[str, list[tuple[str, Predicate]]]:
 
 
 def reached_goals(by_type: Mapping[str, list[tuple[str, Predicate]]], event: Any) -> list[str]:
-    """Names of the goals that an event reaches, in order."""
+    """SegmentRegistry of the goals that an event reaches, in order."""
     tag = str(event.__struct_config__.tag)
     reached = {name for name, test in by_type.get(tag, ()) if test(event)}
     if tag == "goal":

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 from schemas.events import Order, Refund
 from stream.counters.histogram import duration_bucket, histogram_measure
 from stream.counters.measures import MICROS
-from stream.counters.segments import Names, Segment
-from stream.history.events import Contributions, Fact, at, distinct, on
+from stream.counters.segments import Segment, SegmentRegistry
+from stream.history.events import Contributions, HistoryEntry, at, distinct, on
 from stream.metrics.metric import Example, Metric
 from stream.metrics.terms import AtEnd, AtStart, ByWindow, TopTenth, Total
 from stream.sessions.session import sid_digest
@@ -60,7 +60,7 @@ class Orders:
         #: Whether the end of each day must know what there was until then.
         self._to_date = to_date
 
-    def fact(self, event: Any) -> Sequence[Any] | None:
+    def entry(self, event: Any) -> Sequence[Any] | None:
         """What kind of event, of which order, how much."""
         if isinstance(event, Order):
             return _ORDER, sid_digest(event.order_id), round((event.revenue or 0) * MICROS)
@@ -69,11 +69,13 @@ class Orders:
             return _REFUND, digest, round(event.revenue * MICROS), sid_digest(event.event_id)
         return None
 
-    def contributions(self, facts: Sequence[Fact], names: Names) -> Contributions:
+    def contributions(
+        self, history: Sequence[HistoryEntry], registry: SegmentRegistry
+    ) -> Contributions:
         """Orders and money at their times, and buyers in every window that they are in."""
         counts: Contributions = Contributions()
         by_segment: dict[Segment, list[Sale]] = {}
-        for sale in sales(facts, names):
+        for sale in sales(history, registry):
             for segment in sale.segments:
                 by_segment.setdefault(segment, []).append(sale)
         for segment, theirs in by_segment.items():
@@ -85,13 +87,13 @@ class Orders:
         return counts
 
 
-def sales(facts: Sequence[Fact], names: Names) -> Iterable[Sale]:
+def sales(history: Sequence[HistoryEntry], registry: SegmentRegistry) -> Iterable[Sale]:
     """The orders among facts sorted by time, with their refunds."""
     found: dict[bytes, Sale] = {}
-    for time_ms, profile_id, kind, order, micros, *_ in facts:
+    for time_ms, segment_set_id, kind, order, micros, *_ in history:
         if kind == _ORDER and order not in found:
-            found[order] = Sale(time_ms, micros, names.by_id(profile_id).segments, [])
-    for time_ms, _, kind, order, micros, *_ in facts:
+            found[order] = Sale(time_ms, micros, registry.by_id(segment_set_id).segments, [])
+    for time_ms, _, kind, order, micros, *_ in history:
         sale = found.get(order)
         if kind == _REFUND and sale is not None:
             left = sale.micros - sum(amount for _, amount in sale.refunds)

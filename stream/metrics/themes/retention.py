@@ -7,7 +7,7 @@ from stream.metrics.terms import Total
 from stream.people.active_days import REACH_DAYS
 from stream.people.first_days import activation
 from stream.people.first_hours import FirstHours
-from stream.people.lifecycle import ROLLING, FirstDays, HabitRules, Return
+from stream.people.lifecycle import ROLLING, FirstDays, LifecycleRules, Return
 from stream.settings.application import Settings
 from stream.settings.audience import RetentionSettings
 
@@ -16,7 +16,7 @@ _FARTHEST = REACH_DAYS - 1
 _WEEK = 7
 
 
-def habit_rules(settings: Settings) -> HabitRules:
+def lifecycle_rules(settings: Settings) -> LifecycleRules:
     """The returns and the rolling windows that the metrics need."""
     returns = tuple(_return_by(day, settings.retention) for day in settings.retention.days)
     inactive = settings.churn.behavioural_inactive_days
@@ -27,7 +27,7 @@ def habit_rules(settings: Settings) -> HabitRules:
     days, first_week = settings.first_week.days, _first_week(settings)
     first_days = FirstDays(_measure(measures.FIRST_WEEK_DAYS, days), days)
     of_new = settings.retention.cohort == "first_time"
-    return HabitRules(
+    return LifecycleRules(
         (first_week, *returns) if of_new else (first_week,),
         () if of_new else returns,
         rolling,

@@ -42,7 +42,7 @@ class Posts:
             if self._micros:
                 yield ENGAGED_MICROS, event.count * self._micros.get(event.kind, MICROS)
 
-    def sides(self, event: Any) -> Iterable[tuple[str, str]]:
+    def own_segments(self, event: Any) -> Iterable[tuple[str, str]]:
         """Its post and its network."""
         yield "post", event.post_id
         if event.network is not None:
@@ -62,7 +62,7 @@ class Spend:
         if isinstance(event, MarketingSpend):
             yield SPEND_MICROS, round(event.amount * MICROS)
 
-    def sides(self, event: Any) -> Iterable[tuple[str, str]]:
+    def own_segments(self, event: Any) -> Iterable[tuple[str, str]]:
         """The dimensions of customers that the spending names, where its context does not."""
         context = event.context or {}
         for dimension in ("channel", "campaign"):
@@ -71,7 +71,7 @@ class Spend:
                 yield dimension, value
 
 
-def themes(settings: Settings) -> tuple[Followers, ...]:
+def aggregates(settings: Settings) -> tuple[Followers, ...]:
     """What is kept of accounts, where it is asked for."""
     return (Followers(),) if settings.social.denominator == "followers" else ()
 

@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 from schemas.events import TicketMessage, TicketOpened, TicketReopened, TicketResolved
 from stream.counters.calendar import DAY_MS
 from stream.counters.histogram import duration_bucket, histogram_measure
-from stream.counters.segments import Names, Segment
+from stream.counters.segments import Segment, SegmentRegistry
 from stream.history.business_hours import BusinessHours
-from stream.history.events import Contributions, Fact, at, on
+from stream.history.events import Contributions, HistoryEntry, at, on
 from stream.metrics.metric import Example, Metric
 from stream.metrics.terms import Has, Level, Quantile, Total
 from stream.sessions.session import sid_digest
@@ -64,7 +64,7 @@ class Tickets:
         self._at_opening = support.response_bucket == "opened"
         self._bots_answer = not support.exclude_bots
 
-    def fact(self, event: Any) -> Sequence[Any] | None:
+    def entry(self, event: Any) -> Sequence[Any] | None:
         """What happened to which ticket."""
         kind = None
         if isinstance(event, TicketOpened):
@@ -80,10 +80,12 @@ class Tickets:
             kind = _REOPEN
         return None if kind is None else (sid_digest(event.ticket_id), kind)
 
-    def contributions(self, facts: Sequence[Fact], names: Names) -> Contributions:
+    def contributions(
+        self, history: Sequence[HistoryEntry], registry: SegmentRegistry
+    ) -> Contributions:
         """Tickets when they change, waiting by day, durations when they end."""
         counts: Contributions = Contributions()
-        for ticket in tickets(facts, names):
+        for ticket in tickets(history, registry):
             for segment in ticket.segments:
                 self._count(counts, segment, ticket)
         return counts
@@ -112,18 +114,20 @@ class Tickets:
             at(counts, histogram_measure(what, bucket), segment, counted_at)
 
 
-def tickets(facts: Iterable[Fact], names: Names) -> Iterator[Ticket]:
+def tickets(history: Iterable[HistoryEntry], registry: SegmentRegistry) -> Iterator[Ticket]:
     """The tickets that were opened, from facts sorted by time."""
-    by_id: dict[bytes, list[Fact]] = {}
-    for fact in facts:
-        by_id.setdefault(fact[2], []).append(fact)
+    by_id: dict[bytes, list[HistoryEntry]] = {}
+    for entry in history:
+        by_id.setdefault(entry[2], []).append(entry)
     for theirs in by_id.values():
-        opening = next((fact for fact in theirs if fact[3][0] == _OPEN), None)
+        opening = next((entry for entry in theirs if entry[3][0] == _OPEN), None)
         if opening is not None:
-            yield _course(opening, theirs, names.by_id(opening[1]).segments)
+            yield _course(opening, theirs, registry.by_id(opening[1]).segments)
 
 
-def _course(opening: Fact, theirs: Iterable[Fact], segments: tuple[Segment, ...]) -> Ticket:
+def _course(
+    opening: HistoryEntry, theirs: Iterable[HistoryEntry], segments: tuple[Segment, ...]
+) -> Ticket:
     opened, by_support = opening[0], opening[3] != _OPEN
     asked = unanswered = waits_since = None if by_support else opened
     replies: list[tuple[int, int]] = []
@@ -131,7 +135,7 @@ def _course(opening: Fact, theirs: Iterable[Fact], segments: tuple[Segment, ...]
     changes: list[tuple[int, bool]] = []
     waits: list[tuple[int, int]] = []
     # Of one instant, questions come first and reopenings last: by these letters, not by arrival.
-    ordered = sorted(theirs, key=lambda fact: (fact[0], _TURN.get(fact[3], -1)))
+    ordered = sorted(theirs, key=lambda entry: (entry[0], _TURN.get(entry[3], -1)))
     for time_ms, _, _, kind in ordered:
         if time_ms < opened or time_ms >= opened + _LIFE_MS or kind[0] == _OPEN:
             continue

@@ -15,7 +15,7 @@ from bytewax.testing import run_main
 from tests.bench.job import Job
 
 
-class Tally(StatelessSinkPartition[Any]):  # type: ignore[misc]
+class EventCounter(StatelessSinkPartition[Any]):  # type: ignore[misc]
     """Sums what the windows counted; late or lost events would be missing here."""
 
     def __init__(self, job: Job) -> None:
@@ -31,8 +31,8 @@ class TallySink(DynamicSink[Any]):  # type: ignore[misc]
     def __init__(self, job: Job) -> None:
         self._job = job
 
-    def build(self, step_id: str, worker_index: int, worker_count: int) -> Tally:
-        return Tally(self._job)
+    def build(self, step_id: str, worker_index: int, worker_count: int) -> EventCounter:
+        return EventCounter(self._job)
 
 
 def run(job: Job) -> None:

@@ -59,7 +59,7 @@ async def _work(job: Job, settings: Settings) -> None:
     await worker.app.start()
     await done.wait()
     await worker.owner.finish()  # The last cut is part of the work.
-    shards = [owned.shard for owned in worker.owner.owned.values() if owned.shard]
+    shards = [assigned.shard for assigned in worker.owner.assigned_shards.values() if assigned.shard]
     counted = sum(sum(shard.outcomes().values()) for shard in shards)
     job.meter.add(counted)
     job.meter.note("redis_bytes_a_person", await _bytes_a_person(worker, settings))
@@ -71,7 +71,7 @@ async def _work(job: Job, settings: Settings) -> None:
 async def _bytes_a_person(worker: Worker, settings: Settings) -> float:
     """What Redis needs for the hashes of people, tables and digests included."""
     client = redis.asyncio.Redis.from_url(settings.redis.url)
-    keys = [ShardKeys(settings.app, partition).people for partition in worker.owner.owned]
+    keys = [ShardKeys(settings.app, partition).people for partition in worker.owner.assigned_shards]
     held = sum([await client.memory_usage(key, samples=0) or 0 for key in keys])
     people = sum([await client.hlen(key) for key in keys])
     await client.aclose()

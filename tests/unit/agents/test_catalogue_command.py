@@ -26,7 +26,7 @@ from stream.counters.calendar import Calendar
 from stream.counters.windows import GRAIN_OF, span_at
 from stream.metrics.catalogue import catalogue
 from stream.settings.application import Settings
-from stream.web.data_quality import TRUST
+from stream.web.data_quality import DATA_QUALITY
 
 ROOT = Path(__file__).parents[3]
 NOON_MS = 1_704_110_400_000  # 2024-01-01T12:00Z, a Monday
@@ -46,8 +46,8 @@ def test_json_describes_every_metric() -> None:
     result = metrics("--format", "json")
     assert (result.exit_code, result.stderr) == (0, "")
     entries = {entry["name"]: entry for entry in json.loads(result.stdout)}
-    metrics_and_trust = (*catalogue(Settings()), *TRUST)
-    assert list(entries) == [one.name for one in metrics_and_trust]
+    metrics_and_data_quality = (*catalogue(Settings()), *DATA_QUALITY)
+    assert list(entries) == [one.name for one in metrics_and_data_quality]
     bounce = entries["bounce_rate"]
     assert bounce["windows"] == ["trailing_1h", "hour", "day", "all"]
     assert bounce["settings"]["bounce.mode"] == '"classic_interaction"'
@@ -84,7 +84,7 @@ def test_every_setting_that_a_metric_names_exists() -> None:
 def test_markdown_tables_are_whole() -> None:
     assert metrics("--format", "markdown").stdout == metrics_markdown(Settings())
     for table, rows in (
-        (metrics_markdown(Settings()), len(catalogue(Settings())) + len(TRUST)),
+        (metrics_markdown(Settings()), len(catalogue(Settings())) + len(DATA_QUALITY)),
         (settings_markdown(Settings()), len(describe(Settings()))),
     ):
         lines = table.splitlines()

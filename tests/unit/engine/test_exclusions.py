@@ -38,11 +38,11 @@ def counts(config: Settings, *events: dict[str, Any]) -> tuple[int, ...]:
         for number, event in enumerate(events)
     ])  # fmt: skip
     report.shard.count_collected()
-    names = {i: name for i, name in report.shard.names.series.items() if not name[2]}
+    registry = {i: name for i, name in report.shard.registry.series.items() if not name[2]}
     total = dict.fromkeys(COUNTED, 0)
     for series, count in report.shard.counters.tables[Grain.ALL].get(0, {}).items():
-        if series in names and names[series][0] in total:
-            total[names[series][0]] += count
+        if series in registry and registry[series][0] in total:
+            total[registry[series][0]] += count
     return tuple(total.values())
 
 

@@ -6,7 +6,7 @@ from stream.engine.duplicates import SeenIds
 from stream.engine.watermark import (
     FOLLOW_MS,
     OUTCOMES,
-    Lead,
+    IdleHold,
     TopicState,
     log_floor,
     shard_watermark,
@@ -74,38 +74,38 @@ def test_a_quiet_topic_does_not_keep_state_for_ever() -> None:
 
 def test_a_quiet_topic_follows_only_what_it_is_known_to_keep_up_with() -> None:
     quiet = topic(NOW - 7 * DAY, drained_at=NOW)
-    quiet.follows = NOW - 3 * DAY
+    quiet.held_to_ms = NOW - 3 * DAY
     assert floor(topic(NOW), quiet) == NOW - 4 * DAY
-    quiet.follows = 0
+    quiet.held_to_ms = 0
     assert floor(topic(NOW), quiet) == NOW - 7 * DAY
     topics = {"a": topic(NOW), "b": quiet}
     assert log_floor(topics, DAY, at_once=True) == NOW - DAY
 
 
 def test_a_topic_keeps_up_with_what_was_read_well_before_it_was_at_its_end() -> None:
-    lead = Lead()
-    assert lead.followed(NOW) == 0
-    lead.note(NOW - 9 * DAY, NOW)
-    lead.note(NOW - 2 * DAY, NOW + 60_000)
-    assert lead.followed(NOW + FOLLOW_MS - 1) == 0
-    assert lead.followed(NOW + FOLLOW_MS) == NOW - 9 * DAY
-    assert lead.followed(NOW + 60_000 + FOLLOW_MS) == NOW - 2 * DAY
+    idle_hold = IdleHold()
+    assert idle_hold.followed(NOW) == 0
+    idle_hold.note(NOW - 9 * DAY, NOW)
+    idle_hold.note(NOW - 2 * DAY, NOW + 60_000)
+    assert idle_hold.followed(NOW + FOLLOW_MS - 1) == 0
+    assert idle_hold.followed(NOW + FOLLOW_MS) == NOW - 9 * DAY
+    assert idle_hold.followed(NOW + 60_000 + FOLLOW_MS) == NOW - 2 * DAY
 
 
 def test_silence_of_the_broker_lets_no_topic_follow() -> None:
-    lead = Lead()
-    lead.note(NOW - 9 * DAY, NOW)
+    idle_hold = IdleHold()
+    idle_hold.note(NOW - 9 * DAY, NOW)
     for second in range(0, 3_600, 10):
-        lead.note(NOW, NOW + FOLLOW_MS + second * 1000)
-    assert lead.followed(NOW + FOLLOW_MS) == 0
+        idle_hold.note(NOW, NOW + FOLLOW_MS + second * 1000)
+    assert idle_hold.followed(NOW + FOLLOW_MS) == 0
 
 
 def test_the_past_is_not_remembered_for_ever() -> None:
-    lead = Lead()
+    idle_hold = IdleHold()
     for second in range(100_000):
-        lead.note(second, NOW + second * 1000)
-    assert len(lead._noted) <= FOLLOW_MS // 10_000 + 2
-    assert lead.followed(NOW + 99_999_000) in range(99_999 - 130, 99_999 - 119)
+        idle_hold.note(second, NOW + second * 1000)
+    assert len(idle_hold._noted) <= FOLLOW_MS // 10_000 + 2
+    assert idle_hold.followed(NOW + 99_999_000) in range(99_999 - 130, 99_999 - 119)
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES)

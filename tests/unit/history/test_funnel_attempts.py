@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from stream.counters.calendar import Calendar
-from stream.counters.segments import Names
-from stream.history.events import FACTS_MAX, Fact, learn
+from stream.counters.segments import SegmentRegistry
+from stream.history.events import HISTORY_MAX, HistoryEntry, learn
 from stream.history.funnel_attempts import Attempts, Moment
-from stream.metrics.themes.funnels import FunnelTheme
+from stream.metrics.themes.funnels import FunnelAggregate
 from stream.settings.application import SessionSettings, Settings
 from stream.settings.definitions import Funnel, Selection
 
@@ -79,56 +79,58 @@ def test_steps_of_one_session() -> None:
     assert sorted(rules.depths(gaps)) == [(1, 2), (100, 1)]
 
 
-NAMES = Names((), 100, lambda site: Calendar())
-PROFILE = NAMES.profile_of("default", {}).id
+NAMES = SegmentRegistry((), 100, lambda site: Calendar())
+SEGMENT_SET = NAMES.segment_set_of("default", {}).id
 
 
-def theme(**fields: Any) -> FunnelTheme:
+def aggregate(**fields: Any) -> FunnelAggregate:
     steps = tuple(Selection(type="custom", where={"name": name}) for name in "ab")
-    return FunnelTheme("f", Funnel(steps=steps, window_days=2, **fields), Settings())
+    return FunnelAggregate("f", Funnel(steps=steps, window_days=2, **fields), Settings())
 
 
-def fact(time_ms: int, steps: int) -> Fact:
-    return time_ms, PROFILE, steps, None
+def entry(time_ms: int, steps: int) -> HistoryEntry:
+    return time_ms, SEGMENT_SET, steps, None
 
 
 def test_settled_repetitions_are_not_kept() -> None:
-    facts = [fact(DAY + n, A) for n in range(50)] + [fact(DAY + 60 + n, B) for n in range(50)]
-    after, _, _ = learn(facts, fact(2 * DAY, A), DAY + 1_000, theme(), NAMES)
+    history = [entry(DAY + n, A) for n in range(50)] + [entry(DAY + 60 + n, B) for n in range(50)]
+    after, _, _ = learn(history, entry(2 * DAY, A), DAY + 1_000, aggregate(), NAMES)
     assert [one[0] - DAY for one in after] == [49, 60, DAY]
-    assert len(learn(facts, fact(2 * DAY, A), DAY, theme(), NAMES)[0]) == 101
+    assert len(learn(history, entry(2 * DAY, A), DAY, aggregate(), NAMES)[0]) == 101
 
 
 def test_first_steps_of_two_days_are_both_kept() -> None:
-    facts = [fact(DAY, A), fact(2 * DAY, A)]
-    assert len(learn(facts, fact(3 * DAY, B), 3 * DAY, theme(), NAMES)[0]) == 3
+    history = [entry(DAY, A), entry(2 * DAY, A)]
+    assert len(learn(history, entry(3 * DAY, B), 3 * DAY, aggregate(), NAMES)[0]) == 3
 
 
 def test_who_came_far_long_ago_is_not_counted_again() -> None:
-    ever = ("funnel_people_all", NAMES.side("default", "funnel\x1fstep", "f\x1f2"))
+    ever = ("funnel_people_all", NAMES.own_segment("default", "funnel\x1fstep", "f\x1f2"))
     known, counted = [], 0
     for time_ms in (DAY, DAY + 1, 90 * DAY, 90 * DAY + 1, 180 * DAY, 180 * DAY + 1):
-        known, change, _ = learn(known, fact(time_ms, 1 + time_ms % 2), time_ms, theme(), NAMES)
+        known, change, _ = learn(
+            known, entry(time_ms, 1 + time_ms % 2), time_ms, aggregate(), NAMES
+        )
         counted += sum(count for key, count in change.items() if key[:2] == ever)
         assert len(known) <= 3
     assert counted == 1
 
 
 def test_who_is_capped_keeps_how_far_they_came() -> None:
-    facts = [(-1, PROFILE, 2, None), *(fact(DAY * 100 + n, A) for n in range(FACTS_MAX))]
-    after, _, capped = learn(facts, fact(DAY * 200, A), 0, theme(), NAMES)
+    history = [(-1, SEGMENT_SET, 2, None), *(entry(DAY * 100 + n, A) for n in range(HISTORY_MAX))]
+    after, _, capped = learn(history, entry(DAY * 200, A), 0, aggregate(), NAMES)
     assert capped
-    assert after[0] == (-1, PROFILE, 2, None)
+    assert after[0] == (-1, SEGMENT_SET, 2, None)
 
 
 def test_other_steps_are_another_theme() -> None:
-    assert theme().name != theme(order="strict").name
-    assert theme().name.startswith("fn:f:")
+    assert aggregate().name != aggregate(order="strict").name
+    assert aggregate().name.startswith("fn:f:")
 
 
 def test_sessions_by_gap_do_not_look_at_ids() -> None:
     steps = (Selection(type="order"), Selection(type="refund"))
     gap = Settings(session=SessionSettings(source="gap"))
     funnel = Funnel(steps=steps, scope="session")
-    assert FunnelTheme("f", funnel, gap)._by_id is False
-    assert FunnelTheme("f", funnel, Settings())._by_id is True
+    assert FunnelAggregate("f", funnel, gap)._by_id is False
+    assert FunnelAggregate("f", funnel, Settings())._by_id is True

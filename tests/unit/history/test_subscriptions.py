@@ -8,7 +8,7 @@ import pytest
 
 from stream.counters import measures
 from stream.counters.calendar import Calendar
-from stream.counters.segments import Names
+from stream.counters.segments import SegmentRegistry
 from stream.history.subscriptions import (
     CANCELLED_AT_ONCE,
     CHURN_DAYS,
@@ -23,9 +23,9 @@ from stream.history.subscriptions import (
 HOUR = 3_600_000
 DAY = 24 * HOUR
 FIRST = date(2024, 4, 1).toordinal()
-NAMES = Names(("country",), 10, lambda site: Calendar())
-PROFILE = NAMES.profile_of("default", {})
-[SITE] = PROFILE.segments
+NAMES = SegmentRegistry(("country",), 10, lambda site: Calendar())
+SEGMENT_SET = NAMES.segment_set_of("default", {})
+[SITE] = SEGMENT_SET.segments
 
 
 def at(hours: float, kind: str, mrr: int = 0, sub: str = "s", **fields: Any) -> SubscriptionEvent:
@@ -33,7 +33,7 @@ def at(hours: float, kind: str, mrr: int = 0, sub: str = "s", **fields: Any) -> 
     midnight = Calendar().day_start_ms(FIRST)
     ends = fields.pop("ends", None)
     effective = None if ends is None else midnight + round(ends * HOUR)
-    given = {"profile_id": PROFILE.id} | fields
+    given = {"segment_set_id": SEGMENT_SET.id} | fields
     return SubscriptionEvent(
         midnight + round(hours * HOUR), kind, sub, mrr, effective_ms=effective, **given
     )
@@ -154,9 +154,12 @@ def test_the_order_of_arrival_leaves_no_trace(order: tuple[int, ...]) -> None:
 
 def test_two_starts_at_one_instant_count_in_the_same_segment_in_either_order() -> None:
     german, french = (
-        NAMES.profile_of("default", {"country": country}).id for country in ("DE", "FR")
+        NAMES.segment_set_of("default", {"country": country}).id for country in ("DE", "FR")
     )
-    starts = [at(1, "started", 20, profile_id=german), at(1, "started", 20, profile_id=french)]
+    starts = [
+        at(1, "started", 20, segment_set_id=german),
+        at(1, "started", 20, segment_set_id=french),
+    ]
     assert contributions(starts, NAMES) == contributions(starts[::-1], NAMES)
 
 
@@ -170,12 +173,12 @@ def test_what_is_added_and_taken_away_is_the_change_of_level() -> None:
 def moved(*events: SubscriptionEvent) -> dict[str, dict[int, int]]:
     """Measure of movements → what it is on each day."""
     counts = contributions(events, NAMES)
-    names = {
+    registry = {
         "new": measures.MRR_NEW_MICROS, "expansion": measures.MRR_EXPANDED_MICROS,
         "contraction": measures.MRR_CONTRACTED_MICROS, "churn": measures.MRR_CHURNED_MICROS,
         "reactivation": measures.MRR_REACTIVATED_MICROS,
     }  # fmt: skip
-    return {name: found for name, m in names.items() if (found := counted(counts, m))}
+    return {name: found for name, m in registry.items() if (found := counted(counts, m))}
 
 
 def test_revenue_is_new_grows_shrinks_leaves_and_comes_back() -> None:

@@ -10,8 +10,8 @@ from schemas.events import SurveyResponse
 from schemas.rejection import Reason, RejectedEvent
 from stream.counters.calendar import Calendar
 from stream.counters.measures import Grain
-from stream.counters.segments import Names
-from stream.history.events import Fact
+from stream.counters.segments import SegmentRegistry
+from stream.history.events import HistoryEntry
 from stream.metrics.themes import feedback
 from stream.settings.application import Settings
 from stream.settings.customers import SurveySettings
@@ -30,15 +30,15 @@ def answer(survey: str, score: float, **fields: Any) -> SurveyResponse:
 
 def counted(settings: Settings, *days_and_answers: tuple[int, SurveyResponse]) -> dict[Any, int]:
     """(measure, grain, day from the first on) → count, of the whole site."""
-    names = Names((), 10, lambda site: Calendar())
-    profile, theme = names.profile_of("default", {}), feedback.Feedback(settings)
-    facts: list[Fact] = []
+    registry = SegmentRegistry((), 10, lambda site: Calendar())
+    segment_set, aggregate = registry.segment_set_of("default", {}), feedback.Feedback(settings)
+    history: list[HistoryEntry] = []
     for number, (day, event) in enumerate(days_and_answers):
         event.event_id = f"e{number}"
-        kept = theme.fact(event)
+        kept = aggregate.entry(event)
         assert kept is not None
-        facts.append((NOON_MS + day * DAY_MS, profile.id, *kept))
-    found = theme.contributions(facts, names).items()
+        history.append((NOON_MS + day * DAY_MS, segment_set.id, *kept))
+    found = aggregate.contributions(history, registry).items()
     return {
         (measure, grain, index - FIRST_DAY): count
         for (measure, segment, grain, index), count in found

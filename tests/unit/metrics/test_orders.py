@@ -11,8 +11,8 @@ from schemas.codec import parse
 from schemas.rejection import Reason, RejectedEvent
 from stream.counters.calendar import Calendar
 from stream.counters.measures import Grain
-from stream.counters.segments import Names
-from stream.history.events import Fact, Theme
+from stream.counters.segments import SegmentRegistry
+from stream.history.events import Aggregate, HistoryEntry
 from stream.metrics.themes import orders, tickets
 from stream.settings.application import Settings
 
@@ -33,19 +33,19 @@ def ticket(day: int, what: str, **fields: Any) -> Event:
     return {"type": f"ticket_{what}", "day": day, "ticket_id": "t", **fields}
 
 
-def totals(theme: Theme, events: Sequence[Event]) -> dict[str, int]:
+def totals(aggregate: Aggregate, events: Sequence[Event]) -> dict[str, int]:
     """Measure → sum over all days, of the whole site."""
-    names = Names((), 10, lambda site: Calendar())
-    profile, facts = names.profile_of("default", {}), list[Fact]()
+    registry = SegmentRegistry((), 10, lambda site: Calendar())
+    segment_set, history = registry.segment_set_of("default", {}), list[HistoryEntry]()
     for event in sorted(events, key=lambda event: int(event["day"])):
         given = {name: value for name, value in event.items() if name != "day"}
         time_ms = NOON_MS + event["day"] * DAY_MS
         named = {"event_id": repr(event), "event_time": time_ms, "user_id": "u"}
-        kept = theme.fact(parse(msgspec.json.encode(given | named))[0])
+        kept = aggregate.entry(parse(msgspec.json.encode(given | named))[0])
         if kept is not None:
-            facts.append((time_ms, profile.id, *kept))
+            history.append((time_ms, segment_set.id, *kept))
     found: dict[str, int] = {}
-    for (measure, _, grain, _), count in theme.contributions(facts, names).items():
+    for (measure, _, grain, _), count in aggregate.contributions(history, registry).items():
         if grain is Grain.DAY:
             found[measure] = found.get(measure, 0) + count
     return {measure: count for measure, count in found.items() if count}
@@ -89,9 +89,9 @@ def test_after_a_year_nothing_is_left_of_what_was_bought_in_it() -> None:
 
 
 def test_a_ticket_that_nobody_opened_counts_nowhere() -> None:
-    theme = tickets.Tickets(Settings())
+    aggregate = tickets.Tickets(Settings())
     answer = ticket(1, "message", direction="outgoing", author="agent")
-    assert totals(theme, [answer, ticket(2, "resolved"), ticket(3, "reopened")]) == {}
+    assert totals(aggregate, [answer, ticket(2, "resolved"), ticket(3, "reopened")]) == {}
 
 
 def test_what_came_before_the_opening_counts_nowhere() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream.counters.calendar import Calendar
-from stream.counters.segments import Profile, Segment
+from stream.counters.segments import Segment, SegmentSet
 from stream.people.active_days import (
     FAR,
     Mark,
@@ -99,28 +99,28 @@ def test_trimming_keeps_the_first_day_ever() -> None:
     assert trim((DAY + 70, 1 << 70 | 1, DAY), DAY + 60) == (DAY + 70, 1, DAY)
 
 
-def profile(*ids: int) -> Profile:
+def segment_set(*ids: int) -> SegmentSet:
     def segment(number: int) -> Segment:
         return Segment(number, "s", "d", str(number), Calendar(), lambda _segment, _measure: 0)
 
-    return Profile(0, "s", tuple(segment(number) for number in ids))
+    return SegmentSet(0, "s", tuple(segment(number) for number in ids))
 
 
 def test_segments_of_one_profile_share_a_mark() -> None:
     marks = SegmentMarks()
-    marks.turn_to(profile(1, 2))
+    marks.turn_to(segment_set(1, 2))
     marks.mark = (DAY, 1)
-    marks.turn_to(profile(1, 2))
+    marks.turn_to(segment_set(1, 2))
     assert marks.items() == [((DAY, 1), (1, 2))]
     assert not marks.rest
 
 
 def test_segments_with_different_days_do_not_share_a_mark() -> None:
     marks = SegmentMarks()
-    marks.turn_to(profile(1, 2))
+    marks.turn_to(segment_set(1, 2))
     marks.mark = (DAY, 1)
     # Segment 3 is new: it must not get the days of segment 1.
-    marks.turn_to(profile(1, 3))
+    marks.turn_to(segment_set(1, 3))
     assert marks.mark == (DAY, 1)
     assert [(group.segment_ids, mark) for group, mark in marks.rest] == [((3,), None)]
     assert marks.others == {2: (DAY, 1)}
@@ -129,9 +129,9 @@ def test_segments_with_different_days_do_not_share_a_mark() -> None:
 
 def test_segments_share_a_mark_again_when_what_told_them_apart_is_too_old() -> None:
     marks = SegmentMarks()
-    both = profile(1, 2)
+    both = segment_set(1, 2)
     marks.turn_to(both)
-    [first], [second] = profile(1).segments, profile(2).segments
+    [first], [second] = segment_set(1).segments, segment_set(2).segments
     marks.group, marks.mark = both.part([first]), (DAY, 1 << 40 | 1)
     marks.rest = [(both.part([second]), (DAY, 1))]
     marks.shorten(DAY - 40, drop=True)

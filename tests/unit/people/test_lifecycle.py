@@ -16,20 +16,20 @@ from stream.people.lifecycle import (
     NEVER,
     Days,
     FirstDays,
-    HabitRules,
+    LifecycleRules,
     Return,
     changes,
     known_around,
     steps,
 )
 from stream.people.person import MARK_DAYS
-from stream.publish.merged_counts import Board
+from stream.publish.merged_counts import MergedCounts
 from stream.publish.snapshot import gauges
 from stream.settings.application import Settings
 from tests.unit.publish.test_records import DAY, DAY_MS, SITE, START_MS, Newsroom
 
 UTC = Calendar()
-RULES = HabitRules(
+RULES = LifecycleRules(
     of_new=(Return("new", 1, 6), Return("twice", 1, 8, least=2)),
     of_active=(Return("active", 7, 7),),
     first_days=FirstDays("first_days", 8),
@@ -156,7 +156,7 @@ def test_the_end_of_a_file_is_no_reason_to_call_a_cohort_lost() -> None:
     ],
 )
 def test_a_gauge_shows_the_last_period_that_is_over(metric: str, window: str, right: float) -> None:
-    board = Board(lambda site: UTC, "version")
+    merged = MergedCounts(lambda site: UTC, "version")
     measured = {"day": measures.DORMANT_DAY, "week": measures.DORMANT_WEEK}
     week, month = UTC.week_of(DAY) - 7, UTC.month_of(DAY - 1)
     for day, counts in (
@@ -167,7 +167,7 @@ def test_a_gauge_shows_the_last_period_that_is_over(metric: str, window: str, ri
         (DAY, {measured["day"]: 1, measures.DORMANT_MONTH: 2, measures.RETAINED_MONTH: 9}),
         (UTC.week_of(DAY), {measured["week"]: 3}),
     ):
-        board.replace((Grain.DAY, day), [{(name, SITE): count for name, count in counts.items()}])
+        merged.replace((Grain.DAY, day), [{(name, SITE): count for name, count in counts.items()}])
     chosen = [one for one in catalogue(Settings()) if one.name == metric]
-    found = {gauge.window: gauge.value for gauge in gauges(board, chosen, START_MS + 1)}
+    found = {gauge.window: gauge.value for gauge in gauges(merged, chosen, START_MS + 1)}
     assert found[window] == right

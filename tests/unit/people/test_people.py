@@ -3,7 +3,7 @@
 import pytest
 
 from stream.counters.calendar import Calendar
-from stream.counters.segments import Profile, Segment
+from stream.counters.segments import Segment, SegmentSet
 from stream.people.active_days import has_unit
 from stream.people.cache import PeopleCache
 from stream.people.person import Person, pack, unpack
@@ -14,16 +14,16 @@ MINUTE = 28_492_560
 KEPT = (0, 0, 0, 0)
 
 
-def profile(*ids: int) -> Profile:
+def segment_set(*ids: int) -> SegmentSet:
     def segment(number: int) -> Segment:
         return Segment(number, "s", "d", str(number), Calendar(), lambda _segment, _measure: 0)
 
-    return Profile(0, "s", tuple(segment(number) for number in ids))
+    return SegmentSet(0, "s", tuple(segment(number) for number in ids))
 
 
 def person(*days: int) -> Person:
     made = Person("default\x1fv")
-    made.active.turn_to(profile(1))
+    made.active.turn_to(segment_set(1))
     if days:
         top = max(days)
         made.active.mark = (top, sum(1 << (top - day) for day in set(days)), min(days))
@@ -36,9 +36,9 @@ def days_of(one: Person) -> list[tuple[int, ...]]:
 
 def test_a_person_comes_back_with_everything_that_is_kept() -> None:
     one = person(DAY - 3, DAY)
-    one.live.turn_to(profile(1))
+    one.live.turn_to(segment_set(1))
     one.live.mark = (MINUTE, 0b101)
-    one.clicked.turn_to(profile(1, 2))
+    one.clicked.turn_to(segment_set(1, 2))
     one.clicked.mark = (DAY, 1)
     session = Session("s", 1_709_553_600_000, 4)
     one.sessions = [session]
@@ -58,7 +58,7 @@ def test_nobody_in_particular_takes_next_to_no_room() -> None:
 
 def test_an_ordinary_person_takes_less_than_the_budget() -> None:
     one = person(*range(DAY - 27, DAY + 1))
-    one.live.turn_to(profile(1))
+    one.live.turn_to(segment_set(1))
     one.live.mark = (MINUTE, 0b11111)
     one.sessions = [Session(None, 1_709_553_600_000, 1)]
     # 16 bytes are the field's name; Redis itself adds some 50.
@@ -80,7 +80,7 @@ def test_days_before_the_oldest_are_left_out_but_not_the_first_day() -> None:
 
 def test_minutes_that_no_timely_event_can_touch_are_dropped() -> None:
     one = person(DAY)
-    one.live.turn_to(profile(1))
+    one.live.turn_to(segment_set(1))
     one.live.mark = (MINUTE, 1)
     assert unpack("k", pack(one, 0, 0, MINUTE, 0)).live.items() == one.live.items()
     assert unpack("k", pack(one, 0, 0, MINUTE + 1, 0)).live.items() == []
@@ -100,8 +100,8 @@ def test_only_closed_sessions_that_are_out_of_reach_are_left_out(
     assert (one.tail is None) == (not kept)
 
 
-def keys(cache: PeopleCache, *names: str) -> list[bool]:
-    return [cache.get(name) is not None for name in names]
+def keys(cache: PeopleCache, *registry: str) -> list[bool]:
+    return [cache.get(name) is not None for name in registry]
 
 
 def test_the_older_generation_goes_when_the_younger_is_full() -> None:
@@ -116,9 +116,9 @@ def test_the_older_generation_goes_when_the_younger_is_full() -> None:
 
 def test_who_is_used_again_stays() -> None:
     cache = PeopleCache(4)
-    for names in (("a", "b", "c"), ("d", "e", "f"), ("g", "h", "i")):
-        assert cache.get("a") or "a" in names
-        for name in names:
+    for registry in (("a", "b", "c"), ("d", "e", "f"), ("g", "h", "i")):
+        assert cache.get("a") or "a" in registry
+        for name in registry:
             cache.put(Person(name))
         cache.settle()
     assert keys(cache, "a", "b") == [True, False]

@@ -8,7 +8,7 @@ from stream.counters.calendar import Calendar
 from stream.counters.measures import Grain
 from stream.metrics.catalogue import catalogue
 from stream.publish.due_windows import END_OF_INPUT
-from stream.publish.merged_counts import Board
+from stream.publish.merged_counts import MergedCounts
 from stream.publish.records import Emission
 from stream.settings.application import Settings
 
@@ -26,21 +26,21 @@ class Newsroom:
 
     def __init__(self, *metrics: str, kinds: Iterable[WindowKind] | None = None) -> None:
         chosen = [metric for metric in catalogue(Settings()) if metric.name in metrics]
-        self.board = Board(lambda site: UTC, "version")
+        self.merged = MergedCounts(lambda site: UTC, "version")
         self._parts = chosen, None if kinds is None else list(kinds)
-        self.emission = Emission(self.board, *self._parts)
+        self.emission = Emission(self.merged, *self._parts)
         self.revision = 0
 
     def hand_over(self, watermark_ms: int, newest_ms: int) -> None:
         """Another goes on, who knows the counts but not what was published."""
-        self.emission = Emission(self.board, *self._parts)
+        self.emission = Emission(self.merged, *self._parts)
         self.emission.take_over(watermark_ms, newest_ms, newest_ms)
 
     def count(self, grain: Grain, index: int, **counts: int) -> None:
         """Set a bucket for the whole site; there are as many events as anything."""
         bucket = {(measure, SITE): count for measure, count in counts.items()}
         bucket[measures.EVENTS, SITE] = max([1, *counts.values()])
-        self.board.replace((grain, index), [bucket])
+        self.merged.replace((grain, index), [bucket])
         self.emission.note([(grain, index)])
 
     def due(self, watermark_ms: int | None, newest_ms: int = END_OF_INPUT) -> list[MetricRecord]:
@@ -118,7 +118,7 @@ def test_a_rolling_window_goes_on_until_it_is_empty_and_says_so_once() -> None:
         bucket = {(measures.ACTIVE_7D, SITE): 1}
         if day == DAY:
             bucket[measures.EVENTS, SITE] = 1
-        room.board.replace((Grain.DAY, day), [bucket])
+        room.merged.replace((Grain.DAY, day), [bucket])
         room.emission.note([(Grain.DAY, day)])
     room.emission.note([(Grain.DAY, DAY + 7)])
     assert [record.value for record in room.due(END_OF_INPUT)] == [1] * 7 + [0]
@@ -130,7 +130,7 @@ def test_a_segment_is_published_where_it_counts_something() -> None:
         counts = {(measures.EVENTS, SITE): 5, (measures.PAGE_VIEWS, SITE): 5}
         if germans:
             counts[measures.PAGE_VIEWS, GERMANY] = germans
-        room.board.replace((Grain.DAY, day), [counts])
+        room.merged.replace((Grain.DAY, day), [counts])
     room.emission.note([(Grain.DAY, DAY), (Grain.DAY, DAY + 1)])
     found = [record for record in room.due(END_OF_INPUT) if record.dimensions]
     assert [(r.value, r.dimensions) for r in found] == [(2, {"country": "DE"})]
@@ -139,10 +139,10 @@ def test_a_segment_is_published_where_it_counts_something() -> None:
 def test_a_segment_that_is_corrected_to_nothing_is_published_as_zero() -> None:
     room = Newsroom("sessions", kinds=["day"])
     events = {(measures.EVENTS, SITE): 5, (measures.SESSIONS, SITE): 2}
-    room.board.replace((Grain.DAY, DAY), [events | {(measures.SESSIONS, GERMANY): 1}])
+    room.merged.replace((Grain.DAY, DAY), [events | {(measures.SESSIONS, GERMANY): 1}])
     room.emission.note([(Grain.DAY, DAY)])
     room.due(END_OF_INPUT)
-    room.board.replace((Grain.DAY, DAY), [events | {(measures.SESSIONS, GERMANY): 0}])
+    room.merged.replace((Grain.DAY, DAY), [events | {(measures.SESSIONS, GERMANY): 0}])
     room.emission.note([(Grain.DAY, DAY)])
     [record] = room.due(END_OF_INPUT)
     assert (record.value, record.dimensions) == (0, {"country": "DE"})
@@ -151,8 +151,8 @@ def test_a_segment_that_is_corrected_to_nothing_is_published_as_zero() -> None:
 def test_a_level_lasts_while_there_are_events_also_in_a_segment() -> None:
     room = Newsroom("active_customers", kinds=["day"])
     customers = {(measures.CUSTOMERS_CHANGE, SITE): 1, (measures.CUSTOMERS_CHANGE, GERMANY): 1}
-    room.board.replace((Grain.DAY, DAY), [customers | {(measures.EVENTS, SITE): 1}])
-    room.board.replace((Grain.DAY, DAY + 2), [{(measures.EVENTS, SITE): 1}])
+    room.merged.replace((Grain.DAY, DAY), [customers | {(measures.EVENTS, SITE): 1}])
+    room.merged.replace((Grain.DAY, DAY + 2), [{(measures.EVENTS, SITE): 1}])
     room.emission.note([(Grain.DAY, DAY), (Grain.DAY, DAY + 2)])
     found = room.due(END_OF_INPUT)
     assert [record.value for record in found if not record.dimensions] == [1, 1, 1]
@@ -189,10 +189,10 @@ def test_days_that_are_forgotten_are_not_published_again_when_another_day_change
 def test_who_takes_over_takes_back_what_has_fallen_to_nothing() -> None:
     room = Newsroom("sessions", "page_views", kinds=["day"])
     events = {(measures.EVENTS, SITE): 5, (measures.SESSIONS, SITE): 2}
-    room.board.replace((Grain.DAY, DAY), [events | {(measures.SESSIONS, GERMANY): 1}])
+    room.merged.replace((Grain.DAY, DAY), [events | {(measures.SESSIONS, GERMANY): 1}])
     room.emission.note([(Grain.DAY, DAY)])
     room.due(START_MS + DAY_MS, START_MS + DAY_MS)
-    room.board.replace((Grain.DAY, DAY), [events | {(measures.SESSIONS, GERMANY): 0}])
+    room.merged.replace((Grain.DAY, DAY), [events | {(measures.SESSIONS, GERMANY): 0}])
     room.hand_over(START_MS + DAY_MS, START_MS + DAY_MS)
     room.emission.note([(Grain.DAY, DAY)])
     found = [r for r in room.due(START_MS + DAY_MS, START_MS + DAY_MS) if r.dimensions]
@@ -207,7 +207,7 @@ def test_what_falls_to_nothing_before_it_is_published_is_not_published() -> None
     room.count(Grain.DAY, DAY, sessions=2)
     room.hand_over(START_MS + DAY_MS, START_MS + DAY_MS)
     events = {(measures.EVENTS, SITE): 5, (measures.SESSIONS, SITE): 2}
-    room.board.replace((Grain.DAY, DAY + 2), [events | {(measures.SESSIONS, GERMANY): 0}])
+    room.merged.replace((Grain.DAY, DAY + 2), [events | {(measures.SESSIONS, GERMANY): 0}])
     room.emission.note([(Grain.DAY, DAY + 2)])
     found = room.due(START_MS + 3 * DAY_MS, START_MS + 3 * DAY_MS)
     assert [record.dimensions for record in found if record.value == 0 and record.dimensions] == []
@@ -234,7 +234,7 @@ def test_who_takes_over_closes_a_series_of_rolling_windows() -> None:
         bucket = {(measures.ACTIVE_7D, SITE): 1, (measures.ACTIVE_7D, GERMANY): 1}
         if day == DAY:
             bucket[measures.EVENTS, SITE] = 1
-        room.board.replace((Grain.DAY, day), [bucket])
+        room.merged.replace((Grain.DAY, day), [bucket])
         room.emission.note([(Grain.DAY, day)])
     six_ms = START_MS + 6 * DAY_MS
     assert [r.value for r in room.due(six_ms, six_ms) if r.dimensions] == [1] * 7

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from schemas.codec import MAX_BYTES, MAX_DEPTH, Reason, RejectedEvent, epoch_ms, parse
+from schemas.dead_letter import MAX_KEY, MAX_ORIGINAL, dead_letter, encode_dead_letter
 from schemas.events import EVENT_TYPES, Custom, Order, PageView
-from schemas.ledger import MAX_KEY, MAX_ORIGINAL, encode_entry, ledger_entry
-from schemas.outputs import LedgerEntry, MetricRecord, Window, encode_record, record_key
+from schemas.outputs import DeadLetter, MetricRecord, Window, encode_record, record_key
 from schemas.rejection import DETAIL_LIMIT, printable
 
 EXAMPLES = Path(__file__).parents[3] / "schemas" / "examples"
@@ -34,8 +34,8 @@ def refusal(raw: bytes | None) -> RejectedEvent:
     return caught.value
 
 
-def entry(original: bytes | None, key: bytes | None = b"v", detail: str = "d") -> LedgerEntry:
-    return ledger_entry(
+def entry(original: bytes | None, key: bytes | None = b"v", detail: str = "d") -> DeadLetter:
+    return dead_letter(
         Reason.LATE,
         detail,
         topic="clicks",
@@ -178,7 +178,7 @@ def test_printable_text_cannot_forge_a_log_line_or_drive_a_terminal(text: str) -
 
 
 def test_an_entry_that_fits_is_kept_whole() -> None:
-    shown = json.loads(encode_entry(entry(b"\xff\0{", detail="why\n")))
+    shown = json.loads(encode_dead_letter(entry(b"\xff\0{", detail="why\n")))
     assert base64.b64decode(shown.pop("original")) == b"\xff\0{"
     assert base64.b64decode(shown.pop("key")) == b"v"
     assert shown == {
@@ -209,7 +209,7 @@ def test_an_original_is_cut_only_above_the_limit(size: int, truncated: bool) -> 
 
 def test_an_entry_is_bounded_whatever_was_sent() -> None:
     kept = entry(b"x" * 10_000_000, key=b"k" * 1_000_000, detail="\x1b" * 100_000)
-    assert len(encode_entry(kept)) < 8192
+    assert len(encode_dead_letter(kept)) < 8192
     assert kept.key == b"k" * MAX_KEY
 
 
@@ -218,7 +218,7 @@ def test_a_cut_key_alone_makes_an_entry_truncated() -> None:
 
 
 def test_an_entry_of_a_record_without_key_and_value_can_be_written() -> None:
-    shown = json.loads(encode_entry(entry(None, key=None)))
+    shown = json.loads(encode_dead_letter(entry(None, key=None)))
     assert (shown["key"], shown["original"], shown["original_size"]) == (None, "", 0)
 
 

@@ -10,8 +10,8 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped, unus
 
 from schemas import generate
 from schemas.codec import Reason
+from schemas.dead_letter import dead_letter, encode_dead_letter
 from schemas.events import EVENT_TYPES, Event
-from schemas.ledger import encode_entry, ledger_entry
 from schemas.outputs import MetricRecord, Window, encode_record
 from schemas.routing import TOPIC_TYPES
 
@@ -73,7 +73,7 @@ def test_an_example_with_a_fault_that_a_schema_can_name_fails_the_schema(path: P
 
 @pytest.mark.parametrize("original", [b"{}", bytes(100_000), None])
 def test_ledger_entries_satisfy_their_schema(original: bytes | None) -> None:
-    entry = ledger_entry(
+    entry = dead_letter(
         Reason.TOO_LARGE,
         "why",
         topic="clicks",
@@ -83,7 +83,7 @@ def test_ledger_entries_satisfy_their_schema(original: bytes | None) -> None:
         key=None,
         original=original,
     )
-    validator("ledger_entry").validate(json.loads(encode_entry(entry)))
+    validator("ledger_entry").validate(json.loads(encode_dead_letter(entry)))
 
 
 @pytest.mark.parametrize("value", [None, 3, 0.25, float("inf")])

@@ -6,7 +6,7 @@ from itertools import permutations
 import msgspec
 import pytest
 
-from stream.sessions.page_path import Trail
+from stream.sessions.page_path import PagePath
 
 #: Page ids sort by these names: not in the order of the ids.
 NAMES = {0: "", 1: "/z", 2: "/m", 3: "/a"}
@@ -17,14 +17,14 @@ def order(page: int) -> str:
     return NAMES[page]
 
 
-def trail(views: Sequence[View]) -> Trail:
-    made = Trail()
+def page_path(views: Sequence[View]) -> PagePath:
+    made = PagePath()
     for time_ms, page in views:
         made.view(page, time_ms, order)
     return made
 
 
-def ends(one: Trail) -> tuple[int, ...]:
+def ends(one: PagePath) -> tuple[int, ...]:
     return one.entry_ms, one.entry_page, one.second_ms, one.exit_ms, one.exit_page
 
 
@@ -39,20 +39,20 @@ def ends(one: Trail) -> tuple[int, ...]:
     ],
 )
 def test_the_ends_are_the_same_in_any_order(views: list[View], right: tuple[int, ...]) -> None:
-    assert {ends(trail(some)) for some in permutations(views)} == {right}
+    assert {ends(page_path(some)) for some in permutations(views)} == {right}
 
 
 @pytest.mark.parametrize("split", range(5))
 def test_two_trails_join_to_what_one_would_have_been(split: int) -> None:
     views = [(5, 1), (5, 3), (8, 2), (9, 2), (9, 3)]
     for some in permutations(views):
-        one, other = trail(some[:split]), trail(some[split:])
+        one, other = page_path(some[:split]), page_path(some[split:])
         one.join(other, order)
-        assert ends(one) == ends(trail(views))
+        assert ends(one) == ends(page_path(views))
 
 
 def test_joining_adds_time_and_keeps_the_greatest_depth() -> None:
-    one, other = Trail(), Trail()
+    one, other = PagePath(), PagePath()
     one.look(1, 1_000, 50)
     one.look(2, 1_000, None)
     other.look(1, 2_000, 25.5)
@@ -63,7 +63,7 @@ def test_joining_adds_time_and_keeps_the_greatest_depth() -> None:
 
 
 def test_the_first_page_takes_until_the_second_view_at_most_a_timeout() -> None:
-    one = trail([(1_000, 1), (61_000, 2)])
+    one = page_path([(1_000, 1), (61_000, 2)])
     assert (one.landing_ms(90_000, one.engaged()), one.landing_ms(30_000, one.engaged())) == (
         60_000,
         30_000,
@@ -71,19 +71,19 @@ def test_the_first_page_takes_until_the_second_view_at_most_a_timeout() -> None:
 
 
 def test_a_first_page_that_stays_the_only_one_takes_what_was_engaged_there() -> None:
-    one = trail([(1_000, 1)])
+    one = page_path([(1_000, 1)])
     assert one.landing_ms(90_000, one.engaged()) is None
     one.look(1, 0, 50)
     assert one.landing_ms(90_000, one.engaged()) is None
     one.look(1, 7_000, None)
     assert one.landing_ms(90_000, one.engaged()) == 7_000
-    unnamed = trail([(1_000, 0)])
+    unnamed = page_path([(1_000, 0)])
     unnamed.look(1, 7_000, None)
     assert unnamed.landing_ms(90_000, unnamed.engaged()) is None
 
 
 def test_pauses_last_until_the_next_view_and_the_last_has_none() -> None:
-    one = Trail()
+    one = PagePath()
     one.path = [(30, 3), (0, 1), (10, 2), (10, 1)]
     assert list(one.pauses(order, 15)) == [(1, 10), (2, 0), (1, 15)]
 
@@ -92,22 +92,22 @@ def test_pauses_last_until_the_next_view_and_the_last_has_none() -> None:
 @pytest.mark.parametrize("looked", [False, True])
 @pytest.mark.parametrize("whole_path", [False, True])
 def test_a_packed_trail_comes_back_whole(views: list[View], looked: bool, whole_path: bool) -> None:
-    one = trail(views)
+    one = page_path(views)
     if looked:
         one.look(2, 10_000, 33.3)
         one.look(-77, 0, None)
     if whole_path:
         one.path = list(views)
     packed = msgspec.msgpack.encode(one.pack(len(views), 1_000, 2_000))
-    again = Trail.unpack(msgspec.msgpack.decode(packed), len(views), 1_000, 2_000)
+    again = PagePath.unpack(msgspec.msgpack.decode(packed), len(views), 1_000, 2_000)
     assert ends(again) == ends(one)
     assert (again.looks, again.path) == (one.looks, one.path)
 
 
 def test_a_usual_trail_is_short() -> None:
     hour = 3_600_000
-    one = trail([(hour, 100), (hour + 20_000, 200), (hour + 600_000, 150)])
+    one = page_path([(hour, 100), (hour + 20_000, 200), (hour + 600_000, 150)])
     one.look(100, 20_000, 80)
     packed = one.pack(3, hour, hour + 650_000)
     assert len(msgspec.msgpack.encode(packed)) <= 24
-    assert len(msgspec.msgpack.encode(trail([(hour, 100)]).pack(1, hour, hour))) <= 3
+    assert len(msgspec.msgpack.encode(page_path([(hour, 100)]).pack(1, hour, hour))) <= 3

@@ -3,14 +3,16 @@
 import pytest
 
 from stream.counters.calendar import Calendar
-from stream.counters.segments import OTHER, Names
+from stream.counters.segments import OTHER, SegmentRegistry
 from stream.sessions import pages
 from stream.sessions.pages import Page, Pages, page_of
 
 
 def some(values_max: int = 10, hosts: bool = False) -> Pages:
-    names = Names(("country",), 1, lambda site: Calendar(), own_max={"page": values_max})
-    return Pages(names, hosts)
+    registry = SegmentRegistry(
+        ("country",), 1, lambda site: Calendar(), own_max={"page": values_max}
+    )
+    return Pages(registry, hosts)
 
 
 @pytest.mark.parametrize(

@@ -11,14 +11,14 @@ from stream.counters.histogram import (
     duration_bucket,
     duration_bucket_bounds_seconds,
 )
-from stream.counters.segments import Names, Profile
-from stream.sessions.page_path import Trail
+from stream.counters.segments import SegmentRegistry, SegmentSet
+from stream.sessions.page_path import PagePath
 from stream.sessions.rules import ID_REACH_MS
 from stream.sessions.session import Session, comes_first, merge, reached, sid_digest
 
 MINUTE = 60_000
 TIMEOUT = 30 * MINUTE
-NAMES = Names(("country",), 10, lambda site: Calendar())
+NAMES = SegmentRegistry(("country",), 10, lambda site: Calendar())
 
 
 def session(start: int, end: int, sid: str | None = None) -> Session:
@@ -27,8 +27,8 @@ def session(start: int, end: int, sid: str | None = None) -> Session:
     return made
 
 
-def profile(country: str | None) -> Profile:
-    return NAMES.profile_of("default", {"country": country} if country else {})
+def segment_set(country: str | None) -> SegmentSet:
+    return NAMES.segment_set_of("default", {"country": country} if country else {})
 
 
 def test_an_event_exactly_the_timeout_later_continues_the_session() -> None:
@@ -74,22 +74,22 @@ def test_a_merge_keeps_everything_of_both(earlier: bool) -> None:
     into, other = session(10, 20), session(30, 40)
     into.page_views, other.page_views = 2, 3
     other.interactive = other.real = True
-    other.profile_id = 7
+    other.segment_set_id = 7
     merge(into, other, earlier, str)
     assert (into.start, into.end, into.page_views) == (10, 40, 5)
     assert (into.interactive, into.real) == (True, True)
-    assert into.profile_id == (7 if earlier else 1)
+    assert into.segment_set_id == (7 if earlier else 1)
 
 
 def test_the_earlier_event_gives_the_profile() -> None:
-    assert comes_first(1, profile("FR"), 2, profile("DE"))
-    assert not comes_first(2, profile("DE"), 1, profile("FR"))
+    assert comes_first(1, segment_set("FR"), 2, segment_set("DE"))
+    assert not comes_first(2, segment_set("DE"), 1, segment_set("FR"))
 
 
 def test_at_one_instant_the_profile_that_sorts_first_does_whatever_came_first() -> None:
-    assert comes_first(1, profile("DE"), 1, profile("FR"))
-    assert not comes_first(1, profile("FR"), 1, profile("DE"))
-    assert comes_first(1, profile(None), 1, profile("DE"))
+    assert comes_first(1, segment_set("DE"), 1, segment_set("FR"))
+    assert not comes_first(1, segment_set("FR"), 1, segment_set("DE"))
+    assert comes_first(1, segment_set(None), 1, segment_set("DE"))
 
 
 @pytest.mark.parametrize("sid", [None, "an id"])
@@ -98,38 +98,47 @@ def test_a_packed_session_comes_back_whole(sid: str | None) -> None:
     one.page_views, one.interactive, one.real, one.closed = 3, True, True, True
     again = Session.unpack(msgspec.msgpack.decode(msgspec.msgpack.encode(one.pack())))
     assert again.pack() == one.pack()
-    names = ["sid", "start", "end", "profile_id", "page_views", "interactive", "real", "closed"]
-    assert all(getattr(again, name) == getattr(one, name) for name in names)
+    registry = [
+        "sid",
+        "start",
+        "end",
+        "segment_set_id",
+        "page_views",
+        "interactive",
+        "real",
+        "closed",
+    ]
+    assert all(getattr(again, name) == getattr(one, name) for name in registry)
 
 
 @pytest.mark.parametrize("sid", [None, "an id", b"digest"])
 def test_a_packed_session_keeps_its_pages(sid: str | bytes | None) -> None:
     one = session(1_709_553_600_000, 1_709_553_700_000, sid)  # type: ignore[arg-type]
-    one.page_views, one.trail = 2, Trail()
+    one.page_views, one.page_path = 2, PagePath()
     for page in (7, 8):
-        one.trail.view(page, 1_709_553_600_000 + page, str)
-    one.trail.look(7, 10_000, 50)
+        one.page_path.view(page, 1_709_553_600_000 + page, str)
+    one.page_path.look(7, 10_000, 50)
     again = Session.unpack(msgspec.msgpack.decode(msgspec.msgpack.encode(one.pack())))
     assert again.pack() == one.pack()
     assert again.sid == sid
-    assert again.trail is not None
-    assert (again.trail.entry_page, again.trail.exit_page) == (7, 8)
+    assert again.page_path is not None
+    assert (again.page_path.entry_page, again.page_path.exit_page) == (7, 8)
 
 
 def test_a_merge_keeps_the_pages_of_either() -> None:
     into, other = session(10, 20), session(30, 40)
     merge(into, other, False, str)
-    assert into.trail is None
-    other.trail = Trail()
-    other.trail.view(7, 30, str)
+    assert into.page_path is None
+    other.page_path = PagePath()
+    other.page_path.view(7, 30, str)
     merge(into, other, False, str)
-    assert into.trail is not None
-    assert into.trail.entry_page == 7
+    assert into.page_path is not None
+    assert into.page_path.entry_page == 7
     again = session(1, 5)
-    again.trail = Trail()
-    again.trail.view(9, 1, str)
+    again.page_path = PagePath()
+    again.page_path.view(9, 1, str)
     merge(into, again, True, str)
-    assert (into.trail.entry_page, into.trail.exit_page) == (9, 7)
+    assert (into.page_path.entry_page, into.page_path.exit_page) == (9, 7)
 
 
 def test_a_session_of_one_event_has_a_bucket_of_its_own() -> None:

@@ -21,11 +21,11 @@ from stream.counters.calendar import Calendar
 from stream.counters.measures import Grain
 from stream.metrics.catalogue import catalogue
 from stream.publish.headlines import HEADLINES, previous_gauges
-from stream.publish.merged_counts import Board
+from stream.publish.merged_counts import MergedCounts
 from stream.publish.snapshot import Count, Gauge, Snapshot, decode_snapshot, encode_snapshot
 from stream.settings.application import Settings
 from stream.web.exporter import Exporter, SnapshotCollector
-from stream.web.live import HISTORY_MAX, ROWS_MAX, SITES_MAX, LiveBoard
+from stream.web.live import HISTORY_MAX, ROWS_MAX, SITES_MAX, LiveNumbers
 from stream.web.live_alerts import RESOLVED_SECONDS, AlertWatch
 from stream.web.live_pipeline import Pipeline
 from stream.web.live_routes import LivePages
@@ -49,51 +49,51 @@ def live(value: float, site: str = "default") -> Gauge:
 
 
 @pytest.fixture
-def board() -> LiveBoard:
-    return LiveBoard(METRICS, ("country",))
+def numbers() -> LiveNumbers:
+    return LiveNumbers(METRICS, ("country",))
 
 
-def test_every_headline_is_in_the_catalogue(board: LiveBoard) -> None:
-    assert [shown.title for shown in board.shown] == [headline.title for headline in HEADLINES]
+def test_every_headline_is_in_the_catalogue(numbers: LiveNumbers) -> None:
+    assert [shown.title for shown in numbers.shown] == [headline.title for headline in HEADLINES]
 
 
 def test_headlines_come_with_what_they_were_and_null_where_there_is_nothing(
-    board: LiveBoard,
+    numbers: LiveNumbers,
 ) -> None:
-    assert board.state() is None
+    assert numbers.state() is None
     now = snapshot(1000, live(7))
-    board.note(Snapshot(**{**_fields(now), "previous": [live(3)]}))
-    state = board.state()
+    numbers.note(Snapshot(**{**_fields(now), "previous": [live(3)]}))
+    state = numbers.state()
     assert state is not None
     [site] = state["sites"]
     assert (site["site"], site["now"][:2], site["before"][:2]) == ("default", [7, None], [3, None])
 
 
-def test_history_is_kept_once_a_snapshot_and_not_for_ever(board: LiveBoard) -> None:
+def test_history_is_kept_once_a_snapshot_and_not_for_ever(numbers: LiveNumbers) -> None:
     for number in range(HISTORY_MAX + 50):
-        assert board.note(snapshot(number, live(number)))
-        assert not board.note(snapshot(number, live(number)))
-    history = board.history()
+        assert numbers.note(snapshot(number, live(number)))
+        assert not numbers.note(snapshot(number, live(number)))
+    history = numbers.history()
     assert len(history["taken_ms"]) == HISTORY_MAX
     assert history["sites"]["default"][0][-1] == HISTORY_MAX + 49
 
 
-def test_what_was_counted_is_the_difference_of_two_snapshots(board: LiveBoard) -> None:
-    board.note(snapshot(1000, events=100))
-    board.note(snapshot(3000, events=140))
-    [tick] = board.history()["ticks"]
+def test_what_was_counted_is_the_difference_of_two_snapshots(numbers: LiveNumbers) -> None:
+    numbers.note(snapshot(1000, events=100))
+    numbers.note(snapshot(3000, events=140))
+    [tick] = numbers.history()["ticks"]
     assert tick["seconds"] == 2
     assert tick["counted"] == {"events": 40, "page_views": 20, "late": 4}
     # Counting began anew: nothing is counted backwards.
-    board.note(snapshot(4000, events=5))
-    assert board.history()["ticks"][-1]["counted"] == {}
+    numbers.note(snapshot(4000, events=5))
+    assert numbers.history()["ticks"][-1]["counted"] == {}
 
 
-def test_tops_are_few_and_sorted_and_their_names_are_harmless_text(board: LiveBoard) -> None:
+def test_tops_are_few_and_sorted_and_their_names_are_harmless_text(numbers: LiveNumbers) -> None:
     rows = [Gauge("daily_active_users", "day", "default", "country", f"c{n}", n) for n in range(30)]
     nasty = Gauge("daily_active_users", "day", "default", "country", NASTY, 99)
-    board.note(snapshot(1, *rows, nasty))
-    state = cast(dict[str, Any], board.state())
+    numbers.note(snapshot(1, *rows, nasty))
+    state = cast(dict[str, Any], numbers.state())
     found = state["sites"][0]["lists"]["country"]
     assert len(found) == ROWS_MAX
     assert found[0] == ("<script>\\ud800\\u202e\\u0000", 99)
@@ -101,17 +101,17 @@ def test_tops_are_few_and_sorted_and_their_names_are_harmless_text(board: LiveBo
     json.dumps(state).encode()
 
 
-def test_many_sites_are_counted_and_the_largest_shown(board: LiveBoard) -> None:
+def test_many_sites_are_counted_and_the_largest_shown(numbers: LiveNumbers) -> None:
     one = snapshot(1)
     sites = [Count("events", f"s{number}", number) for number in range(100)]
-    board.note(Snapshot(**{**_fields(one), "counts": sites}))
-    state = cast(dict[str, Any], board.state())
+    numbers.note(Snapshot(**{**_fields(one), "counts": sites}))
+    state = cast(dict[str, Any], numbers.state())
     assert (state["sites_total"], len(state["sites"])) == (100, SITES_MAX)
     assert state["sites"][0]["site"] == "s99"
 
 
 def test_the_period_before_ends_where_the_window_begins() -> None:
-    found = Board(lambda site: UTC, "version")
+    found = MergedCounts(lambda site: UTC, "version")
     site = ("default", "", "")
     start = UTC.day_start_ms(DAY)
     for day, people in ((DAY, 9), (DAY - 1, 5), (DAY - 2, 3)):
@@ -152,9 +152,9 @@ class _Stages:
 
 
 @pytest.fixture
-async def client(board: LiveBoard) -> AsyncIterator[tuple[LivePages, TestClient]]:
+async def client(numbers: LiveNumbers) -> AsyncIterator[tuple[LivePages, TestClient]]:
     shown = snapshot(5000, live(7))
-    pages = LivePages(board, AlertWatch(""), cast(Pipeline, _Stages()), lambda: shown, 30)
+    pages = LivePages(numbers, AlertWatch(""), cast(Pipeline, _Stages()), lambda: shown, 30)
     app = web.Application()
     pages.add_routes(app.router)
     async with TestClient(TestServer(app)) as client:
@@ -202,11 +202,11 @@ async def test_events_begin_with_the_past_and_go_on_with_each_update(
 
 
 async def test_there_is_at_most_one_update_a_second_however_many_snapshots(
-    board: LiveBoard,
+    numbers: LiveNumbers,
 ) -> None:
     moments = iter(range(1, 10_000))
     taken = lambda: snapshot(next(moments), live(1))  # noqa: E731  another one at each look
-    pages = LivePages(board, AlertWatch(""), cast(Pipeline, _Stages()), taken, 30)
+    pages = LivePages(numbers, AlertWatch(""), cast(Pipeline, _Stages()), taken, 30)
     client = pages.feed.join(lambda: None)
     task = asyncio.create_task(pages.run())
     await asyncio.sleep(1.5)

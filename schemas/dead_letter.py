@@ -5,7 +5,7 @@ from typing import Final
 
 from msgspec.json import Encoder
 
-from schemas.outputs import LedgerEntry
+from schemas.outputs import DeadLetter
 from schemas.rejection import Reason, printable
 
 MAX_ORIGINAL: Final = 4096
@@ -14,12 +14,12 @@ MAX_KEY: Final = 1024
 _encode: Final = Encoder().encode
 
 
-def encode_entry(entry: LedgerEntry) -> bytes:
+def encode_dead_letter(entry: DeadLetter) -> bytes:
     """A ledger entry as JSON, with `key` and `original` in base64."""
     return _encode(entry)
 
 
-def ledger_entry(
+def dead_letter(
     reason: Reason,
     detail: str,
     *,
@@ -30,12 +30,12 @@ def ledger_entry(
     key: bytes | None,
     original: bytes | None,
     event_time_ms: int | None = None,
-) -> LedgerEntry:
+) -> DeadLetter:
     """An entry of bounded size, whatever was sent."""
     original = original or b""
     size = len(original)
     truncated = size > MAX_ORIGINAL or (key is not None and len(key) > MAX_KEY)
-    return LedgerEntry(
+    return DeadLetter(
         reason=reason,
         detail=printable(detail),
         topic=topic,

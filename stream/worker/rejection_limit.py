@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(slots=True)
-class LedgerLimit:
+class RejectionLimit:
     """Judges the last `min_events` records of one topic partition at a time."""
 
     max_ratio: float
