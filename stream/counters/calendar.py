@@ -1,4 +1,4 @@
-"""Calendar arithmetic of one reporting time zone: the local day, hour, week and month of an instant."""
+"""Calendar arithmetic in one time zone: the local day, hour, week and month of an instant."""
 
 from datetime import date, datetime
 from functools import lru_cache
@@ -14,9 +14,10 @@ _UTC = ZoneInfo("UTC")
 
 
 class Calendar:
-    """Days are date ordinals (`date.toordinal`), hours the epoch minute at which they begin.
+    """A time zone with a first day of the week, and caches of its answers.
 
-    Days of 23 and 25 hours at a change of the clock are what the zone says they are.
+    A day is a date ordinal (`date.toordinal`). An hour is the epoch minute at which it begins.
+    Days of 23 and 25 hours follow the zone's clock changes.
     Raises `zoneinfo.ZoneInfoNotFoundError` for an unknown zone.
     """
 
@@ -30,7 +31,7 @@ class Calendar:
         self._day_starts: dict[int, int] = {}
 
     def slot(self, time_ms: int) -> tuple[int, int]:
-        """(day, hour) of an instant in epoch ms."""
+        """Return (day, hour) of an instant in epoch ms."""
         index = time_ms // SLOT_MS
         found = self._slots.get(index)
         if found is None:
@@ -40,51 +41,51 @@ class Calendar:
         return found
 
     def day_of(self, time_ms: int) -> int:
-        """Ordinal of the local day of an instant in epoch ms."""
+        """Return the ordinal of the local day of an instant in epoch ms."""
         return self.slot(time_ms)[0]
 
     def hour_of(self, time_ms: int) -> int:
-        """Epoch minute at which the local hour of an instant in epoch ms begins."""
+        """Return the epoch minute at which the local hour of an instant in epoch ms begins."""
         return self.slot(time_ms)[1]
 
     def _compute(self, time_ms: int) -> tuple[int, int]:
         day = datetime.fromtimestamp(time_ms / 1000, self.zone).toordinal()
-        # Hours are counted from the day's first instant: where a clock moves by half an hour, they
-        # still neither overlap nor leave a gap, and the last one of that day is a short one.
+        # Hours start at the day's first instant. Where a clock moves by half an hour, they neither
+        # overlap nor leave a gap; the last hour of that day is short.
         midnight = self.day_start_ms(day) // MINUTE_MS
         return day, midnight + (time_ms // MINUTE_MS - midnight) // 60 * 60
 
     def hour_end_ms(self, hour: int) -> int:
-        """First instant after an hour, in epoch ms."""
+        """Return the first instant after an hour, in epoch ms."""
         start = hour * MINUTE_MS
         return min(start + HOUR_MS, self.day_start_ms(self.day_of(start) + 1))
 
     def day_start_ms(self, day: int) -> int:
-        """First instant of a local day, in epoch ms."""
+        """Return the first instant of a local day, in epoch ms."""
         found = self._day_starts.get(day)
         if found is None:
             midnight = datetime.combine(date.fromordinal(day), datetime.min.time(), self.zone)
-            # Through UTC: it also settles a midnight that the clock change skips.
+            # Converting through UTC also resolves a midnight that a clock change skips.
             found = self._day_starts[day] = round(midnight.astimezone(_UTC).timestamp()) * 1000
         return found
 
     def week_of(self, day: int) -> int:
-        """First day of the week of a day."""
+        """Return the first day of the week that contains a day."""
         # Ordinal 1 is a Monday.
         return day - ((day - 1) % 7 if self.week_start == "monday" else day % 7)
 
     def month_of(self, day: int) -> int:
-        """First day of the calendar month of a day."""
+        """Return the first day of the calendar month that contains a day."""
         return _month_of(day)
 
     def next_month(self, day: int) -> int:
-        """First day of the month after the month of a day."""
+        """Return the first day of the calendar month after the one that contains a day."""
         return _month_of(_month_of(day) + 31)
 
     def rfc3339(self, time_ms: int) -> str:
-        """An instant as RFC 3339 in this zone, to the second (or ms where there are any)."""
+        """Format an instant in epoch ms as RFC 3339 in this zone, with ms only if they are not zero."""
         local = datetime.fromtimestamp(time_ms // 1000, self.zone)
-        # Not by adding: that would forget which of two equal local times is meant.
+        # `replace` keeps `fold`, which tells two equal local times apart; adding a timedelta drops it.
         local = local.replace(microsecond=time_ms % 1000 * 1000)
         return local.isoformat().replace("+00:00", "Z")
 

@@ -1,4 +1,4 @@
-"""The additive measures that the shard counts, each with the grains of time its metrics need."""
+"""Names of the additive measures that a shard counts, and the grains of its time buckets."""
 
 from enum import IntEnum
 
@@ -12,22 +12,22 @@ class Grain(IntEnum):
     ALL = 3
 
 
-#: Amounts of money and scores are counted as whole millionths.
+#: Amounts of money and scores are counted in whole millionths.
 MICROS = 1_000_000
 
-#: Every accepted event; also tells which days, hours and minutes have data.
+#: Every accepted event. Its buckets show which days, hours and minutes have data.
 EVENTS = "events"
 BOT_EVENTS = "bot_events"
 EXCLUDED_EVENTS = "excluded_events"
 PAGE_VIEWS = "page_views"
 CLICKS = "clicks"
 IMPRESSIONS = "impressions"
-#: Events that somebody does something with: a click, a search, an order; not seeing a page.
+#: Events in which a person acts: a click, a search, an order. Seeing a page is none.
 INTERACTIONS = "interactions"
 
-# Sessions, counted when they close, at the minute in which they started.
+# Sessions, counted when they close, in the minute in which they started.
 SESSIONS = "sessions"
-#: Those that are the first of their person.
+#: First sessions of their person.
 FIRST_SESSIONS = "first_sessions"
 SESSION_PAGE_VIEWS = "session_page_views"
 VIEWED_SESSIONS = "viewed_sessions"
@@ -36,36 +36,36 @@ SESSION_DURATION_MS = "session_duration_ms"
 CARTED_SESSIONS = "carted_sessions"
 ABANDONED_SESSIONS = "abandoned_cart_sessions"
 CONVERTED_SESSIONS = "converted_sessions"
-#: Events of theirs that reached a goal, each of them.
+#: Events within sessions that reached a goal.
 SESSION_GOALS = "session_goals"
 ENGAGED_SESSIONS = "engaged_sessions"
-#: Those that last, where the others are no part of the duration.
+#: Sessions with a duration above 0, if `duration.zero_sessions` excludes the others.
 TIMED_SESSIONS = "timed_sessions"
-#: By entry page: sessions, and those that bounced. The page's time: sessions where it is known, its sum.
+#: By entry page: sessions, bounced sessions, sessions with a known time on that page, its sum.
 LANDINGS = "landings"
 LANDING_BOUNCES = "landing_bounces"
 LANDINGS_TIMED = "landings_timed"
 LANDING_MS = "landing_ms"
-#: By page; exits at the last view of their session.
+#: By page. An exit is counted at the last view of its session.
 VIEWS_OF_PAGE = "views_of_page"
 EXITS = "exits"
 SESSIONS_WITH_PAGE = "sessions_with_page"
-#: Pairs of a session and a page: with a known time, with a known scroll depth (hundredths of a percent).
+#: Pairs of a session and a page: with a known time, with a known scroll depth (in 1/100 %).
 PAGES_TIMED = "pages_timed"
 ON_PAGE_MS = "on_page_ms"
 PAGES_SCROLLED = "pages_scrolled"
 SCROLL_DEPTH = "scroll_depth"
 CONTENT_CLICKS = "content_clicks"
 CONTENT_IMPRESSIONS = "content_impressions"
-#: A histogram: its measures are "<name>#<number of a log-scale bucket>".
+#: A histogram: its measures are "<name>#<bucket number>", see counters/histogram.py.
 SESSION_DURATION = "session_duration"
 
-# Distinct people. The rolling ones are counted in the day (minute) on which a window ENDS.
+# Distinct people. A rolling window is counted in the day or minute on which it ENDS.
 ACTIVE_DAY = "people_day"
 ACTIVE_7D = "people_7d"
 ACTIVE_28D = "people_28d"
 ACTIVE_30D = "people_30d"
-#: In the hour with which a window ends.
+#: Counted in the hour with which the window ends.
 ACTIVE_24H = "people_24h"
 ACTIVE_168H = "people_168h"
 ACTIVE_WEEK = "people_week"
@@ -74,10 +74,10 @@ NEW_DAY = "new_people_day"
 NEW_WEEK = "new_people_week"
 NEW_MONTH = "new_people_month"
 NEW_ALL = "new_people"
-#: Everybody until the end of a day, of whole sites.
+#: Everyone seen until the end of a day, for whole sites only.
 KNOWN = "level_people"
 CLICKERS_DAY = "clickers_day"
-#: In as many minutes as the settings say.
+#: People active in the last `active.live_minutes` minutes.
 LIVE = "people_live"
 
 # Habits, see stream/people/lifecycle.py. By period, in the bucket of its first day: active also in the period
@@ -89,10 +89,10 @@ DORMANT_DAY = "dormant_day"
 DORMANT_WEEK = "dormant_week"
 DORMANT_MONTH = "dormant_month"
 CHURN_RISK_DAY = "churn_risk_day"
-#: People whose risk a model has predicted, of the day and by band; its dimension.
+#: People with a predicted churn risk, by day; the dimension that holds their band.
 RISK_PEOPLE = "risk_people"
 RISK_BAND = "risk_band"
-#: Their dimension.
+#: Dimension of the histograms below.
 ACTIVE_DAYS = "active_days"
 ACTIVE_DAYS_WEEK = "active_days_week"
 ACTIVE_DAYS_MONTH = "active_days_month"
@@ -101,14 +101,14 @@ ACTIVE_WEEKS_MONTH = "active_weeks_month"
 FIRST_WEEK = "back_in_first_week"
 FIRST_WEEK_DAYS = "active_days_in_first_week"
 
-# Customers. Levels are changes by day, to be summed from the beginning.
+# Customers. A level is the sum of its daily changes since the beginning.
 CUSTOMERS_CHANGE = "customers_change"
 MRR_CHANGE_MICROS = "mrr_change_micros"
 CUSTOMER_STARTS = "customer_starts"
 CUSTOMER_ENDS = "customer_ends"
 LOST_30D = "customers_lost_30d"
 LOST_MONTH = "customers_lost_month"
-#: Starts of customers who never were one before.
+#: Starts of people who were never customers before.
 FIRST_STARTS = "customer_first_starts"
 INVOLUNTARY_ENDS = "customer_ends_involuntary"
 LOST_INVOLUNTARY_30D = "customers_lost_involuntary_30d"
@@ -121,26 +121,26 @@ MRR_REACTIVATED_MICROS = "mrr_reactivated_micros"
 
 
 def new_after(pause_days: int, period: str) -> str:
-    """The measure of people who stayed away for so many days before they came to a day, week or month."""
+    """Return the measure of people who came to a day, week or month after `pause_days` without events."""
     return f"new_after_{pause_days}d_{period}"
 
 
 def active_in(days: int) -> str:
-    """The measure of distinct people in so many days, counted on the day with which they end."""
+    """Return the measure of distinct people in a window of `days` days, counted on its last day."""
     return ACTIVE_DAY if days == 1 else f"people_{days}d"
 
 
-#: Measures whose value is the sum of all buckets so far: never pruned, but folded together.
+#: Measures whose value is the sum of all buckets so far: pruning adds their old buckets together.
 LEVELS = frozenset({CUSTOMERS_CHANGE, MRR_CHANGE_MICROS})
-#: Other levels say so by how their names begin.
+#: Prefix of every other level.
 _LEVEL = "level_"
 
 
 def is_level(measure: str) -> bool:
-    """Whether the value of a measure is the sum of all its buckets so far."""
+    """Return whether a measure's value is the sum of all its buckets so far."""
     return measure.startswith(_LEVEL) or measure in LEVELS
 
 
 def scroll_reached(percent: int) -> str:
-    """The measure of pairs of a session and a page that was scrolled so far."""
+    """Return the measure of pairs of a session and a page scrolled to `percent` or deeper."""
     return f"scroll_reached_{percent}"

@@ -1,4 +1,4 @@
-"""Windows of time as runs of buckets: which buckets a window is made of, when it begins and ends."""
+"""Windows of time: the buckets of each window, and the instants at which it begins and ends."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -7,7 +7,7 @@ from schemas.outputs import Window, WindowKind
 from stream.counters.calendar import MINUTE_MS, Calendar
 from stream.counters.measures import Grain
 
-#: Grain of the buckets that a window of each kind is made of.
+#: Window kind → grain of its buckets.
 GRAIN_OF: dict[WindowKind, Grain] = {
     "minute": Grain.MINUTE,
     "trailing_5m": Grain.MINUTE,
@@ -26,20 +26,20 @@ GRAIN_OF: dict[WindowKind, Grain] = {
     "trailing_365d": Grain.DAY,
     "all": Grain.ALL,
 }
-#: Number of buckets in a rolling window.
+#: Rolling window kind → number of buckets.
 LENGTH_OF: dict[WindowKind, int] = {
     "trailing_5m": 5, "trailing_30m": 30, "trailing_1h": 60, "trailing_24h": 24,
     "trailing_168h": 168, "trailing_7d": 7, "trailing_28d": 28, "trailing_30d": 30,
     "trailing_90d": 90, "trailing_365d": 365,
 }  # fmt: skip
-#: Length in days → the kind of rolling window that has it.
+#: Length in days → kind of the rolling window with that length.
 ROLLING_DAYS: dict[int, WindowKind] = {
     length: kind for kind, length in LENGTH_OF.items() if GRAIN_OF[kind] is Grain.DAY
 }
 
 
 class Span(NamedTuple):
-    """A window as buckets first … last of its grain (for hours: the epoch minutes they begin at)."""
+    """A window as its first and last bucket. An hour bucket is the epoch minute at which it begins."""
 
     kind: WindowKind
     first: int
@@ -47,17 +47,17 @@ class Span(NamedTuple):
 
     @property
     def grain(self) -> Grain:
-        """Grain of its buckets."""
+        """Grain of the window's buckets."""
         return GRAIN_OF[self.kind]
 
     def start_ms(self, calendar: Calendar) -> int:
-        """First instant, in epoch ms."""
+        """Return the window's first instant, in epoch ms."""
         if self.grain is Grain.DAY:
             return calendar.day_start_ms(self.first)
         return self.first * MINUTE_MS
 
     def end_ms(self, calendar: Calendar) -> int:
-        """First instant after it, in epoch ms; `all` has no end."""
+        """Return the first instant after the window, in epoch ms; 2^62 for `all`, which has no end."""
         if self.grain is Grain.DAY:
             return calendar.day_start_ms(self.last + 1)
         if self.grain is Grain.HOUR:
@@ -65,7 +65,7 @@ class Span(NamedTuple):
         return (self.last + 1) * MINUTE_MS if self.kind != "all" else 1 << 62
 
     def window(self, calendar: Calendar) -> Window:
-        """As it is published."""
+        """Return the window in the form of metric records."""
         if self.kind == "all":
             return Window("all", None, None, calendar.timezone)
         return Window(
@@ -77,7 +77,7 @@ class Span(NamedTuple):
 
 
 def span_at(kind: WindowKind, time_ms: int, calendar: Calendar) -> Span:
-    """The window of a kind that contains an instant as its newest part."""
+    """Return the window of a kind whose last bucket, or calendar period, contains an instant in epoch ms."""
     if kind == "all":
         return Span(kind, 0, 0)
     day, hour = calendar.slot(time_ms)
@@ -86,7 +86,7 @@ def span_at(kind: WindowKind, time_ms: int, calendar: Calendar) -> Span:
 
 
 def ending(kind: WindowKind, index: int, calendar: Calendar) -> Span:
-    """The rolling window that ends with a bucket, or the calendar window that contains it."""
+    """Return the rolling window that ends with a bucket, or the calendar window that contains it."""
     if kind == "week":
         first = calendar.week_of(index)
         return Span(kind, first, first + 6)
@@ -96,18 +96,18 @@ def ending(kind: WindowKind, index: int, calendar: Calendar) -> Span:
 
 
 def step(kind: WindowKind) -> int:
-    """From one bucket of a kind's grain to the next."""
+    """Return the distance between the indexes of two neighbouring buckets."""
     return 60 if GRAIN_OF[kind] is Grain.HOUR else 1
 
 
 def before(span: Span, buckets: int = 1) -> Span:
-    """The window of the same kind and length that ends so many buckets earlier."""
+    """Return the window of the same kind and length that ends `buckets` buckets earlier."""
     back = buckets * step(span.kind)
     return Span(span.kind, span.first - back, span.last - back)
 
 
 def holding(kind: WindowKind, grain: Grain, index: int, calendar: Calendar) -> Iterator[Span]:
-    """All windows of a kind that a bucket is part of (none when they are made of another grain)."""
+    """Yield every window of a kind that contains a bucket; nothing for a bucket of another grain."""
     if GRAIN_OF[kind] is not grain:
         return
     if kind == "all":
