@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from schemas.events import EVENT_TYPES, PERSONLESS, Event
+from schemas.events import EVENT_TYPES, Event
 from schemas.outputs import ChurnRiskRecord, DeadLetter, MetricRecord
 
 DIRECTORY = Path(__file__).parent / "json"
@@ -36,9 +36,9 @@ def _text(name: str, title: str, contract: Any) -> str:
 
 def _require_person(schema: dict[str, Any]) -> None:
     """The codec wants one of the two ids, which no single field can say."""
-    for struct in EVENT_TYPES.values():
-        if struct not in PERSONLESS:
-            schema["$defs"][struct.__name__]["anyOf"] = [
+    for kind in EVENT_TYPES.values():
+        if kind.has_person:
+            schema["$defs"][kind.struct.__name__]["anyOf"] = [
                 {"required": [field], "properties": {field: {"type": "string"}}}
                 for field in ("visitor_id", "user_id")
             ]

@@ -14,8 +14,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from agents.commands.kafka_clients import Sender
 from schemas.codec import RejectedEvent, parse
-from schemas.events import Event
-from schemas.routing import TOPIC_TYPES
+from schemas.events import TOPIC_TYPES, Event
 from stream.settings.application import INPUT_ROLES, Settings
 
 PROGRESS_SECONDS = 5.0

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import get_args, get_type_hints
 
-from schemas.events import EVENT_TYPES, OF_ACCOUNTS, PERSONLESS
+from schemas.events import EVENT_TYPES
 from stream.counters.segments import OTHER
 from stream.history.event_filter import condition_fields, mistakes, nearest
 from stream.metrics import proportions
@@ -69,7 +69,8 @@ def _words(key: str, name: str) -> Iterator[str]:
 def _of_people(key: str, selection: Selection, settings: Settings | None = None) -> Iterator[str]:
     """What is wrong with a selection of events that people are counted by."""
     yield from mistakes(key, selection)
-    if EVENT_TYPES.get(selection.type) in (*PERSONLESS, *OF_ACCOUNTS):
+    kind = EVENT_TYPES.get(selection.type)
+    if kind is not None and not kind.counts_people:
         yield f"{key}.type: {selection.type} is about no one person; choose another type"
     if settings and selection.type in settings.active.passive_types:
         yield (
@@ -118,13 +119,13 @@ def _measure(key: str, name: str, measure: Measure) -> Iterator[str]:
         yield f"{key}: is the name of a built-in measure; choose another name"
     check = _of_people if measure.count == "people" else mistakes
     yield from check(key, measure)
-    struct = EVENT_TYPES.get(measure.type)
+    kind = EVENT_TYPES.get(measure.type)
     if measure.count != "sum":
         if measure.field:
             yield f'{key}.field: is for count = "sum" alone; remove it, or change count'
-    elif struct is not None:
-        hints = get_type_hints(struct)
-        numbers = [name for name in condition_fields(struct) if _is_number(hints[name])]
+    elif kind is not None:
+        hints = get_type_hints(kind.struct)
+        numbers = [name for name in condition_fields(kind.struct) if _is_number(hints[name])]
         if not numbers:
             yield f"{key}.count: {measure.type} has no field to add up; count its events"
         elif measure.field not in numbers:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import date
 
-from schemas.events import EVENT_TYPES, PERSONLESS
+from schemas.events import EVENT_TYPES
 from stream.churn.model import MISSING, is_installed
 from stream.history.event_filter import mistakes
 from stream.settings.application import Settings
@@ -127,7 +127,8 @@ def _retention(settings: Settings) -> Iterator[str]:
                 f"first_week.activation_event.type: {first.activation_event.type} makes nobody active; "
                 "choose another type, or take it out of active.passive_types"
             )
-        if EVENT_TYPES.get(first.activation_event.type) in PERSONLESS:
+        kind = EVENT_TYPES.get(first.activation_event.type)
+        if kind is not None and not kind.has_person:
             yield (
                 f"first_week.activation_event.type: {first.activation_event.type} is about no one "
                 "person; choose another type"

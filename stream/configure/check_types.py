@@ -3,8 +3,7 @@
 import difflib
 from collections.abc import Iterable, Iterator
 
-from schemas.events import EVENT_TYPES, PERSONLESS
-from stream.engine.event_rules import OUTSIDE
+from schemas.events import EVENT_TYPES
 from stream.settings.application import Settings
 
 
@@ -19,7 +18,7 @@ def _interactive(settings: Settings) -> Iterator[str]:
     counted, key = settings.interaction.events, "interaction.events"
     yield from _types(key, counted)
     for name in counted:
-        if EVENT_TYPES.get(name) in PERSONLESS:
+        if name in EVENT_TYPES and not EVENT_TYPES[name].has_person:
             yield f"{key}: {name} is about no one person; remove it"
         elif name in settings.active.passive_types:
             yield (
@@ -29,7 +28,7 @@ def _interactive(settings: Settings) -> Iterator[str]:
     unbouncing, key = settings.bounce.interactive_events, "bounce.interactive_events"
     yield from _types(key, unbouncing)
     for name in unbouncing:
-        if name in OUTSIDE:
+        if name in EVENT_TYPES and not EVENT_TYPES[name].in_session:
             yield f"{key}: {name} belongs to no visit; remove it"
         elif name == "page_view":
             yield f"{key}: page_view would leave no visit a bounce; remove it"

@@ -4,8 +4,10 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from schemas import events
-from schemas.events import EVENT_TYPES, OF_ACCOUNTS, PERSONLESS, Event
+from schemas.event_type import EventType
+from schemas.events import EVENT_TYPES, Event
+from schemas.events.clicks import Click, Custom
+from schemas.events.feedback import TicketMessage
 from stream.counters import measures
 from stream.history.events import Aggregate, EventCounter
 
@@ -56,19 +58,7 @@ BOT = EventRule((measures.BOT_EVENTS,), active=False, in_session=False, has_pers
 #: Internal traffic, and with bots.mode = "only" that of people: counted as set aside, and nowhere else.
 EXCLUDED = EventRule((measures.EXCLUDED_EVENTS,), active=False, in_session=False, has_person=False)
 
-#: Types that belong to no visit: they come from a back office, or from other places than the site.
-OUTSIDE = {
-    "subscription_started", "subscription_changed", "subscription_renewed",
-    "subscription_cancelled", "subscription_ended", "refund", "survey_response",
-    "survey_dismissed", "ticket_opened", "ticket_message", "ticket_resolved", "ticket_reopened",
-    "social_impression", "social_engagement", "social_reach", "social_followers",
-    "marketing_spend",
-}  # fmt: skip
-#: By which somebody does more than look.
-_INTERACTIVE = frozenset({
-    "click", "custom", "feature_used", "add_to_cart", "remove_from_cart", "checkout_started",
-    "order", "goal",
-})  # fmt: skip
+_INTERACTIVE = frozenset(kind.name for kind in EVENT_TYPES.values() if kind.interactive)
 _COUNTS = {"page_view": (measures.PAGE_VIEWS,), "impression": (measures.IMPRESSIONS,)}
 
 
@@ -99,22 +89,21 @@ def build_event_rules(
     for newcomers.
     """
     event_rules: dict[type, EventRule] = {}
-    for tag, struct in EVENT_TYPES.items():
+    for tag, kind in EVENT_TYPES.items():
         interactions = (measures.INTERACTIONS,) if tag in doing.counted else ()
+        effect = kind.effect or ""
         rule = EventRule(
-            counts=(measures.EVENTS, *_COUNTS.get(tag, ()), *interactions),
-            active=tag not in passive_types and struct not in OF_ACCOUNTS,
-            present=struct not in OF_ACCOUNTS,
-            in_session=tag not in OUTSIDE,
-            real=tag != "heartbeat",
-            page_view=tag == "page_view",
-            look=tag == "heartbeat",
-            impression=tag == "impression",
+            counts=(measures.EVENTS, *_COUNTS.get(effect, ()), *interactions),
+            active=tag not in passive_types and not kind.of_account,
+            present=not kind.of_account,
+            in_session=kind.in_session,
+            real=effect != "page_ping",
+            page_view=effect == "page_view",
+            look=effect == "page_ping",
+            impression=effect == "impression",
             interactive=tag in doing.unbouncing,
-            subscription=tag.removeprefix("subscription_")
-            if tag.startswith("subscription_")
-            else "",
-            has_person=struct not in PERSONLESS,
+            subscription=tag.removeprefix("subscription_") if effect == "subscription" else "",
+            has_person=kind.has_person,
             aggregates=tuple(aggregate for aggregate in aggregates if tag in aggregate.types),
             activating=activating in ("*", tag),
             event_counters=tuple(
@@ -122,27 +111,27 @@ def build_event_rules(
             ),
             session_marks=session_marks.get(tag),
         )
-        event_rules[struct] = replace(rule, refine=_refiner(tag, rule))
+        event_rules[kind.struct] = replace(rule, refine=_refiner(kind, rule))
     return event_rules
 
 
-def _refiner(tag: str, rule: EventRule) -> Callable[[Event], EventRule] | None:
-    if tag == "click":
+def _refiner(kind: EventType, rule: EventRule) -> Callable[[Event], EventRule] | None:
+    if kind.effect == "click":
         return _choose(
-            lambda event: isinstance(event, events.Click) and event.content_id is not None,
+            lambda event: isinstance(event, Click) and event.content_id is not None,
             # Only a click on known content belongs in the click-through rate.
             replace(rule, counts=(*rule.counts, measures.CLICKS), click=True),
             rule,
         )
-    if tag == "custom":
+    if kind.struct is Custom:
         return _choose(
-            lambda event: isinstance(event, events.Custom) and event.interactive,
+            lambda event: isinstance(event, Custom) and event.interactive,
             rule,
             replace(rule, counts=(measures.EVENTS,), interactive=False),
         )
-    if tag == "ticket_message":
+    if kind.struct is TicketMessage:
         return _choose(
-            lambda event: isinstance(event, events.TicketMessage) and event.direction == "incoming",
+            lambda event: isinstance(event, TicketMessage) and event.direction == "incoming",
             rule,
             # What support writes is nothing that the customer does.
             replace(rule, active=False, counts=(measures.EVENTS,)),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from schemas.events import PageView
+from schemas.events.page_views import PageView
 from stream.counters.calendar import MINUTE_MS
 from stream.engine.event_rules import EventRule
 from stream.sessions.page_path import PagePath

@@ -29,11 +29,12 @@ def predicate(selection: Selection) -> Predicate:
 
 def mistakes(key: str, selection: Selection) -> Iterator[str]:
     """One sentence for each thing that no event can be like; the key is the selection's own."""
-    struct = EVENT_TYPES.get(selection.type)
-    if struct is None:
+    kind = EVENT_TYPES.get(selection.type)
+    if kind is None:
         found = f"{selection.type[:80]!r} is not an event type" if selection.type else "is not set"
         yield f"{key}.type: {found}; {nearest(selection.type, EVENT_TYPES)}"
         return
+    struct = kind.struct
     known = condition_fields(struct)
     for name, value in selection.where.items():
         if name.startswith(_CONTEXT) and name != _CONTEXT:

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from schemas.events import EVENT_TYPES
 from stream.settings.connections import AtLeastOne, Table
 from stream.settings.definitions import Selection
 
@@ -15,11 +16,7 @@ RetentionDay = Annotated[int, Meta(ge=1, le=30)]
 class ActiveSettings(Table, frozen=True, kw_only=True):
     passive_types: Annotated[
         tuple[str, ...], "events that happen to a person rather than being done by them"
-    ] = (
-        "heartbeat", "subscription_renewed", "subscription_ended", "ticket_resolved",
-        "marketing_spend",
-    )  # fmt: skip
-
+    ] = tuple(name for name, kind in EVENT_TYPES.items() if kind.passive)
     week: Annotated[
         Literal["7d", "calendar"], "weekly actives: 7 days that end with the day, or weeks"
     ] = "7d"

@@ -20,9 +20,8 @@ from agents.cli.main import main
 from agents.commands.catalogue import metrics_markdown, settings_markdown
 from agents.monitoring.rules.table import alerts_markdown
 from schemas.codec import Reason, parse
-from schemas.events import EVENT_TYPES
+from schemas.events import EVENT_TYPES, TOPIC_TYPES
 from schemas.outputs import MetricRecord
-from schemas.routing import TOPIC_TYPES
 from stream.configure.load import describe
 from stream.counters.measures import EVENTS
 from stream.metrics.catalogue import catalogue

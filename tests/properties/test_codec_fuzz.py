@@ -18,7 +18,7 @@ from schemas.rejection import DETAIL_LIMIT
 EXAMPLES = Path(__file__).parents[2] / "schemas" / "examples"
 VALID = [path.read_bytes() for path in sorted((EXAMPLES / "valid").iterdir())]
 INVALID = [path.read_bytes() for path in sorted((EXAMPLES / "invalid").iterdir())]
-FIELDS = sorted({field for struct in EVENT_TYPES.values() for field in struct.__struct_fields__})
+FIELDS = sorted({f for kind in EVENT_TYPES.values() for f in kind.struct.__struct_fields__})
 DECIDED_LATER = (Reason.FUTURE, Reason.LATE, Reason.DUPLICATE, Reason.CURRENCY, Reason.SKIPPED)
 
 surrogates = st.characters(categories=["Cs"])
@@ -62,7 +62,7 @@ def outcome(raw: bytes | None) -> Event | RejectedEvent:
     except RejectedEvent as rejected:
         check_reason(rejected.reason, rejected.detail)
         return rejected
-    assert type(event) in EVENT_TYPES.values()
+    assert type(event) in {kind.struct for kind in EVENT_TYPES.values()}
     assert type(ms) is int
     assert EARLIEST_MS <= ms <= LATEST_MS
     assert ms == epoch_ms(event.event_time)

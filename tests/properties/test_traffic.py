@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from agents.simulation.traffic import DAY_MS, Sent, Spike, Traffic
 from schemas.codec import RejectedEvent, parse
-from schemas.events import Event, PageView, SubscriptionCancelled, SubscriptionStarted
+from schemas.events import Event
+from schemas.events.page_views import PageView
+from schemas.events.subscriptions import SubscriptionCancelled, SubscriptionStarted
 
 # 13:00 UTC, when the rhythm of the day is near its mean and rising.
 START_MS = 1_790_000_000_000 // DAY_MS * DAY_MS + 9 * 3_600_000

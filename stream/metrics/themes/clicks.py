@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
-from schemas.events import Click, Impression
+from schemas.events.clicks import Click, Impression
 from stream.counters import measures
 from stream.counters.segments import JOINT, SegmentRegistry
 from stream.history.events import Aggregate, Contributions, Daily, HistoryEntry, at, on

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from schemas.events import SurveyDismissed, SurveyResponse
+from schemas.events.feedback import SurveyDismissed, SurveyResponse
 from stream.counters.measures import MICROS
 from stream.counters.segments import Segment, SegmentRegistry
 from stream.history.events import Contributions, HistoryEntry, at, on

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from schemas.events import EVENT_TYPES, OF_ACCOUNTS, PERSONLESS
+from schemas.events import EVENT_TYPES
 from stream.counters.calendar import DAY_MS
 from stream.counters.measures import Grain
 from stream.counters.segments import SegmentRegistry
@@ -169,8 +169,8 @@ def _moments(history: Sequence[HistoryEntry]) -> list[Moment]:
 
 
 def _active_types(settings: Settings) -> set[str]:
-    nobody = {str(struct.__struct_config__.tag) for struct in (*PERSONLESS, *OF_ACCOUNTS)}
-    return set(EVENT_TYPES) - nobody - set(settings.active.passive_types)
+    of_people = {name for name, kind in EVENT_TYPES.items() if kind.counts_people}
+    return of_people - set(settings.active.passive_types)
 
 
 def aggregates(settings: Settings) -> tuple[FunnelAggregate, ...]:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from schemas.events import Order, Refund
+from schemas.events.orders import Order, Refund
 from stream.counters.histogram import duration_bucket, histogram_measure
 from stream.counters.measures import MICROS
 from stream.counters.segments import Segment, SegmentRegistry

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-from schemas.events import MarketingSpend, SocialEngagement, SocialImpression, SocialReach
+from schemas.events.social import MarketingSpend, SocialEngagement, SocialImpression, SocialReach
 from stream.counters.measures import MICROS
 from stream.metrics.metric import Benchmark, Example, Metric
 from stream.metrics.terms import Level, Term, Total

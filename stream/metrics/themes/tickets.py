@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from schemas.events import TicketMessage, TicketOpened, TicketReopened, TicketResolved
+from schemas.events.feedback import TicketMessage, TicketOpened, TicketReopened, TicketResolved
 from stream.counters.calendar import DAY_MS
 from stream.counters.histogram import duration_bucket, histogram_measure
 from stream.counters.segments import Segment, SegmentRegistry

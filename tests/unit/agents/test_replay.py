@@ -10,8 +10,7 @@ import pytest
 
 from agents.commands import replay
 from agents.commands.replay import Pace, Router, read_lines, run_replay
-from schemas.events import EVENT_TYPES
-from schemas.routing import TOPIC_TYPES
+from schemas.events import EVENT_TYPES, TOPIC_TYPES
 from stream.configure.load import load_settings
 from stream.settings.application import Settings
 

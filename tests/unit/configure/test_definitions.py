@@ -10,7 +10,9 @@ import msgspec
 import pytest
 
 from agents.commands.catalogue import as_entries
-from schemas.events import Custom, Order, PageView
+from schemas.events.clicks import Custom
+from schemas.events.orders import Order
+from schemas.events.page_views import PageView
 from stream.configure.fingerprints import definition_version
 from stream.configure.lines import line_of
 from stream.configure.load import SettingsError, load_settings

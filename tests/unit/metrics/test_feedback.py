@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from schemas.codec import parse
-from schemas.events import SurveyResponse
+from schemas.events.feedback import SurveyResponse
 from schemas.rejection import Reason, RejectedEvent
 from stream.counters.calendar import Calendar
 from stream.counters.measures import Grain

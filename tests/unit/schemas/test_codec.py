@@ -11,7 +11,10 @@ import pytest
 
 from schemas.codec import MAX_BYTES, MAX_DEPTH, Reason, RejectedEvent, epoch_ms, parse
 from schemas.dead_letter import MAX_KEY, MAX_ORIGINAL, dead_letter, encode_dead_letter
-from schemas.events import EVENT_TYPES, Custom, Order, PageView
+from schemas.events import EVENT_TYPES
+from schemas.events.clicks import Custom
+from schemas.events.orders import Order
+from schemas.events.page_views import PageView
 from schemas.outputs import DeadLetter, MetricRecord, Window, encode_record, record_key
 from schemas.rejection import DETAIL_LIMIT, printable
 
@@ -50,7 +53,7 @@ def entry(original: bytes | None, key: bytes | None = b"v", detail: str = "d") -
 @pytest.mark.parametrize("path", VALID, ids=lambda p: p.stem)
 def test_a_valid_example_becomes_the_event_of_its_type(path: Path) -> None:
     event, ms = parse(path.read_bytes())
-    assert type(event) is EVENT_TYPES[path.stem.split("__")[0]]
+    assert type(event) is EVENT_TYPES[path.stem.split("__")[0]].struct
     assert ms == epoch_ms(event.event_time)
 
 
