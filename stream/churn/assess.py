@@ -1,4 +1,4 @@
-"""Shows people to a look at their churn risk, and says what is told of them one by one."""
+"""Assesses people read from the store, and builds the records of the churn topic."""
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from schemas.outputs import ChurnRiskRecord, encode_churn_risk
 from stream.churn.features import Features
-from stream.churn.risk import Look, RiskRules
+from stream.churn.risk import Assessment, RiskRules
 from stream.counters.calendar import Calendar
 from stream.counters.segments import SegmentRegistry
 from stream.history.subscriptions import SubscriptionEvent, pays_at
@@ -19,7 +19,7 @@ Message = tuple[bytes | None, bytes]
 
 
 class Assessed(NamedTuple):
-    """A person whose risk is known."""
+    """A person with a predicted risk."""
 
     site: str
     who: str
@@ -29,37 +29,39 @@ class Assessed(NamedTuple):
 
 
 def people_in(found: dict[bytes, bytes]) -> Iterator[tuple[int, Person]]:
-    """The people of a part of the store, each with a number of their own."""
+    """Unpack stored people, each with a unique number from its storage field."""
     for field, raw in found.items():
         yield int.from_bytes(field[:8], "big"), unpack("", raw)
 
 
 def assess(
-    look: Look,
+    assessment: Assessment,
     people: Iterable[tuple[int, Person]],
     registry: SegmentRegistry,
     calendar_of: Callable[[str], Calendar],
 ) -> Iterator[Assessed]:
-    """Show people to a look; yield those whose risk is known."""
+    """Add people to an assessment; yield those with a predicted risk."""
     for number, person in people:
         for mark, segments in person.active.items():
             site = _whole_site(registry, segments)
             if site is None:
                 continue
-            seen = look.see(number, site, mark, partial(_pays, person, calendar_of(site)))
+            seen = assessment.observe(number, site, mark, partial(_pays, person, calendar_of(site)))
             if seen is not None:
                 yield Assessed(site, person.key.partition("\x1f")[2], mark, *seen)
             break
 
 
-def messages(look: Look, rules: RiskRules, assessed: Iterable[Assessed]) -> Iterator[Message]:
-    """Records of the churn topic, keyed by person. A person stored without an id has none."""
+def messages(
+    assessment: Assessment, rules: RiskRules, assessed: Iterable[Assessed]
+) -> Iterator[Message]:
+    """Yield the records of the churn topic, keyed by person. A person stored without an id has none."""
     for one in assessed:
         if one.who:
             record = ChurnRiskRecord(
                 site=one.site,
                 person=one.who,
-                day=date.fromordinal(look.day).isoformat(),
+                day=date.fromordinal(assessment.day).isoformat(),
                 risk=round(one.risk, 4),
                 band=rules.band(one.risk),
                 horizon_days=rules.horizon_days,
@@ -68,7 +70,7 @@ def messages(look: Look, rules: RiskRules, assessed: Iterable[Assessed]) -> Iter
 
 
 def _whole_site(registry: SegmentRegistry, segments: Iterable[int]) -> str | None:
-    """The site, if one of the segments is the whole of it."""
+    """Return the site whose whole-site segment is among the segments; None without one."""
     for segment_id in segments:
         segment = registry.segment(segment_id)
         if not segment.dimension:

@@ -1,7 +1,7 @@
-"""What a person's active days say about their coming back: numbers as of the end of a day, and what came of it.
+"""Features and label of the churn model, both read from a person's active days.
 
-Only days up to that one are looked at, so the past of anybody can be rebuilt later from the same mask,
-and nothing has to be kept for each person. The label looks only at the days after it.
+Features read only the days up to a given day; the label reads only the days after it. The past of
+any person can be rebuilt from the same bitmap, so nothing else is stored.
 """
 
 from math import log
@@ -9,29 +9,29 @@ from typing import NamedTuple
 
 from stream.people.active_days import Mark
 
-#: Who was not active on any of so many days is out: nothing is predicted for them any more.
+#: A person without an active day in this many days has left: no risk is predicted.
 WINDOW_DAYS = 28
 _WINDOW, _WEEK, _FORTNIGHT = (1 << WINDOW_DAYS) - 1, (1 << 7) - 1, (1 << 14) - 1
-#: Half a year and more is one age.
+#: Number of the last age class: half a year and more.
 _AGES = 8
 
 
 class Features(NamedTuple):
-    """A person at the end of a day. Few enough are different that people can be counted by them."""
+    """A person at the end of a day. The values are few, so that people can be counted by them."""
 
-    #: Days since the last active one.
+    #: Days since the last active day.
     recency: int
-    #: Active days of the last 7, of the 7 before, and of the 14 before those.
+    #: Active days in the last 7 days, in the 7 before, and in the 14 before those.
     week: int
     week_before: int
     earlier: int
-    #: Days since the first one ever, in steps that double.
+    #: Days since the first active day, in classes that double.
     age: int
-    #: Has a paid subscription.
+    #: Whether the person has a paid subscription.
     pays: bool
 
     def inputs(self) -> dict[str, float]:
-        """The same as a model reads them: each from 0 to 1."""
+        """Return the inputs of the model, each from 0 to 1."""
         days = self.week + self.week_before + self.earlier
         return {
             "recency": log(1 + self.recency) / log(WINDOW_DAYS),
@@ -45,7 +45,7 @@ class Features(NamedTuple):
 
 
 def features_at(mark: Mark, day: int, pays: bool) -> Features | None:
-    """A person at the end of a day; None when they were not active in the WINDOW_DAYS up to it."""
+    """Return a person's features at the end of a day; None without an active day in WINDOW_DAYS."""
     days = _days_to(mark, day) & _WINDOW
     if not days:
         return None
@@ -60,11 +60,11 @@ def features_at(mark: Mark, day: int, pays: bool) -> Features | None:
 
 
 def stayed_away(mark: Mark, day: int, horizon_days: int) -> bool:
-    """Whether the person was active on none of the `horizon_days` after a day."""
+    """Return whether the person has no active day in the `horizon_days` after a day."""
     return not _days_to(mark, day + horizon_days) & ((1 << horizon_days) - 1)
 
 
 def _days_to(mark: Mark, day: int) -> int:
-    """The mask with the day as bit 0, without the days after it."""
+    """Return the bitmap with the day as bit 0, without the days after it."""
     ahead = mark[0] - day
     return mark[1] >> ahead if ahead >= 0 else mark[1] << -ahead

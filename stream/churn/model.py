@@ -1,7 +1,7 @@
-"""The model that learns, example by example, who stays away: river's logistic regression, as plain numbers.
+"""The churn model: river's logistic regression, trained one example at a time.
 
-river is an extra (`predict`) and only imported when a model is made. Weights are stored as floats, which
-msgpack keeps to the last bit, so a model that was stored goes on exactly as if it had not been.
+river is an extra (`predict`) and imported only when a model is built. msgpack keeps every bit of the
+weights, so a restored model continues exactly where the stored one stopped.
 """
 
 from collections import Counter
@@ -15,16 +15,16 @@ import msgspec
 from stream.churn.features import Features
 
 MISSING = (
-    "the package river is not installed, which learns the risk; install "
+    "the churn model needs the package river, which is not installed; install "
     "`engagement-stream[predict]`, or set churn_risk.enabled = false"
 )
 _RATE = 0.02
-#: (what was known of a person, whether they stayed away) → people
+#: (features, whether the person stayed away) → people
 Examples = Counter[tuple[Features, bool]]
 
 
 class ModelState(msgspec.Struct, array_like=True, frozen=True):
-    """Everything that a model has learned."""
+    """What the model has learned: the number of examples, and its weights."""
 
     learned: int
     intercept: float
@@ -32,12 +32,12 @@ class ModelState(msgspec.Struct, array_like=True, frozen=True):
 
 
 def is_installed() -> bool:
-    """Whether river is there; without importing it, which takes a second."""
+    """Return whether river is installed, without the second that importing it takes."""
     return find_spec("river") is not None
 
 
 class ChurnModel:
-    """Predicts that a person stays away, and learns from those who did and who did not."""
+    """Predicts whether a person stays away, and learns from known outcomes."""
 
     def __init__(self, state: ModelState | None = None) -> None:
         from river import linear_model, optim
@@ -48,31 +48,31 @@ class ChurnModel:
         if state is not None:
             self.learned = self._model.optimizer.n_iterations = state.learned
             self._model.intercept = state.intercept
-            # river has no public way to set them; the names of its versions are held in pyproject.
+            # river has no public way to set weights; pyproject.toml pins its version.
             self._model._weights = VectorDict(dict(state.weights))
 
     @property
     def state(self) -> ModelState:
-        """What has been learned so far."""
+        """The state to store."""
         model = self._model
         weights = {name: float(weight) for name, weight in sorted(model.weights.items())}
         return ModelState(self.learned, float(model.intercept), weights)
 
     def risk(self, features: Features) -> float:
-        """The probability, from 0 to 1, that the person stays away."""
+        """Return the probability, 0 to 1, that the person stays away."""
         return float(self._model.predict_proba_one(features.inputs())[True])
 
     def learn(self, examples: Iterable[tuple[Features, bool]]) -> None:
-        """Learn from each in turn."""
+        """Learn from the examples, in the order given."""
         for features, away in examples:
             self._model.learn_one(features.inputs(), away)
             self.learned += 1
 
 
 def drawn(examples: Examples, at_most: int, seed: int) -> list[tuple[Features, bool]]:
-    """Some or all of the examples in an order that depends on them and the seed alone.
+    """Sample up to `at_most` examples, in an order that only the examples and the seed decide.
 
-    Not on how people came to be looked at: a model learns the same whatever has crashed meanwhile.
+    The order in which people were read plays no part: after a crash the model learns the same.
     """
     if not examples:
         return []

@@ -1,9 +1,9 @@
-"""Who may stay away: a shard's model, which once a day learns from what came of its people and looks at them anew.
+"""Churn risk of a shard's people: once a day the model assesses everyone and learns from outcomes.
 
-A day is looked at up to twice. When the watermark has passed it, people are counted by their risk. When no
-event that is still accepted can change it any more, the same is done once more, from the log alone, and
-the model learns from how the people of `horizon_days` before have fared since. So what is final follows
-from the log, and a crash, which repeats a look that had begun, changes nothing.
+A day is assessed up to twice. First when the watermark has passed it: people are counted by risk band.
+Again when no accepted event can change it any more: the day is settled from the log alone, and the model
+learns how the people of `horizon_days` earlier have fared. Final numbers follow from the log only, so a
+crash, which repeats an assessment, changes nothing.
 """
 
 from array import array
@@ -33,48 +33,48 @@ Bands = Counter[tuple[str, Band]]
 
 @dataclass(frozen=True, slots=True)
 class RiskRules:
-    """The knobs, and the calendars of all sites: a day is over when it is over everywhere."""
+    """The settings of `[churn_risk]`, and every site's calendar: a day ends when it has ended on all sites."""
 
     horizon_days: int
     low_below: float
     high_from: float
     examples_min: int
     examples_max: int
-    #: People are told of one by one, so their ids must be stored.
-    tells: bool
+    #: Risks are published person by person, so person ids must be stored.
+    publishes_people: bool
     calendars: tuple[Calendar, ...]
 
     def band(self, risk: float) -> Band:
-        """The band of a risk."""
+        """Return the band of a risk."""
         return LOW if risk < self.low_below else HIGH if risk >= self.high_from else MEDIUM
 
     def last_over(self, time_ms: int) -> int:
-        """The last day that is over on all sites."""
+        """Return the last day that has ended on all sites at an instant in epoch ms."""
         return min(calendar.day_of(time_ms) for calendar in self.calendars) - 1
 
 
 class StoredRisk(msgspec.Struct, array_like=True, frozen=True):
-    """What of it every cut stores."""
+    """The part of the churn risk that every checkpoint stores."""
 
     horizon_days: int
     settled: int | None
-    told: int
+    published_day: int
     model: ModelState
 
 
-class Seen(NamedTuple):
-    """What a look finds out about a person; many are alike."""
+class Observation(NamedTuple):
+    """What an assessment reads about a person; many people share one observation."""
 
     site: str
     now: Features | None
-    #: As they were `horizon_days` before, and whether they have stayed away since.
+    #: Features `horizon_days` earlier, and whether the person has stayed away since.
     then: Features | None
     away: bool
 
 
 @dataclass(slots=True)
-class Look:
-    """One look at everybody, as of the end of a day. People may come twice: the scan of Redis repeats."""
+class Assessment:
+    """One pass over all people, as of the end of a day. The scan of Redis may yield a person twice."""
 
     day: int
     settles: bool
@@ -82,19 +82,19 @@ class Look:
     counts: bool
     horizon_days: int
     risk_of: Callable[[Features], float]
-    #: Where the scan goes on.
+    #: Cursor at which the scan continues.
     cursor: int = 0
     _ids: "array[int]" = field(default_factory=lambda: array("Q"))
     _kinds: "array[int]" = field(default_factory=lambda: array("I"))
-    _known: dict[Seen, int] = field(default_factory=dict)
+    _known: dict[Observation, int] = field(default_factory=dict)
     _risks: dict[Features, float] = field(default_factory=dict)
 
-    def see(
+    def observe(
         self, number: int, site: str, mark: Mark, pays_at: Callable[[int], bool]
     ) -> tuple[Features, float] | None:
-        """Take in a person (by a number of their own): what is known of them and their risk.
+        """Add a person, identified by a unique number; return their features and risk.
 
-        None when there is no risk to tell: they are long gone, or the model knows too little.
+        None if the person left long ago, or the model has too few examples.
         """
         before = self.day - self.horizon_days
         if mark[0] <= before - WINDOW_DAYS or mark[2] > self.day:
@@ -104,13 +104,13 @@ class Look:
         if now is None and then is None:
             return None
         away = then is not None and stayed_away(mark, before, self.horizon_days)
-        kind = self._known.setdefault(Seen(site, now, then, away), len(self._known))
+        kind = self._known.setdefault(Observation(site, now, then, away), len(self._known))
         self._ids.append(number)
         self._kinds.append(kind)
         return (now, self._risk(now)) if now is not None and self.counts else None
 
     def bands(self, rules: RiskRules) -> Bands:
-        """The people of the day by band."""
+        """Count the people of the day by site and band."""
         found: Bands = Counter()
         for seen, people in self._people():
             if seen.now is not None and self.counts:
@@ -118,15 +118,15 @@ class Look:
         return found
 
     def examples(self) -> Examples:
-        """Those whose time to come back has ended with the day."""
+        """Count the examples whose outcome is known at the end of the day."""
         found: Examples = Counter()
         for seen, people in self._people():
             if seen.then is not None:
                 found[seen.then, seen.away] += people
         return found
 
-    def _people(self) -> Iterable[tuple[Seen, int]]:
-        """How many people there are of each kind, each once."""
+    def _people(self) -> Iterable[tuple[Observation, int]]:
+        """Yield each observation with its number of people, counting every person once."""
         import numpy
 
         if not self._ids:
@@ -145,36 +145,36 @@ class Look:
 
 
 class ChurnRisk:
-    """The risk of one shard's people. Told by the cuts how far the stored state reaches."""
+    """The churn risk of one shard. Checkpoints report how far the stored state reaches."""
 
     def __init__(self, rules: RiskRules) -> None:
         self.rules = rules
         self.model = ChurnModel()
-        #: The last day that was looked at for good; None before the first.
+        #: The last settled day; None before the first.
         self.settled: int | None = None
-        #: The last day whose people were told of.
-        self.told = 0
-        self.look: Look | None = None
+        #: The last day whose risks were counted and published.
+        self.published_day = 0
+        self.assessment: Assessment | None = None
         self._taken: tuple[int, int, int] = (0, 0, 0)
         self._stored: tuple[int, int, int] = (0, 0, 0)
 
     @property
     def next_day(self) -> int:
-        """The day that is settled next: nothing that a look at it needs may be forgotten."""
+        """The next day to settle: pruning must keep what its assessment needs."""
         return 0 if self.settled is None else self.settled + 1
 
     def checkpoint_taken(self, watermark_ms: int, floor_ms: int, first_day: int) -> None:
-        """A cut holds all people as they are, with so much final and so much beyond change."""
+        """Note the watermark, the floor and the first day with counts of a checkpoint that was taken."""
         self._taken = watermark_ms, floor_ms, first_day
 
     def checkpoint_stored(self) -> None:
-        """That cut is stored: who looks now finds it, or what came later."""
+        """The checkpoint is stored: an assessment that starts now reads it or a later state."""
         self._stored = self._taken
 
-    def begin(self) -> Look | None:
-        """The look that is under way, or due; None when none is."""
-        if self.look is not None:
-            return self.look
+    def begin(self) -> Assessment | None:
+        """Return the assessment under way or due; None if none is due."""
+        if self.assessment is not None:
+            return self.assessment
         watermark, floor, first_day = self._stored
         if floor <= 0:
             return None
@@ -182,45 +182,49 @@ class ChurnRisk:
             self.settled = min(first_day, self.rules.last_over(floor) + 1) - 1
         counts = self.model.learned >= self.rules.examples_min
         if self.rules.last_over(floor) > self.settled:
-            self.look = self._new_look(self.settled + 1, True, counts)
-        elif counts and (day := self.rules.last_over(watermark)) > max(self.told, self.settled):
-            self.look = self._new_look(day, False, counts)
-        return self.look
+            self.assessment = self._new_assessment(self.settled + 1, True, counts)
+        elif counts and (day := self.rules.last_over(watermark)) > max(
+            self.published_day, self.settled
+        ):
+            self.assessment = self._new_assessment(day, False, counts)
+        return self.assessment
 
     def finish(self, counters: Counters, registry: SegmentRegistry) -> None:
-        """Everybody was looked at: count them, and learn."""
-        look, self.look = self.look, None
-        assert look is not None
-        if look.counts:
-            _count(look.bands(self.rules), look.day, counters, registry)
-            self.told = max(self.told, look.day)
-        if look.settles:
-            self.model.learn(drawn(look.examples(), self.rules.examples_max, look.day))
-            self.settled = look.day
+        """End an assessment that has read everyone: count the bands, and learn if the day is settled."""
+        assessment, self.assessment = self.assessment, None
+        assert assessment is not None
+        if assessment.counts:
+            _count(assessment.bands(self.rules), assessment.day, counters, registry)
+            self.published_day = max(self.published_day, assessment.day)
+        if assessment.settles:
+            self.model.learn(drawn(assessment.examples(), self.rules.examples_max, assessment.day))
+            self.settled = assessment.day
 
     def stored(self) -> StoredRisk:
-        """What a cut stores of it."""
-        return StoredRisk(self.rules.horizon_days, self.settled, self.told, self.model.state)
+        """Return the part that a checkpoint stores."""
+        return StoredRisk(
+            self.rules.horizon_days, self.settled, self.published_day, self.model.state
+        )
 
     def restore(self, stored: StoredRisk | None, kept_from: int) -> None:
-        """Go on from what a cut has stored; `kept_from`: the first day that all marks still hold.
+        """Continue from a checkpoint; `kept_from` is the first day that every bitmap still holds.
 
-        With nothing stored, the model begins to learn with the first day of which enough is known;
-        what was learned for another horizon is no use.
+        Without stored state, learning begins with the first day whose history is complete. Weights
+        learned for another horizon are discarded.
         """
         if stored is None:
             self.settled = kept_from + WINDOW_DAYS + self.rules.horizon_days
             return
-        self.settled, self.told = stored.settled, stored.told
+        self.settled, self.published_day = stored.settled, stored.published_day
         if stored.horizon_days == self.rules.horizon_days:
             self.model = ChurnModel(stored.model)
 
-    def _new_look(self, day: int, settles: bool, counts: bool) -> Look:
-        return Look(day, settles, counts, self.rules.horizon_days, self.model.risk)
+    def _new_assessment(self, day: int, settles: bool, counts: bool) -> Assessment:
+        return Assessment(day, settles, counts, self.rules.horizon_days, self.model.risk)
 
 
 def _count(found: Bands, day: int, counters: Counters, registry: SegmentRegistry) -> None:
-    """Make the counts of a day what was found, whatever an earlier look has counted there."""
+    """Set the counts of a day to `found`, replacing those of an earlier assessment."""
     bucket = counters.tables[Grain.DAY].get(day, {})
     known = {name[1] for name in registry.series.values() if name[0] == measures.RISK_PEOPLE}
     for site in sorted({site for site, _ in found} | known):

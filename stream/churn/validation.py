@@ -1,7 +1,7 @@
-"""How good predicted risks have been: each was told before its outcome was known to the model.
+"""Scores of past predictions: progressive validation with delayed labels.
 
-That is progressive validation with delayed labels. Outcomes are counted by risk, so that every score is
-exact and costs no memory for each prediction.
+Every risk was predicted before the model knew the outcome. Outcomes are counted by risk, so scores are
+exact and need no memory per prediction.
 """
 
 from collections import Counter
@@ -13,7 +13,7 @@ _LEAST = 1e-15
 
 
 class Tenth(NamedTuple):
-    """About a tenth of the predictions, those with like risks; equal ones are never parted."""
+    """About a tenth of the predictions, in order of risk; equal risks stay together."""
 
     predictions: int
     predicted: float
@@ -21,31 +21,31 @@ class Tenth(NamedTuple):
 
 
 class Scores(NamedTuple):
-    """What is asked of a set of predictions; None where it cannot be said."""
+    """Scores of a set of predictions; None where a score is undefined."""
 
     predictions: int
-    #: Share who stayed away.
+    #: Share of people who stayed away.
     base_rate: float
     roc_auc: float | None
     log_loss: float
     brier: float
-    #: The same of somebody who always says the base rate, which only hindsight knows.
+    #: The same scores if every prediction were the base rate, which only hindsight knows.
     base_log_loss: float
     base_brier: float
 
 
 class Outcomes:
-    """Predictions whose outcome is known."""
+    """Predictions with a known outcome, counted by risk."""
 
     def __init__(self) -> None:
         self._found: Counter[tuple[float, bool]] = Counter()
 
     def add(self, risk: float, away: bool) -> None:
-        """Somebody with this risk stayed away, or did not."""
+        """Add one person with this risk who stayed away, or did not."""
         self._found[risk, away] += 1
 
     def scores(self) -> Scores | None:
-        """All scores; None when there is nothing to judge by."""
+        """Return all scores; None without predictions."""
         total = self._found.total()
         if not total:
             return None
@@ -61,7 +61,7 @@ class Outcomes:
         )
 
     def tenths(self) -> Iterator[Tenth]:
-        """What was predicted beside what came of it, from the lowest risks to the highest."""
+        """Yield predicted and observed shares by tenth, from the lowest risks to the highest."""
         total, passed, number = self._found.total(), 0, 1
         people, risk, away = 0, 0.0, 0
         by_risk = sorted({p for p, _ in self._found})
@@ -75,7 +75,7 @@ class Outcomes:
                 number = passed * 10 // total + 1
 
     def _roc_auc(self) -> float | None:
-        """How often, of one who stayed away and one who did not, the first had the higher risk."""
+        """Return the probability that a person who stayed away had a higher risk than one who did not."""
         below, won = 0, 0.0
         for p in sorted({p for p, _ in self._found}):
             stayed, came = self._found[p, True], self._found[p, False]

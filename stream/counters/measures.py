@@ -80,8 +80,9 @@ CLICKERS_DAY = "clickers_day"
 #: People active in the last `active.live_minutes` minutes.
 LIVE = "people_live"
 
-# Habits, see stream/people/lifecycle.py. By period, in the bucket of its first day: active also in the period
-# before, or only in that one. Histograms have the number of active days as a dimension.
+# Lifecycle, see people/lifecycle.py. Counted in the bucket of a period's first day.
+# Retained: active in this period and in the one before. Dormant: active only in the one before.
+# Histograms have the number of active days as their dimension.
 RETAINED_DAY = "retained_day"
 RETAINED_WEEK = "retained_week"
 RETAINED_MONTH = "retained_month"

@@ -23,14 +23,17 @@ def settle_days(shard: Shard) -> Iterator[tuple[int, list[Assessed]]]:
     end_ms = max(c.day_start_ms(last_day(shard) + 1) for c in risk.rules.calendars)
     risk.checkpoint_taken(0, end_ms, min(days))
     risk.checkpoint_stored()
-    yield from look_at_days(shard, risk)
+    yield from assess_days(shard, risk)
 
 
-def look_at_days(shard: Shard, risk: ChurnRisk) -> Iterator[tuple[int, list[Assessed]]]:
+def assess_days(shard: Shard, risk: ChurnRisk) -> Iterator[tuple[int, list[Assessed]]]:
     """The looks that are due, each at everybody at once: the people of a shard that are in memory."""
-    while look := risk.begin():
+    while assessment := risk.begin():
         people = enumerate(shard.people.young.values())
-        yield look.day, list(assess(look, people, shard.registry, shard.rules.calendar_of))
+        yield (
+            assessment.day,
+            list(assess(assessment, people, shard.registry, shard.rules.calendar_of)),
+        )
         risk.finish(shard.counters, shard.registry)
 
 

@@ -23,18 +23,20 @@ async def assess_some(
     Raises the errors of Redis as they are. What Kafka does not take is sent again at the next turn.
     """
     risk = shard.churn_risk
-    look = None if risk is None else risk.begin()
-    if risk is None or look is None:
+    assessment = None if risk is None else risk.begin()
+    if risk is None or assessment is None:
         return False
-    told_before = look.day <= risk.told
+    published_before = assessment.day <= risk.published_day
     for _ in range(_CALLS):
-        cursor, found = await store.scan_people(shard.partition, look.cursor, _AT_ONCE)
+        cursor, found = await store.scan_people(shard.partition, assessment.cursor, _AT_ONCE)
         if not is_wanted():
             return False
-        assessed = list(assess(look, people_in(found), shard.registry, shard.rules.calendar_of))
-        if tell is not None and assessed and not told_before:
+        assessed = list(
+            assess(assessment, people_in(found), shard.registry, shard.rules.calendar_of)
+        )
+        if tell is not None and assessed and not published_before:
             try:
-                await tell(messages(look, risk.rules, assessed))
+                await tell(messages(assessment, risk.rules, assessed))
             except (KafkaError, OSError, TimeoutError) as error:
                 _log.warning(
                     "shard %d: the risks of its people are not sent, trying again: %s",
@@ -43,7 +45,7 @@ async def assess_some(
                 return False
             if not is_wanted():
                 return False
-        look.cursor = cursor
+        assessment.cursor = cursor
         if not cursor:
             risk.finish(shard.counters, shard.registry)
             return True

@@ -14,7 +14,7 @@ from stream.configure.compile import build_rules
 from stream.configure.fingerprints import definition_version
 from stream.metrics.catalogue import catalogue
 from stream.publish.snapshot import Snapshot
-from stream.report.churn import look_at_days
+from stream.report.churn import assess_days
 from stream.settings.application import PageSettings, SessionSettings, Settings, TimeSettings
 from stream.settings.audience import ChurnRiskSettings
 from stream.settings.definitions import Funnel, Selection
@@ -110,7 +110,7 @@ class History:
         """The days that the cut has made ready are looked at."""
         shard = self._worker.shard
         assert shard.churn_risk is not None
-        for _ in look_at_days(shard, shard.churn_risk):
+        for _ in assess_days(shard, shard.churn_risk):
             pass
 
     def _close(self) -> None:
