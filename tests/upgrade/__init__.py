@@ -1,0 +1,1 @@
+"""State stored by an older commit, and the worker that takes it over."""
