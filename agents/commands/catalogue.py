@@ -1,6 +1,5 @@
 """The catalogue for people: `engage metrics`, names looked up in it, its numbers written out."""
 
-import difflib
 import json
 import sys
 from collections.abc import Collection, Iterable, Sequence
@@ -16,6 +15,7 @@ from rich.text import Text
 from schemas.outputs import MetricRecord, WindowKind
 from schemas.rejection import printable
 from stream.configure.load import describe
+from stream.configure.suggest import did_you_mean
 from stream.counters.measures import Grain
 from stream.counters.windows import GRAIN_OF, LENGTH_OF
 from stream.metrics.catalogue import catalogue
@@ -77,8 +77,8 @@ def check_dimensions(settings: Settings, names: Iterable[str]) -> None:
 
 def _nearest(name: str, known: Iterable[str]) -> str:
     """The name in quotes, with the known one that it may stand for."""
-    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
-    return f"'{printable(name, 80)}'" + (f" (did you mean {close[0]}?)" if close else "")
+    question = did_you_mean(name, known)
+    return f"'{printable(name, 80)}'" + (f" ({question})" if question else "")
 
 
 def shown_value(record: MetricRecord, currency: str | None) -> str:

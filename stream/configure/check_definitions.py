@@ -1,12 +1,14 @@
-"""What is wrong with a product's own definitions: one sentence each, with the key that must change."""
+"""Checks a product's own definitions: goals, features, funnels, measures, metrics and the experiment."""
 
 import re
 from collections.abc import Iterator
 from typing import get_args, get_type_hints
 
 from schemas.events import EVENT_TYPES
+from stream.configure.check_events import of_active_people, of_people, possible_selection
+from stream.configure.suggest import name_one_of
 from stream.counters.segments import OTHER
-from stream.history.event_filter import condition_fields, mistakes, nearest
+from stream.history.event_filter import condition_fields
 from stream.metrics import proportions
 from stream.metrics.catalogue import built_in
 from stream.metrics.own import BUILT_IN, KINDS, UNITS, gauge_of, part, people, unit_of
@@ -19,10 +21,11 @@ _NAME_MAX = 64
 
 
 def broken_definitions(settings: Settings) -> Iterator[str]:
-    """All of them; nothing when every definition can be computed."""
+    """Yield a sentence, with the key to change, for each definition that cannot be computed."""
     for name, goal in settings.goals.items():
         yield from _name(f"goals.{name}", name)
-        yield from _of_people(f"goals.{name}", goal, settings)
+        yield from possible_selection(f"goals.{name}", goal)
+        yield from of_active_people(f"goals.{name}.type", goal.type, settings)
     for custom, feature in settings.feature.map.items():
         if not 1 <= len(feature) <= 256:
             yield f"feature.map.{custom[:80]}: a feature has 1 to 256 characters; name it"
@@ -32,8 +35,8 @@ def broken_definitions(settings: Settings) -> Iterator[str]:
     steps = sum(len(funnel.steps) for funnel in settings.funnels.values())
     if steps > settings.dimension_values_max:
         yield (
-            f"funnels: their {steps} steps are more than dimension_values_max "
-            f"{settings.dimension_values_max}; raise it, or leave some out"
+            f"funnels: {steps} steps are more than dimension_values_max "
+            f"{settings.dimension_values_max}; raise that, or leave steps out"
         )
     for name, measure in settings.measures.items():
         yield from _measure(f"measures.{name}", name, measure)
@@ -48,17 +51,17 @@ def _name(key: str, name: str) -> Iterator[str]:
 
 
 def _eligible(settings: Settings) -> Iterator[str]:
-    feature, of_people = settings.feature, "a measure of [measures] with count = people"
+    feature, measure = settings.feature, "a measure of [measures] with count = people"
     if feature.denominator != "eligible":
         if feature.eligible:
             yield (
                 f"feature.eligible: {feature.eligible[:80]!r} is used only with feature.denominator = "
-                "eligible; set that or remove this"
+                "eligible; set that, or remove this"
             )
     elif not feature.eligible:
-        yield f"feature.eligible: is not set, and feature.denominator is eligible; name {of_people}"
+        yield f"feature.eligible: is not set, and feature.denominator is eligible; name {measure}"
     elif people(settings, feature.eligible) is None:
-        yield f"feature.eligible: {feature.eligible[:80]!r} is not {of_people}; name one"
+        yield f"feature.eligible: {feature.eligible[:80]!r} is not {measure}; name one"
 
 
 def _words(key: str, name: str) -> Iterator[str]:
@@ -66,17 +69,10 @@ def _words(key: str, name: str) -> Iterator[str]:
         yield f"{key[:80]}: use lower-case words joined by _, not ending in _total, as the name"
 
 
-def _of_people(key: str, selection: Selection, settings: Settings | None = None) -> Iterator[str]:
-    """What is wrong with a selection of events that people are counted by."""
-    yield from mistakes(key, selection)
-    kind = EVENT_TYPES.get(selection.type)
-    if kind is not None and not kind.counts_people:
-        yield f"{key}.type: {selection.type} is about no one person; choose another type"
-    if settings and selection.type in settings.active.passive_types:
-        yield (
-            f"{key}.type: {selection.type} makes nobody active, and who converts must be among the "
-            "active; take it out of active.passive_types"
-        )
+def _of_people(key: str, selection: Selection) -> Iterator[str]:
+    """Yield why people cannot be counted by a selection of events."""
+    yield from possible_selection(key, selection)
+    yield from of_people(f"{key}.type", selection.type)
 
 
 def _funnel(key: str, funnel: Funnel) -> Iterator[str]:
@@ -88,7 +84,7 @@ def _funnel(key: str, funnel: Funnel) -> Iterator[str]:
         yield from _of_people(f"{key}.exclusions[{number}]", one)
         if one in funnel.steps[1:]:
             place = funnel.steps.index(one, 1) + 1
-            yield f"{key}.exclusions[{number}]: is step {place} too, which nobody could take; remove it"
+            yield f"{key}.exclusions[{number}]: is also step {place}, which would end its own attempt; remove it"
 
 
 def _experiment(settings: Settings) -> Iterator[str]:
@@ -101,15 +97,15 @@ def _experiment(settings: Settings) -> Iterator[str]:
     if not proportions.is_installed():
         yield (
             f"dimensions: the experiment by {field!r} needs {proportions.LIBRARY}, which is not "
-            f'installed; {proportions.INSTALL}, or set {key} = "" to have none'
+            f'installed; {proportions.INSTALL}, or set {key} = "" for no experiment'
         )
     if control in ("", OTHER):
-        found = repr(control) if control else "nothing"
-        yield f"experiment.control: {found} names no one variant; name the one to compare with"
+        found = repr(control) if control else "an empty text"
+        yield f"experiment.control: {found} is not a variant; name the one to compare with"
     for kind in sorted({"goal", *goals_by_type(settings)} & {*settings.active.passive_types}):
         yield (
-            f"active.passive_types: {kind} makes nobody active, and who converts must be among those "
-            "who saw the variant; take it out"
+            f"active.passive_types: {kind} would not make a person active, and only active people "
+            "who saw a variant convert; take it out"
         )
 
 
@@ -117,20 +113,20 @@ def _measure(key: str, name: str, measure: Measure) -> Iterator[str]:
     yield from _words(key, name)
     if name in BUILT_IN:
         yield f"{key}: is the name of a built-in measure; choose another name"
-    check = _of_people if measure.count == "people" else mistakes
+    check = _of_people if measure.count == "people" else possible_selection
     yield from check(key, measure)
     kind = EVENT_TYPES.get(measure.type)
     if measure.count != "sum":
         if measure.field:
-            yield f'{key}.field: is for count = "sum" alone; remove it, or change count'
+            yield f'{key}.field: is only for count = "sum"; remove it, or change count'
     elif kind is not None:
         hints = get_type_hints(kind.struct)
         numbers = [name for name in condition_fields(kind.struct) if _is_number(hints[name])]
         if not numbers:
             yield f"{key}.count: {measure.type} has no field to add up; count its events"
         elif measure.field not in numbers:
-            found = f"{measure.field[:80]!r} is no number of {measure.type}"
-            yield f"{key}.field: {found}; {nearest(measure.field, numbers)}"
+            found = f"{measure.field[:80]!r} is not a number of {measure.type}"
+            yield f"{key}.field: {found}; {name_one_of(measure.field, numbers)}"
 
 
 def _is_number(hint: object) -> bool:
@@ -148,16 +144,16 @@ def _metrics(settings: Settings) -> Iterator[str]:
         key = f"metrics.{name}"
         yield from _words(key, name)
         if name in names:
-            yield f"{key}: there is a metric of that name; choose another (engage metrics lists them)"
+            yield f"{key}: a metric has this name; choose another (`engage metrics` lists them)"
         gauge = gauge_of(name, own)
         if gauge in gauges and name not in names:
-            yield f"{key}: its gauge {gauge} is the one of {gauges[gauge]}; choose another name"
+            yield f"{key}: its gauge {gauge} is that of {gauges[gauge]}; choose another name"
         gauges[gauge] = name
         yield from _parts(key, own, settings)
         if unit_of(own) not in UNITS:
-            yield f"{key}.unit: {own.unit[:80]!r} is not a unit; {nearest(own.unit, UNITS)}"
+            yield f"{key}.unit: {own.unit[:80]!r} is not a unit; {name_one_of(own.unit, UNITS)}"
         if own.unit == "ratio" and not own.denominator:
-            yield f"{key}.denominator: is not set, and a ratio needs one; set it, or another unit"
+            yield f"{key}.denominator: is not set, and a ratio needs one; set it, or choose another unit"
 
 
 def _parts(key: str, own: OwnMetric, settings: Settings) -> Iterator[str]:
@@ -167,7 +163,7 @@ def _parts(key: str, own: OwnMetric, settings: Settings) -> Iterator[str]:
         yield f"{key}.windows: is empty; name at least one, such as day"
     unknown = [window for window in own.windows if window not in KINDS]
     for window in unknown:
-        yield f"{key}.windows: {window[:80]!r} is not a window; {nearest(window, KINDS)}"
+        yield f"{key}.windows: {window[:80]!r} is not a window; {name_one_of(window, KINDS)}"
     if len(set(own.windows)) < len(own.windows):
         yield f"{key}.windows: names a window twice; name each once"
     for side, name in (("numerator", own.numerator), ("denominator", own.denominator)):
@@ -176,9 +172,9 @@ def _parts(key: str, own: OwnMetric, settings: Settings) -> Iterator[str]:
         found = part(settings, name)
         if found is None:
             known = [*settings.measures, *BUILT_IN]
-            yield f"{key}.{side}: there is no measure {name[:80]!r}; {nearest(name, known)}"
+            yield f"{key}.{side}: there is no measure {name[:80]!r}; {name_one_of(name, known)}"
             continue
         for window in own.windows:
             if window not in found[1] and window not in unknown:
                 listed = ", ".join(found[1])
-                yield f"{key}.windows: {name} is not counted by {window}; it is by {listed}"
+                yield f"{key}.windows: {name} is not counted by {window}; choose from {listed}"

@@ -1,4 +1,4 @@
-"""The rules between settings that no single type can express, as sentences for each one broken."""
+"""Checks how the service is connected and run: Kafka, Redis, topics, time, sites, bots, pages."""
 
 import re
 from collections import Counter
@@ -7,44 +7,26 @@ from ipaddress import ip_address
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from stream.configure.check_events import event_type_rules
 from stream.configure.check_metrics import metric_rules
-from stream.configure.check_types import type_rules
 from stream.counters.segments import JOINT
+from stream.metrics.metric import RESERVED_DIMENSIONS
 from stream.settings.application import INPUT_ROLES, Settings
 
 TOPIC_NAME = re.compile(r"[A-Za-z0-9._-]{1,249}")
 SERVER = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):(\d{1,5})")
 _RISK_TOPIC = "churn_risk.topic"
-# Dimensions that some metrics bring themselves; a context field must not take their place.
-RESERVED_DIMENSIONS = frozenset(
-    (
-        "page",
-        "content",
-        "feature",
-        "goal",
-        "funnel",
-        "step",
-        "post",
-        "network",
-        "cohort",
-        "site",
-        "active_days",
-        "active_weeks",
-        "risk_band",
-        "period",
-    )
-)
 
 
 def broken_rules(settings: Settings) -> list[str]:
-    """One sentence for each rule that these settings break; empty when they can be used."""
+    """Return a sentence for each rule that settings break, of all checks; empty if they can be used."""
     parts = (
         _kafka,
         _redis,
         _topics,
         _time,
         _sites_and_dimensions,
-        type_rules,
+        event_type_rules,
         metric_rules,
         _traffic,
         _web,
@@ -53,7 +35,7 @@ def broken_rules(settings: Settings) -> list[str]:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host name or address can only be this machine."""
+    """Whether a host name or address always means this machine."""
     if host.lower() == "localhost":
         return True
     try:
@@ -63,7 +45,7 @@ def is_loopback(host: str) -> bool:
 
 
 def server_hosts(bootstrap_servers: str) -> list[str]:
-    """Host names of a `host:port,host:port` list, without entries that are not of that form."""
+    """Host names of a list `host:port,host:port`; entries of another form are left out."""
     matches = (SERVER.fullmatch(part.strip()) for part in bootstrap_servers.split(","))
     return [match[1] for match in matches if match]
 
@@ -100,11 +82,12 @@ def _kafka(settings: Settings) -> Iterator[str]:
 def _redis(settings: Settings) -> Iterator[str]:
     redis = settings.redis
     if redis.cluster and not redis.url.rstrip("/").endswith("/0") and redis.url.count("/") > 2:
-        yield f"redis.url: {redis.url} names a database; Redis Cluster has only number 0"
+        yield f"redis.url: {redis.url} names a database; Redis Cluster has only number 0, use that"
     if redis.socket_timeout_seconds >= settings.kafka.session_timeout_seconds:
         yield (
-            f"redis.socket_timeout_seconds: {redis.socket_timeout_seconds:g} is not under "
-            "kafka.session_timeout_seconds; a stalled Redis would cost the worker its partitions"
+            f"redis.socket_timeout_seconds: {redis.socket_timeout_seconds:g} is not below "
+            "kafka.session_timeout_seconds, so a stalled Redis would cost the worker its partitions; "
+            "lower this, or raise that"
         )
     yield from _readable("redis.ssl_cafile", redis.ssl_cafile)
 
@@ -134,7 +117,7 @@ def _time(settings: Settings) -> Iterator[str]:
     if time.correction_window_seconds < time.allowed_lateness_seconds:
         yield (
             f"time.correction_window_seconds: {time.correction_window_seconds} is shorter than "
-            f"time.allowed_lateness_seconds {time.allowed_lateness_seconds}; make it longer"
+            f"time.allowed_lateness_seconds {time.allowed_lateness_seconds}; raise it"
         )
     if publish.snapshot_max_age_seconds < 2 * max(publish.snapshot_seconds, publish.cut_seconds):
         yield (
@@ -153,7 +136,7 @@ def _sites_and_dimensions(settings: Settings) -> Iterator[str]:
         if count > 1:
             yield f"dimensions: {name!r} is given {count} times; name it once"
         if name in RESERVED_DIMENSIONS:
-            yield f"dimensions: {name!r} is a dimension of the metrics; rename the context field"
+            yield f"dimensions: {name!r} is a dimension of metrics; rename the context field"
         if not 1 <= len(name) <= 64 or JOINT in name:
             yield f"dimensions: found {name[:80]!r}; a context field has 1 to 64 printable characters"
 

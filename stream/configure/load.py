@@ -1,4 +1,4 @@
-"""The configuration: engage.toml, then ENGAGE_… variables, checked as a whole before a start."""
+"""Loads the configuration: engage.toml, then ENGAGE_… variables, checked as a whole."""
 
 import json
 from collections.abc import Mapping
@@ -11,7 +11,8 @@ from stream.configure.check_definitions import broken_definitions
 from stream.configure.check_service import broken_rules
 from stream.configure.fields import Problem, build, hints, leaves, notes
 from stream.configure.lines import place_in, placed
-from stream.configure.sources import from_environment, from_text, nearest, text_of
+from stream.configure.sources import from_environment, from_text, text_of
+from stream.configure.suggest import did_you_mean
 from stream.settings.application import Settings
 from stream.settings.connections import Secret
 
@@ -19,10 +20,9 @@ DEFAULT_FILE = "engage.toml"
 
 
 class SettingsError(Exception):
-    """The configuration cannot be used; `problems` holds one sentence for each mistake.
+    """Raised for a configuration that cannot be used; `problems` holds a sentence for each mistake.
 
-    `readable` is the rest of it, with the default where a value could not be used: for a doctor
-    who looks on, never to run with.
+    `readable` has the default in place of each unusable value: `engage check` looks on with it.
     """
 
     def __init__(self, problems: list[str], readable: Settings) -> None:
@@ -34,7 +34,7 @@ class SettingsError(Exception):
 
 
 class Described(NamedTuple):
-    """One setting as text: its dotted key, its value (secrets hidden) and why it is so."""
+    """One setting as text: its dotted key, its value (secrets hidden) and its help."""
 
     key: str
     value: str
@@ -42,9 +42,9 @@ class Described(NamedTuple):
 
 
 def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
-    """The settings of `path` (or of ./engage.toml when it is there), overridden by `environ`.
+    """Load `path`, or ./engage.toml if it exists, and override it by `environ`.
 
-    Raises SettingsError listing every problem found, never only the first one.
+    Raises SettingsError with every problem found.
     """
     problems: list[Problem] = []
     file = path or Path(DEFAULT_FILE)
@@ -54,10 +54,9 @@ def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
     settings = build(Settings, "", given, problems)
     known = [*hints(Settings), *(key for key, _ in leaves(Settings))]
     for key, left in given.items():
-        text = f"{key} ({left.source}): is not a setting{nearest(key, known)}"
+        text = f"{key} ({left.source}): is not a setting; {did_you_mean(key, known, 'remove it')}"
         problems.append(Problem(key, text))
-    # A key that could not be used stands at its default here, so what the rules say about that
-    # key itself would mislead; what they say about all others is worth knowing at once.
+    # A key with an unusable value stands at its default here: a rule about it would mislead.
     failed = {problem.key for problem in problems}
     rules = [rule for rule in broken_rules(settings) if rule.partition(":")[0] not in failed]
     failed_tables = tuple(f"{key.rpartition('.')[0]}." for key in failed if key.count(".") > 1)

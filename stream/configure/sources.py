@@ -1,28 +1,28 @@
-"""Where settings are written: the TOML file and the ENGAGE_… variables, as one flat mapping."""
+"""Reads written settings, from the TOML file and the ENGAGE_… variables, into one flat mapping."""
 
-import difflib
 import json
 import os
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from stream.configure.fields import HIDDEN, Given, Problem, hints, is_table, leaves
+from stream.configure.suggest import did_you_mean
 from stream.settings.application import Settings
 from stream.settings.connections import Secret, Table
 
 PREFIX = "ENGAGE_"
-# Variables that share the prefix but are not settings: our own switches, and the links that
-# Kubernetes injects for a service that happens to be called `engage`.
+# Variables with the prefix that are not settings: switches of this program and its tests, and the
+# links that Kubernetes injects for a service called `engage`.
 FOREIGN = re.compile(r"^ENGAGE_(CONFIG$|TEST_|BENCH_|SERVICE_(HOST|PORT)|PORT($|_\d+_))")
 
 
 def text_of(file: Path, problems: list[Problem]) -> str:
-    """What is written in a file; nothing, and a problem noted, when it cannot be read."""
+    """Return the text of a file; if it cannot be read, note a problem and return an empty text."""
     try:
         return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -33,7 +33,7 @@ def text_of(file: Path, problems: list[Problem]) -> str:
 
 
 def from_text(written: str, file: Path, problems: list[Problem]) -> dict[str, Given]:
-    """Dotted key → value of a TOML file's text; empty, and a problem noted, when it is none."""
+    """Map dotted keys to the values of a TOML text; if it is not TOML, note a problem and return none."""
     try:
         document = tomllib.loads(written)
     except tomllib.TOMLDecodeError as error:
@@ -57,7 +57,7 @@ def _flatten(
 
 
 def from_environment(environ: Mapping[str, str], problems: list[Problem]) -> dict[str, Given]:
-    """Dotted key → text of every ENGAGE_ variable; a `_FILE` variant wins over the plain one."""
+    """Map dotted keys to the texts of all ENGAGE_ variables; a `_FILE` variant wins over the plain one."""
     keys = {_variable(key): key for key, _ in leaves(Settings)}
     files = {f"{_variable(key)}_FILE": key for key in HIDDEN}
     given: dict[str, Given] = {}
@@ -65,7 +65,7 @@ def from_environment(environ: Mapping[str, str], problems: list[Problem]) -> dic
         if name in keys:
             given[keys[name]] = Given(environ[name], name, is_text=True)
         elif name not in files and not FOREIGN.match(name):
-            text = f"{name}: is not a setting{nearest(name, keys)}"
+            text = f"{name}: is not a setting; {did_you_mean(name, keys, 'remove it')}"
             problems.append(Problem(name, text))
     for name in (name for name in files if name in environ):
         text_in_file = _file_text(name, environ[name], problems)
@@ -75,14 +75,14 @@ def from_environment(environ: Mapping[str, str], problems: list[Problem]) -> dic
 
 
 def to_environment(settings: Settings) -> dict[str, str]:
-    """The variables that give another process exactly these settings, secrets included."""
+    """Return the variables that give another process exactly these settings, secrets included."""
     environ = {}
     for key, _ in leaves(Settings):
         value: Any = settings
         for name in key.split("."):
             value = getattr(value, name)
         environ[_variable(key)] = _as_text(value)
-    # An empty file, so that no ./engage.toml adds to them.
+    # An empty file, so that an ./engage.toml cannot add to them.
     return environ | {f"{PREFIX}CONFIG": os.devnull}
 
 
@@ -106,9 +106,3 @@ def _file_text(name: str, path: str, problems: list[Problem]) -> str | None:
 
 def _variable(key: str) -> str:
     return PREFIX + key.replace(".", "_").upper()
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """`; did you mean …?` with the most similar known name, or `; remove it`."""
-    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
-    return f"; did you mean {close[0]}?" if close else "; remove it"

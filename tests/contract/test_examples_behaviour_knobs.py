@@ -96,12 +96,13 @@ def test_interactions_and_bounces_have_types_of_their_own() -> None:
     ("key", "value", "fragment"),
     [
         ("INTERACTION_EVENTS", "clic", "did you mean click?"),
-        ("INTERACTION_EVENTS", "marketing_spend", "is about no one person"),
-        ("INTERACTION_EVENTS", "heartbeat", "makes nobody active"),
+        ("INTERACTION_EVENTS", "marketing_spend", "is not about a person"),
+        ("INTERACTION_EVENTS", "social_followers", "is not about a person"),
+        ("INTERACTION_EVENTS", "heartbeat", "does not make a person active"),
         ("INTERACTION_WINDOW_DAYS", "14", "interaction.window_days"),
         ("BOUNCE_INTERACTIVE_EVENTS", "clic", "did you mean click?"),
-        ("BOUNCE_INTERACTIVE_EVENTS", "refund", "belongs to no visit"),
-        ("BOUNCE_INTERACTIVE_EVENTS", "page_view", "no visit a bounce"),
+        ("BOUNCE_INTERACTIVE_EVENTS", "refund", "belongs to no session"),
+        ("BOUNCE_INTERACTIVE_EVENTS", "page_view", "no session would be a bounce"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(key: str, value: str, fragment: str) -> None:

@@ -197,8 +197,9 @@ def test_what_is_chosen_is_said() -> None:
     ("line", "fragment"),
     [
         ("{type = 'oder'}", "did you mean order?"),
-        ("{type = 'heartbeat'}", "makes nobody active"),
-        ("{type = 'social_impression'}", "about no one person"),
+        ("{type = 'heartbeat'}", "does not make a person active"),
+        ("{type = 'social_impression'}", "not about a person"),
+        ("{type = 'social_followers'}", "not about a person"),
         ("{where = {revenue = 1}}", "first_week.activation_event.type: is not set"),
     ],
 )
@@ -217,7 +218,7 @@ def test_what_nobody_can_be_activated_by_is_refused(
     [
         ({"ENGAGE_FIRST_WEEK_DAYS": "1"}, "first_week.days"),
         ({"ENGAGE_FIRST_WEEK_DAYS": "31"}, "first_week.days"),
-        ({"ENGAGE_FIRST_WEEK_MIN_EVENTS": "7"}, "more days than the 6"),
+        ({"ENGAGE_FIRST_WEEK_MIN_EVENTS": "7"}, "more than the 6 days"),
     ],
 )
 def test_what_nobody_could_do_is_refused(environ: dict[str, str], fragment: str) -> None:

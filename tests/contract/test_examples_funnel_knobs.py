@@ -122,8 +122,8 @@ def test_the_formula_says_which_attempts_count() -> None:
     ("line", "fragment"),
     [
         ("exclusions = [{type = 'clik'}]", "funnels.f.exclusions[1].type"),
-        ("exclusions = [{type = 'marketing_spend'}]", "about no one person"),
-        ("exclusions = [{type = 'order'}]", "is step 2 too"),
+        ("exclusions = [{type = 'marketing_spend'}]", "not about a person"),
+        ("exclusions = [{type = 'order'}]", "is also step 2"),
         ("entry = 'last'", "one of best, first"),
     ],
 )

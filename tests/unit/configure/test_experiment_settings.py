@@ -34,8 +34,8 @@ def test_what_can_be_used(tmp_path: Path, text: str) -> None:
 
 
 PASSIVE = (
-    "active.passive_types (FILE:3): order makes nobody active, and who converts must be among those "
-    "who saw the variant; take it out"
+    "active.passive_types (FILE:3): order would not make a person active, and only active people who saw "
+    "a variant convert; take it out"
 )
 
 
@@ -52,11 +52,11 @@ PASSIVE = (
         ),
         (
             COUNTED + '[experiment]\ncontrol = ""',
-            "experiment.control (FILE:3): nothing names no one variant; name the one to compare with",
+            "experiment.control (FILE:3): an empty text is not a variant; name the one to compare with",
         ),
         (
             COUNTED + '[experiment]\ncontrol = "other"',
-            "experiment.control (FILE:3): 'other' names no one variant; name the one to compare with",
+            "experiment.control (FILE:3): 'other' is not a variant; name the one to compare with",
         ),
         (
             COUNTED + '[active]\npassive_types = ["order"]',

@@ -8,9 +8,12 @@ import pytest
 from stream.configure.fingerprints import definition_version
 from stream.configure.load import SettingsError, describe, load_settings
 from stream.configure.sources import to_environment
+from stream.metrics.metric import JOINED, OWN_DIMENSIONS
 from stream.settings.application import Settings
 from stream.settings.connections import RedisSettings, Secret
 
+#: Names of the dimensions that metrics bring, the joined ones apart.
+OWN_PARTS = {name for joined in OWN_DIMENSIONS for name in joined.split(JOINED)}
 CANARY = "c4nary-p4ssw0rd"
 
 
@@ -95,7 +98,8 @@ def test_all_problems_are_reported_at_once_each_with_its_place(toml: Callable[[s
         ("dimensions = 'country'", "a list of texts"),
         ("dimensions = ['a','b','c','d','e','f','g','h','i']", "at most 8"),
         ("dimensions = ['a', 'a']", "name it once"),
-        ("dimensions = ['page']", "is a dimension of the metrics"),
+        ("dimensions = ['page']", "is a dimension of metrics"),
+        ("retention = {start = {type = 'social_followers'}}", "is not about a person"),
         ("topics = {clicks = 'page-views'}", "are both 'page-views'"),
         ("topics = {metrics = ''}", "topics.metrics"),
         ("topics = {orders = 'a b'}", "letters, digits"),
@@ -103,7 +107,7 @@ def test_all_problems_are_reported_at_once_each_with_its_place(toml: Callable[[s
         ("kafka = {protocol = 'sasl_ssl'}", "kafka.sasl_username: is not set"),
         ("kafka = {sasl_username = 'me'}", "ignores the password"),
         ("kafka = {session_timeout_seconds = 4}", "under three heartbeats"),
-        ("survey = {csat_satisfied_min = 6}", "nobody could be satisfied"),
+        ("survey = {csat_satisfied_min = 6}", "no answer could be satisfied"),
         ("session = {timeout_by_platform = {ios = 90000}}", "timeout_by_platform.ios"),
         ("session = {id_max_hours = 24}", "the first event of an id could come last"),
         ('time_on_page = {mode = "pings", heartbeat_seconds = 0}', "no interval to count"),
@@ -117,7 +121,7 @@ def test_all_problems_are_reported_at_once_each_with_its_place(toml: Callable[[s
         ("conversion = {count = 'twice'}", "one of once, every"),
         ("social = {weights = {like = -1}}", "social.weights"),
         ("social = {weights = {love = 1}}", "social.weights"),
-        ("social = {engagement_kinds = ['like'], weights = {save = 2}}", "counts nowhere"),
+        ("social = {engagement_kinds = ['like'], weights = {save = 2}}", "so it never counts"),
         ("social = {denominator = 'views'}", "one of impressions, reach, followers"),
         ("feature = {window_days = 14}", "one of 7, 28, 30"),
         ("feature = {denominator = 'everybody'}", "one of active, all_known, eligible"),
@@ -135,7 +139,7 @@ def test_all_problems_are_reported_at_once_each_with_its_place(toml: Callable[[s
             "support = {response_bucket = 'opened'}\ntime = {day_retention_days = 394}",
             "raise that to 395",
         ),
-        ('support = {holidays = ["2025-02-30"]}', "no day of the calendar"),
+        ('support = {holidays = ["2025-02-30"]}', "is not a calendar day"),
         ("kafka = {ssl_cafile = '/no/such'}", "there is no file"),
         ("redis = {url = 'http://a'}", "redis://"),
         ("redis = {url = 'redis://a/1', cluster = true}", "only number 0"),
@@ -149,6 +153,12 @@ def test_a_bad_setting_is_refused_with_what_to_do(
     toml: Callable[[str], Path], line: str, fragment: str
 ) -> None:
     assert any(fragment in problem for problem in problems_of(toml(line), {}))
+
+
+@pytest.mark.parametrize("name", sorted({*OWN_PARTS, "site", "cohort", "period"}))
+def test_a_dimension_of_metrics_cannot_be_a_field_of_the_context(name: str) -> None:
+    (problem,) = problems_of(None, {"ENGAGE_DIMENSIONS": name})
+    assert problem.startswith(f"dimensions: {name!r} is a dimension of metrics")
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
