@@ -73,7 +73,7 @@ def _risk_rules(settings: Settings, calendar_of: Callable[[str], Calendar]) -> R
         high_from=knobs.high_from,
         examples_min=knobs.examples_min,
         examples_max=knobs.examples_max,
-        tells=bool(knobs.topic),
+        publishes_people=bool(knobs.topic),
         calendars=tuple(calendar_of(site) for site in ("", *settings.sites)),
     )
 

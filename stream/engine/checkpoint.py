@@ -92,7 +92,7 @@ def take_checkpoint(shard: Shard, expected: str) -> Checkpoint:
     if risk is not None:
         first_day = min(counters.tables[Grain.DAY], default=0)
         risk.checkpoint_taken(shard.watermark or 0, shard.counted_from_ms(), first_day)
-    named = risk is not None and risk.rules.tells
+    named = risk is not None and risk.rules.publishes_people
     shard.sequence += 1
     opened, closed = _open_sessions(shard)
     checkpoint = Checkpoint(
