@@ -84,7 +84,7 @@ def exported_families(settings: Settings) -> list[Family]:
 def _of_an_idle_worker() -> Iterator[Metric]:
     """What a worker says that has nothing in its hands: all names, no numbers."""
     idle: Any = SimpleNamespace(
-        counts=OwnerCounts(), assigned={}, entries_sent=0, failures=0, backlog=0
+        counts=OwnerCounts(), assigned_shards={}, entries_sent=0, failures=0, backlog=0
     )
     families: Iterable[Metric] = Telemetry(owner=idle, log=idle, dead_letters=idle).collect()
     yield from families
