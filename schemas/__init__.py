@@ -1,9 +1,9 @@
-"""The contract of the engagement stream: what comes in, what goes out, and what is refused.
+"""Contract of the engagement stream: the events it reads, the records it publishes, and the rejections.
 
-`envelope` holds what every event carries and `events` one struct for each event type; `codec` turns
-the bytes of a Kafka record into one of them or says why not, with the reasons of `rejection`;
-`outputs` holds what is published (metric records) and what is put aside (ledger entries);
-`generate` writes the JSON Schemas in `json/` from those structs; `examples/` holds valid and
-invalid events as bytes. Nothing here knows of Kafka, Redis or Faust, and nothing but the standard
-library and msgspec is imported.
+`envelope` holds the fields of every event. `events/` holds one struct for each event type, with its
+row of the table of event types. `codec` turns the bytes of a Kafka record into an event, or into a
+rejection with a reason of `rejection`. `outputs` holds the published records, `dead_letter` builds
+those of events that were not counted. `generate` writes what derives from the structs: the JSON
+Schemas in `json/`, the tables of README.md, and an example for each new event type. Only the standard
+library and msgspec are imported here.
 """

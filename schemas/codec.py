@@ -1,4 +1,4 @@
-"""The only parsing: the bytes of a record become one event and its time, or one rejection."""
+"""Parse the bytes of a Kafka record: into one event with its time, or into one rejection."""
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
@@ -14,15 +14,15 @@ from schemas.rejection import Reason, RejectedEvent, explain
 __all__ = ["MAX_BYTES", "MAX_DEPTH", "Reason", "RejectedEvent", "epoch_ms", "parse", "parse_all"]
 
 MAX_BYTES = 65_536
-# Nesting is bounded far below the interpreter's own limit, because how much of that is left depends
-# on who calls, and a replay must accept exactly what the live run accepted.
+# Far below the interpreter's own limit: how much of that is left depends on the caller, and a replay
+# must accept exactly what the live run accepted.
 MAX_DEPTH = 500
 
-_SMALL: Final = (
-    2 * MAX_DEPTH
-)  # too short to be nested deeper, so most events are never looked through
+#: Too short to be nested deeper, so the brackets of most events are never counted.
+_SMALL: Final = 2 * MAX_DEPTH
 _NOT_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
-_FLAT: Final = 2  # long flat lists are common and harmless: two levels of them are dropped unread
+#: Levels of brackets dropped unread: long flat lists are common and harmless.
+_FLAT: Final = 2
 _ALL_SQUARE: Final = bytes.maketrans(b"{}", b"[]")
 _STEP: Final = {ord("["): 1, ord("]"): -1}
 
@@ -34,14 +34,14 @@ _DAY_MS: Final = 86_400_000
 _decode: Final = Decoder(Event).decode
 _decode_context: Final = Decoder(WithContext).decode
 
-# Contexts met so far, by their bytes: bounded in number and in size.
+#: Decoded contexts by their bytes: bounded in number and in size.
 _contexts: Final[dict[bytes, Context]] = {}
 _CONTEXTS_MAX: Final = 20_000
 _CONTEXT_BYTES_MAX: Final = 512
 
 
 def parse(raw: bytes | None) -> tuple[Event, int]:
-    """The event in `raw` and its event time in epoch ms; raises nothing but RejectedEvent."""
+    """Return the event in `raw` and its time in epoch ms; raise nothing but RejectedEvent."""
     read = _read(raw)
     if isinstance(read, RejectedEvent):
         raise read
@@ -49,12 +49,12 @@ def parse(raw: bytes | None) -> tuple[Event, int]:
 
 
 def parse_all(raws: Iterable[bytes | None]) -> list[tuple[Event, int] | RejectedEvent]:
-    """Each of the values as `parse` has it, or why it was refused."""
+    """Parse each value; a rejection is returned in the place of its event."""
     return [_read(raw) for raw in raws]
 
 
 def _read(raw: bytes | None) -> tuple[Event, int] | RejectedEvent:
-    """As `parse`, but what is refused is handed back: raising it would cost as much as a good event."""
+    """Parse `raw`; a rejection is returned, because raising costs as much as reading an event."""
     if raw is None:
         return RejectedEvent(Reason.EMPTY, "the record has no value")
     if len(raw) > _SMALL and (refused := _out_of_bounds(raw)):
@@ -64,7 +64,7 @@ def _read(raw: bytes | None) -> tuple[Event, int] | RejectedEvent:
             raw.decode()  # the decoder does not look into the strings of fields it skips
         event = _decode(raw)
         if event.context is not None:
-            found = bytes(event.context)  # raw until here
+            found = bytes(event.context)  # a msgspec.Raw until here
             event.context = _contexts.get(found) or _context(found)
     except (ValueError, RecursionError) as error:
         return explain(raw, error)
@@ -72,7 +72,7 @@ def _read(raw: bytes | None) -> tuple[Event, int] | RejectedEvent:
     if type(time) is int:
         ms = time
     else:
-        # epoch_ms, written out: a call would cost as much as the arithmetic.
+        # epoch_ms, inlined: a call would cost as much as the arithmetic.
         since = time - _EPOCH
         days = since.days
         if not _FIRST_DAY <= days <= _LAST_DAY:
@@ -80,12 +80,12 @@ def _read(raw: bytes | None) -> tuple[Event, int] | RejectedEvent:
             return RejectedEvent(Reason.ABSURD_TIME, found_time)
         ms = days * _DAY_MS + since.seconds * 1000 + since.microseconds // 1000
     if event.visitor_id is None and event.user_id is None and type(event) not in PERSONLESS:
-        return RejectedEvent(Reason.NO_PERSON, "neither $.visitor_id nor $.user_id is given")
+        return RejectedEvent(Reason.NO_PERSON, "$.visitor_id and $.user_id are both absent")
     return event, ms
 
 
 def _context(raw: bytes) -> Context | None:
-    """A context not met before. Raises what the decoder raises, with the path in the event."""
+    """Decode a new context. Raises what the decoder raises, with the path in the event."""
     fields = _decode_context(b'{"context":%b}' % raw).context
     if fields is None:
         return None
@@ -98,7 +98,7 @@ def _context(raw: bytes) -> Context | None:
 
 
 def epoch_ms(time: datetime | int) -> int:
-    """A time of an event in integer epoch milliseconds, rounded down."""
+    """Convert an event's time to whole epoch milliseconds, rounded down."""
     if isinstance(time, int):
         return time
     since = time - _EPOCH
@@ -106,7 +106,7 @@ def epoch_ms(time: datetime | int) -> int:
 
 
 def _out_of_bounds(raw: bytes) -> RejectedEvent | None:
-    """Why `raw` is too large, or nested too deeply for any caller's stack."""
+    """Return a rejection if `raw` is too large, or nested too deeply for a caller's stack."""
     if len(raw) > MAX_BYTES:
         return RejectedEvent(Reason.TOO_LARGE, f"{len(raw)} bytes, at most {MAX_BYTES}")
     if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH and _too_deep(raw):
@@ -115,12 +115,12 @@ def _out_of_bounds(raw: bytes) -> RejectedEvent | None:
 
 
 def _too_deep(raw: bytes) -> bool:
-    """Whether the brackets outside strings open deeper than MAX_DEPTH, without a step a byte."""
+    """Whether the brackets outside strings open deeper than MAX_DEPTH; in C, not byte by byte."""
     unescaped = raw.replace(b"\\\\", b"").replace(b'\\"', b"")
     outside = b"".join(unescaped.split(b'"')[::2])
     brackets = outside.translate(_ALL_SQUARE, _NOT_BRACKETS)
     for _ in range(_FLAT):
-        brackets = brackets.replace(b"[]", b"")  # exactly the innermost level of every nest
-    # any() stops at the first level too deep, so hostile bytes cannot buy time.
+        brackets = brackets.replace(b"[]", b"")  # removes the innermost level of every nest
+    # any() stops at the first level too deep, so hostile bytes cannot cost more.
     limit = MAX_DEPTH - _FLAT
     return any(depth > limit for depth in accumulate(map(_STEP.__getitem__, brackets)))

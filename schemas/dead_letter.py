@@ -1,4 +1,4 @@
-"""Dead letters: a ledger entry of bounded size from whatever was sent."""
+"""Dead letters: build one of bounded size from any record, and encode it."""
 
 from hashlib import sha256
 from typing import Final
@@ -15,7 +15,7 @@ _encode: Final = Encoder().encode
 
 
 def encode_dead_letter(entry: DeadLetter) -> bytes:
-    """A ledger entry as JSON, with `key` and `original` in base64."""
+    """Encode a dead letter as JSON, with `key` and `original` in base64."""
     return _encode(entry)
 
 
@@ -31,7 +31,7 @@ def dead_letter(
     original: bytes | None,
     event_time_ms: int | None = None,
 ) -> DeadLetter:
-    """An entry of bounded size, whatever was sent."""
+    """Build a dead letter; a longer key or original is cut, and a hash of the original added."""
     original = original or b""
     size = len(original)
     truncated = size > MAX_ORIGINAL or (key is not None and len(key) > MAX_KEY)

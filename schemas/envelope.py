@@ -1,4 +1,4 @@
-"""What every event carries, and the bounds of its fields, which the decoder checks in C."""
+"""Fields of every event, and the bounds of all fields, which the decoder checks in C."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 from msgspec import Meta, Raw, Struct
 from msgspec.json import schema
 
-# Event times outside these are a broken clock, not history: 1990-01-01 up to, not including, 2200.
+# Event times from 1990-01-01 to the end of 2199; others come from a broken clock.
 EARLIEST_MS = 631_152_000_000
 LATEST_MS = 7_258_118_399_999
 
-_ZONED = {"pattern": "([Zz]|[+-][0-9]{2}:?[0-9]{2})$"}  # JSON Schema has no word for "with a zone"
+# JSON Schema has no format for a time with a zone.
+_ZONED = {"pattern": "([Zz]|[+-][0-9]{2}:?[0-9]{2})$"}
 
 Id: TypeAlias = Annotated[str, Meta(min_length=1, max_length=128)]
 PersonId: TypeAlias = Annotated[str, Meta(min_length=1, max_length=256)]
 Name: TypeAlias = Annotated[str, Meta(min_length=1, max_length=256)]
-Text: TypeAlias = Annotated[str, Meta(max_length=1024)]  # shown to people, so it may be empty
+Text: TypeAlias = Annotated[str, Meta(max_length=1024)]  # only shown, so it may be empty
 Site: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64)]
 PageUrl: TypeAlias = Annotated[str, Meta(min_length=1, max_length=2048)]
 Url: TypeAlias = Annotated[str, Meta(max_length=2048)]  # browsers send "" for "no referrer"
@@ -28,25 +29,25 @@ Time: TypeAlias = (
 
 
 class Context(dict[str, str]):
-    """What is known of an event's circumstances. Equal bytes give the same object: see the codec."""
+    """Circumstances of an event by name, such as its country. The codec shares equal ones."""
 
     __slots__ = ()
     __hash__ = object.__hash__  # type: ignore[assignment]
 
 
 class WithContext(Struct):
-    """An event's context alone, checked."""
+    """Context of an event, checked without the event's other fields."""
 
-    # Bounds on the keys would cost the decoder its cache of them, a tenth of its speed; the size of
-    # the whole event bounds them instead.
+    # The keys have no bounds of their own, which would cost the decoder its cache of keys and a tenth
+    # of its speed. The size of the event bounds them.
     context: Annotated[dict[str, Annotated[str, Meta(max_length=1024)]], Meta(max_length=64)] | None
 
 
 if TYPE_CHECKING:
     _ContextField: TypeAlias = Context | None
 else:
-    # Decoded as it stands; the codec puts the checked context in its place. Most events come from few
-    # contexts, and a dict with all its strings for each of them would be a tenth of their cost.
+    # Left as bytes; the codec puts the checked context in their place. Few contexts cover most events,
+    # and a new dict for each event would be a tenth of its cost.
     _ContextField = Annotated[
         Raw,
         Meta(
@@ -69,9 +70,9 @@ Author: TypeAlias = Literal["agent", "bot"]
 SocialKind: TypeAlias = Literal["like", "comment", "share", "save", "click"]
 
 
-# gc=False: no event can be part of a reference cycle, and the collector need not walk a batch.
+# gc=False: events hold no reference cycles, so the collector need not walk a batch.
 class Envelope(Struct, kw_only=True, gc=False, tag_field="type"):
-    """What every event carries; at least one of the two ids, unless it is about no one person."""
+    """Fields of every event; those about a person carry visitor_id, user_id or both."""
 
     event_id: Id
     event_time: Time

@@ -1,27 +1,32 @@
-"""Writes the JSON Schemas of the contract from its structs, or checks that they are current."""
+"""Writes what derives from the structs: JSON Schemas, README tables, examples of new event types."""
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from schemas.events import EVENT_TYPES, Event
+from schemas.events import EVENT_TYPES, TOPIC_TYPES, Event
+from schemas.example import least_example
 from schemas.outputs import ChurnRiskRecord, DeadLetter, MetricRecord
+from schemas.rejection import CAUSES
 
-DIRECTORY = Path(__file__).parent / "json"
+_HERE = Path(__file__).parent
+DIRECTORY = _HERE / "json"
+EXAMPLES = _HERE / "examples" / "valid"
+README = _HERE / "README.md"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def schema_files() -> dict[str, str]:
-    """The text of every schema, by file name."""
+    """Text of every schema, by file name."""
     contracts: dict[str, tuple[str, Any]] = {
-        "event": ("An event that comes in", Event),
-        "metric_record": ("A number that goes out", MetricRecord),
-        "churn_risk": ("How likely a person is to stay away", ChurnRiskRecord),
-        "ledger_entry": ("A record that was not counted", DeadLetter),
+        "event": ("Event", Event),
+        "metric_record": ("Metric record", MetricRecord),
+        "churn_risk": ("Churn risk of a person", ChurnRiskRecord),
+        "ledger_entry": ("Dead letter", DeadLetter),
     }
     return {f"{name}.v1.schema.json": _text(name, *c) for name, c in contracts.items()}
 
@@ -35,7 +40,7 @@ def _text(name: str, title: str, contract: Any) -> str:
 
 
 def _require_person(schema: dict[str, Any]) -> None:
-    """The codec wants one of the two ids, which no single field can say."""
+    """Require one of the two ids, as the codec does; the struct cannot say it of one field."""
     for kind in EVENT_TYPES.values():
         if kind.has_person:
             schema["$defs"][kind.struct.__name__]["anyOf"] = [
@@ -45,27 +50,99 @@ def _require_person(schema: dict[str, Any]) -> None:
 
 
 def stale(directory: Path = DIRECTORY) -> list[str]:
-    """The names of the files in `directory` that are not what the structs say, or left over."""
+    """Names of the files in `directory` that differ from the structs, or belong to none."""
     wanted = schema_files()
     there = {path.name: path.read_text("utf-8") for path in directory.glob("*.json")}
     return sorted(n for n in wanted.keys() | there.keys() if wanted.get(n) != there.get(n))
 
 
-def main(arguments: Sequence[str], directory: Path = DIRECTORY) -> int:
-    """Writes the schemas, or with --check names those that are not current and returns 1."""
+def without_example(examples: Path = EXAMPLES) -> list[str]:
+    """Names of the event types without an example: `<type>.json` or `<type>__<variant>.json`."""
+    there = {path.stem.split("__")[0] for path in examples.glob("*.json")}
+    return [name for name in EVENT_TYPES if name not in there]
+
+
+def topics_table() -> str:
+    """Table of the input topics and the event types that go there by default."""
+    rows = [f"| `{topic}` | {_code(types)} |\n" for topic, types in TOPIC_TYPES.items()]
+    return "".join(["| topic | types |\n", "| --- | --- |\n", *rows])
+
+
+def types_table() -> str:
+    """Table of the event types: what each one is before any setting changes it."""
+    heads = ("type", "meaning", "in a session", "interactive", "makes active", "is about")
+    lines = [heads, ("---",) * len(heads)]
+    for kind in EVENT_TYPES.values():
+        active = kind.counts_people and not kind.passive
+        about = "an account" if kind.of_account else "a person" if kind.has_person else ""
+        marks = ("yes" if mark else "" for mark in (kind.in_session, kind.interactive, active))
+        lines.append(
+            (f"`{kind.name}`", " ".join((kind.struct.__doc__ or "").split()), *marks, about)
+        )
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def reasons_table() -> str:
+    """Table of the reasons for which a record is not counted."""
+    rows = [f"| `{reason}` | {cause} |\n" for reason, cause in CAUSES.items()]
+    return "".join(["| reason | cause |\n", "| --- | --- |\n", *rows])
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    "topics": topics_table,
+    "types": types_table,
+    "reasons": reasons_table,
+}
+
+
+def with_tables(text: str) -> str:
+    """Fill the README's tables: each stands between `<!-- name:start -->` and `<!-- name:end -->`."""
+    for name, table in TABLES.items():
+        start, end = f"<!-- {name}:start -->\n", f"<!-- {name}:end -->"
+        before, found, rest = text.partition(start)
+        _, also_found, after = rest.partition(end)
+        if found and also_found:
+            text = f"{before}{start}{table()}{end}{after}"
+    return text
+
+
+def _code(names: Sequence[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _faults(directory: Path, examples: Path, readme: Path) -> Iterator[str]:
+    for name in stale(directory):
+        yield f"{name} is not current"
+    for name in without_example(examples):
+        yield f"{name} has no example in {examples.parent.name}/{examples.name}"
+    if readme.exists() and with_tables(text := readme.read_text("utf-8")) != text:
+        yield f"a table of {readme.name} is not current"
+
+
+def main(
+    arguments: Sequence[str],
+    directory: Path = DIRECTORY,
+    examples: Path = EXAMPLES,
+    readme: Path = README,
+) -> int:
+    """Write everything; with --check print what is not current instead, and return 1 for that."""
     if arguments not in ([], ["--check"]):
         print("usage: python -m schemas.generate [--check]", file=sys.stderr)
         return 2
     if arguments:
-        names = stale(directory)
-        for name in names:
-            print(f"{name} is not current: run python -m schemas.generate", file=sys.stderr)
-        return 1 if names else 0
+        faults = list(_faults(directory, examples, readme))
+        for fault in faults:
+            print(f"{fault}: run python -m schemas.generate", file=sys.stderr)
+        return 1 if faults else 0
     directory.mkdir(parents=True, exist_ok=True)
     for name in stale(directory):
         (directory / name).unlink(missing_ok=True)
     for name, text in schema_files().items():
         (directory / name).write_text(text, "utf-8")
+    for name in without_example(examples):
+        (examples / f"{name}.json").write_text(least_example(EVENT_TYPES[name]), "utf-8")
+    if readme.exists():
+        readme.write_text(with_tables(readme.read_text("utf-8")), "utf-8")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""What goes out: metric records for consumers, ledger entries for what could not be counted."""
+"""Records that the stream publishes: metrics, churn risks, and dead letters."""
 
 from typing import Literal, TypeAlias
 
@@ -30,7 +30,7 @@ _encode = Encoder().encode
 
 
 class Window(Struct, frozen=True, gc=False):
-    """The time a number is about: [start, end) as RFC 3339, or null where `all` has no end."""
+    """Time span of a number: [start, end) as RFC 3339; null where the window `all` has no end."""
 
     kind: WindowKind
     start: str | None
@@ -39,7 +39,7 @@ class Window(Struct, frozen=True, gc=False):
 
 
 class MetricRecord(Struct, frozen=True, kw_only=True, gc=False):
-    """One number of one window, site and segment; of several, the highest revision holds."""
+    """One number of one window, site and segment. The highest revision of a key is valid."""
 
     metric: str
     value: float | int | None
@@ -54,27 +54,27 @@ class MetricRecord(Struct, frozen=True, kw_only=True, gc=False):
     approximate: bool
     watermark: str | None
     definition: str
-    #: The value in the window of the same kind that ended where this one begins, where it is asked
-    #: for (setting publish.compare); as it was known when this record was made.
+    #: With publish.compare: the value of the window of the same kind that ends where this one
+    #: begins, as known when this record was made.
     previous: float | int | UnsetType | None = UNSET
 
 
 class ChurnRiskRecord(Struct, frozen=True, kw_only=True, gc=False):
-    """How likely a person is to stay away, as of the end of a day; the newest day of a key holds."""
+    """Risk that a person stays away, as of the end of a day. The newest day of a key is valid."""
 
     site: str
-    #: The id by which people are told apart: `user_id`, else `visitor_id`, or the reverse.
+    #: Id of the person: `user_id`, else `visitor_id`; with identity = "visitor" the reverse.
     person: str
-    #: The site's calendar day, as 2024-04-01.
+    #: Calendar day of the site, such as 2024-04-01.
     day: str
-    #: From 0 to 1: the estimate that no active event comes in the next `horizon_days`.
+    #: Estimated probability, 0 to 1, that no active event comes in the next `horizon_days`.
     risk: float
     band: Literal["low", "medium", "high"]
     horizon_days: int
 
 
 class DeadLetter(Struct, frozen=True, kw_only=True, gc=False):
-    """A record that was not counted: why, where it stands in the log, and what it said."""
+    """Record that was not counted, with its reason and its place in the log."""
 
     reason: Reason
     detail: str
@@ -85,23 +85,23 @@ class DeadLetter(Struct, frozen=True, kw_only=True, gc=False):
     key: bytes | None
     original: bytes
     original_size: int
-    truncated: bool  # key or original is cut: a replay must take the record from the log
+    truncated: bool  # key or original is cut: take the record from the log for a replay
     event_time_ms: int | None
     sha256: str | None  # of the whole original, when truncated
 
 
 def record_key(record: MetricRecord) -> bytes:
-    """The Kafka key of a record: the same for all revisions of one number, and for nothing else."""
+    """Build the Kafka key: one key for all revisions of one number."""
     window = record.window
     dimensions = sorted(record.dimensions.items())
     return _encode([record.metric, window.kind, window.start, window.end, record.site, dimensions])
 
 
 def encode_record(record: MetricRecord) -> bytes:
-    """A metric record as JSON; a number that is not finite becomes null."""
+    """Encode a metric record as JSON; a number that is not finite becomes null."""
     return _encode(record)
 
 
 def encode_churn_risk(record: ChurnRiskRecord) -> bytes:
-    """The risk of a person as JSON."""
+    """Encode the risk of a person as JSON."""
     return _encode(record)

@@ -1,7 +1,9 @@
-"""Why an event was refused: one countable reason, and a detail that is safe to print."""
+"""Reasons for which a record is not counted, each with a detail that is safe to print."""
 
 import re
+from collections.abc import Mapping
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final
 
 from msgspec import Raw, ValidationError
@@ -14,7 +16,7 @@ FOUND_LIMIT = 64
 
 
 class Reason(StrEnum):
-    """Every way in which an event can fail to be counted."""
+    """Reason for which a record is not counted."""
 
     EMPTY = "empty"
     TOO_LARGE = "too_large"
@@ -25,25 +27,46 @@ class Reason(StrEnum):
     NO_PERSON = "no_person"
     UNKNOWN_VERSION = "unknown_version"
     ABSURD_TIME = "absurd_time"
-    # These are decided after parsing, by what else the log holds and by the configuration.
+    # Decided after parsing: by the other records of the log, and by the settings.
     FUTURE = "future"
     LATE = "late"
     DUPLICATE = "duplicate"
     CURRENCY = "currency"
-    SKIPPED = "skipped"
 
 
-#: What is said of events that parse and still do not count.
+#: Detail of the events that parse and still are not counted.
 DETAILS: Final = {
-    Reason.CURRENCY: "currency is another one than the setting `currency`; amounts cannot be added",
-    Reason.FUTURE: "event_time is ahead of the Kafka timestamp by more than max_future_skew",
-    Reason.DUPLICATE: "event_id was seen before within the dedupe window",
-    Reason.LATE: "event_time is behind the partition's newest by more than the correction window",
+    Reason.CURRENCY: "currency differs from the setting `currency`, so the amount cannot be added",
+    Reason.FUTURE: "event_time is more than time.max_future_skew_seconds after the Kafka timestamp",
+    Reason.DUPLICATE: "event_id came before, within dedupe.window_seconds",
+    Reason.LATE: "event_time is too far behind the newest event of its partition: see [time]",
 }
+
+#: Cause of each reason, for pages and help texts.
+CAUSES: Final[Mapping[Reason, str]] = MappingProxyType(
+    {
+        Reason.EMPTY: "the record has no value",
+        Reason.TOO_LARGE: "the record is over 64 KiB",
+        Reason.MALFORMED: "the bytes are not one JSON object in UTF-8, or are nested too deeply",
+        Reason.UNKNOWN_TYPE: "`type` is not an event type",
+        Reason.MISSING_FIELD: "a field that the type needs is absent",
+        Reason.WRONG_FIELD: "a field has the wrong type or is out of bounds",
+        Reason.NO_PERSON: "the type needs a person, and `visitor_id` and `user_id` are both absent",
+        Reason.UNKNOWN_VERSION: "`schema_version` is not 1",
+        Reason.ABSURD_TIME: "`event_time` is outside 1990 to 2199, or in seconds instead of "
+        "milliseconds",
+        Reason.FUTURE: "`event_time` is more than `time.max_future_skew_seconds` after the Kafka "
+        "timestamp",
+        Reason.LATE: "`event_time` is behind the newest event of its partition by more than "
+        "`time.allowed_lateness_seconds` and `time.correction_window_seconds` together",
+        Reason.DUPLICATE: "`event_id` came before, within `dedupe.window_seconds`",
+        Reason.CURRENCY: "the amount is in another currency than the setting `currency`",
+    }
+)
 
 
 class RejectedEvent(Exception):
-    """An event that is not counted; the only exception that leaves the codec."""
+    """Reason and detail of an event that is not counted; the codec's only exception."""
 
     def __init__(self, reason: Reason, detail: str) -> None:
         self.reason = reason
@@ -52,14 +75,14 @@ class RejectedEvent(Exception):
 
 
 def printable(text: str, limit: int = DETAIL_LIMIT) -> str:
-    """`text`, bounded, with whatever could forge a log line or turn a terminal around escaped."""
+    """Cut `text` to `limit` and escape what could forge a log line or control a terminal."""
     text = text[:limit]
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)[:limit]
 
 
-# The fields of the top level, unparsed: reads any well-formed event, whatever is wrong with it.
+# Reads the top level of any well-formed event, with its fields unparsed.
 _fields = Decoder(dict[str, Raw]).decode
 _text = Decoder(str).decode
 _PATH = re.compile(r"at `(?:key` in `)?\$\.([^`.\[]+)")
@@ -67,19 +90,19 @@ _WHOLE_NUMBER = re.compile(rb"-?[0-9]+")
 
 
 def explain(raw: bytes, error: Exception) -> RejectedEvent:
-    """Why the decoder refused `raw` with `error`; off the hot path, so it may look again."""
+    """Find the reason for a decoder error. Reads `raw` again: this is off the hot path."""
     if not raw:
         return RejectedEvent(Reason.EMPTY, "the record has no value")
     if not isinstance(error, ValidationError):
         return _malformed(error)
     try:
-        # The decoder stops at the first wrong field; if what follows is no JSON, that matters more.
+        # The decoder stops at the first wrong field. Malformed JSON behind it matters more.
         fields = _fields(raw)
     except (ValueError, RecursionError) as malformed:
         return _malformed(malformed)
     version = bytes(fields.get("schema_version", b"1"))
     if version != b"1" and _WHOLE_NUMBER.fullmatch(version):
-        # Another version may differ in anything, so nothing else about it is worth saying.
+        # Another version may differ in every field, so no other fault is worth naming.
         found = version[:FOUND_LIMIT].decode()
         return RejectedEvent(Reason.UNKNOWN_VERSION, f"$.schema_version: {found}, known is 1")
     return _unknown_type(fields) or _wrong_field(fields, str(error))
@@ -95,7 +118,7 @@ def _unknown_type(fields: dict[str, Raw]) -> RejectedEvent | None:
     try:
         tag = _text(fields.get("type", b""))
     except ValueError:
-        return None  # absent or not a string: the decoder has said so
+        return None  # absent or not a string: the decoder's message names it
     if tag in EVENT_TYPES:
         return None
     return RejectedEvent(Reason.UNKNOWN_TYPE, f"$.type: '{tag[:FOUND_LIMIT]}' is not an event type")
@@ -112,13 +135,13 @@ def _wrong_field(fields: dict[str, Raw], message: str) -> RejectedEvent:
         return RejectedEvent(
             Reason.ABSURD_TIME, f"$.event_time: {found} ms is outside 1990 to 2199"
         )
-    if not any(said in message for said in (", got ", "Invalid value", "Invalid enum")):
+    if not any(part in message for part in (", got ", "Invalid value", "Invalid enum")):
         message = f"{message}, found {_found(name, value)}"
     return RejectedEvent(Reason.WRONG_FIELD, message)
 
 
 def _found(name: str, value: bytes) -> str:
-    """What stands there: a number or a time as it is; of text, which may be personal, the size."""
+    """Show a wrong value: a number or a time as it is, of a text, which may be personal, its size."""
     if value[:1] in (b'"', b"{", b"[") and name != "event_time":
         return f"{len(value)} bytes"
     return value[:FOUND_LIMIT].decode(errors="replace")

@@ -1,4 +1,4 @@
-"""Event types by name: the rows that stand beside the structs, one module a topic."""
+"""Event types by name: the rows beside the structs of one module for each topic."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

@@ -13,7 +13,7 @@ class Impression(Envelope, kw_only=True, gc=False, tag="impression"):
 
 
 class Click(Envelope, kw_only=True, gc=False, tag="click"):
-    """A piece of content, or something else on a page, was clicked."""
+    """A piece of content, or another part of a page, was clicked."""
 
     content_id: Name | None = None
     page_url: PageUrl | None = None

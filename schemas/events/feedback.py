@@ -15,7 +15,7 @@ class SurveyResponse(Envelope, kw_only=True, gc=False, tag="survey_response"):
     response_id: Name | None = None
 
     def __post_init__(self) -> None:
-        """What the decoder cannot say of a single field. Raises ValueError."""
+        """Check the score against the scale of its survey. Raises ValueError."""
         first = 1 if self.survey in ("csat", "ces") else 0
         last = 10 if self.survey == "nps" else self.scale_max
         if self.score < first or (last is not None and self.score > last):

@@ -28,7 +28,7 @@ class CheckoutStarted(Envelope, kw_only=True, gc=False, tag="checkout_started"):
 
 
 class Order(Envelope, kw_only=True, gc=False, tag="order"):
-    """An order was placed; without revenue it counts as an order and adds no money."""
+    """An order was placed. Without revenue it counts and adds no money."""
 
     order_id: Name
     revenue: Price | None = None
@@ -38,7 +38,7 @@ class Order(Envelope, kw_only=True, gc=False, tag="order"):
 
 
 class Refund(Envelope, kw_only=True, gc=False, tag="refund"):
-    """Money of an order was given back."""
+    """Money of an order was paid back."""
 
     order_id: Name
     revenue: Price

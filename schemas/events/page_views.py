@@ -1,4 +1,4 @@
-"""Events of the topic `page-views`: pages and screens, and that they are still in view."""
+"""Events of the topic `page-views`: views of pages and screens, and heartbeats while one is in view."""
 
 from typing import TypeAlias
 
@@ -7,7 +7,7 @@ from schemas.event_type import EventType
 
 
 class PageView(Envelope, kw_only=True, gc=False, tag="page_view"):
-    """A page or a screen was shown; without page_url it counts, but for no page."""
+    """A page or a screen was shown. Without page_url the view counts for no page."""
 
     page_url: PageUrl | None = None
     page_title: Text | None = None

@@ -1,4 +1,4 @@
-"""Events of the topic `sessions`: the begin and the end of a session."""
+"""Events of the topic `sessions`: start and end of a session."""
 
 from typing import TypeAlias
 
@@ -11,7 +11,7 @@ class SessionStart(Envelope, kw_only=True, gc=False, tag="session_start"):
 
 
 class SessionEnd(Envelope, kw_only=True, gc=False, tag="session_end"):
-    """A session was ended by the person."""
+    """The person ended the session."""
 
 
 SessionsEvent: TypeAlias = SessionStart | SessionEnd

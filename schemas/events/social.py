@@ -1,4 +1,4 @@
-"""Events of the topic `social`: posts and accounts on social networks, and what marketing costs."""
+"""Events of the topic `social`: posts and accounts on social networks, and the cost of marketing."""
 
 from typing import TypeAlias
 
@@ -33,7 +33,7 @@ class SocialReach(Envelope, kw_only=True, gc=False, tag="social_reach"):
 
 
 class SocialFollowers(Envelope, kw_only=True, gc=False, tag="social_followers"):
-    """An account, the visitor, has `count` followers on a network from now on."""
+    """An account (`visitor_id`) has `count` followers on a network from now on."""
 
     network: Name | None = None
     count: Count

@@ -35,7 +35,7 @@ ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 PACKAGES = ("agents", "schemas", "stream")
 #: Reasons that no code gives yet.
-UNUSED_REASONS = {Reason.CURRENCY, Reason.SKIPPED}
+UNUSED_REASONS = {Reason.CURRENCY}
 
 
 def files_markdown() -> str:

@@ -21,9 +21,7 @@ from schemas.rejection import DETAIL_LIMIT, printable
 EXAMPLES = Path(__file__).parents[3] / "schemas" / "examples"
 VALID = sorted((EXAMPLES / "valid").iterdir())
 INVALID = sorted((EXAMPLES / "invalid").iterdir())
-DECIDED_BY_PARSE = {
-    r for r in Reason if r not in ("future", "late", "duplicate", "currency", "skipped")
-}
+DECIDED_BY_PARSE = {r for r in Reason if r not in ("future", "late", "duplicate", "currency")}
 
 
 def page_view(**changes: Any) -> bytes:

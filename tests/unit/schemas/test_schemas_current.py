@@ -3,16 +3,21 @@
 import json
 from functools import cache
 from pathlib import Path
-from typing import Any, get_args
+from typing import Annotated, Any, get_args
 
 import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped, unused-ignore]
+from msgspec import Meta
 
 from schemas import generate
 from schemas.codec import Reason
 from schemas.dead_letter import dead_letter, encode_dead_letter
+from schemas.envelope import Envelope
+from schemas.event_type import EventType
 from schemas.events import EVENT_TYPES, TOPIC_TYPES, Event
+from schemas.example import least_example
 from schemas.outputs import MetricRecord, Window, encode_record
+from schemas.rejection import CAUSES
 
 SCHEMAS = Path(__file__).parents[3] / "schemas"
 VALID = sorted((SCHEMAS / "examples" / "valid").iterdir())
@@ -53,6 +58,52 @@ def test_check_fails_on_a_changed_a_missing_and_a_left_over_schema(tmp_path: Pat
 def test_an_unknown_argument_writes_nothing(tmp_path: Path) -> None:
     assert generate.main(["--chek"], tmp_path) == 2
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_type_without_an_example_is_named_and_gets_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for path in VALID:
+        if not path.stem.startswith("refund"):
+            (tmp_path / path.name).write_bytes(path.read_bytes())
+    assert generate.main(["--check"], examples=tmp_path) == 1
+    assert "refund has no example" in capsys.readouterr().err
+    assert generate.main([], examples=tmp_path) == 0
+    assert generate.main(["--check"], examples=tmp_path) == 0
+    event = json.loads((tmp_path / "refund.json").read_bytes())
+    validator("event").validate(event)
+    assert event["type"] == "refund"
+    assert {path.name for path in tmp_path.iterdir()} == {path.name for path in VALID}
+
+
+@pytest.mark.parametrize("kind", EVENT_TYPES.values(), ids=lambda kind: kind.name)
+def test_an_example_can_be_derived_from_every_struct(kind: EventType) -> None:
+    validator("event").validate(json.loads(least_example(kind)))
+
+
+def test_an_example_beyond_the_bounds_of_fields_is_left_to_its_author() -> None:
+    class Coded(Envelope, kw_only=True, tag="order"):
+        code: Annotated[str, Meta(pattern="^[0-9]$")]
+
+    with pytest.raises(ValueError, match=r"order: no example can be derived .* write it by hand"):
+        least_example(EventType(Coded, "orders"))
+
+
+def test_the_tables_of_the_page_are_written_between_their_marks(tmp_path: Path) -> None:
+    page = tmp_path / "README.md"
+    old = "a\n<!-- reasons:start -->\nold\n<!-- reasons:end -->\nb <!-- topics:start -->\n"
+    page.write_text(old)
+    assert generate.main(["--check"], readme=page) == 1
+    assert generate.main([], readme=page) == 0
+    assert generate.main(["--check"], readme=page) == 0
+    text = page.read_text()
+    assert text.startswith("a\n<!-- reasons:start -->\n| reason | cause |\n")
+    assert text.endswith("\n<!-- reasons:end -->\nb <!-- topics:start -->\n")
+    assert "| `no_person` |" in text
+
+
+def test_every_reason_has_a_cause() -> None:
+    assert set(CAUSES) == set(Reason)
 
 
 def test_every_type_has_one_struct_and_one_default_topic() -> None:
