@@ -224,7 +224,7 @@ def wrong(
     return differences(found, right, knobs_of(config), metrics=names, kinds=KINDS)
 
 
-@pytest.mark.parametrize("theme", EVENTS)
+@pytest.mark.parametrize("aggregate", EVENTS)
 @settings(max_examples=15)
 @given(data=st.data())
 def test_every_number_is_the_oracles(aggregate: str, data: st.DataObject) -> None:

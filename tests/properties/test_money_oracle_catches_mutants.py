@@ -130,7 +130,7 @@ MUTANTS: dict[str, tuple[str, object, str, Callable[..., Any]]] = {
     "scales are not looked at": (
         "surveys", feedback.Feedback, "_micros", lambda _, event: round(event.score * 1_000_000),
     ),
-    "bots answer": ("tickets", tickets.Tickets, "fact", _bots_answer),
+    "bots answer": ("tickets", tickets.Tickets, "entry", _bots_answer),
     "nothing is reopened": ("tickets", tickets, "_course", _reopened_at_once),
     "nobody is thrown out": ("movements", customers, "_is_involuntary", lambda *_: False),
     "each start is a first one": ("movements", customers, "_add_movements", _all_start),
@@ -140,7 +140,7 @@ MUTANTS: dict[str, tuple[str, object, str, Callable[..., Any]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("theme", SCENARIOS)
+@pytest.mark.parametrize("aggregate", SCENARIOS)
 def test_the_engine_itself_passes(aggregate: str) -> None:
     assert broken(aggregate) == []
     assert broken(aggregate, "latest_per_user") == []
