@@ -2,13 +2,13 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from schemas.events import EVENT_TYPES, TOPIC_TYPES, Event
+from schemas.events import EVENT_TYPES, Event
 from schemas.example import least_example
 from schemas.outputs import ChurnRiskRecord, DeadLetter, MetricRecord
 from schemas.rejection import CAUSES
@@ -62,52 +62,39 @@ def without_example(examples: Path = EXAMPLES) -> list[str]:
     return [name for name in EVENT_TYPES if name not in there]
 
 
-def topics_table() -> str:
-    """Table of the input topics and the event types that go there by default."""
-    rows = [f"| `{topic}` | {_code(types)} |\n" for topic, types in TOPIC_TYPES.items()]
-    return "".join(["| topic | types |\n", "| --- | --- |\n", *rows])
-
-
-def types_table() -> str:
+def types_markdown() -> str:
     """Table of the event types: what each one is before any setting changes it."""
-    heads = ("type", "meaning", "in a session", "interactive", "makes active", "is about")
+    heads = ("topic", "type", "meaning", "in a session", "interactive", "makes active", "is about")
     lines = [heads, ("---",) * len(heads)]
     for kind in EVENT_TYPES.values():
         active = kind.counts_people and not kind.passive
-        about = "an account" if kind.of_account else "a person" if kind.has_person else ""
+        about = "an account" if kind.of_account else "a person" if kind.has_person else "no person"
         marks = ("yes" if mark else "" for mark in (kind.in_session, kind.interactive, active))
-        lines.append(
-            (f"`{kind.name}`", " ".join((kind.struct.__doc__ or "").split()), *marks, about)
-        )
+        meaning = " ".join((kind.struct.__doc__ or "").split())
+        lines.append((f"`{kind.topic}`", f"`{kind.name}`", meaning, *marks, about))
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-def reasons_table() -> str:
+def reasons_markdown() -> str:
     """Table of the reasons for which a record is not counted."""
     rows = [f"| `{reason}` | {cause} |\n" for reason, cause in CAUSES.items()]
     return "".join(["| reason | cause |\n", "| --- | --- |\n", *rows])
 
 
-TABLES: dict[str, Callable[[], str]] = {
-    "topics": topics_table,
-    "types": types_table,
-    "reasons": reasons_table,
-}
+def with_block(page: str, name: str, block: str) -> str:
+    """Replace a generated block of a page. Raises ValueError if the page lacks the block's marks."""
+    start, end = f"<!-- {name}:start -->\n", f"<!-- {name}:end -->"
+    before, found, rest = page.partition(start)
+    _, also_found, after = rest.partition(end)
+    if not found or not also_found:
+        raise ValueError(f"the page has no place for the table {name}: {start.strip()}")
+    return f"{before}{start}{block}{end}{after}"
 
 
-def with_tables(text: str) -> str:
-    """Fill the README's tables: each stands between `<!-- name:start -->` and `<!-- name:end -->`."""
-    for name, table in TABLES.items():
-        start, end = f"<!-- {name}:start -->\n", f"<!-- {name}:end -->"
-        before, found, rest = text.partition(start)
-        _, also_found, after = rest.partition(end)
-        if found and also_found:
-            text = f"{before}{start}{table()}{end}{after}"
-    return text
-
-
-def _code(names: Sequence[str]) -> str:
-    return ", ".join(f"`{name}`" for name in names)
+def with_tables(page: str) -> str:
+    """Replace every generated table of the page of this folder."""
+    page = with_block(page, "types", types_markdown())
+    return with_block(page, "reasons", reasons_markdown())
 
 
 def _faults(directory: Path, examples: Path, readme: Path) -> Iterator[str]:

@@ -91,14 +91,16 @@ def test_an_example_beyond_the_bounds_of_fields_is_left_to_its_author() -> None:
 
 def test_the_tables_of_the_page_are_written_between_their_marks(tmp_path: Path) -> None:
     page = tmp_path / "README.md"
-    old = "a\n<!-- reasons:start -->\nold\n<!-- reasons:end -->\nb <!-- topics:start -->\n"
-    page.write_text(old)
+    page.write_text("a\n<!-- types:start -->\nold\n<!-- types:end -->\nb\n")
+    with pytest.raises(ValueError, match="no place for the table reasons: <!-- reasons:start -->"):
+        generate.main([], readme=page)
+    page.write_text(page.read_text() + "<!-- reasons:start -->\n<!-- reasons:end -->\n")
     assert generate.main(["--check"], readme=page) == 1
     assert generate.main([], readme=page) == 0
     assert generate.main(["--check"], readme=page) == 0
     text = page.read_text()
-    assert text.startswith("a\n<!-- reasons:start -->\n| reason | cause |\n")
-    assert text.endswith("\n<!-- reasons:end -->\nb <!-- topics:start -->\n")
+    assert text.startswith("a\n<!-- types:start -->\n| topic | type |")
+    assert "\n<!-- types:end -->\nb\n<!-- reasons:start -->\n| reason |" in text
     assert "| `no_person` |" in text
 
 
