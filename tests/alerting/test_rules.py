@@ -19,7 +19,7 @@ from stream.settings.application import Settings
 from tests.alerting.promtool import ROOT, RULES, alerts, records, run, shipped_groups, tool
 from tests.contract.test_readme import exported
 
-RUNBOOK = ROOT / "deploy" / "README.md"
+RUNBOOK = ROOT / "deploy" / "RUNBOOK.md"
 #: Functions and operators that Prometheus 2.42 and 3 understand alike, without any feature flag.
 BOTH_KNOW = {
     "absent", "and", "avg_over_time", "by", "clamp_min", "count", "deriv", "histogram_quantile",
@@ -162,10 +162,10 @@ def test_the_runbook_has_a_heading_for_the_alert(name: str) -> None:
     page, _, anchor = alerts()[name]["annotations"]["runbook_url"].partition("#")
     assert ROOT / page == RUNBOOK
     text = RUNBOOK.read_text("utf-8")
-    section = re.search(rf"^### {name}\n(.*?)(?=^##)", text, re.MULTILINE | re.DOTALL)
-    assert section, f"deploy/README.md has no heading {name}"
+    section = re.search(rf"^### {name}\n(.*?)(?=^##|\Z)", text, re.MULTILINE | re.DOTALL)
+    assert section, f"deploy/RUNBOOK.md has no heading {name}"
     assert anchor == name.lower()
-    for part in ("Meaning", "First look", "Mend"):
+    for part in ("Meaning", "First look", "Fix"):
         assert f"**{part}.**" in section[1], f"{name} does not say its {part}"
 
 

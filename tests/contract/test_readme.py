@@ -1,14 +1,9 @@
-"""The README says what the code does: its tables are generated, its names exist, its examples work.
+"""The pages say what the code does: their commands, series and settings exist, their examples work."""
 
-`python -m tests.contract.test_readme` writes the generated tables anew.
-"""
-
-import ast
 import json
 import re
 import shlex
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,10 +12,9 @@ import msgspec
 import pytest
 
 from agents.cli.main import main
-from agents.commands.catalogue import metrics_markdown, settings_markdown
-from agents.monitoring.rules.table import alerts_markdown
 from schemas.codec import Reason, parse
 from schemas.events import EVENT_TYPES, TOPIC_TYPES
+from schemas.generate import with_block
 from schemas.outputs import MetricRecord
 from stream.configure.load import describe
 from stream.counters.measures import EVENTS
@@ -30,43 +24,16 @@ from stream.settings.application import Settings
 from stream.web.exporter import Exporter, SnapshotCollector
 from stream.worker.assigned_shard import OwnerCounts
 from stream.worker.telemetry import Telemetry
+from tests.contract.pages import README, ROOT, blocks, pages
 
-ROOT = Path(__file__).parents[2]
-README = ROOT / "README.md"
-PACKAGES = ("agents", "schemas", "stream")
-#: Reasons that no code gives yet.
-UNUSED_REASONS = {Reason.CURRENCY}
-
-
-def files_markdown() -> str:
-    """One line a module of the three packages: the first sentence of its docstring."""
-    lines = ["| file | what it is for |", "| --- | --- |"]
-    for package in PACKAGES:
-        for file in sorted((ROOT / package).rglob("*.py")):
-            text = ast.get_docstring(ast.parse(file.read_text("utf-8"))) or ""
-            sentence = " ".join(text.partition("\n\n")[0].split()).replace("|", "\\|")
-            lines.append(f"| `{file.relative_to(ROOT).as_posix()}` | {sentence} |")
-    return "\n".join(lines) + "\n"
+CONTRACT = ROOT / "schemas" / "README.md"
+#: A reason that no code gives yet.
+UNUSED_REASONS = {"skipped"}
 
 
-GENERATED: dict[str, Callable[[], str]] = {
-    "files": files_markdown,
-    "alerts": lambda: alerts_markdown(Settings()),
-    "metrics": lambda: metrics_markdown(Settings()),
-    "settings": lambda: settings_markdown(Settings()),
-}
-
-
-def with_generated(text: str) -> str:
-    """The README with every generated table as it should be. Raises ValueError without its marks."""
-    for name, make in GENERATED.items():
-        start, end = f"<!-- {name}:start -->\n", f"<!-- {name}:end -->"
-        before, found, rest = text.partition(start)
-        _, also_found, after = rest.partition(end)
-        if not found or not also_found:
-            raise ValueError(f"README.md has no place for the table {name}: {start.strip()}")
-        text = f"{before}{start}{make()}{end}{after}"
-    return text
+@pytest.fixture(scope="module")
+def every_page() -> str:
+    return "\n".join(page.read_text("utf-8") for page in pages())
 
 
 @pytest.fixture(scope="module")
@@ -74,35 +41,39 @@ def readme() -> str:
     return README.read_text("utf-8")
 
 
-def blocks(text: str, language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+@pytest.fixture(scope="module")
+def contract() -> str:
+    return CONTRACT.read_text("utf-8")
 
 
-def test_the_generated_tables_are_current(readme: str) -> None:
-    assert with_generated(readme) == readme, (
-        "a table of README.md is not current: run `python -m tests.contract.test_readme`"
-    )
+def test_a_page_without_its_marks_is_refused() -> None:
+    with pytest.raises(ValueError, match="no place for the table types"):
+        with_block("nothing here", "types", "")
 
 
-def test_a_readme_without_its_marks_is_refused() -> None:
-    with pytest.raises(ValueError, match="no place for the table files"):
-        with_generated("nothing here")
+def shell(text: str) -> Iterator[str]:
+    """The command lines of a page's examples: of scripts, and of terminals after their prompt."""
+    for block in blocks(text, "sh"):
+        yield from block.replace("\\\n", " ").splitlines()
+    for block in blocks(text, "console"):
+        for line in block.replace("\\\n", " ").replace("|\n", "| ").splitlines():
+            if line.startswith("$ "):
+                yield line.removeprefix("$ ")
 
 
 def commands(text: str) -> Iterator[list[str]]:
-    """The arguments of every `engage …` in the shell examples, up to a pipe or a redirection."""
-    for block in blocks(text, "sh"):
-        for line in block.replace("\\\n", " ").splitlines():
-            words = shlex.split(line, comments=True)
-            while "engage" in words:
-                words = words[words.index("engage") + 1 :]
-                stops = [i for i, word in enumerate(words) if word in ("|", ">", "&&", ";")]
-                yield words[: min(stops, default=len(words))]
+    """The arguments of every `engage …` in the examples, up to a pipe or a redirection."""
+    for line in shell(text):
+        words = shlex.split(line, comments=True)
+        while "engage" in words:
+            words = words[words.index("engage") + 1 :]
+            stops = [i for i, word in enumerate(words) if word in ("|", ">", "&&", ";")]
+            yield words[: min(stops, default=len(words))]
 
 
-def test_every_command_of_the_examples_exists_with_its_options(readme: str) -> None:
+def test_every_command_of_the_examples_exists_with_its_options(every_page: str) -> None:
     seen = set()
-    for words in commands(readme):
+    for words in commands(every_page):
         command: click.Command = main
         path = []
         while words and isinstance(command, click.Group):
@@ -119,24 +90,38 @@ def test_every_command_of_the_examples_exists_with_its_options(readme: str) -> N
     assert seen >= {*main.commands} - {"topics"} | {"topics create"}
 
 
-def test_the_example_event_is_one(readme: str) -> None:
-    events = [block for block in blocks(readme, "json") if '"event_id"' in block]
+def test_readme_names_every_command(readme: str) -> None:
+    for name in main.commands:
+        assert f"engage {name}" in readme, name
+
+
+def test_the_example_event_is_one(contract: str) -> None:
+    events = [block for block in blocks(contract, "json") if '"event_id"' in block]
     assert events
     for event in events:
         parse(event.encode())
 
 
-def test_the_example_record_is_one(readme: str) -> None:
-    (example,) = (block for block in blocks(readme, "json") if '"is_final"' in block)
+def test_the_first_own_event_is_one_and_its_key_is_its_person(readme: str) -> None:
+    (line,) = (line for line in shell(readme) if "kafka-console-producer" in line)
+    sent = shlex.split(line.replace("$(date +%s)", "1741943066"))[1]
+    key, _, value = sent.partition("|")
+    event, time_ms = parse(value.encode())
+    assert time_ms == 1_741_943_066_000
+    assert event.visitor_id == key
+
+
+def test_the_example_record_is_one(contract: str) -> None:
+    (example,) = (block for block in blocks(contract, "json") if '"is_final"' in block)
     record = msgspec.json.decode(example, type=MetricRecord)
     assert json.loads(example) == msgspec.to_builtins(record)  # No field is left out.
     assert record.metric in {metric.name for metric in catalogue(Settings())}
 
 
-def test_every_type_every_topic_and_every_reason_is_named(readme: str) -> None:
-    reasons = {str(reason) for reason in set(Reason) - UNUSED_REASONS}
+def test_every_type_every_topic_and_every_reason_is_named(contract: str) -> None:
+    reasons = {str(reason) for reason in Reason} - UNUSED_REASONS
     for name in {*EVENT_TYPES, *TOPIC_TYPES, *reasons}:
-        assert f"`{name}`" in readme, name
+        assert f"`{name}`" in contract, name
 
 
 def exported() -> set[str]:
@@ -165,32 +150,21 @@ def exported() -> set[str]:
     return names | {f"{name}_total" for name in names if not name.endswith("_total")}
 
 
-def test_every_series_that_is_named_is_exported(readme: str) -> None:
-    named = set(re.findall(r"\b(engagement_[a-z0-9_]+)", readme))
+def test_every_series_that_is_named_is_exported(every_page: str) -> None:
+    # Not the names of recording rules, which have a colon before it.
+    named = set(re.findall(r"(?<![:\w])engagement_[a-z0-9_]+", every_page))
     assert len(named) > 40
     # A metric and a setting begin like a series.
     others = {"engagement_segment_", "engagement_rate", "engagement_kinds"}
     assert named - others <= exported()
 
 
-def test_every_setting_that_is_named_exists(readme: str) -> None:
+def test_every_setting_that_is_named_exists(every_page: str) -> None:
     known = {row.key for row in describe(Settings())}
     tables = {key.partition(".")[0] for key in known if "." in key}
     named = {
         name
-        for name in re.findall(r"`([a-z_]+\.[a-z_]+)`", readme)
-        if name.partition(".")[0] in tables
+        for name in re.findall(r"`([a-z_]+\.[a-z_]+)`", every_page)
+        if name.partition(".")[0] in tables and not name.endswith(".py")
     }
     assert named <= known | {"topics.inputs"}
-
-
-def test_every_file_that_is_linked_is_there(readme: str) -> None:
-    linked = re.findall(r"\]\(([^)#:]+)[)#]", readme)
-    pictures = re.findall(r'(?:src|srcset)="([^"]+)"', readme)
-    assert pictures
-    for target in (*linked, *pictures):
-        assert (ROOT / target).exists(), target
-
-
-if __name__ == "__main__":
-    README.write_text(with_generated(README.read_text("utf-8")), "utf-8")

@@ -1,4 +1,4 @@
-"""`python -m agents.dashboards` writes deploy/grafana; `--check` compares."""
+"""`python -m agents.monitoring.grafana` writes deploy/grafana; `--check` compares."""
 
 import sys
 from pathlib import Path
@@ -14,7 +14,9 @@ def main(arguments: list[str]) -> int:
     if arguments == ["--check"]:
         outdated = outdated_files(GRAFANA, shipped_files())
         for path in outdated:
-            print(f"{path} is not current: run `python -m agents.dashboards`", file=sys.stderr)
+            print(
+                f"{path} is not current: run `python -m agents.monitoring.grafana`", file=sys.stderr
+            )
         return 1 if outdated else 0
     if arguments:
         print("usage: python -m agents.monitoring.grafana [--check]", file=sys.stderr)

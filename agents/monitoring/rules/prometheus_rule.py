@@ -14,7 +14,7 @@ from agents.monitoring.rules.yaml_text import as_yaml
 
 DEPLOY = Path(__file__).resolve().parents[3] / "deploy"
 MANIFEST = DEPLOY / "kubernetes" / "components" / "monitoring" / "prometheus-rule.yaml"
-HEAD = "Made by `python -m agents.prometheus_rule` from rule files; changes here are lost."
+HEAD = "Made by `python -m agents.monitoring.rules.prometheus_rule` from rule files; changes here are lost."
 
 
 def manifest(rules: Path) -> str:
@@ -39,7 +39,7 @@ def main(arguments: list[str]) -> int:
         is_current = MANIFEST.is_file() and MANIFEST.read_text() == text
         if not is_current:
             print(
-                f"{MANIFEST} is not current: run `python -m agents.prometheus_rule`",
+                f"{MANIFEST} is not current: run `python -m agents.monitoring.rules.prometheus_rule`",
                 file=sys.stderr,
             )
         return 0 if is_current else 1

@@ -15,9 +15,9 @@ class Surroundings:
     prefix: str = "Engagement"
     #: Only these sites raise product alerts; none named: all of them.
     sites: tuple[str, ...] = ()
-    #: Where Grafana is, and where deploy/README.md can be read.
+    #: Where Grafana is, and where deploy/RUNBOOK.md can be read.
     dashboards: str = "http://127.0.0.1:3000"
-    runbook: str = "deploy/README.md"
+    runbook: str = "deploy/RUNBOOK.md"
     #: host:port of the workers. None named: every address of the name `worker`, as in compose.
     targets: tuple[str, ...] = ()
     #: host:port; empty: nobody is notified.

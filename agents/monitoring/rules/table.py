@@ -1,4 +1,4 @@
-"""The alerts as a table for people: what each one says, to whom, and after how long."""
+"""Lists the alerts for people: summary, severity, signal, and how long each takes to fire and end."""
 
 from collections.abc import Iterator
 
@@ -14,19 +14,19 @@ _HEADINGS = ("alert", "what it says", "severity", "signal", "fires after", "ends
 
 
 def alerts_markdown(settings: Settings) -> str:
-    """As the README has it; each name is a heading of the runbook."""
+    """The table of deploy/README.md; each name links to its heading of the runbook beside it."""
     place = Surroundings()
     alerts = (
         *product_alerts(settings),
         *pipeline_alerts(settings, place.job, EARNEST),
     )
-    lines = [_HEADINGS, ("---",) * len(_HEADINGS), *(tuple(_row(a, place)) for a in alerts)]
+    lines = [_HEADINGS, ("---",) * len(_HEADINGS), *(tuple(_row(a)) for a in alerts)]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-def _row(alert: Alert, place: Surroundings) -> Iterator[str]:
+def _row(alert: Alert) -> Iterator[str]:
     name = HEADING_PREFIX + alert.name
-    yield f"[`{name}`]({place.runbook}#{name.lower()})"
+    yield f"[`{name}`](RUNBOOK.md#{name.lower()})"
     yield alert.summary.replace("|", "\\|")
     yield alert.severity
     yield alert.signal
