@@ -232,16 +232,16 @@ def final_records(
     metrics: Collection[str] | None = None,
 ) -> list[MetricRecord]:
     """All records, final, of the merged shards; of the named metrics, if any are named."""
-    merged: dict[BucketKey, list[dict[tuple[str, tuple[str, str, str]], int]]] = {}
+    parts_of: dict[BucketKey, list[dict[tuple[str, tuple[str, str, str]], int]]] = {}
     for worker in workers:
         for key, part in worker.parts():
-            merged.setdefault(key, []).append(part)
+            parts_of.setdefault(key, []).append(part)
     merged = MergedCounts(build_rules(settings).calendar_of, definition_version(settings))
-    for key, parts in merged.items():
+    for key, parts in parts_of.items():
         merged.replace(key, parts)
     wanted = [m for m in catalogue(settings) if metrics is None or m.name in metrics]
     emission = Emission(merged, wanted, None if kinds is None else list(kinds))
-    emission.note(merged)
+    emission.note(parts_of)
     due = emission.due(END_OF_INPUT, END_OF_INPUT, revision=1)
     return [record for records in due for record in records]
 
