@@ -1,4 +1,4 @@
-"""Business hours: how much of a span of time falls into the hours that support keeps."""
+"""Business hours: the part of a span of time that falls into the hours of support."""
 
 from datetime import date, datetime, time
 
@@ -9,7 +9,7 @@ _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 class BusinessHours:
-    """The hours of the settings, in the zone of whoever asks; without any, all time counts."""
+    """The hours of `[support]`, in the zone of the calendar passed in; without hours all time counts."""
 
     def __init__(self, settings: SupportSettings) -> None:
         opens, _, closes = settings.business_hours.partition("-")
@@ -18,7 +18,7 @@ class BusinessHours:
         self._holidays = {date.fromisoformat(day) for day in settings.holidays}
 
     def between(self, start_ms: int, end_ms: int, calendar: Calendar) -> int:
-        """Milliseconds of business between two instants."""
+        """Return the business time in ms between two instants in epoch ms."""
         if self._hours is None:
             return end_ms - start_ms
         total = 0

@@ -1,7 +1,7 @@
-"""Customers: what a person's subscription events, in any order, add to the day counters.
+"""Subscriptions: what the subscription events of one customer add to the day counters.
 
-The events are kept; the counts they amount to are a pure function of their set. A new event counts
-the difference, so that late and reordered events end in the same numbers.
+The counts are a pure function of the set of events. A new event counts the difference, so late and
+reordered events give the same numbers.
 """
 
 from collections import Counter
@@ -13,13 +13,13 @@ from stream.counters.segments import Segment, SegmentRegistry
 
 #: Length of the rolling churn window in days.
 CHURN_DAYS = 30
-#: A cancellation that ends what is paid although it takes effect later: until then a renewal undoes
-#: it. It sorts as a cancellation does.
+#: A cancellation that ends payment at once although it takes effect later. A renewal before that
+#: date undoes it. It sorts like a cancellation.
 CANCELLED_AT_ONCE = "cancelled_at_once"
 
 
 class SubscriptionEvent(NamedTuple):
-    """One event of one subscription; amounts are micro-units of currency a month."""
+    """One event of one subscription. Amounts are millionths of the currency a month."""
 
     time_ms: int
     #: started, changed, renewed, cancelled (or CANCELLED_AT_ONCE), ended
@@ -29,16 +29,16 @@ class SubscriptionEvent(NamedTuple):
     trial: bool = False
     effective_ms: int | None = None
     segment_set_id: int = 0
-    #: A cancellation or an end that the customer did not want.
+    #: A cancellation or an end against the customer's will.
     involuntary: bool = False
 
 
 class Step(NamedTuple):
-    """From `time_ms` on the subscription pays `mrr_micros` a month; None: it is no paid one."""
+    """From `time_ms` on the subscription pays `mrr_micros` a month; None: it is not paid."""
 
     time_ms: int
     mrr_micros: int | None
-    #: It ends, and the customer did not want that.
+    #: It ended against the customer's will.
     involuntary: bool = False
 
 
@@ -47,11 +47,11 @@ Contributions = Counter[tuple[str, Segment, int]]
 
 
 def contributions(events: Iterable[SubscriptionEvent], registry: SegmentRegistry) -> Contributions:
-    """Everything that one customer's events add to the day counters, by segment."""
+    """Return what one customer's events add to the day counters, by segment."""
     by_segment: dict[Segment, list[list[Step]]] = {}
     for subscription in _by_subscription(events):
         starts = (event for event in subscription if event.kind == "started")
-        # Of two starts at one instant, the profile decides, by what it says and not by its number.
+        # Of two starts at one instant the segments decide: ids differ between shards.
         first = min(
             starts,
             key=lambda event: (_in_order(event), registry.by_id(event.segment_set_id).order),
@@ -77,7 +77,7 @@ def contributions(events: Iterable[SubscriptionEvent], registry: SegmentRegistry
 
 
 def paid_steps(subscription: Sequence[SubscriptionEvent]) -> list[Step]:
-    """How one subscription's paid MRR runs; trials pay from their first change or renewal on."""
+    """Return the steps of one subscription's MRR. A trial pays from its first change or renewal on."""
     steps: list[Step] = []
     paid: int | None = None
     amount, live = 0, False
@@ -91,12 +91,12 @@ def paid_steps(subscription: Sequence[SubscriptionEvent]) -> list[Step]:
             live, left, pending, amount = True, False, None, event.mrr_micros
             paid = _step(steps, event.time_ms, paid, None if event.trial else amount)
         elif not live:
-            continue  # Changes of what has not started or is over have nothing to change.
+            continue  # The subscription has not started or is over: there is nothing to change.
         elif event.kind == "changed":
             amount = event.mrr_micros
             paid = _step(steps, event.time_ms, paid, None if left else amount)
         elif event.kind == "renewed":
-            pending, left = None, False  # A renewal after a cancellation takes it back.
+            pending, left = None, False  # A renewal undoes a cancellation.
             paid = _step(steps, event.time_ms, paid, amount)
         else:
             ends = event.effective_ms if event.effective_ms is not None else event.time_ms
@@ -113,7 +113,7 @@ def paid_steps(subscription: Sequence[SubscriptionEvent]) -> list[Step]:
 
 
 def pays_at(events: Iterable[SubscriptionEvent], time_ms: int) -> bool:
-    """Whether the events up to an instant leave a paid subscription at it."""
+    """Return whether the events up to an instant in epoch ms leave a paid subscription."""
     for subscription in _by_subscription(event for event in events if event.time_ms <= time_ms):
         steps = [step for step in paid_steps(subscription) if step.time_ms <= time_ms]
         if steps and steps[-1].mrr_micros is not None:
@@ -124,9 +124,9 @@ def pays_at(events: Iterable[SubscriptionEvent], time_ms: int) -> bool:
 def customer_days(
     all_steps: Iterable[list[Step]], segment: Segment
 ) -> list[tuple[int, int | None]]:
-    """Day intervals [start, end) of having a paid subscription; end None: still has one.
+    """Return the day intervals [start, end) with a paid subscription; end None: still paid.
 
-    Intervals that touch are one: an end and a start on the same day is a change of plan.
+    Intervals that touch are joined: an end and a start on the same day are a change of plan.
     """
     day_of = segment.calendar.day_of
     intervals: list[tuple[int, int | None]] = []
@@ -152,7 +152,7 @@ def customer_days(
 
 
 def _in_order(event: SubscriptionEvent) -> tuple[int, str, int, bool, int, bool]:
-    # At equal times "ended" sorts before "started": the same-day restart.
+    # At equal times "ended" sorts before "started", so that a restart counts.
     return (*event[:2], *event[3:5], event.effective_ms or 0, event.involuntary)
 
 
@@ -176,7 +176,7 @@ def _step(
 
 
 def _is_involuntary(all_steps: Iterable[list[Step]], segment: Segment, day: int) -> bool:
-    """Whether the last subscription to end on a day did so against its customer's will."""
+    """Return whether the last subscription to end on a day ended against the customer's will."""
     ends = [
         (step.time_ms, step.involuntary)
         for steps in all_steps
@@ -215,7 +215,7 @@ def _add_involuntary(counts: Contributions, segment: Segment, start: int, end: i
 def _add_lost(
     counts: Contributions, segment: Segment, start: int, end: int, rolling: str, monthly: str
 ) -> None:
-    """Lost from the windows at whose beginning they were a customer, and in which they left."""
+    """Count the customer as lost in each window that they began as a customer and in which they left."""
     for last_day in range(max(end, start + CHURN_DAYS), end + CHURN_DAYS):
         counts[rolling, segment, last_day] += 1
     month = segment.calendar.month_of(end)
@@ -229,7 +229,7 @@ def _add_movements(
     all_steps: Iterable[list[Step]],
     stays: Sequence[tuple[int, int | None]],
 ) -> None:
-    """What each day changes of the customer's whole MRR, by why it changed."""
+    """Count each day's change of the customer's MRR by its cause."""
     changes: Counter[int] = Counter()
     for steps in all_steps:
         before = 0

@@ -1,4 +1,4 @@
-"""Which visit of a person is the first one ever: that one alone is new, all others are returning."""
+"""The first session of each person: it counts as new, every other session as returning."""
 
 from collections.abc import Sequence
 
@@ -9,14 +9,14 @@ from stream.sessions.page_path import Order
 from stream.sessions.session import Session
 from stream.sessions.splitting import Fragments, whole
 
-#: Under this name a person keeps it.
+#: Key of the first session in the person history; stored, so it keeps its name.
 KIND = "first_visit"
-#: (start in epoch ms, profile id, minute at which it counts)
+#: (start in epoch ms, id of the segment set, minute in which it counts)
 _First = tuple[int, int, int]
 
 
 class FirstSessions:
-    """Follows closed sessions: a late event may begin an earlier one, or take the first one back."""
+    """Keeps the first session of each person up to date as sessions close and reopen."""
 
     def __init__(
         self, registry: SegmentRegistry, fragments: Fragments, counts: SessionCounts, order: Order
@@ -26,15 +26,15 @@ class FirstSessions:
         self._counts = counts
         self._order = order
 
-    def note(self, person: Person, visit: Session, sign: int) -> None:
-        """A session of a person has been counted, or taken back because it goes on.
+    def note(self, person: Person, session: Session, sign: int) -> None:
+        """Update the first session after one was counted (sign 1) or taken back (sign -1).
 
-        While the first one is taken back the next one stands in its place. None that is kept no more
-        can come before: nothing could have taken back the one that was first then.
+        While the first session is taken back, the next one stands in for it. A pruned session cannot
+        come first again: no acceptable event could have reopened it.
         """
-        if not visit.real:
+        if not session.real:
             return
-        this, first = self._of(visit), _known(person)
+        this, first = self._of(session), _known(person)
         if sign > 0:
             if first is None or self._place(this) < self._place(first):
                 self._replace(person, first, this)
@@ -43,11 +43,11 @@ class FirstSessions:
             others = [self._of(v) for v in (whole(g, self._order) for g in closed) if v.real]
             self._replace(person, first, min(others, key=self._place) if others else None)
 
-    def _of(self, visit: Session) -> _First:
-        return visit.start, visit.segment_set_id, self._counts.minute_of(visit)
+    def _of(self, session: Session) -> _First:
+        return session.start, session.segment_set_id, self._counts.minute_of(session)
 
     def _place(self, first: _First) -> tuple[int, Sequence[tuple[str, str]], int]:
-        """Sorts the same way in every shard, and in any order of events."""
+        """Return a sort key that is equal in every shard and for any order of events."""
         return first[0], self._registry.by_id(first[1]).order, first[2]
 
     def _replace(self, person: Person, before: _First | None, now: _First | None) -> None:

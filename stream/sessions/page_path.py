@@ -1,19 +1,19 @@
-"""Trails: which pages a session saw first and last, for how long and how far; in any order of events."""
+"""The page path of a session: entry and exit page, time and scroll depth by page, for any order of events."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from stream.sessions.page_pings import PagePings
 
-#: Sorts pages (their ids) the same way in every shard.
+#: Page id → sort key that is equal in every shard.
 Order = Callable[[int], str]
 
-#: No scroll depth is known.
+#: Scroll depth of a page without one.
 _UNKNOWN = -1
 
 
 class PagePath:
-    """The page views and heartbeats of one session. Pages are ids, 0 for none; times are epoch ms."""
+    """Page views and heartbeats of one session. Pages are ids, 0 for none; times are epoch ms."""
 
     __slots__ = (
         "entry_ms",
@@ -27,18 +27,18 @@ class PagePath:
     )  # fmt: skip
 
     def __init__(self) -> None:
-        # Of page views at one instant, the entry is the one that sorts first, the exit the last.
+        # Among page views at one instant, the entry sorts first and the exit sorts last.
         self.entry_ms = self.exit_ms = self.second_ms = -1
         self.entry_page = self.exit_page = 0
-        #: Page → [engaged ms, greatest scroll depth in hundredths of a percent or below 0].
+        #: Page → [engaged ms, greatest scroll depth in 1/100 %, below 0 if unknown].
         self.looks: dict[int, list[int]] = {}
-        #: Every page view, (time, page), where the settings need them all.
+        #: Every page view as (time, page), if the settings need the whole path.
         self.path: list[tuple[int, int]] = []
-        #: Page views by id, heartbeats one by one; None where the settings do not need them.
+        #: Page views by id and single heartbeats; None if the settings do not need them.
         self.page_pings: PagePings | None = None
 
     def view(self, page: int, time_ms: int, order: Order) -> None:
-        """A page was shown."""
+        """Add a page view."""
         if time_ms > self.exit_ms:
             if self.entry_ms < 0:
                 self.entry_ms, self.entry_page = time_ms, page
@@ -58,7 +58,7 @@ class PagePath:
             self.second_ms = time_ms
 
     def look(self, page: int, engaged_ms: int, scroll: float | None) -> None:
-        """A page was in front of the person; `scroll` is in percent."""
+        """Add a heartbeat: engaged time on a page, and its scroll depth in percent."""
         depth = _UNKNOWN if scroll is None else round(scroll * 100)
         look = self.looks.get(page)
         if look is None:
@@ -69,9 +69,9 @@ class PagePath:
             look[1] = depth
 
     def join(self, other: "PagePath", order: Order) -> None:
-        """Take in the trail of a session that turned out to be the same."""
+        """Add the page path of a session that was merged into this one."""
         if other.entry_ms >= 0:
-            # The two earliest and the latest of both are among these; nothing else is looked at.
+            # These hold the two earliest views and the latest of both paths; nothing else is read.
             self.view(other.entry_page, other.entry_ms, order)
             if other.second_ms >= 0:
                 self._second(other.second_ms)
@@ -86,28 +86,28 @@ class PagePath:
             self.page_pings.join(other.page_pings)
 
     def landing_ms(self, most_ms: int, engaged: Mapping[int, int]) -> int | None:
-        """Time on the first page: until the second view, or engaged there; None: nobody knows."""
+        """Return the time on the entry page: until the second view, or engaged there; None if unknown."""
         if self.second_ms >= 0:
             return min(self.second_ms - self.entry_ms, most_ms)
         return engaged.get(self.entry_page) or None if self.entry_page else None
 
     def engaged(self) -> dict[int, int]:
-        """Page → engaged time in ms, as the heartbeats say."""
+        """Return page → engaged time in ms, summed over heartbeats."""
         return {page: look[0] for page, look in self.looks.items()}
 
     def pauses(self, order: Order, most_ms: int) -> Iterator[tuple[int, int]]:
-        """(page, ms until the next page view) for every view but the last, from the whole path."""
+        """Yield (page, ms until the next view) for every view but the last; needs the whole path."""
         views = sorted(self.path, key=lambda view: (view[0], order(view[1])))
         for number in range(len(views) - 1):
             time_ms, page = views[number]
             yield page, min(views[number + 1][0] - time_ms, most_ms)
 
     def last_view(self, order: Order) -> tuple[int, int] | None:
-        """(time, page) of the last view, from the whole path."""
+        """Return (time, page) of the last view; needs the whole path."""
         return max(self.path, key=lambda view: (view[0], order(view[1])), default=None)
 
     def pack(self, views: int, start: int, end: int) -> list[Any]:
-        """For msgpack: as few and as small numbers as tell it all."""
+        """Return the stored form: few and small numbers, relative to the session."""
         packed: list[Any] = []
         if views:
             packed += (self.entry_page, self.entry_ms - start)
@@ -123,7 +123,7 @@ class PagePath:
 
     @staticmethod
     def unpack(packed: list[Any], views: int, start: int, end: int) -> "PagePath":
-        """The trail that `pack` wrote."""
+        """Restore the page path that `pack` wrote."""
         page_path, rest = PagePath(), list(packed)
         if views:
             page, after = rest[:2]

@@ -7,33 +7,33 @@ Beat = tuple[bytes, int, int]
 
 
 class PagePings:
-    """What is kept of one session's page views and heartbeats where the settings need each of them."""
+    """Single page views and heartbeats of one session, for settings that need each of them."""
 
     __slots__ = ("beats", "depths", "views")
 
     def __init__(self) -> None:
-        #: Digests of the ids of page views, where these are counted by their ids.
+        #: Digests of page view ids, if page views are counted by id.
         self.views: set[bytes] = set()
         self.beats: set[Beat] = set()
-        #: (digest of the page view, page) → how far it was scrolled at most, in hundredths of a percent.
+        #: (digest of the page view, page) → greatest scroll depth in 1/100 %.
         self.depths: dict[tuple[bytes, int], int] = {}
 
     def scroll(self, view: bytes, page: int, depth: int) -> None:
-        """A page view was scrolled so far down."""
+        """Keep the greatest scroll depth of a page view, in 1/100 %."""
         self.depths[view, page] = max(self.depths.get((view, page), 0), depth)
 
     def join(self, other: "PagePings") -> None:
-        """Take in those of a session that turned out to be the same."""
+        """Add the page pings of a session that was merged into this one."""
         self.views |= other.views
         self.beats |= other.beats
         for (view, page), depth in other.depths.items():
             self.scroll(view, page, depth)
 
     def engaged_ms(self, interval_ms: int, least_ms: int) -> dict[int, int]:
-        """Page → time in front of the person, over all of its views that sent a heartbeat.
+        """Return page → engaged time in ms, over all page views with a heartbeat.
 
-        The first heartbeat of a page view stands for `least_ms`, each further slot of `interval_ms`
-        (counted from the epoch) with a heartbeat for an interval: Snowplow's engaged time, see
+        The first heartbeat of a page view counts `least_ms`. Every further slot of `interval_ms` with
+        a heartbeat, counted from the epoch, counts one interval. This is Snowplow's engaged time:
         https://docs.snowplow.io, dbt-snowplow-web 0.15, "engaged_time_in_s".
         """
         slots: dict[tuple[bytes, int], set[int]] = {}
@@ -45,11 +45,11 @@ class PagePings:
         return engaged
 
     def first_ms(self) -> int | None:
-        """The time of the earliest heartbeat."""
+        """Return the time of the earliest heartbeat in epoch ms; None without one."""
         return min((time_ms for _, _, time_ms in self.beats), default=None)
 
     def pack(self, start: int) -> list[Any]:
-        """For msgpack, in an order that does not depend on how the events came."""
+        """Return the stored form, sorted, so that the order of events leaves no trace."""
         beats = [part for view, page, t in sorted(self.beats) for part in (view, page, t - start)]
         packed: list[Any] = [sorted(self.views), beats]
         if self.depths:
@@ -59,7 +59,7 @@ class PagePings:
 
     @staticmethod
     def unpack(packed: list[Any], start: int) -> "PagePings":
-        """Those that `pack` wrote."""
+        """Restore the page pings that `pack` wrote."""
         page_pings = PagePings()
         views, beats, *rest = packed
         page_pings.views = set(views)

@@ -1,4 +1,4 @@
-"""Pages and content: what a URL names, and how often each was seen, as small integers and short sums."""
+"""Pages and content: the page that a URL names, and how often each page and content was seen."""
 
 from collections.abc import Mapping
 from zlib import crc32
@@ -7,14 +7,14 @@ from stream.counters.measures import CONTENT_CLICKS, CONTENT_IMPRESSIONS, VIEWS_
 from stream.counters.segments import JOINT, OTHER, Segment, SegmentRegistry
 
 PAGE, CONTENT = "page", "content"
-#: Pages are told apart by so many characters: a label has to be read by somebody.
+#: Characters of a page kept: it is a label that people read.
 _LENGTH_MAX = 256
-#: URLs remembered: with their queries there is no end of them.
+#: URLs cached: queries make their number unbounded.
 _CACHE_MAX = 20_000
 
 
 class Page:
-    """One page of a site. Its id is its segment's, or below zero where the site has too many pages."""
+    """One page of a site. Its id is its segment's, or negative if the site has too many pages."""
 
     __slots__ = ("id", "segment")
 
@@ -24,12 +24,12 @@ class Page:
 
 
 class Pages:
-    """The pages and contents of a shard, and what was counted by them since the last cut."""
+    """Pages and content of a shard, with the counts since the last checkpoint."""
 
     def __init__(self, registry: SegmentRegistry, hosts: bool) -> None:
         self._registry = registry
         self._hosts = hosts
-        #: Site → URL → page: what every page view asks for.
+        #: Site → URL → page: read once a page view.
         self.lookup: dict[str, dict[str, Page]] = {}
         self._contents: dict[str, dict[str, Segment]] = {}
         self._cached = 0
@@ -37,23 +37,23 @@ class Pages:
         self.collected: dict[tuple[str, int], dict[Segment, int]] = {}
 
     def of(self, site: str, url: str) -> Page:
-        """The page that a URL names. Two that a full site cannot hold both count as `other`."""
+        """Return the page of a URL. Pages beyond `pages.values_max` count as `other`."""
         path = page_of(url, self._hosts)
         segment = self._registry.own_segment(site, PAGE, path)
-        # Still told apart by their digests: one session may see several of them.
+        # Their digests keep them apart: a session may see several of them.
         page = Page(segment.id if segment.value == path else -1 - crc32(path.encode()), segment)
         self._make_room()
         self.lookup.setdefault(site, {})[url] = page
         return page
 
     def segment(self, site: str, page_id: int) -> Segment:
-        """Where a page of a site counts, by its id."""
+        """Return the segment in which a page counts, by page id."""
         if page_id > 0:
             return self._registry.segment(page_id)
         return self._registry.own_segment(site, PAGE, OTHER)
 
     def order(self, page_id: int) -> str:
-        """Sorts pages the same way in every shard, whatever their ids."""
+        """Return a sort key of a page that is equal in every shard; ids differ between shards."""
         if page_id > 0:
             return self._registry.segment(page_id).value
         return f"{OTHER}{page_id}" if page_id else ""
@@ -63,7 +63,7 @@ class Pages:
         self._count(VIEWS_OF_PAGE, page.segment, minute)
 
     def content(self, site: str, content_id: str, clicked: bool, minute: int) -> None:
-        """Count an impression of some content, or a click on it."""
+        """Count an impression of content, or a click on it."""
         segment = self._contents.get(site, _NONE).get(content_id)
         if segment is None:
             segment = self._registry.own_segment(site, CONTENT, content_id.replace(JOINT, ""))
@@ -89,9 +89,9 @@ _NONE: Mapping[str, Segment] = {}
 
 
 def page_of(url: str, hosts: bool) -> str:
-    """The path of a URL, without query and fragment; with `hosts` behind its host.
+    """Return the path of a URL without query and fragment; with `hosts`, preceded by its host.
 
-    `/a/` is `/a`. What has neither a scheme nor a leading slash is a name of the site's own, and stays.
+    `/a/` becomes `/a`. Text without a scheme and a leading slash is a page name and stays as it is.
     """
     head = url.partition("#")[0].partition("?")[0].replace(JOINT, "")
     scheme, mark, rest = head.partition("//")

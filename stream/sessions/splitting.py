@@ -1,4 +1,4 @@
-"""Runs: which pieces of a person's sessions by gaps make one session, and where one that lasts too long is cut."""
+"""Gap sessions are kept in fragments; here fragments are joined to sessions, and long sessions split."""
 
 from collections.abc import Iterable, Mapping
 
@@ -7,17 +7,17 @@ from stream.sessions.page_path import Order, PagePath
 from stream.sessions.rules import SessionRules
 from stream.sessions.session import Session, merge
 
-#: A session by gaps is kept in pieces, one for each of so many parts of the longest one (hours, of a
-#: day). It is cut between two of them: so a late event may move the cut, and no event is asked for again.
+#: Fragments of the longest gap session: one an hour for a session of a day. A session is split only
+#: between fragments, so a late event can move the split without reading other events again.
 PARTS = 24
 _FOREVER = 1 << 62
-#: (platform, campaign) of an event, both empty where these decide nothing.
+#: (platform, campaign) of an event; empty where the settings do not split by them.
 SplitKey = tuple[str, str]
 NO_SPLIT_KEY: SplitKey = ("", "")
 
 
 class Fragments:
-    """Pieces go on as one session while no gap, no cut and, where days split, no midnight is between."""
+    """Joins fragments to sessions: until a gap, a change of split key, midnight or the maximum duration."""
 
     def __init__(self, rules: SessionRules, registry: SegmentRegistry) -> None:
         self._reach_ms = rules.reach_ms
@@ -30,18 +30,18 @@ class Fragments:
     def is_fragment(
         self, session: Session, sid: str | None, time_ms: int, split_key: SplitKey
     ) -> bool:
-        """Whether an instant that reaches a piece (or a session by id) can be in it."""
+        """Return whether an instant within reach of a fragment, or of a session by id, can belong to it."""
         if sid is None:
             if session.start // self._part_ms != time_ms // self._part_ms:
                 return False
             if (session.platform, session.campaign) != split_key:
                 return False
             if self._rules.by_campaign and session.start != time_ms:
-                return False  # Each instant is a piece: a late campaign may divide any two.
+                return False  # Each instant is a fragment: a late campaign may split any two.
         return not self._by_day or self._is_same_day(session, time_ms)
 
     def until(self, session: Session, group: list[Session]) -> int:
-        """The last instant at which the newest event may extend a piece without a look at others."""
+        """Return the last instant up to which a new event extends a fragment without reading others."""
         last = _FOREVER
         if session.sid is None:
             if self._rules.by_campaign:
@@ -54,7 +54,7 @@ class Fragments:
         return last
 
     def groups(self, sessions: Iterable[Session]) -> list[list[Session]]:
-        """Each session as its pieces, in order: first those by id, of one piece each."""
+        """Return each session as its fragments in order. Sessions by id come first, one fragment each."""
         fragments: list[Session] = []
         found: list[list[Session]] = []
         for session in sessions:
@@ -76,7 +76,7 @@ class Fragments:
     def touched(
         self, sessions: Iterable[Session], time_ms: int, platform: str
     ) -> list[list[Session]]:
-        """Sessions by gaps that an event may change: what it reaches, and what follows without a gap."""
+        """Return the gap sessions that an event may change: those in reach, and those that follow without a gap."""
         found: list[list[Session]] = []
         reach_ms = self._rules.reach_of(platform)
         latest = time_ms + reach_ms
@@ -97,7 +97,7 @@ class Fragments:
     def _goes_on(self, group: list[Session], fragment: Session) -> bool:
         first, last = group[0], group[-1]
         if fragment.closed or first.closed:
-            # What has been counted as one stays one until it is taken back.
+            # Fragments counted as one session stay one until they are taken back.
             return (
                 fragment.closed
                 and first.closed
@@ -118,7 +118,7 @@ class Fragments:
 
 
 def split_key_of(context: Mapping[str, str] | None, rules: SessionRules) -> SplitKey:
-    """The lane of an event by gaps: a platform with a timeout of its own, and the campaign it names."""
+    """Return the split key of an event: a platform with its own timeout, and its campaign."""
     if context is None:
         return NO_SPLIT_KEY
     platform = context.get(rules.platform_field, "")
@@ -128,17 +128,17 @@ def split_key_of(context: Mapping[str, str] | None, rules: SessionRules) -> Spli
 
 
 def _has_one_split_key(group: list[Session], fragment: Session) -> bool:
-    """Whether a piece is of the group's platform and brings no other campaign than its last one."""
+    """Return whether a fragment has the group's platform and does not change its campaign."""
     if fragment.platform != group[0].platform:
         return False
     if not fragment.campaign:
         return True
-    said = next((one.campaign for one in reversed(group) if one.campaign), "")
-    return said in ("", fragment.campaign)
+    campaign = next((one.campaign for one in reversed(group) if one.campaign), "")
+    return campaign in ("", fragment.campaign)
 
 
 def whole(group: list[Session], order: Order) -> Session:
-    """The session that the pieces of a group make."""
+    """Merge the fragments of a group into one session."""
     if len(group) == 1:
         return group[0]
     session = Session(None, group[0].start, group[0].segment_set_id)
