@@ -164,7 +164,7 @@ class ChurnRisk:
         return 0 if self.settled is None else self.settled + 1
 
     def checkpoint_taken(self, watermark_ms: int, floor_ms: int, first_day: int) -> None:
-        """Note the watermark, the floor and the first day with counts of a checkpoint that was taken."""
+        """Note a checkpoint's watermark, floor and first day with counts (0: none has any)."""
         self._taken = watermark_ms, floor_ms, first_day
 
     def checkpoint_stored(self) -> None:
@@ -179,6 +179,8 @@ class ChurnRisk:
         if floor <= 0:
             return None
         if self.settled is None:
+            if not first_day:
+                return None  # No day has counts yet, so there is no first day to settle.
             self.settled = min(first_day, self.rules.last_over(floor) + 1) - 1
         counts = self.model.learned >= self.rules.examples_min
         if self.rules.last_over(floor) > self.settled:
