@@ -130,7 +130,7 @@ class Build:
             chosen = [p for p in known if p == source or p.startswith(f"{source}/")]
             assert chosen, f"COPY {source}: .dockerignore lets nothing of it through"
             for path in chosen:
-                inner = path if path == source else path[len(source) + 1 :]
+                inner = Path(path).name if path == source else path[len(source) + 1 :]
                 into = self._folder / target / inner
                 into.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(ROOT / path, into)

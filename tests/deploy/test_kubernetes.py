@@ -91,7 +91,7 @@ def test_probes_ask_pages_that_exist_on_the_port_that_listens(tmp_path: Path) ->
     _, container = containers(EXAMPLE)["worker"]
     (port,) = container["ports"]
     assert port["containerPort"] == settings_of("worker", tmp_path).web.port
-    served = re.findall(r'add_get\("(/\w+)"', (ROOT / "stream" / "web.py").read_text())
+    served = re.findall(r'add_get\("(/\w+)"', (ROOT / "stream" / "web" / "server.py").read_text())
     for probe, path in (
         ("startup", "/healthz"),
         ("liveness", "/healthz"),
