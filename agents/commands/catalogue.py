@@ -19,11 +19,12 @@ from stream.configure.suggest import did_you_mean
 from stream.counters.measures import Grain
 from stream.counters.windows import GRAIN_OF, LENGTH_OF
 from stream.metrics.catalogue import catalogue
+from stream.metrics.families import PREFIX
 from stream.metrics.metric import JOINED, OWN_DIMENSIONS, Metric
+from stream.metrics.metric_families import main_family, segment_family
 from stream.publish.snapshot import main_window
 from stream.settings.application import Settings
-from stream.web.data_quality import DATA_QUALITY, PREFIX, Trust
-from stream.web.exporter import main_gauge
+from stream.web.data_quality import DATA_QUALITY, Trust
 
 
 class RequestRefusedError(Exception):
@@ -162,7 +163,7 @@ def as_entries(settings: Settings) -> list[dict[str, Any]]:
 
 def _entry(metric: Metric, values: dict[str, str]) -> dict[str, Any]:
     example, benchmark = metric.example, metric.benchmark
-    gauge, labels = main_gauge(metric)
+    gauge = main_family(metric)
     return {
         "name": metric.name,
         "help": metric.help,
@@ -173,9 +174,9 @@ def _entry(metric: Metric, values: dict[str, str]) -> dict[str, Any]:
         "benchmark": benchmark and {"text": benchmark.text, "source": benchmark.source},
         "example": {"text": example.text, "value": example.value},
         "approximate": metric.approximate,
-        "gauge": gauge,
-        "gauge_labels": labels,
-        "segment_gauge": f"{PREFIX}segment_{metric.gauge}",
+        "gauge": gauge.name,
+        "gauge_labels": list(gauge.labels),
+        "segment_gauge": segment_family(metric).name,
         "segment_window": main_window(metric),
     }
 

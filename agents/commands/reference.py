@@ -9,9 +9,9 @@ from pathlib import Path
 
 from stream.metrics.catalogue import catalogue
 from stream.metrics.metric import JOINED, Metric
+from stream.metrics.metric_families import main_family
 from stream.settings.application import Settings
 from stream.web.data_quality import DATA_QUALITY, Trust
-from stream.web.exporter import main_gauge
 
 FILE = Path(__file__).resolve().parents[2] / "schemas" / "METRICS.md"
 _HEAD = """# Metric reference
@@ -65,7 +65,7 @@ def _facts(metric: Metric) -> Iterator[tuple[str, str]]:
     yield "formula", metric.formula
     yield "unit", metric.unit + (", estimated" if metric.approximate else "")
     yield "windows", ", ".join(metric.windows)
-    yield "gauge", f"`{main_gauge(metric)[0]}`"
+    yield "gauge", f"`{main_family(metric).name}`"
     if metric.by:
         names = ", ".join(name.replace(JOINED, " and ") for name in metric.by)
         yield "by", names if metric.plain else f"{names} (not for a site as a whole)"

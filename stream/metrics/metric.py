@@ -6,18 +6,8 @@ from functools import lru_cache
 from typing import Literal
 
 from schemas.outputs import WindowKind
-from stream.counters.measures import (
-    BOT_EVENTS,
-    BOUNCED_SESSIONS,
-    CLICKS,
-    EVENTS,
-    EXCLUDED_EVENTS,
-    IMPRESSIONS,
-    PAGE_VIEWS,
-    SESSIONS,
-    VIEWED_SESSIONS,
-    Grain,
-)
+from stream.counters.measures import EVENTS, Grain
+from stream.metrics.families import COUNTERS
 from stream.metrics.terms import Need, Term
 
 Unit = Literal[
@@ -52,12 +42,6 @@ SESSION_KNOBS = (
 #: What decides how long a page was in front of somebody.
 READING_KNOBS = (
     "time_on_page.mode", "time_on_page.heartbeat_seconds", "time_on_page.min_visit_seconds",
-)  # fmt: skip
-
-#: Measures that are exported as Prometheus counters, from their totals.
-COUNTERS = (
-    EVENTS, BOT_EVENTS, EXCLUDED_EVENTS, PAGE_VIEWS, CLICKS, IMPRESSIONS,
-    SESSIONS, VIEWED_SESSIONS, BOUNCED_SESSIONS,
 )  # fmt: skip
 
 

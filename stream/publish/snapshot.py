@@ -8,7 +8,8 @@ from schemas.outputs import WindowKind
 from stream.counters.measures import EVENTS, PAGE_VIEWS, Grain
 from stream.counters.segments import OTHER
 from stream.counters.windows import LENGTH_OF, Span, before, ending, span_at
-from stream.metrics.metric import COUNTERS, Metric
+from stream.metrics.families import COUNTERS
+from stream.metrics.metric import Metric
 from stream.publish.merged_counts import MergedCounts
 from stream.publish.reader import SegmentReader, value_of
 

@@ -3,13 +3,12 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.core import Metric as Family
 
+from stream.metrics.families import FAMILIES, PREFIX
 from stream.metrics.metric import JOINED, Example
 from stream.publish.snapshot import Snapshot
-
-PREFIX = "engagement_"
+from stream.worker.exposition import with_value, without_samples
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,28 +105,20 @@ def label(text: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
-def gauge(name: str, text: str, value: float | None) -> GaugeMetricFamily:
-    """A family of one sample; of none where there is no value."""
-    return GaugeMetricFamily(PREFIX + name, text, value=value)
-
-
 def data_quality(snapshot: Snapshot) -> Iterator[Family]:
-    """The families of a snapshot that are about the numbers, and not of them."""
-    yield _by("records", "Records passed, by what became of them.", "outcome", snapshot.outcomes)
-    text = "Records that were not counted, by reason."
-    yield _by("ledger_entries", text, "reason", snapshot.reasons)
-    text = "Metric records since the publisher took over: first, revised, finalized or corrected."
-    yield _by("metric_records", text, "kind", snapshot.records)
+    """Build the families of a snapshot that are about the numbers themselves."""
+    yield _by("records", snapshot.outcomes)
+    yield _by("ledger_entries", snapshot.reasons)
+    yield _by("metric_records", snapshot.records)
     yield from _folded(snapshot)
-    yield gauge(
-        "unaccounted_records",
-        "Offsets passed less records accounted for; anything but 0 is a defect.",
-        snapshot.unaccounted,
-    )
+    yield _single("unaccounted_records", snapshot.unaccounted)
     yield from _times(snapshot)
-    text = "Share of the published numbers that are final."
-    yield gauge("final_records_ratio", text, _final_share(snapshot.records))
+    yield _single("final_records_ratio", _final_share(snapshot.records))
     yield from _of_shards(snapshot)
+
+
+def _single(name: str, value: float | None) -> Family:
+    return with_value(FAMILIES[PREFIX + name], value)
 
 
 def _final_share(records: Mapping[str, int]) -> float | None:
@@ -136,19 +127,15 @@ def _final_share(records: Mapping[str, int]) -> float | None:
     return final / known if known else None
 
 
-def _by(name: str, text: str, by: str, values: Mapping[str, int]) -> Family:
-    family = CounterMetricFamily(PREFIX + name, text, labels=[by])
+def _by(name: str, values: Mapping[str, int]) -> Family:
+    family = without_samples(FAMILIES[PREFIX + name])
     for key, value in values.items():
         family.add_metric((key,), value)
     return family
 
 
 def _folded(snapshot: Snapshot) -> Iterator[Family]:
-    family = CounterMetricFamily(
-        PREFIX + "folded_events",
-        "Events (page views, for pages) of values beyond the cap of a dimension, counted as other.",
-        labels=["site", "dimension"],
-    )
+    family = without_samples(FAMILIES[PREFIX + "folded_events"])
     for count in snapshot.folded:
         names = (count.site, count.measure.replace(JOINED, ","))
         family.add_metric(tuple(map(label, names)), count.value)
@@ -156,28 +143,21 @@ def _folded(snapshot: Snapshot) -> Iterator[Family]:
 
 
 def _times(snapshot: Snapshot) -> Iterator[Family]:
-    text = "Newest event time, or the present where the log is quiet."
     # 0 is before the first event, and no time.
     newest = snapshot.newest_ms / 1000 if snapshot.newest_ms else None
-    yield gauge("newest_event_timestamp_seconds", text, newest)
+    yield _single("newest_event_timestamp_seconds", newest)
     if snapshot.watermark_ms is not None:
-        text = "Event time before which all windows are final."
-        yield gauge("watermark_timestamp_seconds", text, snapshot.watermark_ms / 1000)
-        text = "From the watermark to the newest event time."
+        yield _single("watermark_timestamp_seconds", snapshot.watermark_ms / 1000)
         lag_ms = snapshot.newest_ms - snapshot.watermark_ms
-        yield gauge("watermark_lag_seconds", text, lag_ms / 1000)
+        yield _single("watermark_lag_seconds", lag_ms / 1000)
 
 
 def _of_shards(snapshot: Snapshot) -> Iterator[Family]:
     shards = snapshot.shards
-    text = "Sessions that have not ended yet."
-    yield gauge("open_sessions", text, sum(shard.open_sessions for shard in shards))
-    for name, text, total in (
-        ("sessions_reopened", "Closed sessions that a late event changed.",
-         sum(shard.sessions_reopened for shard in shards)),
-        ("people_evicted", "People that left the cache; they are read back when needed.",
-         sum(shard.evictions for shard in shards)),
-        ("dedupe_generations_capped", "Times that the memory for event ids was full too early.",
-         sum(shard.dedupe_capped for shard in shards)),
-    ):  # fmt: skip
-        yield CounterMetricFamily(PREFIX + name, text, value=total)
+    for name, total in (
+        ("open_sessions", sum(shard.open_sessions for shard in shards)),
+        ("sessions_reopened", sum(shard.sessions_reopened for shard in shards)),
+        ("people_evicted", sum(shard.evictions for shard in shards)),
+        ("dedupe_generations_capped", sum(shard.dedupe_capped for shard in shards)),
+    ):
+        yield _single(name, total)

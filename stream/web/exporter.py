@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from prometheus_client import CollectorRegistry, disable_created_metrics
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.core import Metric as Family
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.gc_collector import GCCollector
@@ -12,21 +11,13 @@ from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
-from stream.metrics.metric import COUNTERS, JOINED, Metric
+from stream.metrics.families import COUNTERS, FAMILIES
+from stream.metrics.metric import JOINED, Metric
+from stream.metrics.metric_families import segment_family, site_family, total_families
 from stream.publish.snapshot import Snapshot
-from stream.web.data_quality import PREFIX, data_quality, gauge, label
+from stream.web.data_quality import data_quality, label
+from stream.worker.exposition import with_value, without_samples
 
-COUNTER_HELP = {
-    "events": "Accepted events.",
-    "bot_events": "Accepted events of bots, which count nowhere else.",
-    "excluded_events": "Accepted events of internal traffic, which count nowhere else.",
-    "page_views": "Pages shown.",
-    "clicks": "Clicks on content.",
-    "impressions": "Times that content was shown.",
-    "sessions": "Closed sessions. When a late event joins two, it waits until that is made up.",
-    "viewed_sessions": "Closed sessions with a page view.",
-    "bounced_sessions": "Closed sessions that ended where they began.",
-}
 #: Called at each scrape for the worker's own families.
 Telemetry = Callable[[], Iterable[Family]]
 
@@ -57,7 +48,7 @@ class SnapshotCollector(Collector):
         if snapshot is None:
             return
         taken = snapshot.taken_ms / 1000
-        yield gauge("snapshot_timestamp_seconds", "When the numbers were computed.", taken)
+        yield with_value(FAMILIES["engagement_snapshot_timestamp_seconds"], taken)
         if time.time() - taken <= self._max_age_seconds:
             yield from self._of_sites(snapshot)
             yield from self._of_segments(snapshot)
@@ -66,41 +57,27 @@ class SnapshotCollector(Collector):
             yield from data_quality(snapshot)
 
     def _of_sites(self, snapshot: Snapshot) -> Iterator[Family]:
-        families: dict[str, GaugeMetricFamily] = {}
-        for metric in self._metrics:
-            labels = ["site", "window"] if len(metric.windows) > 1 else ["site"]
-            families[metric.name] = GaugeMetricFamily(
-                PREFIX + metric.gauge, metric.help, labels=labels
-            )
+        known = {metric.name: site_family(metric) for metric in self._metrics}
+        families = {name: without_samples(family) for name, family in known.items()}
         for found in snapshot.gauges:
             if not found.dimension and (family := families.get(found.metric)):
-                values = (label(found.site), found.window)[: len(family._labelnames)]  # noqa: SLF001
-                family.add_metric(values, found.value)
+                labels = (label(found.site), found.window)
+                family.add_metric(labels[: len(known[found.metric].labels)], found.value)
         yield from families.values()
 
     def _of_segments(self, snapshot: Snapshot) -> Iterator[Family]:
-        """Under names of their own: a segment's people are among the site's, and must not add up."""
-        families: dict[str, GaugeMetricFamily] = {}
-        for metric in self._metrics:
-            families[metric.name] = GaugeMetricFamily(
-                f"{PREFIX}segment_{metric.gauge}",
-                f"{metric.help} By value of a dimension.",
-                labels=["site", "dimension", "value"],
-            )
+        families = {m.name: without_samples(segment_family(m)) for m in self._metrics}
         for found in snapshot.gauges:
             if found.dimension and (family := families.get(found.metric)):
                 family.add_metric(_segment(found.site, found.dimension, found.label), found.value)
         yield from families.values()
 
     def _totals_of_segments(self, snapshot: Snapshot) -> Iterator[Family]:
-        families: dict[str, CounterMetricFamily] = {}
-        for metric in self._metrics:
-            for name, part in zip(metric.totals or (), ("Numerator", "Denominator"), strict=False):
-                families[name] = CounterMetricFamily(
-                    f"{PREFIX}segment_{name}",
-                    f"{part} of the {metric.gauge} since counting began, by value of a dimension.",
-                    labels=["site", "dimension", "value"],
-                )
+        families = {
+            name: without_samples(family)
+            for metric in self._metrics
+            for name, family in total_families(metric).items()
+        }
         for found in snapshot.segment_counts:
             if family := families.get(found.name):
                 family.add_metric(_segment(found.site, found.dimension, found.label), found.value)
@@ -135,17 +112,9 @@ def _segment(site: str, *names: str) -> tuple[str, ...]:
 
 
 def _counters(snapshot: Snapshot) -> Iterator[Family]:
-    for measure in COUNTERS:
-        family = CounterMetricFamily(PREFIX + measure, COUNTER_HELP[measure], labels=["site"])
+    for measure, known in COUNTERS.items():
+        family = without_samples(known)
         for count in snapshot.counts:
             if count.measure == measure:
                 family.add_metric((label(count.site),), count.value)
         yield family
-
-
-def main_gauge(metric: Metric) -> tuple[str, list[str]]:
-    """The family in which a metric is found first, and its labels: what has no number for a site as
-    a whole is found by segment."""
-    if not metric.plain:
-        return f"{PREFIX}segment_{metric.gauge}", ["site", "dimension", "value"]
-    return PREFIX + metric.gauge, ["site", "window"] if len(metric.windows) > 1 else ["site"]

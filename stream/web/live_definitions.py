@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from stream.metrics.families import COUNTERS
 from stream.metrics.metric import Metric
-from stream.web.exporter import COUNTER_HELP, main_gauge
+from stream.metrics.metric_families import main_family
 from stream.web.live import LiveNumbers
 
 _OUTCOMES = {
@@ -26,7 +27,7 @@ def definitions(numbers: LiveNumbers) -> dict[str, Any]:
         ],
         "lists": {name: metric.name for name, metric in numbers.lists.items()},
         "meanings": {name: _meaning(metric) for name, metric in metrics.items()}
-        | _plain(COUNTER_HELP)
+        | _plain({measure: family.help for measure, family in COUNTERS.items()})
         | _plain(_OUTCOMES),
     }
 
@@ -40,7 +41,7 @@ def _meaning(metric: Metric) -> dict[str, Any]:
         "example": f"{metric.example.text} give {metric.example.value:g}",
         "benchmark": f"{benchmark.text} ({benchmark.source})" if benchmark else "none is known",
         "settings": ", ".join(metric.knobs) or "none",
-        "series": main_gauge(metric)[0],
+        "series": main_family(metric).name,
     }
 
 

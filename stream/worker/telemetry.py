@@ -5,22 +5,18 @@ from collections.abc import Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
 
 from faust.types import TP
-from prometheus_client.core import (
-    CounterMetricFamily,
-    GaugeMetricFamily,
-    HistogramMetricFamily,
-)
-from prometheus_client.core import (
-    Metric as Family,
-)
+from prometheus_client.core import HistogramMetricFamily
+from prometheus_client.core import Metric as Family
 
+from stream.metrics.families import FAMILIES
 from stream.store.memory import Memory
 from stream.store.shards import Claim
 from stream.worker.assigned_shard import AssignedShard, Log
 from stream.worker.dead_letters import DeadLetterSender
+from stream.worker.exposition import with_value, without_samples
 from stream.worker.owner import ShardOwner
 
-PREFIX = "engagement_worker_"
+_PREFIX = "engagement_worker_"
 #: Upper edges in seconds, around the promise of 1.5 s from event to visible.
 _LATENCY_EDGES = (0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0, 60.0, 300.0)
 
@@ -44,11 +40,9 @@ class LatencyHistogram:
         for edge, count in zip((*map(str, _LATENCY_EDGES), "+Inf"), self._counts, strict=True):
             total += count
             cumulative.append((edge, total))
+        family = FAMILIES["engagement_event_to_visible_seconds"]
         return HistogramMetricFamily(
-            "engagement_event_to_visible_seconds",
-            "From the newest event's time to the snapshot that holds it, while traffic flows.",
-            buckets=cumulative,
-            sum_value=self._sum,
+            family.name, family.help, buckets=cumulative, sum_value=self._sum
         )
 
 
@@ -74,40 +68,31 @@ class Telemetry:
         yield self._lag()
         yield self.latency.family()
         counts = self._owner.counts
-        for name, text, value in (
-            ("assignments", "Rebalances that gave this worker its partitions.", counts.assignments),
-            ("cuts", "Cuts stored.", counts.checkpoints),
-            ("cut_duration_seconds", "Time spent storing cuts.", counts.checkpoint_seconds_sum),
-            ("cuts_fenced", "Cuts refused because another worker owns the shard.", counts.fenced),
-            ("cuts_conflicting", "Cuts refused because Redis held another position.",
-             counts.conflicts),
-            ("state_lost", "Shards whose state was gone from Redis.", counts.state_lost),
-            ("store_errors", "Failures to read from or write to Redis.", counts.store_errors),
-            ("rewinds", "Times that reading went back to close a gap.", counts.rewinds),
-            ("batches_dropped", "Batches of shards that were not this worker's any more.",
-             counts.batches_dropped),
-            ("retention_lost_records", "Records that retention deleted before they were counted.",
-             counts.retention_lost),
-            ("records_before_beginning", "Records gone from the log when a shard began to count.",
-             counts.never_seen),
-            ("ledger_entries_sent", "Ledger entries that reached Kafka.", self._dead_letters.entries_sent),
-            ("publish_failures", "Failures to publish.",
-             self.snapshot_failures + self._dead_letters.failures),
-            ("metric_records_published", "Metric records that reached Kafka.",
-             self.records_published),
-        ):  # fmt: skip
-            yield CounterMetricFamily(PREFIX + name, text, value=value)
-        text = "Cuts whose ledger entries are not in Kafka yet."
-        yield GaugeMetricFamily(PREFIX + "ledger_backlog", text, value=self._dead_letters.backlog)
-        shards = sum(
-            assigned.shard is not None for assigned in self._owner.assigned_shards.values()
-        )
-        yield GaugeMetricFamily(PREFIX + "shards", "Shards in this worker's hands.", value=shards)
-        rebuilding = sum(map(self._is_rebuilding, list(self._owner.assigned_shards.values())))
-        text = "Shards that are being loaded, or read again from Kafka."
-        yield GaugeMetricFamily(PREFIX + "shards_rebuilding", text, value=rebuilding)
+        for name, value in (
+            ("assignments", counts.assignments),
+            ("cuts", counts.checkpoints),
+            ("cut_duration_seconds", counts.checkpoint_seconds_sum),
+            ("cuts_fenced", counts.fenced),
+            ("cuts_conflicting", counts.conflicts),
+            ("state_lost", counts.state_lost),
+            ("store_errors", counts.store_errors),
+            ("rewinds", counts.rewinds),
+            ("batches_dropped", counts.batches_dropped),
+            ("retention_lost_records", counts.retention_lost),
+            ("records_before_beginning", counts.never_seen),
+            ("ledger_entries_sent", self._dead_letters.entries_sent),
+            ("publish_failures", self.snapshot_failures + self._dead_letters.failures),
+            ("metric_records_published", self.records_published),
+            ("ledger_backlog", self._dead_letters.backlog),
+            ("shards", sum(assigned.shard is not None for assigned in self._assigned())),
+            ("shards_rebuilding", sum(map(self._is_rebuilding, self._assigned()))),
+        ):
+            yield with_value(FAMILIES[_PREFIX + name], value)
         yield self._dimension_fill()
         yield from self._redis_memory()
+
+    def _assigned(self) -> list[AssignedShard]:
+        return list(self._owner.assigned_shards.values())
 
     def _is_rebuilding(self, assigned: AssignedShard) -> bool:
         """Not loaded yet, still recalling event ids, or counted anew and not yet where others were.
@@ -134,38 +119,26 @@ class Telemetry:
     def _dimension_fill(self) -> Family:
         """The fullest of this worker's shards: each keeps its own list of values."""
         fill: dict[tuple[str, str], float] = {}
-        for assigned in list(self._owner.assigned_shards.values()):
+        for assigned in self._assigned():
             if assigned.shard is not None:
                 for site, dimension, share in assigned.shard.registry.fill():
                     fill[site, dimension] = max(share, fill.get((site, dimension), 0.0))
-        family = GaugeMetricFamily(
-            PREFIX + "dimension_fill_ratio",
-            "Values of a dimension, of those it may have; at 1, new ones are counted as other.",
-            labels=["site", "dimension"],
-        )
+        family = without_samples(FAMILIES[_PREFIX + "dimension_fill_ratio"])
         for names, share in fill.items():
             family.add_metric(names, share)
         return family
 
     def _redis_memory(self) -> Iterator[Family]:
-        used = GaugeMetricFamily(
-            "engagement_redis_memory_used_bytes", "Memory that Redis uses.", labels=["node"]
-        )
-        limit = GaugeMetricFamily(
-            "engagement_redis_memory_max_bytes", "Its maxmemory; 0 is no limit.", labels=["node"]
-        )
+        used = without_samples(FAMILIES["engagement_redis_memory_used_bytes"])
+        limit = without_samples(FAMILIES["engagement_redis_memory_max_bytes"])
         for node, memory in self.redis_memory.items():
             used.add_metric((node,), memory.used)
             limit.add_metric((node,), memory.limit)
         yield from (used, limit)
 
     def _lag(self) -> Family:
-        family = GaugeMetricFamily(
-            PREFIX + "lag_records",
-            "Records that are not counted yet.",
-            labels=["topic", "partition"],
-        )
-        for assigned in list(self._owner.assigned_shards.values()):
+        family = without_samples(FAMILIES[_PREFIX + "lag_records"])
+        for assigned in self._assigned():
             if assigned.shard is None:
                 continue
             for topic, state in assigned.shard.topics.items():
@@ -181,6 +154,6 @@ def _build_info() -> Family:
         release = version("engagement-stream")
     except PackageNotFoundError:
         release = "source"
-    family = GaugeMetricFamily("engagement_build_info", "The running version.", labels=["version"])
+    family = without_samples(FAMILIES["engagement_build_info"])
     family.add_metric((release,), 1)
     return family

@@ -7,14 +7,13 @@ from urllib.parse import urlsplit
 import pytest
 
 from agents.monitoring.rules import __main__ as command
-from agents.monitoring.rules.families import WORKER_GAUGES, Family, exported_families
 from agents.monitoring.rules.files import outdated_files, shipped_files, write_files
 from agents.monitoring.rules.pace import DAY, HOUR, MINUTE, WEEK, Pace
-from agents.monitoring.rules.pending import PENDING
 from agents.monitoring.rules.recording import recorded
 from agents.monitoring.rules.rule import PRODUCT_SIGNALS
 from stream.metrics.catalogue import catalogue
-from stream.metrics.metric import COUNTERS
+from stream.metrics.families import COUNTERS, FAMILIES, Family, of_worker
+from stream.metrics.metric_families import all_families
 from stream.settings.application import Settings
 from tests.alerting.promtool import ROOT, RULES, alerts, records, run, shipped_groups, tool
 from tests.contract.test_readme import exported
@@ -66,7 +65,7 @@ def test_promtool_finds_nothing_to_say_against_the_rules() -> None:
 
 def test_every_family_of_the_page_has_one_rule_in_which_replicas_are_one() -> None:
     on_the_page = {name.removesuffix("_total") for name in exported()}
-    families = {family.name: family for family in exported_families(Settings())}
+    families = {family.name: family for family in all_families(catalogue(Settings()))}
     assert on_the_page == {*families}
     for family in families.values():
         assert recorded(family) in records(), family.name
@@ -84,21 +83,29 @@ def test_every_metric_of_the_catalogue_is_recorded_for_sites_and_segments() -> N
 
 
 def test_what_is_shared_is_never_added_up_and_what_is_a_workers_own_is_said_to_be() -> None:
-    families = exported_families(Settings())
-    assert {f.aggregation for f in families if f.is_shared} == {"max"}
+    families = all_families(catalogue(Settings()))
+    assert {f.merge for f in families if f.is_shared} == {"max"}
     own = {f.name for f in families if not f.is_shared}
-    assert {f.name for f in families if not f.is_shared and f.kind == "gauge"} == {*WORKER_GAUGES}
-    assert all(name.startswith("engagement_worker_") for name in own - {*WORKER_GAUGES} - {
+    assert own == {f.name for f in FAMILIES.values() if not f.is_shared}
+    gauges = {f.name: f.merge for f in families if not f.is_shared and f.kind == "gauge"}
+    assert gauges == {
+        "engagement_build_info": "count",
+        "engagement_redis_memory_max_bytes": "max",
+        "engagement_redis_memory_used_bytes": "max",
+        "engagement_worker_dimension_fill_ratio": "max",
+        "engagement_worker_lag_records": "max",
+        "engagement_worker_ledger_backlog": "sum",
+        "engagement_worker_shards": "sum",
+        "engagement_worker_shards_rebuilding": "sum",
+    }
+    assert all(name.startswith("engagement_worker_") for name in own - {*gauges} - {
         "engagement_event_to_visible_seconds"
     })  # fmt: skip
 
 
-def test_a_gauge_of_workers_without_an_aggregation_is_refused(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.delitem(WORKER_GAUGES, "engagement_worker_shards")
-    with pytest.raises(LookupError, match=r"engagement_worker_shards .* WORKER_GAUGES"):
-        exported_families(Settings())
+def test_a_gauge_of_workers_without_an_aggregation_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"engagement_worker_shards: say how the gauges .* merge"):
+        of_worker("engagement_worker_shards", "gauge", "Shards that this worker owns.")
 
 
 def test_names_of_recording_rules_have_three_parts_and_say_what_is_left() -> None:
@@ -109,21 +116,15 @@ def test_names_of_recording_rules_have_three_parts_and_say_what_is_left() -> Non
 
 
 def test_every_series_that_a_rule_reads_exists() -> None:
-    served = {series for family in exported_families(Settings()) for series in _series(family)}
+    families = all_families(catalogue(Settings()))
+    served = {series for family in families for series in _series(family)}
     for rule in (*records().values(), *alerts().values()):
         read = words(rule["expr"]) - BOTH_KNOW - FOREIGN - {*records()}
-        assert read <= served | {*PENDING}, rule["expr"]
+        assert read <= served, rule["expr"]
 
 
 def _series(family: Family) -> set[str]:
     return {f"{family.name}_bucket"} if family.kind == "histogram" else {family.series}
-
-
-def test_a_family_that_is_served_is_pending_no_more() -> None:
-    served = {family.name for family in exported_families(Settings())}
-    assert served & {*PENDING} == set(), (
-        "take it out of PENDING in agents/monitoring/rules/pending.py"
-    )
 
 
 def test_alerts_read_nothing_but_recording_rules() -> None:
@@ -173,7 +174,7 @@ def test_the_runbook_names_no_alert_and_no_series_that_is_not_there() -> None:
     text = RUNBOOK.read_text("utf-8")
     assert {*re.findall(r"^### (Engagement\w+)$", text, re.MULTILINE)} == {*alerts()}
     named = {*re.findall(r"(?<![:\w])engagement_[a-z0-9_]+", text)}
-    assert named <= exported() | {*PENDING}
+    assert named <= exported()
     rules = {*re.findall(r"\b[a-z]+:engagement_[a-z0-9_]+:[a-z0-9_]+", text)}
     assert rules <= {*records()}
 

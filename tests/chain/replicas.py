@@ -3,8 +3,9 @@
 from bisect import bisect_right
 from typing import Any, NamedTuple
 
-from agents.monitoring.rules.families import exported_families
 from agents.monitoring.rules.recording import recorded
+from stream.metrics.catalogue import catalogue
+from stream.metrics.metric_families import all_families
 from stream.publish.snapshot import Snapshot
 from stream.settings.application import Settings
 from tests.chain.servers import Prometheus
@@ -28,7 +29,7 @@ def broken_rules() -> dict[str, Any]:
 
 def names(settings: Settings) -> dict[str, str]:
     """Name of a recording rule → the samples of the page that it makes one, where all workers share them."""
-    shared = [family for family in exported_families(settings) if family.is_shared]
+    shared = [family for family in all_families(catalogue(settings)) if family.is_shared]
     return {recorded(family): family.series for family in shared}
 
 

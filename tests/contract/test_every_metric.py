@@ -15,7 +15,8 @@ from stream.counters.measures import Grain
 from stream.counters.windows import GRAIN_OF, LENGTH_OF
 from stream.metrics import own as definitions
 from stream.metrics.catalogue import catalogue
-from stream.metrics.metric import COUNTERS, Metric, Unit, required_grains
+from stream.metrics.families import COUNTERS
+from stream.metrics.metric import Metric, Unit, required_grains
 from stream.metrics.terms import AtEnd, AtStart, ByWindow, DaysBefore, Predicted, Quantile, TopTenth
 from stream.metrics.themes import (
     carts,

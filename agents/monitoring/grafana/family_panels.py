@@ -6,13 +6,14 @@ from functools import cached_property
 from agents.monitoring.grafana import wording
 from agents.monitoring.grafana.panel import Panel, Query, Step
 from agents.monitoring.grafana.selection import SITE, chosen
-from agents.monitoring.rules.families import Family, exported_families
 from agents.monitoring.rules.pace import Pace
 from agents.monitoring.rules.pipeline_rules import LAG, MEMORY, NOT_COUNTED, SNAPSHOT
-from agents.monitoring.rules.recording import recorded
+from agents.monitoring.rules.recording import level_of, recorded
 from agents.monitoring.rules.surroundings import Surroundings
 from stream.counters.measures import BOT_EVENTS, EVENTS
-from stream.metrics.metric import COUNTERS
+from stream.metrics.catalogue import catalogue
+from stream.metrics.families import COUNTERS, PREFIX, Family
+from stream.metrics.metric_families import all_families
 from stream.settings.application import Settings
 
 _QUANTILES = (50, 95, 99)
@@ -30,8 +31,8 @@ class FamilyPanels:
     @cached_property
     def families(self) -> Mapping[str, Family]:
         """Name without prefix → family."""
-        found = exported_families(self.settings)
-        return {family.name.removeprefix("engagement_"): family for family in found}
+        found = all_families(catalogue(self.settings))
+        return {family.name.removeprefix(PREFIX): family for family in found}
 
     def trend(self, title: str, names: Sequence[str], *, by_site: bool = False) -> Panel:
         """Lines over time of some families; of counters what they grow by in a second."""
@@ -170,14 +171,14 @@ def _queries(family: Family, is_one_of_many: bool, by_site: bool) -> tuple[Query
     labels = " ".join(f"{{{{{label}}}}}" for label in family.labels if label != "le") or "{{job}}"
     unit = wording.family_unit(family)
     if family.kind == "histogram":
-        names = {f"{q} %": f"{family.level}:{family.name}:p{q}_rate5m" for q in _QUANTILES}
+        names = {f"{q} %": f"{level_of(family)}:{family.name}:p{q}_rate5m" for q in _QUANTILES}
         return tuple(
             Query(expression=chosen(name, *site), legend=f"{share} {labels}", unit=unit)
             for share, name in names.items()
         )
     series = recorded(family)
     if family.kind == "counter":
-        series = f"{family.level}:{family.name}:rate5m"
+        series = f"{level_of(family)}:{family.name}:rate5m"
     if is_one_of_many:
         labels = f"{wording.title(wording.short_name(family))} {labels}"
     return (Query(expression=chosen(series, *site), legend=labels, unit=unit),)

@@ -8,7 +8,7 @@ from agents.monitoring.grafana.panel import Dashboard, Panel, Row, Step
 from agents.monitoring.rules.pipeline import DASHBOARD
 from agents.monitoring.rules.surroundings import Surroundings
 from stream.metrics.catalogue import catalogue
-from stream.metrics.metric import COUNTERS
+from stream.metrics.families import COUNTERS
 from stream.settings.application import Settings
 
 _NONE_IS_GOOD: tuple[Step, ...] = ((None, "green"), (1, "red"))

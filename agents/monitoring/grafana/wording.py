@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from agents.monitoring.grafana.selection import headline_window
-from agents.monitoring.rules.families import Family
+from stream.metrics.families import Family
 from stream.metrics.metric import Metric
 from stream.publish.snapshot import main_window
 from stream.settings.application import Settings

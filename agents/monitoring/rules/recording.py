@@ -2,22 +2,30 @@
 
 from collections.abc import Iterable, Iterator
 
-from agents.monitoring.rules.families import Family
 from agents.monitoring.rules.pace import EARNEST, MINUTE, Pace
 from agents.monitoring.rules.rule import Record
+from stream.metrics.families import Family
 
 #: What tells replicas apart. All other labels stay, so that rules work beside other rules.
 REPLICAS = "instance, pod"
 _QUANTILES = (0.5, 0.95, 0.99)
+_LEVELS = (
+    ("dimension", "segment"), ("site", "site"), ("partition", "partition"), ("node", "node"),
+)  # fmt: skip
+
+
+def level_of(family: Family) -> str:
+    """First part of a rule's name: what one series of the family is about."""
+    return next((level for label, level in _LEVELS if label in family.labels), "job")
 
 
 def recorded(family: Family) -> str:
     """The name under which dashboards and alerts find a family."""
     if family.kind == "histogram":
-        return f"{family.level}:{family.name}_bucket:rate5m"
+        return f"{level_of(family)}:{family.name}_bucket:rate5m"
     if family.kind == "counter" and not family.is_shared:
-        return f"{family.level}:{family.name}:rate5m"
-    return f"{family.level}:{family.series}:{family.aggregation}"
+        return f"{level_of(family)}:{family.name}:rate5m"
+    return f"{level_of(family)}:{family.series}:{family.merge}"
 
 
 def recording_rules(families: Iterable[Family], pace: Pace) -> Iterator[Record]:
@@ -37,16 +45,16 @@ def _expression(family: Family, pace: Pace) -> str:
         return f"sum without ({REPLICAS}) (rate({family.name}_bucket[{window}]))"
     if family.kind == "counter" and not family.is_shared:
         return f"sum without ({REPLICAS}) (rate({family.series}[{window}]))"
-    return f"{family.aggregation} without ({REPLICAS}) ({family.series})"
+    return f"{family.merge} without ({REPLICAS}) ({family.series})"
 
 
 def _rate_of_total(family: Family, pace: Pace) -> Record:
     """Taken of the recorded total, and not of each worker's: see ratios.increase."""
     window = pace.of(5 * MINUTE)
-    return Record(f"{family.level}:{family.name}:rate5m", f"rate({recorded(family)}[{window}])")
+    return Record(f"{level_of(family)}:{family.name}:rate5m", f"rate({recorded(family)}[{window}])")
 
 
 def _quantiles(family: Family) -> Iterator[Record]:
     for quantile in _QUANTILES:
-        name = f"{family.level}:{family.name}:p{round(quantile * 100)}_rate5m"
+        name = f"{level_of(family)}:{family.name}:p{round(quantile * 100)}_rate5m"
         yield Record(name, f"histogram_quantile({quantile}, {recorded(family)})")

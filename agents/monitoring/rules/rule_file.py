@@ -5,9 +5,7 @@ from typing import Any
 
 from agents.monitoring.rules import segments
 from agents.monitoring.rules.counts import count_rules
-from agents.monitoring.rules.families import exported_families
 from agents.monitoring.rules.pace import EARNEST
-from agents.monitoring.rules.pending import pending_families
 from agents.monitoring.rules.pipeline import pipeline_alerts
 from agents.monitoring.rules.pipeline_rules import pipeline_rules
 from agents.monitoring.rules.product import product_alerts
@@ -18,6 +16,8 @@ from agents.monitoring.rules.recording import recording_rules
 from agents.monitoring.rules.rule import PRODUCT_SIGNALS, Alert, Group, Record
 from agents.monitoring.rules.segments import segment_rules
 from agents.monitoring.rules.surroundings import Surroundings
+from stream.metrics.catalogue import catalogue
+from stream.metrics.metric_families import all_families
 from stream.settings.application import Settings
 
 #: Alerts are headings of the runbook under these names, whatever prefix a user gives them.
@@ -26,9 +26,7 @@ HEADING_PREFIX = "Engagement"
 
 def family_groups(settings: Settings, place: Surroundings) -> list[Group]:
     """Every family, in which any number of workers is one."""
-    families = sorted(
-        [*exported_families(settings), *pending_families()], key=lambda family: family.name
-    )
+    families = all_families(catalogue(settings))
     return [Group("engagement-families", tuple(recording_rules(families, place.pace)))]
 
 

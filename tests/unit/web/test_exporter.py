@@ -1,9 +1,19 @@
 """What is not known yet is not on the page: a time of 0 would be shown as half a century ago."""
 
+from types import SimpleNamespace
+from typing import Any
+
+from prometheus_client.parser import text_string_to_metric_families
+
 from stream.metrics.catalogue import catalogue
-from stream.publish.snapshot import Snapshot
+from stream.metrics.families import COUNTERS, PREFIX
+from stream.metrics.metric_families import all_families
+from stream.publish.snapshot import Count, Gauge, SegmentCount, Snapshot
 from stream.settings.application import Settings
+from stream.store.memory import Memory
 from stream.web.exporter import Exporter, SnapshotCollector
+from stream.worker.assigned_shard import OwnerCounts
+from stream.worker.telemetry import Telemetry
 
 
 def page(newest_ms: int, watermark_ms: int | None) -> str:
@@ -11,6 +21,10 @@ def page(newest_ms: int, watermark_ms: int | None) -> str:
     collector = SnapshotCollector(
         catalogue(Settings()), lambda: snapshot, float("inf"), lambda: iter(())
     )
+    return rendered(collector)
+
+
+def rendered(collector: SnapshotCollector) -> str:
     return Exporter(collector).render("text/plain")[0].decode()
 
 
@@ -26,3 +40,44 @@ def test_before_the_first_event_no_time_of_events_is_told() -> None:
     after = page(5_000, 4_000)
     assert "engagement_newest_event_timestamp_seconds 5.0" in after
     assert "engagement_watermark_timestamp_seconds 4.0" in after
+
+
+def test_the_page_has_the_families_of_the_table_with_their_types_helps_and_labels() -> None:
+    metrics = catalogue(Settings())
+    gauges = [
+        Gauge(metric.name, metric.windows[0], "s", dimension, dimension, 1)
+        for metric in metrics
+        for dimension in ("", "country")
+    ]
+    totals = [
+        SegmentCount(name, "s", "country", "DE", 1) for m in metrics for name in m.totals or ()
+    ]
+    snapshot = Snapshot(
+        2**52, 5_000, 4_000, 1, gauges, [Count(measure, "s", 1) for measure in COUNTERS],
+        {"applied": 1}, {"late": 1}, 0, [], records={"first": 1},
+        folded=[Count("country", "s", 1)], segment_counts=totals,
+    )  # fmt: skip
+    collector = SnapshotCollector(metrics, lambda: snapshot, 30, a_worker().collect)
+    found = {
+        (family.name, family.type): (
+            family.documentation,
+            {name for sample in family.samples for name in sample.labels} - {"le"},
+        )
+        for family in text_string_to_metric_families(rendered(collector))
+        if family.name.startswith(PREFIX)
+    }
+    assert found == {(f.name, f.kind): (f.help, {*f.labels}) for f in all_families(metrics)}
+
+
+def a_worker() -> Telemetry:
+    """A worker that owns one shard and has seen one Redis server."""
+    state = SimpleNamespace(next=1, expected=1)
+    registry = SimpleNamespace(fill=lambda: [("s", "country", 0.5)])
+    shard = SimpleNamespace(topics={"page-views": state}, registry=registry)
+    assigned = SimpleNamespace(shard=shard, partition=0, claim=SimpleNamespace(is_new=False))
+    owner: Any = SimpleNamespace(counts=OwnerCounts(), assigned_shards={0: assigned})
+    log: Any = SimpleNamespace(read_to=lambda _: (2, 2))
+    dead_letters: Any = SimpleNamespace(entries_sent=0, failures=0, backlog=0)
+    telemetry = Telemetry(owner, log, dead_letters)
+    telemetry.redis_memory = {"127.0.0.1:6379": Memory(1, 2)}
+    return telemetry
