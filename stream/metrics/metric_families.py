@@ -40,12 +40,11 @@ def main_family(metric: Metric) -> Family:
 
 
 def all_families(metrics: Iterable[Metric]) -> list[Family]:
-    """Every family that the page of a worker can hold, by name.
+    """Every family that the page of a worker can hold.
 
     A gauge and a counter may share a name: the counter's series ends with _total.
     """
-    of_metrics = (family for metric in metrics for family in _of_metric(metric))
-    return sorted((*of_metrics, *FAMILIES.values()), key=lambda family: family.name)
+    return [*(family for metric in metrics for family in _of_metric(metric)), *FAMILIES.values()]
 
 
 def _of_metric(metric: Metric) -> Iterator[Family]:

@@ -26,7 +26,7 @@ HEADING_PREFIX = "Engagement"
 
 def family_groups(settings: Settings, place: Surroundings) -> list[Group]:
     """Every family, in which any number of workers is one."""
-    families = all_families(catalogue(settings))
+    families = sorted(all_families(catalogue(settings)), key=lambda family: family.name)
     return [Group("engagement-families", tuple(recording_rules(families, place.pace)))]
 
 
