@@ -14,7 +14,7 @@ from rich.text import Text
 
 from schemas.outputs import MetricRecord, WindowKind
 from schemas.rejection import printable
-from stream.configure.load import describe
+from stream.configure.describe import describe
 from stream.configure.suggest import did_you_mean
 from stream.counters.measures import Grain
 from stream.counters.windows import GRAIN_OF, LENGTH_OF
@@ -155,7 +155,7 @@ def print_catalogue(settings: Settings, format: str) -> int:
 
 def as_entries(settings: Settings) -> list[dict[str, Any]]:
     """One object a metric, with the settings that change it at their present values."""
-    values = {row.key: row.value for row in describe(settings)}
+    values = {row.key: row.text for row in describe(settings)}
     return [_entry(metric, values) for metric in catalogue(settings)] + [
         *map(_of_data_quality, DATA_QUALITY)
     ]
@@ -251,7 +251,7 @@ def _markdown_row(entry: dict[str, Any]) -> list[str]:
 
 def settings_markdown(settings: Settings) -> str:
     """Every setting with its value and its reason as the table of the README."""
-    rows = ((f"`{row.key}`", f"`{row.value}`", row.comment) for row in describe(settings))
+    rows = ((f"`{row.key}`", f"`{row.text}`", row.help.text) for row in describe(settings))
     return _markdown(("setting", "default", "what it does, why this default"), rows)
 
 

@@ -15,7 +15,8 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from agents.commands.kafka_clients import Sender
 from schemas.codec import RejectedEvent, parse
 from schemas.events import TOPIC_TYPES, Event
-from stream.settings.application import INPUT_ROLES, Settings
+from stream.settings.application import Settings
+from stream.settings.intake import INPUT_ROLES
 
 PROGRESS_SECONDS = 5.0
 

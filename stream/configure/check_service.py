@@ -11,7 +11,8 @@ from stream.configure.check_events import event_type_rules
 from stream.configure.check_metrics import metric_rules
 from stream.counters.segments import JOINT
 from stream.metrics.metric import RESERVED_DIMENSIONS
-from stream.settings.application import INPUT_ROLES, Settings
+from stream.settings.application import Settings
+from stream.settings.intake import INPUT_ROLES
 
 TOPIC_NAME = re.compile(r"[A-Za-z0-9._-]{1,249}")
 SERVER = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):(\d{1,5})")

@@ -1,20 +1,15 @@
 """Loads the configuration: engage.toml, then ENGAGE_… variables, checked as a whole."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import msgspec
 
 from stream.configure.check_definitions import broken_definitions
 from stream.configure.check_service import broken_rules
-from stream.configure.fields import Problem, build, hints, leaves, notes
+from stream.configure.fields import Problem, build, hints, leaves
 from stream.configure.lines import place_in, placed
 from stream.configure.sources import from_environment, from_text, text_of
 from stream.configure.suggest import did_you_mean
 from stream.settings.application import Settings
-from stream.settings.connections import Secret
 
 DEFAULT_FILE = "engage.toml"
 
@@ -31,14 +26,6 @@ class SettingsError(Exception):
         count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
         lines = "\n".join(f"  - {problem}" for problem in problems)
         super().__init__(f"{count} in the configuration:\n{lines}")
-
-
-class Described(NamedTuple):
-    """One setting as text: its dotted key, its value (secrets hidden) and its help."""
-
-    key: str
-    value: str
-    comment: str
 
 
 def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
@@ -66,21 +53,3 @@ def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
         texts = [place_in(problem.text, problem.key, file, written) for problem in problems]
         raise SettingsError(texts + rules, settings)
     return settings
-
-
-def describe(settings: Settings) -> list[Described]:
-    """Every setting in the order of the tables: key, value as in TOML (secrets hidden), comment."""
-    rows = []
-    for key, hint in leaves(Settings):
-        value: Any = settings
-        for name in key.split("."):
-            value = getattr(value, name)
-        comment = next((note for note in notes(hint) if isinstance(note, str)), "")
-        rows.append(Described(key, _as_toml(value), comment))
-    return rows
-
-
-def _as_toml(value: Any) -> str:
-    if value is None or isinstance(value, Secret):
-        return repr(value) if value else "(not set)"
-    return json.dumps(msgspec.to_builtins(value), ensure_ascii=False)

@@ -13,7 +13,8 @@ import msgspec
 from stream.configure.fields import HIDDEN, Given, Problem, hints, is_table, leaves
 from stream.configure.suggest import did_you_mean
 from stream.settings.application import Settings
-from stream.settings.connections import Secret, Table
+from stream.settings.connections import Secret
+from stream.settings.table import Table
 
 PREFIX = "ENGAGE_"
 # Variables with the prefix that are not settings: switches of this program and its tests, and the
@@ -58,8 +59,8 @@ def _flatten(
 
 def from_environment(environ: Mapping[str, str], problems: list[Problem]) -> dict[str, Given]:
     """Map dotted keys to the texts of all ENGAGE_ variables; a `_FILE` variant wins over the plain one."""
-    keys = {_variable(key): key for key, _ in leaves(Settings)}
-    files = {f"{_variable(key)}_FILE": key for key in HIDDEN}
+    keys = {variable_of(key): key for key, _ in leaves(Settings)}
+    files = {f"{variable_of(key)}_FILE": key for key in HIDDEN}
     given: dict[str, Given] = {}
     for name in sorted(name for name in environ if name.startswith(PREFIX)):
         if name in keys:
@@ -81,7 +82,7 @@ def to_environment(settings: Settings) -> dict[str, str]:
         value: Any = settings
         for name in key.split("."):
             value = getattr(value, name)
-        environ[_variable(key)] = _as_text(value)
+        environ[variable_of(key)] = _as_text(value)
     # An empty file, so that an ./engage.toml cannot add to them.
     return environ | {f"{PREFIX}CONFIG": os.devnull}
 
@@ -104,5 +105,6 @@ def _file_text(name: str, path: str, problems: list[Problem]) -> str | None:
         return None
 
 
-def _variable(key: str) -> str:
+def variable_of(key: str) -> str:
+    """Return the name of the variable that overrides a key."""
     return PREFIX + key.replace(".", "_").upper()

@@ -3,18 +3,14 @@
 from typing import Annotated, Literal
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
-from msgspec import Meta, Struct
+from msgspec import Meta
 from msgspec.structs import force_setattr
 
-# The text inside each `Annotated` is the documentation of that setting: `engage check` and the
-# README print it, so it says what the value does and why the default is what it is.
-AtLeastOne = Annotated[int, Meta(ge=1)]
-NotNegative = Annotated[int, Meta(ge=0)]
-Seconds = Annotated[float, Meta(gt=0, le=86_400)]
+from stream.settings.table import AtLeastOne, Help, Seconds, Table
 
 
 class Secret:
-    """A text that never shows itself in `repr`, `str`, logs or errors; `reveal()` gives it."""
+    """A text that hides itself in `repr`, `str`, logs and errors; `reveal()` returns it."""
 
     __slots__ = ("_text",)
 
@@ -22,7 +18,7 @@ class Secret:
         self._text = text
 
     def reveal(self) -> str:
-        """The secret itself; call it only where it is handed to a client library."""
+        """Return the text; call this only to hand it to a client library."""
         return self._text
 
     def __bool__(self) -> bool:
@@ -38,55 +34,149 @@ class Secret:
         return "***" if self._text else "(not set)"
 
 
-class Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One table of engage.toml."""
-
-
 class KafkaSettings(Table, frozen=True, kw_only=True):
-    bootstrap_servers: Annotated[str, "host:port, comma-separated; a broker on this machine"] = (
-        "127.0.0.1:9092"
-    )
+    """Connection to Kafka, and how a worker takes part in its consumer group."""
+
+    bootstrap_servers: Annotated[
+        str,
+        Help(
+            "Brokers to connect to first, as host:port, separated by commas.",
+            why="The default is a broker on this machine.",
+            basic=True,
+        ),
+    ] = "127.0.0.1:9092"
     protocol: Annotated[
         Literal["plaintext", "ssl", "sasl_plaintext", "sasl_ssl"],
-        "plaintext and sasl_plaintext are for this machine only, see allow_insecure",
+        Help(
+            "Encryption and login of the connection.",
+            {
+                "plaintext": "neither",
+                "ssl": "encrypted",
+                "sasl_plaintext": "login with a password, not encrypted",
+                "sasl_ssl": "encrypted, login with a password",
+            },
+            "The default suits a broker on this machine; another machine needs kafka.allow_insecure.",
+            basic=True,
+        ),
     ] = "plaintext"
     sasl_mechanism: Annotated[
         Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"],
-        "SCRAM never sends the password itself; used only with a sasl protocol",
+        Help(
+            "How a password is proven, with a sasl protocol.",
+            {
+                "PLAIN": "the password itself is sent",
+                "SCRAM-SHA-256": "a proof is sent, made with SHA-256",
+                "SCRAM-SHA-512": "a proof is sent, made with SHA-512",
+            },
+            "The default never sends the password.",
+            basic=True,
+        ),
     ] = "SCRAM-SHA-512"
-    sasl_username: Annotated[str, "needed with a sasl protocol"] = ""
-    sasl_password: Annotated[Secret, "secret; better given as ENGAGE_KAFKA_SASL_PASSWORD_FILE"] = (
-        Secret()
-    )
-    ssl_cafile: Annotated[str, "PEM of the authority to trust; empty: the system's"] = ""
-    ssl_certfile: Annotated[str, "PEM of this client's certificate, for mutual TLS"] = ""
-    ssl_keyfile: Annotated[str, "PEM of this client's key, for mutual TLS"] = ""
+    sasl_username: Annotated[
+        str, Help("User name of the login; needed with a sasl protocol.", basic=True)
+    ] = ""
+    sasl_password: Annotated[
+        Secret,
+        Help(
+            "Password of the login. Keep it out of engage.toml: name a file that holds it in the "
+            "variable ENGAGE_KAFKA_SASL_PASSWORD_FILE.",
+            basic=True,
+        ),
+    ] = Secret()
+    ssl_cafile: Annotated[
+        str,
+        Help(
+            "PEM file of the authority that signed the brokers' certificates.",
+            {'""': "the authorities that the system trusts"},
+            basic=True,
+        ),
+    ] = ""
+    ssl_certfile: Annotated[
+        str, Help("PEM file of this client's certificate, for mutual TLS.", {'""': "none"})
+    ] = ""
+    ssl_keyfile: Annotated[
+        str, Help("PEM file of the key of kafka.ssl_certfile.", {'""': "none"})
+    ] = ""
     session_timeout_seconds: Annotated[
-        AtLeastOne, "how long a dead worker keeps its partitions; Faust's 60 s is too long for live"
+        AtLeastOne,
+        Help(
+            "Silence after which a worker counts as dead and loses its partitions.",
+            why="10 s: with Faust's 60 s, live numbers would stand still for a minute.",
+        ),
     ] = 10
-    heartbeat_seconds: Annotated[AtLeastOne, "a third of the session time, as Kafka advises"] = 3
+    heartbeat_seconds: Annotated[
+        AtLeastOne,
+        Help(
+            "Time between two signs of life of a worker.",
+            why="A third of kafka.session_timeout_seconds, as Kafka advises.",
+        ),
+    ] = 3
     fetch_max_wait_ms: Annotated[
-        AtLeastOne, "Faust's 1500 ms stalls busy partitions behind idle ones"
+        AtLeastOne,
+        Help(
+            "Longest wait of one fetch for new records, in milliseconds.",
+            why="With Faust's 1,500 ms, idle partitions hold up busy ones.",
+        ),
     ] = 100
     max_partition_fetch_bytes: Annotated[
-        Annotated[int, Meta(ge=64 * 1024)], "1 MiB: one batch a partition; bounds memory"
+        Annotated[int, Meta(ge=64 * 1024)],
+        Help(
+            "Most bytes of one partition in one fetch, which is one batch.",
+            why="1 MiB bounds the memory of a worker.",
+        ),
     ] = 1_048_576
-    group: Annotated[str, "consumer group; empty: the name of the app"] = ""
+    group: Annotated[str, Help("Name of the consumer group.", {'""': "the value of app"})] = ""
     allow_insecure: Annotated[
-        bool, "true: talk unencrypted to a broker on another machine; else start-up refuses"
+        bool,
+        Help(
+            "Whether an unencrypted connection to another machine is allowed.",
+            {"true": "allowed, for a network that is trusted", "false": "the start is refused"},
+            basic=True,
+        ),
     ] = False
 
 
 class RedisSettings(Table, frozen=True, kw_only=True):
-    url: Annotated[str, "redis:// or rediss:// (TLS); a password in it is taken out and hidden"] = (
-        "redis://127.0.0.1:6379/0"
-    )
-    password: Annotated[Secret, "secret; better given as ENGAGE_REDIS_PASSWORD_FILE"] = Secret()
-    cluster: Annotated[bool, "true for Redis Cluster; every shard lives in one slot"] = False
+    """Connection to Redis, which stores the state."""
+
+    url: Annotated[
+        str,
+        Help(
+            "Address of Redis, as redis://HOST:PORT/NUMBER; rediss:// is encrypted. A password in it "
+            "is taken out and hidden.",
+            why="The default is a Redis on this machine.",
+            basic=True,
+        ),
+    ] = "redis://127.0.0.1:6379/0"
+    password: Annotated[
+        Secret,
+        Help(
+            "Password of Redis. Keep it out of engage.toml: name a file that holds it in the variable "
+            "ENGAGE_REDIS_PASSWORD_FILE.",
+            basic=True,
+        ),
+    ] = Secret()
+    cluster: Annotated[
+        bool,
+        Help(
+            "Whether redis.url belongs to a Redis Cluster.",
+            {"true": "a cluster, in which each shard lives in one slot", "false": "one server"},
+        ),
+    ] = False
     socket_timeout_seconds: Annotated[
-        Seconds, "2 s: a stalled Redis must not outlast the Kafka session"
+        Seconds,
+        Help(
+            "Longest wait for an answer of Redis.",
+            why="2 s: a stalled Redis must not outlast kafka.session_timeout_seconds.",
+        ),
     ] = 2.0
-    ssl_cafile: Annotated[str, "PEM of the authority to trust with rediss://; empty: system's"] = ""
+    ssl_cafile: Annotated[
+        str,
+        Help(
+            "PEM file of the authority that signed the certificate of a rediss:// address.",
+            {'""': "the authorities that the system trusts"},
+        ),
+    ] = ""
 
     def __post_init__(self) -> None:
         url, password = _without_password(self.url)
@@ -96,7 +186,7 @@ class RedisSettings(Table, frozen=True, kw_only=True):
 
 
 def _without_password(url: str) -> tuple[str, str]:
-    """The URL with its password cut out, and the password; errors never repeat the URL."""
+    """Split a URL into itself without its password, and the password; errors never repeat the URL."""
     wanted = "is not a URL like redis://[user:password@]host[:port][/number]; percent-encode "
     wanted += "special characters of the password, or give it as `password`"
     try:

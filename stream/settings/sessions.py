@@ -1,151 +1,189 @@
-"""The tables of engage.toml that say what a session is, whether it bounced, and what it saw and clicked."""
+"""What a session is, how long it lasts and when it bounced."""
 
 from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
-from stream.settings.connections import AtLeastOne, NotNegative, Table
+from stream.settings.table import AtLeastOne, Help, NotNegative, Table
 
 
 class SessionSettings(Table, frozen=True, kw_only=True):
-    timeout_seconds: Annotated[AtLeastOne, "30 min, the custom of every analytics tool"] = 1800
+    """Sessions: which events belong together, by their session_id or by gaps of time."""
+
+    timeout_seconds: Annotated[
+        AtLeastOne,
+        Help(
+            "Pause after which a person's next event begins another session.",
+            why="30 min is the custom of web analytics.",
+            basic=True,
+        ),
+    ] = 1800
     timeout_by_platform: Annotated[
         dict[str, AtLeastOne],
-        "seconds by platform, as ios = 300; sessions by gaps of such a platform are apart from others",
+        Help(
+            "Timeouts of single platforms, in seconds. Events of such a platform never continue a "
+            "session of another one, unless they have a session_id.",
+            example="timeout_by_platform = { ios = 300, android = 300 }",
+        ),
     ] = field(default_factory=dict)
-    platform_field: Annotated[str, "field of the context that names the platform"] = "platform"
+    platform_field: Annotated[str, Help("Field of the context that names the platform.")] = (
+        "platform"
+    )
     boundary: Annotated[
-        Literal["gt", "gte"], "gt: a gap of exactly the timeout continues the session; gte: splits"
+        Literal["gt", "gte"],
+        Help(
+            "What a pause of exactly the timeout does.",
+            {"gt": "it continues the session", "gte": "it ends the session"},
+        ),
     ] = "gt"
     source: Annotated[
-        Literal["auto", "id", "gap"], "auto: session_id where an event has one, else the gap"
+        Literal["auto", "id", "gap"],
+        Help(
+            "What tells sessions apart.",
+            {
+                "auto": "the session_id if an event has one, else the pause",
+                "id": "only the session_id",
+                "gap": "only the pause",
+            },
+            basic=True,
+        ),
     ] = "auto"
     max_duration_hours: Annotated[
         Annotated[int, Meta(ge=1, le=168)],
-        "a session by gaps that lasts longer is cut, at a full 24th of this; ids are trusted",
+        Help(
+            "Length at which a session without session_id is cut, to a 24th of this exactly.",
+            why="24 h ends the endless sessions of open tabs.",
+        ),
     ] = 24
     id_scope: Annotated[
         Literal["visitor", "site"],
-        "visitor: an id means a session of each visitor; site: one session, whoever it is of, if its "
-        "events have it as their Kafka key",
+        Help(
+            "Whose events one session_id joins.",
+            {
+                "visitor": "those of one visitor: the same id of two visitors is two sessions",
+                "site": "those of a site; its events need the session_id as their Kafka key",
+            },
+            "Ids of trackers are not unique across visitors.",
+        ),
     ] = "visitor"
     id_max_hours: Annotated[
         Annotated[int, Meta(ge=0, le=168)],
-        "0: an id is trusted; else what comes later after its first event belongs to no session, "
-        "and every id is kept as long as days are",
+        Help(
+            "Time after the first event of a session_id beyond which its events belong to no session. "
+            "Every id is then kept for time.day_retention_days.",
+            {"0": "no limit"},
+            "Trackers are trusted to change their ids.",
+        ),
     ] = 0
     assign: Annotated[
-        Literal["start", "end"], "the window that a session counts in: where it starts, or ends"
+        Literal["start", "end"],
+        Help(
+            "Window in which a session counts.",
+            {"start": "where it starts", "end": "where it ends"},
+        ),
     ] = "start"
     include_open: Annotated[
         bool,
-        "true: sessions under way count too, each a bounce at first; none is shown as open then",
+        Help(
+            "Whether sessions that are still open count.",
+            {
+                "true": "they do, each as a bounce at first; sessions_active is 0",
+                "false": "a session counts when it has ended",
+            },
+        ),
     ] = False
     split_on_campaign_change: Annotated[
         bool,
-        "true: another campaign in the context begins another session by gaps; keeps each event",
+        Help(
+            "Whether another campaign in the context begins another session.",
+            {"true": "it does, without session_id; keeps each event of a session", "false": "no"},
+        ),
     ] = False
     split_at_midnight: Annotated[
-        bool, "true: no session goes on after midnight in the zone of its site, with an id or not"
+        bool,
+        Help(
+            "Whether a session ends at midnight in the time zone of its site.",
+            {"true": "it does, with a session_id or without", "false": "it goes on"},
+        ),
     ] = False
 
 
 class BounceSettings(Table, frozen=True, kw_only=True):
+    """Bounces: sessions in which a visitor saw a page and left."""
+
     mode: Annotated[
         Literal["classic_interaction", "single_pageview", "ga4", "posthog"],
-        "one page view and no interactive event; or one page view; or not engaged; or the first, and short",
+        Help(
+            "Which sessions with a page view are bounces.",
+            {
+                "classic_interaction": "one page view and no interactive event",
+                "single_pageview": "one page view",
+                "ga4": "not engaged: short, few page views, and no goal if bounce.engaged_goals",
+                "posthog": "one page view, no interactive event, shorter than "
+                "bounce.engaged_min_seconds",
+            },
+            basic=True,
+        ),
     ] = "classic_interaction"
     interactive_events: Annotated[
         tuple[str, ...],
-        "classic_interaction, posthog: types that keep a visit from being a bounce; empty: all by which "
-        "somebody does more than look",
+        Help(
+            "Event types that keep a session from being a bounce, for classic_interaction and posthog.",
+            {"[]": "clicks, custom events, features, carts, orders and goals"},
+            example='interactive_events = ["click", "order"]',
+        ),
     ] = ()
-    engaged_min_seconds: Annotated[NotNegative, "ga4, posthog: a session this long is engaged"] = 10
-    engaged_min_page_views: Annotated[AtLeastOne, "ga4: this many pages is engaged"] = 2
+    engaged_min_seconds: Annotated[
+        NotNegative,
+        Help(
+            "Length at which a session is engaged, for ga4 and posthog.",
+            why="10 s is the value of Google Analytics 4 and PostHog.",
+        ),
+    ] = 10
+    engaged_min_page_views: Annotated[
+        AtLeastOne,
+        Help(
+            "Page views with which a session is engaged, for ga4.",
+            why="2 is the value of Google Analytics 4.",
+        ),
+    ] = 2
     engaged_goals: Annotated[
-        bool, "ga4: true: a session that reached a goal is engaged, as Google's key events have it"
+        bool,
+        Help(
+            "Whether a session that reached a goal is engaged, for ga4.",
+            {"true": "it is, as with Google's key events", "false": "goals do not matter"},
+        ),
     ] = False
 
 
 class DurationSettings(Table, frozen=True, kw_only=True):
+    """Length of sessions."""
+
     basis: Annotated[
         Literal["elapsed", "engaged"],
-        "elapsed: last event − first; engaged: what heartbeats say, 0 without any",
+        Help(
+            "How long a session lasts.",
+            {
+                "elapsed": "from its first event to its last",
+                "engaged": "the engaged time of its heartbeats, 0 without any",
+            },
+        ),
     ] = "elapsed"
     zero_sessions: Annotated[
-        Literal["include", "exclude"], "whether visits of no duration are part of the mean"
+        Literal["include", "exclude"],
+        Help(
+            "Whether sessions of length 0 are part of mean and quantiles.",
+            {"include": "they are", "exclude": "they are not"},
+        ),
     ] = "include"
-    cap_seconds: Annotated[NotNegative, "a longer visit counts as so long; 0: as it is"] = 0
+    cap_seconds: Annotated[
+        NotNegative,
+        Help("Longest length that a session counts with.", {"0": "no limit"}),
+    ] = 0
     whole_seconds: Annotated[
-        bool, "both ends are rounded down to seconds first, as warehouses have it"
-    ] = False
-
-
-class PageSettings(Table, frozen=True, kw_only=True):
-    count: Annotated[
-        Literal["page_views", "unique_pages", "page_view_ids", "actions"],
-        "what pages_per_session counts: views; different pages; different page_view_id of views and "
-        "heartbeats, which bounces go by as well; or views and interactive events. The second and "
-        "third keep each of them",
-    ] = "page_views"
-    values_max: Annotated[
-        AtLeastOne, "pages counted per site, each in some ten numbers; the rest is `other`"
-    ] = 200
-    hosts: Annotated[
-        bool, "false: a page is a path; true: paths of several hosts of a site are told apart"
-    ] = False
-
-
-class TimeOnPageSettings(Table, frozen=True, kw_only=True):
-    mode: Annotated[
-        Literal["engaged", "next_pageview", "pings"],
-        "engaged: what heartbeats say; next_pageview: until the next view, and keeps all views; "
-        "pings: intervals with a heartbeat, by page view, and keeps all heartbeats (Snowplow)",
-    ] = "engaged"
-    min_visit_seconds: Annotated[
-        NotNegative, "pings: what the first heartbeat of a page view stands for"
-    ] = 5
-    last_page: Annotated[
-        Literal["exclude", "zero", "until_last_event"],
-        "next_pageview: the last page of a session has no next; it is left out, or counts as 0, or "
-        "until the session's last event",
-    ] = "exclude"
-    heartbeat_seconds: Annotated[
-        NotNegative, "what a heartbeat without engaged_ms stands for: the usual interval"
-    ] = 10
-
-
-class ScrollSettings(Table, frozen=True, kw_only=True):
-    thresholds: Annotated[
-        Annotated[tuple[Annotated[int, Meta(ge=1, le=100)], ...], Meta(max_length=8)],
-        "each N is a metric scroll_reached_N, the share of pages scrolled down to N percent",
-    ] = (25, 50, 75, 90)
-    basis: Annotated[
-        Literal["session_page", "page_view"],
-        "session_page: how far a page was scrolled in a visit, however often it was seen there; "
-        "page_view: each page view by its page_view_id, which keeps them one by one",
-    ] = "session_page"
-
-
-class ExitSettings(Table, frozen=True, kw_only=True):
-    denominator: Annotated[
-        Literal["page_views", "sessions"],
-        "page_views of the page; or the sessions that saw it, which keeps all views of each",
-    ] = "page_views"
-
-
-class CtrSettings(Table, frozen=True, kw_only=True):
-    denominator: Annotated[
-        Literal["impressions", "page_views", "unique_viewers"],
-        "page_views where no impressions are sent; unique_viewers: of unique clicks alone, by day, and "
-        "keeps who saw content on a day",
-    ] = "impressions"
-    match_impression: Annotated[
         bool,
-        "true: a click counts only after an impression of its content, in the window of the last one; "
-        "keeps both for a day or two",
+        Help(
+            "Whether both ends of a session are rounded down to seconds first.",
+            {"true": "they are, as in data warehouses", "false": "milliseconds count"},
+        ),
     ] = False
-    attribution_window_seconds: Annotated[
-        Annotated[int, Meta(ge=1, le=3600)],
-        "30 min, as long as a visit waits: how long after it a click is that impression's",
-    ] = 1800

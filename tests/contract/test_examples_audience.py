@@ -6,7 +6,7 @@ import pytest
 
 from schemas.outputs import MetricRecord, WindowKind
 from stream.settings.application import Settings
-from stream.settings.audience import ChurnRiskSettings
+from stream.settings.churn import ChurnRiskSettings
 from tests.conftest import needs_river
 from tests.contract.test_worked_examples import Event, on, records, records_by, value_in
 

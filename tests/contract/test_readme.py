@@ -16,7 +16,7 @@ from schemas.codec import Reason, parse
 from schemas.events import EVENT_TYPES, TOPIC_TYPES
 from schemas.generate import with_block
 from schemas.outputs import MetricRecord
-from stream.configure.load import describe
+from stream.configure.describe import describe
 from stream.counters.measures import EVENTS
 from stream.metrics.catalogue import catalogue
 from stream.publish.snapshot import Count, Gauge, Snapshot

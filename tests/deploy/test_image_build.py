@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from stream.configure.load import describe
+from stream.configure.describe import describe
 from stream.settings.application import Settings
 from tests.deploy.image import Build, environment, stages
 
@@ -101,7 +101,7 @@ def test_bytecode_is_there_and_tools_are_not(image: Path) -> None:
 
 def test_defaults_of_the_image_are_those_of_the_project(image: Path) -> None:
     code = (
-        "from stream.configure.load import *; import os\n"
+        "from stream.configure.describe import describe; from stream.configure.load import *; import os\n"
         "print(*describe(load_settings(None, os.environ)), sep='\\n')"
     )
     done = run(image, "python", "-c", code)

@@ -16,7 +16,7 @@ from stream.metrics.catalogue import catalogue
 from stream.publish.snapshot import Snapshot
 from stream.report.churn import assess_days
 from stream.settings.application import PageSettings, SessionSettings, Settings, TimeSettings
-from stream.settings.audience import ChurnRiskSettings
+from stream.settings.churn import ChurnRiskSettings
 from stream.settings.definitions import Funnel, Selection
 from stream.store.memory import Memory
 from stream.web.exporter import Exporter, SnapshotCollector

@@ -18,7 +18,8 @@ from agents.commands.tail import run_tail
 from agents.commands.topics import existing_topics, run_topics_create, wanted_topics
 from schemas.outputs import MetricRecord, Window, encode_record, record_key
 from stream.configure.load import load_settings
-from stream.settings.application import INPUT_ROLES, Settings
+from stream.settings.application import Settings
+from stream.settings.intake import INPUT_ROLES
 from tests.conftest import TopicFactory
 from tests.servers.kafka_server import KafkaServer
 

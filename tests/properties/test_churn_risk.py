@@ -14,7 +14,7 @@ from stream.counters.calendar import DAY_MS, Calendar
 from stream.counters.measures import Grain
 from stream.counters.table import BucketKey
 from stream.settings.application import Settings
-from stream.settings.audience import ChurnRiskSettings
+from stream.settings.churn import ChurnRiskSettings
 from stream.worker.churn_scan import assess_some
 from tests.conftest import needs_river
 from tests.properties.engine import LogRecord, MemoryStore, Worker

@@ -21,7 +21,7 @@ from agents.commands.catalogue import (
     shown_value,
 )
 from schemas.outputs import MetricRecord, Window, WindowKind
-from stream.configure.load import describe
+from stream.configure.describe import describe
 from stream.counters.calendar import Calendar
 from stream.counters.windows import GRAIN_OF, span_at
 from stream.metrics.catalogue import catalogue

@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 from agents.cli.main import main
 from agents.commands.topics import wanted_topics
 from stream.settings.application import Settings
-from stream.settings.audience import ChurnRiskSettings
+from stream.settings.churn import ChurnRiskSettings
 from tests.conftest import needs_river
 
 needs_river()

@@ -12,7 +12,7 @@ from stream.churn.model import ChurnModel, ModelState, drawn
 from stream.configure.check_service import broken_rules
 from stream.configure.load import SettingsError, load_settings
 from stream.settings.application import Settings
-from stream.settings.audience import ChurnRiskSettings
+from stream.settings.churn import ChurnRiskSettings
 from tests.conftest import needs_river
 
 needs_river()

@@ -15,7 +15,7 @@ from stream.counters.calendar import DAY_MS
 from stream.report.churn import last_day, settle_days
 from stream.report.report import Report
 from stream.settings.application import Settings
-from stream.settings.audience import ChurnRiskSettings
+from stream.settings.churn import ChurnRiskSettings
 from tests.conftest import needs_river
 
 needs_river()

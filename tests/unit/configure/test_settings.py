@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from stream.configure.fingerprints import definition_version
-from stream.configure.load import SettingsError, describe, load_settings
+from stream.configure.describe import describe
+from stream.configure.load import SettingsError, load_settings
 from stream.configure.sources import to_environment
 from stream.metrics.metric import JOINED, OWN_DIMENSIONS
 from stream.settings.application import Settings
@@ -217,9 +218,9 @@ def test_variables_of_others_are_left_alone() -> None:
 
 def test_every_setting_is_documented_and_described() -> None:
     rows = describe(Settings())
-    assert all(row.comment for row in rows)
+    assert all(row.help.controls for row in rows)
     assert {"kafka.protocol", "session.boundary", "dimensions", "sites"} <= {r.key for r in rows}
-    assert all("\n" not in row.value for row in rows)
+    assert all("\n" not in row.text for row in rows)
 
 
 def test_definition_version_changes_with_definitions_only() -> None:
