@@ -1,21 +1,24 @@
-"""The commands about stored state: what a new configuration would change, and counting anew."""
+"""The commands about stored counts: what a new configuration changes, and counting them again."""
 
 import click
 
-from agents.commands.command import FORMATS, with_settings
+from agents.cli.options import FORMAT, with_settings
 from stream.settings.application import Settings
 
 
 @click.command()
-@click.option("--format", type=FORMATS, default="table", show_default=True)
+@FORMAT
 @with_settings
 def plan(settings: Settings, format: str) -> int:
-    """Show what this configuration would keep, recount or drop.
+    """Show which metrics this configuration would keep, recount or drop.
 
-    Compares it with what the workers have stored; changes nothing.
+    Compares the configuration with what the workers have stored in Redis. Changes nothing.
 
     \b
-    Example:   engage --config new.toml plan
+    Example:    engage plan --config new.toml
+
+    \b
+    Exit codes: 0 printed; 1 Redis cannot be reached; 2 wrong configuration.
     """
     from agents.commands.plan import run_plan
 
@@ -23,16 +26,22 @@ def plan(settings: Settings, format: str) -> int:
 
 
 @click.command()
-@click.option("--accept-loss", is_flag=True, help="Also when Kafka has deleted old records.")
+@click.option(
+    "--accept-loss", is_flag=True, help="Go on although Kafka has deleted the oldest records."
+)
 @with_settings
 def backfill(settings: Settings, accept_loss: bool) -> int:
-    """Count everything anew from Kafka's beginning.
+    """Count everything again from the beginning of the Kafka log.
 
-    The live numbers go on meanwhile; then the workers go on from what was counted. Restart them
-    with the new configuration first.
+    Restart the workers with the new configuration first. The live numbers go on meanwhile. At the
+    end, the workers go on from the new counts.
 
     \b
-    Example:   engage plan && engage backfill
+    Example:    engage plan && engage backfill
+
+    \b
+    Exit codes: 0 the new counts are live; 1 they are not, and the old ones stay; 2 wrong
+                configuration.
     """
     from agents.commands.backfill import run_backfill
 

@@ -3,10 +3,11 @@
 import subprocess
 import sys
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
@@ -17,10 +18,17 @@ from stream.settings.application import Settings
 
 ROOT = Path(__file__).parents[3]
 
-COMMANDS = [
-    ("demo",), ("worker",), ("report",), ("replay",), ("tail",), ("check",),
-    ("topics", "create"), ("metrics",), ("simulate",), ("health",),
-]  # fmt: skip
+
+def leaves(group: click.Group, *path: str) -> Iterator[tuple[str, ...]]:
+    """The words of every command that does something."""
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from leaves(command, *path, name)
+        else:
+            yield *path, name
+
+
+COMMANDS = list(leaves(main))
 Calls = list[tuple[tuple[Any, ...], dict[str, Any]]]
 Installer = Callable[[str, str, object], Calls]
 NOWHERE = {
@@ -63,15 +71,18 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> Installer:
 def test_help_lists_every_command() -> None:
     result = engage("--help")
     assert result.exit_code == 0
+    assert len(COMMANDS) >= 16
     assert all(command[0] in result.output for command in COMMANDS)
+    assert "--config" in result.output and "Exit codes:" in result.output
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_every_command_teaches_by_example(command: tuple[str, ...]) -> None:
     result = engage(*command, "--help")
     assert result.exit_code == 0
-    assert f"engage {command[0]}" in result.output or "engage --config" in result.output
-    assert "Example:" in result.output
+    assert f"engage {' '.join(command)}" in result.output.partition("Example:")[2]
+    assert "Exit codes: 0 " in result.output
+    assert "--config FILE" in result.output
 
 
 def test_help_needs_no_client_library() -> None:
@@ -98,6 +109,56 @@ def test_config_option_names_the_file(tmp_path: Path) -> None:
     ):
         assert result.exit_code == 2
         assert "bogus" in result.output and "mine.toml" in result.output
+
+
+def arguments_of(command: tuple[str, ...], tmp_path: Path) -> list[str]:
+    """What a command cannot do without."""
+    file = tmp_path / "events.jsonl"
+    file.write_text("")
+    needed = {
+        "report": [file],
+        "replay": [file],
+        "churn-risk": [file],
+        "export": ["rules", "--out", tmp_path],
+    }
+    return [str(one) for one in needed.get(command[0], [])]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_config_stands_before_or_after_every_command(
+    command: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agents.commands.check.kafka_findings", lambda _: [])
+    monkeypatch.setattr("agents.commands.check.redis_findings", lambda _: [])
+    file, other = tmp_path / "mine.toml", tmp_path / "other.toml"
+    file.write_text("bogus = 1")
+    other.write_text("strange = 1")
+    chosen, rest = ["--config", str(file)], arguments_of(command, tmp_path)
+    for line in (
+        [*chosen, *command, *rest],
+        [*command, *chosen, *rest],
+        [*command, *rest, *chosen],
+        [command[0], *chosen, *command[1:], *rest],
+        # Of two, the later one wins.
+        ["--config", str(other), *command, *chosen, *rest],
+        ["--config", "/no/such", *command, *rest, *chosen],
+    ):
+        result = engage(*line, environ={"ENGAGE_CONFIG": str(other)})
+        assert result.exit_code == (1 if command == ("check",) else 2), line
+        assert "bogus" in result.output and "strange" not in result.output, line
+
+
+@pytest.mark.parametrize(
+    ("arguments", "question"),
+    [(("reprot",), "did you mean report?"), (("topics", "creat"), "did you mean create?")],
+)
+def test_a_misspelt_command_is_answered_with_the_nearest(
+    arguments: tuple[str, ...], question: str
+) -> None:
+    result = engage(*arguments)
+    assert result.exit_code == 2
+    assert f"No such command '{arguments[-1]}'. {question}" in result.output
+    assert "did you mean" not in engage("zzz").output
 
 
 def test_check_reports_everything_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

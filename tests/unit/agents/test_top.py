@@ -98,7 +98,7 @@ def test_once_prints_one_line_where_there_is_no_terminal() -> None:
     ("arguments", "code", "text"),
     [
         (["--url", "http://127.0.0.1:1"], 1, "does not answer"),
-        (["--url", "worker:6067"], 2, "is no address like http://127.0.0.1:6067"),
+        (["--url", "worker:6067"], 2, "is not an address like http://127.0.0.1:6067"),
     ],
 )
 def test_no_answer_says_what_to_do(arguments: list[str], code: int, text: str) -> None:

@@ -1,0 +1,175 @@
+"""The commands that print numbers: of files, of the metric topic, of a worker, and their catalogue."""
+
+import click
+
+from agents.cli.options import FILES, FORMAT, METRICS, with_settings
+from stream.report.cohorts import Cohort
+from stream.settings.application import Settings
+
+
+@click.command()
+@FILES
+@METRICS
+@click.option("--window", "windows", multiple=True, help="Only this kind of window, such as day.")
+@click.option("--by", multiple=True, help="Also by value of this dimension, such as country.")
+@click.option(
+    "--format", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True
+)
+@click.option("--compare", is_flag=True, help="Add the change since the window before.")
+@click.option(
+    "--retention",
+    type=click.Choice(["first_time", "recurring"]),
+    help="Print retention triangles of these cohorts instead.",
+)
+@click.option("--round", "digits", type=click.IntRange(0, 15), help="Digits after the point.")
+@with_settings
+def report(
+    settings: Settings,
+    files: tuple[str, ...],
+    format: str,
+    compare: bool,
+    retention: Cohort | None,
+    digits: int | None,
+    **names: tuple[str, ...],
+) -> int:
+    """Compute every metric over files, without Kafka and Redis.
+
+    The files hold one JSON event a line. They are read as one log, so give the oldest first. A
+    name that ends in .gz is decompressed; `-` is standard input. Lines that are not events are
+    named on standard error and left out.
+
+    Windows: all, month, week, day, trailing_7d, trailing_28d, trailing_30d, trailing_90d; and
+    only on request: trailing_365d, trailing_168h, trailing_24h, hour, minute, trailing_1h,
+    trailing_30m, trailing_5m.
+
+    \b
+    Example:    engage report events.jsonl.gz
+                engage report --metric bounce_rate --window day --by country events.jsonl
+                engage report --compare --window week events.jsonl
+                engage report --retention first_time --window week events.jsonl
+                zcat *.gz | engage report --format csv --window hour - > numbers.csv
+
+    \b
+    Exit codes: 0 numbers were printed; 1 a file cannot be read; 2 nothing could be counted, or
+                an option or the configuration is wrong.
+    """
+    from agents.report.command import run_report
+
+    chosen = {name: list(given) for name, given in names.items() if given or name != "by"}
+    return run_report(
+        settings,
+        list(files),
+        format=format,
+        compare=compare,
+        retention=retention,
+        digits=digits,
+        **chosen,
+    )
+
+
+@click.command()
+@METRICS
+@click.option("--final", "final_only", is_flag=True, help="Only values that no longer change.")
+@click.option("--from-beginning", is_flag=True, help="Begin with the oldest record in the topic.")
+@click.option("--limit", type=click.IntRange(min=1), help="Stop after LIMIT records.")
+@FORMAT
+@with_settings
+def tail(
+    settings: Settings,
+    metrics: tuple[str, ...],
+    final_only: bool,
+    from_beginning: bool,
+    limit: int | None,
+    format: str,
+) -> int:
+    """Follow the metric topic, a line a record, until Ctrl-C.
+
+    \b
+    Example:    engage tail --metric daily_active_users --final
+                engage tail --from-beginning --format json --limit 100
+
+    \b
+    Exit codes: 0 ended; 1 Kafka or the topic cannot be reached; 2 wrong configuration.
+    """
+    from agents.commands.tail import run_tail
+
+    return run_tail(
+        settings,
+        metrics=list(metrics),
+        final_only=final_only,
+        from_beginning=from_beginning,
+        limit=limit,
+        format=format,
+    )
+
+
+@click.command()
+@click.option("--url", help="Address of the worker; by default this machine's, by the settings.")
+@click.option("--site", help="The site to show; by default the largest.")
+@click.option("--once", is_flag=True, help="Print the numbers once and end.")
+@with_settings
+def top(settings: Settings, url: str | None, site: str | None, once: bool) -> int:
+    """Show a worker's live numbers in the terminal, as its page /live does.
+
+    Prints plain lines if the output is not a terminal.
+
+    \b
+    Example:    engage top
+                engage top --url http://worker-1:6067 --once
+
+    \b
+    Exit codes: 0 numbers were shown; 1 no worker answered; 2 wrong configuration.
+    """
+    if url is not None and not url.startswith(("http://", "https://")):
+        raise click.BadParameter(
+            f"{url!r} is not an address like http://127.0.0.1:6067", param_hint="--url"
+        )
+    from agents.commands.top import run_top
+
+    return run_top(settings, url=url, site=site, once=once)
+
+
+@click.command()
+@click.option(
+    "--format", type=click.Choice(["table", "json", "markdown"]), default="table", show_default=True
+)
+@with_settings
+def metrics(settings: Settings, format: str) -> int:
+    """Print the catalogue of metrics.
+
+    Each metric comes with its formula, a worked example, its windows, the settings that change it
+    and, if there is one, a benchmark from the literature.
+
+    \b
+    Example:    engage metrics
+                engage metrics --format json | jq '.[].name'
+
+    \b
+    Exit codes: 0 printed; 2 wrong configuration.
+    """
+    from agents.commands.catalogue import print_catalogue
+
+    return print_catalogue(settings, format)
+
+
+@click.command("churn-risk")
+@FILES
+@FORMAT
+@with_settings
+def churn_risk(settings: Settings, files: tuple[str, ...], format: str) -> int:
+    """Judge the churn-risk model by the events of files.
+
+    Reads the files as `engage report` does. Day by day, the model predicts each person's risk and
+    learns from those whose time to come back has ended. Each prediction is compared with what
+    happened after it. Needs the extra engagement-stream[predict].
+
+    \b
+    Example:    engage churn-risk events.jsonl.gz
+
+    \b
+    Exit codes: 0 scores were printed; 1 a file cannot be read; 2 the files are too short to
+                judge, the extra is missing, or the configuration is wrong.
+    """
+    from agents.commands.churn_risk import run_churn_risk
+
+    return run_churn_risk(settings, files, format=format)
