@@ -3,28 +3,28 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-# What the demonstration needs is a third of what the tests do, and there in half a minute.
+# The demonstration installs a third of what the tests need, in half a minute.
 DEMO := $(VENV)/.demo-installed
-# Not compiled beforehand: most of it is never imported. A lock is all of it, so nothing is resolved.
+# --no-compile: most modules are never imported. --no-deps: a lock names everything.
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps
 COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe \
   --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
-# Tests that only compute, or start a server now and then, run beside those of a fleet of workers; of
-# these, the ones that watch the clock come last, when the others are nearly through.
+# `make test` runs two lists of tests at a time. COMPUTING start a server now and then. SERVING run
+# fleets of workers; those that watch the clock (WATCHING) come last, when the other list is nearly done.
 COMPUTING := unit contract alerting grafana properties browser chain
 WATCHING := integration faults
 TESTED := $(sort $(notdir $(patsubst %/,%,$(dir $(wildcard tests/*/test_*.py)))))
 SERVING := $(filter-out $(COMPUTING) $(WATCHING),$(TESTED)) $(WATCHING)
-# Several commands at once: each prints in one piece, where make can do that.
+# Commands that run at once each print in one piece, if make can do that.
 SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync)
 
-.PHONY: run test computing serving check lint unit contract bench lock clean
+.PHONY: run test computing serving check lint unit contract generate bench lock clean
 
-run: $(DEMO)  ## everything on this machine, with simulated traffic
+run: $(DEMO)  ## run everything on this machine, with simulated traffic
 	$(BIN)/engage demo
 
-test: $(STAMP)  ## all tests, with a real Kafka (Java, Maven) and a real Redis (redis-server)
+test: $(STAMP)  ## run all tests, on a real Kafka (Java, Maven) and a real Redis (redis-server)
 	@+$(MAKE) --no-print-directory -j 2 computing serving
 
 computing: $(STAMP)
@@ -33,23 +33,26 @@ computing: $(STAMP)
 serving: $(STAMP)
 	$(BIN)/python -m pytest --durations=30 $(addprefix tests/,$(SERVING))
 
-check: $(STAMP)  ## what must hold before a commit, in under a minute
+check: $(STAMP)  ## check what must hold before a commit, in less than a minute
 	@+$(MAKE) --no-print-directory -j 3 $(SYNC) lint unit contract
 
 unit contract: $(STAMP)
 	$(BIN)/python -m pytest -q -p no:cacheprovider tests/$@
 
-lint: $(STAMP)  ## style, types, imports, and that what is generated is current
+lint: $(STAMP)  ## check style, types, imports and generated files
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m schemas.generate --check
+	$(BIN)/python -m agents.generate --check
 
-bench: $(STAMP) .venv-peers/.installed  ## our cost and the peers', from one run, as ratios
+generate: $(STAMP)  ## write every generated file: schemas, pages, rules, dashboards
+	$(BIN)/python -m agents.generate
+
+bench: $(STAMP) .venv-peers/.installed  ## compare our cost with the peers', as ratios of one run
 	$(BIN)/python -m tests.bench --json bench.json
 
-lock: $(STAMP)  ## renews the lock files: of the tests, the image and its build, the demonstration, of the tools of tests/deploy
+lock: $(STAMP)  ## renew all lock files: tests, image, build, demonstration, tools of tests/deploy
 	$(BIN)/python -m pip install --quiet pip-tools
 	$(COMPILE) --extra embedded --extra experiments --extra test --output-file deploy/locks/tests.lock pyproject.toml
 	$(COMPILE) --constraint deploy/locks/tests.lock --output-file deploy/locks/runtime.lock pyproject.toml
