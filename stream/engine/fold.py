@@ -215,11 +215,11 @@ def _visit(
     of_page = rule.page_view or rule.look
     page = page_of(shard, event, rule, time_ms) if of_page else 0
     rules = shard.sessions.rules
-    sid = event.session_id if rules.use_ids else None
+    sid = event.session_id if rules.source_has_ids else None
     if sid is None:
-        if not rules.use_gaps:
+        if not rules.source_has_gaps:
             return
-    elif rules.ids_of_site or (event.visitor_id is not None and event.user_id is not None):
+    elif rules.id_scope_is_site or (event.visitor_id is not None and event.user_id is not None):
         person = _holder(shard, person, event, sid)
     if rules.id_max_ms and sid is not None and shard.sessions.is_over(person, sid, time_ms):
         return
@@ -259,7 +259,7 @@ def _note(session: Session, event: Event, rule: EventRule, rules: SessionRules) 
 
 def _holder(shard: "Shard", person: Person, event: Event, sid: str) -> Person:
     """Who keeps the session of an id: the visitor (the browser), whoever has logged in there, or nobody."""
-    if shard.sessions.rules.ids_of_site:
+    if shard.sessions.rules.id_scope_is_site:
         key = session_keeper(event.site, sid)
     elif shard.rules.by_user:
         key = f"{event.site}\x1f{event.visitor_id}"

@@ -56,7 +56,7 @@ def see(
     engaged_ms = event.engaged_ms
     if engaged_ms is None:
         engaged_ms = rules.heartbeat_ms
-    if rules.by_page_pings:
+    if rules.mode_is_pings:
         engaged_ms = 0
     page_path.look(page, engaged_ms, event.scroll_depth)
 
@@ -71,12 +71,12 @@ def _note_page_ping(
     is_view = event.__class__ is PageView
     without = event.event_id if is_view else event.page_url
     view = sid_digest(event.page_view_id or f"\x1f{without}")
-    if rules.by_view_id:
+    if rules.count_is_page_view_ids:
         page_pings.views.add(view)
         session.real = True
     if is_view:
         return
-    if rules.by_page_pings:
+    if rules.mode_is_pings:
         page_pings.beats.add((view, page, time_ms))
-    if rules.scroll_by_view and event.scroll_depth is not None:
+    if rules.scroll_basis_is_page_view and event.scroll_depth is not None:
         page_pings.scroll(view, page, round(event.scroll_depth * 100))

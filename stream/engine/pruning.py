@@ -31,7 +31,7 @@ def keep_from(shard: Shard) -> tuple[int, int, int, int]:
         day = min(day, max(shard.churn_risk.next_day, MARK_DAYS))
     sessions = rules.sessions
     # A piece is kept as long as an event may still change the session that it is part of.
-    reach_ms = max(sessions.max_ms + sessions.longest_timeout_ms, sessions.id_reach_ms)
+    reach_ms = max(sessions.max_duration_ms + sessions.longest_timeout_ms, sessions.id_reach_ms)
     if sessions.id_max_ms:
         # What comes after the end of a session id is known by it, for as long as days are kept.
         reach_ms = rules.retention_days * DAY_MS

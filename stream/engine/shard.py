@@ -97,7 +97,7 @@ class Shard:
                     recent.setdefault(event.site, {})[who] = person
             people.append(person)
             if event.session_id is not None:
-                if self.rules.sessions.ids_of_site:
+                if self.rules.sessions.id_scope_is_site:
                     key = session_keeper(event.site, event.session_id)
                 elif visitor is None or visitor == who:
                     continue

@@ -46,12 +46,10 @@ class SessionCounts:
             if goals := goals_in(session.marks):
                 _more(counts, measures.SESSION_GOALS, sign * goals)
         views = session.page_views
-        if self._rules.by_view_id:
+        if self._rules.count_is_page_view_ids:
             views = session.views()
         if views:
-            pages = (
-                views if self._rules.counted_pages is None else self._rules.counted_pages(session)
-            )
+            pages = views if self._rules.count_pages is None else self._rules.count_pages(session)
             _more(counts, measures.SESSION_PAGE_VIEWS, sign * pages)
             _more(counts, measures.VIEWED_SESSIONS, sign)
             if self._rules.bounced(session):
@@ -67,14 +65,14 @@ class SessionCounts:
 
     def minute_of(self, session: Session) -> int:
         """The minute at which a session counts."""
-        return (session.end if self._rules.at_end else session.start) // MINUTE_MS
+        return (session.end if self._rules.assign_is_end else session.start) // MINUTE_MS
 
     def _add_duration(self, session: Session, counts: _Counts, sign: int) -> None:
         rules = self._rules
         duration = session.end - session.start
         if rules.is_measured:
             duration = measured_ms(session, rules)
-            if rules.without_zeros:
+            if rules.zero_sessions_is_exclude:
                 if not duration:
                     return
                 _more(counts, measures.TIMED_SESSIONS, sign)
@@ -129,12 +127,12 @@ class SessionCounts:
             self._add_exit(page_path, site, minute, sign)
         if page_path.looks:
             self._add_looks(page_path, engaged, site, minute, counts, sign)
-        if self._rules.time_between:
+        if self._rules.mode_is_next_pageview:
             self._add_pauses(session, page_path, site, counts, sign)
 
     def _add_exit(self, page_path: PagePath, site: str, minute: int, sign: int) -> None:
         """Exits count with the views of their page, at the view; or, as those who saw it, at the start."""
-        if self._rules.exits_by_session:
+        if self._rules.exit_denominator_is_sessions:
             for page in {page for _, page in page_path.path if page}:
                 seen = self._of(minute, self._pages.segment(site, page))
                 _more(seen, measures.SESSIONS_WITH_PAGE, sign)
@@ -154,7 +152,7 @@ class SessionCounts:
         sign: int,
     ) -> None:
         """Engagement and scroll depth, one pair of session and page at a time."""
-        between, by_view = self._rules.time_between, self._rules.scroll_by_view
+        between, by_view = self._rules.mode_is_next_pageview, self._rules.scroll_basis_is_page_view
         for page, (_, depth) in page_path.looks.items():
             engaged_ms = engaged.get(page, 0)
             for target in (counts, self._of(minute, self._pages.segment(site, page))):
@@ -172,7 +170,7 @@ class SessionCounts:
         """How far down a page was scrolled, in hundredths of a percent."""
         _more(target, measures.PAGES_SCROLLED, sign)
         _more(target, measures.SCROLL_DEPTH, sign * depth)
-        for percent, reached in self._rules.scroll_reached:
+        for percent, reached in self._rules.scroll_thresholds:
             if depth >= percent * 100:
                 _more(target, reached, sign)
 
@@ -202,16 +200,18 @@ _NONE: Mapping[int, int] = {}
 
 def engaged_of(page_path: PagePath, rules: SessionRules) -> Mapping[int, int]:
     """Page → how long it was in front of the person, in ms, as the settings want it counted."""
-    if not rules.by_page_pings:
+    if not rules.mode_is_pings:
         return page_path.engaged()
     page_pings = page_path.page_pings
-    return {} if page_pings is None else page_pings.engaged_ms(rules.heartbeat_ms, rules.least_ms)
+    return (
+        {} if page_pings is None else page_pings.engaged_ms(rules.heartbeat_ms, rules.min_visit_ms)
+    )
 
 
 def measured_ms(session: Session, rules: SessionRules) -> int:
     """The duration of a session, where the settings want more than its last event less its first."""
     page_path = session.page_path
-    if rules.lasts_engaged:
+    if rules.duration_basis_is_engaged:
         duration = 0 if page_path is None else sum(engaged_of(page_path, rules).values())
     else:
         start, end = session.start, session.end
@@ -229,8 +229,8 @@ def measured_ms(session: Session, rules: SessionRules) -> int:
             and not 0 <= page_path.entry_ms <= first_ms
         ):
             # The page was there before its first heartbeat told of it.
-            duration += rules.least_ms
-    return min(duration, rules.longest_ms) if rules.longest_ms else duration
+            duration += rules.min_visit_ms
+    return min(duration, rules.duration_cap_ms) if rules.duration_cap_ms else duration
 
 
 def _more(counts: _Counts, measure: str, count: int) -> None:

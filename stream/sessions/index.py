@@ -27,7 +27,7 @@ class SessionIndex:
         self.counts = SessionCounts(rules, registry, pages, counters)
         self._firsts = (
             FirstSessions(registry, self._fragments, self.counts, pages.order)
-            if rules.counts_first
+            if rules.new_basis_is_session
             else None
         )
         #: (time from which the session may close, person's key); entries may be stale.
@@ -46,7 +46,7 @@ class SessionIndex:
         split_key: SplitKey = NO_SPLIT_KEY,
     ) -> Session:
         """The session an event belongs to, extended to its time: new, found, or merged from several."""
-        if not self.rules.use_ids:
+        if not self.rules.source_has_ids:
             sid = None
         if not person.sessions:
             return self._begin(person, sid, time_ms, segment_set, split_key)
@@ -162,7 +162,7 @@ class SessionIndex:
         return [self._expires_ms(group) for group in groups if not group[0].closed]
 
     def _expires_ms(self, group: list[Session]) -> int:
-        if self.rules.counts_open:
+        if self.rules.include_open:
             return 0  # At once: the next event takes it back and counts it anew.
         return group[-1].end + self.rules.timeout_of(group[0])
 
@@ -202,7 +202,7 @@ class SessionIndex:
                 fragment.closed = False
             self._count(person, group, -1)
             self.open_count += 1
-            self.reopened += not self.rules.counts_open
+            self.reopened += not self.rules.include_open
             self._track(person, self._expires_ms(group))
 
     def _track(self, person: Person, expires_ms: int) -> None:

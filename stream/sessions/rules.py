@@ -1,4 +1,4 @@
-"""What a session is, when it bounced and what it counts: the session settings, compiled."""
+"""Session settings, compiled: what a session is, when it bounced and what it counts."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -6,97 +6,109 @@ from typing import Literal
 
 from stream.sessions.session import Session
 
+#: Silence after which a session id begins another session, if `session.id_max_hours` sets no limit.
+#: A fixed limit, so that a restart cannot change which sessions are known.
+ID_REACH_MS = 86_400_000
+
 
 @dataclass(frozen=True, slots=True)
 class SessionRules:
-    """What a session is and when it bounced. `reach_ms` is the longest gap that continues a session."""
+    """Session settings under their own names: seconds and hours as ms, a choice as `…_is_<choice>`.
 
+    The comment before a field names its settings. `reach` is the longest gap that continues a session.
+    """
+
+    #: session.timeout_seconds; the reach is 1 ms less if session.boundary is gte.
     timeout_ms: int
     reach_ms: int
-    #: The longest that a session by gaps may last.
-    max_ms: int
-    #: Platform → (timeout, reach) of its sessions by gaps, where it has its own.
-    by_platform: Mapping[str, tuple[int, int]]
-    #: Another campaign begins another session by gaps.
-    by_campaign: bool
-    #: The field of the context that names the platform.
+    #: session.max_duration_hours
+    max_duration_ms: int
+    #: session.timeout_by_platform: platform → (timeout, reach)
+    timeout_by_platform: Mapping[str, tuple[int, int]]
+    #: session.split_on_campaign_change
+    split_on_campaign_change: bool
+    #: session.platform_field
     platform_field: str
-    #: The platform or the campaign of an event decides about its session.
+    #: Whether the platform or the campaign of an event decides about its session.
     has_split_keys: bool
-    #: No session goes on after midnight.
-    by_day: bool
-    use_ids: bool
-    use_gaps: bool
+    #: session.split_at_midnight
+    split_at_midnight: bool
+    #: session.source: not gap; not id
+    source_has_ids: bool
+    source_has_gaps: bool
+    #: bounce.mode
     bounced: Callable[[Session], bool]
+    #: bounce.engaged_min_seconds, bounce.engaged_min_page_views, bounce.engaged_goals
     engaged: Callable[[Session], bool]
-    #: Time that a heartbeat stands for when it does not say.
+    #: time_on_page.heartbeat_seconds
     heartbeat_ms: int
-    #: Exits are divided by the sessions that saw the page, not by its views.
-    exits_by_session: bool
-    #: Time on a page lasts until the next page view.
-    time_between: bool
-    #: What the last page of a session has then, which no page view follows.
+    #: exit.denominator
+    exit_denominator_is_sessions: bool
+    #: time_on_page.mode
+    mode_is_next_pageview: bool
+    #: time_on_page.last_page
     last_page: Literal["exclude", "zero", "until_last_event"]
-    #: (percent, measure) of the scroll depths that are counted.
-    scroll_reached: tuple[tuple[int, str], ...]
-    #: Scroll depths are those of single page views, not of a page in a session.
-    scroll_by_view: bool
-    #: Every page view of a session is kept, not the first and the last only.
+    #: scroll.thresholds: (percent, measure)
+    scroll_thresholds: tuple[tuple[int, str], ...]
+    #: scroll.basis
+    scroll_basis_is_page_view: bool
+    #: Whether a session keeps every page view, instead of its first and its last.
     keep_path: bool
-    #: Interactive events of a session are counted.
+    #: Whether a session keeps the number of its interactive events.
     keep_actions: bool
-    #: Page views go by their ids, and a heartbeat is one of its page view.
-    by_view_id: bool
-    #: Page views and heartbeats of a session are kept one by one, with their ids.
+    #: pages.count
+    count_is_page_view_ids: bool
+    #: Whether a session keeps each page view and heartbeat with its page view id.
     keep_page_pings: bool
-    #: Engaged time is counted from single heartbeats, of which the first stands for `least_ms`.
-    by_page_pings: bool
-    least_ms: int
-    #: The first session of each person is counted by itself.
-    counts_first: bool
-    #: Sessions count while they are still open.
-    counts_open: bool
-    #: Sessions count in the window in which they end, not in which they start.
-    at_end: bool
-    #: What stands for the pages of a session in pages per session; None: its page views.
-    counted_pages: Callable[[Session], int] | None
-    #: Sessions last as long as somebody is engaged, not from the first event to the last.
-    lasts_engaged: bool
-    #: Both ends of a session are rounded down to seconds.
+    #: time_on_page.mode
+    mode_is_pings: bool
+    #: time_on_page.min_visit_seconds
+    min_visit_ms: int
+    #: new.basis
+    new_basis_is_session: bool
+    #: session.include_open
+    include_open: bool
+    #: session.assign
+    assign_is_end: bool
+    #: pages.count: the pages of a session; None: its page views.
+    count_pages: Callable[[Session], int] | None
+    #: duration.basis
+    duration_basis_is_engaged: bool
+    #: duration.whole_seconds
     whole_seconds: bool
-    #: A session counts as no longer than this; 0: as long as it is.
-    longest_ms: int
-    #: Sessions of no duration are not part of it.
-    without_zeros: bool
-    #: A session id is one session whoever it is of, not one of each visitor.
-    ids_of_site: bool
-    #: What comes so long after the first event of a session id belongs to no session; 0: everything does.
+    #: duration.cap_seconds; 0: no cap
+    duration_cap_ms: int
+    #: duration.zero_sessions
+    zero_sessions_is_exclude: bool
+    #: session.id_scope
+    id_scope_is_site: bool
+    #: session.id_max_hours; 0: no limit
     id_max_ms: int
-    #: For how long a session id may be silent and still go on.
+    #: Silence after which a session id begins another session.
     id_reach_ms: int
 
     @property
     def longest_timeout_ms(self) -> int:
-        """Of all platforms."""
-        return max(self.timeout_ms, *(own for own, _ in self.by_platform.values()), 0)
+        """Return the longest timeout of any platform."""
+        return max(self.timeout_ms, *(own for own, _ in self.timeout_by_platform.values()), 0)
 
     def timeout_of(self, session: Session) -> int:
-        """How long a session may pause before the watermark closes it."""
-        own = self.by_platform.get(session.platform) if self.by_platform else None
+        """Return how long a session may pause before the watermark closes it."""
+        own = self.timeout_by_platform.get(session.platform) if self.timeout_by_platform else None
         return self.timeout_ms if own is None else own[0]
 
     def reach_of(self, platform: str) -> int:
-        """The longest gap that continues a session by gaps."""
-        own = self.by_platform.get(platform) if self.by_platform else None
+        """Return the longest gap that continues a session by gaps."""
+        own = self.timeout_by_platform.get(platform) if self.timeout_by_platform else None
         return self.reach_ms if own is None else own[1]
 
     @property
     def is_measured(self) -> bool:
-        """Whether the duration is more than the last event less the first."""
-        odd = self.lasts_engaged or self.whole_seconds or self.without_zeros or self.by_page_pings
-        return odd or bool(self.longest_ms)
-
-
-#: A session id that has been silent for longer begins another session when it comes back. There must
-#: be an end to what is kept, and a fixed one, or a crash would decide what is still known.
-ID_REACH_MS = 86_400_000
+        """Whether a duration differs from the last event's time minus the first one's."""
+        return (
+            self.duration_basis_is_engaged
+            or self.whole_seconds
+            or self.zero_sessions_is_exclude
+            or self.mode_is_pings
+            or self.duration_cap_ms > 0
+        )

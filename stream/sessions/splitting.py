@@ -21,9 +21,9 @@ class Fragments:
 
     def __init__(self, rules: SessionRules, registry: SegmentRegistry) -> None:
         self._reach_ms = rules.reach_ms
-        self._max_ms = rules.max_ms
-        self._part_ms = rules.max_ms // PARTS
-        self._by_day = rules.by_day
+        self._max_duration_ms = rules.max_duration_ms
+        self._part_ms = rules.max_duration_ms // PARTS
+        self._split_at_midnight = rules.split_at_midnight
         self._rules = rules
         self._registry = registry
 
@@ -36,19 +36,19 @@ class Fragments:
                 return False
             if (session.platform, session.campaign) != split_key:
                 return False
-            if self._rules.by_campaign and session.start != time_ms:
+            if self._rules.split_on_campaign_change and session.start != time_ms:
                 return False  # Each instant is a fragment: a late campaign may split any two.
-        return not self._by_day or self._is_same_day(session, time_ms)
+        return not self._split_at_midnight or self._is_same_day(session, time_ms)
 
     def until(self, session: Session, group: list[Session]) -> int:
         """Return the last instant up to which a new event extends a fragment without reading others."""
         last = _FOREVER
         if session.sid is None:
-            if self._rules.by_campaign:
+            if self._rules.split_on_campaign_change:
                 return session.start
             last = (session.start // self._part_ms + 1) * self._part_ms - 1
-            last = min(last, group[0].start + self._max_ms)
-        if self._by_day:
+            last = min(last, group[0].start + self._max_duration_ms)
+        if self._split_at_midnight:
             calendar = self._registry.by_id(session.segment_set_id).calendar
             last = min(last, calendar.day_start_ms(calendar.day_of(session.start) + 1) - 1)
         return last
@@ -86,7 +86,7 @@ class Fragments:
                 continue
             if first.platform != platform:
                 continue
-            if self._by_day and not self._is_same_day(first, time_ms):
+            if self._split_at_midnight and not self._is_same_day(first, time_ms):
                 continue
             if first.start > latest:
                 break
@@ -108,8 +108,8 @@ class Fragments:
             return False
         return (
             fragment.start - last.end <= self._rules.reach_of(fragment.platform)
-            and fragment.end - first.start <= self._max_ms
-            and not (self._by_day and not self._is_same_day(first, fragment.start))
+            and fragment.end - first.start <= self._max_duration_ms
+            and not (self._split_at_midnight and not self._is_same_day(first, fragment.start))
         )
 
     def _is_same_day(self, session: Session, time_ms: int) -> bool:
@@ -122,9 +122,9 @@ def split_key_of(context: Mapping[str, str] | None, rules: SessionRules) -> Spli
     if context is None:
         return NO_SPLIT_KEY
     platform = context.get(rules.platform_field, "")
-    if platform not in rules.by_platform:
+    if platform not in rules.timeout_by_platform:
         platform = ""
-    return platform, context.get("campaign", "") if rules.by_campaign else ""
+    return platform, context.get("campaign", "") if rules.split_on_campaign_change else ""
 
 
 def _has_one_split_key(group: list[Session], fragment: Session) -> bool:
