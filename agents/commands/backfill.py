@@ -13,8 +13,8 @@ from stream.kafka.options import aiokafka_options
 from stream.metrics.catalogue import catalogue
 from stream.metrics.metric import required_grains
 from stream.settings.application import Settings
-from stream.store.connection import connect_redis
-from stream.store.shards import RedisClient, Store
+from stream.store.connection import RedisClient, connect_redis
+from stream.store.shards import Store
 from stream.worker.backfill import Backfill, Progress
 
 _REPORT_SECONDS = 2.0

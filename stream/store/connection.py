@@ -1,6 +1,7 @@
 """The Redis connection: short timeouts, no silent retries, one server or a cluster."""
 
-from typing import Any
+from collections.abc import Awaitable
+from typing import Any, Protocol
 
 import hiredis
 from redis.asyncio import Redis
@@ -11,11 +12,18 @@ from redis.backoff import NoBackoff
 from stream.settings.application import Settings
 
 
-def connect_redis(settings: Settings) -> Any:
-    """A client that connects at its first command.
+class RedisClient(Protocol):
+    """A client of redis.asyncio, for one server or for a cluster."""
 
-    redis-py retries a command ten times by default, which outlasts a Kafka session; here a failure
-    is known at once, and the shard starts over from its last cut.
+    def execute_command(self, *arguments: Any, **options: Any) -> Awaitable[Any]:
+        """Send a command; return its answer as redis-py gives it."""
+
+
+def connect_redis(settings: Settings) -> Any:
+    """Return a client that connects at its first command.
+
+    By default redis-py retries a command ten times, longer than a Kafka session lasts. Here a
+    command fails at once, and the shard starts over from its last checkpoint.
     """
     redis = settings.redis
     options: dict[str, Any] = {
@@ -36,10 +44,10 @@ def connect_redis(settings: Settings) -> Any:
 
 
 class _PackedInC:
-    """A cut has tens of thousands of arguments; redis-py's own packing in Python takes five times as long."""
+    """Packs commands in C: a checkpoint has tens of thousands of arguments, and Python takes five times as long."""
 
     def pack_command(self, *args: Any) -> list[bytes]:
-        """The command as it goes over the wire."""
+        """Return the command as bytes for the wire."""
         if isinstance(args[0], str) and " " in args[0]:
             args = (*args[0].split(), *args[1:])
         return [hiredis.pack_command(args)]

@@ -1,6 +1,6 @@
-"""Redis: every key the product uses, one function a key.
+"""Every Redis key, one property or function per key.
 
-All keys of a shard share the hash tag `{engage:<app>:<p>}` and so live in one slot of a cluster.
+All keys of a shard share the hash tag `{engage:<app>:<p>}`, so they live in one slot of a cluster.
 """
 
 from stream.counters.measures import Grain
@@ -11,7 +11,7 @@ _GRAINS = {letter: grain for grain, letter in _GRAIN_LETTERS.items()}
 
 
 class ShardKeys:
-    """Keys of one shard; `app` is the name of the state, see `state_name`."""
+    """The keys of one shard; `app` is the name of the state, see `state_name`."""
 
     def __init__(self, app: str, partition: int) -> None:
         self._tag = f"{{engage:{app}:{partition}}}"
@@ -28,52 +28,52 @@ class ShardKeys:
 
     @property
     def names(self) -> str:
-        """Hash: id → JSON name of a profile or a series."""
+        """Hash: id → JSON name of a segment or of a series."""
         return f"{self._tag}:names"
 
     @property
     def opened(self) -> str:
-        """Hash: person's key → "expiry in epoch ms;number" of their open sessions."""
+        """Hash: person's key → "earliest expiry in epoch ms;number" of their open sessions."""
         return f"{self._tag}:open"
 
     @property
     def changed(self) -> str:
-        """Sorted set: bucket → sequence of the cut that changed it last. Doubles as the bucket list."""
+        """Sorted set: bucket → sequence of the checkpoint that changed it last. Lists all buckets."""
         return f"{self._tag}:changed"
 
     @property
     def ledger(self) -> str:
-        """Hash: sequence of a cut → its ledger entries (msgpack array, zstd), until they are in Kafka."""
+        """Hash: sequence of a checkpoint → its dead letters (msgpack array, zstd), until Kafka has them."""
         return f"{self._tag}:ledger"
 
     def bucket(self, key: BucketKey) -> str:
-        """Hash: series id → count, of one time bucket."""
+        """Hash: series id → count, in one time bucket."""
         return f"{self._tag}:c:{bucket_name(key)}"
 
 
 def bucket_name(key: BucketKey) -> str:
-    """A bucket as it is called in keys and in the sorted set `changed`."""
+    """Return the name of a bucket in keys and in the sorted set `changed`."""
     grain, index = key
     return f"{_GRAIN_LETTERS[grain]}{index}"
 
 
 def parse_bucket(name: str) -> BucketKey:
-    """The bucket that `bucket_name` has named. Raises KeyError or ValueError for another text."""
+    """Return the bucket of a `bucket_name`. Raises KeyError or ValueError for any other text."""
     return _GRAINS[name[0]], int(name[1:])
 
 
 def generation(app: str) -> str:
-    """String: which generation of the state is the live one; absent for the first."""
+    """String: the live generation of the state; absent for the first."""
     return f"{{engage:{app}}}:generation"
 
 
 def state_name(app: str, generation: str) -> str:
-    """What stands for the app in the keys of one generation of its state."""
+    """Return the name that stands for the app in the keys of one generation of its state."""
     return f"{app}.{generation}" if generation else app
 
 
 def snapshot(app: str) -> str:
-    """String: the published numbers as msgpack, written by the owner of shard 0, read by all."""
+    """String: the snapshot as msgpack, written by the owner of shard 0, read by all workers."""
     return f"{{engage:{app}}}:snapshot"
 
 
@@ -83,5 +83,5 @@ def publisher(app: str) -> str:
 
 
 def definitions(app: str) -> str:
-    """Hash: metric → JSON of what its counts are made of."""
+    """Hash: metric → JSON of the definition its counts were made with."""
     return f"{{engage:{app}}}:definitions"

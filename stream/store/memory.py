@@ -1,4 +1,4 @@
-"""How much of Redis's memory is used, looked at now and then, for the page of the worker."""
+"""Watches the memory of Redis, for the worker's own metrics."""
 
 import asyncio
 import logging
@@ -16,7 +16,7 @@ LOOK_SECONDS = 10.0
 
 
 class Memory(NamedTuple):
-    """In bytes; `limit` is 0 where Redis has none."""
+    """Memory of one Redis server, in bytes; a `limit` of 0 is no limit."""
 
     used: int
     limit: int
@@ -26,28 +26,38 @@ class MemoryWatch:
     """Asks every Redis server that holds keys. Runs in every worker: any of them may be scraped."""
 
     def __init__(
-        self, client: Any, settings: Settings, tell: Callable[[Mapping[str, Memory]], None]
+        self, client: Any, settings: Settings, note: Callable[[Mapping[str, Memory]], None]
     ) -> None:
+        """`note` takes the memory of each server after every look."""
         self._client = client
-        self._tell = tell
+        self._note = note
         url = urlsplit(settings.redis.url)
         self._node = f"{url.hostname}:{url.port or 6379}"
 
     async def run(self) -> None:
-        """For ever. What is not known is not told: an old number would look like a live one."""
+        """Look every few seconds, for ever. After a failure note none: old memory would look live."""
+        is_known = True
         while True:
             try:
-                self._tell(await self.look())
+                self._note(await self.look())
+                is_known = True
             except (RedisError, OSError, TimeoutError) as error:
-                _log.info("Redis does not tell its memory: %s", error)
-                self._tell({})
+                if is_known:
+                    _log.info(
+                        "the memory of Redis is unknown, asking again; check Redis: %s", error
+                    )
+                is_known = False
+                self._note({})
             await asyncio.sleep(LOOK_SECONDS)
 
     async def look(self) -> dict[str, Memory]:
-        """Server → memory; of a cluster the primaries. Raises RedisError, OSError, TimeoutError."""
+        """Return the memory of each server; of a cluster, of its primaries.
+
+        Raises RedisError, OSError and TimeoutError.
+        """
         if isinstance(self._client, RedisCluster):
             answers = await self._client.info("memory", target_nodes=RedisCluster.PRIMARIES)
-            # The answer of a single primary comes without its name.
+            # A single primary answers without its name.
             if "used_memory" in answers:
                 answers = {self._client.get_primaries()[0].name: answers}
         else:

@@ -1,12 +1,9 @@
-"""Redis as the publisher sees it: what all shards have stored, its own progress, and the snapshot."""
+"""Reads what all shards have stored; stores the snapshot and the publisher's progress."""
 
 import asyncio
 from collections.abc import Mapping
-from hashlib import sha1
-from typing import Any
 
 import msgspec
-from redis.exceptions import NoScriptError
 
 from stream.configure.fingerprints import Fingerprint, carried_on
 from stream.counters.segments import series_name
@@ -14,21 +11,21 @@ from stream.counters.table import BucketKey
 from stream.engine.checkpoint import StoredShard, read_stored
 from stream.publish.merged_counts import SeriesKey
 from stream.store import keys
+from stream.store.connection import RedisClient
 from stream.store.scripts import PUBLISH
-from stream.store.shards import RedisClient, Store
+from stream.store.shards import Store
 
 
 class FencedError(Exception):
-    """Another worker publishes now."""
+    """Another worker publishes for this app."""
 
 
 class Progress(msgspec.Struct, array_like=True):
-    """How far records are known to be in Kafka. `revision` only ever grows.
+    """The metric records that Kafka has acknowledged, by the state they were made from."""
 
-    By what was acknowledged last: each shard's cut, the watermark, and the newest event time.
-    """
-
+    #: The newest revision; it only grows.
     revision: int
+    #: Partition → sequence of the checkpoint.
     sequences: dict[int, int]
     watermark_ms: int | None
     newest_ms: int = 0
@@ -48,11 +45,11 @@ class PublishedState:
 
     @property
     def generation(self) -> str:
-        """The generation of the state that is read."""
+        """The generation of the state."""
         return self._store.generation
 
     async def shards(self) -> dict[int, StoredShard]:
-        """Partition → the always-written part of its last cut; those never cut are left out."""
+        """Return the stored shards by partition, without those that have no checkpoint yet."""
         raw = await asyncio.gather(
             *(
                 self._client.execute_command("HGET", self._store.keys(p).meta, "state")
@@ -62,18 +59,18 @@ class PublishedState:
         return {p: read_stored(state) for p, state in enumerate(raw) if state}
 
     async def changed(self, partition: int, since: int) -> tuple[int, list[BucketKey]]:
-        """(sequence of the shard's last cut, buckets changed by cuts after `since`).
+        """Return the sequence of a shard's last checkpoint, and the buckets changed after `since`.
 
-        All buckets when the shard has been claimed since they were read last.
+        Return all buckets if the shard was claimed since the last call.
         """
         stored, epoch = await self._client.execute_command(
             "HMGET", self._store.keys(partition).meta, "sequence", "epoch"
         )
-        # Read first: what is cut in between is found again the next time.
+        # Read before the buckets: the next call finds what a checkpoint stores in between.
         sequence = int(stored or 0)
         if epoch != self._epochs.get(partition):
-            # Claimed anew, perhaps after Redis has lost something: the numbers of cuts and names
-            # may stand for others now.
+            # Claimed again, perhaps after a loss in Redis: sequences and ids of names may stand for
+            # something else now.
             self._epochs[partition] = epoch
             self._names.pop(partition, None)
             since = -1
@@ -82,14 +79,14 @@ class PublishedState:
         return sequence, await self._store.changed_since(partition, since)
 
     async def changed_since(self, sequences: Mapping[int, int]) -> set[BucketKey]:
-        """Buckets that any shard has changed by a later cut than the one named here."""
+        """Return the buckets that any shard has changed after its sequence in `sequences`."""
         found = await asyncio.gather(
             *(self._store.changed_since(p, sequences.get(p, -1)) for p in range(self.partitions))
         )
         return {bucket for buckets in found for bucket in buckets}
 
     async def bucket(self, partition: int, bucket: BucketKey) -> Mapping[SeriesKey, int]:
-        """Counts of one shard in one bucket, by name."""
+        """Return the counts of one shard in one bucket, by series."""
         found = await self._store.bucket(partition, bucket)
         names = self._names.setdefault(partition, {})
         if any(series not in names for series in found):
@@ -101,7 +98,7 @@ class PublishedState:
         return {int(name_id): series_name(raw) for name_id, raw in stored.items()}
 
     async def progress(self) -> Progress:
-        """What the last publisher has stored."""
+        """Return the progress of the last publisher."""
         raw, revision = await self._client.execute_command(
             "HMGET", keys.publisher(self._store.state_name), "progress", "revision"
         )
@@ -111,22 +108,19 @@ class PublishedState:
         return progress
 
     async def publish(self, epoch: int, progress: Progress, snapshot: bytes) -> None:
-        """Store snapshot and progress. Raises FencedError when this worker is not the publisher."""
-        arguments: list[Any] = [
-            2, keys.publisher(self._store.state_name), keys.snapshot(self._store.state_name),
+        """Store snapshot and progress. Raises FencedError if another worker publishes."""
+        name = self._store.state_name
+        answer = await PUBLISH.run(
+            self._client, (keys.publisher(name), keys.snapshot(name)),
             self._store.owner_name, epoch,
             self._stored_revision, progress.revision, _encode(progress), snapshot,
-        ]  # fmt: skip
-        try:
-            answer = await self._client.execute_command("EVALSHA", _DIGEST, *arguments)
-        except NoScriptError:
-            answer = await self._client.execute_command("EVAL", PUBLISH, *arguments)
+        )  # fmt: skip
         if answer != b"OK":
             raise FencedError(f"another worker publishes for app {self._app!r}")
         self._stored_revision = progress.revision
 
     async def note_definitions(self, wanted: Mapping[str, Fingerprint], now_ms: int) -> None:
-        """Remember what is counted from now on, for `engage plan`."""
+        """Store the definitions that counts are made with from now on, for `engage plan`."""
         stored = await read_definitions(self._client, self._store)
         kept = carried_on(stored, wanted, now_ms)
         key = keys.definitions(self._store.state_name)
@@ -136,7 +130,7 @@ class PublishedState:
             await self._client.execute_command("HDEL", key, *gone)
 
     async def snapshot(self) -> bytes | None:
-        """The published snapshot, whoever has made it."""
+        """Return the published snapshot; None before the first."""
         raw: bytes | None = await self._client.execute_command(
             "GET", keys.snapshot(self._store.state_name)
         )
@@ -144,13 +138,12 @@ class PublishedState:
 
 
 async def read_definitions(client: RedisClient, store: Store) -> dict[str, Fingerprint]:
-    """What the counts of each metric are made of, by name; empty when nothing was published yet."""
+    """Return the definition that each metric's counts were made with; empty before the first snapshot."""
     raw = await client.execute_command("HGETALL", keys.definitions(store.state_name))
     return {
         name.decode(): msgspec.json.decode(value, type=Fingerprint) for name, value in raw.items()
     }
 
 
-_DIGEST = sha1(PUBLISH.encode(), usedforsecurity=False).hexdigest()
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Progress).decode

@@ -1,11 +1,36 @@
-"""The Lua scripts that make a claim and a cut one atomic, fenced step each."""
+"""The Lua scripts that make a claim, a checkpoint and a publication one atomic, fenced step each."""
 
-#: KEYS[1] meta; ARGV owner, new incarnation, state version, partition count.
+from collections.abc import Sequence
+from hashlib import sha1
+from typing import Any
+
+from redis.exceptions import NoScriptError
+
+from stream.store.connection import RedisClient
+
+
+class Script:
+    """A Lua script, sent whole only to a Redis that does not know it yet."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self._digest = sha1(source.encode(), usedforsecurity=False).hexdigest()
+
+    async def run(self, client: RedisClient, keys: Sequence[str], *arguments: Any) -> Any:
+        """Run the script on these keys, which share a slot; return its answer."""
+        rest = (len(keys), *keys, *arguments)
+        try:
+            return await client.execute_command("EVALSHA", self._digest, *rest)
+        except NoScriptError:
+            return await client.execute_command("EVAL", self.source, *rest)
+
+
+#: Claim a shard. KEYS[1] meta; ARGV owner, new incarnation, state version, partition count.
 #: Returns "OK" and the whole meta hash, or "REFUSED", field, stored value.
-CLAIM = """
+CLAIM = Script("""
 local meta = KEYS[1]
 if redis.call('EXISTS', meta) == 0 then
-  -- Epochs begin with the time: one that outlived the state (a publisher's) is never ahead of it.
+  -- Epochs begin with the time: an epoch that outlived the state (a publisher's) is never ahead.
   local epoch = string.format('%d000', redis.call('TIME')[1])
   redis.call('HSET', meta, 'incarnation', ARGV[2], 'epoch', epoch, 'version', ARGV[3],
              'partitions', ARGV[4], 'position', '', 'sequence', 0, 'state', '')
@@ -16,17 +41,17 @@ if stored[2] ~= ARGV[4] then return {'REFUSED', 'partitions', stored[2] or ''} e
 redis.call('HINCRBY', meta, 'epoch', 1)
 redis.call('HSET', meta, 'owner', ARGV[1])
 return {'OK', redis.call('HGETALL', meta)}
-"""
+""")
 
-#: KEYS[1] meta, then every key that is written.
+#: Store a checkpoint. KEYS[1] meta, then every key that is written.
 #: ARGV incarnation, epoch, owner, expected position, reached position, sequence, state,
 #: the writes as JSON [[command, key number, number of arguments], …], and then all arguments.
 #: Returns OK, LOST, FENCED, CONFLICT or WRONGTYPE.
 #:
-#: meta is written first: when Redis refuses for want of memory, it does so there, and nothing has
-#: changed. Types are checked before, since a script does not roll back. `unpack` takes at most
-#: about 7,900 arguments, hence the slices.
-STORE_CHECKPOINT = """
+#: Types are checked before any write, since a script does not roll back. meta is written first: if
+#: Redis refuses for lack of memory, it refuses there, and nothing has changed. `unpack` takes at
+#: most about 7,900 arguments, hence the slices.
+STORE_CHECKPOINT = Script("""
 local meta = KEYS[1]
 local m = redis.call('HMGET', meta, 'incarnation', 'epoch', 'owner', 'position')
 if not m[1] or m[1] ~= ARGV[1] then return 'LOST' end
@@ -50,11 +75,11 @@ for _, w in ipairs(writes) do
   end
 end
 return 'OK'
-"""
+""")
 
-#: KEYS[1] publisher hash, KEYS[2] snapshot; ARGV owner, epoch, revision before, revision, progress,
+#: Publish. KEYS[1] publisher hash, KEYS[2] snapshot; ARGV owner, epoch, revision before, revision, progress,
 #: snapshot. Returns OK or FENCED. The epoch is that of shard 0, so a newer owner always wins.
-PUBLISH = """
+PUBLISH = Script("""
 local p = redis.call('HMGET', KEYS[1], 'epoch', 'owner', 'revision')
 local epoch = tonumber(p[1] or '0')
 if epoch > tonumber(ARGV[2]) then return 'FENCED' end
@@ -64,4 +89,4 @@ redis.call('HSET', KEYS[1], 'epoch', ARGV[2], 'owner', ARGV[1], 'revision', ARGV
            'progress', ARGV[5])
 redis.call('SET', KEYS[2], ARGV[6])
 return 'OK'
-"""
+""")

@@ -1,50 +1,38 @@
-"""Redis as the authority: claims a shard, loads it, reads people, and stores cuts."""
+"""Stores shards in Redis: claims, checkpoints, people, and dead letters on their way to Kafka."""
 
 import json
 import uuid
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from hashlib import sha1
-from typing import Any, Protocol
-
-import cramjam
-import msgspec
-from redis.exceptions import NoScriptError
+from typing import Any
 
 from stream.counters.table import BucketKey
 from stream.engine.checkpoint import STATE_VERSION, Checkpoint
 from stream.people.person import Person, person_field, unpack
 from stream.store import keys
-from stream.store.keys import ShardKeys, bucket_name, parse_bucket
+from stream.store.checkpoint_writes import checkpoint_writes, unpack_dead_letters
+from stream.store.connection import RedisClient
+from stream.store.keys import ShardKeys, parse_bucket
 from stream.store.scripts import CLAIM, STORE_CHECKPOINT
 
-_HSET, _HDEL, _UNLINK, _ZADD, _ZREM = "HSET", "HDEL", "UNLINK", "ZADD", "ZREM"
 _READ_AT_ONCE = 5_000
-#: zstd's level for dead letters: lz4's time, and a little smaller.
-_FAST = -5
 
 
 class CheckpointRefusedError(Exception):
-    """Redis did not take a cut; `answer` is LOST, FENCED, CONFLICT or WRONGTYPE."""
+    """Redis has refused a checkpoint; `answer` is LOST, FENCED, CONFLICT or WRONGTYPE."""
 
     def __init__(self, partition: int, answer: str) -> None:
         self.answer = answer
-        super().__init__(f"the cut of shard {partition} was refused: {answer}")
+        super().__init__(f"the checkpoint of shard {partition} was refused: {answer}")
 
 
 class ClaimRefusedError(Exception):
-    """Stored state that this worker must not touch; the message says what to do."""
-
-
-class RedisClient(Protocol):
-    """The part of redis.asyncio that is used (a single server or a cluster)."""
-
-    def execute_command(self, *arguments: Any, **options: Any) -> Awaitable[Any]: ...
+    """The stored state does not fit this worker; the message says what to do."""
 
 
 @dataclass(slots=True)
 class Claim:
-    """A shard as it was found when this worker became its owner."""
+    """The stored shard as of the moment this worker became its owner."""
 
     incarnation: str
     epoch: int
@@ -54,13 +42,13 @@ class Claim:
 
     @property
     def is_new(self) -> bool:
-        """No cut was ever stored."""
+        """Whether the shard has no checkpoint yet."""
         return not self.state
 
 
 @dataclass(slots=True)
-class Loaded:
-    """What `restore` needs beside the claim."""
+class ShardParts:
+    """The stored parts of a shard beside its claim and its people; see `restore`."""
 
     names: list[tuple[int, bytes]]
     buckets: dict[BucketKey, dict[int, int]]
@@ -68,57 +56,57 @@ class Loaded:
 
 
 class Store:
-    """All of the shard's traffic with Redis. Errors of the connection pass through as they are."""
+    """The shards of one app in Redis. Errors of the connection are raised as they are."""
 
     def __init__(self, client: RedisClient, app: str, owner: str, partitions: int) -> None:
         self._client = client
         self._app = app
         self.owner_name = owner
         self._partitions = partitions
-        #: The generation of the state that is read and written; "" is the first.
+        #: The generation of the state to read and write; "" is the first.
         self.generation = ""
 
     @property
     def state_name(self) -> str:
-        """What stands for the app in the keys of the state."""
+        """The name that stands for the app in the keys of the state."""
         return keys.state_name(self._app, self.generation)
 
     async def live_generation(self) -> str:
-        """The generation that the workers are to count in."""
+        """Return the generation that the workers are to count in."""
         raw = await self._client.execute_command("GET", keys.generation(self._app))
         return raw.decode() if raw else ""
 
     async def make_live(self) -> None:
-        """Have the workers go on in this store's generation."""
+        """Make this store's generation the one that the workers count in."""
         await self._client.execute_command("SET", keys.generation(self._app), self.generation)
 
     async def forget(self, partition: int) -> None:
-        """Delete a shard of this generation: its ledger entries stay until they are in Kafka."""
+        """Delete a shard of this generation, except dead letters that Kafka does not have yet."""
         shard = self.keys(partition)
         listed = await self._client.execute_command("ZRANGE", shard.changed, 0, -1)
-        # The claim first: whoever still writes finds that it has lost the shard.
+        # The claim first: a worker that still writes is refused.
         gone = [shard.meta, shard.people, shard.names, shard.opened, shard.changed]
         gone += [shard.bucket(parse_bucket(name.decode())) for name in listed]
         await self._client.execute_command("UNLINK", *gone)
 
     async def forget_published(self) -> None:
-        """Delete what this generation's publisher has stored."""
+        """Delete everything that this generation's publisher has stored."""
         name = self.state_name
         published = (keys.publisher(name), keys.snapshot(name), keys.definitions(name))
-        # They share a slot: see their names.
+        # One command: their hash tag puts them into one slot.
         await self._client.execute_command("UNLINK", *published)
 
     def keys(self, partition: int) -> ShardKeys:
-        """The keys of a shard."""
+        """Return the keys of a shard."""
         return ShardKeys(self.state_name, partition)
 
     async def claim(self, partition: int) -> Claim:
-        """Become the owner of a shard: whoever owned it before is fenced from now on.
+        """Become the owner of a shard; the owner before is fenced from now on.
 
-        Raises ClaimRefusedError when the stored state is of another version or partition count.
+        Raises ClaimRefusedError if the stored state has another version or partition count.
         """
-        answer = await self._script(
-            CLAIM, [self.keys(partition).meta],
+        answer = await CLAIM.run(
+            self._client, [self.keys(partition).meta],
             self.owner_name, uuid.uuid4().hex, STATE_VERSION, self._partitions,
         )  # fmt: skip
         if answer[0] != b"OK":
@@ -126,7 +114,7 @@ class Store:
             raise ClaimRefusedError(
                 f"shard {partition} of app {self._app!r} was stored with {field} = {stored}; this "
                 f"worker has {STATE_VERSION if field == 'version' else self._partitions}. Use the "
-                f"old {field}, or another `app` name to count anew from the log."
+                f"old {field}, or another `app` name to count from the log again."
             )
         meta = _pairs(answer[1])
         return Claim(
@@ -138,15 +126,15 @@ class Store:
         )
 
     async def owner(self, partition: int) -> tuple[str, int, str]:
-        """(owner, epoch, position) as stored; empty and 0 when there is nothing."""
+        """Return the stored owner, epoch and position; empty and 0 if there is no shard."""
         values = await self._client.execute_command(
             "HMGET", self.keys(partition).meta, "owner", "epoch", "position"
         )
         owner, epoch, position = ((value or b"").decode() for value in values)
         return owner, int(epoch or 0), position
 
-    async def load(self, partition: int) -> Loaded:
-        """Everything of a shard but its people."""
+    async def load(self, partition: int) -> ShardParts:
+        """Read a shard without its people."""
         shard = self.keys(partition)
         names = _pairs(await self._client.execute_command("HGETALL", shard.names))
         opened = _pairs(await self._client.execute_command("HGETALL", shard.opened))
@@ -155,19 +143,19 @@ class Store:
         for name in listed:
             bucket = parse_bucket(name.decode())
             buckets[bucket] = await self.bucket(partition, bucket)
-        return Loaded(
+        return ShardParts(
             names=[(int(name_id), name) for name_id, name in names.items()],
             buckets=buckets,
             opened={key.decode(): _opened(value) for key, value in opened.items()},
         )
 
     async def bucket(self, partition: int, bucket: BucketKey) -> dict[int, int]:
-        """Series id → count of one time bucket; empty when it is not there."""
+        """Return the counts of one time bucket by series id; empty if it is not stored."""
         found = await self._client.execute_command("HGETALL", self.keys(partition).bucket(bucket))
         return {int(series): int(count) for series, count in _pairs(found).items()}
 
     async def read_people(self, partition: int, wanted: Iterable[str]) -> list[Person]:
-        """The people of these keys, in one call a few thousand; those never seen come back empty."""
+        """Return the people of these keys, some thousands per call; a person never seen comes back empty."""
         asked = list(wanted)
         people: list[Person] = []
         for first in range(0, len(asked), _READ_AT_ONCE):
@@ -184,16 +172,16 @@ class Store:
     async def scan_people(
         self, partition: int, cursor: int, at_once: int
     ) -> tuple[int, dict[bytes, bytes]]:
-        """(where to go on, 0 at the end; some people as they are stored). Some may come twice."""
+        """Return the next cursor, 0 at the end, and some packed people. A person may come twice."""
         key = self.keys(partition).people
         answer = await self._client.execute_command("HSCAN", key, cursor, "COUNT", at_once)
         return int(answer[0]), _pairs(answer[1])
 
     async def store(self, claim: Claim, checkpoint: Checkpoint) -> None:
-        """Write a cut as one step. Raises CutRefusedError for any answer but OK: nothing was written."""
-        written, writes, arguments = self._writes(checkpoint)
-        answer = await self._script(
-            self.checkpoint_script, written,
+        """Write a checkpoint in one step. Raises CheckpointRefusedError if nothing was written."""
+        written, writes, arguments = checkpoint_writes(checkpoint, self.keys(checkpoint.partition))
+        answer = await self.checkpoint_script.run(
+            self._client, written,
             claim.incarnation, claim.epoch, self.owner_name,
             checkpoint.expected, checkpoint.reached, checkpoint.sequence, checkpoint.state,
             json.dumps(writes), *arguments,
@@ -201,107 +189,39 @@ class Store:
         if answer != b"OK":
             raise CheckpointRefusedError(checkpoint.partition, answer.decode())
 
-    #: A test build replaces it, to prove that the fault tests notice.
+    #: A broken build replaces it, to prove that the fault tests notice.
     checkpoint_script = STORE_CHECKPOINT
 
-    def _writes(
-        self, checkpoint: Checkpoint
-    ) -> tuple[list[str], list[tuple[str, int, int]], list[bytes]]:
-        """Keys, what to do with them, and the arguments of it all in one row."""
-        shard = self.keys(checkpoint.partition)
-        written = [shard.meta]
-        writes: list[tuple[str, int, int]] = []
-        row: list[bytes] = []
-
-        def write(command: str, key: str, arguments: list[bytes]) -> None:
-            if arguments or command == _UNLINK:
-                written.append(key)
-                writes.append((command, len(written), len(arguments)))
-                row.extend(arguments)
-
-        write(_HSET, shard.people, _flat(checkpoint.people))
-        for bucket, counts in checkpoint.buckets.items():
-            write(
-                _HSET,
-                shard.bucket(bucket),
-                _flat({_number(s): _number(n) for s, n in counts.items()}),
-            )
-        names = [bucket_name(bucket).encode() for bucket in checkpoint.buckets]
-        write(
-            _ZADD,
-            shard.changed,
-            [x for name in names for x in (_number(checkpoint.sequence), name)],
-        )
-        for bucket in checkpoint.dropped:
-            write(_UNLINK, shard.bucket(bucket), [])
-        write(_ZREM, shard.changed, [bucket_name(bucket).encode() for bucket in checkpoint.dropped])
-        write(_HSET, shard.names, _flat({_number(i): name for i, name in checkpoint.names.items()}))
-        opened = {key.encode(): b"%d;%d" % value for key, value in checkpoint.opened.items()}
-        write(_HSET, shard.opened, _flat(opened))
-        write(_HDEL, shard.opened, [key.encode() for key in checkpoint.closed])
-        if checkpoint.dead_letters:
-            write(
-                _HSET,
-                shard.ledger,
-                [_number(checkpoint.sequence), _packed(checkpoint.dead_letters)],
-            )
-        return written, writes, row
-
     async def dead_letters_waiting(self, partition: int) -> list[int]:
-        """Sequences of the cuts whose ledger entries are not known to be in Kafka, oldest first."""
+        """Return the sequences of the checkpoints whose dead letters wait for Kafka, oldest first."""
         found = await self._client.execute_command("HKEYS", self.keys(partition).ledger)
         return sorted(int(sequence) for sequence in found)
 
     async def dead_letters(self, partition: int, sequence: int) -> list[bytes]:
-        """The encoded ledger entries of one cut; empty when they are gone."""
+        """Return the encoded dead letters of one checkpoint; empty if Kafka has them."""
         key = self.keys(partition).ledger
         raw = await self._client.execute_command("HGET", key, sequence)
-        return [] if raw is None else _decode(cramjam.zstd.decompress(raw))
+        return [] if raw is None else unpack_dead_letters(raw)
 
     async def dead_letters_done(self, partition: int, sequence: int) -> None:
-        """Forget the entries of one cut: Kafka has them. By number, so that doing it twice is harmless."""
+        """Delete the dead letters of one checkpoint: Kafka has them. Harmless if repeated."""
         await self._client.execute_command("HDEL", self.keys(partition).ledger, sequence)
 
     async def changed_since(self, partition: int, sequence: int) -> list[BucketKey]:
-        """Buckets that a later cut than `sequence` has changed."""
+        """Return the buckets changed by checkpoints after `sequence`."""
         names = await self._client.execute_command(
             "ZRANGEBYSCORE", self.keys(partition).changed, f"({sequence}", "+inf"
         )
         return [parse_bucket(name.decode()) for name in names]
 
-    async def _script(self, script: str, keys: list[str], *arguments: Any) -> Any:
-        run = self._client.execute_command
-        try:
-            digest = sha1(script.encode(), usedforsecurity=False).hexdigest()
-            return await run("EVALSHA", digest, len(keys), *keys, *arguments)
-        except NoScriptError:
-            return await run("EVAL", script, len(keys), *keys, *arguments)
-
 
 def _pairs(answer: Any) -> dict[bytes, bytes]:
-    """A hash as redis-py gives it: a mapping from a command, a flat list from a script."""
+    """Return a hash as a mapping: redis-py answers one from a command, a flat list from a script."""
     if isinstance(answer, Mapping):
         return dict(answer)
     return dict(zip(answer[::2], answer[1::2], strict=True))
 
 
-def _flat(mapping: Mapping[bytes, bytes]) -> list[bytes]:
-    return [part for pair in mapping.items() for part in pair]
-
-
-def _number(value: int) -> bytes:
-    return b"%d" % value
-
-
 def _opened(value: bytes) -> tuple[int, int]:
     expires_ms, sessions = value.split(b";")
     return int(expires_ms), int(sessions)
-
-
-def _packed(entries: list[bytes]) -> bytes:
-    """Dead letters look alike: a fifth of their size, for less time than Redis takes for the rest."""
-    return bytes(cramjam.zstd.compress(_encode(entries), _FAST))
-
-
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(list[bytes]).decode

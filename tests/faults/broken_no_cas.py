@@ -3,20 +3,19 @@
 Run as `python -m tests.faults.broken_no_cas worker`. The fault tests must notice.
 """
 
-from stream.store.scripts import STORE_CHECKPOINT
+from stream.store.scripts import STORE_CHECKPOINT, Script
 from stream.store.shards import Store
 
 #: What a cut answers when it is compared with what is stored, and differs.
 REFUSALS = ("'LOST'", "'FENCED'", "'CONFLICT'")
 
 
-def script() -> str:
+def script() -> Script:
     """The script of a cut without its three comparisons."""
-    kept = [
-        line for line in STORE_CHECKPOINT.splitlines() if not any(word in line for word in REFUSALS)
-    ]
-    assert len(STORE_CHECKPOINT.splitlines()) - len(kept) == len(REFUSALS)
-    return "\n".join(kept)
+    lines = STORE_CHECKPOINT.source.splitlines()
+    kept = [line for line in lines if not any(word in line for word in REFUSALS)]
+    assert len(lines) - len(kept) == len(REFUSALS)
+    return Script("\n".join(kept))
 
 
 def main() -> None:
