@@ -1,1 +1,1 @@
-"""Kafka: Faust's transport, the log and the producer."""
+"""Kafka: Faust's transport and app, the log, and the producer."""

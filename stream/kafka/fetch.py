@@ -1,8 +1,8 @@
-"""Takes what aiokafka has fetched as it is: the raw records of one partition, in one piece.
+"""Takes the raw records of each fetched partition from aiokafka, in one piece.
 
-aiokafka builds an object with eleven fields for each record that it hands out; the engine needs
-five, and the record of the protocol has them. This reads private parts of aiokafka 0.14's fetcher,
-which is why pyproject.toml pins it and tests/integration checks every compression and transactions.
+aiokafka builds an object with eleven fields for each record. The engine needs five of them, and the
+record of the protocol has those. The code reads private parts of aiokafka 0.14's fetcher: therefore
+pyproject.toml pins the version, and tests/integration checks transactions and every compression.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from stream.engine.fold import Record
 
 
 class Fetched(NamedTuple):
-    """All records that the log holds from `start` up to, not including, `end`."""
+    """All records of the log from offset `start` up to, not including, offset `end`."""
 
     start: int
     end: int
@@ -26,9 +26,9 @@ class Fetched(NamedTuple):
 async def take_fetched(
     fetcher: Any, partitions: Collection[TopicPartition] | None, timeout_seconds: float
 ) -> dict[TopicPartition, Fetched]:
-    """What is fetched for the partitions now, waiting up to the timeout for the first of it.
+    """Return what is fetched for the partitions; wait up to the timeout for the first records.
 
-    Raises what the broker answered (aiokafka's errors) for a partition that cannot be read.
+    Raises the broker's answer, as an error of aiokafka, for a partition that cannot be read.
     """
     if fetcher._subscriptions.reassignment_in_progress:
         await fetcher._subscriptions.wait_for_assignment()
@@ -39,7 +39,7 @@ async def take_fetched(
         if not done or fetcher._closed:
             waiter.cancel()
             return {}
-        waiter.result()  # Raises what stopped the fetching, such as a refused authorisation.
+        waiter.result()  # Raises the error that stopped the fetching, such as a refused authorisation.
         taken = _take(fetcher, partitions)
     return taken
 
@@ -57,14 +57,14 @@ def _take(
         result = waiting[tp]
         if not hasattr(result, "getall"):
             if taken:
-                break  # An error waits until what is here has been handed out.
+                break  # Hand out the records first; the next call raises the error.
             del waiting[tp]
             fetcher._notify(fetcher._wait_consume_future)
             result.check_raise()
             continue
         del waiting[tp]
         fetcher._notify(fetcher._wait_consume_future)
-        # Not when the partition was sought elsewhere, paused or revoked since the fetch.
+        # False if the partition was sought, paused or revoked since the fetch.
         if result.check_assignment(tp) and result.has_more():
             fetched = _unpack(result._partition_records)
             result._update_position()
@@ -74,7 +74,7 @@ def _take(
 
 
 def _unpack(partition: Any) -> Fetched:
-    """The records of committed transactions and of none; the position moves past all that was read."""
+    """Return the records outside aborted transactions; move the position past all that was fetched."""
     start = partition.next_fetch_offset
     records: list[Record] = []
     batches = partition._records
@@ -85,7 +85,7 @@ def _unpack(partition: Any) -> Fetched:
         if not _is_hidden(partition, batch):
             found = list(batch)
             if found and found[0].offset < partition.next_fetch_offset:
-                # A batch is sent whole, also when the position is in its middle.
+                # The broker sends whole batches; the position may lie in the middle of one.
                 found = [r for r in found if r.offset >= partition.next_fetch_offset]
             records += found
         partition.next_fetch_offset = batch.next_offset
@@ -93,7 +93,7 @@ def _unpack(partition: Any) -> Fetched:
 
 
 def _is_hidden(partition: Any, batch: Any) -> bool:
-    """Whether a batch is a control batch or belongs to an aborted transaction."""
+    """Return whether a batch is a control batch or belongs to an aborted transaction."""
     if batch.producer_id is None:
         return bool(batch.is_control_batch)
     partition._consume_aborted_up_to(batch.base_offset)

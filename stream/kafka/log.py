@@ -1,4 +1,4 @@
-"""The log as the owner of shards needs it, through Faust's consumer."""
+"""Offsets, seeks and commits of the input topics, through Faust's consumer."""
 
 from collections.abc import Mapping
 from typing import cast
@@ -10,26 +10,26 @@ from stream.kafka.transport import Consumer
 
 
 class FaustLog:
-    """Offsets, seeks and commits of the running app's consumer."""
+    """The log of the running app's consumer; implements `stream.worker.log.Log`."""
 
     def __init__(self, app: App) -> None:
         self._app = app
 
     async def bounds(self, tps: set[TP]) -> tuple[Mapping[TP, int], Mapping[TP, int]]:
-        """First and next offsets of partitions."""
+        """Return the first and the next offset of each partition."""
         consumer = self._consumer
         return await consumer.earliest_offsets(*tps), await consumer.highwaters(*tps)
 
     async def rewind(self, offsets: Mapping[TP, int]) -> None:
-        """Read on from these offsets."""
+        """Seek to these offsets, as far as the partitions are still assigned."""
         await self._consumer.rewind(offsets)
 
     async def commit(self, offsets: Mapping[TP, int]) -> None:
-        """Tell lag tools how far the cuts are."""
+        """Commit the offsets of stored checkpoints, for lag tools."""
         await self._consumer._thread.commit_quietly(offsets)
 
     def read_to(self, tp: TP) -> tuple[int | None, int | None]:
-        """(end of the log, epoch ms at which that was seen); None while unknown."""
+        """Return the end of a partition and the epoch ms at which it was seen; None if unknown."""
         return self._consumer._thread.read_to(tp)
 
     @property

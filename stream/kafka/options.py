@@ -1,4 +1,4 @@
-"""The Kafka connection as aiokafka and Faust want it, from one place in the settings."""
+"""Turns `[kafka]` of the settings into the options of aiokafka and Faust."""
 
 import ssl
 from typing import Any
@@ -9,7 +9,7 @@ from stream.settings.application import Settings
 
 
 def aiokafka_options(settings: Settings) -> dict[str, Any]:
-    """Keyword arguments that every aiokafka client takes."""
+    """Return the keyword arguments that every aiokafka client takes."""
     kafka = settings.kafka
     options: dict[str, Any] = {
         "bootstrap_servers": bootstrap_servers(settings),
@@ -26,7 +26,7 @@ def aiokafka_options(settings: Settings) -> dict[str, Any]:
 
 
 def faust_credentials(settings: Settings) -> SASLCredentials | SSLCredentials | None:
-    """What Faust authenticates with; None for plaintext."""
+    """Return the credentials for Faust; None for plaintext."""
     kafka = settings.kafka
     context = ssl_context(settings) if kafka.protocol.endswith("ssl") else None
     if kafka.protocol.startswith("sasl"):
@@ -36,17 +36,17 @@ def faust_credentials(settings: Settings) -> SASLCredentials | SSLCredentials | 
             mechanism=kafka.sasl_mechanism,
             ssl_context=context,
         )
-    # Without a context of our own, Faust's SSLCredentials raise a TypeError.
+    # Faust's SSLCredentials raise a TypeError if they get no context.
     return SSLCredentials(context=context) if context else None
 
 
 def bootstrap_servers(settings: Settings) -> list[str]:
-    """Addresses as host:port."""
+    """Return the broker addresses as host:port."""
     return [part.strip() for part in settings.kafka.bootstrap_servers.split(",") if part.strip()]
 
 
 def ssl_context(settings: Settings) -> ssl.SSLContext:
-    """Verifies the broker; shows this client's certificate where one is configured."""
+    """Return a context that verifies the broker and presents the configured client certificate."""
     kafka = settings.kafka
     context = ssl.create_default_context(cafile=kafka.ssl_cafile or None)
     if kafka.ssl_certfile:

@@ -1,7 +1,6 @@
-"""Sends to Kafka what the cuts have left for it: ledger entries and metric records, in batches."""
+"""Sends dead letters, metric records and churn risks to Kafka, in batches."""
 
 import asyncio
-import logging
 from collections.abc import Iterable
 from typing import Any
 from zlib import crc32
@@ -11,13 +10,12 @@ from aiokafka import AIOKafkaProducer
 from stream.kafka.options import aiokafka_options
 from stream.settings.application import Settings
 
-_log = logging.getLogger(__name__)
 #: (key, value)
 Message = tuple[bytes | None, bytes]
 
 
 class BatchProducer:
-    """An idempotent producer that is given whole batches, since each single send costs 20 µs or more."""
+    """An idempotent producer of whole batches: a single send costs 20 µs or more."""
 
     def __init__(self, settings: Settings) -> None:
         self._options: dict[str, Any] = aiokafka_options(settings)
@@ -35,10 +33,10 @@ class BatchProducer:
             await self._producer.stop()
 
     async def send(self, topic: str, messages: Iterable[Message]) -> int:
-        """Send all, keys to their partitions, and wait until Kafka has them. Raises KafkaError.
+        """Send messages, each to the partition of its key; return their number once Kafka has all.
 
-        A key's partition is its CRC-32, as with librdkafka's partitioner `consistent`: murmur2, which
-        the Java client uses, takes 50 µs a key in Python.
+        The CRC-32 of a key chooses its partition, as with librdkafka's partitioner `consistent`: the
+        Java client's murmur2 takes 50 µs a key in Python. Raises KafkaError.
         """
         producer = self._producer
         assert producer is not None

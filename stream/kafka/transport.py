@@ -1,10 +1,11 @@
 """Faust's Kafka transport, delivering one fetch of one partition as one message.
 
-Faust spends about 150 µs on each message it drains, so the message is a batch. Two of its decisions
-are overridden, since they break this design: the assignor (without changelog tables and standbys it
-silently takes one that does not keep equal partition numbers together; with standbys it leaves a
-worker that joins idle), and a fetch wait of 1.5 s, which stalls a partition that has data while its
-neighbours have none.
+Faust spends about 150 µs on each message, so a message is a batch. Two of Faust's decisions are
+overridden because they break the design:
+
+- The assignor. Without changelog tables and standbys, Faust takes one that does not keep equal
+  partition numbers together. With standbys, its own leaves a worker that joins without partitions.
+- The fetch wait of 1.5 s. It stalls a partition that has data while its neighbours have none.
 """
 
 import contextlib
@@ -27,12 +28,12 @@ from stream.kafka.fetch import Fetched, take_fetched
 SCHEME = "engage"
 CODEC = "engage-batch"
 
-#: Called with all assigned partitions; answers where to read each from.
+#: Takes over the assigned partitions; returns the offset to read each from.
 Assigned = Callable[[set[TP]], Awaitable[Mapping[TP, int]]]
 
 
 class _Unchanged(Codec):
-    """A batch is no bytes: Faust's decoding hands it through."""
+    """Passes a batch through Faust's decoding: it is not bytes."""
 
     def _loads(self, s: Any) -> Any:
         return s
@@ -42,10 +43,10 @@ class _Unchanged(Codec):
 
 
 class Assignor(PartitionAssignor):
-    """Faust's assignor, told that there are no standbys whatever selected it.
+    """Faust's assignor without standbys, although a number of standbys selects it.
 
-    Only then does it take partitions from those who have more than their share: with standbys, two
-    workers that hold two partitions each keep them when a third one joins, and that one gets none.
+    Without standbys it takes partitions from workers that have more than their share. With standbys,
+    two workers with two partitions each keep them when a third worker joins, and that one gets none.
     """
 
     def __init__(self, app: AppT, replicas: int = 0) -> None:
@@ -53,7 +54,7 @@ class Assignor(PartitionAssignor):
 
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):
-    """The thread that talks to Kafka; hands out whole fetches."""
+    """Faust's Kafka thread, handing out whole fetches."""
 
     def _create_worker_consumer(self, transport: driver.Transport) -> aiokafka.AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)
@@ -61,7 +62,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             raise RuntimeError("table_standby_replicas must be positive: it selects the assignor")
         wait_ms = cast(Transport, transport).fetch_max_wait_ms
         consumer._fetch_max_wait_ms = wait_ms
-        # What a producer has rolled back was never said.
+        # Records of an aborted transaction must not count.
         consumer._isolation_level = "read_committed"
         return consumer
 
@@ -81,16 +82,16 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             return await take_fetched(fetcher, active_partitions, timeout or 0.0)
 
     async def commit_quietly(self, offsets: Mapping[TP, int]) -> None:
-        """Tell Kafka how far the cuts are. Nothing depends on it but lag tools, so failures pass."""
-        # The last cut of a worker that stops finds the thread gone already.
+        """Commit offsets for lag tools. Ignore failures: nothing else depends on the commit."""
+        # At the last checkpoint of a worker that stops, the thread may be gone already.
         with contextlib.suppress(RuntimeError):
             await self.call_thread(self._commit_assigned, offsets)
 
     async def _commit_assigned(self, offsets: Mapping[TP, int]) -> None:
         """Commit once, by a request of our own.
 
-        aiokafka's commit answers a refusal by forgetting its membership and asking to join anew. A
-        commit while the group is rebalancing is always refused, so each join led to the next one.
+        After a refusal, aiokafka's own commit forgets its membership and joins the group again. A
+        commit during a rebalance is always refused, so each join would lead to the next one.
         """
         consumer = self._ensure_consumer()
         group, assigned = consumer._coordinator, consumer.assignment()
@@ -113,22 +114,22 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             self.log.debug("offsets not committed: %r", error)
 
     def read_to(self, tp: TP) -> tuple[int | None, int | None]:
-        """(end of the log as of the last fetch, epoch ms of that fetch); None before the first."""
+        """Return the end of the log at the last fetch, and its epoch ms; None before the first fetch."""
         consumer, own = self._ensure_consumer(), TopicPartition(*tp)
         if own not in consumer.assignment():
             return None, None
         end, highwater = consumer.last_stable_offset(own), consumer.highwater(own)
-        # librdkafka's mock cluster, the embedded broker, does not tell the stable end.
+        # The embedded broker, librdkafka's mock cluster, answers no last stable offset.
         known = end if end is not None and end >= 0 else highwater
         return known, consumer.last_poll_timestamp(own)
 
 
-class _NothingRead(dict[TP, int | None]):
-    """Faust's memory of how far each partition was delivered, which it never looks back behind.
+class _NothingDelivered(dict[TP, int | None]):
+    """Replaces Faust's record of the offsets it has delivered: always empty.
 
-    It notes an offset after the delivery. A delivery that waits while its partition is sought back is
-    noted after the seek, and Faust would drop all that is read again from there, in silence, and for
-    ever where nothing new follows. What has been delivered before is for the shard to recognise.
+    Faust notes an offset after its delivery and drops every record before it. A delivery that waits
+    during a seek is noted after the seek. Faust would then drop all records read again from there,
+    without a message. The shard itself recognises the records it has seen.
     """
 
     def __getitem__(self, tp: TP) -> None:
@@ -136,26 +137,26 @@ class _NothingRead(dict[TP, int | None]):
 
 
 class Consumer(driver.Consumer):
-    """Faust's consumer; where it starts to read is decided by the stored cuts, not by Kafka."""
+    """Faust's consumer, reading from the offsets of the stored checkpoints, not of Kafka."""
 
     _thread: ConsumerThread
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._read_offset = _NothingRead()
+        self._read_offset = _NothingDelivered()
 
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Any]]:
-        """One message a partition, holding everything that its last fetch brought."""
+        """Yield one message per partition, with all records of its last fetch."""
         transport = cast(Transport, self.transport)
         await transport.room()
         fetched, active = await self._wait_next_records(timeout)
         for tp, batch in (fetched or {}).items():
-            # Dropped only when a seek is to follow: a shard that misses a batch sees the gap with
-            # the next one, and the next one may never come. What a rebalance has made stale is for
-            # the shard to recognise.
+            # Drop a batch only if a seek follows. A shard sees a lost batch by the gap before the
+            # next one, and there may be no next one. After a rebalance, the shard recognises stale
+            # batches.
             if self.should_stop or not self.flow_active:
                 return
             if active is None or tp in active or tp in self._buffered_partitions:
@@ -163,9 +164,9 @@ class Consumer(driver.Consumer):
                 yield tp, self._batch_message(tp, cast(Fetched, batch))
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
-        """Claim what is assigned and read on from the stored cuts.
+        """Claim the assigned partitions and seek to the offsets of their stored checkpoints.
 
-        Faust calls this after every rebalance; a seek from a rebalance hook would be overwritten.
+        Faust calls this after every rebalance; it would overwrite a seek from a rebalance hook.
         """
         offsets = await cast(Transport, self.transport).assigned(set(self.assignment()))
         if offsets:
@@ -173,7 +174,7 @@ class Consumer(driver.Consumer):
         return offsets
 
     async def rewind(self, offsets: Mapping[TP, int]) -> None:
-        """Read again from these offsets, as far as the partitions are still assigned."""
+        """Seek to these offsets, as far as the partitions are still assigned."""
         mine = self.assignment()
         wanted = {tp: offset for tp, offset in offsets.items() if tp in mine}
         if wanted:
@@ -187,15 +188,15 @@ class Consumer(driver.Consumer):
 
 
 class Transport(driver.Transport):
-    """Registered as the scheme `engage://`. The app sets the three calls before it starts."""
+    """The transport of the scheme `engage://`. The app sets the three callables before it starts."""
 
     Consumer: ClassVar[type] = Consumer
 
     fetch_max_wait_ms: int = 100
     assigned: Assigned
-    #: Returns when there is room for more batches: the bound on what waits in memory.
+    #: Returns once there is room for more batches in memory.
     room: Callable[[], Awaitable[None]]
-    #: A batch is on its way to its agent.
+    #: Called with each batch that is handed to its agent.
     delivered: Callable[[], None]
 
 

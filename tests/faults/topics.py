@@ -64,7 +64,7 @@ def read_all(
 
 def committed(settings: Settings) -> dict[tuple[str, int], int]:
     """(topic, partition) → the offset that the workers' consumer group has committed."""
-    consumer = _consumer(settings, settings.kafka.group or settings.app)
+    consumer = _consumer(settings, settings.consumer_group)
     try:
         wanted = [
             TopicPartition(topic, p)
