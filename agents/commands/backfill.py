@@ -15,7 +15,8 @@ from stream.metrics.metric import required_grains
 from stream.settings.application import Settings
 from stream.store.connection import RedisClient, connect_redis
 from stream.store.shards import Store
-from stream.worker.backfill import Backfill, Progress
+from stream.worker.backfill import Backfill, ConsumerBounds, Progress
+from stream.worker.loading import Loader
 
 _REPORT_SECONDS = 2.0
 #: Live workers look for a new generation once a second.
@@ -75,7 +76,8 @@ async def _fill_and_swap(
     filled = Store(redis, settings.app, owner, partitions)
     filled.generation = f"g{int(time.time())}"
     told = _Told(partitions)
-    backfill = Backfill(settings, rules, required_grains(metrics), filled, consumer, told.report)
+    loader = Loader(settings, rules, required_grains(metrics), filled, ConsumerBounds(consumer))
+    backfill = Backfill(settings, loader, filled, consumer, told.report)
     print(f"counting anew, generation {filled.generation}; the live numbers go on", file=sys.stderr)
     try:
         await backfill.run(partitions)

@@ -7,7 +7,8 @@ from typing import Literal, NamedTuple
 from faust.types import TP
 
 from stream.web.live_alerts import AlertWatch
-from stream.worker.assigned_shard import Log, now_ms
+from stream.worker.clock import now_ms
+from stream.worker.log import Log
 from stream.worker.owner import ShardOwner
 from stream.worker.telemetry import Telemetry
 

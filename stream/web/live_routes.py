@@ -15,7 +15,7 @@ from stream.web.live_assets import HEADERS, TYPES, asset, page
 from stream.web.live_definitions import definitions
 from stream.web.live_feed import LiveFeed, TooManyClientsError, as_event
 from stream.web.live_pipeline import Pipeline
-from stream.worker.assigned_shard import now_ms
+from stream.worker.clock import now_ms
 
 UPDATE_SECONDS = 1.0
 _encode = msgspec.json.encode

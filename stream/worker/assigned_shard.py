@@ -1,88 +1,75 @@
-"""A shard in a worker's hands: what is known of it, and what its owner asks of the log."""
+"""A partition number assigned to this worker, and the shard loaded for it."""
 
 import asyncio
-import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
-
-from faust.types import TP
 
 from stream.engine.shard import Shard
 from stream.engine.watermark import IdleHold
 from stream.store.shards import Claim
-from stream.worker.loading import Bounds
+from stream.worker.contiguity import ContiguityGuard
+from stream.worker.idle_watch import IdleWatch
 from stream.worker.rejection_limit import RejectionLimit
+from stream.worker.stall_watch import StallWatch
 
 
-class Log(Bounds, Protocol):
-    """What the owner asks of Kafka."""
+@dataclass(slots=True, eq=False)
+class LoadedShard:
+    """A shard in memory, the claim that makes it this worker's, and the watches over its reading.
 
-    async def rewind(self, offsets: Mapping[TP, int]) -> None:
-        """Read on from these offsets."""
+    One object from loading until the shard is given up: whoever waited compares by identity.
+    """
 
-    async def commit(self, offsets: Mapping[TP, int]) -> None:
-        """Tell lag tools how far the cuts are."""
+    shard: Shard
+    claim: Claim
+    guard: ContiguityGuard
+    rejections: RejectionLimit
+    idle: IdleWatch
+    stalls: StallWatch
+    #: Position and watermark of the last stored checkpoint.
+    position: str
+    stored_watermark: int | None
 
-    def read_to(self, tp: TP) -> tuple[int | None, int | None]:
-        """(end of the log, epoch ms at which that was seen)."""
 
-
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class AssignedShard:
-    """A shard in this worker's hands. `shard` is None while it is lost and not yet reclaimed."""
+    """A partition number that is this worker's; `loaded` is None until its shard is in memory."""
 
     partition: int
-    shard: Shard | None = None
-    claim: Claim | None = None
-    #: Position of the last stored cut.
-    position: str = ""
-    stored_watermark: int | None = None
-    #: Set while the shard can take batches; waiters look again when it changes hands.
+    loaded: LoadedShard | None = None
+    #: Why the shard cannot be loaded; empty otherwise.
+    load_problem: str = ""
+    #: Set while batches need not wait: the shard is loaded, or is not coming back.
     ready: asyncio.Event = field(default_factory=asyncio.Event)
+    #: Held while a checkpoint is stored or the shard is loaded.
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    #: Gap last sought back to, by topic: a gap that stays is real.
-    sought: dict[str, int] = field(default_factory=dict)
-    drained_since: dict[str, int] = field(default_factory=dict)
     idle_hold: IdleHold = field(default_factory=IdleHold)
-    #: Topic → (next expected offset, monotonic seconds since when it is that), while the log has more.
-    stalled: dict[str, tuple[int, float]] = field(default_factory=dict)
-    limits: dict[str, RejectionLimit] = field(default_factory=dict)
-    #: Topics whose records were nearly all rejected: they are not read any further.
-    halted: set[str] = field(default_factory=set)
 
-    def begin(self) -> None:
-        """A shard has just been loaded: batches may come."""
-        assert self.shard is not None and self.claim is not None
-        self.position = self.claim.position
-        self.stored_watermark = self.shard.watermark
-        self.sought.clear()
-        self.drained_since.clear()
-        self.stalled.clear()
-        self.limits.clear()
-        self.halted.clear()
+    @property
+    def shard(self) -> Shard | None:
+        """The shard in memory."""
+        return self.loaded.shard if self.loaded else None
+
+    @property
+    def claim(self) -> Claim | None:
+        """The claim on the shard in memory."""
+        return self.loaded.claim if self.loaded else None
+
+    @property
+    def problem(self) -> str:
+        """Why events of this partition are not counted; empty if they are."""
+        return self.load_problem or (self.loaded.rejections.problem if self.loaded else "")
+
+    def begin(self, loaded: LoadedShard) -> None:
+        """Hold a shard that was just loaded, and let batches in."""
+        self.loaded, self.load_problem = loaded, ""
         self.ready.set()
 
+    def give_up(self) -> None:
+        """Forget the shard in memory; batches wait until it is loaded again."""
+        self.ready.clear()
+        self.loaded = None
 
-@dataclass(slots=True)
-class OwnerCounts:
-    """What the owner has met, for the operational metrics."""
-
-    checkpoints: int = 0
-    #: Times that Kafka has said which partitions are this worker's.
-    assignments: int = 0
-    fenced: int = 0
-    conflicts: int = 0
-    state_lost: int = 0
-    store_errors: int = 0
-    rewinds: int = 0
-    retention_lost: int = 0
-    #: Offsets before the first one of logs that began to be counted by this worker.
-    never_seen: int = 0
-    checkpoint_seconds_sum: float = 0.0
-    batches_dropped: int = 0
-
-
-def now_ms() -> int:
-    """Wall clock in epoch ms."""
-    return time.time_ns() // 1_000_000
+    def release(self) -> None:
+        """Forget the shard for good; batches that waited find none and are dropped."""
+        self.loaded, self.load_problem = None, ""
+        self.ready.set()

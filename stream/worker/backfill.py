@@ -1,26 +1,24 @@
-"""Counts everything anew from Kafka's beginning into a new generation of the state, beside the live one.
+"""Counts everything again from Kafka's beginning, into a new generation of the state.
 
-The live workers go on counting; when this has caught up with them, the pointer to the state is set to
-the new generation and they go on from its offsets. Each shard is folded as a live worker folds it.
+The live workers go on counting. Once the new generation has caught up, it is made the live one, and
+they go on from its offsets. Each shard is folded exactly as a live worker folds it.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import TopicPartition
 from faust.types import TP
 
 from schemas.codec import parse_all
-from stream.counters.measures import Grain
 from stream.engine.checkpoint import position, settle_checkpoint, take_checkpoint
 from stream.engine.fold import Record
-from stream.engine.rules import Rules
 from stream.engine.shard import Shard
 from stream.settings.application import Settings
 from stream.store.shards import Claim, Store
-from stream.worker.assigned_shard import now_ms
 from stream.worker.churn_scan import assess_some
+from stream.worker.clock import now_ms
 from stream.worker.loading import Loader
 from stream.worker.people_reader import close_some, people_of
 
@@ -30,44 +28,46 @@ _CHECKPOINT_EVERY = 100_000
 
 
 class Progress(NamedTuple):
-    """How far one shard is: records passed, and how many there are by now."""
+    """Records of one shard: those passed, and all that the log holds by now."""
 
     partition: int
     passed: int
     total: int
 
 
-class _ConsumerBounds:
+class ConsumerBounds:
+    """The bounds of partitions, as a plain consumer knows them."""
+
     def __init__(self, consumer: AIOKafkaConsumer) -> None:
         self._consumer = consumer
 
     async def bounds(self, tps: set[TP]) -> tuple[Mapping[TP, int], Mapping[TP, int]]:
-        """First and next offsets of partitions."""
-        asked = [TopicPartition(*tp) for tp in tps]
-        first = await self._consumer.beginning_offsets(asked)
-        end = await self._consumer.end_offsets(asked)
+        """Return the first and the next offset of each partition."""
+        partitions = [TopicPartition(*tp) for tp in tps]
+        first = await self._consumer.beginning_offsets(partitions)
+        end = await self._consumer.end_offsets(partitions)
         return {TP(*tp): n for tp, n in first.items()}, {TP(*tp): n for tp, n in end.items()}
 
 
 class Backfill:
-    """Fills one generation; `store` must be of that generation, which nobody else writes to."""
+    """Fills one generation. `store` and `loader` must be of that generation, with no other writer."""
 
     def __init__(
         self,
         settings: Settings,
-        rules: Rules,
-        grains: dict[str, tuple[Grain, ...]],
+        loader: Loader,
         store: Store,
         consumer: AIOKafkaConsumer,
         report: Callable[[Progress], None],
     ) -> None:
-        self._settings = settings
+        self._topics = settings.topics.inputs
+        self._dirty_max = settings.limits.dirty_max
+        self._loader = loader
         self._store = store
         self._consumer = consumer
-        self._loader = Loader(settings, rules, grains, store, _ConsumerBounds(consumer))
         self._report = report
         self._shards: dict[int, tuple[Claim, Shard]] = {}
-        #: Position of the last cut of each shard.
+        #: Partition → position of its last checkpoint.
         self._positions: dict[int, str] = {}
 
     async def run(self, partitions: int) -> None:
@@ -77,31 +77,24 @@ class Backfill:
                 await self._catch_up(partition)
 
     async def _catch_up(self, partition: int) -> None:
-        tps = [TopicPartition(topic, partition) for topic in self._settings.topics.inputs]
+        tps = [TopicPartition(topic, partition) for topic in self._topics]
         self._consumer.assign(tps)
         ends = await self._consumer.end_offsets(tps)
         if partition not in self._shards:
-            await self._begin(partition)
+            claim, _ = self._shards[partition] = await self._loader.load(partition)
+            self._positions[partition] = claim.position
         claim, shard = self._shards[partition]
         for tp in tps:
             self._consumer.seek(tp, shard.topics[tp.topic].next)
         since_checkpoint = 0
         while lacking := [tp for tp in tps if shard.topics[tp.topic].next < ends[tp]]:
             since_checkpoint += await self._fold_some(shard, lacking, ends)
-            if (
-                since_checkpoint >= _CHECKPOINT_EVERY
-                or len(shard.people.dirty) >= self._settings.limits.dirty_max
-            ):
-                await self._cut(claim, shard)
+            if since_checkpoint >= _CHECKPOINT_EVERY or len(shard.people.dirty) >= self._dirty_max:
+                await self._save(claim, shard)
                 since_checkpoint = 0
             self._report(_progress(shard, ends))
-        await self._cut(claim, shard)
+        await self._save(claim, shard)
         self._report(_progress(shard, ends))
-
-    async def _begin(self, partition: int) -> None:
-        claim, shard = await self._loader.load(partition)
-        self._shards[partition] = claim, shard
-        self._positions[partition] = claim.position
 
     async def _fold_some(
         self, shard: Shard, lacking: list[TopicPartition], ends: Mapping[TopicPartition, int]
@@ -109,7 +102,7 @@ class Backfill:
         fetched = await self._consumer.getmany(*lacking, timeout_ms=_WAIT_MS, max_records=_RECORDS)
         count = 0
         for tp in lacking:
-            # What a live worker has read by then may be here as well: up to `ends` is enough.
+            # Records beyond `ends` may be among them: a live worker has read those by then as well.
             records = fetched.get(tp, [])
             await self._fold(shard, tp.topic, records)
             reached = await self._consumer.position(tp)
@@ -121,7 +114,7 @@ class Backfill:
         shard.advance()
         while await close_some(self._store, shard):
             pass
-        # The live worker has put these records into the ledger topic already.
+        # The live worker has sent these dead letters already.
         shard.dead_letters.clear()
         return count
 
@@ -133,22 +126,21 @@ class Backfill:
             shard.skip(topic, first)
         decoded = parse_all([record.value for record in records])
         people = await people_of(self._store, shard, decoded, lambda: True)
-        assert people is not None  # Nobody else has this shard.
+        assert people is not None  # No other worker can take this shard.
         shard.apply(topic, records, decoded, people, now_ms())
 
-    async def _cut(self, claim: Claim, shard: Shard) -> None:
-        before = self._positions[shard.partition]
-        checkpoint = take_checkpoint(shard, before)
+    async def _save(self, claim: Claim, shard: Shard) -> None:
+        checkpoint = take_checkpoint(shard, self._positions[shard.partition])
         await self._store.store(claim, checkpoint)
         settle_checkpoint(shard)
         self._positions[shard.partition] = position(shard)
-        # Nobody is told of single people: the live worker has done that.
+        # Without sending churn risks: the live worker has published those of single people.
         while await assess_some(self._store, shard, None, lambda: True):
             pass
 
 
-def _progress(shard: Shard, ends: Mapping[TopicPartition, Any]) -> Progress:
-    states = shard.topics
-    passed = sum(state.next - state.start for state in states.values())
-    total = sum(end - states[tp.topic].start for tp, end in ends.items())
+def _progress(shard: Shard, ends: Mapping[TopicPartition, int]) -> Progress:
+    topics = shard.topics
+    passed = sum(state.next - state.start for state in topics.values())
+    total = sum(end - topics[tp.topic].start for tp, end in ends.items())
     return Progress(shard.partition, passed, total)

@@ -1,4 +1,4 @@
-"""Goes over the people of a shard whenever a look at their risk is due, some at a turn."""
+"""Assesses the churn risk of a shard's people, some people each round."""
 
 import logging
 from collections.abc import Awaitable, Callable, Iterable
@@ -10,23 +10,25 @@ from stream.engine.shard import Shard
 from stream.store.shards import Store
 
 _log = logging.getLogger(__name__)
-#: People of one call, and calls of a turn: a turn takes some tens of milliseconds.
+#: People per call of Redis, and calls per round: a round takes some tens of milliseconds.
 _AT_ONCE, _CALLS = 500, 4
-Tell = Callable[[Iterable[Message]], Awaitable[object]]
+#: Sends the risks of single people to Kafka.
+SendRisks = Callable[[Iterable[Message]], Awaitable[object]]
 
 
 async def assess_some(
-    store: Store, shard: Shard, tell: Tell | None, is_wanted: Callable[[], bool]
+    store: Store, shard: Shard, send: SendRisks | None, is_wanted: Callable[[], bool]
 ) -> bool:
-    """Look at some more people, if a look is due; whether there are more to look at.
+    """Assess some more people if an assessment is due; return whether to go on.
 
-    Raises the errors of Redis as they are. What Kafka does not take is sent again at the next turn.
+    `is_wanted` returns False once the shard is given up. Records that Kafka does not take are sent
+    again next round. Raises the errors of Redis.
     """
     risk = shard.churn_risk
     assessment = None if risk is None else risk.begin()
     if risk is None or assessment is None:
         return False
-    published_before = assessment.day <= risk.published_day
+    is_published = assessment.day <= risk.published_day
     for _ in range(_CALLS):
         cursor, found = await store.scan_people(shard.partition, assessment.cursor, _AT_ONCE)
         if not is_wanted():
@@ -34,19 +36,24 @@ async def assess_some(
         assessed = list(
             assess(assessment, people_in(found), shard.registry, shard.rules.calendar_of)
         )
-        if tell is not None and assessed and not published_before:
-            try:
-                await tell(messages(assessment, risk.rules, assessed))
-            except (KafkaError, OSError, TimeoutError) as error:
-                _log.warning(
-                    "shard %d: the risks of its people are not sent, trying again: %s",
-                    shard.partition, error,
-                )  # fmt: skip
-                return False
-            if not is_wanted():
+        if send is not None and assessed and not is_published:
+            records = messages(assessment, risk.rules, assessed)
+            if not await _is_sent(shard.partition, send, records) or not is_wanted():
                 return False
         assessment.cursor = cursor
         if not cursor:
             risk.finish(shard.counters, shard.registry)
             return True
+    return True
+
+
+async def _is_sent(partition: int, send: SendRisks, records: Iterable[Message]) -> bool:
+    try:
+        await send(records)
+    except (KafkaError, OSError, TimeoutError) as error:
+        _log.warning(
+            "shard %d: churn risks are not sent, trying again; check Kafka and churn_risk.topic: %s",
+            partition, error,
+        )  # fmt: skip
+        return False
     return True

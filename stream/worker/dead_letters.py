@@ -1,26 +1,22 @@
-"""Moves dead letters from Redis to Kafka: at least once, and never lost between the two."""
+"""Moves dead letters from Redis to Kafka: each at least once, none lost between the two."""
 
 import asyncio
 import logging
 
-from aiokafka.errors import KafkaError
-from redis.exceptions import RedisError
-
 from stream.kafka.producer import BatchProducer
 from stream.store.shards import Store
+from stream.worker.errors import UNREACHABLE
 
 _log = logging.getLogger(__name__)
-
-
 _RETRY_SECONDS = 2.0
-
-
-#: Cuts whose entries are kept in memory as well, to be sent without reading them again.
+#: One line a minute while Kafka does not answer.
+_LOG_EVERY = 30
+#: Checkpoints whose dead letters are held in memory as well, so that they need not be read again.
 _HELD_CHECKPOINTS = 16
 
 
 class DeadLetterSender:
-    """Moves ledger entries from Redis to Kafka: at least once, and never lost between the two."""
+    """Sends the dead letters of each stored checkpoint, then deletes them from Redis."""
 
     def __init__(self, store: Store, producer: BatchProducer, topic: str) -> None:
         self._store = store
@@ -31,35 +27,42 @@ class DeadLetterSender:
         self.failures = 0
 
     def put(self, partition: int, sequence: int, entries: list[bytes]) -> None:
-        """The cut with this number has left entries; with too many waiting, they stay in Redis."""
+        """Queue the dead letters of a checkpoint; if many are waiting, read them from Redis later."""
         held = entries if self._waiting.qsize() < _HELD_CHECKPOINTS else []
         self._waiting.put_nowait((partition, sequence, held))
 
     async def take_over(self, partition: int) -> None:
-        """Take up what an earlier owner of the shard has not sent."""
+        """Queue the dead letters that an earlier owner of the shard has not sent."""
         for sequence in await self._store.dead_letters_waiting(partition):
             self.put(partition, sequence, [])
 
     async def run(self) -> None:
-        """Send for ever; what fails is tried again until it is there."""
+        """Send for ever, one checkpoint after the other."""
         while True:
             partition, sequence, held = await self._waiting.get()
+            attempt = 0
             while True:
                 try:
-                    entries = held or await self._store.dead_letters(partition, sequence)
-                    if entries:
-                        self.entries_sent += await self._producer.send(
-                            self._topic, ((None, entry) for entry in entries)
-                        )
-                    await self._store.dead_letters_done(partition, sequence)
+                    await self._send(partition, sequence, held)
                     break
-                except (KafkaError, RedisError, OSError, TimeoutError) as error:
+                except UNREACHABLE as error:
                     self.failures += 1
-                    if self.failures % 30 == 1:
-                        _log.warning("ledger entries wait in Redis: %s", error)
+                    if attempt % _LOG_EVERY == 0:
+                        _log.warning(
+                            "shard %d: dead letters wait in Redis, trying again; check Kafka: %s",
+                            partition, error,
+                        )  # fmt: skip
+                    attempt += 1
                     await asyncio.sleep(_RETRY_SECONDS)
+
+    async def _send(self, partition: int, sequence: int, held: list[bytes]) -> None:
+        entries = held or await self._store.dead_letters(partition, sequence)
+        if entries:
+            messages = ((None, entry) for entry in entries)
+            self.entries_sent += await self._producer.send(self._topic, messages)
+        await self._store.dead_letters_done(partition, sequence)
 
     @property
     def backlog(self) -> int:
-        """Cuts whose entries are not sent yet."""
+        """Checkpoints whose dead letters are not sent yet."""
         return self._waiting.qsize()

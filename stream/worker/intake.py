@@ -1,149 +1,97 @@
-"""The way of a batch into its shard: contiguity, people, folding, and the limit on dead letters."""
+"""Takes batches into their shards: contiguity, people, folding, and the limit on rejections."""
 
 import asyncio
 import logging
+from collections.abc import Mapping
 
-from aiokafka.errors import KafkaError
-from faust.types import TP
-from redis.exceptions import RedisError
-
-from schemas.codec import RejectedEvent, parse_all
-from stream.engine.fold import Decoded
-from stream.engine.shard import Shard
+from schemas.codec import parse_all
 from stream.kafka.fetch import Fetched
-from stream.settings.application import Settings
-from stream.store.shards import CheckpointRefusedError, Store
-from stream.worker.assigned_shard import AssignedShard, Log, OwnerCounts, now_ms
+from stream.store.shards import Store
+from stream.worker.assigned_shard import AssignedShard, LoadedShard
+from stream.worker.checkpoints import Checkpoints
+from stream.worker.claims import Claims
+from stream.worker.clock import now_ms
+from stream.worker.errors import SHARD_IN_DOUBT
 from stream.worker.people_reader import people_of
-from stream.worker.rejection_limit import RejectionLimit
+from stream.worker.status import OwnerStatus
 
 _log = logging.getLogger(__name__)
 _HALTED_SECONDS = 1.0
-#: After these, what is in memory may not be what is stored.
-SHARD_IS_LOST = (RedisError, KafkaError, OSError, CheckpointRefusedError, TimeoutError)
 
 
-class BatchIntake:
-    """What an owner of shards does with batches; claiming and storing are the subclass's."""
+class Intake:
+    """Folds each batch into the shard of its partition, or drops it when the shard is gone."""
 
-    def __init__(self, settings: Settings, store: Store, log: Log) -> None:
-        self._settings = settings
+    def __init__(
+        self,
+        shards: Mapping[int, AssignedShard],
+        store: Store,
+        claims: Claims,
+        checkpoints: Checkpoints,
+        dirty_max: int,
+        status: OwnerStatus,
+    ) -> None:
+        self._shards = shards
         self._store = store
-        self._log = log
-        self.assigned_shards: dict[int, AssignedShard] = {}
-        self.counts = OwnerCounts()
-        #: Takes no more batches: what is folded now would only be folded again by the next owner.
-        self.is_closing = False
-        #: Why this worker does not serve; empty when it does. Shown by /readyz.
-        self.problem = "no partitions are assigned yet"
-        #: Why it never will, whatever it tries: the worker exits with it.
-        self.fatal: Exception | None = None
-
-    async def checkpoint(self, assigned: AssignedShard) -> None:
-        """Store what has changed since the last cut."""
-        raise NotImplementedError
-
-    def drop(self, assigned: AssignedShard, shard: Shard, error: Exception) -> None:
-        """Throw a shard's memory away and reclaim it."""
-        raise NotImplementedError
+        self._claims = claims
+        self._checkpoints = checkpoints
+        self._dirty_max = dirty_max
+        self._status = status
 
     async def consume(self, topic: str, partition: int, batch: Fetched) -> None:
-        """Fold one fetch into its shard. Never raises: a shard in doubt is dropped and reclaimed."""
-        assigned = self.assigned_shards.get(partition)
-        if assigned is None or self.is_closing:
-            self.counts.batches_dropped += 1
+        """Fold one batch. Never raises: a shard in doubt starts over, a defect ends the worker."""
+        assigned = self._shards.get(partition)
+        if assigned is None or self._status.is_closing:
+            self._status.counts.batches_dropped += 1
             return
-        await assigned.ready.wait()
-        shard = assigned.shard
-        while topic in assigned.halted and assigned.shard is shard and shard is not None:  # noqa: ASYNC110
-            await asyncio.sleep(_HALTED_SECONDS)
-        if (
-            shard is None
-            or assigned.shard is not shard
-            or self.assigned_shards.get(partition) is not assigned
-        ):
-            self.counts.batches_dropped += 1
+        loaded = await self._readable(assigned, topic)
+        if loaded is None or self._shards.get(partition) is not assigned:
+            self._status.counts.batches_dropped += 1
             return
         try:
-            batch, gap = self._align(assigned, shard, topic, batch)
-            if gap:
-                await self._close_gap(assigned, shard, topic)
+            aligned = loaded.guard.align(topic, batch)
+            if aligned is None:
+                await loaded.guard.close_gap(topic)
             else:
-                await self._fold(assigned, shard, topic, batch)
-        except SHARD_IS_LOST as error:
-            self.drop(assigned, shard, error)
+                await self._fold(assigned, loaded, topic, aligned)
+        except SHARD_IN_DOUBT as error:
+            self._claims.drop(assigned, loaded, error)
         except Exception as error:  # noqa: BLE001
-            # A defect. The shard is half folded, and what is in memory must never be stored; the
-            # worker ends, so that somebody looks, and the next one starts from the last cut.
-            _log.exception("%s[%d] at %d cannot be folded", topic, partition, batch.start)
-            assigned.shard = assigned.claim = None
-            self.fatal, self.problem = error, f"a defect: {error!r}"
+            # A defect. The shard is half folded and must never be stored. The worker ends; the next
+            # one starts from the last checkpoint.
+            _log.exception(
+                "%s[%d]: the batch at %d cannot be folded", topic, partition, batch.start
+            )
+            assigned.release()
+            self._status.fail(error, f"a defect: {error!r}")
 
-    def _align(
-        self, assigned: AssignedShard, shard: Shard, topic: str, batch: Fetched
-    ) -> tuple[Fetched, bool]:
-        """The contiguity guard: the part of a batch from the next expected offset on, or a gap.
-
-        Faust still delivers what it had buffered before a rewind; without this, it would be applied.
-        """
-        state = shard.topics[topic]
-        if batch.start > state.expected:
-            return batch, True
-        assigned.sought.pop(topic, None)
-        if batch.start < state.expected:
-            kept = [record for record in batch.records if record.offset >= state.expected]
-            batch = Fetched(min(state.expected, batch.end), batch.end, kept)
-        return batch, False
+    async def _readable(self, assigned: AssignedShard, topic: str) -> LoadedShard | None:
+        """Wait until a shard takes batches of a topic; None if it was given up meanwhile."""
+        await assigned.ready.wait()
+        loaded = assigned.loaded
+        while loaded is not None and topic in loaded.rejections.halted:
+            await asyncio.sleep(_HALTED_SECONDS)
+            if assigned.loaded is not loaded:
+                return None
+        return loaded
 
     async def _fold(
-        self, assigned: AssignedShard, shard: Shard, topic: str, batch: Fetched
+        self, assigned: AssignedShard, loaded: LoadedShard, topic: str, batch: Fetched
     ) -> None:
+        shard = loaded.shard
         if batch.records:
             decoded = parse_all([record.value for record in batch.records])
             people = await people_of(
-                self._store, shard, decoded, lambda: assigned.shard is shard and not self.is_closing
+                self._store, shard, decoded, lambda: self._is_wanted(assigned, loaded)
             )
-            # From here to the end nothing waits: other topics' batches cannot come between.
+            # Nothing waits from here to the end, so no batch of another topic comes between.
             if people is None or batch.start != shard.topics[topic].expected:
                 return
             shard.apply(topic, batch.records, decoded, people, now_ms())
-            self._judge(assigned, shard, topic, decoded)
+            loaded.rejections.note(topic, decoded)
         shard.skip(topic, batch.end)
-        if len(shard.people.dirty) >= self._settings.limits.dirty_max:
-            await self.checkpoint(assigned)
+        if len(shard.people.dirty) >= self._dirty_max:
+            await self._checkpoints.save(assigned)
 
-    def _judge(
-        self, assigned: AssignedShard, shard: Shard, topic: str, decoded: list[Decoded]
-    ) -> None:
-        """Stop reading a topic whose records are nearly all rejected: no event is lost meanwhile."""
-        settings = self._settings.ledger
-        limit = assigned.limits.get(topic)
-        if limit is None:
-            limit = assigned.limits[topic] = RejectionLimit(settings.max_ratio, settings.min_events)
-        rejected = sum(item.__class__ is RejectedEvent for item in decoded)
-        if not limit.passed(len(decoded), rejected):
-            assigned.halted.add(topic)
-            self.problem = (
-                f"{topic}[{shard.partition}]: more than {settings.max_ratio:.0%} of the last "
-                f"{settings.min_events} records were rejected, reading has stopped. See the ledger "
-                "topic for the reasons; mend the producer or raise ledger.max_ratio, then restart"
-            )
-            _log.error("%s", self.problem)
-
-    async def _close_gap(self, assigned: AssignedShard, shard: Shard, topic: str) -> None:
-        """Seek back to where a gap begins; one that is still there is what retention has deleted."""
-        state = shard.topics[topic]
-        tp = TP(topic, shard.partition)
-        if assigned.sought.get(topic) == state.expected:
-            first, _ = await self._log.bounds({tp})
-            if first[tp] > state.expected:
-                lost = first[tp] - max(state.next, state.expected)
-                self.counts.retention_lost += max(lost, 0)
-                _log.error(
-                    "%s[%d]: %d records were deleted by retention before they were counted",
-                    topic, shard.partition, lost,
-                )  # fmt: skip
-                shard.skip(topic, first[tp])
-        assigned.sought[topic] = state.expected
-        self.counts.rewinds += 1
-        await self._log.rewind({tp: state.expected})
+    def _is_wanted(self, assigned: AssignedShard, loaded: LoadedShard) -> bool:
+        return assigned.loaded is loaded and not self._status.is_closing

@@ -1,4 +1,4 @@
-"""The two steps in which a shard waits for people from Redis: before a batch is folded, and to close sessions."""
+"""Reads people from Redis for a shard: before a batch is folded, and to close sessions."""
 
 from collections.abc import Callable, Sequence
 
@@ -11,9 +11,9 @@ from stream.store.shards import Store
 async def people_of(
     store: Store, shard: Shard, decoded: Sequence[Decoded], is_wanted: Callable[[], bool]
 ) -> list[Person | None] | None:
-    """The person of each event, all of them in memory; None when the shard was not wanted any more.
+    """Return the person of each event, all in memory; None once `is_wanted` returns False.
 
-    Nothing may wait between this and `apply`. Raises the errors of Redis as they are.
+    The caller must not wait between this and `apply`. Raises the errors of Redis as they are.
     """
     people, missing = shard.prepare(decoded)
     while missing:
@@ -26,7 +26,7 @@ async def people_of(
 
 
 async def close_some(store: Store, shard: Shard) -> int:
-    """Close due sessions of some people; how many were due, 0 when no more are.
+    """Close due sessions of some people; return how many people were due.
 
     Raises the errors of Redis as they are.
     """

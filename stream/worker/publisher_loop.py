@@ -1,24 +1,18 @@
-"""The publishing loop: the owner of shard 0 renews the snapshot and sends records; all others read it."""
+"""The publishing loop: the owner of shard 0 renews the snapshot and sends records; others read it."""
 
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
-
-from aiokafka.errors import KafkaError
-from redis.exceptions import RedisError
+from collections.abc import Callable
 
 from stream.configure.fingerprints import fingerprints
-from stream.engine.rules import Rules
-from stream.kafka.producer import BatchProducer
 from stream.metrics import proportions
-from stream.metrics.metric import Metric
 from stream.metrics.themes.goals import has_experiment
 from stream.publish.snapshot import Snapshot, decode_snapshot, encode_snapshot
 from stream.settings.application import Settings
 from stream.store.published import FencedError, PublishedState
-from stream.worker.assigned_shard import now_ms
-from stream.worker.owner import ShardOwner
+from stream.worker.clock import now_ms
+from stream.worker.errors import UNREACHABLE
 from stream.worker.publisher import Publisher
 from stream.worker.record_sender import RecordSender
 from stream.worker.telemetry import Telemetry
@@ -33,76 +27,77 @@ class PublisherLoop:
         self,
         settings: Settings,
         state: PublishedState,
-        metrics: Sequence[Metric],
-        rules: Rules,
-        definition: str,
-        owner: ShardOwner,
-        producer: BatchProducer,
+        new_publisher: Callable[[], Publisher],
+        records: RecordSender,
+        epoch: Callable[[], int | None],
         telemetry: Telemetry,
     ) -> None:
+        """`epoch` returns the epoch of shard 0; None while another worker owns it."""
         self._settings = settings
         self._state = state
-        self._metrics = metrics
-        self._rules = rules
-        self._definition = definition
-        self._owner = owner
-        self._records = RecordSender(producer, settings.topics.metrics, telemetry)
+        self._new_publisher = new_publisher
+        self._records = records
+        self._epoch = epoch
         self._telemetry = telemetry
         self._publisher: Publisher | None = None
-        self._records_at = 0.0
         self._generation = ""
+        #: When records were looked for last, in monotonic seconds.
+        self._records_at = 0.0
         self.snapshot: Snapshot | None = None
 
     async def run(self) -> None:
-        """Once an interval, for ever."""
+        """Publish or read once an interval, for ever."""
         try:
-            await self._run()
+            while True:
+                began = time.monotonic()
+                await self._turn()
+                interval = self._settings.publish.snapshot_seconds
+                await asyncio.sleep(max(interval - (time.monotonic() - began), 0.05))
         finally:
             await self._records.stop()
 
-    async def _run(self) -> None:
-        interval = self._settings.publish.snapshot_seconds
-        while True:
-            began = time.monotonic()
-            try:
-                await self._turn()
-            except FencedError as error:
-                _log.info("%s", error)
-                await self._leave()
-            except (RedisError, KafkaError, OSError, TimeoutError) as error:
-                # What was sent and not acknowledged is sent again by the next publisher: this one,
-                # with nothing in its memory.
-                _log.warning("not published: %s", error)
-                self._telemetry.snapshot_failures += 1
-                await self._leave()
-            await asyncio.sleep(max(interval - (time.monotonic() - began), 0.05))
-
     def snapshot_age_seconds(self) -> float | None:
-        """Age of what /metrics shows; None before the first."""
+        """Return the age of `snapshot`; None before the first."""
         return None if self.snapshot is None else time.time() - self.snapshot.taken_ms / 1000
 
     async def _turn(self) -> None:
-        first = self._owner.assigned_shards.get(0)
-        if first is None or first.shard is None or first.claim is None:
-            await self._leave()
-            raw = await self._state.snapshot()
-            if raw is not None:
-                self.snapshot = decode_snapshot(raw)
-            return
-        epoch = first.claim.epoch
+        try:
+            epoch = self._epoch()
+            if epoch is None:
+                await self._read()
+            else:
+                await self._publish(await self._current_publisher(), epoch)
+        except FencedError as error:
+            _log.info("%s; this worker reads the snapshot from now on", error)
+            await self._retire()
+        except UNREACHABLE as error:
+            # Records that Kafka did not acknowledge are sent again by the next publisher: by this
+            # worker, with nothing in memory.
+            _log.warning("not published, trying again; check Redis and Kafka: %s", error)
+            self._telemetry.snapshot_failures += 1
+            await self._retire()
+
+    async def _read(self) -> None:
+        """Read the snapshot that another worker has published."""
+        await self._retire()
+        raw = await self._state.snapshot()
+        if raw is not None:
+            self.snapshot = decode_snapshot(raw)
+
+    async def _current_publisher(self) -> Publisher:
+        """Return the publisher; a new one after a change of owner or of the state's generation."""
         if self._generation != self._state.generation:
-            # Counted anew: everything is published once more.
-            await self._leave()
+            # A backfill has counted everything again, so everything is published again.
+            await self._retire()
             self._generation = self._state.generation
         if self._publisher is None:
             if has_experiment(self._settings):
-                await asyncio.to_thread(proportions.load)  # It takes seconds.
-            compare = self._settings.publish.compare
-            self._publisher = Publisher(
-                self._state, self._metrics, self._rules, self._definition, compare
-            )
+                await asyncio.to_thread(proportions.load)  # The import takes seconds.
+            self._publisher = self._new_publisher()
             await self._state.note_definitions(fingerprints(self._settings), now_ms())
-        publisher = self._publisher
+        return self._publisher
+
+    async def _publish(self, publisher: Publisher, epoch: int) -> None:
         async with self._records.counts_lock:
             snapshot = await publisher.refresh(now_ms())
         self._note_latency(snapshot)
@@ -113,18 +108,18 @@ class PublisherLoop:
             due = publisher.due_records(snapshot)
             self._records_at = time.monotonic()
         assert publisher.progress is not None
-        # Before the records: it reserves their revision, or finds that somebody else publishes.
+        # Before the records: this reserves their revision, or finds another publisher.
         await self._state.publish(epoch, publisher.progress, encode_snapshot(snapshot))
         if due is not None:
-            self._records.begin(publisher, snapshot, due)
+            self._records.begin(due, lambda: publisher.acknowledged(snapshot))
 
-    async def _leave(self) -> None:
-        """Forget what was published: the next publisher reads how far records are acknowledged."""
+    async def _retire(self) -> None:
+        """Discard the publisher; the next one reads from Redis which records are acknowledged."""
         self._publisher = None
         await self._records.stop()
 
     def _note_latency(self, snapshot: Snapshot) -> None:
-        """Only while new events keep coming, and live ones: a replay's are old by intention."""
+        """Measure only new events that are live: those of a replay are old by intention."""
         before = self.snapshot
         if before is not None and snapshot.newest_ms > before.newest_ms:
             delay = (snapshot.taken_ms - snapshot.newest_ms) / 1000

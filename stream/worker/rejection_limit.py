@@ -1,23 +1,53 @@
 """The limit on dead letters: a bad deployment must not drain a topic into the ledger."""
 
-from dataclasses import dataclass
+import logging
+from collections.abc import Sequence
+
+from schemas.codec import RejectedEvent
+from stream.engine.fold import Decoded
+from stream.settings.intake import LedgerSettings
+
+_log = logging.getLogger(__name__)
 
 
-@dataclass(slots=True)
 class RejectionLimit:
-    """Judges the last `min_events` records of one topic partition at a time."""
+    """Halts topics of one shard whose records are nearly all rejected.
 
-    max_ratio: float
-    min_events: int
-    _records: int = 0
-    _rejected: int = 0
+    Each verdict is on the next `min_events` records of a topic.
+    """
 
-    def passed(self, records: int, rejected: int) -> bool:
-        """Note that so many records were passed, so many of them rejected. False: beyond the limit."""
-        self._records += records
-        self._rejected += rejected
-        if self._records < self.min_events:
-            return True
-        within = self._rejected <= self.max_ratio * self._records
-        self._records = self._rejected = 0
-        return within
+    def __init__(self, partition: int, settings: LedgerSettings) -> None:
+        self._partition = partition
+        self._settings = settings
+        #: Topic → records and rejected records since the last verdict.
+        self._seen: dict[str, tuple[int, int]] = {}
+        #: Topics that are not read any further.
+        self.halted: set[str] = set()
+        #: Message about the topic halted last; empty if none is.
+        self.problem = ""
+
+    def note(self, topic: str, decoded: Sequence[Decoded]) -> None:
+        """Count the records of a batch; halt the topic beyond the limit."""
+        settings = self._settings
+        records, rejected = self._seen.get(topic, (0, 0))
+        records += len(decoded)
+        rejected += sum(item.__class__ is RejectedEvent for item in decoded)
+        if records < settings.min_events:
+            self._seen[topic] = records, rejected
+            return
+        self._seen[topic] = 0, 0
+        if rejected > settings.max_ratio * records:
+            self._halt(topic)
+
+    def _halt(self, topic: str) -> None:
+        self.halted.add(topic)
+        self.problem = (
+            f"{topic}[{self._partition}]: more than {self._settings.max_ratio:.0%} of the last "
+            f"{self._settings.min_events} records were rejected, reading has stopped. Look up the "
+            "reasons in the ledger topic; fix the producer or raise ledger.max_ratio, then restart"
+        )
+        _log.error(
+            "%s[%d]: nearly all records are rejected, reading has stopped; look up the reasons in "
+            "the ledger topic, fix the producer, then restart",
+            topic, self._partition,
+        )  # fmt: skip

@@ -1,53 +1,26 @@
-"""What a worker says about itself: lag, cuts, fences, latency. Never summed up into product numbers."""
+"""The operational metrics of one worker: lag, checkpoints, failures, latency, memory of Redis."""
 
-import time
 from collections.abc import Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
 
 from faust.types import TP
-from prometheus_client.core import HistogramMetricFamily
 from prometheus_client.core import Metric as Family
 
 from stream.metrics.families import FAMILIES
 from stream.store.memory import Memory
-from stream.store.shards import Claim
-from stream.worker.assigned_shard import AssignedShard, Log
+from stream.worker.assigned_shard import AssignedShard
 from stream.worker.dead_letters import DeadLetterSender
 from stream.worker.exposition import with_value, without_samples
+from stream.worker.latency import LatencyHistogram
+from stream.worker.log import Log
 from stream.worker.owner import ShardOwner
+from stream.worker.rebuild_watch import RebuildWatch
 
 _PREFIX = "engagement_worker_"
-#: Upper edges in seconds, around the promise of 1.5 s from event to visible.
-_LATENCY_EDGES = (0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0, 60.0, 300.0)
-
-
-class LatencyHistogram:
-    """How long after the newest event of a cut its numbers were visible in the snapshot."""
-
-    def __init__(self) -> None:
-        self._counts = [0] * (len(_LATENCY_EDGES) + 1)
-        self._sum = 0.0
-
-    def observe(self, seconds: float) -> None:
-        """Count one snapshot's delay."""
-        bucket = next((i for i, edge in enumerate(_LATENCY_EDGES) if seconds <= edge), -1)
-        self._counts[bucket] += 1
-        self._sum += seconds
-
-    def family(self) -> HistogramMetricFamily:
-        """As Prometheus wants it: cumulative."""
-        cumulative, total = [], 0
-        for edge, count in zip((*map(str, _LATENCY_EDGES), "+Inf"), self._counts, strict=True):
-            total += count
-            cumulative.append((edge, total))
-        family = FAMILIES["engagement_event_to_visible_seconds"]
-        return HistogramMetricFamily(
-            family.name, family.help, buckets=cumulative, sum_value=self._sum
-        )
 
 
 class Telemetry:
-    """The worker's own families."""
+    """Builds the worker's own families at each scrape. Other parts write their counts here."""
 
     def __init__(self, owner: ShardOwner, log: Log, dead_letters: DeadLetterSender) -> None:
         self._owner = owner
@@ -56,14 +29,16 @@ class Telemetry:
         self.latency = LatencyHistogram()
         self.snapshot_failures = 0
         self.records_published = 0
-        self._started = time.time()
-        #: Server → memory, as it was seen last.
+        #: Redis server → memory at the last look; empty while it is unknown.
         self.redis_memory: Mapping[str, Memory] = {}
-        #: Of shards that are counted anew: the claim, and where their topics ended at first sight.
-        self._anew: dict[int, tuple[Claim, dict[str, int]]] = {}
+        self._rebuilds = RebuildWatch(log)
+
+    def note_memory(self, memory: Mapping[str, Memory]) -> None:
+        """Keep the memory of each Redis server."""
+        self.redis_memory = memory
 
     def collect(self) -> Iterator[Family]:
-        """All families of this worker."""
+        """Yield all families of this worker."""
         yield _build_info()
         yield self._lag()
         yield self.latency.family()
@@ -85,7 +60,7 @@ class Telemetry:
             ("metric_records_published", self.records_published),
             ("ledger_backlog", self._dead_letters.backlog),
             ("shards", sum(assigned.shard is not None for assigned in self._assigned())),
-            ("shards_rebuilding", sum(map(self._is_rebuilding, self._assigned()))),
+            ("shards_rebuilding", sum(map(self._rebuilds.is_rebuilding, self._assigned()))),
         ):
             yield with_value(FAMILIES[_PREFIX + name], value)
         yield self._dimension_fill()
@@ -94,30 +69,8 @@ class Telemetry:
     def _assigned(self) -> list[AssignedShard]:
         return list(self._owner.assigned_shards.values())
 
-    def _is_rebuilding(self, assigned: AssignedShard) -> bool:
-        """Not loaded yet, still recalling event ids, or counted anew and not yet where others were.
-
-        A shard that is counted anew is done when it has passed what the log held at first sight:
-        under steady traffic it would never be seen without any lag.
-        """
-        shard, claim = assigned.shard, assigned.claim
-        if shard is None or claim is None:
-            return True
-        if any(state.expected < state.next for state in shard.topics.values()):
-            return True
-        if not claim.is_new:
-            return False
-        known = self._anew.get(assigned.partition)
-        if known is None or known[0] is not claim:
-            ends = {t: self._log.read_to(TP(t, assigned.partition))[0] for t in shard.topics}
-            seen = {topic: end for topic, end in ends.items() if end is not None}
-            if len(seen) < len(ends):
-                return True
-            known = self._anew[assigned.partition] = (claim, seen)
-        return any(shard.topics[topic].next < end for topic, end in known[1].items())
-
     def _dimension_fill(self) -> Family:
-        """The fullest of this worker's shards: each keeps its own list of values."""
+        """Return the fill of the fullest shard: each shard keeps its own list of values."""
         fill: dict[tuple[str, str], float] = {}
         for assigned in self._assigned():
             if assigned.shard is not None:

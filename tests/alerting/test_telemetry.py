@@ -14,7 +14,7 @@ from stream.settings.application import Settings
 from stream.settings.connections import RedisSettings
 from stream.store.connection import connect_redis
 from stream.store.memory import Memory, MemoryWatch
-from stream.worker.assigned_shard import OwnerCounts
+from stream.worker.status import OwnerCounts
 from stream.worker.telemetry import Telemetry
 from tests.servers.redis_server import RedisServer
 

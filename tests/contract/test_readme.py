@@ -22,7 +22,7 @@ from stream.metrics.catalogue import catalogue
 from stream.publish.snapshot import Count, Gauge, Snapshot
 from stream.settings.application import Settings
 from stream.web.exporter import Exporter, SnapshotCollector
-from stream.worker.assigned_shard import OwnerCounts
+from stream.worker.status import OwnerCounts
 from stream.worker.telemetry import Telemetry
 from tests.contract.pages import README, ROOT, blocks, pages
 

@@ -3,36 +3,34 @@
 Run as `python -m tests.faults.broken_no_guard worker`. The fault tests must notice.
 """
 
-from stream.engine.shard import Shard
 from stream.kafka.fetch import Fetched
-from stream.worker.assigned_shard import AssignedShard
-from stream.worker.intake import BatchIntake
+from stream.worker.assigned_shard import AssignedShard, LoadedShard
+from stream.worker.contiguity import ContiguityGuard
+from stream.worker.intake import Intake
 
-_guarded = BatchIntake._fold
+_guarded = Intake._fold
 
 
-def _align(
-    _intake: BatchIntake, _owned: AssignedShard, shard: Shard, topic: str, batch: Fetched
-) -> tuple[Fetched, bool]:
+def _align(guard: ContiguityGuard, topic: str, batch: Fetched) -> Fetched:
     """As if every batch began where the last one has ended."""
-    shard.topics[topic].expected = batch.start
-    return batch, False
+    guard._shard.topics[topic].expected = batch.start
+    return batch
 
 
 async def _fold(
-    intake: BatchIntake, assigned: AssignedShard, shard: Shard, topic: str, batch: Fetched
+    intake: Intake, assigned: AssignedShard, loaded: LoadedShard, topic: str, batch: Fetched
 ) -> None:
     """Folding looks once more whether the batch is the expected one: let it be."""
-    shard.topics[topic].expected = batch.start
-    await _guarded(intake, assigned, shard, topic, batch)
+    loaded.shard.topics[topic].expected = batch.start
+    await _guarded(intake, assigned, loaded, topic, batch)
 
 
 def main() -> None:
     """The command line of the broken worker."""
     from agents.cli.main import main as engage
 
-    BatchIntake._align = _align  # type: ignore[assignment, method-assign]
-    BatchIntake._fold = _fold  # type: ignore[assignment, method-assign]
+    ContiguityGuard.align = _align  # type: ignore[assignment, method-assign]
+    Intake._fold = _fold  # type: ignore[assignment, method-assign]
     engage()
 
 

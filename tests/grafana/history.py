@@ -20,8 +20,8 @@ from stream.settings.churn import ChurnRiskSettings
 from stream.settings.definitions import Funnel, Selection
 from stream.store.memory import Memory
 from stream.web.exporter import Exporter, SnapshotCollector
-from stream.worker.assigned_shard import OwnerCounts
 from stream.worker.publisher import Publisher
+from stream.worker.status import OwnerCounts
 from stream.worker.telemetry import Telemetry
 from tests.grafana.traffic import BUSY, DAY_MS, MINUTE_MS, NOW_MS, WEEK_MS, Spans, log
 from tests.properties.engine import EVERYONE, LogRecord, Worker

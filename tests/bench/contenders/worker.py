@@ -12,7 +12,7 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from agents.app import Worker
-import stream.fold
+import stream.engine.fold
 from stream.kafka.fetch import Fetched
 from stream.store.keys import ShardKeys
 from stream.settings.application import Settings
@@ -25,7 +25,7 @@ _OTHERS = ("clicks", "sessions", "subscriptions", "orders", "feedback", "social"
 
 
 def run(job: Job, compiled: bool = True) -> None:
-    if compiled != (not str(stream.fold.__file__).endswith(".py")):
+    if compiled != (not str(stream.engine.fold.__file__).endswith(".py")):
         raise Unavailable(f"the core is {stream.engine.fold.__file__}: a wrong build has no price")
     with RedisServer() as server:
         _move_away(server.pid)

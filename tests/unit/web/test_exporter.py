@@ -12,7 +12,7 @@ from stream.publish.snapshot import Count, Gauge, SegmentCount, Snapshot
 from stream.settings.application import Settings
 from stream.store.memory import Memory
 from stream.web.exporter import Exporter, SnapshotCollector
-from stream.worker.assigned_shard import OwnerCounts
+from stream.worker.status import OwnerCounts
 from stream.worker.telemetry import Telemetry
 
 

@@ -1,0 +1,8 @@
+"""The wall clock of the worker; the engine below is given the time as a value."""
+
+import time
+
+
+def now_ms() -> int:
+    """Return the wall clock in epoch ms."""
+    return time.time_ns() // 1_000_000

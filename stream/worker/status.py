@@ -1,0 +1,45 @@
+"""What outlives the shards of a worker: counts, and whether the worker can go on."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class OwnerCounts:
+    """Counts of a shard owner's events, for the operational metrics."""
+
+    checkpoints: int = 0
+    #: Rebalances that assigned partitions to this worker.
+    assignments: int = 0
+    fenced: int = 0
+    conflicts: int = 0
+    state_lost: int = 0
+    store_errors: int = 0
+    rewinds: int = 0
+    retention_lost: int = 0
+    #: Records that retention had deleted before this worker began to count their shard.
+    never_seen: int = 0
+    checkpoint_seconds_sum: float = 0.0
+    batches_dropped: int = 0
+
+    def note_lost_shard(self, answer: str) -> None:
+        """Count a shard that starts over, by Redis' answer; empty if Redis or Kafka failed."""
+        self.fenced += answer == "FENCED"
+        self.conflicts += answer == "CONFLICT"
+        self.state_lost += answer == "LOST"
+        self.store_errors += not answer
+
+
+@dataclass(slots=True)
+class OwnerStatus:
+    """Whether the worker still takes batches, the failure that ends it, and the counts so far."""
+
+    counts: OwnerCounts = field(default_factory=OwnerCounts)
+    #: True once the worker stops: a batch folded now would be folded again by the next owner.
+    is_closing: bool = False
+    #: The failure that no retry can mend; the worker exits with it.
+    fatal: Exception | None = None
+    problem: str = ""
+
+    def fail(self, error: Exception, problem: str) -> None:
+        """Note a failure that ends the worker."""
+        self.fatal, self.problem = error, problem

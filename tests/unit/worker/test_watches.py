@@ -1,0 +1,75 @@
+"""The watches over a loaded shard: rejections, silence, and topics that stand still."""
+
+import pytest
+from faust.types import TP
+
+from schemas.codec import parse_all
+from stream.engine.watermark import IdleHold
+from stream.worker import stall_watch
+from stream.worker.clock import now_ms
+from stream.worker.idle_watch import IdleWatch
+from stream.worker.rejection_limit import RejectionLimit
+from stream.worker.stall_watch import StallWatch
+from stream.worker.status import OwnerCounts
+from tests.unit.worker.stand_ins import SETTINGS, TOPIC, Log, shard
+
+VIEW = b'{"type":"page_view","event_id":"e","event_time":1700000000000,"visitor_id":"v","page_url":"/"}'
+
+
+def test_a_topic_is_halted_when_more_than_the_share_of_the_last_records_is_rejected() -> None:
+    limit = RejectionLimit(3, SETTINGS.ledger)
+    limit.note(TOPIC, parse_all([VIEW] * 5 + [b"no event"] * 4))
+    assert (limit.halted, limit.problem) == (set(), "")
+    limit.note(TOPIC, parse_all([b"no event"]))
+    assert limit.halted == set(), "half of ten is the limit itself"
+    limit.note(TOPIC, parse_all([VIEW] * 4 + [b"no event"] * 6))
+    assert limit.halted == {TOPIC}
+    assert limit.problem.startswith("page-views[3]: more than 50% of the last 10 records")
+
+
+def test_topics_are_judged_one_by_one() -> None:
+    limit = RejectionLimit(0, SETTINGS.ledger)
+    limit.note("clicks", parse_all([b"no event"] * 10))
+    limit.note(TOPIC, parse_all([VIEW] * 10))
+    assert limit.halted == {"clicks"}
+
+
+def test_a_topic_is_drained_once_it_has_been_at_its_end_for_the_idle_time() -> None:
+    held, log = shard(), Log(ends={TOPIC: (0, 50_000)})
+    watch = IdleWatch(held, log, 10_000, IdleHold())
+    watch.note()
+    assert held.topics[TOPIC].drained_at == 0
+    log.ends[TOPIC] = (0, 60_000)
+    watch.note()
+    assert held.topics[TOPIC].drained_at == 60_000
+    log.ends[TOPIC] = (5, 61_000)
+    watch.note()
+    assert held.topics[TOPIC].drained_at == 0, "there is a backlog"
+
+
+def test_a_topic_whose_end_is_unknown_is_not_drained() -> None:
+    held = shard()
+    IdleWatch(held, Log(), 0, IdleHold()).note()
+    assert held.topics[TOPIC].drained_at == 0
+
+
+async def test_a_topic_that_stands_still_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stall_watch, "STALLED_SECONDS", 0.0)
+    log, counts = Log(ends={TOPIC: (5, now_ms())}), OwnerCounts()
+    watch = StallWatch(shard(), log, counts)
+    await watch.look(())
+    assert log.rewinds == []
+    await watch.look(())
+    assert (log.rewinds, counts.rewinds) == ([{TP(TOPIC, 0): 0}], 1)
+
+
+async def test_a_halted_topic_and_a_silent_broker_are_no_stall(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(stall_watch, "STALLED_SECONDS", 0.0)
+    halted, silent = Log(ends={TOPIC: (5, now_ms())}), Log(ends={TOPIC: (5, now_ms() - 60_000)})
+    for log, topics in ((halted, {TOPIC}), (silent, set())):
+        watch = StallWatch(shard(), log, OwnerCounts())
+        for _ in range(3):
+            await watch.look(topics)
+        assert log.rewinds == []
