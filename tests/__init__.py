@@ -1,1 +1,1 @@
-"""The tests: every promise of the project, checked."""
+"""Tests: every promise of the project, checked."""

@@ -1,4 +1,4 @@
-"""Builds the project as a wheel does, with the compiled core, into a directory of its own."""
+"""Build the project as a wheel does, with the compiled core, into its own directory."""
 
 import os
 import subprocess
@@ -10,21 +10,21 @@ BUILD_SECONDS = 300
 
 
 class NotCompiled(Exception):
-    """The core cannot be compiled here; the message says why."""
+    """The core cannot be compiled on this machine; the message gives the reason."""
 
 
 def importing(packages: Path) -> dict[str, str]:
-    """The environment in which these packages are what is imported."""
-    # Safe path: neither the working directory nor a script's comes before these.
+    """Return the environment in which Python imports these packages."""
+    # Safe path: the packages come before the working directory and before a script's directory.
     return {"PYTHONPATH": f"{packages}{os.pathsep}{ROOT}", "PYTHONSAFEPATH": "1"}
 
 
 def build(directory: Path) -> dict[str, str]:
-    """Install the compiled project there; returns the environment in which it is what is imported."""
+    """Install the compiled project into a directory; return the environment that imports it."""
     sources = directory / "sources"
     packages = directory / "packages"
     sources.mkdir(parents=True)
-    # From a copy: building leaves files behind.
+    # Build a copy, because a build leaves files behind.
     for name in (
         "pyproject.toml",
         "setup.py",

@@ -1,4 +1,4 @@
-"""Fixtures that every test may ask for: real servers, a flushed database, topics of its own."""
+"""Fixtures for every test: real servers, an emptied database, topics with names of their own."""
 
 import os
 import re
@@ -20,21 +20,21 @@ from tests.servers.redis_server import RedisServer
 IN_CI = bool(os.environ.get("CI"))
 TopicFactory = Callable[..., str]
 
-# CI must give the same verdict on the same code; at a desk, fresh examples find more.
+# CI must give the same verdict on the same code; on a developer's machine, new examples find more.
 hypothesis.settings.register_profile("desk", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("ci" if IN_CI else "desk")
 
 
 def missing(error: ServerMissing) -> NoReturn:
-    """Skip at a desk, saying why; in CI nothing may be skipped unseen."""
+    """Skip with the reason on a developer's machine; fail in CI, where every test must run."""
     if IN_CI:
         pytest.fail(str(error), pytrace=False)
     pytest.skip(str(error))
 
 
 def needs_river() -> None:
-    """At the head of a test or a module: goes on only where the extra `predict` is installed."""
+    """Continue a test or module only if the extra `predict` is installed."""
     if find_spec("river") is None:
         reason = "river is not installed: `pip install engagement-stream[predict]`"
         if IN_CI:
@@ -66,7 +66,7 @@ def redis_server() -> Iterator[RedisServer]:
 
 @pytest.fixture
 def redis_url(redis_server: RedisServer) -> str:
-    """The address of an empty database."""
+    """Address of an empty database."""
     with redis.Redis.from_url(redis_server.url) as client:
         client.flushall()
     return redis_server.url
@@ -74,14 +74,14 @@ def redis_url(redis_server: RedisServer) -> str:
 
 @pytest.fixture
 def topics(kafka: KafkaServer, request: pytest.FixtureRequest) -> Iterator[TopicFactory]:
-    """`topics("clicks", partitions=4)` creates a topic with a name of this test's own."""
+    """Topic factory: `topics("clicks", partitions=4)` creates a topic with a name unique to the test."""
     slug = re.sub(r"[^a-zA-Z0-9]+", "-", request.node.name)[:40].strip("-")
     prefix = f"{slug}-{uuid.uuid4().hex[:6]}"
     created: list[str] = []
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
 
     def create(name: str, partitions: int = 4, **config: str) -> str:
-        """Underscores in the keywords of `config` stand for dots: cleanup_policy="compact"."""
+        """Underscores in the names of `config` stand for dots: cleanup_policy="compact"."""
         topic = f"{prefix}.{name}"
         settings = {key.replace("_", "."): value for key, value in config.items()}
         wanted = NewTopic(topic, num_partitions=partitions, replication_factor=1, config=settings)
@@ -90,7 +90,8 @@ def topics(kafka: KafkaServer, request: pytest.FixtureRequest) -> Iterator[Topic
         return topic
 
     yield create
-    # Left-over topics slow the broker down over a long run, but harm no test: nobody waits.
+    # Delete without waiting: left-over topics slow the broker down over a long run, but harm no
+    # test.
     if created and kafka.running:
         admin.delete_topics(created)
         admin.poll(0)

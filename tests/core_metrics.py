@@ -1,4 +1,4 @@
-"""The first catalogue: what must be there, and what the cost of all others is measured against."""
+"""Core catalogue: metrics that must exist, and the baseline for the cost of all others."""
 
 CORE = {
     "daily_active_users", "weekly_active_users", "monthly_active_users", "live_visitors",

@@ -10,14 +10,14 @@ from stream.settings.audience import InteractionSettings
 from tests.contract.test_worked_examples import on, records
 
 
-def frequency(knobs: InteractionSettings, window: Any, end: str) -> float | None:
+def frequency(choices: InteractionSettings, window: Any, end: str) -> float | None:
     """Of two people on the 1st, with 3 clicks, an order and a search, and one of them on the 8th."""
     events = [on(1, "page_view", who) for who in "ab"]
     events += [on(1, "click", "a", n, page_url="/x") for n in (1, 2, 3)]
     events += [on(1, "order", "b", 4, order_id="o"), on(1, "custom", "b", 5, name="search")]
     events += [on(1, "custom", "b", 6, name="shown", interactive=False)]
     events += [on(8, "click", "a", page_url="/x")]
-    settings = Settings(interaction=knobs)
+    settings = Settings(interaction=choices)
     found = records(events, "interaction_frequency", window, settings)
     [one] = [record for record in found if (record.window.end or "").startswith(end)]
     return one.value
@@ -62,12 +62,12 @@ def test_what_support_writes_is_no_interaction_of_the_customer() -> None:
     assert found[0].numerator == 1
 
 
-def bounces(**knobs: Any) -> float | None:
+def bounces(**choices: Any) -> float | None:
     """Four visits of one page: with nothing, an impression, a click, and a search."""
     events = [on(1, "page_view", who) for who in "abcd"]
     events += [on(1, "impression", "b", 1, content_id="c"), on(1, "click", "c", 1, page_url="/x")]
     events += [on(1, "custom", "d", 1, name="search")]
-    settings = Settings(bounce=BounceSettings(**knobs))
+    settings = Settings(bounce=BounceSettings(**choices))
     return records(events, "bounce_rate", "day", settings)[0].value
 
 

@@ -16,9 +16,9 @@ SEEN += [on(1, "impression", who, 20, content_id="d") for who in "xy"]
 
 
 def parts(
-    events: list[Event], metric: str, kind: WindowKind = "day", **knobs: Any
+    events: list[Event], metric: str, kind: WindowKind = "day", **choices: Any
 ) -> list[tuple[float | None, float | None]]:
-    found = records(events, metric, kind, Settings(ctr=CtrSettings(**knobs)))
+    found = records(events, metric, kind, Settings(ctr=CtrSettings(**choices)))
     return [(one.numerator, one.denominator) for one in found if one.numerator or one.denominator]
 
 
@@ -60,8 +60,8 @@ def test_a_click_counts_within_half_an_hour_of_the_last_impression() -> None:
 
 @pytest.mark.parametrize(("seconds", "matched"), [(299, 0), (300, 1), (1799, 1), (1860, 3)])
 def test_the_window_is_as_long_as_it_is_set(seconds: int, matched: int) -> None:
-    knobs = {"match_impression": True, "attribution_window_seconds": seconds}
-    assert parts([*SEEN, *CLICKS], "click_through_rate", **knobs) == [(matched, 6)]
+    choices = {"match_impression": True, "attribution_window_seconds": seconds}
+    assert parts([*SEEN, *CLICKS], "click_through_rate", **choices) == [(matched, 6)]
 
 
 def test_a_click_counts_in_the_window_and_the_segment_of_its_impression() -> None:

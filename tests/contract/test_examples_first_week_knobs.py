@@ -16,7 +16,7 @@ from stream.settings.definitions import Selection
 from tests.contract.test_worked_examples import NOW_MS, Event, on, records, records_by
 
 
-def of_the_first(metric: str, knobs: FirstWeekSettings) -> tuple[float | None, float | None]:
+def of_the_first(metric: str, choices: FirstWeekSettings) -> tuple[float | None, float | None]:
     """Four are new on the 1st: a comes again on 3 days, b on one, c after a week, d never."""
     days = {"a": (2, 4, 7), "b": (5,), "c": (9,), "d": ()}
     events = [on(1, "page_view", who) for who in days]
@@ -24,7 +24,7 @@ def of_the_first(metric: str, knobs: FirstWeekSettings) -> tuple[float | None, f
     # Several events on a day are one active day; events are there until all have matured.
     events += [on(2, "click", "a", n, page_url="/x") for n in range(5)]
     events += [on(40, "page_view", "z")]
-    found = records(events, metric, "day", Settings(first_week=knobs))
+    found = records(events, metric, "day", Settings(first_week=choices))
     [one] = [record for record in found if (record.window.start or "").startswith("2024-04-01")]
     return one.value, one.denominator
 
@@ -34,8 +34,8 @@ def of_the_first(metric: str, knobs: FirstWeekSettings) -> tuple[float | None, f
     [(7, 1, 2 / 4), (10, 1, 3 / 4), (4, 1, 1 / 4), (2, 1, 1 / 4), (7, 3, 1 / 4), (7, 4, 0)],
 )
 def test_who_comes_again_on_so_many_of_so_many_days(days: int, least: int, value: float) -> None:
-    knobs = FirstWeekSettings(days=days, min_events=least)
-    assert of_the_first("first_week_engagement", knobs) == (value, 4)
+    choices = FirstWeekSettings(days=days, min_events=least)
+    assert of_the_first("first_week_engagement", choices) == (value, 4)
 
 
 @pytest.mark.parametrize(
@@ -104,12 +104,12 @@ def test_first_days_elsewhere_change_nothing_of_the_first_ones_of_all() -> None:
 
 
 def test_own_days_are_over_a_day_later() -> None:
-    knobs = FirstWeekSettings(clock="user_24h")
+    choices = FirstWeekSettings(clock="user_24h")
     events = [on(1, "page_view", "a"), on(7, "page_view", "a")]
     for metric in ("first_week_engagement", "first_week_active_days"):
-        assert records(events, metric, "day", Settings(first_week=knobs)) == []
+        assert records(events, metric, "day", Settings(first_week=choices)) == []
         later = [*events, on(8, "page_view", "a")]
-        assert records(later, metric, "day", Settings(first_week=knobs)) != []
+        assert records(later, metric, "day", Settings(first_week=choices)) != []
 
 
 ORDERS = Selection(type="order", where={"currency": "EUR"})
@@ -120,9 +120,9 @@ def ordered(day: int, who: str, number: int, currency: str = "EUR", **more: Any)
     return on(day, "order", who, number, order_id=order, currency=currency, **more)
 
 
-def activated(events: list[Event], **knobs: Any) -> dict[str, tuple[float | None, float | None]]:
+def activated(events: list[Event], **choices: Any) -> dict[str, tuple[float | None, float | None]]:
     """(people, of how many) by first day, and by country of that day."""
-    settings = Settings(first_week=FirstWeekSettings(activation_event=ORDERS, **knobs))
+    settings = Settings(first_week=FirstWeekSettings(activation_event=ORDERS, **choices))
     found = records_by(
         [*events, on(60, "page_view", "z")], "first_week_engagement", "day", settings
     )
@@ -137,7 +137,7 @@ def activated(events: list[Event], **knobs: Any) -> dict[str, tuple[float | None
 
 
 @pytest.mark.parametrize(
-    ("knobs", "value"),
+    ("choices", "value"),
     [
         # a on days 0 and 3, b twice on day 6, c on day 7, d never in euros.
         ({}, 2),
@@ -151,12 +151,12 @@ def activated(events: list[Event], **knobs: Any) -> dict[str, tuple[float | None
     ],
 )
 def test_newcomers_do_what_is_chosen_so_often_in_their_first_days(
-    knobs: dict[str, int], value: int
+    choices: dict[str, int], value: int
 ) -> None:
     events = [on(1, "page_view", who) for who in "abcd"]
     events += [ordered(1, "a", 1), ordered(4, "a", 1), ordered(7, "b", 1), ordered(7, "b", 2)]
     events += [ordered(8, "c", 1), ordered(2, "d", 1, currency="USD")]
-    assert activated(events, **knobs)["01"] == (value, 4)
+    assert activated(events, **choices)["01"] == (value, 4)
 
 
 def test_in_a_segment_the_first_days_are_those_in_it() -> None:

@@ -15,9 +15,9 @@ VIEW, CART, ORDER = (Selection(type=name) for name in ("page_view", "add_to_cart
 HELP = Selection(type="custom", where={"name": "help"})
 
 
-def people(events: list[Event], kind: Any = "all", **knobs: Any) -> list[float | None]:
+def people(events: list[Event], kind: Any = "all", **choices: Any) -> list[float | None]:
     """How many got to each step."""
-    settings = Settings(funnels={"f": Funnel(steps=(VIEW, CART, ORDER), **knobs)})
+    settings = Settings(funnels={"f": Funnel(steps=(VIEW, CART, ORDER), **choices)})
     found = records_by(events, "funnel_people", kind, settings)
     return [one.value for one in sorted(found, key=lambda one: one.dimensions["step"])]
 

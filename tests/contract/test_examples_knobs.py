@@ -9,9 +9,11 @@ from stream.settings.audience import RetentionSettings
 from tests.contract.test_worked_examples import customers, on, records
 
 
-def churn_of_april(events: list[dict[str, Any]], **knobs: Any) -> tuple[float | None, float | None]:
+def churn_of_april(
+    events: list[dict[str, Any]], **choices: Any
+) -> tuple[float | None, float | None]:
     """(churn rate, customers lost of their own will or not) of April and of its last 30 days."""
-    settings = Settings(churn=ChurnSettings(**knobs))
+    settings = Settings(churn=ChurnSettings(**choices))
     found = records(events, "churn_rate", "month", settings)
     [april] = [record for record in found if (record.window.start or "").startswith("2024-04-01")]
     return april.value, april.denominator

@@ -17,10 +17,10 @@ def answer(day: int, who: str, score: float, survey: str = "nps", **fields: Any)
 
 
 def score(
-    events: list[dict[str, Any]], metric: str, kind: WindowKind, **knobs: Any
+    events: list[dict[str, Any]], metric: str, kind: WindowKind, **choices: Any
 ) -> tuple[float | None, float | None]:
     """(value, denominator) of the last window of April, or the last that ends in it."""
-    settings = Settings(survey=SurveySettings(**knobs))
+    settings = Settings(survey=SurveySettings(**choices))
     seen = [*events, on(30, "page_view", "someone")]
     found = {record.window.end: record for record in records(seen, metric, kind, settings)}
     last = found["2024-05-01T00:00:00Z"]
@@ -38,8 +38,8 @@ def test_a_score_of_90_days_has_the_answers_of_90_days(dedupe: str) -> None:
 
 def test_the_newest_answer_of_90_days_holds() -> None:
     events = [answer(-30, "a", 1), answer(20, "a", 10), answer(-20, "b", 3)]
-    knobs: dict[str, Any] = {"dedupe": "latest_per_user", "window_days": 90}
-    assert score(events, "nps", "trailing_90d", **knobs) == (0, 2)
+    choices: dict[str, Any] = {"dedupe": "latest_per_user", "window_days": 90}
+    assert score(events, "nps", "trailing_90d", **choices) == (0, 2)
     assert score(events, "nps", "trailing_90d", window_days=90)[1] == 3
 
 
@@ -64,20 +64,20 @@ def test_effort_is_a_share_of_the_easiest_scores() -> None:
 
 
 def test_where_high_is_hard_the_lowest_scores_are_the_easiest() -> None:
-    knobs: dict[str, Any] = {"ces_mode": "top_box", "ces_higher_is_easier": False}
-    assert score(EFFORTS, "ces", "trailing_30d", **knobs) == (0.5, 10)
+    choices: dict[str, Any] = {"ces_mode": "top_box", "ces_higher_is_easier": False}
+    assert score(EFFORTS, "ces", "trailing_30d", **choices) == (0.5, 10)
 
 
 def test_of_a_shorter_scale_the_easiest_three_begin_lower() -> None:
     events = [answer(3, f"p{n}", n, "ces") for n in (1, 2, 3, 4, 5)]
-    knobs: dict[str, Any] = {"ces_mode": "top_box", "ces_scale": 5}
-    assert score(events, "ces", "trailing_30d", **knobs) == (0.6, 5)
+    choices: dict[str, Any] = {"ces_mode": "top_box", "ces_scale": 5}
+    assert score(events, "ces", "trailing_30d", **choices) == (0.6, 5)
 
 
 def test_a_share_of_the_easiest_scores_may_be_of_all_who_were_asked() -> None:
     closed = [on(3, "survey_dismissed", f"q{n}", survey="ces") for n in range(5)]
-    knobs: dict[str, Any] = {"ces_mode": "top_box", "denominator": "shown"}
-    assert score([*EFFORTS, *closed], "ces", "trailing_30d", **knobs) == (0.2, 15)
+    choices: dict[str, Any] = {"ces_mode": "top_box", "denominator": "shown"}
+    assert score([*EFFORTS, *closed], "ces", "trailing_30d", **choices) == (0.2, 15)
 
 
 def ticket(day: int, kind: str, minute: int, **fields: Any) -> dict[str, Any]:
@@ -98,9 +98,9 @@ COURSE = [
 ]  # fmt: skip
 
 
-def waited(metric: str, **knobs: Any) -> dict[str, tuple[float | None, float | None]]:
+def waited(metric: str, **choices: Any) -> dict[str, tuple[float | None, float | None]]:
     """Day of April → (minutes, how many) where there are any."""
-    settings = Settings(support=SupportSettings(**knobs))
+    settings = Settings(support=SupportSettings(**choices))
     found = records(COURSE, metric, "day", settings)
     return {
         (record.window.start or "")[8:10]: (record.value / 60, record.denominator)
@@ -183,7 +183,7 @@ WORTH = [
 
 
 @pytest.mark.parametrize(
-    ("knobs", "value"),
+    ("choices", "value"),
     [
         ({}, 100 / 50),
         ({"clv_mode": "recurring", "customers": "buyers"}, 100 / (50 / 1)),
@@ -195,7 +195,7 @@ WORTH = [
     ],
 )
 def test_cost_is_compared_with_the_lifetime_value_of_the_settings(
-    knobs: dict[str, Any], value: float
+    choices: dict[str, Any], value: float
 ) -> None:
-    settings = Settings(value=ValueSettings(**knobs))
+    settings = Settings(value=ValueSettings(**choices))
     assert in_april(WORTH, "clv_to_cac", settings) == pytest.approx(value)

@@ -28,7 +28,7 @@ def total(metric: str, events: list[Event], **tables: dict[str, Any]) -> float |
 
 
 @pytest.mark.parametrize(
-    ("knobs", "seconds"),
+    ("choices", "seconds"),
     [
         ({}, 180.8),
         ({"whole_seconds": True}, 181),
@@ -36,8 +36,8 @@ def total(metric: str, events: list[Event], **tables: dict[str, Any]) -> float |
         ({"basis": "engaged"}, 7),
     ],
 )
-def test_a_visit_lasts_as_long_as_the_knobs_say(knobs: dict[str, Any], seconds: float) -> None:
-    assert total("session_duration", VISIT, duration=knobs) == pytest.approx(seconds)
+def test_a_visit_lasts_as_long_as_the_knobs_say(choices: dict[str, Any], seconds: float) -> None:
+    assert total("session_duration", VISIT, duration=choices) == pytest.approx(seconds)
 
 
 @pytest.mark.parametrize(("zeros", "seconds"), [("include", 90.4), ("exclude", 180.8)])
@@ -56,7 +56,7 @@ def test_pages_per_session_counts_what_the_knob_says(count: str, pages: float) -
 
 
 @pytest.mark.parametrize(
-    ("knobs", "seconds"),
+    ("choices", "seconds"),
     [
         # 7 s on /p; one interval of 5 s; to the next view 60 and 121.2 s on /p; 0 or 0 s more on /q.
         ({}, 7),
@@ -67,8 +67,8 @@ def test_pages_per_session_counts_what_the_knob_says(count: str, pages: float) -
         ({"mode": "next_pageview", "last_page": "until_last_event"}, 120.4),
     ],
 )
-def test_time_on_a_page_by_the_knobs(knobs: dict[str, Any], seconds: float) -> None:
-    settings = msgspec.convert({"time_on_page": knobs}, Settings)
+def test_time_on_a_page_by_the_knobs(choices: dict[str, Any], seconds: float) -> None:
+    settings = msgspec.convert({"time_on_page": choices}, Settings)
     after = on(1, "click", "a", 4)  # A minute after the last page.
     after["event_time"] += 1_200
     events = [*VISIT, after]
@@ -114,9 +114,9 @@ def test_what_comes_too_long_after_the_first_event_of_an_id_is_in_no_session() -
     events = [on(day, "page_view", "a", session_id="s") for day in (1, 2, 3)]
     assert total("pages_per_session", events) == 3
     # 48 h later is too late after 30 h, and no other session begins either.
-    knobs = {"id_max_hours": 30}
-    assert total("pages_per_session", events, session=knobs) == 2
-    assert total("sessions", events, session=knobs) == 1
+    choices = {"id_max_hours": 30}
+    assert total("pages_per_session", events, session=choices) == 2
+    assert total("sessions", events, session=choices) == 1
 
 
 def scrolled(minute: int, depth: int, page: str = "/p", **view: str) -> Event:

@@ -28,9 +28,9 @@ REACTIONS = [
 ]  # fmt: skip
 
 
-def engagement(**knobs: Any) -> dict[str, tuple[float | None, float | None]]:
+def engagement(**choices: Any) -> dict[str, tuple[float | None, float | None]]:
     """Post or network ("" for all) → (numerator, denominator) of the week that ends on 2 April."""
-    settings = Settings(social=SocialSettings(**knobs))
+    settings = Settings(social=SocialSettings(**choices))
     found = records_by(REACTIONS, "social_engagement_rate", "trailing_7d", settings)
     ended = [record for record in found if (record.window.end or "").startswith("2024-04-03")]
     return {"".join(r.dimensions.values()): (r.numerator, r.denominator) for r in ended}

@@ -14,9 +14,9 @@ from tests.contract.test_worked_examples import on, records_by
 APRIL_1 = "2024-04-01T00:00:00Z"
 
 
-def usage(events: list[dict[str, Any]], kind: WindowKind, **knobs: Any) -> dict[str, Any]:
+def usage(events: list[dict[str, Any]], kind: WindowKind, **choices: Any) -> dict[str, Any]:
     """Last day of a window in April → (users of `export`, of whom)."""
-    return usage_with(Settings(feature=FeatureSettings(**knobs)), events, kind)
+    return usage_with(Settings(feature=FeatureSettings(**choices)), events, kind)
 
 
 def usage_with(
@@ -71,15 +71,15 @@ def test_a_share_of_those_who_could_use_it_is_of_the_measure_that_is_named() -> 
         *(on(3, "page_view", who, **pro) for who in "axyz"),
         on(9, "page_view", "v", **pro),
     ]
-    knobs = FeatureSettings(window_days=7, denominator="eligible", eligible="pros")
-    found = usage_with(Settings(measures=paying, feature=knobs), events, "trailing_7d")
+    choices = FeatureSettings(window_days=7, denominator="eligible", eligible="pros")
+    found = usage_with(Settings(measures=paying, feature=choices), events, "trailing_7d")
     assert [found[day] for day in (2, 3, 7, 8, 9)] == [(2, 0), (2, 4), (2, 4), (1, 4), (0, 5)]
 
 
-def rates(metric: str, **knobs: Any) -> dict[str, tuple[float | None, float | None]]:
+def rates(metric: str, **choices: Any) -> dict[str, tuple[float | None, float | None]]:
     """Goal ("" for any) → (numerator, denominator) of 1 April."""
     settings = Settings(
-        conversion=ConversionSettings(**knobs),
+        conversion=ConversionSettings(**choices),
         goals={"signup": Selection(type="custom"), "any_order": Selection(type="order")},
     )
     found = records_by(REACHED, metric, "day", settings)

@@ -1,1 +1,1 @@
-"""The oracle: a slow, obvious, independent recount that the engine is compared with."""
+"""Oracle: a slow, obvious, independent recount that the engine is compared with."""

@@ -11,7 +11,7 @@ _ENDINGS = ("subscription_ended", "subscription_cancelled")
 
 
 class Period(NamedTuple):
-    """One subscription pays `micros` a month in [start, end); end None: it still does."""
+    """Period [start, end) in which a subscription pays `micros` a month; end None: still paying."""
 
     start_ms: int
     end_ms: int | None
@@ -26,7 +26,7 @@ class Stay(NamedTuple):
 
 
 def paid_periods(events: Sequence[EventDict]) -> list[Period]:
-    """When one subscription pays and how much, by asking whenever it may have changed."""
+    """Return the paid periods of one subscription, checked at every instant that may change it."""
     ordered = sorted(events, key=_in_time)
     moments = {event["ms"] for event in ordered}
     moments |= {ms for event in ordered if (ms := _effective(event)) is not None}
@@ -40,7 +40,7 @@ def paid_periods(events: Sequence[EventDict]) -> list[Period]:
 
 
 def _pays_at(ordered: Sequence[EventDict], at_ms: int) -> int | None:
-    """Micro-units a month at an instant; None for no paid subscription ("Trials never count")."""
+    """Micro-units a month at an instant; None without a paid subscription ("Trials never count")."""
     live, trial, price, ends_ms = False, False, 0, None
     leaving = False
     for event in ordered:
@@ -60,7 +60,7 @@ def _pays_at(ordered: Sequence[EventDict], at_ms: int) -> int | None:
         elif kind == "subscription_renewed":
             trial, ends_ms, leaving = False, None, False
         else:
-            # Churn at the end of what is paid ("effective end"), or at once.
+            # Churn at the end of the paid period ("effective end"), or at once.
             later = _effective(event)
             ends_ms = later if later is not None and later > event["ms"] else event["ms"]
             leaving = bool(event.get("at_once"))
@@ -70,7 +70,7 @@ def _pays_at(ordered: Sequence[EventDict], at_ms: int) -> int | None:
 
 
 def stays(periods: Iterable[Period], wall: Wall) -> list[Stay]:
-    """Runs of days as a customer, of all subscriptions of one person together.
+    """Return the runs of days as a customer, over all subscriptions of one person.
 
     "A customer churns when ALL subscriptions are cancelled"; "Ending and restarting the same day is
     upgrade/downgrade, not churn": periods that share a day belong to one stay.
@@ -88,17 +88,17 @@ def stays(periods: Iterable[Period], wall: Wall) -> list[Stay]:
 
 
 def is_customer(stay: Stay, day: int) -> bool:
-    """Whether they are one when the day ends."""
+    """Return whether the person is a customer at the end of the day."""
     return stay.start <= day and (stay.end is None or stay.end > day)
 
 
 def is_lost(stay: Stay, first: int, last: int) -> bool:
-    """Customers lost in the days first … last "who were there at the start"."""
+    """Return whether a customer "who was there at the start" is lost in the days first … last."""
     return is_customer(stay, first - 1) and stay.end is not None and stay.end <= last
 
 
 def daily_churn(all_stays: Sequence[Stay], first: int, last: int) -> tuple[float, int]:
-    """metrics.md: "sum of daily rates", over 1; over 0 where nobody was there on any of the days."""
+    """metrics.md: "sum of daily rates", over 1; over 0 if no day begins with customers."""
     rates = []
     for day in range(first, last + 1):
         there = sum(is_customer(stay, day - 1) for stay in all_stays)
@@ -110,9 +110,9 @@ def daily_churn(all_stays: Sequence[Stay], first: int, last: int) -> tuple[float
 def with_grace(
     event: EventDict, grace_ms: int, involuntary: Collection[str], at_request: bool
 ) -> EventDict:
-    """metrics.md: "past_due days before churn": who did not want to leave stays so long.
+    """metrics.md: "past_due days before churn": involuntary churn is delayed by the grace period.
 
-    And churn "at the end of the paid period (option at request time)": a renewal takes that back.
+    Churn "at the end of the paid period (option at request time)": a renewal cancels the request.
     """
     at_once = at_request and event["type"] == "subscription_cancelled"
     if not grace_ms or event.get("reason") not in involuntary:
@@ -122,7 +122,7 @@ def with_grace(
 
 
 def micros_at_end_of(periods: Iterable[Period], day: int, wall: Wall) -> int:
-    """Monthly recurring revenue when a day ends."""
+    """Monthly recurring revenue at the end of a day."""
     last_ms = wall.midnight(day + 1) - 1
     return sum(
         period.micros
@@ -132,7 +132,7 @@ def micros_at_end_of(periods: Iterable[Period], day: int, wall: Wall) -> int:
 
 
 def _in_time(event: EventDict) -> tuple[int, bool]:
-    # Of two events of one instant the end comes first: it is the restart that holds.
+    # At the same instant the end sorts first, so that the restart holds.
     return event["ms"], event["type"] not in _ENDINGS
 
 

@@ -1,4 +1,4 @@
-"""Experiments by brute force: ends of intervals are searched for, tests are done step by step."""
+"""Experiments by brute force: search for the ends of intervals, and do each test step by step."""
 
 from collections.abc import Callable
 from math import sqrt
@@ -15,14 +15,14 @@ Parts = tuple[float, float | None]
 
 
 class Sample(NamedTuple):
-    """How many people saw a variant, and how many of them converted."""
+    """People who saw a variant, and how many of them converted."""
 
     converted: int
     people: int
 
 
 def statistic(metric: str, variant: Sample, control: Sample | None) -> Parts:
-    """(numerator, denominator) of a metric; what has no value is 0 of 0."""
+    """Return (numerator, denominator) of a metric; a metric without a value is 0 of 0."""
     if metric == "variant_conversion":
         return variant
     if not variant.people:
@@ -39,7 +39,7 @@ def statistic(metric: str, variant: Sample, control: Sample | None) -> Parts:
 
 
 def _end(sample: Sample, *, below: bool) -> float:
-    """The farthest true share from which the observed one is not 1.96 standard deviations away."""
+    """Return the farthest true share within 1.96 standard deviations of the observed one."""
     share, z = sample.converted / sample.people, NORMAL.inv_cdf(0.975)
 
     def is_likely(true: float) -> bool:
@@ -49,7 +49,7 @@ def _end(sample: Sample, *, below: bool) -> float:
 
 
 def _farthest(holds: Callable[[float], bool], inside: float, outside: float) -> float:
-    """Where something that holds inside ceases to hold, by halving."""
+    """Return the boundary of the range in which `holds` is true, by bisection."""
     if holds(outside):
         return outside
     for _ in range(200):
@@ -59,7 +59,7 @@ def _farthest(holds: Callable[[float], bool], inside: float, outside: float) -> 
 
 
 def _p_value(one: Sample, other: Sample) -> float:
-    """How often a difference is as large as this, if both had the share of all together."""
+    """Return how often a difference is at least this large if both variants share one rate."""
     together = (one.converted + other.converted) / (one.people + other.people)
     if together in (0, 1):
         return 1.0

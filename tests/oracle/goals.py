@@ -1,4 +1,4 @@
-"""Goals, features, funnels and carts by brute force: every number asked for is searched for anew."""
+"""Goals, features, funnels and carts by brute force: every number is a new search."""
 
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,14 +14,14 @@ DAY_MS = 24 * HOUR_MS
 
 
 class Place(NamedTuple):
-    """A site as a whole, or one value of one dimension."""
+    """Whole site, or one value of one dimension."""
 
     site: str
     dimension: str = ""
     value: str = ""
 
     def holds(self, event: EventDict) -> bool:
-        """Whether an event is of the site and has the value in its context."""
+        """Return whether an event belongs to the site and has the value in its context."""
         if event.get("site", "default") != self.site:
             return False
         return not self.dimension or (event.get("context") or {}).get(self.dimension) == self.value
@@ -32,7 +32,7 @@ def within(window: Window, time_ms: int) -> bool:
 
 
 def people(events: Iterable[EventDict], place: Place, window: Window, fits: Fits) -> set[str]:
-    """Who has such an event in a window."""
+    """Return the people who have a fitting event in a window."""
     return {
         event["user_id"]
         for event in events
@@ -44,10 +44,14 @@ def people(events: Iterable[EventDict], place: Place, window: Window, fits: Fits
 
 
 def depth_from(
-    first: EventDict, theirs: Sequence[EventDict], steps: Sequence[Fits], order: str, window_ms: int
+    first: EventDict,
+    own_events: Sequence[EventDict],
+    steps: Sequence[Fits],
+    order: str,
+    window_ms: int,
 ) -> int:
-    """How many steps the best way from an event leads through, all of one person's events given."""
-    after = [e for e in theirs if first["ms"] < e["ms"] <= first["ms"] + window_ms]
+    """Return how many steps the best path from `first` reaches in one person's events."""
+    after = [e for e in own_events if first["ms"] < e["ms"] <= first["ms"] + window_ms]
     if order == "unordered":
         fitting = [event for event in after if any(fits(event) for fits in steps)]
         sizes = range(min(len(steps), len(fitting) + 1))
@@ -69,7 +73,7 @@ def depth_from(
 
 
 def _dealt(events: Sequence[EventDict], steps: Sequence[Fits]) -> int:
-    """How many of the events can each have a step of its own at best."""
+    """Return how many of the events can each have a step of its own at best."""
     return max(
         sum(steps[step](event) for step, event in zip(order, events, strict=True))
         for order in permutations(range(len(steps)), len(events))
@@ -86,32 +90,32 @@ def attempts(
     active: Fits,
     excluded: Fits = lambda event: False,
 ) -> list[tuple[EventDict, int]]:
-    """(event that begins, how many steps) of all attempts in the events of a site.
+    """Return (first event, steps reached) of all attempts in the events of a site.
 
-    metrics.md: `funnel.exclusions`; README: they end an attempt when they lie between its steps.
+    `funnel.exclusions` (metrics.md): an excluded event between two steps ends the attempt.
     """
     found = []
     for event in events:
         if not any(fits(event) for fits in steps):
             continue
-        theirs = [
+        own_events = [
             other
             for other in events
             if other["user_id"] == event["user_id"]
             and (active(other) if order == "strict" else any(fits(other) for fits in steps))
             and (not by_session or other.get("session_id") == event.get("session_id"))
         ]
-        theirs.sort(key=lambda other: other["ms"])
+        own_events.sort(key=lambda other: other["ms"])
         ends = [e["ms"] for e in events if e["user_id"] == event["user_id"] and excluded(e)
                 and (not by_session or e.get("session_id") == event.get("session_id"))
                 and e["ms"] > event["ms"]]  # fmt: skip
-        reached = [other for other in theirs if not ends or other["ms"] < min(ends)]
+        reached = [other for other in own_events if not ends or other["ms"] < min(ends)]
         found.append((event, depth_from(event, reached, steps, order, window_ms)))
     return found
 
 
 def first_of_each(found: Iterable[tuple[EventDict, int]]) -> list[tuple[EventDict, int]]:
-    """metrics.md, choice of the entry: "first entry"; an attempt that takes no step is none."""
+    """metrics.md, choice of the entry: "first entry"; an attempt without a step does not count."""
     begun = sorted((one for one in found if one[1]), key=lambda one: -int(one[0]["ms"]))
     return list({event["user_id"]: (event, depth) for event, depth in begun}.values())
 
@@ -119,25 +123,29 @@ def first_of_each(found: Iterable[tuple[EventDict, int]]) -> list[tuple[EventDic
 # ---- carts
 
 
-class Fate(NamedTuple):
-    """What became of a cart: when, and the event that changed it last."""
+class CartOutcome(NamedTuple):
+    """Outcome of a cart: the time, and the event that changed the cart last."""
 
     outcome: str
     ms: int
     event: EventDict
 
 
-def fates(events: Iterable[EventDict], one_cart: bool) -> list[Fate]:
-    """All carts of all people of a site, with an alarm clock for each."""
+def cart_outcomes(events: Iterable[EventDict], one_cart: bool) -> list[CartOutcome]:
+    """Return the outcome of every cart of a site, with one alarm clock for each cart."""
     by_person: dict[str, list[EventDict]] = {}
     for event in events:
         by_person.setdefault(event["user_id"], []).append(event)
-    return [fate for theirs in by_person.values() for fate in _fates(theirs, one_cart)]
+    return [
+        cart
+        for own_events in by_person.values()
+        for cart in _outcomes_of_person(own_events, one_cart)
+    ]
 
 
-def _fates(theirs: Iterable[EventDict], one_cart: bool) -> Iterator[Fate]:
+def _outcomes_of_person(own_events: Iterable[EventDict], one_cart: bool) -> Iterator[CartOutcome]:
     agenda: list[tuple[int, int, int, Any]] = []
-    for number, event in enumerate(theirs):
+    for number, event in enumerate(own_events):
         heapq.heappush(agenda, (event["ms"], 0, number, event))
     carts: dict[str, dict[str, Any]] = {}
     while agenda:
@@ -147,7 +155,7 @@ def _fates(theirs: Iterable[EventDict], one_cart: bool) -> Iterator[Fate]:
             cart = carts.get(name)
             if cart and cart["open"] and cart["last"] is last:
                 cart["open"] = False
-                yield Fate("abandoned", ms, last)
+                yield CartOutcome("abandoned", ms, last)
             continue
         name = "" if one_cart else what.get("cart_id") or ""
         cart = carts.get(name)
@@ -160,7 +168,7 @@ def _fates(theirs: Iterable[EventDict], one_cart: bool) -> Iterator[Fate]:
                 cart = carts.pop(named)
                 late = ms > cart["last"]["ms"] + 31 * DAY_MS
                 if cart["open"] or not late:
-                    yield Fate("ordered" if cart["open"] else "recovered", ms, cart["last"])
+                    yield CartOutcome("ordered" if cart["open"] else "recovered", ms, cart["last"])
             continue
         if not (cart and cart["open"]):
             if what["type"] != "add_to_cart":
@@ -175,5 +183,5 @@ def _fates(theirs: Iterable[EventDict], one_cart: bool) -> Iterator[Fate]:
 
 
 def windows_of(wall: Wall, kind: str, times: Iterable[int]) -> set[Window]:
-    """All windows of a kind with an instant in them."""
+    """Return all windows of a kind that contain one of the instants."""
     return {window for time_ms in times for window in wall.windows(kind, time_ms)}

@@ -1,4 +1,4 @@
-"""Every number of goals, features, funnels, carts and own measures, as the oracle has it."""
+"""Every number of goals, features, funnels, carts and own measures, as the oracle computes it."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
@@ -19,10 +19,10 @@ from tests.oracle import goals as oracle
 from tests.oracle.experiments import STATISTICS, VARIANTS, Sample, statistic
 from tests.oracle.goals import EventDict, Place
 from tests.oracle.oracle import instant
-from tests.oracle.sessions import visits
-from tests.oracle.terms import Knobs
+from tests.oracle.sessions import sessions
+from tests.oracle.terms import Choices
 from tests.oracle.time import Wall, Window
-from tests.properties.funnels_asked import FITS, FUNNELS, STEPS, WINDOW_DAYS
+from tests.properties.chosen_funnels import FITS, FUNNELS, STEPS, WINDOW_DAYS
 from tests.properties.traffic import DAY_MS, MINUTE_MS
 
 OWN_KINDS = ("day", "week", "month", "trailing_28d")
@@ -54,8 +54,8 @@ def config(
     )
 
 
-class Right:
-    """The numbers that there should be."""
+class ExpectedNumbers:
+    """Numbers that the engine must publish."""
 
     def __init__(self, events: list[EventDict], settings: Settings) -> None:
         self.events, self.settings = events, settings
@@ -64,7 +64,7 @@ class Right:
 
     @cache  # noqa: B019
     def parts(self, metric: str, place: Place, window: Window) -> Parts:
-        """(numerator, denominator) of a metric."""
+        """Return (numerator, denominator) of a metric."""
         if metric.startswith("variant_"):
             return self._experiment(metric, place, window)
         if metric.startswith("funnel"):
@@ -73,7 +73,7 @@ class Right:
             return self._carts(metric, place, window)
         by_session = self.settings.conversion.basis == "session" and metric == "conversion_rate"
         if metric == "session_conversion_rate" or by_session:
-            return self._visits(place, window, self._reaches_any, lambda visit: True)
+            return self._sessions(place, window, self._reaches_any, lambda session: True)
         if metric == "worth":
             held = (e for e in self.events if place.holds(e) and oracle.within(window, e["ms"]))
             return sum(round(1e6 * e.get("revenue", 0)) for e in held) / 1e6, None
@@ -158,44 +158,44 @@ class Right:
     def _carts(self, metric: str, place: Place, window: Window) -> Parts:
         basis = self.settings.cart.basis
         if basis == "session":
-            return self._visits(
+            return self._sessions(
                 place, window,
-                lambda visit: not any(e["type"] == "order" for e in visit),
-                lambda visit: any(e["type"] == "add_to_cart" for e in visit),
+                lambda session: not any(e["type"] == "order" for e in session),
+                lambda session: any(e["type"] == "add_to_cart" for e in session),
             )  # fmt: skip
         kinds = ("add_to_cart", "remove_from_cart", "checkout_started", "order")
-        theirs = [e for e in self.events if Place(place.site).holds(e) and e["type"] in kinds]
+        cart_events = [e for e in self.events if Place(place.site).holds(e) and e["type"] in kinds]
         found = [
-            fate.outcome
-            for fate in oracle.fates(theirs, one_cart=basis == "user")
-            if place.holds(fate.event) and oracle.within(window, fate.ms)
+            cart.outcome
+            for cart in oracle.cart_outcomes(cart_events, one_cart=basis == "user")
+            if place.holds(cart.event) and oracle.within(window, cart.ms)
         ]
         if metric == "recovered_carts":
             return found.count("recovered"), None
         left = found.count("abandoned")
         return left, left + found.count("ordered")
 
-    def _visits(
+    def _sessions(
         self, place: Place, window: Window, top: Callable[[Any], bool], of: Callable[[Any], bool]
     ) -> Parts:
         found = [
-            visit
-            for visit in visits(
+            session
+            for session in sessions(
                 (e for e in self.events if Place(place.site).holds(e)),
                 by_user=True, source="auto", timeout_ms=30 * MINUTE_MS, splits_at_timeout=False,
-                knobs=Knobs(dimensions=("country", "variant")),
+                choices=Choices(dimensions=("country", "variant")),
             )
-            if place.holds(visit.first) and oracle.within(window, visit.start_ms)
+            if place.holds(session.first) and oracle.within(window, session.start_ms)
         ]  # fmt: skip
         if top == self._reaches_any:
-            times = [sum(top(event) for event in visit.events) for visit in found]
+            times = [sum(top(event) for event in session.events) for session in found]
             every = self.settings.conversion.count == "every"
             return sum(times if every else map(bool, times)), len(found)
-        held = [visit for visit in found if of(visit.events)]
-        return sum(top(visit.events) for visit in held), len(held)
+        held = [session for session in found if of(session.events)]
+        return sum(top(session.events) for session in held), len(held)
 
     def places(self, site: str) -> list[Place]:
-        """Where something may be counted."""
+        """Return every place in which something may be counted."""
         whole = [Place(site), *(Place(site, "country", value) for value in ("DE", "FR"))]
         whole += [Place(site, "variant", value) for value in VARIANTS]
         whole += [Place(site, "goal", value) for value in ("signup", "order", "b")]
@@ -216,8 +216,8 @@ def _feature(name: str) -> oracle.Fits:
     )
 
 
-def wrong_numbers(records: Iterable[MetricRecord], right: Right) -> list[str]:
-    """Every record that is not as it should be, and every number that is missing."""
+def wrong_numbers(records: Iterable[MetricRecord], right: ExpectedNumbers) -> list[str]:
+    """Return every record with a wrong number, and every missing number."""
     table: dict[tuple[str, Place, Window], Parts] = {}
     for record in records:
         names, values = (
@@ -236,15 +236,15 @@ def wrong_numbers(records: Iterable[MetricRecord], right: Right) -> list[str]:
     return wrong + [f"missing: {key}" for key in _must(right) if key not in table]
 
 
-def _must(right: Right) -> Iterator[tuple[str, Place, Window]]:
-    """What must be published: the numbers above zero in every window that an event is in."""
+def _must(right: ExpectedNumbers) -> Iterator[tuple[str, Place, Window]]:
+    """Yield the numbers above zero in every window that contains an event: these must be published."""
     settings = right.settings
     for site in {event.get("site", "default") for event in right.events}:
         wall = Wall(settings.timezone_of(site))
         times = [e["ms"] for e in right.events if Place(site).holds(e)]
         known = settings.feature.denominator == "all_known"
-        visits = settings.conversion.basis == "session"
-        rates = {"conversion_rate": _PLAIN if visits else (*_PLAIN, "goal")}
+        by_session = settings.conversion.basis == "session"
+        rates = {"conversion_rate": _PLAIN if by_session else (*_PLAIN, "goal")}
         usage = f"trailing_{settings.feature.window_days}d"
         for kind, metrics in (
             *_KINDS_OF.items(),
@@ -254,12 +254,13 @@ def _must(right: Right) -> Iterator[tuple[str, Place, Window]]:
             over_ms = wall.midnight(wall.day(max(times)) + 1)
             for window in oracle.windows_of(wall, kind, times):
                 for metric, dimensions in metrics.items():
-                    # Everybody is known for ever: that is told while there are events.
+                    # All known people are the denominator for ever; it is published only while
+                    # there are events.
                     if "feature" in dimensions and (window.end_ms or 0) > over_ms and known:
                         continue
                     places = [one for one in right.places(site) if one.dimension in dimensions]
                     for place in places if _exists(metric, settings) else ():
-                        # A goal that nobody reached in a variant is not known to be one of it.
+                        # A goal belongs to a variant only if a person of the variant reached it.
                         is_known = "\x1fvariant" not in place.dimension or (
                             right.parts("variant_conversion", place, window)[0] > 0
                         )

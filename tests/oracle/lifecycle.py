@@ -1,9 +1,9 @@
-"""Coming back and staying away, by brute force: everyone's calendar, looked at window by window."""
+"""Lifecycle and retention by brute force: every person's calendar, window by window."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from tests.oracle.people import People
-from tests.oracle.terms import Answer, EventDict, Key, Knobs, Segment, ratios
+from tests.oracle.terms import Answer, Choices, EventDict, Key, Segment, ratios
 from tests.oracle.time import Window
 
 Who = str | None
@@ -11,11 +11,11 @@ Table = dict[str, dict[Window, Answer]]
 PERIODS = ("day", "week", "month")
 
 
-class Habits:
-    """The active people of one segment."""
+class Lifecycle:
+    """Active people of one segment."""
 
-    def __init__(self, people: People, events: Iterable[EventDict], knobs: Knobs) -> None:
-        self.people, self.wall, self.knobs = people, people.wall, knobs
+    def __init__(self, people: People, events: Iterable[EventDict], choices: Choices) -> None:
+        self.people, self.wall, self.choices = people, people.wall, choices
         self.active = [event for event in events if people.is_active(event)]
         self.days: dict[Who, set[int]] = {}
         for event in self.active:
@@ -23,7 +23,7 @@ class Habits:
             self.days.setdefault(who, set()).add(self.wall.day(event["ms"]))
 
     def table(self, last_day: int) -> Table:
-        """All but the histograms; `last_day` is the last one on which the site has events."""
+        """Return every table except the histograms; `last_day` is the site's last day with events."""
         if not self.days:
             return {}
         return {
@@ -54,7 +54,7 @@ class Habits:
         return table
 
     def neighbour(self, window: Window, *, after: bool) -> Window:
-        """The period next to this one."""
+        """Return the period next to this one."""
         day = self.wall.day(window.end_ms or 0) if after else self.first(window) - 1
         [found] = self.wall.day_windows(window.kind, day)
         return found
@@ -65,7 +65,7 @@ class Habits:
     # ---- metrics.md, predictive
 
     def by_day(self, test: Callable[[Collection[int], int], bool]) -> dict[Window, Answer]:
-        """How many people pass a test at the end of each day."""
+        """Return how many people pass a test at the end of each day."""
         every = set().union(*self.days.values())
         found = {}
         for day in range(min(every), max(every) + 30):
@@ -83,13 +83,13 @@ class Habits:
         ago = {today - day for day in days if day <= today}
         recent = len([n for n in ago if n < 7]) / 7
         earlier = len([n for n in ago if 7 <= n < 28]) / 21
-        # Rates of days out of 7 and of 21 differ by a 42nd at least where they differ at all.
+        # Different rates of days out of 7 and out of 21 differ by at least 1/42.
         return recent < earlier / 2 - 1e-6
 
     # ---- metrics.md: "Behavioural churn: active in the previous window, not in this one"
 
     def stays_away(self) -> dict[Window, Answer]:
-        length = self.knobs.inactive_days
+        length = self.choices.inactive_days
         every, found = set().union(*self.days.values()), {}
         for today in range(min(every), max(every) + 2 * length + 1):
             now = range(today - length + 1, today + 1)
@@ -109,28 +109,28 @@ class Habits:
             firsts.setdefault(min(days), set()).add(who)
             for day in days:
                 everyone.setdefault(day, set()).add(who)
-        knobs = self.knobs
-        length = knobs.first_week_days
-        if knobs.own_clock:
+        choices = self.choices
+        length = choices.first_week_days
+        if choices.own_clock:
             first_week = self.by_own_clock(firsts, length, last_day)
         else:
             first_week = {
                 "first_week_engagement": self.activated(firsts, length, last_day)
-                if knobs.activation
+                if choices.activation
                 else self.returns(
-                    firsts, range(1, length), last_day, length - 1, knobs.first_week_least
+                    firsts, range(1, length), last_day, length - 1, choices.first_week_least
                 ),
                 "first_week_active_days": self.active_days_of(firsts, length, last_day),
             }
         table = dict(first_week)
-        cohorts = everyone if knobs.retention_of_all else firsts
-        for number in knobs.retention_days:
-            # README: "on N or later, up to day 60"; a cohort is shown when day N is over.
+        cohorts = everyone if choices.retention_of_all else firsts
+        for number in choices.retention_days:
+            # "on N or later, up to day 60"; a cohort is shown when day N is over.
             later = {
                 "n_day": range(number, number + 1),
                 "bracket": range(1, number + 1),
                 "unbounded": range(number, 61),
-            }[knobs.retention_type]
+            }[choices.retention_type]
             table[f"retention_d{number}"] = self.returns(cohorts, later, last_day, number)
         return table
 
@@ -142,7 +142,7 @@ class Habits:
         matures: int,
         least: int = 1,
     ) -> dict[Window, Answer]:
-        """Who came on `least` of the days `later` than the cohort's, of those whose days are over."""
+        """Return who came on at least `least` of the days `later` than their cohort's; mature cohorts only."""
         found = {}
         for day, cohort in cohorts.items():
             if day + matures <= last_day:
@@ -161,10 +161,10 @@ class Habits:
                 did = [
                     self.people.person(event)
                     for event in self.active
-                    if event["type"] == self.knobs.activation
+                    if event["type"] == self.choices.activation
                     and day <= self.wall.day(event["ms"]) < day + length
                 ]
-                often = [w for w in cohort if did.count(w) >= self.knobs.first_week_least]
+                often = [w for w in cohort if did.count(w) >= self.choices.first_week_least]
                 [window] = self.wall.day_windows("day", day)
                 found[window] = Answer(len(often), len(cohort))
         return found
@@ -185,20 +185,20 @@ class Habits:
         self, firsts: Mapping[int, Collection[Who]], length: int, last_day: int
     ) -> Table:
         """metrics.md: "clock: user_24h"; "24-h windows per user with timestamps floored to the hour"."""
-        knobs = self.knobs
+        choices = self.choices
         table: Table = {"first_week_engagement": {}, "first_week_active_days": {}}
         for day, cohort in firsts.items():
             if day + length > last_day:
-                continue  # Who came at its end has not had as long.
+                continue  # People who came at the end of the day have had less time.
             engaged = came = 0
             for who in cohort:
-                theirs = [event for event in self.active if self.people.person(event) == who]
-                hours = [(event["type"], event["ms"] // 3_600_000) for event in theirs]
+                own_events = [event for event in self.active if self.people.person(event) == who]
+                hours = [(event["type"], event["ms"] // 3_600_000) for event in own_events]
                 begin = min(hour for _, hour in hours)
                 on = {(hour - begin) // 24 for _, hour in hours if hour < begin + 24 * length}
-                did = [k for k, h in hours if k == knobs.activation and h < begin + 24 * length]
-                often = len(did) if knobs.activation else len(on - {0})
-                engaged += often >= knobs.first_week_least
+                did = [k for k, h in hours if k == choices.activation and h < begin + 24 * length]
+                often = len(did) if choices.activation else len(on - {0})
+                engaged += often >= choices.first_week_least
                 came += len(on)
             [window] = self.wall.day_windows("day", day)
             table["first_week_engagement"][window] = Answer(engaged, len(cohort))
@@ -208,7 +208,7 @@ class Habits:
     # ---- metrics.md, stickiness: "a person with 3 active days in range is in bar 3"
 
     def bars(self, site: str) -> dict[Key, Answer]:
-        """People by their number of active days in the week and in the month."""
+        """Return people by their number of active days in the week and in the month."""
         counts: dict[Key, int] = {}
         for kind in ("week", "month"):
             for days in self.days.values():
@@ -217,12 +217,12 @@ class Habits:
                     segment: Segment = (site, "active_days", str(windows.count(window)))
                     key = Key("active_days", segment, window)
                     counts[key] = counts.get(key, 0) + 1
-        if self.knobs.counts_weeks:
+        if self.choices.counts_weeks:
             for days in self.days.values():
                 one = self.wall.day_windows
                 weeks = {(one("month", day)[0], one("week", day)[0]) for day in days}
                 for month in {month for month, _ in weeks}:
-                    number = sum(theirs == month for theirs, _ in weeks)
+                    number = sum(own_events == month for own_events, _ in weeks)
                     key = Key("active_weeks", (site, "active_weeks", str(number)), month)
                     counts[key] = counts.get(key, 0) + 1
         return {key: Answer(count) for key, count in counts.items()}
@@ -233,7 +233,7 @@ def rates(
     days: Iterable[Window],
     months: Iterable[Window],
 ) -> Table:
-    """The shares that are made of other numbers."""
+    """Return the shares that are computed from other numbers."""
 
     def tops(metric: str) -> dict[Window, float]:
         return {window: answer.numerator for window, answer in tables.get(metric, {}).items()}
@@ -254,7 +254,7 @@ def rates(
 
 
 def _at_the_end_of(window: Window, customers: Mapping[Window, float]) -> float:
-    """The level of the day with which a window ends; of a month under way, that of the last day."""
+    """Return the level on the last day of a window; for an open month, the last known level."""
     ends = {day.end_ms or 0: level for day, level in customers.items() if day.kind == "day"}
     reached = [end for end in ends if end <= (window.end_ms or 0)]
     if window.kind != "month":

@@ -1,4 +1,4 @@
-"""What becomes of each record of a partition, decided by the records before it and nothing else."""
+"""Outcome of each record of a partition, decided only by the records before it."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
@@ -7,7 +7,7 @@ EventDict = dict[str, Any]
 
 
 class Verdict(NamedTuple):
-    """What became of one record, and whether it came within the allowed lateness."""
+    """Outcome of one record, and whether it came within the allowed lateness."""
 
     event: EventDict
     outcome: str
@@ -22,10 +22,11 @@ def judge(
     skew_ms: int,
     dedupe_ms: int,
 ) -> list[Verdict]:
-    """Verdicts on (event, Kafka timestamp) pairs in log order. Each event has its time as `ms`.
+    """Return the verdicts on (event, Kafka timestamp) pairs in log order. Each event has its time as `ms`.
 
-    For inputs whose duplicates come within one dedupe window, or not at all: in between, the id may
-    be remembered or not ("by event_id within a window of event time").
+    Valid for inputs whose duplicates come within one dedupe window or not at all. Between one and
+    two windows the engine may or may not remember an id ("by event_id within a window of event
+    time").
     """
     verdicts: list[Verdict] = []
     newest = 0
@@ -49,10 +50,10 @@ def judge(
 
 
 def accepted(verdicts: Sequence[Verdict]) -> list[EventDict]:
-    """The events that count."""
+    """Return the events that count."""
     return [verdict.event for verdict in verdicts if verdict.outcome == "applied"]
 
 
 def untimely(verdicts: Sequence[Verdict]) -> set[str]:
-    """Ids of the events that count but came too late for live numbers."""
+    """Return the ids of events that count but came too late for live numbers."""
     return {v.event["event_id"] for v in verdicts if v.outcome == "applied" and not v.timely}

@@ -1,4 +1,4 @@
-"""Orders and reach by brute force: every window asks every person what they did in it.
+"""Orders and reach by brute force: recount each person's events in every window.
 
 Shares no code with the engine.
 """
@@ -17,8 +17,8 @@ Item = tuple[Segment, str, int, float]
 YEAR = 365
 
 
-class Bought(NamedTuple):
-    """One order and what was given back of it: (time, micro-units)."""
+class Purchase(NamedTuple):
+    """One order and its refunds: (time, micro-units)."""
 
     person: str
     event: EventDict
@@ -31,7 +31,7 @@ def person_of(event: EventDict) -> str:
 
 
 def segments_of(event: EventDict, dimensions: Iterable[str]) -> list[Segment]:
-    """The whole site, and the event's value of each dimension."""
+    """Return the whole site, and the event's value of each dimension."""
     context = event.get("context") or {}
     values = [(SITE, name, context[name]) for name in dimensions if context.get(name)]
     return [(SITE, "", ""), *values]
@@ -41,14 +41,14 @@ def micros(amount: float | None) -> int:
     return round((amount or 0) * 1_000_000)
 
 
-def purchases(events: Iterable[EventDict]) -> list[Bought]:
-    """Each order id of a person once, the earliest; refunds as far as there is money left."""
-    found: list[Bought] = []
+def purchases(events: Iterable[EventDict]) -> list[Purchase]:
+    """Return the earliest order of each order id of a person; refunds never exceed the remaining money."""
+    found: list[Purchase] = []
     ordered = sorted(events, key=lambda event: event["ms"])
     for event in ordered:
         known = [(one.person, one.event["order_id"]) for one in found]
         if event["type"] == "order" and (person_of(event), event["order_id"]) not in known:
-            found.append(Bought(person_of(event), event, micros(event.get("revenue")), []))
+            found.append(Purchase(person_of(event), event, micros(event.get("revenue")), []))
     for event in ordered:
         for one in found:
             same = one.person == person_of(event) and one.event["order_id"] == event.get("order_id")
@@ -60,7 +60,7 @@ def purchases(events: Iterable[EventDict]) -> list[Bought]:
 
 
 class Windows:
-    """Sums and distinct people over all windows of the wall's calendar."""
+    """Sums and distinct people over all windows of a site's calendar."""
 
     def __init__(self, wall: Wall) -> None:
         self.wall = wall
@@ -68,7 +68,7 @@ class Windows:
     def sums(
         self, items: Iterable[Item], kinds: Sequence[str], scale: float = 1
     ) -> dict[tuple[Segment, Window], float]:
-        """The amounts of all items of a window."""
+        """Return the sum of the amounts in each window."""
         whole: dict[tuple[Segment, Window], int] = {}
         for segment, _, time_ms, amount in items:
             for kind in kinds:
@@ -80,7 +80,7 @@ class Windows:
     def distinct(
         self, items: Iterable[Item], kinds: Sequence[str]
     ) -> dict[tuple[Segment, Window], float]:
-        """How many people have an item in a window."""
+        """Return how many people have an item in each window."""
         people: dict[tuple[Segment, Window], set[str]] = {}
         for segment, person, time_ms, _ in items:
             for kind in kinds:
@@ -94,17 +94,17 @@ def answers_of(
     top: dict[tuple[Segment, Window], float],
     bottom: dict[tuple[Segment, Window], float] | None = None,
 ) -> Iterator[tuple[Key, Answer]]:
-    """The answers of a count, or of a ratio."""
+    """Yield the answers of a count, or of a ratio."""
     for segment, window in {*top, *(bottom or {})}:
         below = None if bottom is None else bottom.get((segment, window), 0)
         yield Key(metric, segment, window), Answer(top.get((segment, window), 0), below)
 
 
 def orders(events: Sequence[EventDict], wall: Wall, dimensions: Sequence[str]) -> Answers:
-    """Orders, buyers, revenue, and what follows of them in the windows that hold them."""
+    """Orders, buyers, revenue, and the metrics derived from them in the same windows."""
     bought, windows = purchases(events), Windows(wall)
 
-    def items(worth: Callable[[Bought], int]) -> list[Item]:
+    def items(worth: Callable[[Purchase], int]) -> list[Item]:
         return [
             (segment, one.person, one.event["ms"], worth(one))
             for one in bought
@@ -146,7 +146,7 @@ def orders(events: Sequence[EventDict], wall: Wall, dimensions: Sequence[str]) -
 def years(
     events: Sequence[EventDict], wall: Wall, dimensions: Sequence[str], last_days: Iterable[int]
 ) -> Answers:
-    """What buyers of 365 days have spent, and how many of them are the highest tenth or like it."""
+    """Return the 365-day spending of buyers, and the number in the highest tenth or tied with it."""
     bought, found = purchases(events), {}
     segments = {s for one in bought for s in segments_of(one.event, dimensions)}
     for last in last_days:
@@ -167,7 +167,7 @@ def years(
 
 
 def _rank(amount: int) -> int:
-    """Amounts are alike between one power of the eighth root of 2, in cents, and the next."""
+    """Return the rank of an amount in cents: a step is the eighth root of 2."""
     cents, rank = amount // 10_000, 0
     while cents and 2**rank <= cents**8:
         rank += 1
@@ -215,15 +215,15 @@ def followed(
     days: Iterable[int],
     weights: Mapping[str, float],
 ) -> Answers:
-    """Reactions per follower of all accounts, in the windows that end on some days."""
-    told = [event for event in events if event["type"] == "social_followers"]
+    """Reactions per follower of all accounts, in the windows that end on the given days."""
+    levels = [event for event in events if event["type"] == "social_followers"]
     reactions = reach(events, wall, dimensions, "impression", weights)
     segments = {s for e in events if e["type"] != "marketing_spend"
                 for s in _own_segments(e, dimensions) if s[1] != "post"}  # fmt: skip
     found: Answers = {}
     for day in days:
         now: dict[tuple[str, str | None], EventDict] = {}
-        for event in sorted(told, key=lambda event: event["ms"]):
+        for event in sorted(levels, key=lambda event: event["ms"]):
             if wall.day(event["ms"]) <= day:
                 now[person_of(event), event.get("network")] = event
         for kind in ("day", "trailing_7d"):
@@ -244,13 +244,13 @@ def _own_segments(event: EventDict, dimensions: Sequence[str]) -> list[Segment]:
         own = (SITE, "channel", event["channel"])
         has_one = any(segment[1] == "channel" for segment in found)
         return found if has_one or "channel" not in dimensions else [*found, own]
-    sides = [("post", event.get("post_id")), ("network", event.get("network"))]
-    whole = [(SITE, name, value) for name, value in sides if value]
+    values = [("post", event.get("post_id")), ("network", event.get("network"))]
+    whole = [(SITE, name, value) for name, value in values if value]
     return [*found, *whole]
 
 
 def instants(events: Iterable[dict[str, Any]]) -> list[EventDict]:
-    """The events with their times in epoch ms."""
+    """Return the events with their times in epoch ms."""
     return [{**event, "ms": _ms(event["event_time"])} for event in events]
 
 

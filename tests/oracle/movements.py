@@ -1,4 +1,4 @@
-"""How recurring revenue moves, by looking at each customer at the end of each day.
+"""Movements of recurring revenue: compare each customer at the end of each day.
 
 Shares no code with the engine.
 """
@@ -25,15 +25,15 @@ _MOVES = ("new", "expansion", "contraction", "churn", "reactivation")
 
 
 class Customer(NamedTuple):
-    """What a person pays and when, in one segment."""
+    """Payments of a person and their periods, in one segment."""
 
     periods: list[Period]
     stays: list[Stay]
     #: Days on which a stay ended for an involuntary reason.
-    thrown: set[int]
+    involuntary: set[int]
 
     def moves(self, day: int, wall: Wall) -> tuple[str, int]:
-        """(how, how much) the customer's monthly revenue moves on a day."""
+        """Return (kind, amount) of the change in the customer's monthly revenue on a day."""
         before, after = (micros_at_end_of(self.periods, d, wall) for d in (day - 1, day))
         change = after - before
         ordered = sorted(stay.start for stay in self.stays)
@@ -51,30 +51,34 @@ def _customers(
     for event in events:
         if event["type"].startswith("subscription_"):
             subscriptions.setdefault((person_of(event), event["subscription_id"]), []).append(event)
-    of_side: dict[tuple[Segment, str], list[list[EventDict]]] = {}
-    for (person, _), theirs in subscriptions.items():
-        started = [event for event in theirs if event["type"] == "subscription_started"]
+    of_segment: dict[tuple[Segment, str], list[list[EventDict]]] = {}
+    for (person, _), own_events in subscriptions.items():
+        started = [event for event in own_events if event["type"] == "subscription_started"]
         if started:
             first = min(started, key=lambda event: event["ms"])
             for segment in segments_of(first, dimensions):
-                of_side.setdefault((segment, person), []).append(theirs)
+                of_segment.setdefault((segment, person), []).append(own_events)
     found: dict[Segment, list[Customer]] = {}
-    for (segment, _), all_theirs in of_side.items():
-        periods = [period for theirs in all_theirs for period in paid_periods(theirs)]
+    for (segment, _), subscriptions_of_person in of_segment.items():
+        periods = [
+            period for own_events in subscriptions_of_person for period in paid_periods(own_events)
+        ]
         of_person = stays(periods, wall)
-        thrown = {stay.end for stay in of_person if _is_thrown(stay, all_theirs, wall)}
-        days = {day for day in thrown if day is not None}
+        involuntary = {
+            stay.end for stay in of_person if _is_involuntary(stay, subscriptions_of_person, wall)
+        }
+        days = {day for day in involuntary if day is not None}
         found.setdefault(segment, []).append(Customer(periods, of_person, days))
     return found
 
 
-def _is_thrown(stay: Stay, subscriptions: Iterable[Sequence[EventDict]], wall: Wall) -> bool:
-    """Whether the last that ended on the last day of a stay did so for an involuntary reason."""
+def _is_involuntary(stay: Stay, subscriptions: Iterable[Sequence[EventDict]], wall: Wall) -> bool:
+    """Return whether the last subscription to end on a stay's last day ended involuntarily."""
     causes: list[tuple[int, int, EventDict]] = []
-    for theirs in subscriptions:
-        periods = paid_periods(theirs)
+    for own_events in subscriptions:
+        periods = paid_periods(own_events)
         ends = {p.end_ms for p in periods} - {p.start_ms for p in periods}
-        for event in theirs:
+        for event in own_events:
             if event["type"] in ("subscription_cancelled", "subscription_ended"):
                 at_ms = max(event.get("effective_at", 0), event["ms"])
                 if at_ms in ends and wall.day(at_ms) == stay.end:
@@ -90,21 +94,21 @@ def movements(
     far_days: Sequence[int],
     months: int = 60,
 ) -> Answers:
-    """Movements wherever there are any (`far_days`), rates in the windows of `days`.
+    """Movements on `far_days`, rates in the windows of `days`.
 
-    Nobody is expected to stay for more than `months`.
+    A customer is expected to stay for at most `months`.
     """
     found: Answers = {}
-    for segment, theirs in _customers(events, wall, dimensions).items():
+    for segment, own_events in _customers(events, wall, dimensions).items():
         totals: dict[tuple[str, Window], int] = {}
         for day in far_days:
-            for customer in theirs:
+            for customer in own_events:
                 _add_day(totals, customer, day, wall)
         for (name, window), amount in totals.items():
             scale = 1 if name == "churned_customers_involuntary" else _MONEY
             found[Key(name, segment, window)] = Answer(amount * scale)
         for day in days:
-            for metric, window, answer in _rates(theirs, totals, day, wall, months):
+            for metric, window, answer in _rates(own_events, totals, day, wall, months):
                 found[Key(metric, segment, window)] = answer
     return found
 
@@ -117,13 +121,13 @@ def _add_day(
         for window in wall.day_windows(kind, day):
             key = f"mrr_{name}", window
             totals[key] = totals.get(key, 0) + amount
-            if day in customer.thrown and kind != "month":
+            if day in customer.involuntary and kind != "month":
                 key = "churned_customers_involuntary", window
                 totals[key] = totals.get(key, 0) + 1
 
 
 def _rates(
-    theirs: Sequence[Customer],
+    own_events: Sequence[Customer],
     totals: dict[tuple[str, Window], int],
     day: int,
     wall: Wall,
@@ -132,23 +136,23 @@ def _rates(
     for kind in ("day", "trailing_30d", "month"):
         window = wall.day_windows(kind, day)[0]
         first, last = wall.day(window.start_ms or 0), wall.day((window.end_ms or 0) - 1)
-        all_stays = [stay for customer in theirs for stay in customer.stays]
+        all_stays = [stay for customer in own_events for stay in customer.stays]
         now = sum(is_customer(stay, last) for stay in all_stays)
-        pays = sum(micros_at_end_of(c.periods, last, wall) for c in theirs)
+        pays = sum(micros_at_end_of(c.periods, last, wall) for c in own_events)
         if kind != "trailing_30d":
             yield "average_revenue_per_account", window, Answer(pays * _MONEY, now)
         if kind == "day":
             continue
         start = sum(is_customer(stay, first - 1) for stay in all_stays)
-        lost = [(c, s) for c in theirs for s in c.stays if is_lost(s, first, last)]
-        thrown = sum(stay.end in customer.thrown for customer, stay in lost)
-        yield "involuntary_churn_rate", window, Answer(thrown, start)
-        yield "voluntary_churn_rate", window, Answer(len(lost) - thrown, start)
+        lost = [(c, s) for c in own_events for s in c.stays if is_lost(s, first, last)]
+        involuntary = sum(stay.end in customer.involuntary for customer, stay in lost)
+        yield "involuntary_churn_rate", window, Answer(involuntary, start)
+        yield "voluntary_churn_rate", window, Answer(len(lost) - involuntary, start)
         churn = len(lost) / start if start and now else 0
         churn = max(churn, 1 / months) if churn else 0
         arpa = pays / now * _MONEY if now else 0
         yield "customer_lifetime_value_recurring", window, Answer(arpa, churn)
-        paid = sum(micros_at_end_of(c.periods, first - 1, wall) for c in theirs) * _MONEY
+        paid = sum(micros_at_end_of(c.periods, first - 1, wall) for c in own_events) * _MONEY
         moved = {name: totals.get((f"mrr_{name}", window), 0) for name in _MOVES}
         gone = (moved["churn"] + moved["contraction"]) * _MONEY
         back = (moved["expansion"] + moved["reactivation"]) * _MONEY

@@ -1,14 +1,14 @@
-"""What every metric must be, worked out the slow and obvious way from the definitions alone.
+"""Every metric, computed the slow and obvious way from its definition.
 
-Shares no code with the engine. Rules are quoted from the definitions of the metrics and the design.
+Shares no code with the engine. Quotations are from the definitions of the metrics and the design.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from tests.oracle import index as oracle_visits
 from tests.oracle import pages as oracle_pages
+from tests.oracle import session_numbers
 from tests.oracle.clicks import counted
 from tests.oracle.customers import (
     Period,
@@ -21,112 +21,112 @@ from tests.oracle.customers import (
     stays,
     with_grace,
 )
-from tests.oracle.lifecycle import Habits, Table, rates
+from tests.oracle.lifecycle import Lifecycle, Table, rates
 from tests.oracle.people import People
-from tests.oracle.sessions import Visit, is_interactive, pairs_of, visits
-from tests.oracle.terms import Answer, Answers, EventDict, Key, Knobs, Segment, ratios
+from tests.oracle.sessions import Session, is_interactive, pairs_of, sessions
+from tests.oracle.terms import Answer, Answers, Choices, EventDict, Key, Segment, ratios
 from tests.oracle.time import Window
 
 
 def expected(
-    events: Iterable[EventDict], knobs: Knobs, untimely: Collection[str] = frozenset()
+    events: Iterable[EventDict], choices: Choices, untimely: Collection[str] = frozenset()
 ) -> Answers:
-    """Every number that is not nothing; `untimely` are ids of events too late for live numbers."""
+    """Return every number that is not zero; `untimely` are ids of events too late for live numbers."""
     # metrics.md, bots: "exclude from all metrics".
     counted = [{**event, "ms": instant(event["event_time"])} for event in events]
     counted = [event for event in counted if not event.get("is_bot")]
     answers: Answers = {}
     for site in {event.get("site", "default") for event in counted}:
-        theirs = [event for event in counted if event.get("site", "default") == site]
-        side = Side(site, theirs, knobs, untimely)
-        for segment in side.segments():
-            answers.update(side.answers(segment))
+        own_events = [event for event in counted if event.get("site", "default") == site]
+        site_numbers = SiteNumbers(site, own_events, choices, untimely)
+        for segment in site_numbers.segments():
+            answers.update(site_numbers.answers(segment))
     return {key: answer for key, answer in answers.items() if any(answer)}
 
 
 def instant(time: str | int) -> int:
-    """Epoch ms of an event time."""
+    """Return the epoch ms of an event time."""
     if isinstance(time, int):
         return time
     return int(datetime.fromisoformat(time).timestamp() * 1000)
 
 
-class Side:
+class SiteNumbers:
     """One site: its events, its sessions, its customers."""
 
     def __init__(
-        self, site: str, events: list[EventDict], knobs: Knobs, untimely: Collection[str]
+        self, site: str, events: list[EventDict], choices: Choices, untimely: Collection[str]
     ) -> None:
-        self.site, self.events, self.knobs = site, events, knobs
-        self.wall = knobs.wall(site)
-        self.people = People(self.wall, knobs, untimely)
-        self.sessions = visits(
+        self.site, self.events, self.choices = site, events, choices
+        self.wall = choices.wall(site)
+        self.people = People(self.wall, choices, untimely)
+        self.sessions = sessions(
             events,
-            by_user=knobs.by_user,
-            source=knobs.source,
-            timeout_ms=knobs.timeout_ms,
-            splits_at_timeout=knobs.splits_at_timeout,
-            knobs=knobs,
-            max_hours=knobs.session_hours,
-            day_of=self.wall.day if knobs.splits_at_midnight else None,
-            unbouncing=knobs.unbouncing,
+            by_user=choices.by_user,
+            source=choices.source,
+            timeout_ms=choices.timeout_ms,
+            splits_at_timeout=choices.splits_at_timeout,
+            choices=choices,
+            max_hours=choices.session_hours,
+            day_of=self.wall.day if choices.splits_at_midnight else None,
+            unbouncing=choices.unbouncing,
         )
         days = [self.wall.day(event["ms"]) for event in events]
         self.first_day, self.last_day = min(days), max(days)
 
     def segments(self) -> set[Segment]:
-        """The whole site, and each value of each dimension, one at a time."""
+        """Return the whole site, and each value of each dimension, one at a time."""
         return {segment for event in self.events for segment in self.segments_of(event)}
 
     def segments_of(self, event: EventDict) -> list[Segment]:
-        """The segments that an event counts in."""
-        pairs = pairs_of(event, self.knobs.dimensions)
+        """Return the segments in which an event counts."""
+        pairs = pairs_of(event, self.choices.dimensions)
         return [(self.site, "", ""), *((self.site, name, value) for name, value in pairs)]
 
     def answers(self, segment: Segment) -> Iterator[tuple[Key, Answer]]:
-        """Every number of one segment."""
+        """Yield every number of one segment."""
         events = [event for event in self.events if segment in self.segments_of(event)]
-        seen = [visit for visit in self.sessions if segment in self.segments_of(visit.first)]
-        habits = Habits(self.people, events, self.knobs)
+        seen = [session for session in self.sessions if segment in self.segments_of(session.first)]
+        lifecycle = Lifecycle(self.people, events, self.choices)
         tables = {
             **self.people.table(events), **self.pages(events),
-            **oracle_visits.of_visits(seen, self.knobs, self.sums, self.wall),
-            **self.customers(segment), **habits.table(self.last_day),
-            **oracle_pages.of_visits(seen, self.knobs, self.sums),
+            **session_numbers.of_sessions(seen, self.choices, self.sums, self.wall),
+            **self.customers(segment), **lifecycle.table(self.last_day),
+            **oracle_pages.of_sessions(seen, self.choices, self.sums),
         }  # fmt: skip
         tables |= self.frequencies(tables, events, seen)
-        if self.knobs.new_by_visit:
-            tables |= oracle_visits.newcomers(seen, self.sessions, self.knobs, self.sums)
+        if self.choices.new_by_visit:
+            tables |= session_numbers.newcomers(seen, self.sessions, self.choices, self.sums)
         for metric, windows in tables.items():
             for window, answer in windows.items():
                 yield Key(metric, segment, window), answer
         if not segment[1]:
-            yield from habits.bars(self.site).items()
+            yield from lifecycle.bars(self.site).items()
             yield from oracle_pages.by_page(
-                self.site, self.events, self.sessions, self.knobs, self.sums, self.people
+                self.site, self.events, self.sessions, self.choices, self.sums, self.people
             )
 
     def frequencies(
-        self, tables: Table, events: Sequence[EventDict], seen: Sequence[Visit]
+        self, tables: Table, events: Sequence[EventDict], seen: Sequence[Session]
     ) -> Table:
-        """metrics.md: "sessions ÷ active users" of the month, and what `rates` says."""
+        """metrics.md: "sessions ÷ active users" of the month, and the metrics of `rates`."""
         ends = range(self.first_day, self.last_day + 1)
         days, months = (
             [self.wall.day_windows(kind, day)[0] for day in ends]
-            for kind in ("day", self.knobs.month_kind)
+            for kind in ("day", self.choices.month_kind)
         )
         people = tables["unique_visitors"].items()
         in_month = {window: answer.numerator for window, answer in people if window.kind == "month"}
-        interactive = [e for e in events if is_interactive(e, self.knobs.interactions)]
-        kind = {1: "day", 7: "trailing_7d", 28: "trailing_28d"}[self.knobs.interaction_days]
+        interactive = [e for e in events if is_interactive(e, self.choices.interactions)]
+        kind = {1: "day", 7: "trailing_7d", 28: "trailing_28d"}[self.choices.interaction_days]
         active = [event for event in events if self.people.is_active(event)]
         among = {w: float(len(who)) for w, who in self.people.distinct(active, kind).items()}
-        visits_of = self.sums(seen, ("month",), lambda visit: visit.at_ms)
+        monthly_sessions = self.sums(seen, ("month",), lambda session: session.at_ms)
         return {
             **rates(tables, days, months),
-            # "interactive events ÷ active users in 7 d", or in as many days as are asked for.
+            # "interactive events ÷ active users in 7 d", or in the configured number of days.
             "interaction_frequency": ratios(self.sums(interactive, (kind,)), among),
-            "visit_frequency": ratios(visits_of, in_month),
+            "visit_frequency": ratios(monthly_sessions, in_month),
         }
 
     # ---- pages and clicks
@@ -135,12 +135,12 @@ class Side:
         """metrics.md, CTR: "clicks with content_id ÷ impressions …, overall = sum/sum"."""
         views = [event for event in events if event["type"] == "page_view"]
         shown = [event for event in events if event["type"] == "impression"]
-        clicks = counted(events, self.events, self.people, self.knobs)
-        bottom = views if self.knobs.ctr_of_page_views else shown
+        clicks = counted(events, self.events, self.people, self.choices)
+        bottom = views if self.choices.ctr_of_page_views else shown
         kinds = ("trailing_1h", "hour", "day", "all")
         clickers = self.people.distinct(clicks, "day")
         seen = self.sums(shown, ("day",))
-        if self.knobs.ctr_of_viewers:
+        if self.choices.ctr_of_viewers:
             seen = {day: len(who) for day, who in self.people.distinct(shown, "day").items()}
         return {
             "page_views": {
@@ -158,7 +158,7 @@ class Side:
         at: Callable[[Any], int] = lambda event: event["ms"],
         worth: Callable[[Any], float] = lambda _: 1,
     ) -> dict[Window, float]:
-        """Sum over every window that holds an item."""
+        """Return the sum over every window that contains an item."""
         totals: dict[Window, float] = {}
         wanted = tuple(kinds)
         for item in items:
@@ -170,20 +170,22 @@ class Side:
     # ---- customers
 
     def customers(self, segment: Segment) -> dict[str, dict[Window, Answer]]:
-        """Customers of a segment: a subscription belongs where it was started."""
+        """Return the customers of a segment: a subscription belongs to the segment of its start."""
         of_person: dict[str | None, list[Period]] = {}
         for (person, _), events in self.subscriptions().items():
             started = [e for e in events if e["type"] == "subscription_started"]
             if started and segment in self.segments_of(min(started, key=lambda e: e["ms"])):
                 of_person.setdefault(person, []).extend(paid_periods(events))
-        periods = [period for theirs in of_person.values() for period in theirs]
+        periods = [period for own_events in of_person.values() for period in own_events]
         if not periods:
             return {}
-        all_stays = [stay for theirs in of_person.values() for stay in stays(theirs, self.wall)]
+        all_stays = [
+            stay for own_events in of_person.values() for stay in stays(own_events, self.wall)
+        ]
         return {**self.changes(all_stays), **self.levels(all_stays, periods)}
 
     def subscriptions(self) -> dict[tuple[str | None, str], list[EventDict]]:
-        """The events of every subscription."""
+        """Return the events of every subscription."""
         found: dict[tuple[str | None, str], list[EventDict]] = {}
         for event in self.events:
             if event["type"].startswith("subscription_") and event.get("subscription_id"):
@@ -191,9 +193,9 @@ class Side:
                 found.setdefault(key, []).append(
                     with_grace(
                         event,
-                        self.knobs.grace_ms,
-                        self.knobs.involuntary,
-                        self.knobs.churn_at_request,
+                        self.choices.grace_ms,
+                        self.choices.involuntary,
+                        self.choices.churn_at_request,
                     )
                 )
         return found
@@ -215,13 +217,13 @@ class Side:
     def levels(
         self, all_stays: Sequence[Stay], periods: Sequence[Period]
     ) -> dict[str, dict[Window, Answer]]:
-        """Levels in the windows that end (calendar months: begin) while there are events."""
+        """Levels in the windows that end (calendar months: begin) between the first and the last event."""
         kinds = ("active_customers", "mrr", "churn_rate", "customer_retention_rate")
         table: dict[str, dict[Window, Answer]] = {name: {} for name in kinds}
         for day in range(self.first_day, self.last_day + 1):
             for kind, length in (("day", 1), ("trailing_30d", 30), ("month", 0)):
                 windows = self.wall.day_windows(kind, day)
-                window = windows[0]  # The one that ends with the day, or the month around it.
+                window = windows[0]  # The window that ends with the day, or the month around it.
                 first = self.wall.day(window.start_ms or 0) if not length else day - length + 1
                 last = self.wall.day((window.end_ms or 0) - 1)
                 customers = sum(is_customer(stay, last) for stay in all_stays)
@@ -239,7 +241,8 @@ class Side:
     def churn(self, all_stays: Sequence[Stay], first: int, last: int) -> tuple[Answer, Answer]:
         """metrics.md: "customers lost who were there at the start ÷ customers at the start".
 
-        Stripe: all who were lost ÷ (start + new). And the share of those at the start who stayed.
+        Stripe: all lost customers ÷ (start + new). Retention: the share of the starting customers
+        who stayed.
         """
         at_start = [stay for stay in all_stays if is_customer(stay, first - 1)]
         lost = [stay for stay in at_start if is_lost(stay, first, last)]
@@ -251,5 +254,5 @@ class Side:
             "start_plus_new": Answer(len(gone), len(at_start) + len(new)),
             "average": Answer(len(gone), (len(at_start) + len(at_end)) / 2),
             "daily_sum": Answer(*daily_churn(all_stays, first, last)),
-        }[self.knobs.churn_of]
+        }[self.choices.churn_of]
         return churn, Answer(len(at_start) - len(lost), len(at_start))

@@ -1,4 +1,4 @@
-"""Pages by brute force: look at all page views and heartbeats of each visit, side by side."""
+"""Pages by brute force: all page views and heartbeats of each session, side by side."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
@@ -6,47 +6,49 @@ from typing import Any
 from tests.oracle.clicks import counted
 from tests.oracle.people import People
 from tests.oracle.reading import engaged_ms, page_of, view_id
-from tests.oracle.sessions import Visit, is_bounce
-from tests.oracle.terms import Answer, EventDict, Key, Knobs, Segment, ratios
+from tests.oracle.sessions import Session, is_bounce
+from tests.oracle.terms import Answer, Choices, EventDict, Key, Segment, ratios
 from tests.oracle.time import Window
 
 #: metric → window → answer
 Table = dict[str, dict[Window, Answer]]
-#: The sum over every window of the kinds that holds an item, at a time, of what it is worth.
+#: Function that sums the worth of items, at their times, over every window of the kinds.
 Sums = Callable[[Iterable[Any], Sequence[str], Callable[[Any], int], Callable[[Any], float]], Any]
 
 
-class Seen:
-    """What one visit saw. Views are (time, page), in order; of equal times, by the page's name."""
+class SessionPages:
+    """Pages of one session. Views are (time, page), ordered by time and then by page."""
 
-    def __init__(self, visit: Visit, knobs: Knobs) -> None:
-        self.visit, self.start_ms, self.knobs = visit, visit.at_ms, knobs
+    def __init__(self, session: Session, choices: Choices) -> None:
+        self.session, self.start_ms, self.choices = session, session.at_ms, choices
         self.views = sorted(
-            (event["ms"], page_of(event, knobs))
-            for event in visit.events
+            (event["ms"], page_of(event, choices))
+            for event in session.events
             if event["type"] == "page_view"
         )
-        self.beats = [event for event in visit.events if event["type"] == "heartbeat"]
+        self.beats = [event for event in session.events if event["type"] == "heartbeat"]
 
     def engaged_ms(self, page: str) -> int:
-        """Time in front of the person, by the heartbeats."""
-        return engaged_ms(self.visit.events, page, self.knobs)
+        """Return the time in front of the person, from the heartbeats."""
+        return engaged_ms(self.session.events, page, self.choices)
 
     def spent(self) -> dict[str, int]:
-        """metrics.md: "engaged ms summed per (session, page)"; or next view − this one, the last
-        excluded "and capped at session timeout"."""
-        if not self.knobs.until_next_view:
-            pages = {page_of(event, self.knobs) for event in self.beats}
+        """metrics.md: "engaged ms summed per (session, page)"; or next view − this one.
+
+        The last view is excluded; others are "capped at session timeout".
+        """
+        if not self.choices.until_next_view:
+            pages = {page_of(event, self.choices) for event in self.beats}
             return {page: ms for page in pages if (ms := self.engaged_ms(page))}
         found: dict[str, int] = {}
         for (time_ms, page), (next_ms, _) in zip(self.views, self.views[1:], strict=False):
             if page:
-                found[page] = found.get(page, 0) + min(next_ms - time_ms, self.knobs.timeout_ms)
-        if self.views and self.knobs.last_page != "exclude":
+                found[page] = found.get(page, 0) + min(next_ms - time_ms, self.choices.timeout_ms)
+        if self.views and self.choices.last_page != "exclude":
             time_ms, page = self.views[-1]
-            until_end = min(self.visit.end_ms - time_ms, self.knobs.timeout_ms)
+            until_end = min(self.session.end_ms - time_ms, self.choices.timeout_ms)
             if page:
-                found[page] = found.get(page, 0) + until_end * (self.knobs.last_page != "zero")
+                found[page] = found.get(page, 0) + until_end * (self.choices.last_page != "zero")
         return found
 
     def depths(self) -> list[tuple[str, float]]:
@@ -54,40 +56,42 @@ class Seen:
         found: dict[tuple[str, object], float] = {}
         for event in self.beats:
             if (percent := event.get("scroll_depth")) is not None:
-                view = view_id(event) if self.knobs.scrolls_by_view else None
-                key = (page_of(event, self.knobs), view)
+                view = view_id(event) if self.choices.scrolls_by_view else None
+                key = (page_of(event, self.choices), view)
                 found[key] = max(found.get(key, 0), round(percent * 100) / 10_000)
         return [(page, share) for (page, _), share in found.items()]
 
     def landing_ms(self) -> int | None:
-        """Time on the first page: to the second view, else engaged there, else not counted."""
+        """Return the time on the first page: up to the second view, else its engaged time, else None."""
         if len(self.views) > 1:
-            return min(self.views[1][0] - self.views[0][0], self.knobs.timeout_ms)
+            return min(self.views[1][0] - self.views[0][0], self.choices.timeout_ms)
         if not self.views or not self.views[0][1]:
             return None
         return self.engaged_ms(self.views[0][1]) or None
 
     def bounced(self) -> bool:
-        """By the chosen rule."""
-        knobs = self.knobs
-        return is_bounce(self.visit, knobs.bounce_mode, knobs.engaged_seconds, knobs.engaged_views)
+        """Return whether the session bounced by the chosen rule."""
+        choices = self.choices
+        return is_bounce(
+            self.session, choices.bounce_mode, choices.engaged_seconds, choices.engaged_views
+        )
 
 
-def of_visits(visits: Iterable[Visit], knobs: Knobs, sums: Sums) -> Table:
-    """The numbers about pages that a site has, or one side of it."""
-    seen = [Seen(visit, knobs) for visit in visits]
-    viewed = [one for one in seen if one.visit.page_views]
+def of_sessions(sessions: Iterable[Session], choices: Choices, sums: Sums) -> Table:
+    """Return the page numbers of a site, or of one segment."""
+    seen = [SessionPages(session, choices) for session in sessions]
+    viewed = [one for one in seen if one.session.page_views]
     engaged = [
         one
         for one in viewed
-        if not is_bounce(one.visit, "ga4", knobs.engaged_seconds, knobs.engaged_views)
+        if not is_bounce(one.session, "ga4", choices.engaged_seconds, choices.engaged_views)
     ]
     rolling = ("trailing_1h", "hour", "day", "all")
     return {
         "engagement_rate": ratios(
             sums(engaged, rolling, _start, _one), sums(viewed, rolling, _start, _one)
         ),
-        **_readings(seen, None, knobs, sums),
+        **_readings(seen, None, choices, sums),
         **_landings(seen, sums),
     }
 
@@ -95,20 +99,20 @@ def of_visits(visits: Iterable[Visit], knobs: Knobs, sums: Sums) -> Table:
 def by_page(
     site: str,
     events: Sequence[EventDict],
-    visits: Iterable[Visit],
-    knobs: Knobs,
+    sessions: Iterable[Session],
+    choices: Choices,
     sums: Sums,
     people: People,
 ) -> Iterator[tuple[Key, Answer]]:
-    """The numbers of every page and every content of a site."""
-    seen = [Seen(visit, knobs) for visit in visits]
+    """Yield the numbers of every page and every content of a site."""
+    seen = [SessionPages(session, choices) for session in sessions]
     views = [event for event in events if event["type"] == "page_view"]
-    for page in {page_of(event, knobs) for event in events} - {""}:
-        here = [event for event in views if page_of(event, knobs) == page]
+    for page in {page_of(event, choices) for event in events} - {""}:
+        here = [event for event in views if page_of(event, choices) == page]
         table = {
             "page_views_per_page": _counts(sums(here, ("hour", "day", "all"), _time, _one)),
-            **_readings(seen, page, knobs, sums),
-            **_at_ends(seen, here, page, knobs, sums),
+            **_readings(seen, page, choices, sums),
+            **_at_ends(seen, here, page, choices, sums),
         }
         yield from _keyed(table, (site, "page", page))
     for content in {event["content_id"] for event in events if event.get("content_id")}:
@@ -116,7 +120,7 @@ def by_page(
         clicks, shown = (
             sums(some, ("hour", "day"), _time, _one)
             for some in (
-                counted(of_it, events, people, knobs),
+                counted(of_it, events, people, choices),
                 [e for e in of_it if e["type"] == "impression"],
             )
         )
@@ -125,14 +129,19 @@ def by_page(
 
 
 def _at_ends(
-    seen: Sequence[Seen], views: Sequence[EventDict], page: str, knobs: Knobs, sums: Sums
+    seen: Sequence[SessionPages],
+    views: Sequence[EventDict],
+    page: str,
+    choices: Choices,
+    sums: Sums,
 ) -> Table:
-    """Visits that begin or end on a page."""
+    """Return the numbers of sessions that begin or end on a page."""
     first = [one for one in seen if one.views and one.views[0][1] == page]
     last = [one for one in seen if one.views and one.views[-1][1] == page]
     begun = sums(first, ("day",), _start, _one)
-    # metrics.md: "sessions whose last page view is P ÷ page views of P", or sessions that saw it.
-    if knobs.exits_by_session:
+    # metrics.md: "sessions whose last page view is P ÷ page views of P", or ÷ sessions that viewed
+    # P.
+    if choices.exits_by_session:
         among = [one for one in seen if page in [name for _, name in one.views]]
         exits = ratios(sums(last, ("day",), _start, _one), sums(among, ("day",), _start, _one))
     else:
@@ -149,14 +158,16 @@ def _at_ends(
     }
 
 
-def _landings(seen: Iterable[Seen], sums: Sums) -> Table:
+def _landings(seen: Iterable[SessionPages], sums: Sums) -> Table:
     known = [one for one in seen if one.landing_ms() is not None]
     time = sums(known, ("day",), _start, lambda one: (one.landing_ms() or 0) / 1000)
     return {"landing_page_time": ratios(time, sums(known, ("day",), _start, _one))}
 
 
-def _readings(seen: Iterable[Seen], page: str | None, knobs: Knobs, sums: Sums) -> Table:
-    """Pairs of a visit and a page (one page, or all): how long, and how far."""
+def _readings(
+    seen: Iterable[SessionPages], page: str | None, choices: Choices, sums: Sums
+) -> Table:
+    """Time and scroll depth of pairs of a session and a page; `page` None: all pages."""
     spent, depths = [], []
     for one in seen:
         spent += [(one.start_ms, ms / 1000) for p, ms in one.spent().items() if page in (None, p)]
@@ -170,7 +181,7 @@ def _readings(seen: Iterable[Seen], page: str | None, knobs: Knobs, sums: Sums) 
         ),
         "scroll_depth": ratios(sums(depths, days, _first, _second), number),
     }
-    for percent in knobs.thresholds:
+    for percent in choices.thresholds:
         far = [pair for pair in depths if pair[1] >= percent / 100]
         table[f"scroll_reached_{percent}"] = ratios(sums(far, days, _first, _one), number)
     return table
@@ -190,7 +201,7 @@ def _time(event: EventDict) -> int:
     return int(event["ms"])
 
 
-def _start(one: Seen) -> int:
+def _start(one: SessionPages) -> int:
     return one.start_ms
 
 

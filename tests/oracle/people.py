@@ -1,39 +1,39 @@
-"""Distinct people by brute force: the union of everyone in a window, window by window."""
+"""Distinct people by brute force: the union of all people in a window, window by window."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from tests.oracle.terms import Answer, EventDict, Knobs, counts, holds, within
+from tests.oracle.terms import Answer, Choices, EventDict, counts, holds, within
 from tests.oracle.time import Wall, Window
 
-#: About no one person.
+#: Types without a person.
 PERSONLESS = {"social_impression", "social_engagement", "social_reach", "marketing_spend"}
 
 
 class People:
-    """The people of one site."""
+    """People of one site."""
 
-    def __init__(self, wall: Wall, knobs: Knobs, untimely: Collection[str]) -> None:
-        self.wall, self.knobs, self.untimely = wall, knobs, untimely
+    def __init__(self, wall: Wall, choices: Choices, untimely: Collection[str]) -> None:
+        self.wall, self.choices, self.untimely = wall, choices, untimely
 
     def person(self, event: EventDict) -> str | None:
         """metrics.md, identity: "person = user_id if present, else visitor id"; or the reverse."""
         user, visitor = event.get("user_id"), event.get("visitor_id")
-        return (user or visitor) if self.knobs.by_user else (visitor or user)
+        return (user or visitor) if self.choices.by_user else (visitor or user)
 
     def is_active(self, event: EventDict) -> bool:
         """metrics.md, active user: "any non-bot, non-system event except passive ones"."""
-        if event["type"] in PERSONLESS or event["type"] in self.knobs.passive:
+        if event["type"] in PERSONLESS or event["type"] in self.choices.passive:
             return False
-        # What support writes to a customer is nothing that the customer does.
+        # A support message to a customer is no action of the customer.
         return not (event["type"] == "ticket_message" and event["direction"] == "outgoing")
 
     def table(self, events: Sequence[EventDict]) -> dict[str, dict[Window, Answer]]:
-        """Distinct people, and the metrics made of them."""
+        """Distinct people, and the metrics derived from them."""
         active = [event for event in events if self.is_active(event)]
-        knobs = self.knobs
+        choices = self.choices
         dau = self.distinct(active, "day")
-        wau, mau = (self.distinct(active, kind) for kind in (knobs.week_kind, knobs.month_kind))
+        wau, mau = (self.distinct(active, kind) for kind in (choices.week_kind, choices.month_kind))
         live = [
             event
             for event in events
@@ -44,13 +44,13 @@ class People:
             "weekly_active_users": counts(wau),
             "monthly_active_users": counts(mau),
             # "distinct persons with any event in the last 5 min of event time"
-            "live_visitors": counts(self.distinct(live, knobs.live_kind)),
+            "live_visitors": counts(self.distinct(live, choices.live_kind)),
             "stickiness": {
                 window: Answer(self.daily(dau, window), len(people))
-                for window, people in (mau if knobs.sticky_base == "month" else wau).items()
+                for window, people in (mau if choices.sticky_base == "month" else wau).items()
             },
         }
-        if knobs.rolling_hours:
+        if choices.rolling_hours:
             table["rolling_active_users"] = {
                 window: Answer(len(people))
                 for kind in ("trailing_24h", "trailing_168h")
@@ -59,17 +59,19 @@ class People:
         return table | self.newcomers(active)
 
     def daily(self, dau: Mapping[Window, Collection[Any]], window: Window) -> float:
-        """metrics.md: "mean of daily DAU over the MAU window", or `point`: that of its last day."""
+        """metrics.md: "mean of daily DAU over the MAU window"; `point`: DAU of the window's last day."""
         inside = [day for day in dau if within(day, window)]
-        if self.knobs.sticky_of != "mean_dau":
+        if self.choices.sticky_of != "mean_dau":
             return sum(len(dau[day]) for day in inside if day.end_ms == window.end_ms)
         first, end = (self.wall.day(ms) for ms in (window.start_ms or 0, (window.end_ms or 0) - 1))
         return sum(len(dau[day]) for day in inside) / (end - first + 1)
 
     def newcomers(self, active: Sequence[EventDict]) -> dict[str, dict[Window, Answer]]:
         """metrics.md: "new = first-ever event_time of the person falls in the period, returning =
-        active and first seen before; new + returning = unique". In a segment: first active there.
-        `new.scope: lookback_days`: not active in so many days before their first one of the period.
+        active and first seen before; new + returning = unique".
+
+        In a segment: first active there. `new.scope: lookback_days`: no activity for that many days
+        before the first active day of the period.
         """
         first: dict[str | None, int] = {}
         days: dict[str | None, set[int]] = {}
@@ -77,7 +79,7 @@ class People:
             who = self.person(event)
             first[who] = min(first.get(who, event["ms"]), event["ms"])
             days.setdefault(who, set()).add(self.wall.day(event["ms"]))
-        pause = self.knobs.new_after_days
+        pause = self.choices.new_after_days
 
         def is_new(who: str | None, window: Window) -> bool:
             if not pause or window.kind == "all":
@@ -98,7 +100,7 @@ class People:
         return {"unique_visitors": unique, "new_visitors": new, "returning_visitors": returning}
 
     def distinct(self, events: Iterable[EventDict], kind: str) -> dict[Window, set[str | None]]:
-        """The people of every window that has any: a union, event by event."""
+        """Return the people of every window with activity: a union, event by event."""
         found: dict[Window, set[str | None]] = {}
         for event in events:
             for window in self.wall.windows(kind, event["ms"]):

@@ -1,4 +1,4 @@
-"""Answers and tickets by brute force: each window looks at all of them anew.
+"""Surveys and tickets by brute force: every window recounts all of them.
 
 Shares no code with the engine.
 """
@@ -26,7 +26,7 @@ def surveys(
 ) -> Answers:
     """Scores of the answers of each window: of all, or of the newest of each person.
 
-    With `easiest` the effort score is the share of answers of these scores, and of those between.
+    With `easiest` the effort score is the share of answers from its lowest to its highest score.
     """
     kinds = (f"trailing_{days}d", "day")
     ease = (min(easiest), max(easiest)) if easiest else None
@@ -46,14 +46,14 @@ def surveys(
     windows = Windows(wall)
     refused = [(s, "", event["ms"], 1) for event in off for s in segments_of(event, dimensions)]
     found = dict(answers_of("feedback_off_scale", windows.sums(refused, kinds)))
-    for (segment, window), theirs in held.items():
-        found[Key("feedback_count", segment, window)] = Answer(len(theirs))
+    for (segment, window), own_events in held.items():
+        found[Key("feedback_count", segment, window)] = Answer(len(own_events))
     for segment, window in {*held, *dismissed}:
         if segment[1] == "survey":
             continue
-        theirs = held.get((segment, window), [])
+        own_events = held.get((segment, window), [])
         for kind in SCALES:
-            scores = [_score(event) for event in theirs if event["survey"] == kind]
+            scores = [_score(event) for event in own_events if event["survey"] == kind]
             away = [e for e in dismissed.get((segment, window), []) if e["survey"] == kind]
             whole = len(scores) + (len(away) if shown else 0)
             for metric, top, bottom in _metrics(kind, scores, whole, ease):
@@ -94,7 +94,7 @@ def _held(
     latest: bool,
     kinds: Sequence[str],
 ) -> dict[tuple[Segment, Window], list[EventDict]]:
-    """The events of each window that count in it; those given come in the order of time."""
+    """Return the events that count in each window; `events` are in the order of time."""
     held: dict[tuple[Segment, Window], dict[object, EventDict]] = {}
     for event in events:
         for segment in [*segments_of(event, dimensions), (SITE, "survey", event["survey"])]:
@@ -105,8 +105,8 @@ def _held(
     return {key: list(found.values()) for key, found in held.items()}
 
 
-class Course:
-    """One ticket of a person, asked at any instant."""
+class Ticket:
+    """One ticket of a person, whose state can be asked at any instant."""
 
     def __init__(self, opening: EventDict, events: Iterable[EventDict], bots: bool = False) -> None:
         self.opening, self.bots = opening, bots
@@ -120,7 +120,7 @@ class Course:
         self.asked = self.ms if not by_support else asking[0]["ms"] if asking else None
 
     def state(self, at_ms: int) -> tuple[bool, bool, int, int]:
-        """(resolved, waiting, times resolved, times reopened) when an instant has passed."""
+        """Return (resolved, waiting, times resolved, times reopened) after an instant."""
         resolved, waiting, ends, returns = False, self.asked == self.ms, 0, 0
         for event in self.events:
             if event["ms"] > at_ms:
@@ -140,7 +140,7 @@ class Course:
         return outgoing and (self.bots or event.get("author") != "bot")
 
     def replies(self) -> list[tuple[int, int]]:
-        """(earliest message that had no reply yet, reply to it)."""
+        """Return (earliest message without a reply, its reply) pairs."""
         given = [e["ms"] for e in self.events if self.is_reply(e)]
         asked = [e["ms"] for e in self.events if e.get("direction") == "incoming"]
         asked = [ms for ms in asked if self.asked is not None and ms >= self.asked]
@@ -154,7 +154,7 @@ class Course:
         return found
 
     def changes(self, number: int) -> list[int]:
-        """When it was resolved (2) or reopened (3)."""
+        """Return the instants at which it was resolved (2) or reopened (3)."""
         times = [event["ms"] for event in self.events]
         return [ms for ms in times if self.state(ms)[number] > self.state(ms - 1)[number]]
 
@@ -163,17 +163,17 @@ def _is(event: EventDict, kind: str) -> bool:
     return bool(event["type"] == kind)
 
 
-def courses(events: Sequence[EventDict], bots: bool = False) -> list[Course]:
-    """Every ticket that was opened, from its first opening on."""
+def tickets(events: Sequence[EventDict], bots: bool = False) -> list[Ticket]:
+    """Return every ticket that was opened, from its first opening on."""
     of_ticket: dict[tuple[str, str], list[EventDict]] = {}
     for event in events:
         if event["type"].startswith("ticket_"):
             of_ticket.setdefault((person_of(event), event["ticket_id"]), []).append(event)
     found = []
-    for theirs in of_ticket.values():
-        opened = [event for event in theirs if _is(event, "ticket_opened")]
+    for own_events in of_ticket.values():
+        opened = [event for event in own_events if _is(event, "ticket_opened")]
         if opened:
-            found.append(Course(min(opened, key=lambda event: event["ms"]), theirs, bots))
+            found.append(Ticket(min(opened, key=lambda event: event["ms"]), own_events, bots))
     return found
 
 
@@ -187,37 +187,39 @@ def support(
     at_opening: bool = False,
     bots: bool = False,
 ) -> Answers:
-    """Tickets opened, resolved, waiting, and how long customers waited."""
-    windows, all_courses = Windows(wall), courses(events, bots)
-    sides = [(c, s) for c in all_courses for s in segments_of(c.opening, dimensions)]
+    """Tickets opened, resolved and waiting, and how long customers waited."""
+    windows, all_tickets = Windows(wall), tickets(events, bots)
+    ticket_segments = [(c, s) for c in all_tickets for s in segments_of(c.opening, dimensions)]
     counted: dict[str, list[Item]] = {
-        "tickets_opened": [(s, "", c.ms, 1) for c, s in sides],
-        "tickets_resolved_gross": [(s, "", ms, 1) for c, s in sides for ms in c.changes(2)],
-        "tickets_reopened": [(s, "", ms, 1) for c, s in sides for ms in c.changes(3)],
+        "tickets_opened": [(s, "", c.ms, 1) for c, s in ticket_segments],
+        "tickets_resolved_gross": [
+            (s, "", ms, 1) for c, s in ticket_segments for ms in c.changes(2)
+        ],
+        "tickets_reopened": [(s, "", ms, 1) for c, s in ticket_segments for ms in c.changes(3)],
     }
     found: Answers = {}
     for metric, items in counted.items():
         found.update(answers_of(metric, windows.sums(items, ("day", "trailing_30d"))))
     replies, ends = [], []
-    for c, s in sides:
+    for c, s in ticket_segments:
         for asked, ms in c.replies() if every else c.replies()[:1]:
             replies.append((s, c.ms if at_opening else ms, ms - asked))
         for ms in c.changes(2)[:1]:
             ends.append((s, c.ms if at_opening else ms, ms - c.ms))
     found.update(_durations("first_response_time", replies, windows))
     found.update(_durations("resolution_time", ends, windows))
-    for segment in {s for _, s in sides}:
-        theirs = [c for c, s in sides if s == segment]
+    for segment in {s for _, s in ticket_segments}:
+        own_events = [c for c, s in ticket_segments if s == segment]
         for day in days:
             [window] = wall.day_windows("day", day)
             last = wall.midnight(day + 1) - 1
             net = [
                 c
-                for c in theirs
+                for c in own_events
                 if c.state(last)[0]
                 and any(wall.day(ms) == day for ms in (*c.changes(2), *c.changes(3)))
             ]
-            waiting = [c for c in theirs if c.ms <= last and c.state(last)[1]]
+            waiting = [c for c in own_events if c.ms <= last and c.state(last)[1]]
             found[Key("tickets_resolved", segment, window)] = Answer(len(net))
             found[Key("tickets_waiting", segment, window)] = Answer(len(waiting))
     return found

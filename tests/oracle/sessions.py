@@ -1,26 +1,27 @@
-"""Sessions by brute force: sort all events of a person, cut at the gaps, look at each run."""
+"""Sessions by brute force: sort a person's events, split them at the gaps, examine each run."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from tests.oracle.reading import counted_pages, lasting_ms, views_of
-from tests.oracle.terms import Knobs
+from tests.oracle.terms import Choices
 
 EventDict = dict[str, Any]
 DAY_MS = 86_400_000
-#: metrics.md, bounce rate: interactive events are what a person does; "interactive:false opts out".
+#: metrics.md, bounce rate: interactive events are actions of a person; "interactive:false opts
+#: out".
 INTERACTIVE = {
     "click", "custom", "feature_used", "add_to_cart", "remove_from_cart", "checkout_started",
     "order", "goal",
 }  # fmt: skip
-#: What belongs to a visit of the site. The back office and other places (subscriptions, refunds,
-#: surveys, tickets, social networks) are no visit.
+#: Types that belong to a session on the site. Subscriptions, refunds, surveys, tickets and social
+#: networks happen elsewhere.
 ON_THE_SITE = INTERACTIVE | {
     "page_view", "heartbeat", "impression", "session_start", "session_end",
 }  # fmt: skip
 
 
-class Visit(NamedTuple):
+class Session(NamedTuple):
     """One session. `first` is its earliest event."""
 
     first: EventDict
@@ -29,11 +30,11 @@ class Visit(NamedTuple):
     page_views: int
     interactive: bool
     events: Sequence[EventDict]
-    #: What counts as its pages, how long it lasts, when it counts.
+    #: Number of pages, length, and the instant at which it counts.
     pages: int
     lasts_ms: int
     at_ms: int
-    #: Reached a goal, where that is enough to be engaged.
+    #: Whether it reached a goal, if a goal makes a session engaged.
     engaged: bool
 
     @property
@@ -42,22 +43,22 @@ class Visit(NamedTuple):
         return self.end_ms - self.start_ms
 
 
-def visits(
+def sessions(
     events: Iterable[EventDict],
     *,
     by_user: bool,
     source: str,
     timeout_ms: int,
     splits_at_timeout: bool,
-    knobs: Knobs,
+    choices: Choices,
     max_hours: int = 24,
     day_of: Callable[[int], int] | None = None,
     unbouncing: Collection[str] = frozenset(),
-) -> list[Visit]:
-    """All sessions in the events of one site. Each event has its time as `ms`.
+) -> list[Session]:
+    """Return all sessions in the events of one site. Each event has its time as `ms`.
 
-    `day_of` tells the day of an instant where sessions end at midnight; `unbouncing` are the types
-    that keep a visit from being a bounce, where that is not all that are interactive.
+    `day_of` returns the day of an instant, if sessions end at midnight. `unbouncing` are the types
+    that prevent a bounce, if not all interactive ones do.
     """
     by_id: dict[tuple[str | None, str], list[EventDict]] = {}
     by_person: dict[tuple[str | None, str], list[EventDict]] = {}
@@ -71,43 +72,43 @@ def visits(
         # because ids are not globally unique; else gap sessions per visitor".
         if session_id is not None and source != "gap":
             # "id_scope: site": one session, whoever it is of.
-            whose = None if knobs.ids_of_site else visitor or person
+            whose = None if choices.ids_of_site else visitor or person
             by_id.setdefault((whose, session_id), []).append(event)
         elif source != "id":
             # "session.timeout_by_platform (mobile 5 min)": such a platform has sessions of its own.
             platform = (event.get("context") or {}).get("platform", "")
-            split_key = platform if platform in knobs.platform_timeouts else ""
+            split_key = platform if platform in choices.platform_timeouts else ""
             by_person.setdefault((person, split_key), []).append(event)
     # README, limits: an id that has been silent for more than a day begins another session.
-    if knobs.id_hours:
+    if choices.id_hours:
         # "drop events received more than 3 days after the session's first event"
-        runs = [within_reach(group, knobs.id_hours * 3_600_000) for group in by_id.values()]
+        runs = [within_reach(group, choices.id_hours * 3_600_000) for group in by_id.values()]
     else:
         runs = [run for group in by_id.values() for run in split_at_gaps(group, DAY_MS, False)]
     runs = split_at_midnight(runs, day_of)
-    for (_, split_key), theirs in by_person.items():
-        seconds = knobs.platform_timeouts.get(split_key)
+    for (_, split_key), own_events in by_person.items():
+        seconds = choices.platform_timeouts.get(split_key)
         most_ms = timeout_ms if seconds is None else seconds * 1000
-        by_gaps = split_at_midnight(split_at_gaps(theirs, most_ms, splits_at_timeout), day_of)
-        if knobs.splits_on_campaign:
+        by_gaps = split_at_midnight(split_at_gaps(own_events, most_ms, splits_at_timeout), day_of)
+        if choices.splits_on_campaign:
             by_gaps = [part for run in by_gaps for part in split_at_campaigns(run)]
-        runs += [part for run in by_gaps for part in cut_to_length(run, max_hours * 3_600_000)]
-    # A heartbeat alone is no visit ("engagement events … do not open a session").
-    # Unless heartbeats are page views ("among page_view and heartbeat events").
-    counts = knobs.pages_counted == "page_view_ids"
+        runs += [part for run in by_gaps for part in split_at_length(run, max_hours * 3_600_000)]
+    # "engagement events … do not open a session": a heartbeat alone is none. Exception: heartbeats
+    # count as page views ("among page_view and heartbeat events").
+    counts = choices.pages_counted == "page_view_ids"
     counted = [run for run in runs if any(counts or event["type"] != "heartbeat" for event in run)]
-    return [_visit(run, knobs, unbouncing) for run in counted]
+    return [_session(run, choices, unbouncing) for run in counted]
 
 
-def owner(event: EventDict, knobs: Knobs) -> str | None:
-    """Whose visit an event is of: a visitor's where an id says so, else a person's."""
+def owner(event: EventDict, choices: Choices) -> str | None:
+    """Return the visitor for a session with an id, else the person."""
     user, visitor = event.get("user_id"), event.get("visitor_id")
-    person = (user or visitor) if knobs.by_user else (visitor or user)
-    return (visitor or person) if event.get("session_id") and knobs.source != "gap" else person
+    person = (user or visitor) if choices.by_user else (visitor or user)
+    return (visitor or person) if event.get("session_id") and choices.source != "gap" else person
 
 
 def within_reach(group: Sequence[EventDict], most_ms: int) -> list[EventDict]:
-    """The events at most so long after the first."""
+    """Return the events within `most_ms` of the first one."""
     first_ms = min(event["ms"] for event in group)
     return [event for event in group if event["ms"] <= first_ms + most_ms]
 
@@ -126,17 +127,17 @@ def split_at_gaps(
 
 
 def split_at_campaigns(run: Sequence[EventDict]) -> list[list[EventDict]]:
-    """metrics.md: a "NEW visit … when campaign changes"; of one instant, campaigns by their names."""
+    """metrics.md: a "NEW visit … when campaign changes"; at one instant, campaigns sort by name."""
 
     def campaign(event: EventDict) -> str:
         return (event.get("context") or {}).get("campaign", "")
 
     parts: list[list[EventDict]] = [[]]
-    said = ""
+    current = ""
     for event in sorted(run, key=lambda event: (event["ms"], campaign(event))):
-        if campaign(event) and said and campaign(event) != said:
+        if campaign(event) and current and campaign(event) != current:
             parts.append([])
-        said = campaign(event) or said
+        current = campaign(event) or current
         parts[-1].append(event)
     return parts
 
@@ -144,65 +145,65 @@ def split_at_campaigns(run: Sequence[EventDict]) -> list[list[EventDict]]:
 def split_at_midnight(
     runs: Iterable[list[EventDict]], day_of: Callable[[int], int] | None
 ) -> list[list[EventDict]]:
-    """metrics.md: "NEW visit after midnight in the site zone", where that is wanted."""
+    """metrics.md: "NEW visit after midnight in the site zone", if `day_of` is given."""
     if day_of is None:
         return list(runs)
     days = ((run, sorted({day_of(event["ms"]) for event in run})) for run in runs)
     return [[e for e in run if day_of(e["ms"]) == day] for run, found in days for day in found]
 
 
-def cut_to_length(run: Sequence[EventDict], most_ms: int) -> list[list[EventDict]]:
-    """metrics.md: "cap 24 h". README: the cut is at a full 24th (UTC) before it would be too long."""
+def split_at_length(run: Sequence[EventDict], most_ms: int) -> list[list[EventDict]]:
+    """metrics.md: "cap 24 h". The split is at a full 24th of it (UTC), before it would be exceeded."""
     rest = sorted(run, key=lambda event: event["ms"])
     parts: list[list[EventDict]] = []
     while rest:
         beyond = [event["ms"] for event in rest if event["ms"] - rest[0]["ms"] > most_ms]
         full = most_ms // 24
-        cut_ms = min(beyond) // full * full if beyond else rest[-1]["ms"] + 1
-        parts.append([event for event in rest if event["ms"] < cut_ms])
-        rest = [event for event in rest if event["ms"] >= cut_ms]
+        end_ms = min(beyond) // full * full if beyond else rest[-1]["ms"] + 1
+        parts.append([event for event in rest if event["ms"] < end_ms])
+        rest = [event for event in rest if event["ms"] >= end_ms]
     return parts
 
 
-def _visit(run: Sequence[EventDict], knobs: Knobs, unbouncing: Collection[str]) -> Visit:
+def _session(run: Sequence[EventDict], choices: Choices, unbouncing: Collection[str]) -> Session:
     times = [event["ms"] for event in run]
-    return Visit(
-        first=min(run, key=lambda event: (event["ms"], pairs_of(event, knobs.dimensions))),
+    return Session(
+        first=min(run, key=lambda event: (event["ms"], pairs_of(event, choices.dimensions))),
         start_ms=min(times),
         end_ms=max(times),
-        page_views=views_of(run, knobs),
+        page_views=views_of(run, choices),
         interactive=any(is_interactive(event, unbouncing) for event in run),
         events=run,
-        pages=counted_pages(run, sum(is_interactive(event) for event in run), knobs),
-        lasts_ms=lasting_ms(run, knobs),
-        at_ms=max(times) if knobs.at_end else min(times),
+        pages=counted_pages(run, sum(is_interactive(event) for event in run), choices),
+        lasts_ms=lasting_ms(run, choices),
+        at_ms=max(times) if choices.at_end else min(times),
         # metrics.md, GA4: "engaged = longer than 10 s, or key event, or ≥2 page views"
-        engaged=knobs.goals_engage and any(event["type"] in ("order", "goal") for event in run),
+        engaged=choices.goals_engage and any(event["type"] in ("order", "goal") for event in run),
     )
 
 
 def is_interactive(event: EventDict, types: Collection[str] = frozenset()) -> bool:
-    """Whether a person did something with it; `types`, where some are named, say what that is."""
+    """Return whether the event is an action of a person; `types` restricts the types, if given."""
     by_support = event["type"] == "ticket_message" and event["direction"] == "outgoing"
     own = bool(event.get("interactive", True)) and not by_support
     return own and event["type"] in (types or INTERACTIVE)
 
 
 def pairs_of(event: EventDict, dimensions: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    """The (dimension, value) pairs that an event carries; an empty value is none."""
+    """Return the (dimension, value) pairs of an event; an empty value does not count."""
     context = event.get("context") or {}
     return tuple((name, context[name]) for name in dimensions if context.get(name))
 
 
-def is_bounce(visit: Visit, mode: str, min_seconds: int, min_page_views: int) -> bool:
+def is_bounce(session: Session, mode: str, min_seconds: int, min_page_views: int) -> bool:
     """metrics.md: "exactly one page view and no interactive event"; other modes by their names."""
     if mode == "single_pageview":
-        return visit.page_views == 1
-    if mode == "posthog":  # Not one that lasts, either.
-        alone = visit.page_views == 1 and not visit.interactive
-        return alone and visit.duration_ms < min_seconds * 1000
+        return session.page_views == 1
+    if mode == "posthog":  # And shorter than the minimum.
+        alone = session.page_views == 1 and not session.interactive
+        return alone and session.duration_ms < min_seconds * 1000
     if mode == "ga4":  # Engaged: long enough, or enough page views, or by a goal.
-        if visit.engaged:
+        if session.engaged:
             return False
-        return visit.duration_ms < min_seconds * 1000 and visit.page_views < min_page_views
-    return visit.page_views == 1 and not visit.interactive
+        return session.duration_ms < min_seconds * 1000 and session.page_views < min_page_views
+    return session.page_views == 1 and not session.interactive

@@ -1,4 +1,4 @@
-"""The words of the oracle: what is asked, the knobs of the definitions, and the answers."""
+"""Vocabulary of the oracle: keys, answers, and the choices of the definitions."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -12,14 +12,14 @@ Segment = tuple[str, str, str]
 
 
 class Answer(NamedTuple):
-    """Numerator and denominator (None: the metric has none)."""
+    """Numerator and denominator; None for a metric without a denominator."""
 
     numerator: float
     denominator: float | None = None
 
 
 class Key(NamedTuple):
-    """One number."""
+    """Key of one number."""
 
     metric: str
     segment: Segment
@@ -30,8 +30,8 @@ Answers = dict[Key, Answer]
 
 
 @dataclass(frozen=True)
-class Knobs:
-    """The settings that decide what a number means."""
+class Choices:
+    """Settings that decide what a number means."""
 
     timezone: str = "UTC"
     site_timezones: Mapping[str, str] = field(default_factory=dict)
@@ -97,7 +97,7 @@ class Knobs:
     retention_of_all: bool = False
 
     def wall(self, site: str) -> Wall:
-        """The clock of a site."""
+        """Return the clock of a site."""
         return Wall(
             self.site_timezones.get(site) or self.timezone,
             self.site_week_starts.get(site) or self.week_start,

@@ -1,4 +1,4 @@
-"""Windows of time found by looking at the clock on the wall, instant by instant."""
+"""Windows of time, found by reading the wall clock instant by instant."""
 
 from datetime import date, datetime
 from functools import cache
@@ -22,7 +22,7 @@ ROLLING_HOURS = {"trailing_24h": 24, "trailing_168h": 168}
 
 
 class Window(NamedTuple):
-    """[start, end) in epoch ms; `all` has neither."""
+    """Window [start, end) in epoch ms; `all` has neither."""
 
     kind: str
     start_ms: int | None
@@ -30,25 +30,25 @@ class Window(NamedTuple):
 
 
 class Wall(NamedTuple):
-    """The clock on the wall of a site."""
+    """Wall clock of a site."""
 
     timezone: str
     week_start: str = "monday"
 
     def at(self, time_ms: int) -> datetime:
-        """What it shows at an instant."""
+        """Return the time on the clock at an instant."""
         return datetime.fromtimestamp(time_ms / 1000, ZoneInfo(self.timezone))
 
     def day(self, time_ms: int) -> int:
-        """The date it shows, as an ordinal."""
+        """Return the date on the clock, as an ordinal."""
         return self.at(time_ms).toordinal()
 
     def midnight(self, day: int) -> int:
-        """First instant that shows this date or a later one: some zones skip midnight or a day."""
+        """Return the first instant of this date or a later one: some zones skip midnight or a day."""
         return _midnight(self, day)
 
     def windows(self, kind: str, time_ms: int) -> list[Window]:
-        """Every window of a kind that contains an instant."""
+        """Return every window of a kind that contains an instant."""
         if kind == "all":
             return [Window(kind, None, None)]
         if kind in ROLLING_MINUTES:
@@ -66,7 +66,7 @@ class Wall(NamedTuple):
         return self.day_windows(kind, self.day(time_ms))
 
     def day_windows(self, kind: str, day: int) -> list[Window]:
-        """Every window of a kind made of days that contains a day."""
+        """Return every window of a kind made of days that contains a day."""
         if kind in ROLLING_DAYS:
             length = ROLLING_DAYS[kind]
             spans = [(last - length + 1, last) for last in range(day, day + length)]
@@ -83,7 +83,7 @@ class Wall(NamedTuple):
         return [Window(kind, self.midnight(a), self.midnight(b + 1)) for a, b in spans]
 
     def is_window(self, window: Window) -> bool:
-        """Whether there is such a window."""
+        """Return whether the window exists."""
         if window.start_ms is None:
             return window == Window("all", None, None)
         return window in self.windows(window.kind, window.start_ms)
@@ -99,7 +99,7 @@ def _month(day: int) -> tuple[int, int]:
 
 @cache
 def _midnight(wall: Wall, day: int) -> int:
-    # No zone is farther than 16 hours from UTC, and all change their clocks on a quarter hour.
+    # All zones are within 16 hours of UTC and change their clocks on a quarter hour.
     utc = (day - date(1970, 1, 1).toordinal()) * DAY_MS
     quarters = range(utc - 16 * 60 * MINUTE_MS, utc + 16 * 60 * MINUTE_MS, 15 * MINUTE_MS)
     return next(instant for instant in quarters if wall.day(instant) >= day)
@@ -107,8 +107,10 @@ def _midnight(wall: Wall, day: int) -> int:
 
 @cache
 def _hour(wall: Wall, minute: int) -> Window:
-    """Hours are counted from the first instant of the day, so that they neither overlap nor leave a
-    gap where a clock moves by half an hour; then the last one of the day is a short one.
+    """Return the hour that contains a minute.
+
+    Hours count from the first instant of the day. So they neither overlap nor leave a gap where a
+    clock moves by half an hour; the last hour of such a day is short.
     """
     day = wall.day(minute * MINUTE_MS)
     start, next_day = wall.midnight(day), wall.midnight(day + 1)

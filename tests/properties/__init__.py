@@ -1,1 +1,1 @@
-"""Properties: whatever comes in, in whatever order, the numbers are those of the definitions."""
+"""Properties: for any input in any order, the numbers follow the definitions."""

@@ -1,4 +1,4 @@
-"""One verdict on one run: what the engine published, against what the oracle says it must be."""
+"""Verdict on a run: the engine's published numbers against the oracle's."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import get_args
@@ -10,19 +10,19 @@ from stream.metrics.catalogue import catalogue
 from stream.settings.application import Settings
 from tests.oracle.log import EventDict, Verdict, accepted, judge, untimely
 from tests.oracle.oracle import expected, instant
-from tests.properties.compare import differences, knobs_of, published
+from tests.properties.compare import choices_of, differences, published
 from tests.properties.engine import EVERYONE, Action, Log, Worker, final_records, kept_from_ms, run
 
 ALL_KINDS: tuple[WindowKind, ...] = get_args(WindowKind)
-#: Windows of many minutes, one a minute, and years, one a day, cost as much as all others: they have
-#: their own tests.
+#: The other kinds have tests of their own: windows that begin each minute, and years, cost as much
+#: as all of KINDS together.
 _MANY = ("trailing_30m", "trailing_1h", "trailing_24h", "trailing_168h", "trailing_365d")
 KINDS = tuple(kind for kind in ALL_KINDS if kind not in _MANY)
 DAY_KINDS: tuple[WindowKind, ...] = (
     "day", "week", "month", "trailing_7d", "trailing_28d", "trailing_30d", "all",
 )  # fmt: skip
 Logs = Sequence[Mapping[str, Log]]
-#: What the oracle of this directory answers; what is not here has a test of its own theme.
+#: Metrics answered by the oracle of this directory; the others have tests of their own aggregates.
 ANSWERED = {
     "daily_active_users", "weekly_active_users", "monthly_active_users", "live_visitors",
     "stickiness", "unique_visitors", "new_visitors", "returning_visitors", "new_visitor_share",
@@ -37,7 +37,7 @@ ANSWERED = {
 
 
 def answered(settings: Settings) -> list[str]:
-    """The metrics of the catalogue that the oracle knows; all that it knows must be there."""
+    """Return the catalogue's metrics that the oracle knows; each metric of the oracle must exist."""
     rolling = {"rolling_active_users"} if settings.active.rolling_hours else set()
     weeks = {"active_weeks"} if settings.stickiness.interval == "week" else set()
     known = ANSWERED | rolling | weeks | {f"retention_d{day}" for day in settings.retention.days}
@@ -47,7 +47,7 @@ def answered(settings: Settings) -> list[str]:
 
 
 def verdicts_of(logs: Logs, settings: Settings) -> list[Verdict]:
-    """What the rules make of every record of every log."""
+    """Return the oracle's verdict on every record of every log."""
     time = settings.time
     found: list[Verdict] = []
     for partition in logs:
@@ -74,17 +74,17 @@ def wrong_numbers(
     kinds: Sequence[WindowKind] = KINDS,
     metrics: Collection[str] = (),
 ) -> list[str]:
-    """Where the final records differ from the oracle's numbers: nowhere, if all is well.
+    """Return the differences between the final records and the oracle's numbers: none is right.
 
-    Of the metrics that are named, or else of those that every run is judged by.
+    `metrics` restricts the comparison; by default it covers the metrics of every run.
     """
-    verdicts, knobs = verdicts_of(logs, settings), knobs_of(settings)
-    answers = expected(accepted(verdicts), knobs, untimely(verdicts))
+    verdicts, choices = verdicts_of(logs, settings), choices_of(settings)
+    answers = expected(accepted(verdicts), choices, untimely(verdicts))
     metrics = metrics or answered(settings)
     return differences(
         published(final_records(workers, settings, kinds, metrics)),
         answers,
-        knobs,
+        choices,
         metrics=metrics,
         kinds=kinds,
         kept_from_ms=kept_from_ms(workers),
@@ -99,12 +99,12 @@ def check(
     people_cached: int = EVERYONE,
     kinds: Sequence[WindowKind] = KINDS,
 ) -> list[Worker]:
-    """Run everything and demand the oracle's numbers."""
+    """Run everything and require the oracle's numbers."""
     workers = run(logs, settings, schedule, people_cached=people_cached)
     wrong = wrong_numbers(workers, logs, settings, kinds)
     assert not wrong, "\n".join([f"{len(wrong)} numbers", *wrong[:8]])
     outcomes = [verdict.outcome for verdict in verdicts_of(logs, settings)]
-    for outcome, theirs in (("applied", "applied"), ("duplicate", "duplicate"), ("late", "late")):
+    for outcome, judged in (("applied", "applied"), ("duplicate", "duplicate"), ("late", "late")):
         counted = sum(worker.outcomes()[outcome] for worker in workers)
-        assert counted == outcomes.count(theirs), outcome
+        assert counted == outcomes.count(judged), outcome
     return workers

@@ -1,4 +1,4 @@
-"""Compares the records of the engine with the answers of the oracle, number by number."""
+"""Compare the engine's records with the oracle's answers, number by number."""
 
 from collections.abc import Iterable, Mapping
 
@@ -6,7 +6,7 @@ from schemas.outputs import MetricRecord
 from stream.publish.reader import Value
 from stream.settings.application import Settings
 from tests.oracle.oracle import instant
-from tests.oracle.terms import Answer, Answers, Key, Knobs
+from tests.oracle.terms import Answer, Answers, Choices, Key
 from tests.oracle.time import ROLLING_HOURS, ROLLING_MINUTES, Window
 
 #: Edges of the duration histogram are a factor of 2^(1/8) apart.
@@ -14,9 +14,9 @@ BUCKET = 2 ** (1 / 8)
 Published = dict[Key, Value]
 
 
-def knobs_of(settings: Settings) -> Knobs:
-    """The settings in the oracle's words."""
-    return Knobs(
+def choices_of(settings: Settings) -> Choices:
+    """Translate the settings into the choices of the oracle."""
+    return Choices(
         timezone=settings.timezone,
         site_timezones={name: site.timezone for name, site in settings.sites.items()},
         week_start=settings.week_start,
@@ -87,7 +87,7 @@ def knobs_of(settings: Settings) -> Knobs:
 
 
 def published(records: Iterable[MetricRecord]) -> Published:
-    """The records by what they are about; of several, the highest revision holds."""
+    """Return the records by key; of several, the highest revision holds."""
     table: Published = {}
     revisions: dict[Key, int] = {}
     for record in records:
@@ -101,17 +101,17 @@ def published(records: Iterable[MetricRecord]) -> Published:
 def differences(
     found: Mapping[Key, Value],
     answers: Answers,
-    knobs: Knobs,
+    choices: Choices,
     *,
     metrics: Iterable[str],
     kinds: Iterable[str] | None = None,
     kept_from_ms: int = 0,
     without: Iterable[str] = (),
 ) -> list[str]:
-    """One line for each number that is wrong, missing, or about a window that does not exist.
+    """Return one line for each number that is wrong, missing, or of a window that does not exist.
 
-    Only of the named metrics and kinds of windows; windows made of minutes and hours are compared
-    from `kept_from_ms` on.
+    Compares only the named metrics and kinds of windows; windows of minutes and hours only from
+    `kept_from_ms` on.
     """
     names = set(metrics) - set(without)
     wrong: list[str] = []
@@ -128,7 +128,7 @@ def differences(
         if not is_compared(key):
             continue
         answer, value = answers.get(key), found.get(key)
-        if not knobs.wall(key.segment[0]).is_window(key.window):
+        if not choices.wall(key.segment[0]).is_window(key.window):
             wrong.append(f"no such window: {key}")
         elif value is None:
             wrong.append(f"missing: {key} is {answer}")
@@ -146,33 +146,33 @@ def _agree(metric: str, value: Value, answer: Answer) -> bool:
         return False
     if metric.endswith(("_p50", "_p90")):
         return _in_one_bucket(value.numerator, answer.numerator)
-    right = answer.numerator
+    expected = answer.numerator
     if answer.denominator is not None:
-        quotient = right / answer.denominator if answer.denominator else None
+        quotient = expected / answer.denominator if answer.denominator else None
         if (quotient is None) != (value.value is None):
             return False
-        if quotient is not None and not _equal(value.value or 0, quotient):
+        if quotient is not None and not _are_equal(value.value or 0, quotient):
             return False
     elif value.value != value.numerator:
         return False
-    return _equal(value.numerator, right)
+    return _are_equal(value.numerator, expected)
 
 
-def _equal(found: float, right: float) -> bool:
-    # Counts are exact; only what is scaled (seconds, money, a 28th) is a float.
-    if isinstance(found, int) and isinstance(right, int):
-        return found == right
-    return abs(found - right) <= 1e-9 * max(abs(found), abs(right))
+def _are_equal(found: float, expected: float) -> bool:
+    # Counts are exact; only scaled values (seconds, money, a 28th) are floats.
+    if isinstance(found, int) and isinstance(expected, int):
+        return found == expected
+    return abs(found - expected) <= 1e-9 * max(abs(found), abs(expected))
 
 
-def _in_one_bucket(found: float, right: float) -> bool:
-    if right <= 0:
-        return found == right
-    return right / BUCKET * (1 - 1e-9) <= found <= right * BUCKET * (1 + 1e-9)
+def _in_one_bucket(found: float, expected: float) -> bool:
+    if expected <= 0:
+        return found == expected
+    return expected / BUCKET * (1 - 1e-9) <= found <= expected * BUCKET * (1 + 1e-9)
 
 
 def key_of(record: MetricRecord) -> Key:
-    """What a record is about, in the oracle's words."""
+    """Return the oracle's key of a record."""
     dimension, value = next(iter(record.dimensions.items()), ("", ""))
     window = record.window
     start = None if window.start is None else instant(window.start)

@@ -1,4 +1,4 @@
-"""Drives the real engine: logs, shards, batches, cuts into memory, crashes, final records."""
+"""Driver of the real engine: logs, shards, batches, checkpoints in memory, crashes, final records."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,12 +29,12 @@ from stream.publish.records import Emission
 from stream.settings.application import Settings
 
 EVERYONE = 1 << 60
-#: (what to do, on which topic, how many records)
+#: (action, number of the topic, number of records)
 Action = tuple[str, int, int]
 
 
 class LogRecord(NamedTuple):
-    """A record as Kafka holds it. Its time is the broker's unless the type says otherwise."""
+    """Record as Kafka stores it. The timestamp is the broker's unless the type is 0."""
 
     offset: int
     timestamp: int
@@ -48,7 +48,7 @@ Log = Sequence[LogRecord]
 
 @dataclass
 class MemoryStore:
-    """What Redis would hold of one shard: takes cuts as the store does, one step each."""
+    """State of one shard in place of Redis: each checkpoint is stored in one step."""
 
     position: str = ""
     sequence: int = 0
@@ -60,7 +60,7 @@ class MemoryStore:
     dead_letters: list[bytes] = field(default_factory=list)
 
     def store(self, checkpoint: Checkpoint) -> None:
-        """Write a cut; it must start from what is stored."""
+        """Store a checkpoint; it must start from the stored position."""
         assert checkpoint.expected == self.position
         self.position, self.sequence, self.state = (
             checkpoint.reached,
@@ -79,13 +79,13 @@ class MemoryStore:
         self.dead_letters += checkpoint.dead_letters
 
     def read(self, keys: Iterable[str]) -> list[Person]:
-        """People as they are stored; those never seen come back empty."""
+        """Return people as stored; an unknown person is empty."""
         found = ((key, self.people.get(person_field(key))) for key in keys)
         return [Person(key) if raw is None else unpack(key, raw) for key, raw in found]
 
 
 class Worker:
-    """The owner of one shard: reads its part of every topic, and may die at any moment."""
+    """Owner of one shard: reads its partition of every topic, and may crash at any moment."""
 
     def __init__(
         self,
@@ -109,11 +109,11 @@ class Worker:
         return Shard(self.partition, self.logs, rules, self._grains, self.people_cached)
 
     def act(self, action: Action) -> None:
-        """Do one thing of a schedule."""
+        """Do one action of a schedule."""
         what, topic, count = action
         if what == "read":
             self.read(list(self.logs)[topic % len(self.logs)], count)
-        elif what == "cut":
+        elif what == "checkpoint":
             self.checkpoint()
         elif what == "lost":
             take_checkpoint(self.shard, self.stored_position)  # It never reaches the store.
@@ -124,7 +124,7 @@ class Worker:
             self.close()
 
     def read(self, topic: str, count: int) -> int:
-        """Apply the next records of a topic; how many there were."""
+        """Apply the next records of a topic; return their number."""
         shard, start = self.shard, self.shard.topics[topic].expected
         records = self.logs[topic][start : start + count]
         if not records:
@@ -132,9 +132,9 @@ class Worker:
         decoded = [_decode(record) for record in records]
         people, missing = shard.prepare(decoded)
         if missing:
-            turned = shard.people.rotations
+            rotations = shard.people.rotations
             shard.admit(self.store.read(missing))
-            people, missing = shard.complete(decoded, people, missing, turned)
+            people, missing = shard.complete(decoded, people, missing, rotations)
         assert not missing
         shard.apply(topic, records, decoded, people, self.now_ms)
         return len(records)
@@ -145,7 +145,7 @@ class Worker:
             self.close()
 
     def close(self) -> None:
-        """Move the watermark and close what is due."""
+        """Move the watermark and close the sessions that are due."""
         self.shard.advance()
         self._check_watermark()
         due = 1
@@ -155,7 +155,7 @@ class Worker:
             self.shard.close_sessions_of(absent)
 
     def checkpoint(self) -> None:
-        """Take a cut and store it."""
+        """Take a checkpoint and store it."""
         self.check_conservation()
         checkpoint = take_checkpoint(self.shard, self.stored_position)
         self.store.store(checkpoint)
@@ -163,7 +163,7 @@ class Worker:
         settle_checkpoint(self.shard)
 
     def crash(self) -> None:
-        """Forget everything but what is stored; the log is read again from there."""
+        """Forget everything that is not stored, and continue the log from the stored position."""
         self.crashes += 1
         self.shard = self._new_shard()
         store = self.store
@@ -190,13 +190,13 @@ class Worker:
             assert topic.next - topic.start == sum(topic.counts.values()), topic
 
     def _check_watermark(self) -> None:
-        mark = self.shard.watermark
-        if mark is not None and not self.crashes:
-            assert mark >= self._highest_watermark
-            self._highest_watermark = mark
+        watermark = self.shard.watermark
+        if watermark is not None and not self.crashes:
+            assert watermark >= self._highest_watermark
+            self._highest_watermark = watermark
 
     def finish(self) -> None:
-        """Read what is left and let the end of input close everything; then store it all."""
+        """Read the rest, close everything as at the end of input, then store it."""
         self.read_all()
         for topic, log in self.logs.items():
             assert self.shard.topics[topic].next == len(log)
@@ -208,13 +208,13 @@ class Worker:
         assert self.store.buckets == {(g, i): held[g][i] for g in held for i in held[g]}
 
     def parts(self) -> Iterator[tuple[BucketKey, dict[tuple[str, tuple[str, str, str]], int]]]:
-        """The stored buckets by name."""
+        """Yield the stored buckets, with the names of their series."""
         names = self.shard.registry.series
         for key, counts in self.store.buckets.items():
             yield key, {(names[i][0], names[i][1:]): count for i, count in counts.items()}
 
     def outcomes(self) -> dict[str, int]:
-        """Records by outcome."""
+        """Return the number of records by outcome."""
         return dict(self.shard.outcomes())
 
 
@@ -231,7 +231,7 @@ def final_records(
     kinds: Iterable[WindowKind] | None = None,
     metrics: Collection[str] | None = None,
 ) -> list[MetricRecord]:
-    """All records, final, of the merged shards; of the named metrics, if any are named."""
+    """Return all records of the merged shards, final; `metrics` restricts them."""
     parts_of: dict[BucketKey, list[dict[tuple[str, tuple[str, str, str]], int]]] = {}
     for worker in workers:
         for key, part in worker.parts():
@@ -255,7 +255,7 @@ def run(
     now_ms: int = END_OF_INPUT,
     watch: Callable[[Worker], None] = lambda worker: None,
 ) -> list[Worker]:
-    """One worker for each partition's logs, all to the end."""
+    """Run one worker for each partition's logs, all to the end."""
     workers = [
         Worker(number, part, settings, people_cached, now_ms) for number, part in enumerate(logs)
     ]
@@ -268,7 +268,7 @@ def run(
 
 
 def kept_from_ms(workers: Iterable[Worker]) -> int:
-    """Minutes and hours that begin before this may have been dropped: they are long final."""
+    """Return the start of the oldest minute that is kept: earlier ones may have been dropped when final."""
     dropped = [
         min(
             (index for grain, index in worker.store.buckets if grain is Grain.MINUTE),

@@ -1,4 +1,4 @@
-"""Publishes as it goes: follows what the workers store and keeps every record that was due."""
+"""Publisher that follows the stored state and keeps every record that was due."""
 
 from collections.abc import Collection, Sequence
 
@@ -16,7 +16,7 @@ from tests.properties.engine import Worker
 
 
 class Follower:
-    """The publisher without its servers."""
+    """Publisher without servers."""
 
     def __init__(
         self, workers: Sequence[Worker], settings: Settings, kinds: Collection[WindowKind]
@@ -25,7 +25,7 @@ class Follower:
         self.merged = MergedCounts(build_rules(settings).calendar_of, definition_version(settings))
         self.emission = Emission(self.merged, catalogue(settings), kinds)
         self.records: list[MetricRecord] = []
-        #: Sites and windows that were under way at a time when records were published.
+        #: Sites and windows that were open at a time when records were published.
         self.under_way: set[tuple[str, Window]] = set()
         self.revision = 0
         self._known: dict[int, dict[BucketKey, dict[int, int]]] = {
@@ -33,11 +33,11 @@ class Follower:
         }
 
     def publish(self) -> list[MetricRecord]:
-        """Take up what was stored since the last time; the records that are due now."""
+        """Read everything stored since the last call; return the records that are due now."""
         changed: set[BucketKey] = set()
         for worker in self.workers:
             known, stored = self._known[worker.partition], worker.store.buckets
-            # What a shard drops was final long ago: it stays on the board as it is.
+            # A dropped bucket was final long ago: its merged counts stay as they are.
             fresh = {key: dict(counts) for key, counts in stored.items()}
             changed |= {key for key, counts in fresh.items() if known.get(key) != counts}
             known.update(fresh)
@@ -61,9 +61,9 @@ class Follower:
         return found
 
     def _watermark(self) -> int | None:
-        marks = [worker.shard.watermark for worker in self.workers]
-        known = [mark for mark in marks if mark is not None]
-        return min(known) if len(known) == len(marks) else None
+        watermarks = [worker.shard.watermark for worker in self.workers]
+        known = [watermark for watermark in watermarks if watermark is not None]
+        return min(known) if len(known) == len(watermarks) else None
 
     def _newest_ms(self) -> int:
         if self._watermark() == END_OF_INPUT:

@@ -1,4 +1,4 @@
-"""Publishers over shards in memory: what they read, and what a consumer holds of what they send."""
+"""Publishers over shards in memory: their reading side, and the records a consumer ends up with."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -20,7 +20,7 @@ from tests.properties.engine import MemoryStore, Worker
 
 
 class DatedStore(MemoryStore):
-    """Also knows by which cut a bucket was changed last."""
+    """Memory store that also knows the checkpoint which changed a bucket last."""
 
     def __init__(self, position: str) -> None:
         super().__init__(position=position)
@@ -34,16 +34,16 @@ class DatedStore(MemoryStore):
 
 
 def with_dated_store(worker: Worker) -> Worker:
-    """The worker, with a store that a publisher can follow."""
+    """Return the worker with a store that a publisher can follow."""
     worker.store = DatedStore(worker.store.position)
     return worker
 
 
 class StoredState:
-    """What a publisher reads of shards that are stored in memory."""
+    """Reading side of a publisher, over shards stored in memory."""
 
     def __init__(self, workers: Sequence[Worker], progress: Progress | None = None) -> None:
-        """`progress`: what somebody else has published."""
+        """Read `workers`; `progress` is the progress of an earlier publisher."""
         self._workers = workers
         self._progress = progress or Progress(0, {}, None)
         self.partitions = len(workers)
@@ -77,18 +77,18 @@ class StoredState:
 
 
 class Succession:
-    """Publishers of the same state, one after the other: each knows what was acknowledged before it."""
+    """Publishers of the same state, one after the other: each starts from the acknowledged progress."""
 
     def __init__(self, workers: Sequence[Worker], config: Settings) -> None:
         self._workers, self._config = workers, config
         self._acknowledged = Progress(0, {}, None)
         self._revision = 0
-        #: The newest record of every number.
+        #: Newest record of every number.
         self.consumer: dict[bytes, MetricRecord] = {}
         self.follow()
 
     def follow(self) -> None:
-        """A new publisher takes over."""
+        """Let a new publisher take over."""
         known = self._acknowledged
         progress = Progress(
             self._revision, dict(known.sequences), known.watermark_ms, known.newest_ms
@@ -103,7 +103,7 @@ class Succession:
         self._publisher = Publisher(state, metrics, build_rules(config), definition_version(config))
 
     async def publish(self, now_ms: int, windows: int | None = None) -> int:
-        """Send what is due; how many records. Only that of so many windows: it dies before the rest."""
+        """Send the records that are due; return their number. `windows`: crash after that many windows."""
         publisher, sent = self._publisher, 0
         snapshot = await publisher.refresh(now_ms)
         for number, records in enumerate(publisher.due_records(snapshot)):
@@ -128,10 +128,10 @@ class Succession:
             self.consumer[record_key(record)] = record
 
     def numbers(self) -> dict[bytes, tuple[Any, ...]]:
-        """Key → what a consumer knows of it, of everything that counts anything.
+        """Return key → value, parts and finality of every number above zero.
 
-        Without levels after the last event: those are told of while their day is under way, and
-        nobody later knows whether they were.
+        Excludes levels after the last event: those are published only while their day is open,
+        which a later publisher cannot know.
         """
         levels = {metric.name for metric in catalogue(self._config) if metric.level}
         merged = self._publisher.merged

@@ -1,4 +1,4 @@
-"""A batch may span months, of a quiet site or in a replay: it counts as its records one by one."""
+"""A batch that spans months (a quiet site, a replay) counts the same as its records one by one."""
 
 from agents.simulation.traffic import Traffic
 from stream.settings.application import Settings
@@ -20,14 +20,14 @@ def read(log: list[LogRecord], at_once: int) -> Worker:
     return worker
 
 
-def test_every_number_is_the_same_in_one_batch_and_one_by_one() -> None:
+def test_one_large_batch_gives_the_numbers_of_single_records() -> None:
     sent = list(Traffic(11, rate_per_second=1.0).history(120, END_MS, events_max=600))
     log = [LogRecord(number, END_MS, one.raw) for number, one in enumerate(sent)]
     one_by_one, whole = read(log, 1), read(log, len(log))
     assert one_by_one.outcomes() == whole.outcomes()
-    left, right = (published(final_records([w], SETTINGS)) for w in (one_by_one, whole))
+    left, others = (published(final_records([w], SETTINGS)) for w in (one_by_one, whole))
     assert len(left) > 5_000
     assert {
-        key: (value, right.get(key)) for key, value in left.items() if right.get(key) != value
+        key: (value, others.get(key)) for key, value in left.items() if others.get(key) != value
     } == {}
-    assert left.keys() == right.keys()
+    assert left.keys() == others.keys()

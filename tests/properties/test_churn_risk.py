@@ -1,4 +1,4 @@
-"""The model's numbers follow from the log: crashes, batches, scans that repeat, and late events change none."""
+"""The model's numbers follow from the log: crashes, batches, repeated scans and late events change none."""
 
 import asyncio
 import json
@@ -29,7 +29,7 @@ Key = tuple[str, str, str, str]
 
 
 def log(seed: int) -> dict[str, list[LogRecord]]:
-    """People on two sites who come for a while, on two topics; some events are hours late."""
+    """Return the log of people on two sites, on two topics; some events arrive hours late."""
     random, events = Random(seed), []
     for who in range(60):
         first, stays = random.randrange(DAYS), random.randrange(1, 40)
@@ -50,8 +50,8 @@ def log(seed: int) -> dict[str, list[LogRecord]]:
     return records
 
 
-class Scanned:
-    """People of a memory store a few at a time, in an order of its own, some of them twice."""
+class ScannedStore:
+    """People of a memory store, scanned a few at a time in random order; some come twice."""
 
     def __init__(self, store: MemoryStore, seed: int) -> None:
         self._store, self._random = store, Random(seed)
@@ -69,44 +69,44 @@ class Scanned:
         return (0 if after >= len(self._order) else after), part
 
 
-def assess(worker: Worker, store: Scanned, turns: int, told: list[tuple[str, str]]) -> None:
-    """Some turns of looking at people, as after every cut of a live worker."""
+def assess(worker: Worker, store: ScannedStore, turns: int, sent: list[tuple[str, str]]) -> None:
+    """Assess people in some turns, as a live worker does after every checkpoint."""
 
-    async def tell(messages: object) -> None:
-        told.extend((key.decode(), value.decode()) for key, value in messages)  # type: ignore[attr-defined]
+    async def send(messages: object) -> None:
+        sent.extend((key.decode(), value.decode()) for key, value in messages)  # type: ignore[attr-defined]
 
     async def run() -> None:
         for _ in range(turns):
-            if not await assess_some(store, worker.shard, tell, lambda: True):  # type: ignore[arg-type]
+            if not await assess_some(store, worker.shard, send, lambda: True):  # type: ignore[arg-type]
                 break
 
     asyncio.run(run())
 
 
-def fold(
+def read_log(
     logs: dict[str, list[LogRecord]], seed: int, batch: int, crash_in: int, settings: Settings
 ) -> tuple[Worker, list[tuple[str, str]]]:
-    """Read everything in turns; about one turn of `crash_in` ends in a crash (0: none)."""
-    random, told = Random(seed), []
+    """Read the log in turns; about one turn of `crash_in` ends in a crash (0: none)."""
+    random, sent = Random(seed), []
     worker = Worker(0, logs, settings, people_cached=20, now_ms=1 << 60)
-    store = Scanned(worker.store, seed)
+    store = ScannedStore(worker.store, seed)
     while any(worker.shard.topics[t].next < len(logs[t]) for t in logs):
         for number in range(len(logs)):
             worker.act(("read", number, batch))
         worker.close()
         worker.checkpoint()
-        assess(worker, store, random.choice((1, 3, 50)), told)
+        assess(worker, store, random.choice((1, 3, 50)), sent)
         if crash_in and random.randrange(crash_in) == 0:
             worker.crash()
-    for _ in range(4):  # What the last cut has made due, and the cut of what that has counted.
+    for _ in range(4):  # Assess the days made due by the last checkpoint, and store their counts.
         worker.checkpoint()
-        assess(worker, store, 10_000, told)
+        assess(worker, store, 10_000, sent)
     worker.checkpoint()
-    return worker, told
+    return worker, sent
 
 
 def counts(worker: Worker, wanted: bool) -> dict[tuple[BucketKey, Key], int]:
-    """The stored counts by name: those of the model, or all others."""
+    """Return the stored counts by series name: those of the model if `wanted`, else all others."""
     names = worker.shard.registry.series
     return {
         (bucket, names[series]): count
@@ -117,7 +117,7 @@ def counts(worker: Worker, wanted: bool) -> dict[tuple[BucketKey, Key], int]:
 
 
 def settled(worker: Worker) -> dict[tuple[BucketKey, Key], int]:
-    """The model's counts of days that no event can change any more."""
+    """Return the model's counts of days that no event can change any more."""
     risk = worker.shard.churn_risk
     assert risk is not None
     assert risk.settled is not None
@@ -126,19 +126,19 @@ def settled(worker: Worker) -> dict[tuple[BucketKey, Key], int]:
 
 @pytest.fixture(scope="module")
 def smooth() -> Worker:
-    return fold(log(1), seed=1, batch=40, crash_in=0, settings=SETTINGS)[0]
+    return read_log(log(1), seed=1, batch=40, crash_in=0, settings=SETTINGS)[0]
 
 
-def test_the_traffic_makes_the_model_speak(smooth: Worker) -> None:
+def test_the_traffic_fills_all_risk_bands(smooth: Worker) -> None:
     bands = {key[1][3] for key in settled(smooth) if key[1][2]}
     assert bands == {"low", "medium", "high"}
 
 
 @pytest.mark.parametrize(("seed", "batch", "crash_in"), [(2, 40, 3), (3, 7, 9), (4, 500, 2)])
-def test_crashes_batches_and_scans_change_nothing(
+def test_crashes_batches_and_repeated_scans_change_no_number(
     smooth: Worker, seed: int, batch: int, crash_in: int
 ) -> None:
-    worker, _ = fold(log(1), seed, batch, crash_in, SETTINGS)
+    worker, _ = read_log(log(1), seed, batch, crash_in, SETTINGS)
     assert worker.crashes or batch == 500
     assert settled(worker) == settled(smooth)
     one, other = worker.shard.churn_risk, smooth.shard.churn_risk
@@ -150,18 +150,16 @@ def test_crashes_batches_and_scans_change_nothing(
 
 
 @pytest.mark.parametrize(("seed", "batch", "crash_in"), [(1, 40, 0), (5, 20, 5)])
-def test_all_other_numbers_are_what_they_are_without_it(
-    seed: int, batch: int, crash_in: int
-) -> None:
-    having, _ = fold(log(1), seed, batch, crash_in, SETTINGS)
-    without, told = fold(log(1), seed, batch, crash_in, Settings())
+def test_the_model_changes_no_other_number(seed: int, batch: int, crash_in: int) -> None:
+    having, _ = read_log(log(1), seed, batch, crash_in, SETTINGS)
+    without, sent = read_log(log(1), seed, batch, crash_in, Settings())
     assert counts(without, False) == counts(having, False)
     assert counts(without, True) == {}
-    assert told == []
+    assert sent == []
     assert not any(b"s0\x1fp" in raw for raw in without.store.people.values())
 
 
-def test_the_bands_of_a_day_hold_everybody_of_28_days(smooth: Worker) -> None:
+def test_the_bands_of_a_day_sum_to_the_people_active_in_28_days(smooth: Worker) -> None:
     active = {
         (key[0][1], key[1][1]): n
         for key, n in counts(smooth, False).items()
@@ -178,14 +176,14 @@ def test_the_bands_of_a_day_hold_everybody_of_28_days(smooth: Worker) -> None:
     assert by_day == {key: active[key] for key in by_day}
 
 
-def test_what_comes_later_changes_no_prediction(smooth: Worker) -> None:
+def test_later_events_change_no_prediction(smooth: Worker) -> None:
     newest = max(key[0][1] for key in settled(smooth))
     ends_ms = Calendar().day_start_ms(newest - 10)
     shorter = {
         topic: [one for one in records if one.timestamp < ends_ms]
         for topic, records in log(1).items()
     }
-    worker, _ = fold(shorter, seed=1, batch=40, crash_in=0, settings=SETTINGS)
+    worker, _ = read_log(shorter, seed=1, batch=40, crash_in=0, settings=SETTINGS)
     risk = worker.shard.churn_risk
     assert risk is not None
     assert risk.settled is not None
@@ -194,11 +192,11 @@ def test_what_comes_later_changes_no_prediction(smooth: Worker) -> None:
     assert settled(worker) == kept
 
 
-def test_people_are_told_of_once_a_day_with_their_band(smooth: Worker) -> None:
-    worker, told = fold(log(1), seed=1, batch=40, crash_in=0, settings=SETTINGS)
+def test_each_person_is_published_once_a_day_with_a_band(smooth: Worker) -> None:
+    worker, sent = read_log(log(1), seed=1, batch=40, crash_in=0, settings=SETTINGS)
     assert worker.shard.churn_risk is not None
     by_day: dict[tuple[str, str], dict[str, str]] = {}
-    for key, value in told:
+    for key, value in sent:
         record = json.loads(value)
         assert key == f"{record['site']}\x1f{record['person']}"
         assert 0 < record["risk"] < 1
@@ -211,26 +209,26 @@ def test_people_are_told_of_once_a_day_with_their_band(smooth: Worker) -> None:
     assert max(people) > 5
 
 
-def test_what_kafka_does_not_take_is_sent_again_and_counts_once(smooth: Worker) -> None:
-    worker, _ = fold(log(1), seed=1, batch=40, crash_in=0, settings=SETTINGS)
+def test_records_that_kafka_refuses_are_sent_again_and_count_once(smooth: Worker) -> None:
+    worker, _ = read_log(log(1), seed=1, batch=40, crash_in=0, settings=SETTINGS)
     risk = worker.shard.churn_risk
     assert risk is not None
     assert risk.settled is not None
     risk.settled -= 1
     risk.told = risk.settled
-    store, failures, told = Scanned(worker.store, 3), [3], 0
+    store, failures, sent = ScannedStore(worker.store, 3), [3], 0
 
-    async def tell(messages: object) -> None:
-        nonlocal told
-        sent = len(list(messages))  # type: ignore[call-overload]
+    async def send(messages: object) -> None:
+        nonlocal sent
+        number = len(list(messages))  # type: ignore[call-overload]
         if failures[0]:
             failures[0] -= 1
             raise KafkaConnectionError
-        told += sent
+        sent += number
 
     async def run() -> None:
         for _ in range(200):
-            await assess_some(store, worker.shard, tell, lambda: True)  # type: ignore[arg-type]
+            await assess_some(store, worker.shard, send, lambda: True)  # type: ignore[arg-type]
 
     before = settled(worker)
     asyncio.run(run())
@@ -239,10 +237,10 @@ def test_what_kafka_does_not_take_is_sent_again_and_counts_once(smooth: Worker) 
     assert {key for key, n in settled(worker).items() if before.get(key) == n} >= {
         key for key in before if not key[1][2]
     }
-    assert told >= sum(n for key, n in before.items() if key[0][1] == risk.settled and key[1][2])
+    assert sent >= sum(n for key, n in before.items() if key[0][1] == risk.settled and key[1][2])
 
 
-def test_a_model_of_another_horizon_learns_anew_and_goes_on_from_where_it_was(
+def test_a_model_with_another_horizon_learns_from_the_start_and_continues_at_the_same_day(
     smooth: Worker,
 ) -> None:
     changed = Settings(churn_risk=replace(RISK, horizon_days=10))
@@ -256,12 +254,12 @@ def test_a_model_of_another_horizon_learns_anew_and_goes_on_from_where_it_was(
     assert one.model.learned == 0
 
 
-def test_a_model_switched_on_later_begins_with_what_is_still_known(smooth: Worker) -> None:
-    worker, _ = fold(log(1), seed=1, batch=40, crash_in=0, settings=Settings())
+def test_a_model_switched_on_later_learns_from_the_known_days(smooth: Worker) -> None:
+    worker, _ = read_log(log(1), seed=1, batch=40, crash_in=0, settings=Settings())
     later = Worker(0, log(1), SETTINGS, people_cached=20, now_ms=1 << 60)
     later.store = worker.store
     later.crash()
-    store = Scanned(later.store, 1)
+    store = ScannedStore(later.store, 1)
     for _ in range(4):
         later.checkpoint()
         assess(later, store, 10_000, [])

@@ -1,4 +1,4 @@
-"""For any bytes at all, the codec gives an event or a reason: nothing else comes out, ever."""
+"""The codec returns an event or a reason for any bytes, and nothing else."""
 
 import json
 import math
@@ -56,7 +56,7 @@ HOSTILE = [
 
 
 def outcome(raw: bytes | None) -> Event | RejectedEvent:
-    """What came out, after checking everything that is promised of it."""
+    """Return the outcome, after checking every promise about it."""
     try:
         event, ms = parse(raw)
     except RejectedEvent as rejected:
@@ -109,7 +109,9 @@ def test_changed_bytes_give_an_event_or_a_reason(
 
 
 @given(st.sampled_from(VALID), st.integers(0, 2000), st.integers(0, 2000))
-def test_cut_or_joined_bytes_give_an_event_or_a_reason(raw: bytes, start: int, end: int) -> None:
+def test_truncated_or_joined_bytes_give_an_event_or_a_reason(
+    raw: bytes, start: int, end: int
+) -> None:
     outcome(raw[start:])
     outcome(raw[:end])
     outcome(raw[:end] + raw[start:])
@@ -130,10 +132,10 @@ def test_any_value_in_any_field_gives_an_event_or_a_reason(
 
 
 @given(texts, texts, texts)
-def test_a_string_that_is_no_unicode_is_refused_as_malformed(a: str, b: str, key: str) -> None:
+def test_a_string_that_is_not_unicode_is_rejected_as_malformed(a: str, b: str, key: str) -> None:
     event = json.loads(VALID[0]) | {"visitor_id": f"v{a}", "context": {key: b}}
     found = outcome(json.dumps(event).encode())
-    # json joins the two halves of a pair that stand side by side, and so does every reader.
+    # json joins two adjacent surrogate halves, as every reader does.
     joined = json.loads(json.dumps([a, b, key]))
     if any("\ud800" <= c <= "\udfff" for text in joined for c in text):
         assert isinstance(found, RejectedEvent)
@@ -152,14 +154,14 @@ def test_poison_in_any_field_gives_an_event_or_a_reason(poison: bytes, field: st
 
 
 @pytest.mark.parametrize("poison", HOSTILE, ids=lambda p: ascii(p[:12].decode("latin-1")))
-def test_poison_around_an_event_never_gives_an_event(poison: bytes) -> None:
+def test_poison_around_an_event_is_rejected(poison: bytes) -> None:
     for raw in (poison + VALID[0], VALID[0] + poison) if poison else ():
         assert isinstance(outcome(raw), RejectedEvent)
     assert isinstance(outcome(poison), RejectedEvent)
 
 
 @given(st.integers(0, 700), st.integers(0, 300))
-def test_the_verdict_does_not_depend_on_how_deep_the_caller_stands(depth: int, stack: int) -> None:
+def test_the_verdict_does_not_depend_on_the_depth_of_the_caller(depth: int, stack: int) -> None:
     event = VALID[0].rstrip()[:-1] + b', "deep": ' + b"[" * depth + b"]" * depth + b"}"
 
     def below(levels: int) -> type:

@@ -1,4 +1,4 @@
-"""Whatever the order, the batches, the shards and the crashes: the records are the oracle's."""
+"""For any order, batches, shards and crashes, the records match the oracle."""
 
 import random
 from collections.abc import Sequence
@@ -35,30 +35,30 @@ from tests.properties.traffic import (
 )
 
 LATENESS_MS = 5 * MINUTE_MS
-#: The farthest that an event may be behind the newest of its partition and still count.
+#: Farthest distance of an event behind the newest of its partition at which it still counts.
 HORIZON_MS = DAY_MS + LATENESS_MS
-#: The days that windows of 7, 28 and 30 days and of a month begin or end to see.
+#: Days at which windows of 7, 28 and 30 days and of a month begin or end.
 DAYS = (0, 1, 2, 6, 7, 8, 27, 28, 29, 30, 31, 45)
 partitions = st.sampled_from([1, 2, 4])
 caches = st.sampled_from([2, EVERYONE])
 
 
-def config_for(zone: str, **knobs: object) -> Settings:
-    """Two dimensions, and a second site that lives by another clock; knobs also as plain tables."""
+def config_for(zone: str, **choices: object) -> Settings:
+    """Settings with two dimensions and a second site in another zone; choices may be plain tables."""
     return Settings(
         timezone=zone,
         dimensions=("country", "device"),
         sites={"shop": Site(timezone="Asia/Kolkata", week_start="sunday")},
-        **{name: of_table(name, knob) for name, knob in knobs.items()},
+        **{name: of_table(name, choice) for name, choice in choices.items()},
     )
 
 
-def of_table(name: str, knobs: object) -> Any:
-    """A table of the settings from what it says, if it is not one yet."""
+def of_table(name: str, choices: object) -> Any:
+    """Convert a plain table to its settings struct."""
     return (
-        msgspec.convert(knobs, type(getattr(Settings(), name)))
-        if isinstance(knobs, dict)
-        else knobs
+        msgspec.convert(choices, type(getattr(Settings(), name)))
+        if isinstance(choices, dict)
+        else choices
     )
 
 
@@ -75,7 +75,7 @@ def test_order_batches_shards_and_crashes_change_no_number(data: st.DataObject) 
 
 @settings(max_examples=15)
 @given(data=st.data())
-def test_the_numbers_of_every_trailing_hour_are_right(data: st.DataObject) -> None:
+def test_every_trailing_hour_matches_the_oracle(data: st.DataObject) -> None:
     zone, base_ms = data.draw(moments)
     logs = logs_of(data.draw(traffic(base_ms, most=12)), data.draw(partitions))
     ctr = CtrSettings(match_impression=data.draw(st.booleans()))
@@ -94,7 +94,9 @@ def test_late_corrections_end_in_the_same_numbers(data: st.DataObject) -> None:
 
 @settings(max_examples=17)
 @given(data=st.data())
-def test_weeks_and_months_are_right_though_old_state_is_dropped(data: st.DataObject) -> None:
+def test_weeks_and_months_match_the_oracle_although_old_state_is_dropped(
+    data: st.DataObject,
+) -> None:
     zone, base_ms = data.draw(moments)
     delay_ms = data.draw(st.sampled_from([0, LATENESS_MS, HORIZON_MS]))
     sent = data.draw(traffic(base_ms, days=DAYS, delay_ms=delay_ms))
@@ -110,7 +112,7 @@ def test_weeks_and_months_are_right_though_old_state_is_dropped(data: st.DataObj
 
 @settings(max_examples=15)
 @given(data=st.data())
-def test_every_knob_means_what_it_says(data: st.DataObject) -> None:
+def test_every_setting_matches_the_oracle(data: st.DataObject) -> None:
     def one(*choices: str) -> str:
         return data.draw(st.sampled_from(choices))
 
@@ -171,7 +173,7 @@ def test_every_knob_means_what_it_says(data: st.DataObject) -> None:
 
 @settings(max_examples=15)
 @given(data=st.data())
-def test_late_events_change_whose_clicks_are_of_their_first_days_and_of_what_they_saw(
+def test_late_events_change_the_clicks_of_first_days_and_of_matched_impressions(
     data: st.DataObject,
 ) -> None:
     zone, base_ms = data.draw(moments)
@@ -207,12 +209,12 @@ def test_duplicates_within_the_window_change_nothing_but_their_count(data: st.Da
     config = config_for(zone)
     workers = check(twice, config, data.draw(schedules), people_cached=data.draw(caches))
     assert sum(worker.outcomes()["duplicate"] for worker in workers) == copies
-    calm = final_records(run(once, config), config, KINDS)
-    assert published(final_records(workers, config, KINDS)) == published(calm)
+    plain = final_records(run(once, config), config, KINDS)
+    assert published(final_records(workers, config, KINDS)) == published(plain)
 
 
 def _repeat(log: list[LogRecord], copies: Sequence[tuple[int, int]]) -> int:
-    """Put copies of records a little further on, within the window of the partition's clock."""
+    """Insert copies of records a little later, within the dedupe window of the partition's clock."""
     done = 0
     for place, steps in copies:
         if place >= len(log):
@@ -221,7 +223,7 @@ def _repeat(log: list[LogRecord], copies: Sequence[tuple[int, int]]) -> int:
         after = min(place + steps, len(log))
         newest = max(other.timestamp for other in log[:after])
         if newest - record.timestamp <= 5 * MINUTE_MS:
-            # With a delay of up to 5 min before it that is 10 min of event time at most.
+            # The delay adds up to 5 minutes: at most 10 minutes of event time.
             log.insert(after, record)
             done += 1
     log[:] = [record._replace(offset=offset) for offset, record in enumerate(log)]
@@ -245,7 +247,7 @@ def test_a_larger_run_with_many_crashes() -> None:
     chance = random.Random(20240310)
     zone, base_ms = "America/New_York", 1_710_000_000_000
     sent = [_seeded(chance, number, base_ms) for number in range(2_000)]
-    actions = ("read", "read", "read", "read", "cut", "close", "lost", "crash")
+    actions = ("read", "read", "read", "read", "checkpoint", "close", "lost", "crash")
     schedule: list[Action] = [
         (chance.choice(actions), chance.randrange(3), chance.randrange(1, 40)) for _ in range(300)
     ]

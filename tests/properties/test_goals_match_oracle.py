@@ -1,4 +1,4 @@
-"""Goals, features, funnels, carts and own measures: whatever the order, the batches, the shards, the crashes."""
+"""Goals, features, funnels, carts and own measures match the oracle for any order, batches and crashes."""
 
 import random
 from collections.abc import Callable, Sequence
@@ -16,7 +16,7 @@ from stream.settings.application import Settings
 from stream.settings.definitions import ConversionSettings
 from tests.oracle.experiments import NORMAL, STATISTICS, VARIANTS
 from tests.oracle.goals import EventDict
-from tests.oracle.goals_numbers import Right, config, wrong_numbers
+from tests.oracle.goals_numbers import ExpectedNumbers, config, wrong_numbers
 from tests.oracle.log import accepted
 from tests.properties.checking import verdicts_of
 from tests.properties.engine import EVERYONE, Action, LogRecord, final_records, run
@@ -51,7 +51,7 @@ _cart = st.builds(
 
 @st.composite
 def sent(draw: st.DrawFn, base_ms: int, number: int, days: Sequence[int], delay_ms: int) -> Sent:
-    """An event whose instant is its own: a number in the last digits."""
+    """Draw an event with an instant of its own: its number is in the last digits."""
     account = draw(st.sampled_from("aab"))
     event: EventDict = dict(draw(st.one_of(_event, _cart)))
     near = draw(st.sampled_from([0, 1, 20, 30, 24 * 60]) | st.integers(0, 30 * 60))
@@ -66,8 +66,8 @@ def sent(draw: st.DrawFn, base_ms: int, number: int, days: Sequence[int], delay_
         event |= {"order_id": f"o{number}", "revenue": draw(st.sampled_from([0, 0.1, 30]))}
     country = draw(st.sampled_from([None, "DE", "FR"]))
     variant = draw(st.sampled_from([None, *VARIANTS]))
-    said = {"country": country, "variant": variant}
-    if context := {name: value for name, value in said.items() if value}:
+    pairs = {"country": country, "variant": variant}
+    if context := {name: value for name, value in pairs.items() if value}:
         event["context"] = context
     return Sent(event, account, "clicks", draw(st.integers(0, delay_ms)))
 
@@ -86,8 +86,8 @@ def check(
     people_cached: int = EVERYONE,
 ) -> list[str]:
     workers = run(logs, settings, schedule, people_cached=people_cached)
-    right = Right(accepted(verdicts_of(logs, settings)), settings)
-    return wrong_numbers(final_records(workers, settings, KINDS, METRICS), right)
+    expected = ExpectedNumbers(accepted(verdicts_of(logs, settings)), settings)
+    return wrong_numbers(final_records(workers, settings, KINDS, METRICS), expected)
 
 
 @settings(max_examples=12)
@@ -117,7 +117,7 @@ def test_order_batches_shards_and_crashes_change_no_number(data: st.DataObject) 
 
 
 def _seeded(chance: random.Random, number: int) -> Sent:
-    """Events within three days of one person or another, so that everything has a chance to happen."""
+    """Return an event of one of six people within four days, so that every case occurs."""
     name = chance.choice(["a", "a", "b", "c", "ab"])
     kind = chance.choice(
         ["custom", "custom", "custom", "add_to_cart", "add_to_cart", "order", "goal"]
@@ -131,7 +131,7 @@ def _seeded(chance: random.Random, number: int) -> Sent:
         "session_id": "s",
         "context": {
             "country": chance.choice(["DE", "FR"]),
-            # Some see two variants, one after the other.
+            # Some people see two variants, one after the other.
             "variant": VARIANTS["abcdef".index(account) % 2 + (number % 5 == 0)],
         },
     }
@@ -148,16 +148,16 @@ def _seeded_logs() -> list[dict[str, list[LogRecord]]]:
     return logs_of([_seeded(chance, number) for number in range(70)], 2)
 
 
-def test_a_larger_run_with_crashes_is_right() -> None:
+def test_a_larger_run_with_crashes_matches_the_oracle() -> None:
     chance = random.Random(7)
-    actions = ("read", "read", "read", "cut", "lost", "crash")
+    actions = ("read", "read", "read", "checkpoint", "lost", "crash")
     schedule: list[Action] = [
         (chance.choice(actions), 1, chance.randrange(1, 9)) for _ in range(60)
     ]
     assert check(_seeded_logs(), config("Europe/Berlin", "cart"), schedule, 2) == []
 
 
-def _timeless(self: Attempts, run: Sequence[Any], start: int) -> int:
+def _without_time_limit(self: Attempts, run: Sequence[Any], start: int) -> int:
     return _depth(Attempts(self.steps, 1 << 60, self.order), run, start)
 
 
@@ -165,12 +165,12 @@ _depth, _outcomes, _distinct, _reached, _sample = (
     Attempts._depth, carts.outcomes, history.distinct, goals.reached_goals, experiments._sample,
 )  # fmt: skip
 MUTANTS: dict[str, tuple[object, str, Callable[..., Any]]] = {
-    "a funnel without end": (Attempts, "_depth", _timeless),
+    "a funnel without a time limit": (Attempts, "_depth", _without_time_limit),
     "carts that wait a day longer": (
         carts, "outcomes",
         lambda changes, rules: _outcomes(changes, rules._replace(timeout_ms=2 * DAY_MS)),
     ),
-    "orders that take no cart": (
+    "orders that close no cart": (
         carts, "outcomes",
         lambda changes, rules: _outcomes([c for c in changes if c.kind != 3], rules),
     ),
@@ -184,7 +184,7 @@ MUTANTS: dict[str, tuple[object, str, Callable[..., Any]]] = {
         goals, "reached_goals",
         lambda by_type, event: [name for name in _reached(by_type, event) if name != "order"],
     ),
-    "goals that no variant has": (goals.Goals, "_by_variant", lambda self, *given: iter(())),
+    "goals without variants": (goals.Goals, "_by_variant", lambda self, *given: iter(())),
     "a fixed number of people in each variant": (
         experiments, "_sample",
         lambda reader, span: _sample(reader, span)._replace(people=len(VARIANTS)),
@@ -201,7 +201,7 @@ MUTANTS: dict[str, tuple[object, str, Callable[..., Any]]] = {
     ),
     "the first attempt instead of the best": (
         funnels.FunnelAggregate, "summary",
-        lambda self, history, names: _first_only(self, history, names),
+        lambda self, history, names: _only_first_attempt(self, history, names),
     ),
 }  # fmt: skip
 
@@ -210,7 +210,7 @@ def _deviation(a: float, n: float, b: float, m: float) -> float:
     return float((a * (n - a) / n**3 + b * (m - b) / m**3) ** 0.5) or 1.0
 
 
-def _first_only(self: funnels.FunnelAggregate, known: Sequence[Any], names: Any) -> Any:
+def _only_first_attempt(self: funnels.FunnelAggregate, known: Sequence[Any], names: Any) -> Any:
     best, _ = _summary(self, known, names)
     first = [best[0]] if best else []
     return first, max((depth for _, depth in first), default=0)

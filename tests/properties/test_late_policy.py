@@ -1,4 +1,4 @@
-"""What late events become by time.late_policy: corrections, dead letters, or a number and nothing else."""
+"""time.late_policy decides about a late event: correction, dead letter, or only a count."""
 
 import msgspec
 import pytest
@@ -8,7 +8,7 @@ from tests.properties.checking import wrong_numbers
 from tests.properties.engine import run
 from tests.properties.test_engine_and_time import log_of
 
-#: One hour behind the newest, when 5 minutes are allowed and 24 h are corrected; then two days behind.
+#: One hour behind the newest, within the 24 h of correction; then two days behind.
 LOG = [{"minute": 0}, {"minute": 60}, {"minute": 0, "visitor_id": "late"}, {"minute": 2 * 1440}]
 LOG += [{"minute": 90, "visitor_id": "later"}]
 
@@ -17,7 +17,7 @@ LOG += [{"minute": 90, "visitor_id": "later"}]
     ("policy", "applied", "late", "kept"),
     [("update", 4, 1, 1), ("ledger", 3, 2, 2), ("drop", 3, 2, 0)],
 )
-def test_a_late_event_counts_or_is_kept_or_only_counted_as_late(
+def test_the_policy_decides_whether_a_late_event_counts_and_is_kept(
     policy: str, applied: int, late: int, kept: int
 ) -> None:
     settings = Settings(time=msgspec.convert({"late_policy": policy}, TimeSettings))
@@ -26,6 +26,6 @@ def test_a_late_event_counts_or_is_kept_or_only_counted_as_late(
     outcomes = worker.outcomes()
     assert (outcomes["applied"], outcomes["late"]) == (applied, late)
     assert len(worker.store.dead_letters) == kept
-    # Nothing is unaccounted for, whatever becomes of it.
+    # Every record is accounted for under each policy.
     assert outcomes["applied"] + outcomes["late"] == len(log)
     assert wrong_numbers(workers, [{"t": log}], settings) == []

@@ -1,4 +1,4 @@
-"""Runs: long sessions by gaps are cut, and nights split, whatever the order in which events arrive."""
+"""Long gap sessions are split at the maximum, and at midnight if set, for any order of arrival."""
 
 import random
 from collections.abc import Iterable, Mapping
@@ -22,7 +22,7 @@ KINDS: tuple[WindowKind, ...] = ("day", "all")
 def sessions_of(
     events: Iterable[Mapping[str, Any]], settings: Settings | None = None
 ) -> tuple[int, list[float]]:
-    """How many sessions the events make, and how many seconds those have that begin on each day."""
+    """Return the number of sessions, and the seconds of those that begin on each day."""
     settings = settings or Settings()
     log = log_of(list(events))
     workers = run([{"t": log}], settings)
@@ -42,27 +42,27 @@ def every(minutes: int, hours: float, **fields: Any) -> list[dict[str, Any]]:
     return [{"minute": minute, **fields} for minute in range(0, round(hours * 60) + 1, minutes)]
 
 
-def test_a_session_of_exactly_a_day_is_one() -> None:
+def test_a_session_of_exactly_a_day_stays_one() -> None:
     assert sessions_of(every(20, 24)) == (1, [86_400.0, 0.0])
 
 
-def test_an_event_that_would_make_it_longer_begins_another() -> None:
+def test_an_event_beyond_the_maximum_begins_another_session() -> None:
     count, seconds = sessions_of(every(20, 24.4))
-    # The cut is at the last full hour: 23:40 is the end of the first one.
+    # The split is at the last full hour: the first session ends at 23:40.
     assert count == 2
     assert seconds == [23 * 3600 + 2400.0, 20 * 60.0]
 
 
-def test_somebody_who_never_pauses_has_a_session_a_day() -> None:
+def test_a_person_without_a_pause_has_one_session_a_day() -> None:
     assert sessions_of(every(25, 3 * 24 - 0.5))[0] == 3
 
 
-def test_a_session_with_an_id_is_as_long_as_its_id_is_used() -> None:
+def test_a_session_with_an_id_lasts_as_long_as_its_id_is_used() -> None:
     assert sessions_of(every(20, 30, session_id="s"))[0] == 1
 
 
 @pytest.mark.parametrize(("with_id", "count"), [(True, 2), (False, 2)])
-def test_midnight_splits_sessions_where_that_is_wanted(with_id: bool, count: int) -> None:
+def test_midnight_splits_sessions_if_set(with_id: bool, count: int) -> None:
     settings = Settings(session=SessionSettings(split_at_midnight=True))
     fields = {"session_id": "s"} if with_id else {}
     night = [{"minute": MIDNIGHT + minute, **fields} for minute in (-20, -1, 0, 15)]
@@ -70,7 +70,7 @@ def test_midnight_splits_sessions_where_that_is_wanted(with_id: bool, count: int
     assert sessions_of(night, settings) == (count, [19 * 60.0, 15 * 60.0])
 
 
-def test_midnight_is_that_of_the_site() -> None:
+def test_midnight_is_in_the_time_zone_of_the_site() -> None:
     settings = Settings(
         session=SessionSettings(split_at_midnight=True),
         sites={"shop": Site(timezone="Asia/Kolkata")},
@@ -83,7 +83,7 @@ def test_midnight_is_that_of_the_site() -> None:
     assert count_of(workers, settings)[0] == 2
 
 
-def test_the_order_of_arrival_changes_no_cut() -> None:
+def test_the_order_of_arrival_moves_no_split() -> None:
     settings = Settings(session=SessionSettings(max_duration_hours=1))
     chance = random.Random(11)
     minutes = [0, 29, 31, 58, 61, 90, 119]
@@ -95,7 +95,7 @@ def test_the_order_of_arrival_changes_no_cut() -> None:
     assert len(found) == 1
 
 
-def test_a_late_event_that_joins_two_long_sessions_moves_the_cuts() -> None:
+def test_a_late_event_that_joins_two_long_sessions_moves_the_splits() -> None:
     first = every(25, 20)
     second = [{"minute": 20 * 60 + 50 + event["minute"]} for event in every(25, 20)]
     assert sessions_of([*first, *second])[0] == 2
@@ -105,7 +105,7 @@ def test_a_late_event_that_joins_two_long_sessions_moves_the_cuts() -> None:
     assert max(seconds) <= 86_400
 
 
-def test_late_events_closing_and_crashes_leave_the_cuts_where_they_are() -> None:
+def test_late_events_closing_and_crashes_move_no_split() -> None:
     chance = random.Random(7)
     settings = Settings(session=SessionSettings(max_duration_hours=2))
     for _ in range(5):
@@ -113,7 +113,11 @@ def test_late_events_closing_and_crashes_leave_the_cuts_where_they_are() -> None
         arrivals = sorted(times, key=lambda minute: minute + chance.randrange(0, 20 * 60))
         log = log_of([{"minute": minute} for minute in arrivals])
         actions = [
-            (chance.choice(["read", "read", "close", "cut", "crash"]), 0, chance.randrange(1, 9))
+            (
+                chance.choice(["read", "read", "close", "checkpoint", "crash"]),
+                0,
+                chance.randrange(1, 9),
+            )
             for _ in range(40)
         ]
         workers = run([{"t": log}], settings, actions, people_cached=2)

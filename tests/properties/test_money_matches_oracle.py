@@ -1,4 +1,4 @@
-"""Money, feedback, support and reach: whatever the order, the batches, the shards and the crashes."""
+"""Money, feedback, support and reach match the oracle for any order, batches, shards and crashes."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -26,7 +26,7 @@ from tests.oracle import (
 )
 from tests.oracle.terms import Answers, EventDict
 from tests.oracle.time import Wall
-from tests.properties.compare import differences, knobs_of, published
+from tests.properties.compare import choices_of, differences, published
 from tests.properties.engine import EVERYONE, Action, LogRecord, final_records, run
 from tests.properties.traffic import DAY_MS, HOUR_MS, MINUTE_MS, Sent, logs_of, moments, schedules
 
@@ -36,7 +36,7 @@ KINDS: tuple[WindowKind, ...] = (
     "trailing_90d", "all",
 )  # fmt: skip
 DAYS = (0, 0, 1, 2, 27, 28, 29, 30, 45)
-#: Further apart than hours are kept, which answers are not counted by.
+#: Days farther apart than hours are kept; no metric of surveys counts by the hour.
 FAR_DAYS = (*DAYS, 89, 90)
 METRICS = {
     "orders": {
@@ -63,7 +63,7 @@ METRICS = {
 
 
 def _one(**choices: Sequence[Any]) -> st.SearchStrategy[EventDict]:
-    """An event with one of the values of each field; None leaves it out."""
+    """Return events with one of the values of each field; None omits the field."""
     fields = {name: st.sampled_from(given) for name, given in choices.items()}
     return st.fixed_dictionaries(fields).map(
         lambda event: {name: value for name, value in event.items() if value is not None}
@@ -116,7 +116,7 @@ EVENTS: dict[str, st.SearchStrategy[EventDict]] = {
 }
 
 
-#: How support is asked after.
+#: Settings of support.
 supports = st.builds(
     SupportSettings,
     response_kind=st.sampled_from(["first", "every"]),
@@ -129,7 +129,7 @@ supports = st.builds(
 def traffic(
     draw: st.DrawFn, aggregate: str, base_ms: int, days: Sequence[int] = DAYS
 ) -> list[Sent]:
-    """Events of a theme, no two at one instant; each arrives up to five minutes late."""
+    """Draw events of an aggregate, each at its own instant; they arrive up to five minutes late."""
     sent = []
     for number in range(draw(st.integers(1, 12))):
         event = dict(draw(EVENTS[aggregate]))
@@ -169,7 +169,7 @@ def config_for(
 
 
 def answers(aggregate: str, sent: Iterable[Sent], config: Settings) -> Answers:
-    """What the oracle says."""
+    """Return the oracle's answers."""
     events, wall = oracle_money.instants(one.event for one in sent), Wall(config.timezone)
     all_days = [wall.day(event["ms"]) for event in events]
     days = range(min(all_days), max(all_days) + 1)
@@ -214,20 +214,20 @@ def wrong(
     schedule: Sequence[Action] = (),
     cached: int = EVERYONE,
 ) -> list[str]:
-    """Where the records differ from the oracle's."""
+    """Return the differences between the records and the oracle's answers."""
     logs: list[dict[str, list[LogRecord]]] = logs_of(sent, partitions)
     workers = run(logs, config, schedule, people_cached=cached)
     assert sum(worker.outcomes()["applied"] for worker in workers) == len(sent)
     names = METRICS[aggregate]
     found = published(final_records(workers, config, KINDS, names))
-    right = answers(aggregate, sent, config)
-    return differences(found, right, knobs_of(config), metrics=names, kinds=KINDS)
+    expected = answers(aggregate, sent, config)
+    return differences(found, expected, choices_of(config), metrics=names, kinds=KINDS)
 
 
 @pytest.mark.parametrize("aggregate", EVENTS)
 @settings(max_examples=15)
 @given(data=st.data())
-def test_every_number_is_the_oracles(aggregate: str, data: st.DataObject) -> None:
+def test_every_number_matches_the_oracle(aggregate: str, data: st.DataObject) -> None:
     zone, base_ms = data.draw(moments)
     days = FAR_DAYS if aggregate == "surveys" else DAYS
     sent = data.draw(traffic(aggregate, base_ms, days))
@@ -255,7 +255,7 @@ def test_every_number_is_the_oracles(aggregate: str, data: st.DataObject) -> Non
 
 @settings(max_examples=4)
 @given(data=st.data())
-def test_what_was_bought_counts_for_a_year(data: st.DataObject) -> None:
+def test_purchases_count_for_a_year(data: st.DataObject) -> None:
     zone, base_ms = data.draw(moments)
     sent = data.draw(traffic("orders", base_ms, days=(0, 1, 30, 364, 365, 366)))
     config = config_for(zone)
@@ -264,12 +264,12 @@ def test_what_was_bought_counts_for_a_year(data: st.DataObject) -> None:
     found = published(final_records(workers, config, ["trailing_365d"], names))
     events, wall = oracle_money.instants(one.event for one in sent), Wall(zone)
     days = [wall.day(event["ms"]) for event in events]
-    # Every day is published; these are where something begins, ends or turns.
-    asked = {d + n for d in days for n in (-1, 0, 1, 363, 364, 365)} & {
+    # Every day is published; these are the days with a change.
+    turning_days = {d + n for d in days for n in (-1, 0, 1, 363, 364, 365)} & {
         *range(min(days), max(days) + 1)
     }
-    right = oracle_money.years(events, wall, DIMENSIONS, sorted(asked))
-    compared = {key: value for key, value in found.items() if key in right}
-    answered = {key: answer for key, answer in right.items() if any(answer)}
-    wrong_ones = differences(compared, answered, knobs_of(config), metrics=names)
+    expected = oracle_money.years(events, wall, DIMENSIONS, sorted(turning_days))
+    compared = {key: value for key, value in found.items() if key in expected}
+    answered = {key: answer for key, answer in expected.items() if any(answer)}
+    wrong_ones = differences(compared, answered, choices_of(config), metrics=names)
     assert not wrong_ones, "\n".join(wrong_ones[:8])

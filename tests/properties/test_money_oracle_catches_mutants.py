@@ -1,4 +1,4 @@
-"""Broken themes: the comparison that the engine passes must fail for each of them."""
+"""Broken aggregates: the comparison must fail for each of them."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -12,7 +12,7 @@ from tests.properties.traffic import DAY_MS, HOUR_MS, Sent
 
 BASE_MS = 1_709_553_600_000
 #: (day, hour, person, fields)
-Happening = tuple[int, int, str, dict[str, Any]]
+Occurrence = tuple[int, int, str, dict[str, Any]]
 
 
 def _order(order_id: str, revenue: float, kind: str = "order") -> dict[str, Any]:
@@ -31,7 +31,7 @@ def _subscription(kind: str, **fields: Any) -> dict[str, Any]:
     return {"type": f"subscription_{kind}", "subscription_id": "s", **fields}
 
 
-SCENARIOS: dict[str, list[Happening]] = {
+SCENARIOS: dict[str, list[Occurrence]] = {
     "orders": [
         (0, 1, "a", _order("o", 20)), (1, 1, "a", _order("o", 20)), (2, 1, "a", _order("p", 5)),
         (3, 1, "a", _order("o", 15, "refund")), (4, 1, "a", _order("o", 15, "refund")),
@@ -71,7 +71,7 @@ SCENARIOS: dict[str, list[Happening]] = {
 
 
 def broken(aggregate: str, dedupe: str = "all") -> list[str]:
-    """Where the engine as it now is differs from the oracle."""
+    """Return the differences between the patched engine and the oracle."""
     sent = []
     for number, (day, hour, account, fields) in enumerate(SCENARIOS[aggregate]):
         time_ms = BASE_MS + day * DAY_MS + hour * HOUR_MS + number
@@ -82,8 +82,8 @@ def broken(aggregate: str, dedupe: str = "all") -> list[str]:
 
 def _refunds_without_end(history: Any, names: Any) -> Iterator[orders.Sale]:
     for sale in _sales(history, names):
-        asked = [entry for entry in history if entry[2] == "r"]
-        yield sale._replace(refunds=[(entry[0], entry[4]) for entry in asked])
+        refunds = [entry for entry in history if entry[2] == "r"]
+        yield sale._replace(refunds=[(entry[0], entry[4]) for entry in refunds])
 
 
 def _every_order(history: Any, names: Any) -> Iterator[orders.Sale]:
@@ -97,11 +97,11 @@ def _bots_answer(self: tickets.Tickets, event: Any) -> Any:
     return _ticket_entry(self, event)
 
 
-def _reopened_at_once(opening: Any, theirs: Any, segments: Any) -> tickets.Ticket:
-    return _course(opening, [entry for entry in theirs if entry[3] != "u"], segments)
+def _reopened_at_once(opening: Any, entries: Any, segments: Any) -> tickets.Ticket:
+    return _course(opening, [entry for entry in entries if entry[3] != "u"], segments)
 
 
-def _sevens_promote(self: feedback.Feedback, answer: feedback.Answer) -> Any:
+def _count_seven_as_promoter(self: feedback.Feedback, answer: feedback.Answer) -> Any:
     return _counted(self, answer._replace(micros=answer.micros + 2_000_000))
 
 
@@ -122,26 +122,26 @@ _ticket_entry = tickets.Tickets.entry
 _counted = feedback.Feedback._counted
 _add_movements = customers._add_movements
 MUTANTS: dict[str, tuple[str, object, str, Callable[..., Any]]] = {
-    "refunds without end": ("orders", orders, "sales", _refunds_without_end),
+    "unlimited refunds": ("orders", orders, "sales", _refunds_without_end),
     "every order counts": ("orders", orders, "sales", _every_order),
     "a buyer is counted in one window only": ("orders", orders, "distinct", lambda *_: None),
     "every answer counts": ("surveys", feedback, "sid_digest", _all_new_ids),
-    "sevens promote": ("surveys", feedback.Feedback, "_counted", _sevens_promote),
-    "scales are not looked at": (
+    "a seven counts as promoter": ("surveys", feedback.Feedback, "_counted", _count_seven_as_promoter),
+    "scales are ignored": (
         "surveys", feedback.Feedback, "_micros", lambda _, event: round(event.score * 1_000_000),
     ),
-    "bots answer": ("tickets", tickets.Tickets, "entry", _bots_answer),
+    "replies of bots count": ("tickets", tickets.Tickets, "entry", _bots_answer),
     "nothing is reopened": ("tickets", tickets, "_course", _reopened_at_once),
-    "nobody is thrown out": ("movements", customers, "_is_involuntary", lambda *_: False),
-    "each start is a first one": ("movements", customers, "_add_movements", _all_start),
-    "saving is engagement": (
+    "no churn is involuntary": ("movements", customers, "_is_involuntary", lambda *_: False),
+    "each start counts as the first": ("movements", customers, "_add_movements", _all_start),
+    "saves count as engagement": (
         "reach", social.Posts, "counts", lambda _, event: [(social.ENGAGED, event.count)],
     ),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("aggregate", SCENARIOS)
-def test_the_engine_itself_passes(aggregate: str) -> None:
+def test_the_unchanged_engine_passes(aggregate: str) -> None:
     assert broken(aggregate) == []
     assert broken(aggregate, "latest_per_user") == []
 
@@ -153,7 +153,9 @@ def test_a_broken_engine_is_caught(mutant: str, monkeypatch: pytest.MonkeyPatch)
     assert broken(aggregate) != []
 
 
-def test_counting_all_answers_is_not_counting_the_newest(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_counting_all_answers_differs_from_counting_the_newest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     latest = feedback.Feedback._count_latest
 
     def every(self: Any, counts: Any, answers: Any) -> None:

@@ -30,7 +30,7 @@ def test_a_session_counts_at_once_or_when_it_has_closed(include: bool, seen: lis
 
 
 def sessions_of(worker: Worker) -> int:
-    """How many sessions the whole site has counted so far."""
+    """Return the number of sessions counted so far for the whole site."""
     counters, names = worker.shard.counters, worker.shard.registry
     bucket = counters.tables[Grain.ALL].get(0, {})
     [series] = names.segment_set_of("default", {}).segments[0].series(measures.SESSIONS)

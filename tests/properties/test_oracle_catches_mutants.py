@@ -1,4 +1,4 @@
-"""Broken engines: the same comparison that the engine passes must fail for each of them."""
+"""Broken engines: the comparison must fail for each of them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -7,14 +7,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from stream.engine import duplicates as dedupe
-from stream.engine import shard
+from stream.engine import duplicates, shard
 from stream.history import subscriptions as customers
-from stream.people import active_days as marks
-from stream.people import activity
-from stream.people import lifecycle as lifecycle
+from stream.people import active_days, activity, lifecycle
 from stream.publish import due_windows
-from stream.sessions import index as visits
+from stream.sessions import index
 from stream.sessions.session import Session
 from stream.sessions.session import merge as _merge
 from stream.settings.application import Settings
@@ -30,22 +27,22 @@ SCENARIO: list[tuple[int, int, dict[str, Any]]] = [
     (0, 0, {"event_id": "first"}),
     (2, 2, {"event_id": "first", "event_time": BASE_MS}),  # A retry before the crash …
     (50, 50, {}),
-    (120, 120, {}),  # … by now the first session is closed.
+    (120, 120, {}),  # … the first session is closed by now.
     (25, 121, {}),  # Joins the sessions of minutes 0 and 50.
     (122, 122, {"type": "click", "content_id": "c", "event_id": "click"}),
-    (122, 123, {"type": "click", "content_id": "c", "event_id": "click"}),  # A retry after it.
+    (122, 123, {"type": "click", "content_id": "c", "event_id": "click"}),  # A retry after the crash.
     (3 * DAY, 3 * DAY, {"context": {"country": "DE"}}),
-    (4 * DAY, 4 * DAY, {}),  # A day after the one before.
+    (4 * DAY, 4 * DAY, {}),  # A day after the third day.
     (8 * DAY, 8 * DAY, {}),
     (9 * DAY, 9 * DAY, {}),
     (9 * DAY + 1, 9 * DAY + 1, {"visitor_id": "w"}),
     (9 * DAY + 2, 9 * DAY + 2, {"type": "subscription_started", "subscription_id": "s",
                                 "mrr": 10, "trial": True}),
 ]  # fmt: skip
-#: A cut and a crash between the click and its retry.
+#: A checkpoint and a crash between the click and its retry.
 SCHEDULE: list[Action] = [
     ("read", 0, 3), ("close", 0, 0), ("read", 0, 1), ("close", 0, 0), ("read", 0, 2),
-    ("cut", 0, 0), ("crash", 0, 0),
+    ("checkpoint", 0, 0), ("crash", 0, 0),
 ]  # fmt: skip
 
 
@@ -60,20 +57,20 @@ def _log() -> list[LogRecord]:
 
 
 def wrong() -> list[str]:
-    """Where the engine as it now is differs from the oracle."""
+    """Return the differences between the patched engine and the oracle."""
     settings = Settings(dimensions=("country",))
     logs = [{"t": _log()}]
     workers = run(logs, settings, SCHEDULE, people_cached=2)
     return wrong_numbers(workers, logs, settings, KINDS)
 
 
-def _one_window_too_many(*args: int) -> tuple[int, int]:
-    first, last = marks.windows_gained(*args)
+def _add_one_window(*args: int) -> tuple[int, int]:
+    first, last = active_days.windows_gained(*args)
     return first, last + 1
 
 
-def _one_window_too_few(*args: int) -> tuple[int, int]:
-    first, last = marks.windows_gained(*args)
+def _drop_one_window(*args: int) -> tuple[int, int]:
+    first, last = active_days.windows_gained(*args)
     return first, last - 1
 
 
@@ -89,12 +86,12 @@ def _merge_without_end(into: Session, other: Session, earlier: bool, order: Any)
     into.end = end
 
 
-def _reopen_without_taking_back(
-    self: visits.SessionIndex, person: Any, group: list[Session]
+def _reopen_without_subtracting(
+    self: index.SessionIndex, person: Any, group: list[Session]
 ) -> None:
     if group[0].closed:
-        for piece in group:
-            piece.closed = False
+        for fragment in group:
+            fragment.closed = False
         self.open_count += 1
         self._track(person, group[-1].end + self.rules.timeout_ms)
 
@@ -104,17 +101,17 @@ def _trials_pay(subscription: Sequence[customers.SubscriptionEvent]) -> list[cus
 
 
 def _nothing(*args: object) -> None:
-    """Instead of what should have been done."""
+    """Do nothing in place of the patched function."""
 
 
 class _Forgetful(set[str]):
-    """Takes every id for a new one."""
+    """Set that takes every id for a new one."""
 
     def add(self, element: str) -> None:
         super().add(f"{element} {len(self)}")
 
 
-class _NoIds(dedupe.SeenIds):
+class _NoIds(duplicates.SeenIds):
     def __init__(self, *args: int) -> None:
         super().__init__(*args)
         self.current, self.previous = _Forgetful(), _Forgetful()
@@ -123,9 +120,9 @@ class _NoIds(dedupe.SeenIds):
         pass
 
 
-def _back_at_once(known: lifecycle.Days, day: int, *rest: object) -> list[lifecycle.Change]:
-    """Nobody is ever known to have been here the day before."""
-    return _habits_changes(known._replace(mask=0), day, *rest)  # type: ignore[arg-type]
+def _forget_day_before(known: lifecycle.Days, day: int, *rest: object) -> list[lifecycle.Change]:
+    """Report every person as absent on the day before."""
+    return _lifecycle_changes(known._replace(mask=0), day, *rest)  # type: ignore[arg-type]
 
 
 def _a_day_too_late(known: lifecycle.Days, day: int, returns: Sequence[lifecycle.Return]) -> Any:
@@ -133,30 +130,30 @@ def _a_day_too_late(known: lifecycle.Days, day: int, returns: Sequence[lifecycle
     return _returns_of_new(known, day, late)
 
 
-_habits_changes, _steps = lifecycle.changes, lifecycle.steps
+_lifecycle_changes, _steps = lifecycle.changes, lifecycle.steps
 _returns_of_new = lifecycle._returns_of_new
 _paid_steps = customers.paid_steps
 MUTANTS: dict[str, tuple[object, str, Callable[..., Any]]] = {
-    "a window too many": (activity, "windows_gained", _one_window_too_many),
-    "a window too few": (activity, "windows_gained", _one_window_too_few),
-    "a merge forgets the page views": (visits, "merge", _merge_without_pages),
-    "a merge forgets the end": (visits, "merge", _merge_without_end),
-    "reopening takes nothing back": (visits.SessionIndex, "_open", _reopen_without_taking_back),
+    "a window too many": (activity, "windows_gained", _add_one_window),
+    "a window too few": (activity, "windows_gained", _drop_one_window),
+    "a merge forgets the page views": (index, "merge", _merge_without_pages),
+    "a merge forgets the end": (index, "merge", _merge_without_end),
+    "reopening subtracts nothing": (index.SessionIndex, "_open", _reopen_without_subtracting),
     "ids are not remembered": (shard, "SeenIds", _NoIds),
-    "ids are not recalled after a crash": (shard, "recall", _nothing),
+    "ids are not restored after a crash": (shard, "recall", _nothing),
     "trials pay": (customers, "paid_steps", _trials_pay),
     "old days are not known": (activity, "neighbours", lambda mark, unit: (1_000, 1_000)),
-    "who was here before is not known": (activity, "changes", _back_at_once),
+    "people active the day before are not known": (activity, "changes", _forget_day_before),
     "returns are seen a day too late": (lifecycle, "_returns_of_new", _a_day_too_late),
-    "nobody fades": (lifecycle, "_fading", lambda known, day: []),
+    "churn risk never fades": (lifecycle, "_fading", lambda known, day: []),
     "bars only grow": (activity, "steps", lambda *of: [s._replace(before=0) for s in _steps(*of)]),
     "cohorts never mature": (due_windows.DueWindows, "mature_days", lambda *of: 0),
     "cohorts are always mature": (due_windows.DueWindows, "mature_days", lambda *of: 99),
-    "closing counts nothing": (visits.SessionIndex, "_count", _nothing),
+    "closing adds nothing": (index.SessionIndex, "_count", _nothing),
 }
 
 
-def test_the_engine_itself_passes() -> None:
+def test_the_unchanged_engine_passes() -> None:
     assert wrong() == []
 
 

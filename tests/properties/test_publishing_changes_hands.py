@@ -1,4 +1,4 @@
-"""Whoever publishes, and whenever one dies and another takes over: a consumer holds the same numbers."""
+"""A consumer holds the same numbers however often publishers crash and others take over."""
 
 import asyncio
 
@@ -14,7 +14,7 @@ CONFIG = Settings(dimensions=("country",))
 
 
 def workers_on(data: st.DataObject) -> tuple[list[Worker], int]:
-    """Two shards with a few days of events, and when these are."""
+    """Return two shards with a few days of events, and the base instant of the events."""
     _, base_ms = data.draw(moments)
     logs = logs_of(data.draw(traffic(base_ms, delay_ms=6 * HOUR_MS, most=25)), 2)
     workers = [Worker(n, part, CONFIG, EVERYONE, 1 << 60) for n, part in enumerate(logs)]
@@ -23,14 +23,16 @@ def workers_on(data: st.DataObject) -> tuple[list[Worker], int]:
 
 @settings(max_examples=9)
 @given(data=st.data())
-def test_who_takes_over_ends_with_the_numbers_of_one_who_never_died(data: st.DataObject) -> None:
+def test_a_publisher_that_takes_over_ends_with_the_numbers_of_one_that_never_crashed(
+    data: st.DataObject,
+) -> None:
     workers, base_ms = workers_on(data)
     steady, changing = Succession(workers, CONFIG), Succession(workers, CONFIG)
     for step in range(data.draw(st.integers(2, 6))):
         for worker in workers:
             worker.act(("read", data.draw(st.integers(0, 2)), data.draw(st.integers(0, 9))))
             if data.draw(st.booleans()):
-                # Silence: everything so far is over, and yet there are later events of the time.
+                # Silence ends all windows so far, and yet later events still fall into them.
                 for topic in worker.logs:
                     worker.shard.drained(topic, base_ms + data.draw(st.integers(1, 90)) * DAY_MS)
             worker.close()
@@ -41,9 +43,9 @@ def test_who_takes_over_ends_with_the_numbers_of_one_who_never_died(data: st.Dat
             asyncio.run(changing.publish(now_ms, windows=data.draw(st.integers(0, 300))))
             changing.follow()
         asyncio.run(changing.publish(now_ms))
-        right = steady.numbers()
+        expected = steady.numbers()
         found = changing.numbers()
         assert {
-            key: (one, found.get(key)) for key, one in right.items() if found.get(key) != one
+            key: (one, found.get(key)) for key, one in expected.items() if found.get(key) != one
         } == {}
-        assert found.keys() == right.keys()
+        assert found.keys() == expected.keys()

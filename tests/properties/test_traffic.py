@@ -1,4 +1,4 @@
-"""The simulated traffic is repeatable, follows the schema, and shows what its spikes promise."""
+"""The simulated traffic is repeatable, follows the schema, and contains the promised spikes."""
 
 from collections import Counter, defaultdict
 from itertools import pairwise
@@ -13,7 +13,7 @@ from schemas.events import Event
 from schemas.events.page_views import PageView
 from schemas.events.subscriptions import SubscriptionCancelled, SubscriptionStarted
 
-# 13:00 UTC, when the rhythm of the day is near its mean and rising.
+# 13:00 UTC, when the daily rhythm is near its mean and rising.
 START_MS = 1_790_000_000_000 // DAY_MS * DAY_MS + 9 * 3_600_000
 HOUR_MS = 3_600_000
 
@@ -27,7 +27,7 @@ def events_of(records: list[Sent]) -> list[tuple[Event, int]]:
 
 
 def single_page_share(events: list[tuple[Event, int]], start_ms: int, end_ms: int) -> float:
-    """The share of sessions with one page view, of those whose first one is in the interval."""
+    """Return the share of sessions with one page view among those that begin in the interval."""
     pages: dict[str | None, list[int]] = defaultdict(list)
     for event, time_ms in events:
         if isinstance(event, PageView):
@@ -38,7 +38,7 @@ def single_page_share(events: list[tuple[Event, int]], start_ms: int, end_ms: in
 
 @pytest.fixture(scope="module")
 def busy() -> list[Sent]:
-    """One busy hour, which several tests look at."""
+    """One busy hour, read by several tests."""
     return hour(Traffic(4, 30))
 
 
@@ -48,13 +48,13 @@ def test_same_seed_gives_same_bytes_and_another_seed_others() -> None:
 
 
 @settings(max_examples=20)
-@given(seed=st.integers(0, 1000), checkpoints=st.lists(st.integers(1, 600_000), max_size=5))
-def test_slices_give_the_same_as_the_whole(seed: int, checkpoints: list[int]) -> None:
+@given(seed=st.integers(0, 1000), cuts=st.lists(st.integers(1, 600_000), max_size=5))
+def test_slices_together_equal_the_whole(seed: int, cuts: list[int]) -> None:
     end_ms = START_MS + 600_000
     whole = list(Traffic(seed, 2).between(START_MS, end_ms))
     sliced: list[Sent] = []
     traffic = Traffic(seed, 2)
-    edges = [START_MS, *sorted(START_MS + checkpoint for checkpoint in checkpoints), end_ms]
+    edges = [START_MS, *sorted(START_MS + cut for cut in cuts), end_ms]
     for from_ms, to_ms in pairwise(edges):
         sliced.extend(traffic.between(from_ms, to_ms))
     assert sliced == whole
@@ -82,7 +82,7 @@ def test_every_well_formed_event_parses_and_every_malformed_one_does_not(
         assert set(event.context or {}) == {"country", "device", "channel"}
 
 
-def test_rate_is_the_mean_over_a_day_and_the_night_is_quiet() -> None:
+def test_the_rate_is_the_mean_over_a_day_and_the_night_is_quiet() -> None:
     midnight = START_MS // DAY_MS * DAY_MS
     traffic = Traffic(3, 1)
     hours = [len(hour(traffic, midnight + number * HOUR_MS)) for number in range(24)]
@@ -90,7 +90,7 @@ def test_rate_is_the_mean_over_a_day_and_the_night_is_quiet() -> None:
     assert hours[15] > 2 * hours[3]
 
 
-def test_few_events_are_spoiled_in_the_promised_shares(busy: list[Sent]) -> None:
+def test_the_promised_shares_of_events_are_spoiled(busy: list[Sent]) -> None:
     flaws = Counter(record.flaw for record in busy)
     shares = {flaw: count / len(busy) for flaw, count in flaws.items()}
     assert shares["duplicate"] == pytest.approx(0.01, rel=0.2)
@@ -143,7 +143,7 @@ def test_churn_spike_is_a_wave_of_cancellations() -> None:
     assert len(times) - len(wave) < 0.1 * len(wave)
 
 
-def test_history_is_bounded_ordered_whole_and_wide() -> None:
+def test_history_is_bounded_ordered_complete_and_wide() -> None:
     records = list(Traffic(9, 50).history(35, START_MS))
     events = events_of(records)
     times = [time_ms for _, time_ms in events]
@@ -161,6 +161,6 @@ def test_history_keeps_its_bound_for_any_seed() -> None:
     assert all(len(list(Traffic(seed, 1).history(35, START_MS))) <= 30_000 for seed in range(3))
 
 
-def test_key_is_the_visitor_where_identity_says_so() -> None:
+def test_the_key_is_the_visitor_if_identity_is_visitor() -> None:
     for record in list(Traffic(10, 5, identity="visitor").between(START_MS, START_MS + 60_000)):
         assert record.key.startswith(b"v-")

@@ -1,4 +1,4 @@
-"""Strategies for traffic that hits the edges: exact gaps, clock changes, ties, mixed identities."""
+"""Strategies for traffic at the edges: exact gaps, clock changes, ties, mixed identities."""
 
 import zlib
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from tests.properties.engine import Action, LogRecord
 EventDict = dict[str, Any]
 MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
 TOPICS = ("page-views", "clicks", "subscriptions")
-#: Around these instants days have 23 or 25 hours, or a month ends; the zone is the reporting one.
+#: Around these instants days have 23 or 25 hours, or a month ends; the zone is the site's.
 MOMENTS = [
     ("UTC", "2024-12-31T22:30:00Z"),
     ("America/New_York", "2024-03-10T05:30:00Z"),
@@ -25,7 +25,7 @@ MOMENTS = [
 
 
 class Sent(NamedTuple):
-    """An event on its way: who decides its partition, its topic, how long it takes to arrive."""
+    """Event with the account that decides its partition, its topic, and its delay."""
 
     event: EventDict
     account: str
@@ -34,7 +34,7 @@ class Sent(NamedTuple):
 
 
 moments = st.sampled_from([(zone, instant(time)) for zone, time in MOMENTS])
-#: Half hours and what is next to them: gaps of exactly the timeout, and a millisecond more or less.
+#: Half hours and their neighbours: gaps of exactly the timeout, and a millisecond more or less.
 times = st.builds(
     lambda half_hours, near: half_hours * 30 * MINUTE_MS + near,
     st.integers(0, 10),
@@ -83,8 +83,8 @@ _identities = st.sampled_from(["visitor", "visitor", "user", "both", "other visi
 
 
 @st.composite
-def visits_of(draw: st.DrawFn, base_ms: int, number: int, days: Sequence[int] = (0,)) -> Sent:
-    """One event of a person on the site, `number` in the list."""
+def site_events(draw: st.DrawFn, base_ms: int, number: int, days: Sequence[int] = (0,)) -> Sent:
+    """Draw one event of a person on the site, `number` in the list."""
     account = draw(st.sampled_from("abc"))
     event = dict(draw(_kinds))
     event["event_id"] = f"e{number}"
@@ -107,7 +107,7 @@ def _names(account: str, identity: str) -> dict[str, str]:
 
 @st.composite
 def subscriptions_of(draw: st.DrawFn, base_ms: int, number: int, days: Sequence[int]) -> Sent:
-    """One event of one of two subscriptions of a customer. Its instant is the event's own."""
+    """Draw one event of one of a customer's two subscriptions, at an instant of its own."""
     account = draw(st.sampled_from("ab"))
     event: EventDict = {
         "type": "subscription_" + draw(st.sampled_from(
@@ -115,7 +115,7 @@ def subscriptions_of(draw: st.DrawFn, base_ms: int, number: int, days: Sequence[
         )),
         "event_id": f"s{number}",
         "subscription_id": draw(st.sampled_from(["one", "two"])),
-        # A number of its own in the last digits: no two at one instant.
+        # The number in the last digits keeps instants apart.
         "event_time": base_ms
         + draw(st.sampled_from(days)) * DAY_MS + draw(times) // 1000 * 1000 + number,
     }  # fmt: skip
@@ -139,18 +139,18 @@ def subscriptions_of(draw: st.DrawFn, base_ms: int, number: int, days: Sequence[
 def traffic(
     draw: st.DrawFn, base_ms: int, *, days: Sequence[int] = (0,), delay_ms: int = 0, most: int = 30
 ) -> list[Sent]:
-    """A few events of a few people; each arrives at most `delay_ms` after it happened."""
+    """Draw a few events of a few people; each arrives at most `delay_ms` after it happened."""
     count = draw(st.integers(1, most))
     sent = []
     for number in range(count):
-        kind = subscriptions_of if draw(st.integers(0, 4)) == 0 else visits_of
+        kind = subscriptions_of if draw(st.integers(0, 4)) == 0 else site_events
         one = draw(kind(base_ms, number, days))
         sent.append(one._replace(delay_ms=draw(st.integers(0, delay_ms)) if delay_ms else 0))
     return sent
 
 
 def logs_of(sent: Sequence[Sent], partitions: int) -> list[dict[str, list[LogRecord]]]:
-    """The log of every topic of every partition, each in the order of arrival."""
+    """Return the log of every topic of every partition, each in the order of arrival."""
     logs: list[dict[str, list[LogRecord]]] = [{t: [] for t in TOPICS} for _ in range(partitions)]
     for one in sorted(sent, key=lambda one: one.event["event_time"] + one.delay_ms):
         log = logs[zlib.crc32(one.account.encode()) % partitions][one.topic]
@@ -160,6 +160,8 @@ def logs_of(sent: Sequence[Sent], partitions: int) -> list[dict[str, list[LogRec
 
 
 _reads = st.tuples(st.just("read"), st.integers(0, 2), st.integers(1, 6))
-_others = st.tuples(st.sampled_from(["cut", "lost", "crash", "close"]), st.just(0), st.just(0))
-#: Batches of any size in any interleaving of the topics, with cuts, crashes and closing between.
+_others = st.tuples(
+    st.sampled_from(["checkpoint", "lost", "crash", "close"]), st.just(0), st.just(0)
+)
+#: Batches of any size in any interleaving of topics, with checkpoints, crashes and closing between.
 schedules: st.SearchStrategy[list[Action]] = st.lists(_reads | _reads | _others, max_size=25)

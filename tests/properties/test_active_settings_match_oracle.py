@@ -1,4 +1,4 @@
-"""Who counts as active in a week, a month, a day of hours, and now: by every knob, as the oracle."""
+"""Active people of weeks, months, hours and minutes: every setting gives the oracle's numbers."""
 
 from typing import Any
 
@@ -25,7 +25,9 @@ def configured(zone: str, **tables: dict[str, Any]) -> Settings:
 
 @settings(max_examples=16)
 @given(data=st.data())
-def test_weeks_months_and_stickiness_by_every_knob(data: st.DataObject) -> None:
+def test_weeks_months_and_stickiness_match_the_oracle_for_every_setting(
+    data: st.DataObject,
+) -> None:
     def one(*choices: Any) -> Any:
         return data.draw(st.sampled_from(choices))
 
@@ -49,7 +51,7 @@ def test_weeks_months_and_stickiness_by_every_knob(data: st.DataObject) -> None:
 
 @settings(max_examples=11)
 @given(data=st.data())
-def test_the_last_30_minutes_are_right(data: st.DataObject) -> None:
+def test_the_last_30_minutes_match_the_oracle(data: st.DataObject) -> None:
     zone, base_ms = data.draw(moments)
     config = configured(zone, active={"live_minutes": 30})
     logs = logs_of(data.draw(traffic(base_ms, most=12, delay_ms=LATENESS_MS)), 2)
@@ -58,7 +60,7 @@ def test_the_last_30_minutes_are_right(data: st.DataObject) -> None:
 
 @settings(max_examples=14)
 @given(data=st.data())
-def test_the_last_24_and_168_hours_are_right(data: st.DataObject) -> None:
+def test_the_last_24_and_168_hours_match_the_oracle(data: st.DataObject) -> None:
     zone, base_ms = data.draw(moments.filter(lambda moment: "Lord_Howe" not in moment[0]))
     config = configured(zone, active={"rolling_hours": True})
     delay_ms = data.draw(st.sampled_from([0, HORIZON_MS]))
@@ -69,7 +71,7 @@ def test_the_last_24_and_168_hours_are_right(data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("choice", ["last_full_day", "today"])
-def test_a_day_does_not_end_with_a_calendar_window(choice: str) -> None:
+def test_stickiness_of_a_single_day_is_refused_for_a_calendar_window(choice: str) -> None:
     config = config_for("UTC", active={"month": "calendar"}, stickiness={"numerator": choice})
-    [sentence] = broken_rules(config)
-    assert "stickiness.numerator" in sentence
+    [problem] = broken_rules(config)
+    assert "stickiness.numerator" in problem

@@ -1,4 +1,4 @@
-"""The funnels that the properties of goals ask for, one for each way to follow people."""
+"""Funnels for the property tests of goals, one for each way of following people."""
 
 from stream.settings.definitions import Funnel, Selection
 

@@ -1,4 +1,4 @@
-"""What a session is, how long it lasts and what it counts, by every knob: whatever the order, as the oracle."""
+"""Limits, length and numbers of sessions match the oracle for every setting and any order."""
 
 from ast import literal_eval
 from collections.abc import Sequence
@@ -26,16 +26,16 @@ _OF_PAGES = (
 
 @settings(max_examples=16)
 @given(data=st.data())
-def test_the_knobs_of_sessions_mean_what_they_say(data: st.DataObject) -> None:
+def test_the_settings_of_sessions_match_the_oracle(data: st.DataObject) -> None:
     def one(*choices: Any) -> Any:
         return data.draw(st.sampled_from(choices))
 
     zone, base_ms = data.draw(moments)
-    by_visit = one(False, True)
+    by_session = one(False, True)
     tables = {
         "session": {
             "assign": one("start", "end"),
-            "id_scope": "visitor" if by_visit else one("visitor", "site"),
+            "id_scope": "visitor" if by_session else one("visitor", "site"),
             "id_max_hours": one(0, 25),
             "source": one("auto", "id"),
             "split_at_midnight": one(False, False, True),
@@ -60,7 +60,7 @@ def test_the_knobs_of_sessions_mean_what_they_say(data: st.DataObject) -> None:
             "mode": one("classic_interaction", "single_pageview", "ga4", "posthog"),
             "engaged_goals": one(False, True),
         },
-        "new": {"basis": "session" if by_visit else "person"},
+        "new": {"basis": "session" if by_session else "person"},
         "scroll": {
             "thresholds": one((25, 50, 75, 90), (1, 33), ()),
             "basis": one("session_page", "page_view"),
@@ -69,14 +69,14 @@ def test_the_knobs_of_sessions_mean_what_they_say(data: st.DataObject) -> None:
     config = config_for(zone, **tables)
     assert broken_rules(config) == []
     sent = data.draw(traffic(base_ms, days=one((0,), (0, 1, 2, 3)), delay_ms=one(0, LATENESS_MS)))
-    # What one id names everywhere is in one partition and, where ids end, in one topic.
+    # A site-wide id belongs to one partition and, if `id_max_hours` ends it, to one topic.
     logs = logs_of([s._replace(topic="clicks") if s.topic == "page-views" else s for s in sent], 1)
     wrong, _ = compared(logs, config, data.draw(schedules), one(2, EVERYONE))
     assert not wrong, "\n".join(wrong[:8])
 
 
 @pytest.mark.parametrize(
-    ("name", "knobs"),
+    ("name", "choices"),
     [
         ("session", {"assign": "end"}),
         ("session", {"id_scope": "site"}),
@@ -104,17 +104,19 @@ def test_the_knobs_of_sessions_mean_what_they_say(data: st.DataObject) -> None:
     ],
     ids=lambda value: str(value),
 )
-def test_each_knob_changes_numbers_and_to_the_right_ones(name: str, knobs: dict[str, Any]) -> None:
-    plain = dict([*knobs.items()][:-1])  # It is the last one that must change something.
+def test_each_setting_changes_numbers_to_those_of_the_oracle(
+    name: str, choices: dict[str, Any]
+) -> None:
+    plain = dict([*choices.items()][:-1])  # The last choice is the one that must change a number.
     _, without = _of_600_events(repr({name: plain} if plain else {}))
-    wrong, found = _of_600_events(repr({name: knobs}))
+    wrong, found = _of_600_events(repr({name: choices}))
     assert not wrong, "\n".join(wrong[:8])
     assert found != without
 
 
 @cache
 def _of_600_events(tables: str) -> tuple[list[str], Published]:
-    """What `compared` says by these tables of settings: most knobs are compared with no others."""
+    """Return the result of `compared` for these tables; cached, since many settings share the plain run."""
     logs = logs_of([_seeded(Random(7), number) for number in range(600)], 1)
     return compared(logs, config_for("UTC", **literal_eval(tables)))
 
@@ -122,7 +124,7 @@ def _of_600_events(tables: str) -> tuple[list[str], Published]:
 def compared(
     logs: Logs, config: Settings, schedule: Sequence[Action] = (), cached: int = EVERYONE
 ) -> tuple[list[str], Published]:
-    """Where the engine's numbers differ from the oracle's, and the engine's."""
+    """Return the differences between engine and oracle, and the engine's numbers."""
     workers = run(logs, config, schedule, people_cached=cached)
     kinds = ("hour", *DAY_KINDS)
     names = [metric.name for metric in catalogue(config)]
@@ -132,7 +134,7 @@ def compared(
 
 
 def _seeded(chance: Random, number: int) -> Sent:
-    """An event in three days, on the clicks' topic; in the order of time but for ties."""
+    """Return an event within three days, on the topic of clicks; ordered by time except for ties."""
     chance.seed(number)
     kind = chance.choice(["page_view", "page_view", "page_view", "heartbeat", "click", "order"])
     event: dict[str, object] = {
