@@ -1,4 +1,4 @@
-"""Every metric of the catalogue keeps its promises, whatever the knobs."""
+"""Every metric of the catalogue keeps its promises, under several settings."""
 
 import re
 from typing import get_args
@@ -65,7 +65,7 @@ SETTINGS = {
         measures={"pros": Measure(type="page_view", count="people")},
     ),
 }
-#: Of other settings those that they change.
+#: Of the other settings, only the metrics that they change.
 METRICS = [
     pytest.param(metric, id=f"{metric.name}, {name}")
     for name, settings in SETTINGS.items()
@@ -73,9 +73,9 @@ METRICS = [
     if name == "defaults" or metric not in catalogue(SETTINGS["defaults"])
 ]
 KINDS: tuple[WindowKind, ...] = get_args(WindowKind)
-#: Units that a gauge names in its last word.
+#: Last word of a gauge's name, by unit.
 SUFFIXES = {"ratio": "_ratio", "seconds": "_seconds"}
-#: Everything that the shard counts.
+#: Every measure that a shard counts.
 MEASURES = {
     value
     for name, value in vars(measures).items()
@@ -84,7 +84,7 @@ MEASURES = {
 MEASURES |= {measures.scroll_reached(percent) for percent in Settings().scroll.thresholds}
 MEASURES |= {one.measure for one in lifecycle_rules(Settings()).of_new}
 MEASURES |= {measure for _, measure in lifecycle_rules(Settings()).rolling}
-#: Themes name their measures themselves.
+#: Aggregates name their measures themselves.
 MEASURES |= {
     value
     for module in (orders, feedback, tickets, social, followers, goals, features, funnels, carts)
@@ -125,19 +125,19 @@ def test_names_and_gauges_are_unique(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS)
-def test_the_catalogue_holds_what_is_promised(settings: Settings) -> None:
+def test_the_catalogue_holds_the_core_metrics(settings: Settings) -> None:
     assert {metric.name for metric in catalogue(settings)} >= CORE
 
 
 @every_metric
-def test_names_are_words_that_prometheus_accepts(metric: Metric) -> None:
+def test_names_are_valid_in_prometheus(metric: Metric) -> None:
     for name in (metric.name, metric.gauge):
         assert re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name)
         assert not name.endswith("_total"), "a gauge is no counter"
 
 
 @every_metric
-def test_help_is_a_sentence_and_the_formula_says_something(metric: Metric) -> None:
+def test_help_is_a_sentence_and_the_formula_is_not_empty(metric: Metric) -> None:
     assert metric.help[0].isupper()
     assert metric.help.endswith(".")
     assert "\n" not in metric.help
@@ -155,13 +155,13 @@ def test_the_unit_is_known_and_agrees_with_the_gauge(metric: Metric) -> None:
 @every_metric
 def test_a_ratio_has_a_denominator_and_a_count_has_none(metric: Metric) -> None:
     if metric.unit in ("currency", "orders"):
-        return  # Sums of money and of orders, and money and orders of one customer.
+        return  # Sums of money and of orders, and the money and orders of one customer.
     counts = ("people", "customers", "sessions", "views", "answers", "tickets", "carts")
     assert (metric.denominator is None) == (metric.unit in counts)
 
 
 @every_metric
-def test_the_worked_example_is_right_and_is_not_what_no_data_gives(metric: Metric) -> None:
+def test_the_worked_example_is_right_and_differs_from_an_empty_log(metric: Metric) -> None:
     example = metric.example
     assert example.text
     assert example.value
@@ -180,7 +180,7 @@ def test_windows_are_known_kinds_each_once(metric: Metric) -> None:
 
 
 @every_metric
-def test_every_measure_it_needs_is_one_that_the_shard_counts(metric: Metric) -> None:
+def test_every_measure_it_needs_is_counted_by_the_shard(metric: Metric) -> None:
     needed = list(metric.needs())
     assert needed
     assert {measure for measure, _ in needed} <= MEASURES
@@ -190,18 +190,18 @@ def test_every_measure_it_needs_is_one_that_the_shard_counts(metric: Metric) -> 
 
 
 @every_metric
-def test_its_knobs_are_settings(metric: Metric) -> None:
+def test_its_settings_exist(metric: Metric) -> None:
     assert set(metric.knobs) <= {key for key, _ in leaves(Settings)}
     assert len(set(metric.knobs)) == len(metric.knobs)
 
 
 @every_metric
-def test_only_estimates_are_called_approximate(metric: Metric) -> None:
+def test_only_estimates_are_approximate(metric: Metric) -> None:
     assert metric.approximate == isinstance(metric.numerator, Quantile | TopTenth | Predicted)
 
 
 @every_metric
-def test_who_reads_buckets_before_the_window_says_how_far_back(metric: Metric) -> None:
+def test_a_metric_that_reads_buckets_before_its_window_declares_the_days(metric: Metric) -> None:
     terms = (metric.numerator, metric.denominator)
     far = [term.days for term in terms if isinstance(term, DaysBefore)]
     assert metric.looks_back_days == max(far, default=0)
@@ -216,7 +216,7 @@ def test_a_benchmark_names_its_source(metric: Metric) -> None:
 
 @every_metric
 def test_distinct_people_are_never_summed_over_several_buckets(metric: Metric) -> None:
-    # A rolling window reads where it ends, a calendar window where it begins: nobody counts twice.
+    # A rolling window reads its end, a calendar window its start: each person counts once.
     terms = metric.numerator.terms.items() if isinstance(metric.numerator, ByWindow) else ()
     for kind, term in terms:
         if kind in ("week", "month"):
@@ -225,7 +225,7 @@ def test_distinct_people_are_never_summed_over_several_buckets(metric: Metric) -
             assert isinstance(term, AtEnd)
 
 
-def test_a_different_denominator_is_said_in_the_formula() -> None:
+def test_a_setting_that_changes_the_denominator_changes_the_formula() -> None:
     default, *others = (
         {metric.name: metric.formula for metric in catalogue(settings)}
         for settings in SETTINGS.values()
@@ -250,12 +250,12 @@ def test_every_kind_of_window_has_a_grain() -> None:
     assert set(GRAIN_OF) == set(KINDS)
 
 
-def test_what_prometheus_counts_is_counted_from_the_beginning() -> None:
+def test_prometheus_counters_are_counted_from_the_beginning() -> None:
     grains = required_grains(catalogue(Settings()))
     assert all(Grain.ALL in grains[measure] for measure in COUNTERS)
 
 
 @every_metric
-def test_every_knob_of_a_metric_is_part_of_the_definition_version(metric: Metric) -> None:
+def test_every_setting_of_a_metric_is_part_of_the_definition_version(metric: Metric) -> None:
     tables = {knob.partition(".")[0] for knob in metric.knobs}
     assert tables <= {*DEFINING, "dimensions"}

@@ -1,4 +1,4 @@
-"""The pages say what the code does: their commands, series and settings exist, their examples work."""
+"""The pages match the code: their commands, series and settings exist, their examples work."""
 
 import json
 import re
@@ -27,7 +27,7 @@ from stream.worker.telemetry import Telemetry
 from tests.contract.pages import README, ROOT, blocks, pages
 
 CONTRACT = ROOT / "schemas" / "README.md"
-#: A reason that no code gives yet.
+#: Reasons without code so far.
 UNUSED_REASONS = {"skipped"}
 
 
@@ -46,13 +46,13 @@ def contract() -> str:
     return CONTRACT.read_text("utf-8")
 
 
-def test_a_page_without_its_marks_is_refused() -> None:
+def test_a_page_without_the_place_of_its_table_is_refused() -> None:
     with pytest.raises(ValueError, match="no place for the table types"):
         with_block("nothing here", "types", "")
 
 
 def shell(text: str) -> Iterator[str]:
-    """The command lines of a page's examples: of scripts, and of terminals after their prompt."""
+    """Yield the command lines of a page's examples: of scripts, and of terminals after their prompt."""
     for block in blocks(text, "sh"):
         yield from block.replace("\\\n", " ").splitlines()
     for block in blocks(text, "console"):
@@ -62,7 +62,7 @@ def shell(text: str) -> Iterator[str]:
 
 
 def commands(text: str) -> Iterator[list[str]]:
-    """The arguments of every `engage …` in the examples, up to a pipe or a redirection."""
+    """Yield the arguments of every `engage …` in the examples, up to a pipe or a redirection."""
     for line in shell(text):
         words = shlex.split(line, comments=True)
         while "engage" in words:
@@ -95,14 +95,14 @@ def test_readme_names_every_command(readme: str) -> None:
         assert f"engage {name}" in readme, name
 
 
-def test_the_example_event_is_one(contract: str) -> None:
+def test_the_example_event_is_valid(contract: str) -> None:
     events = [block for block in blocks(contract, "json") if '"event_id"' in block]
     assert events
     for event in events:
         parse(event.encode())
 
 
-def test_the_first_own_event_is_one_and_its_key_is_its_person(readme: str) -> None:
+def test_the_first_own_event_is_valid_and_its_key_is_its_person(readme: str) -> None:
     (line,) = (line for line in shell(readme) if "kafka-console-producer" in line)
     sent = shlex.split(line.replace("$(date +%s)", "1741943066"))[1]
     key, _, value = sent.partition("|")
@@ -111,21 +111,21 @@ def test_the_first_own_event_is_one_and_its_key_is_its_person(readme: str) -> No
     assert event.visitor_id == key
 
 
-def test_the_example_record_is_one(contract: str) -> None:
+def test_the_example_record_is_valid(contract: str) -> None:
     (example,) = (block for block in blocks(contract, "json") if '"is_final"' in block)
     record = msgspec.json.decode(example, type=MetricRecord)
     assert json.loads(example) == msgspec.to_builtins(record)  # No field is left out.
     assert record.metric in {metric.name for metric in catalogue(Settings())}
 
 
-def test_every_type_every_topic_and_every_reason_is_named(contract: str) -> None:
+def test_every_type_every_topic_and_every_reason_is_documented(contract: str) -> None:
     reasons = {str(reason) for reason in Reason} - UNUSED_REASONS
     for name in {*EVENT_TYPES, *TOPIC_TYPES, *reasons}:
         assert f"`{name}`" in contract, name
 
 
 def exported() -> set[str]:
-    """Names of all series on a worker's page, without the suffixes of histograms."""
+    """Return the names of all series on a worker's page, without the suffixes of histograms."""
     settings = Settings()
     gauges = [
         Gauge(m.name, m.windows[0], "s", dimension, dimension, 1)
@@ -145,13 +145,14 @@ def exported() -> set[str]:
     telemetry = Telemetry(owner, log, dead_letters)
     collector = SnapshotCollector(catalogue(settings), lambda: snapshot, 30, telemetry.collect)
     page = Exporter(collector).render("text/plain")[0].decode()
-    # Families without samples are named as well: their counters gain `_total` with the first.
+    # Families without samples are named as well: their counters gain `_total` with the first
+    # sample.
     names = set(re.findall(r"^# TYPE (engagement_\w+) ", page, re.MULTILINE))
     return names | {f"{name}_total" for name in names if not name.endswith("_total")}
 
 
-def test_every_series_that_is_named_is_exported(every_page: str) -> None:
-    # Not the names of recording rules, which have a colon before it.
+def test_every_documented_series_is_exported(every_page: str) -> None:
+    # Names of recording rules are excluded: they have a colon before it.
     named = set(re.findall(r"(?<![:\w])engagement_[a-z0-9_]+", every_page))
     assert len(named) > 40
     # A metric and a setting begin like a series.
@@ -159,7 +160,7 @@ def test_every_series_that_is_named_is_exported(every_page: str) -> None:
     assert named - others <= exported()
 
 
-def test_every_setting_that_is_named_exists(every_page: str) -> None:
+def test_every_documented_setting_exists(every_page: str) -> None:
     known = {row.key for row in describe(Settings())}
     tables = {key.partition(".")[0] for key in known if "." in key}
     named = {

@@ -1,4 +1,4 @@
-"""The metric reference is current, and the catalogue has every number that it promises."""
+"""The metric reference is current and holds every metric of the catalogue."""
 
 from pathlib import Path
 
@@ -25,7 +25,9 @@ def test_every_metric_has_a_section_with_its_example() -> None:
         assert f"example: {metric.example.text} → {metric.example.value:g}" in section
 
 
-def test_a_stale_reference_is_noticed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_outdated_reference_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     file = tmp_path / "METRICS.md"
     assert main(["--check"], file) == 1
     assert "run python -m agents.commands.reference" in capsys.readouterr().err

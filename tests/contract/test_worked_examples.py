@@ -1,4 +1,4 @@
-"""The worked examples of the literature, as events that run through the whole engine."""
+"""Worked examples of the literature, as events through the whole engine."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -20,7 +20,7 @@ Event = dict[str, Any]
 def records(
     events: Iterable[Event], metric: str, kind: WindowKind, settings: Settings | None = None
 ) -> list[MetricRecord]:
-    """The whole site's records of a metric, by window."""
+    """Return the whole site's records of a metric, by window."""
     found = records_by(events, metric, kind, settings)
     return [record for record in found if not record.dimensions]
 
@@ -28,7 +28,7 @@ def records(
 def records_by(
     events: Iterable[Event], metric: str, kind: WindowKind, settings: Settings | None = None
 ) -> list[MetricRecord]:
-    """All records of a metric, by window and dimension."""
+    """Return all records of a metric, by window and dimension."""
     bad: list[object] = []
     report = Report(settings or Settings(), NOW_MS, bad.append)
     ordered = sorted(events, key=lambda event: event["event_time"])
@@ -39,15 +39,15 @@ def records_by(
 
 
 def on(day: int, kind: str, who: str, minute: int = 0, **fields: Any) -> Event:
-    """An event on a day of April (0: the last of March)."""
+    """Return an event on a day of April (0: the last of March)."""
     time_ms = NOON_MS + (day - 1) * DAY_MS + minute * 60_000
     return {"type": kind, "event_time": time_ms, "user_id": who, **fields}
 
 
 def customers(start: int, gained: int, lost: int, gained_and_lost: int = 0) -> list[Event]:
-    """`start` customers on the last of March; in April some come, and some of the first go.
+    """Return the events of `start` customers on the last of March, and of those who come and go in April.
 
-    There are events on the first and the last day of April, so that its windows exist.
+    Events on the first and the last day of April make its windows exist.
     """
     events = [on(0, "subscription_started", f"old{n}", subscription_id="s", mrr=10)
               for n in range(start)]  # fmt: skip
@@ -76,12 +76,12 @@ def test_churn_is_a_tenth_when_100_of_1000_leave() -> None:
     assert value_in(found, "2024-04-01T00:00:00Z").value == 0.10
 
 
-def test_those_who_came_and_went_in_the_month_are_not_lost_from_its_start() -> None:
+def test_customers_who_came_and_went_in_the_month_are_not_lost_from_its_start() -> None:
     found = records(customers(100, 25, 10, gained_and_lost=5), "churn_rate", "month")
     assert value_in(found, "2024-04-01T00:00:00Z").value == 0.10
 
 
-def test_churn_over_start_plus_new_counts_them() -> None:
+def test_churn_over_start_plus_new_counts_customers_who_came_and_went() -> None:
     settings = Settings(
         churn=msgspec.convert({"denominator": "start_plus_new"}, type(Settings().churn))
     )
@@ -91,7 +91,7 @@ def test_churn_over_start_plus_new_counts_them() -> None:
 
 
 @pytest.mark.parametrize("kind", ["month", "trailing_30d"])
-def test_retention_is_four_fifths_of_100_when_90_with_10_new_ones_are_left(
+def test_retention_is_four_fifths_when_80_of_100_stay_and_10_are_new(
     kind: WindowKind,
 ) -> None:
     events = customers(100, gained=10, lost=20)
@@ -101,7 +101,7 @@ def test_retention_is_four_fifths_of_100_when_90_with_10_new_ones_are_left(
     assert value_in(day, "2024-04-30T00:00:00Z").value == 90
 
 
-def test_retention_is_not_growth() -> None:
+def test_retention_excludes_new_customers() -> None:
     # 10,000 at the start, 5,000 gained, 12,000 at the end, a tenth of each: 0.70, and not 0.20.
     events = customers(1_000, gained=500, lost=300)
     record = value_in(records(events, "customer_retention_rate", "month"), "2024-04-01T00:00:00Z")
@@ -111,7 +111,7 @@ def test_retention_is_not_growth() -> None:
 def test_click_through_is_a_tenth_when_100_of_1000_are_clicked() -> None:
     events = [on(1, "impression", f"p{n % 70}", n % 60, content_id="c") for n in range(1_000)]
     events += [on(1, "click", f"p{n % 70}", n % 60, content_id="c") for n in range(100)]
-    events += [on(1, "click", "p1", 5, page_url="/elsewhere")]  # On no known content.
+    events += [on(1, "click", "p1", 5, page_url="/elsewhere")]  # On unknown content.
     record = value_in(records(events, "click_through_rate", "day"), "2024-04-01T00:00:00Z")
     assert (record.numerator, record.denominator, record.value) == (100, 1_000, 0.10)
 
@@ -124,7 +124,7 @@ def test_unique_click_through_is_a_quarter_when_50_people_click_of_200_impressio
     assert (record.numerator, record.denominator, record.value) == (50, 200, 0.25)
 
 
-def test_stickiness_is_013_when_26_of_200_are_active_on_a_mean_day() -> None:
+def test_stickiness_is_013_when_26_of_200_are_active_on_an_average_day() -> None:
     # 200 people, and 26 × 28 active days between them (2,600 of 20,000, a hundredth of each).
     days = [(number % 200, number // 200) for number in range(26 * 28)]
     events = [on(1 + (who + 7 * turn) % 28, "page_view", f"p{who}") for who, turn in days]
@@ -134,6 +134,6 @@ def test_stickiness_is_013_when_26_of_200_are_active_on_a_mean_day() -> None:
     assert record.value == pytest.approx(0.13)
 
 
-def test_a_ratio_of_nothing_is_null_and_not_zero() -> None:
+def test_a_ratio_without_data_is_null_and_not_zero() -> None:
     found = records([on(1, "page_view", "someone")], "click_through_rate", "day")
     assert [(record.value, record.denominator) for record in found] == [(None, 0)]

@@ -1,4 +1,4 @@
-"""The worked examples of goals, features, funnels, carts and own metrics, through the whole engine."""
+"""Worked examples of goals, features, funnels, carts and own metrics, through the whole engine."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -33,7 +33,7 @@ FUNNEL = Funnel(
 def numbers(
     events: Iterable[Event], metric: str, kind: WindowKind, settings: Settings | None = None
 ) -> Mapping[tuple[str, ...], MetricRecord]:
-    """The records of the window with the most in it, by the values of their dimensions."""
+    """Return the largest record of each combination of dimension values."""
     return numbers_of(events, [metric], kind, settings)[metric]
 
 
@@ -43,7 +43,7 @@ def numbers_of(
     kind: WindowKind,
     settings: Settings | None = None,
 ) -> Mapping[str, Mapping[tuple[str, ...], MetricRecord]]:
-    """The same of several metrics, of one reading of the events."""
+    """Return the same of several metrics, from one reading of the events."""
     bad: list[object] = []
     report = Report(settings or Settings(dimensions=()), NOW_MS, bad.append)
     ordered = sorted(events, key=lambda event: event["event_time"])
@@ -73,7 +73,7 @@ def test_conversion_is_a_fifth_when_200_of_1000_people_reach_a_goal(kind: Window
     assert parts(found["order",]) == (100, 1_000, 0.10)
 
 
-def test_conversion_by_goal_may_be_configured() -> None:
+def test_conversion_by_a_configured_goal() -> None:
     events = [on(1, "custom", f"p{n}", n, name="search") for n in range(4)]
     events += [on(1, "custom", "p1", 9, name="wish")]
     settings = Settings(
@@ -82,19 +82,19 @@ def test_conversion_by_goal_may_be_configured() -> None:
     assert parts(numbers(events, "conversion_rate", "day", settings)["wishes",]) == (1, 4, 0.25)
 
 
-def visits() -> list[Event]:
-    """50 visits, a goal in five of them, twice in one."""
+def sessions() -> list[Event]:
+    """Return 50 sessions, with a goal in five of them, twice in one."""
     events = [on(1, "page_view", f"p{n}", 600 * (n % 2)) for n in range(50)]
     events += [on(1, "goal", f"p{n}", 600 * (n % 2) + 5, name="signup") for n in range(5)]
     return [*events, on(1, "goal", "p1", 607, name="signup")]
 
 
 @pytest.mark.parametrize("kind", ["day", "all"])
-def test_conversion_of_visits_is_a_tenth_when_5_of_50_reach_a_goal(kind: WindowKind) -> None:
-    found = numbers(visits(), "session_conversion_rate", kind)
+def test_session_conversion_is_a_tenth_when_5_of_50_reach_a_goal(kind: WindowKind) -> None:
+    found = numbers(sessions(), "session_conversion_rate", kind)
     assert parts(found[()]) == (5, 50, 0.10)
     settings = Settings(dimensions=(), conversion=ConversionSettings(basis="session"))
-    assert parts(numbers(visits(), "conversion_rate", kind, settings)[()]) == (5, 50, 0.10)
+    assert parts(numbers(sessions(), "conversion_rate", kind, settings)[()]) == (5, 50, 0.10)
 
 
 def test_feature_usage_is_028_when_28_of_100_active_people_use_it() -> None:
@@ -108,7 +108,7 @@ def test_feature_usage_is_028_when_28_of_100_active_people_use_it() -> None:
 
 
 def shopping() -> list[Event]:
-    """600 visit, 511 look at goods, 431 fill a cart, 225 order; some look before they visit."""
+    """600 visit, 511 view goods, 431 fill a cart, 225 order; some view goods before they visit."""
     events = [on(1, "page_view", f"p{n}", 10, page_url="/") for n in range(600)]
     events += [on(2, "page_view", f"p{n}", page_url="/goods/1") for n in range(511)]
     events += [on(1, "page_view", f"p{n}", page_url="/goods/2") for n in range(511, 600)]
@@ -117,10 +117,10 @@ def shopping() -> list[Event]:
 
 
 @pytest.mark.parametrize("kind", ["day", "trailing_28d", "all"])
-def test_a_funnel_from_600_visits_to_225_orders(kind: WindowKind) -> None:
+def test_a_funnel_from_600_views_to_225_orders(kind: WindowKind) -> None:
     settings = Settings(dimensions=(), funnels={"shop": FUNNEL})
-    asked = ("funnel_conversion", "funnel_step_conversion", "funnel_people")
-    found, steps, people = numbers_of(shopping(), asked, kind, settings).values()
+    wanted = ("funnel_conversion", "funnel_step_conversion", "funnel_people")
+    found, steps, people = numbers_of(shopping(), wanted, kind, settings).values()
     assert [parts(found["shop", step])[:2] for step in "1234"] == [
         (600, 600), (511, 600), (431, 600), (225, 600),
     ]  # fmt: skip
@@ -131,23 +131,23 @@ def test_a_funnel_from_600_visits_to_225_orders(kind: WindowKind) -> None:
 
 
 def carts() -> list[Event]:
-    """Ten carts: three are ordered in time, one of the other seven afterwards."""
+    """Return ten carts: three are ordered in time, one of the other seven afterwards."""
     events = [on(1, "add_to_cart", f"p{n}", cart_id=f"c{n}") for n in range(10)]
     events += [on(1, "order", f"p{n}", 20, order_id=f"o{n}", cart_id=f"c{n}") for n in range(3)]
     events += [on(1, "remove_from_cart", "none", 5), on(1, "add_to_cart", "none", 1)]
     return [*events, on(2, "order", "p9", 360, order_id="late")]  # 30 h after the last change.
 
 
-def test_seven_of_ten_carts_are_left_and_one_is_recovered() -> None:
+def test_seven_of_ten_carts_are_abandoned_and_one_is_recovered() -> None:
     assert parts(numbers(carts(), "cart_abandonment_rate", "all")[()]) == (7, 10, 0.70)
     days = numbers(carts(), "cart_abandonment_rate", "day")
-    assert parts(days[()]) == (7, 7, 1.0)  # They are settled on the day after.
+    assert parts(days[()]) == (7, 7, 1.0)  # They end on the next day.
     assert parts(numbers(carts(), "recovered_carts", "day")[()]) == (1, None, 1)
 
 
-def test_carts_by_visit() -> None:
+def test_abandonment_by_session() -> None:
     settings = Settings(dimensions=(), cart=CartSettings(basis="session"))
-    # The one who emptied the cart left without an order, as a visit.
+    # The session that emptied its cart ended without an order.
     assert parts(numbers(carts(), "cart_abandonment_rate", "day", settings)[()]) == (8, 11, 8 / 11)
 
 

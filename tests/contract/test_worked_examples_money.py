@@ -1,4 +1,4 @@
-"""The worked examples about customers, money, feedback, support and reach, through the whole engine."""
+"""Worked examples of customers, money, feedback, support and reach, through the whole engine."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -17,7 +17,7 @@ FIRST = "2024-04-01T00:00:00Z"
 def in_april(
     events: Iterable[Event], metric: str, kind: WindowKind, settings: Settings | None = None
 ) -> MetricRecord:
-    """The record of the window that is, ends, or begins with April."""
+    """Return the record of the window that begins with April."""
     found = records(events, metric, kind, settings)
     return value_in(found, FIRST)
 
@@ -28,7 +28,7 @@ def ending(found: list[MetricRecord], end: str) -> MetricRecord:
 
 
 def scores(survey: str, *given: tuple[float, int], **fields: Any) -> list[Event]:
-    """So many answers of each score, of a person each."""
+    """Return the answers of each (score, number), each of a different person."""
     answers = [score for score, times in given for _ in range(times)]
     return [
         on(1, "survey_response", f"{survey}{n}", survey=survey, score=score, **fields)
@@ -44,7 +44,7 @@ def order(day: int, who: str, number: int, revenue: float, **fields: Any) -> Eve
 
 
 def movements() -> list[Event]:
-    """100 a month at the end of March; in April one leaves, one goes down and one goes up by 10."""
+    """Customers pay 100 a month at the end of March; in April one leaves, one pays 10 less, one 10 more."""
     start = [("stays", 60), ("leaves", 10), ("falls", 20), ("grows", 10)]
     events = [on(0, "subscription_started", w, subscription_id="s", mrr=m) for w, m in start]
     return [
@@ -73,20 +73,20 @@ def test_movements_add_up_to_the_change_of_mrr(metric: str, amount: float) -> No
     assert in_april(movements(), metric, "month").value == pytest.approx(amount)
 
 
-def test_who_comes_back_is_reactivated_and_not_new() -> None:
+def test_a_returning_customer_is_reactivated_and_not_new() -> None:
     events = [*movements(), on(20, "subscription_started", "leaves", subscription_id="t", mrr=20)]
     assert in_april(events, "mrr_reactivation", "month").value == pytest.approx(20)
     assert in_april(events, "mrr_new", "month").value == pytest.approx(50)
 
 
-def test_an_account_pays_21_when_9_pay_20_and_one_pays_30() -> None:
+def test_revenue_per_account_is_21_when_9_pay_20_and_one_pays_30() -> None:
     events = [on(1, "subscription_started", f"p{n}", subscription_id="s", mrr=20) for n in range(9)]
     events.append(on(1, "subscription_started", "more", subscription_id="s", mrr=30))
     record = in_april(events, "average_revenue_per_account", "day")
     assert (record.numerator, record.denominator, record.value) == (210, 10, 21)
 
 
-def test_churn_is_against_ones_will_when_a_payment_failed() -> None:
+def test_churn_is_involuntary_when_a_payment_failed() -> None:
     events = customers(100, 0, 6)
     reasons = ["payment_failed", "Card_Expired", "unpaid", "past_due"]
     for number, reason in enumerate(reasons):
@@ -117,7 +117,7 @@ def test_recurring_lifetime_value_is_200_when_20_a_month_churn_by_a_tenth() -> N
     assert record.value == pytest.approx(100)
 
 
-def test_recurring_lifetime_value_is_null_when_nobody_leaves() -> None:
+def test_recurring_lifetime_value_is_null_without_churn() -> None:
     record = in_april(customers(10, 0, 0), "customer_lifetime_value_recurring", "month")
     assert (record.value, record.denominator) == (None, 0)
 
@@ -141,7 +141,7 @@ def test_an_order_that_is_sent_again_counts_once() -> None:
     assert record.value == 110
 
 
-def test_refunds_take_money_back_but_never_more_than_the_order() -> None:
+def test_refunds_never_exceed_the_order() -> None:
     refund = {"order_id": "a-1", "revenue": 60}
     events = [order(1, "a", 1, 100), on(2, "refund", "a", **refund), on(3, "refund", "a", **refund)]
     events += [on(4, "refund", "a", **refund), on(4, "refund", "a", order_id="never", revenue=9)]
@@ -172,13 +172,13 @@ def test_simple_lifetime_value(price: float, years: float, value: float) -> None
     assert record.denominator == 2
 
 
-def test_3_of_30_buyers_are_of_high_value() -> None:
+def test_3_of_30_buyers_are_high_value_customers() -> None:
     events = [order(1, f"p{n}", 1, 500 if n < 3 else 20) for n in range(30)]
     found = records(events, "high_value_customers", "trailing_365d")
     assert ending(found, "2024-04-02T00:00:00Z").value == 3
 
 
-def test_what_was_spent_a_year_ago_is_no_value_any_more() -> None:
+def test_spending_of_more_than_a_year_ago_is_excluded() -> None:
     events = [order(1, f"p{n}", 1, 500 if n < 3 else 20) for n in range(30)]
     events += [on(1 + day, "page_view", "someone") for day in (364, 365)]
     found = records(events, "customer_lifetime_value_simple", "trailing_365d")
@@ -186,10 +186,10 @@ def test_what_was_spent_a_year_ago_is_no_value_any_more() -> None:
     assert ending(found, "2025-04-02T00:00:00Z").value is None
 
 
-# ---- what it costs to win them
+# ---- acquisition cost
 
 
-def test_a_customer_costs_250_when_750_win_3() -> None:
+def test_acquisition_cost_is_250_when_750_win_3_customers() -> None:
     spend = [on(1, "marketing_spend", "x", channel="search", amount=500)]
     spend += [on(2, "marketing_spend", "x", channel="podcast", amount=250)]
     events = customers(10, 3, 0) + spend
@@ -197,7 +197,7 @@ def test_a_customer_costs_250_when_750_win_3() -> None:
     assert (record.numerator, record.denominator, record.value) == (750, 3, 250)
 
 
-def test_a_customer_worth_720_that_cost_180_is_worth_4_times_as_much() -> None:
+def test_a_customer_worth_720_for_180_has_a_ratio_of_4() -> None:
     events = [order(1, who, n, 60) for who in "ab" for n in range(12)]
     events.append(on(1, "marketing_spend", "x", channel="search", amount=360))
     buyers = Settings(value=ValueSettings(customers="buyers"))
@@ -206,7 +206,7 @@ def test_a_customer_worth_720_that_cost_180_is_worth_4_times_as_much() -> None:
     assert record.value == pytest.approx(4)
 
 
-def test_750_reactions_of_10000_impressions() -> None:
+def test_engagement_is_750_reactions_of_10000_impressions() -> None:
     events = [on(1, "social_impression", "x", post_id="p", count=10_000)]
     for reaction, count in (("like", 700), ("share", 50)):
         given = {"post_id": "p", "count": count}
@@ -247,7 +247,7 @@ def test_ratings_of_5_4_4_and_1_are_3_and_a_half_on_average() -> None:
     assert in_april(scores("rating", (5, 1), (4, 2), (1, 1)), "average_rating", "day").value == 3.5
 
 
-def test_those_who_close_the_survey_count_when_the_settings_say_shown() -> None:
+def test_dismissed_surveys_count_if_the_denominator_is_shown() -> None:
     events = scores("nps", (10, 1)) + [
         on(1, "survey_dismissed", f"d{n}", survey="nps") for n in (1, 2)
     ]
@@ -259,7 +259,7 @@ def test_those_who_close_the_survey_count_when_the_settings_say_shown() -> None:
 # ---- support
 
 
-def test_5_resolved_and_one_of_them_reopened_are_4_net() -> None:
+def test_5_resolved_tickets_with_one_reopened_are_4_net() -> None:
     events = [on(1, "ticket_opened", f"p{n}", ticket_id="t") for n in range(5)]
     events += [on(1, "ticket_resolved", f"p{n}", 60, ticket_id="t") for n in range(5)]
     events += [on(1, "ticket_reopened", "p0", 90, ticket_id="t")]

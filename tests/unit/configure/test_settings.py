@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from stream.configure.fingerprints import definition_version
 from stream.configure.describe import describe
+from stream.configure.fingerprints import definition_version
 from stream.configure.load import SettingsError, load_settings
 from stream.configure.sources import to_environment
 from stream.metrics.metric import JOINED, OWN_DIMENSIONS

@@ -1,4 +1,4 @@
-"""Examples of how long the first week of newcomers is, and of how often they must come in it."""
+"""Examples of the length of newcomers' first days, and of the activity required in them."""
 
 from itertools import permutations
 from pathlib import Path
@@ -17,11 +17,11 @@ from tests.contract.test_worked_examples import NOW_MS, Event, on, records, reco
 
 
 def of_the_first(metric: str, choices: FirstWeekSettings) -> tuple[float | None, float | None]:
-    """Four are new on the 1st: a comes again on 3 days, b on one, c after a week, d never."""
+    """Return (value, denominator) of newcomers of the 1st: a returns on 3 days, b on 1, c late, d never."""
     days = {"a": (2, 4, 7), "b": (5,), "c": (9,), "d": ()}
     events = [on(1, "page_view", who) for who in days]
     events += [on(day, "page_view", who) for who, later in days.items() for day in later]
-    # Several events on a day are one active day; events are there until all have matured.
+    # Several events on a day are one active day; the later event lets the cohort mature.
     events += [on(2, "click", "a", n, page_url="/x") for n in range(5)]
     events += [on(40, "page_view", "z")]
     found = records(events, metric, "day", Settings(first_week=choices))
@@ -33,21 +33,23 @@ def of_the_first(metric: str, choices: FirstWeekSettings) -> tuple[float | None,
     ("days", "least", "value"),
     [(7, 1, 2 / 4), (10, 1, 3 / 4), (4, 1, 1 / 4), (2, 1, 1 / 4), (7, 3, 1 / 4), (7, 4, 0)],
 )
-def test_who_comes_again_on_so_many_of_so_many_days(days: int, least: int, value: float) -> None:
+def test_a_newcomer_is_engaged_after_enough_active_days(
+    days: int, least: int, value: float
+) -> None:
     choices = FirstWeekSettings(days=days, min_events=least)
     assert of_the_first("first_week_engagement", choices) == (value, 4)
 
 
 @pytest.mark.parametrize(
     ("days", "value"),
-    # The first day is one of them: 4 days of a, 2 of b, 1 of c and of d.
+    # The first day counts: 4 days of a, 2 of b, 1 each of c and d.
     [(7, 8 / 4), (10, 9 / 4), (2, 5 / 4)],
 )
 def test_the_active_days_of_newcomers(days: int, value: float) -> None:
     assert of_the_first("first_week_active_days", FirstWeekSettings(days=days)) == (value, 4)
 
 
-def test_it_is_said_when_all_its_days_are_over() -> None:
+def test_a_cohort_is_published_when_all_its_days_are_over() -> None:
     events = [on(1, "page_view", "a"), on(7, "page_view", "a")]
     settings = Settings(first_week=FirstWeekSettings(days=8))
     for metric in ("first_week_engagement", "first_week_active_days"):
@@ -55,10 +57,11 @@ def test_it_is_said_when_all_its_days_are_over() -> None:
         assert records([*events, on(8, "page_view", "a")], metric, "day", settings) != []
 
 
-#: Noon of the 1st is the hour 0 of a and of b, whose first event is 40 minutes later.
+#: Noon of the 1st is hour 0 of a and of b, whose first event is 40 minutes later.
 OWN_DAYS = [
     on(1, "page_view", "a"), on(1, "page_view", "b", 40), on(1, "page_view", "c", 700),
-    # Of a day later, but not of 24 hours: a's day 0, and c's. Day 1 of b, since hours are floored.
+    # On the next day, but within 24 hours: day 0 of a and of c. Day 1 of b, since hours are
+    # floored.
     on(2, "page_view", "a", -1), on(2, "page_view", "c", 650), on(2, "page_view", "b"),
     # The last minute of day 2 of a, the first of day 3 of b.
     on(4, "page_view", "a", -1), on(4, "page_view", "b"), on(9, "page_view", "z"),
@@ -68,7 +71,8 @@ OWN_DAYS = [
 @pytest.mark.parametrize(
     ("clock", "days", "engaged", "came"),
     [
-        # Calendar days: all three again on the 2nd, of 3 days 2 each; of 4 days a and b 3.
+        # Calendar days: all three again on the 2nd; within 3 days 2 each; within 4 days a and b
+        # have 3.
         ("calendar", 3, 3, 6), ("calendar", 4, 3, 8),
         ("user_24h", 3, 2, 5), ("user_24h", 4, 2, 6), ("user_24h", 2, 1, 4),
     ],
@@ -86,7 +90,7 @@ def test_days_of_the_calendar_or_of_24_hours(
         assert (first.numerator, first.denominator) == (number, 3), metric
 
 
-def test_first_days_elsewhere_change_nothing_of_the_first_ones_of_all() -> None:
+def test_first_days_in_a_segment_change_no_first_days_of_the_site() -> None:
     de, fr = ({"context": {"country": country}} for country in ("DE", "FR"))
     events = [on(day, "page_view", "a", **de) for day in (1, 2)]
     events += [on(day, "page_view", "a", **fr) for day in (12, 13, 14)]
@@ -121,7 +125,7 @@ def ordered(day: int, who: str, number: int, currency: str = "EUR", **more: Any)
 
 
 def activated(events: list[Event], **choices: Any) -> dict[str, tuple[float | None, float | None]]:
-    """(people, of how many) by first day, and by country of that day."""
+    """Return (people, denominator) by first day, and by the country of that day."""
     settings = Settings(first_week=FirstWeekSettings(activation_event=ORDERS, **choices))
     found = records_by(
         [*events, on(60, "page_view", "z")], "first_week_engagement", "day", settings
@@ -150,7 +154,7 @@ def activated(events: list[Event], **choices: Any) -> dict[str, tuple[float | No
         ({"min_events": 9, "days": 2}, 0),
     ],
 )
-def test_newcomers_do_what_is_chosen_so_often_in_their_first_days(
+def test_a_newcomer_is_activated_by_enough_chosen_events_in_the_first_days(
     choices: dict[str, int], value: int
 ) -> None:
     events = [on(1, "page_view", who) for who in "abcd"]
@@ -159,7 +163,7 @@ def test_newcomers_do_what_is_chosen_so_often_in_their_first_days(
     assert activated(events, **choices)["01"] == (value, 4)
 
 
-def test_in_a_segment_the_first_days_are_those_in_it() -> None:
+def test_first_days_in_a_segment_begin_in_the_segment() -> None:
     german, french = {"country": "DE"}, {"country": "FR"}
     events = [on(1, "page_view", "a", context=german), on(9, "page_view", "a", context=french)]
     found = activated([*events, ordered(10, "a", 1, context=french)])
@@ -168,7 +172,7 @@ def test_in_a_segment_the_first_days_are_those_in_it() -> None:
 
 
 def test_the_order_of_arrival_changes_nothing() -> None:
-    """Four events within a day, over midnight: whichever comes first, the first day is the earliest."""
+    """Order four events of one day, across midnight, in every way: the first day is the earliest."""
     settings = Settings(first_week=FirstWeekSettings(activation_event=ORDERS, days=2, min_events=2))
     arriving = [
         on(1, "page_view", "a", 600), on(1, "page_view", "b", 600),
@@ -185,7 +189,7 @@ def test_the_order_of_arrival_changes_nothing() -> None:
     assert seen == {((1, 2), (0, 0))}
 
 
-def test_what_is_chosen_is_said() -> None:
+def test_the_formula_names_the_activation_event() -> None:
     settings = Settings(first_week=FirstWeekSettings(activation_event=ORDERS, min_events=2))
     [metric] = [one for one in catalogue(settings) if one.name == "first_week_engagement"]
     assert metric.formula == (
@@ -203,7 +207,7 @@ def test_what_is_chosen_is_said() -> None:
         ("{where = {revenue = 1}}", "first_week.activation_event.type: is not set"),
     ],
 )
-def test_what_nobody_can_be_activated_by_is_refused(
+def test_an_impossible_activation_event_is_refused(
     line: str, fragment: str, tmp_path: Path
 ) -> None:
     file = tmp_path / "engage.toml"
@@ -221,7 +225,7 @@ def test_what_nobody_can_be_activated_by_is_refused(
         ({"ENGAGE_FIRST_WEEK_MIN_EVENTS": "7"}, "more than the 6 days"),
     ],
 )
-def test_what_nobody_could_do_is_refused(environ: dict[str, str], fragment: str) -> None:
+def test_impossible_first_days_are_refused(environ: dict[str, str], fragment: str) -> None:
     with pytest.raises(SettingsError) as caught:
         load_settings(None, environ)
     assert any(fragment in problem for problem in caught.value.problems)

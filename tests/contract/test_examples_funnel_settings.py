@@ -1,4 +1,4 @@
-"""Examples of what ends an attempt at a funnel, and of which attempts of a person count."""
+"""Examples of events that end an attempt at a funnel, and of the attempts that count."""
 
 from pathlib import Path
 from typing import Any
@@ -16,14 +16,14 @@ HELP = Selection(type="custom", where={"name": "help"})
 
 
 def people(events: list[Event], kind: Any = "all", **choices: Any) -> list[float | None]:
-    """How many got to each step."""
+    """Return the number of people at each step."""
     settings = Settings(funnels={"f": Funnel(steps=(VIEW, CART, ORDER), **choices)})
     found = records_by(events, "funnel_people", kind, settings)
     return [one.value for one in sorted(found, key=lambda one: one.dimensions["step"])]
 
 
 def does(who: str, *steps: str, start: int = 0) -> list[Event]:
-    """An event a minute: v, c, o are the steps, h is the call for help."""
+    """Return one event a minute: v, c, o are the steps, h is the excluded event."""
     kinds = {"v": "page_view", "c": "add_to_cart", "o": "order", "h": "custom"}
     more: dict[str, dict[str, Any]] = {"o": {"order_id": who}, "h": {"name": "help"}}
     return [
@@ -37,7 +37,7 @@ def test_an_excluded_event_between_two_steps_ends_the_attempt() -> None:
         *does("plain", "v", "c", "o"),
         *does("late", "v", "c", "h", "o"),
         *does("soon", "v", "h", "c", "o"),
-        # Before the first step and after the last one it lies between none.
+        # Before the first step and after the last one it lies between no steps.
         *does("around", "h", "v", "c", "o", "h"),
         # Another attempt begins after it.
         *does("again", "v", "h", "v", "c", "o"),
@@ -47,24 +47,24 @@ def test_an_excluded_event_between_two_steps_ends_the_attempt() -> None:
 
 
 @pytest.mark.parametrize("order", ["ordered", "strict", "unordered"])
-def test_so_it_does_in_every_order_of_steps(order: str) -> None:
+def test_an_excluded_event_ends_the_attempt_in_every_order_of_steps(order: str) -> None:
     events = does("a", "v", "c", "h", "o")
     assert people(events, order=order, exclusions=(HELP,)) == [1, 1]
 
 
-def test_only_of_its_own_visit() -> None:
+def test_an_excluded_event_ends_only_the_attempt_of_its_own_session() -> None:
     events = [event | {"session_id": "one"} for event in does("a", "v", "c", "o")]
     other = on(1, "custom", "a", 1, name="help", session_id="two")
     assert people([*events, other], scope="session", exclusions=(HELP,)) == [1, 1, 1]
     assert people([*events, other], exclusions=(HELP,)) == [1, 1]
 
 
-def test_at_one_instant_the_step_comes_before_what_is_excluded() -> None:
+def test_at_one_instant_the_step_comes_before_the_excluded_event() -> None:
     events = [*does("a", "v", "c", "o"), on(1, "custom", "a", 1, name="help")]
     assert people(events, exclusions=(HELP,)) == [1, 1]
 
 
-def test_another_selection_of_a_step_s_own_type_can_be_excluded() -> None:
+def test_a_different_selection_of_a_step_s_type_can_be_excluded() -> None:
     gift = Selection(type="add_to_cart", where={"cart_id": "gift"})
     events = does("a", "v", "c", "o") + does("b", "v")
     events += [
@@ -75,7 +75,7 @@ def test_another_selection_of_a_step_s_own_type_can_be_excluded() -> None:
     assert people(events, exclusions=(gift,)) == [2, 1, 1]
 
 
-def test_who_restarts_counts_by_the_best_attempt_or_by_the_first() -> None:
+def test_a_person_counts_by_the_best_attempt_or_by_the_first() -> None:
     # The second attempt is within the window, the first is not.
     events = [on(1, "page_view", "a"), on(2, "page_view", "a"), on(2, "add_to_cart", "a", 1)]
     events += [on(4, "order", "a", order_id="o")]
@@ -83,7 +83,7 @@ def test_who_restarts_counts_by_the_best_attempt_or_by_the_first() -> None:
     assert people(events, window_days=2, entry="first") == [1, 1]
 
 
-def test_two_entries_of_one_day_are_two() -> None:
+def test_two_attempts_of_one_day_count_separately() -> None:
     # 12:00 and 22:00 on the 1st, and two days later, at 17:00.
     events = [on(1, "page_view", "a"), on(1, "page_view", "a", 600), on(3, "add_to_cart", "a", 300)]
     assert people(events, window_days=2) == [1, 1]
@@ -94,18 +94,18 @@ def test_only_the_day_of_the_first_entry_counts() -> None:
     events = [*does("a", "v"), on(3, "page_view", "a"), on(90, "page_view", "a")]
     events += [on(90, "add_to_cart", "a", 1)]
     assert people(events, kind="day") == [1, 1, 1, 1]
-    # Long after everything of the first one has been forgotten it is still the first.
+    # It stays the first attempt long after its history has been pruned.
     assert people(events, kind="day", entry="first") == [1]
     assert people(events, entry="first") == [1]
 
 
-def test_steps_that_never_began_an_attempt_are_no_entry() -> None:
+def test_steps_before_a_first_step_begin_no_attempt() -> None:
     events = [on(1, "order", "a", order_id="o"), on(90, "page_view", "a")]
     events += [on(90, "add_to_cart", "a", 1)]
     assert people(events, entry="first") == [1, 1]
 
 
-def test_the_formula_says_which_attempts_count() -> None:
+def test_the_formula_names_the_attempts_that_count() -> None:
     def formula(*funnels: Funnel) -> str:
         settings = Settings(funnels={str(n): funnel for n, funnel in enumerate(funnels)})
         return {one.name: one.formula for one in catalogue(settings)}["funnel_people"]
@@ -127,7 +127,7 @@ def test_the_formula_says_which_attempts_count() -> None:
         ("entry = 'last'", "one of best, first"),
     ],
 )
-def test_what_cannot_be_meant_is_refused(line: str, fragment: str, tmp_path: Path) -> None:
+def test_impossible_exclusions_are_refused(line: str, fragment: str, tmp_path: Path) -> None:
     file = tmp_path / "engage.toml"
     file.write_text(f"[funnels.f]\nsteps = [{{type = 'page_view'}}, {{type = 'order'}}]\n{line}\n")
     with pytest.raises(SettingsError) as caught:

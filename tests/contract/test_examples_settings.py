@@ -1,4 +1,4 @@
-"""Examples of what single knobs change: denominators of churn, grace, later returns, weeks by site."""
+"""Examples of single settings: denominators of churn, grace, later returns, weeks by site."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from tests.contract.test_worked_examples import customers, on, records
 def churn_of_april(
     events: list[dict[str, Any]], **choices: Any
 ) -> tuple[float | None, float | None]:
-    """(churn rate, customers lost of their own will or not) of April and of its last 30 days."""
+    """Return (churn rate, denominator) of April."""
     settings = Settings(churn=ChurnSettings(**choices))
     found = records(events, "churn_rate", "month", settings)
     [april] = [record for record in found if (record.window.start or "").startswith("2024-04-01")]
@@ -26,18 +26,18 @@ def churn_of_april(
         ("start_plus_new", 15 / 120),
         # 100 at the start, 105 at the end.
         ("average", 15 / 102.5),
-        # All who left did so on one day, which began with 120 customers.
+        # All left on one day, which began with 120 customers.
         ("daily_sum", 15 / 120),
     ],
 )
-def test_customers_lost_are_divided_by_whom_the_denominator_says(
+def test_lost_customers_are_divided_by_the_configured_denominator(
     denominator: str, value: float
 ) -> None:
     events = customers(100, 20, 10, gained_and_lost=5)
     assert churn_of_april(events, denominator=denominator)[0] == pytest.approx(value)
 
 
-def test_the_rates_of_several_days_are_added_up() -> None:
+def test_daily_rates_are_added_up() -> None:
     events = customers(100, 0, 10)
     events += [on(25, "subscription_ended", f"old{n}", subscription_id="s") for n in range(10, 19)]
     value, denominator = churn_of_april(events, denominator="daily_sum")
@@ -45,7 +45,7 @@ def test_the_rates_of_several_days_are_added_up() -> None:
     assert denominator == 1
 
 
-def test_without_customers_there_is_no_sum_of_rates() -> None:
+def test_the_sum_of_rates_is_empty_without_customers() -> None:
     events = [on(1, "page_view", "someone"), on(30, "page_view", "someone")]
     events += [on(30, "subscription_started", "late", subscription_id="s", mrr=10)]
     assert churn_of_april(events, denominator="daily_sum") == (None, 0)
@@ -56,24 +56,24 @@ def failed_payment(*after: dict[str, Any], reason: str = "payment_failed") -> li
     return [*customers(10, 0, 0), ended, *after]
 
 
-def test_grace_puts_off_an_involuntary_end() -> None:
+def test_grace_delays_an_involuntary_end() -> None:
     assert churn_of_april(failed_payment())[0] == pytest.approx(0.1)
     assert churn_of_april(failed_payment(), grace_period_days=10)[0] == pytest.approx(0.1)
     assert churn_of_april(failed_payment(), grace_period_days=11)[0] == 0
 
 
-def test_grace_is_for_those_only_who_did_not_want_to_leave() -> None:
+def test_grace_applies_to_involuntary_ends_only() -> None:
     events = failed_payment(reason="too_expensive")
     assert churn_of_april(events, grace_period_days=11)[0] == pytest.approx(0.1)
 
 
 @pytest.mark.parametrize(("day", "value"), [(24, 0), (26, 0.1)])
-def test_a_payment_within_grace_undoes_the_end(day: int, value: float) -> None:
+def test_a_payment_within_grace_reverses_the_end(day: int, value: float) -> None:
     paid = on(day, "subscription_renewed", "old0", subscription_id="s")
     assert churn_of_april(failed_payment(paid), grace_period_days=5)[0] == pytest.approx(value)
 
 
-def test_revenue_is_kept_through_grace() -> None:
+def test_revenue_continues_through_grace() -> None:
     settings = Settings(churn=ChurnSettings(grace_period_days=3))
     found = records(failed_payment(), "mrr", "day", settings)
     by_day = {(record.window.start or "")[8:10]: record.value for record in found}
@@ -83,7 +83,7 @@ def test_revenue_is_kept_through_grace() -> None:
 @pytest.mark.parametrize(
     ("kind", "value"), [("n_day", 1 / 4), ("bracket", 2 / 4), ("unbounded", 2 / 4)]
 )
-def test_of_four_people_some_come_on_day_7_some_before_some_after(kind: str, value: float) -> None:
+def test_retention_on_day_7_by_each_type(kind: str, value: float) -> None:
     events = [on(1, "page_view", who) for who in "abcd"]
     events += [on(8, "page_view", "a"), on(5, "page_view", "b"), on(28, "page_view", "c")]
     settings = Settings(retention=RetentionSettings(type=kind))  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Examples of when a customer who cancels is lost, and of when somebody has left without a word."""
+"""Examples of when a cancelling customer is lost, and of when an inactive person has left."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ IN_MAY = "2024-05-11T12:00:00Z"
 
 
 def cancelled(*after: dict[str, Any], **fields: Any) -> list[dict[str, Any]]:
-    """Of ten customers one cancels on the 20th for a day in May."""
+    """Return the events of ten customers, of whom one cancels on the 20th for a day in May."""
     one = on(20, "subscription_cancelled", "old0", subscription_id="s", effective_at=IN_MAY)
     return [*customers(10, 0, 0), one | fields, *after]
 
@@ -34,16 +34,20 @@ def in_window(
 
 
 @pytest.mark.parametrize(("settings", "value"), [(Settings(), 0), (AT_REQUEST, 0.1)])
-def test_who_cancels_for_later_is_lost_then_or_at_once(settings: Settings, value: float) -> None:
+def test_a_cancellation_counts_when_it_takes_effect_or_when_requested(
+    settings: Settings, value: float
+) -> None:
     assert in_window(cancelled(), settings) == value
 
 
 @pytest.mark.parametrize(("settings", "value"), [(Settings(), 100), (AT_REQUEST, 90)])
-def test_so_is_their_revenue(settings: Settings, value: float) -> None:
+def test_revenue_is_lost_when_it_takes_effect_or_when_requested(
+    settings: Settings, value: float
+) -> None:
     assert in_window(cancelled(), settings, "mrr", "day", "2024-04-25") == value
 
 
-def test_a_renewal_takes_back_what_was_requested() -> None:
+def test_a_renewal_reverses_a_requested_cancellation() -> None:
     renewed = on(25, "subscription_renewed", "old0", subscription_id="s")
     events = cancelled(renewed)
     by_day = ("2024-04-24", "2024-04-25")
@@ -51,7 +55,7 @@ def test_a_renewal_takes_back_what_was_requested() -> None:
     assert in_window(events, AT_REQUEST, "mrr_reactivation", "day", "2024-04-25") == 10
 
 
-def test_a_change_does_not_take_it_back() -> None:
+def test_a_change_does_not_reverse_a_requested_cancellation() -> None:
     changed = on(25, "subscription_changed", "old0", subscription_id="s", mrr=30)
     assert in_window(cancelled(changed), Settings(), "mrr", "day", "2024-04-25") == 120
     assert in_window(cancelled(changed), AT_REQUEST, "mrr", "day", "2024-04-25") == 90
@@ -67,14 +71,14 @@ def test_grace_begins_with_the_request() -> None:
     ]
 
 
-def test_the_formula_says_when_they_are_lost() -> None:
+def test_the_formula_names_when_customers_are_lost() -> None:
     formulas = {metric.name: metric.formula for metric in catalogue(AT_REQUEST)}
     assert formulas["churn_rate"].endswith("lost when they cancel")
     assert formulas["churned_customers"].endswith("when it was cancelled")
 
 
 def stay_away(days: int) -> dict[str, tuple[float | None, float | None]]:
-    """(rate, of how many) by day: five come on the 1st, one of them again on the 8th, one on the 15th."""
+    """Return (rate, people before) by day: five come on the 1st, one again on the 8th, one on the 15th."""
     events = [on(1, "page_view", who) for who in "abcde"]
     events += [on(8, "page_view", "a"), on(15, "page_view", "b"), on(70, "page_view", "z")]
     settings = Settings(churn=ChurnSettings(behavioural_inactive_days=days))
@@ -82,35 +86,36 @@ def stay_away(days: int) -> dict[str, tuple[float | None, float | None]]:
     return {(one.window.start or "")[:10]: (one.value, one.denominator) for one in found}
 
 
-def test_four_weeks_after_four_weeks_tell_who_has_left() -> None:
+def test_a_person_has_left_after_four_weeks_without_activity() -> None:
     by_day = stay_away(28)
-    # Until the 28th nobody had come before the last 28 days; on the 29th five had, and two came since.
+    # Until the 28th the earlier 28 days are empty; on the 29th they hold five people, and two came
+    # since.
     assert by_day["2024-04-28"] == (None, 0)
     assert by_day["2024-04-29"] == (3 / 5, 5)
-    # The 28 days up to 6 May begin with 9 April: only b came in them.
+    # The 28 days up to 6 May begin on 9 April: only b came in them.
     assert by_day["2024-05-06"] == (4 / 5, 5)
     assert by_day["2024-05-13"] == (1, 5)
     # The 1st of April is 57 days ago.
     assert by_day["2024-05-27"] == (1, 2)
 
 
-def test_a_week_tells_it_sooner() -> None:
+def test_a_shorter_span_finds_leavers_sooner() -> None:
     by_day = stay_away(7)
     assert by_day["2024-04-08"] == (4 / 5, 5)
     assert by_day["2024-04-15"] == (1, 1)
     assert by_day["2024-04-29"] == (None, 0)
 
 
-def test_other_spans_of_days_are_counted_beside_the_usual_windows() -> None:
+def test_a_span_of_10_days_is_counted_beside_the_usual_windows() -> None:
     by_day = stay_away(10)
     assert by_day["2024-04-11"] == (4 / 5, 5)
-    # Those of the 10 days up to the 8th: b came on the 15th.
+    # People of the 10 days up to the 8th: b came on the 15th.
     assert by_day["2024-04-18"] == (4 / 5, 5)
     assert by_day["2024-04-25"] == (1, 2)
 
 
 @pytest.mark.parametrize("days", [6, 31])
-def test_fewer_or_more_days_than_are_looked_at_are_refused(days: int) -> None:
+def test_spans_outside_7_to_30_days_are_refused(days: int) -> None:
     with pytest.raises(SettingsError) as caught:
         load_settings(None, {"ENGAGE_CHURN_BEHAVIOURAL_INACTIVE_DAYS": str(days)})
     assert "churn.behavioural_inactive_days" in caught.value.problems[0]

@@ -1,4 +1,4 @@
-"""Examples of which clicks count, and of whom they are a share."""
+"""Examples of the clicks that count, and of the denominators of click-through."""
 
 from typing import Any
 
@@ -10,7 +10,8 @@ from stream.metrics.catalogue import catalogue
 from stream.settings.application import CtrSettings, Settings
 from tests.contract.test_worked_examples import Event, on, records, records_by
 
-#: Of 4 people who see something, 2 of them twice, 2 click; a click of another person is of nothing seen.
+#: Of 4 people with impressions, 2 have two each, and 2 click; a fifth person clicks without an
+#: impression.
 SEEN = [on(1, "impression", who, n, content_id="c") for n in (0, 10) for who in "ab"]
 SEEN += [on(1, "impression", who, 20, content_id="d") for who in "xy"]
 
@@ -22,7 +23,7 @@ def parts(
     return [(one.numerator, one.denominator) for one in found if one.numerator or one.denominator]
 
 
-def test_unique_clicks_are_a_share_of_impressions_or_of_those_who_saw_any() -> None:
+def test_unique_click_through_divides_by_impressions_or_by_viewers() -> None:
     events = [
         *SEEN,
         on(1, "click", "a", 11, content_id="c"),
@@ -32,18 +33,19 @@ def test_unique_clicks_are_a_share_of_impressions_or_of_those_who_saw_any() -> N
     assert parts(events, "unique_click_through_rate", denominator="unique_viewers") == [(2, 4)]
 
 
-def test_who_sees_content_on_two_days_is_a_viewer_of_both() -> None:
+def test_a_viewer_on_two_days_counts_on_both() -> None:
     events = [on(day, "impression", "a", n, content_id="c") for day in (1, 2) for n in (0, 1)]
     found = parts(events, "unique_click_through_rate", denominator="unique_viewers")
     assert found == [(0, 1), (0, 1)]
 
 
-def test_other_click_through_stays_over_impressions() -> None:
+def test_click_through_keeps_impressions_as_denominator_with_unique_viewers() -> None:
     events = [*SEEN, on(1, "click", "a", 11, content_id="c")]
     assert parts(events, "click_through_rate", denominator="unique_viewers") == [(1, 6)]
 
 
-#: Of the content, 5 and 30 min after it was shown; 31 min after; before it; of other content; by another.
+#: Clicks 5 and 30 min after the impression; 31 min after; before it; on other content; by another
+#: person.
 CLICKS = [
     on(1, "click", "a", 15, content_id="c"), on(1, "click", "a", 40, content_id="c"),
     on(1, "click", "b", 41, content_id="c"), on(1, "click", "x", 19, content_id="d"),
@@ -59,7 +61,7 @@ def test_a_click_counts_within_half_an_hour_of_the_last_impression() -> None:
 
 
 @pytest.mark.parametrize(("seconds", "matched"), [(299, 0), (300, 1), (1799, 1), (1860, 3)])
-def test_the_window_is_as_long_as_it_is_set(seconds: int, matched: int) -> None:
+def test_the_attribution_window_has_the_configured_length(seconds: int, matched: int) -> None:
     choices = {"match_impression": True, "attribution_window_seconds": seconds}
     assert parts([*SEEN, *CLICKS], "click_through_rate", **choices) == [(matched, 6)]
 
@@ -86,12 +88,12 @@ def test_content_has_its_own_matched_clicks() -> None:
     assert {one.dimensions["content"]: one.value for one in found} == {"c": 2 / 4, "d": 0}
 
 
-def test_two_clicks_at_one_instant_are_two() -> None:
+def test_two_clicks_at_one_instant_count_twice() -> None:
     events = [*SEEN, *(on(1, "click", "a", 15, content_id="c", event_id=n) for n in ("one", "two"))]
     assert parts(events, "click_through_rate", match_impression=True) == [(2, 6)]
 
 
-def test_the_formulas_say_it() -> None:
+def test_the_formulas_name_the_settings() -> None:
     settings = Settings(ctr=CtrSettings(denominator="unique_viewers", match_impression=True))
     formulas = {metric.name: metric.formula for metric in catalogue(settings)}
     assert formulas["click_through_rate"] == (
@@ -111,7 +113,7 @@ def test_the_formulas_say_it() -> None:
         ),
     ],
 )
-def test_what_cannot_be_counted_is_refused(environ: dict[str, str], fragment: str) -> None:
+def test_impossible_click_settings_are_refused(environ: dict[str, str], fragment: str) -> None:
     with pytest.raises(SettingsError) as caught:
         load_settings(None, environ)
     assert any(fragment in problem for problem in caught.value.problems)

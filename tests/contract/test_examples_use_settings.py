@@ -1,4 +1,4 @@
-"""Examples of what the knobs of features and goals change."""
+"""Examples of the settings of features and goals."""
 
 from datetime import date
 from typing import Any
@@ -15,14 +15,12 @@ APRIL_1 = "2024-04-01T00:00:00Z"
 
 
 def usage(events: list[dict[str, Any]], kind: WindowKind, **choices: Any) -> dict[str, Any]:
-    """Last day of a window in April → (users of `export`, of whom)."""
-    return usage_with(Settings(feature=FeatureSettings(**choices)), events, kind)
+    """Return (users of `export`, people) by the last day of each window in April."""
+    return usage_by(Settings(feature=FeatureSettings(**choices)), events, kind)
 
 
-def usage_with(
-    settings: Settings, events: list[dict[str, Any]], kind: WindowKind
-) -> dict[str, Any]:
-    """The same by these settings."""
+def usage_by(settings: Settings, events: list[dict[str, Any]], kind: WindowKind) -> dict[str, Any]:
+    """Return the same under the given settings."""
     found = records_by(events, "feature_usage_rate", kind, settings)
     ends = (date.fromisoformat((record.window.end or "")[:10]) for record in found)
     days = ((end - date(2024, 4, 1)).days for end in ends)
@@ -30,8 +28,8 @@ def usage_with(
     return dict(zip(days, parts, strict=True))
 
 
-#: Of three people one uses a feature on 1 April, another on the 2nd; both are active later, the
-#: third is seen for the first time on the 20th.
+#: Of three people one uses a feature on 1 April, another on the 2nd; both are active later. The
+#: third is first seen on the 20th.
 USED = [
     on(1, "feature_used", "a", feature="export"), on(2, "feature_used", "b", feature="export"),
     on(7, "page_view", "b"), on(20, "page_view", "c"), on(29, "page_view", "a"),
@@ -51,7 +49,7 @@ def test_a_feature_is_used_in_the_days_of_the_window(
     assert (found[8], found[29], found[30]) == (on_8, on_29, on_30)
 
 
-def test_a_share_of_all_known_people_is_of_those_seen_until_then() -> None:
+def test_a_share_of_all_known_people_counts_those_seen_so_far() -> None:
     found = usage(USED, "trailing_7d", window_days=7, denominator="all_known")
     assert [found[day] for day in (1, 2, 7, 8)] == [(1, 1), (2, 2), (2, 2), (1, 2)]
     later = [
@@ -63,7 +61,7 @@ def test_a_share_of_all_known_people_is_of_those_seen_until_then() -> None:
     assert [found[day] for day in (1, 2, 7, 8)] == [(1, 2), (2, 3), (2, 3), (1, 3)]
 
 
-def test_a_share_of_those_who_could_use_it_is_of_the_measure_that_is_named() -> None:
+def test_a_share_of_eligible_people_counts_the_named_measure() -> None:
     paying = {"pros": Measure(type="page_view", where={"context.plan": "pro"}, count="people")}
     pro = {"context": {"plan": "pro"}}
     events = [
@@ -72,12 +70,12 @@ def test_a_share_of_those_who_could_use_it_is_of_the_measure_that_is_named() -> 
         on(9, "page_view", "v", **pro),
     ]
     choices = FeatureSettings(window_days=7, denominator="eligible", eligible="pros")
-    found = usage_with(Settings(measures=paying, feature=choices), events, "trailing_7d")
+    found = usage_by(Settings(measures=paying, feature=choices), events, "trailing_7d")
     assert [found[day] for day in (2, 3, 7, 8, 9)] == [(2, 0), (2, 4), (2, 4), (1, 4), (0, 5)]
 
 
 def rates(metric: str, **choices: Any) -> dict[str, tuple[float | None, float | None]]:
-    """Goal ("" for any) → (numerator, denominator) of 1 April."""
+    """Return (numerator, denominator) of 1 April by goal ("" for any goal)."""
     settings = Settings(
         conversion=ConversionSettings(**choices),
         goals={"signup": Selection(type="custom"), "any_order": Selection(type="order")},
@@ -87,8 +85,8 @@ def rates(metric: str, **choices: Any) -> dict[str, tuple[float | None, float | 
     return {r.dimensions.get("goal", ""): (r.numerator, r.denominator) for r in first}
 
 
-#: Of three people one signs up and orders twice, in two visits of two; another signs up. Each order
-#: is two goals.
+#: Of three people one signs up and orders twice, in two sessions; another signs up. Each order
+#: reaches two goals.
 REACHED = [
     on(1, "custom", "a", name="up"), on(1, "order", "a", 1, order_id="1", revenue=5),
     on(1, "order", "a", 120, order_id="2", revenue=5), on(1, "custom", "b", name="up"),
@@ -96,7 +94,7 @@ REACHED = [
 ]  # fmt: skip
 
 
-def test_people_convert_once_or_each_time() -> None:
+def test_people_convert_once_or_every_time() -> None:
     once = {"": (2, 3), "signup": (2, 3), "order": (1, 3), "any_order": (1, 3)}
     assert rates("conversion_rate") == once
     every = {"": (4, 3), "signup": (2, 3), "order": (2, 3), "any_order": (2, 3)}
@@ -104,13 +102,13 @@ def test_people_convert_once_or_each_time() -> None:
 
 
 @pytest.mark.parametrize("basis", ["user", "session"])
-def test_visits_convert_once_or_each_time(basis: str) -> None:
+def test_sessions_convert_once_or_every_time(basis: str) -> None:
     assert rates("session_conversion_rate", basis=basis) == {"": (3, 5)}
     assert rates("session_conversion_rate", basis=basis, count="every") == {"": (4, 5)}
     assert rates("conversion_rate", basis="session", count="every") == {"": (4, 5)}
 
 
-def test_what_was_counted_of_a_visit_is_stored_with_it() -> None:
+def test_the_marks_of_a_session_are_stored_with_it() -> None:
     session = Session("s", 0, 1)
     for more in (CARTED, CONVERTED | A_GOAL, ORDERED | CONVERTED | A_GOAL):
         session.marks = marked(session.marks, more)

@@ -1,4 +1,4 @@
-"""Examples of who is new after a pause, and of people by the weeks in which they come."""
+"""Examples of newcomers after a pause, and of people by the number of weeks in which they come."""
 
 import pytest
 
@@ -12,10 +12,10 @@ from tests.contract.test_worked_examples import on, records, records_by, value_i
 
 @pytest.mark.parametrize(
     ("pause", "value"),
-    # Of the 20 who come on the 20th, 4 come for the first time, the others came 1, 8 and 30 days ago.
+    # Of the 20 people on the 20th, 4 come for the first time; the others came 1, 8 and 30 days ago.
     [(0, 4), (1, 16), (7, 16), (8, 12), (29, 12), (30, 4)],
 )
-def test_who_has_been_away_for_long_enough_is_new_again(pause: int, value: int) -> None:
+def test_a_person_is_new_again_after_the_configured_pause(pause: int, value: int) -> None:
     ago = {1: people("a", 4), 8: people("b", 4), 30: people("c", 8), 0: people("d", 4)}
     events = [event for days, who in ago.items() for event in seen(20 - days, who)]
     events += [event for who in ago.values() for event in seen(20, who, 9)]
@@ -27,10 +27,11 @@ def test_who_has_been_away_for_long_enough_is_new_again(pause: int, value: int) 
 
 
 @pytest.mark.parametrize(("kind", "start"), [("week", WEEK_2), ("month", APRIL)])
-def test_new_to_a_period_is_who_was_away_before_their_first_day_in_it(
+def test_a_person_is_new_in_a_period_after_a_pause_before_the_first_day_in_it(
     kind: WindowKind, start: str
 ) -> None:
-    # a was away for 6 days before the 8th; b for 7 before the 9th, whatever comes later in the week.
+    # a was away for 6 days before the 8th; b for 7 days before the 9th, whatever follows in the
+    # week.
     first = {"week": (1, 2), "month": (-6, -5)}[kind]
     again = {"week": (8, 10), "month": (1, 3)}[kind]
     events = [*seen(first[0] + 1, ["a"]), *seen(first[1], ["b"])]
@@ -39,10 +40,10 @@ def test_new_to_a_period_is_who_was_away_before_their_first_day_in_it(
     assert value_in(records(events, "new_visitors", kind, settings), start).value == 1
 
 
-def test_people_by_the_weeks_of_a_month_in_which_they_came() -> None:
+def test_people_are_counted_by_the_weeks_of_a_month_in_which_they_came() -> None:
     # April 2024: the 1st is a Monday, so the weeks begin on the 1st, 8th, 15th, 22nd and 29th.
     events = seen(1, ["a", "b"]) + seen(7, ["a"]) + seen(8, ["c"]) + seen(16, ["c"])
-    events += seen(29, ["c"]) + seen(31, ["b"])  # of the same week, but of May
+    events += seen(29, ["c"]) + seen(31, ["b"])  # In the same week, but in May.
     settings = Settings(stickiness=StickinessSettings(interval="week"))
     found = records_by(events, "active_weeks", "month", settings)
     bars = {
@@ -53,18 +54,18 @@ def test_people_by_the_weeks_of_a_month_in_which_they_came() -> None:
     assert bars == {"1": 2, "3": 1}
 
 
-def test_weeks_are_not_counted_unasked() -> None:
+def test_weeks_are_not_counted_by_default() -> None:
     assert records(seen(1, ["a"]), "active_weeks", "month") == []
 
 
 @pytest.mark.parametrize("days", ["-1", "31"])
-def test_a_pause_longer_than_days_are_kept_is_refused(days: str) -> None:
+def test_a_pause_longer_than_the_kept_days_is_refused(days: str) -> None:
     with pytest.raises(SettingsError, match=r"new\.lookback_days"):
         load_settings(None, {"ENGAGE_NEW_LOOKBACK_DAYS": days})
 
 
-def test_new_visits_are_the_first_ones_of_their_people() -> None:
-    # On the 2nd: a for the first time, twice; b, who was here the day before; c only looks on.
+def test_the_first_session_of_a_person_is_the_new_one() -> None:
+    # On the 2nd: a for the first time, twice; b, active the day before; c with a heartbeat only.
     events = seen(1, ["b"]) + seen(2, ["a", "b"]) + seen(2, ["a"], 60) + seen(3, ["a"])
     events += [on(2, "heartbeat", "c", page_url="/"), *seen(3, ["c"])]
     settings = Settings(new=NewSettings(basis="session"))
@@ -86,8 +87,6 @@ def test_new_visits_are_the_first_ones_of_their_people() -> None:
         ({"ENGAGE_SESSION_ID_SCOPE": "site"}, r"new\.basis"),
     ],
 )
-def test_visits_are_not_new_after_a_pause_nor_those_of_nobody(
-    more: dict[str, str], key: str
-) -> None:
+def test_new_sessions_exclude_a_pause_and_site_wide_ids(more: dict[str, str], key: str) -> None:
     with pytest.raises(SettingsError, match=key):
         load_settings(None, {"ENGAGE_NEW_BASIS": "session", **more})

@@ -1,4 +1,4 @@
-"""Examples of what the knobs of social networks change."""
+"""Examples of the settings of social networks."""
 
 from typing import Any
 
@@ -28,26 +28,26 @@ REACTIONS = [
 ]  # fmt: skip
 
 
-def engagement(**choices: Any) -> dict[str, tuple[float | None, float | None]]:
-    """Post or network ("" for all) → (numerator, denominator) of the week that ends on 2 April."""
+def engagement_of(**choices: Any) -> dict[str, tuple[float | None, float | None]]:
+    """Return (numerator, denominator) by post or network ("" for all) of the week that ends on 2 April."""
     settings = Settings(social=SocialSettings(**choices))
     found = records_by(REACTIONS, "social_engagement_rate", "trailing_7d", settings)
     ended = [record for record in found if (record.window.end or "").startswith("2024-04-03")]
     return {"".join(r.dimensions.values()): (r.numerator, r.denominator) for r in ended}
 
 
-def test_reactions_are_divided_by_impressions_or_by_the_people_reached() -> None:
-    shown = engagement()
+def test_reactions_are_divided_by_impressions_or_by_people_reached() -> None:
+    shown = engagement_of()
     assert (shown[""], shown["p"], shown["q"]) == ((790, 10_000), (750, 10_000), (40, 0))
-    reached = engagement(denominator="reach")
+    reached = engagement_of(denominator="reach")
     assert (reached[""], reached["p"], reached["q"]) == ((790, 4_000), (750, 3_000), (40, 1_000))
     assert (reached["x"], reached["y"]) == ((50, 3_000), (0, 1_000))
 
 
-def test_reactions_weigh_what_the_settings_say() -> None:
-    found = engagement(weights={"like": 0.5, "share": 4, "click": 0})
+def test_reactions_have_the_configured_weights() -> None:
+    found = engagement_of(weights={"like": 0.5, "share": 4, "click": 0})
     assert found["p"] == (pytest.approx(700 * 0.5 + 50 * 4), 10_000)
-    # What names no kind weighs 1, and a click nothing.
+    # A reaction without a kind weighs 1, and a click 0.
     assert found["q"] == (pytest.approx(10), 0)
     assert found[""][0] == pytest.approx(560)
 
@@ -56,7 +56,7 @@ def followers(day: int, who: str, count: int, minute: int = 0, **fields: Any) ->
     return on(day, "social_followers", who, minute, count=count, **fields)
 
 
-#: Two accounts on two networks. Only the last number of a day matters: 300 on the 1st.
+#: Two accounts on two networks. Only the last number of a day counts: 300 on the 1st.
 FOLLOWED = [
     followers(1, "us", 100, network="x"), followers(1, "us", 200, 5, network="x"),
     followers(1, "us", 50, network="y"), followers(1, "them", 50, network="x"),
@@ -65,7 +65,7 @@ FOLLOWED = [
 
 
 def per_follower(events: list[dict[str, Any]]) -> dict[tuple[str, str], float | None]:
-    """(day as 04-01, network or "") → denominator."""
+    """Return the denominators by (day as 04-01, network or "")."""
     settings = Settings(social=SocialSettings(denominator="followers"))
     found = records_by(events, "social_engagement_rate", "day", settings)
     return {
@@ -79,7 +79,7 @@ def test_reactions_are_divided_by_the_followers_at_the_end_of_the_window() -> No
     assert [found[f"04-0{day}", ""] for day in range(1, 7)] == [300, 300, 250, 250, 240, 240]
     assert [found[f"04-0{day}", "x"] for day in (1, 2, 3)] == [250, 250, 200]
     assert [found[f"04-0{day}", "y"] for day in (1, 5)] == [50, 40]
-    # Nobody follows a post.
+    # Posts have no followers.
     assert {network for _, network in found} == {"", "x", "y"}
     settings = Settings(social=SocialSettings(denominator="followers"))
     [first] = [
@@ -90,7 +90,7 @@ def test_reactions_are_divided_by_the_followers_at_the_end_of_the_window() -> No
     assert first.value == pytest.approx(750 / 300)
 
 
-def test_followers_of_long_ago_hold_until_there_is_another_number() -> None:
+def test_an_old_number_of_followers_holds_until_the_next_one() -> None:
     events = [*FOLLOWED, *(followers(day, "us", 1_000 + day, network="x") for day in (100, 200))]
     found = per_follower([*events, on(120, "page_view", "someone")])
     assert found["07-08", ""] == 150 + 40 + 50
@@ -98,7 +98,7 @@ def test_followers_of_long_ago_hold_until_there_is_another_number() -> None:
     assert found["10-17", ""] == 1_200 + 40 + 50
 
 
-def test_an_account_is_no_visitor() -> None:
+def test_an_account_is_not_a_visitor() -> None:
     events = [*FOLLOWED, on(1, "page_view", "someone")]
     for metric, kind in (("daily_active_users", "day"), ("live_visitors", "trailing_5m")):
         found = records(events, metric, kind, Settings())  # type: ignore[arg-type]
@@ -108,9 +108,19 @@ def test_an_account_is_no_visitor() -> None:
 def test_the_order_in_which_numbers_of_followers_arrive_changes_nothing() -> None:
     names, aggregate = SegmentRegistry((), 10, lambda site: Calendar()), Followers()
     segment_set = names.segment_set_of("default", {})
-    said = [(0, 5), (0, 9), (1, 9), (1, 2), (2, 7), (DAY, 4), (DAY, 4), (5 * DAY, 8), (9 * DAY, 1)]
+    reported = [
+        (0, 5),
+        (0, 9),
+        (1, 9),
+        (1, 2),
+        (2, 7),
+        (DAY, 4),
+        (DAY, 4),
+        (5 * DAY, 8),
+        (9 * DAY, 1),
+    ]
     sums = []
-    for order in (said, said[::-1], [*said[4:], *said[:4]], [*said, *said]):
+    for order in (reported, reported[::-1], [*reported[4:], *reported[:4]], [*reported, *reported]):
         history: list[HistoryEntry] = []
         total: Contributions = Contributions()
         for time_ms, count in order:
@@ -124,7 +134,7 @@ def test_the_order_in_which_numbers_of_followers_arrive_changes_nothing() -> Non
     assert sorted(sums[0].values()) == sorted([7, -3, 4, -7] * 2)
 
 
-def test_of_the_followers_of_long_ago_one_number_is_kept() -> None:
+def test_one_old_number_of_followers_is_kept() -> None:
     names, aggregate = SegmentRegistry((), 10, lambda site: Calendar()), Followers()
     segment_set = names.segment_set_of("default", {})
     history: list[HistoryEntry] = []

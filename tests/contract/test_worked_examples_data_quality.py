@@ -1,4 +1,4 @@
-"""The worked examples of the numbers about the numbers: twelve records through engine, publisher and page."""
+"""Worked examples of data quality: twelve records through engine, publisher and page."""
 
 import asyncio
 import json
@@ -33,7 +33,7 @@ def seen(number: int, minute: int, country: str = "", **fields: Any) -> bytes:
     ).encode()
 
 
-#: In the order of arrival; the last two come when the first two days have been published as final.
+#: In the order of arrival; the last two come after the first two days were published as final.
 RECORDS = [
     seen(0, 0, "DE"),
     seen(1, 5, "FR"),
@@ -52,7 +52,7 @@ RECORDS = [
 
 @pytest.fixture(scope="module")
 def page() -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
-    """Sample → value, of a worker that has read all twelve."""
+    """Return the value of each sample of a worker that has read all twelve records."""
     log = [LogRecord(n, END_MS, raw) for n, raw in enumerate(RECORDS)]
     worker = with_dated_store(Worker(0, {"events": log}, SETTINGS, EVERYONE, END_MS))
     [views] = [metric for metric in catalogue(SETTINGS) if metric.name == "page_views"]
