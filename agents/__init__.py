@@ -1,9 +1,6 @@
-"""The commands and the Faust worker: what a person or a supervisor starts.
+"""The commands and the Faust worker: everything that a person or a supervisor starts.
 
-`cli` is the command `engage`, and each command has its file (`demo`, `worker`, `report`, `replay`,
-`tail`, `check`, `topics`, `catalogue`). `app` is the one place that wires the worker: the agents
-(one file a topic: `page_views`, `clicks`, `sessions`, `subscriptions`, `orders`, `feedback`,
-`social`), the owner of the shards from `stream`, the `publisher`, and the pages. Nothing in
+`cli` declares the command `engage`, `commands` does its work, and `app` wires the worker. Nothing in
 `stream` or `schemas` imports from here.
 """
 
@@ -14,11 +11,11 @@ from pathlib import Path
 
 
 def refuse_shadows() -> None:
-    """Exit with 1 and a message when another distribution's package stands in the place of ours.
+    """Exit with 1 and a message if Python finds another distribution's package instead of ours.
 
-    Names as short as `agents` and `stream` are used by others. Of two in one environment, either
-    the files are mixed and the one installed last has written `__init__`, or Python finds the other
-    one. Called by the command before it imports more, which would fail without saying why.
+    Other distributions have packages named `agents` or `stream` too. In one environment, the one
+    installed last overwrites `__init__`, or Python finds the other directory. The command calls this
+    before it imports more, which would fail with a confusing error.
     """
     home = Path(__file__).resolve().parent.parent
     for name in ("agents", "stream", "schemas"):

@@ -1,4 +1,4 @@
-"""`python -m agents` is the command `engage`."""
+"""`python -m agents` runs the command `engage`."""
 
 from agents.cli.main import main
 

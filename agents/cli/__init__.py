@@ -1,1 +1,1 @@
-"""The command line: `engage` and its subcommands, with their help."""
+"""The command line: `engage` and its subcommands, with their options and help."""

@@ -1,1 +1,1 @@
-"""The work behind each command, imported when the command runs."""
+"""The work of each command, imported only when the command runs."""

@@ -1,4 +1,4 @@
-"""`engage backfill`: counts everything anew from Kafka's beginning while the live numbers go on, then swaps."""
+"""`engage backfill`: counts the Kafka log again from its beginning, then makes the new counts live."""
 
 import asyncio
 import sys
@@ -19,12 +19,12 @@ from stream.worker.backfill import Backfill, ConsumerBounds, Progress
 from stream.worker.loading import Loader
 
 _REPORT_SECONDS = 2.0
-#: Live workers look for a new generation once a second.
+#: Longest wait for the workers, which look for a new generation once a second.
 _TAKE_OVER_SECONDS = 60.0
 
 
 def run_backfill(settings: Settings, *, accept_loss: bool) -> int:
-    """Fill a new generation of the state and make it the live one; 1 with a message when it cannot."""
+    """Fill a new generation of the state and make it live; 1 with a message if that is impossible."""
     try:
         asyncio.run(_run(settings, accept_loss))
     except CannotStartError as error:
@@ -56,13 +56,13 @@ async def _run(settings: Settings, accept_loss: bool) -> None:
 async def _check_beginning(
     settings: Settings, consumer: AIOKafkaConsumer, partitions: int, accept_loss: bool
 ) -> None:
-    """What Kafka has deleted cannot be counted anew: the live state may know more."""
+    """Raise CannotStartError if Kafka has deleted records that the live state may have counted."""
     tps = [TopicPartition(t, p) for t in settings.topics.inputs for p in range(partitions)]
     lost = sum((await consumer.beginning_offsets(tps)).values())
     if lost and not accept_loss:
         raise CannotStartError(
-            f"{lost:,} records are no longer in Kafka; what they counted would be lost. Keep the "
-            "present state, or lose it knowingly with --accept-loss"
+            f"Kafka no longer has {lost:,} records; their counts would be lost. Keep the present "
+            "state, or accept the loss with --accept-loss"
         )
 
 
@@ -75,10 +75,10 @@ async def _fill_and_swap(
     live.generation = await live.live_generation()
     filled = Store(redis, settings.app, owner, partitions)
     filled.generation = f"g{int(time.time())}"
-    told = _Told(partitions)
+    shown = _ShownProgress(partitions)
     loader = Loader(settings, rules, required_grains(metrics), filled, ConsumerBounds(consumer))
-    backfill = Backfill(settings, loader, filled, consumer, told.report)
-    print(f"counting anew, generation {filled.generation}; the live numbers go on", file=sys.stderr)
+    backfill = Backfill(settings, loader, filled, consumer, shown.report)
+    print(f"counting generation {filled.generation}; the live numbers go on", file=sys.stderr)
     try:
         await backfill.run(partitions)
     except BaseException:
@@ -88,8 +88,8 @@ async def _fill_and_swap(
     await filled.make_live()
     if not await _taken_over(filled, partitions):
         print(
-            f"{filled.generation} is the live generation now, but no worker has taken it over in "
-            f"{_TAKE_OVER_SECONDS:.0f} s: workers that start will. The old generation is kept",
+            f"{filled.generation} is live now, but no worker took it over within "
+            f"{_TAKE_OVER_SECONDS:.0f} s; the next one that starts will. The old generation is kept",
             file=sys.stderr,
         )
         return
@@ -100,7 +100,7 @@ async def _fill_and_swap(
 
 
 async def _taken_over(filled: Store, partitions: int) -> bool:
-    """Whether live workers own every shard of the new generation, waiting for them a while."""
+    """Wait until live workers own every shard of the new generation; False if time runs out."""
     deadline = time.monotonic() + _TAKE_OVER_SECONDS
     while time.monotonic() < deadline:
         owners = [(await filled.owner(partition))[0] for partition in range(partitions)]
@@ -110,8 +110,8 @@ async def _taken_over(filled: Store, partitions: int) -> bool:
     return False
 
 
-class _Told:
-    """Says how far it is, every few seconds."""
+class _ShownProgress:
+    """Progress of all partitions, printed every few seconds."""
 
     def __init__(self, partitions: int) -> None:
         self._partitions = partitions
@@ -127,6 +127,6 @@ class _Told:
         total = sum(one.total for one in self._found.values())
         print(
             f"partition {progress.partition + 1} of {self._partitions}: {passed:,} of {total:,} "
-            "records of those looked at so far",
+            "records of the partitions so far",
             file=sys.stderr,
         )

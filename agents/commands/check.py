@@ -1,4 +1,4 @@
-"""`engage check`: looks at everything a worker will need and tells all that is wrong at once."""
+"""`engage check`: checks everything that a worker needs and reports all problems at once."""
 
 import sys
 from collections.abc import Iterator, Mapping
@@ -28,14 +28,14 @@ def run_check(
     format: str = "table",
     out: TextIO | None = None,
 ) -> int:
-    """Look at everything and print what was found; 1 when anything is wrong, else 0."""
+    """Print the findings of all checks; 1 if one is an error, else 0."""
     findings = list(all_findings(config, environ))
     show(findings, format, out or sys.stdout)
     return 1 if any(finding.level == "error" for finding in findings) else 0
 
 
 def all_findings(config: Path | None, environ: Mapping[str, str]) -> Iterator[Finding]:
-    """Configuration, Kafka and Redis; a broken configuration does not hide the rest."""
+    """Check configuration, Kafka and Redis, also with a broken configuration."""
     try:
         settings = load_settings(config, environ)
         version = definition_version(settings)
@@ -51,7 +51,7 @@ def all_findings(config: Path | None, environ: Mapping[str, str]) -> Iterator[Fi
 
 
 def _exposure(settings: Settings) -> Iterator[Finding]:
-    """What may be meant, but should not happen unnoticed."""
+    """Warn of connections and pages that are open to others, which may be intended."""
     url = urlsplit(settings.redis.url)
     if url.scheme == "redis" and not is_loopback(url.hostname or ""):
         advice = "use rediss:// unless that network is trusted"
@@ -62,7 +62,7 @@ def _exposure(settings: Settings) -> Iterator[Finding]:
 
 
 def kafka_findings(settings: Settings) -> Iterator[Finding]:
-    """Reachability, and every topic: there, equally partitioned, stamped by the broker."""
+    """Check that Kafka answers, and that every topic exists as it should be."""
     where = f"kafka {settings.kafka.bootstrap_servers}"
     wanted = wanted_topics(settings)
     try:
@@ -83,7 +83,7 @@ def kafka_findings(settings: Settings) -> Iterator[Finding]:
     yield from _inputs(settings, existing)
     for difference in differences(wanted, existing):
         found, _, advice = difference.partition("; ")
-        # A producer's clock is guarded against in the worker as well; lost compaction is not.
+        # The worker also guards against a producer's clock, but not against lost compaction.
         level: Level = "warning" if TIMESTAMP_TYPE in found else "error"
         yield Finding(level, "topics", found, advice)
 

@@ -1,4 +1,4 @@
-"""What `engage check` looks at in Redis."""
+"""Checks of Redis for `engage check`: version, eviction, persistence, clock, cluster."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ CLOCK_SKEW_MAX_SECONDS = 2.0
 
 
 def redis_findings(settings: Settings, clock: Callable[[], float] = time.time) -> Iterator[Finding]:
-    """Reachability, version, eviction, persistence and clock; every wait ends after 5 s."""
+    """Check Redis; every wait ends after 5 s."""
     where = f"redis {settings.redis.url}"
     client = _client(settings)
     try:
@@ -37,7 +37,7 @@ def redis_findings(settings: Settings, clock: Callable[[], float] = time.time) -
     if abs(skew) < CLOCK_SKEW_MAX_SECONDS:
         yield Finding("ok", f"{where} clock", f"{skew:+.3f} s from this machine's")
     else:
-        advice = "synchronise both clocks (NTP): silence is judged by the clock"
+        advice = "synchronise both clocks (NTP): the clock decides when a quiet partition is idle"
         yield Finding("error", f"{where} clock", f"{skew:+.1f} s from this machine's", advice)
 
 
@@ -51,7 +51,7 @@ def _client(settings: Settings) -> redis.Redis:
         settings.redis.url,
         socket_timeout=TIMEOUT_SECONDS,
         socket_connect_timeout=TIMEOUT_SECONDS,
-        # The default of ten retries would let a person wait for most of a minute.
+        # With the default of ten retries, a person would wait for most of a minute.
         retry=Retry(NoBackoff(), 0),
         decode_responses=True,
         **options,
@@ -73,14 +73,12 @@ def _keeping(where: str, info: dict[str, Any]) -> Iterator[Finding]:
     if policy == "noeviction":
         yield Finding("ok", f"{where} eviction", policy)
     else:
-        advice = (
-            "CONFIG SET maxmemory-policy noeviction: evicted state makes numbers silently wrong"
-        )
+        advice = "CONFIG SET maxmemory-policy noeviction: evicted state makes numbers wrong"
         yield Finding("error", f"{where} eviction", policy, advice)
     if info.get("aof_enabled"):
         yield Finding("ok", f"{where} persistence", "append-only file on")
     else:
-        advice = "appendonly yes; without it a restart of Redis re-reads all that Kafka still holds"
+        advice = "set appendonly yes: without it, a restart of Redis reads all of Kafka again"
         yield Finding("warning", f"{where} persistence", "append-only file off", advice)
 
 
@@ -88,5 +86,5 @@ def _cluster(where: str, info: dict[str, Any], wanted: bool) -> Iterator[Finding
     is_cluster = bool(info.get("cluster_enabled"))
     if is_cluster == wanted:
         return
-    found = "is a cluster" if is_cluster else "is no cluster"
+    found = "is a cluster" if is_cluster else "is not a cluster"
     yield Finding("error", where, found, f"set redis.cluster = {str(is_cluster).lower()}")

@@ -1,4 +1,4 @@
-"""`engage churn-risk`: how well the churn-risk model would have predicted what files say happened."""
+"""`engage churn-risk`: scores the churn-risk model by the events of files."""
 
 import json
 import sys
@@ -19,7 +19,7 @@ from stream.settings.application import Settings
 
 
 def run_churn_risk(settings: Settings, files: Sequence[str], *, format: str) -> int:
-    """Learn from the files day by day and print the scores; 0, or 2 when there is nothing to print."""
+    """Learn from the files day by day and print the scores; 0, or 2 if there are none."""
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
     risk = replace(settings.churn_risk, enabled=True)
     try:
@@ -30,9 +30,9 @@ def run_churn_risk(settings: Settings, files: Sequence[str], *, format: str) -> 
         scores = outcomes.scores()
         if scores is None:
             raise RequestRefusedError(
-                f"nothing can be judged: the model had learned from {examples:,} people and days, "
-                f"and tells of risks from {risk.examples_min:,} on (churn_risk.examples_min), which "
-                f"come true in {risk.horizon_days} days (churn_risk.horizon_days); give longer files"
+                f"the files are too short: the model learned from {examples:,} examples (a person "
+                f"and day), and predicts after {risk.examples_min:,} (churn_risk.examples_min) what "
+                f"comes true {risk.horizon_days} days later (churn_risk.horizon_days); give longer files"
             )
     except RequestRefusedError as error:
         errors.print(f"engage: {error}", markup=False)
@@ -46,7 +46,7 @@ def run_churn_risk(settings: Settings, files: Sequence[str], *, format: str) -> 
 
 
 def _outcomes(report: Report, horizon_days: int) -> tuple[Outcomes, int]:
-    """(what was predicted at the end of each day and came true or not, examples learned from)."""
+    """Pair the predictions of each day with what came true; also count the examples learned from."""
     shard, outcomes = report.shard, Outcomes()
     assert shard.churn_risk is not None
     known_to = last_day(shard) - horizon_days
@@ -70,9 +70,9 @@ def _print_json(scores: Scores, tenths: list[Tenth], examples: int, horizon_days
 def _print_table(scores: Scores, tenths: list[Tenth], examples: int, horizon_days: int) -> None:
     console = Console(highlight=False, width=100)
     console.print(
-        f"The risk that somebody active in 28 days stays away for {horizon_days}: "
-        f"{scores.predictions:,} predictions,\neach made before the model had seen what came of it; "
-        f"{examples:,} people and days learned from."
+        f"Risk that a person active in the last 28 days stays away for {horizon_days} days:\n"
+        f"{scores.predictions:,} predictions, each made before its outcome was known; "
+        f"{examples:,} examples learned."
     )
     table = Table(box=None, padding=(0, 2), pad_edge=False, header_style="dim")
     for title in ("", "model", f"always {scores.base_rate:.3f}"):

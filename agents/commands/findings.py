@@ -1,4 +1,4 @@
-"""What `engage check` found, and how it is shown to people and to programs."""
+"""Findings of `engage check`, printed as a table or as JSON."""
 
 import json
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ STYLES = {"ok": "green", "warning": "yellow", "error": "bold red"}
 
 
 class Finding(NamedTuple):
-    """One thing that was looked at; `advice` says what to do when it is not ok."""
+    """One result of a check; `advice` says what to do unless it is ok."""
 
     level: Level
     subject: str
@@ -31,7 +31,7 @@ def show(findings: Iterable[Finding], format: str, out: TextIO) -> None:
     for name in ("", "what", "found", "to do"):
         table.add_column(name, overflow="fold")
     for finding in findings:
-        # Text and not markup: what was found may contain square brackets.
+        # Text instead of markup: a finding may contain square brackets.
         row = (finding.subject, finding.found, finding.advice)
         table.add_row(Text(finding.level, STYLES[finding.level]), *(Text(cell) for cell in row))
     console.print(table)

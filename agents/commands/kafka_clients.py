@@ -1,4 +1,4 @@
-"""kafka-python clients for the commands, made from the settings; the worker has its own client."""
+"""Clients of kafka-python for the commands; the worker has its own client."""
 
 import contextlib
 import importlib.util
@@ -11,18 +11,18 @@ from kafka.errors import KafkaError
 
 from stream.settings.application import Settings
 
-# Every wait for a broker ends after this long; a person is looking at the terminal.
+# A person waits at the terminal.
 CONNECT_TIMEOUT_MS = 5_000
-# librdkafka's mock cluster answers nothing newer, and knows no idempotent producers.
+# librdkafka's mock cluster answers no newer version and has no idempotent producers.
 EMBEDDED_API = (2, 0)
 
 
 class KafkaUnreachable(Exception):
-    """No broker answered in time, or it refused us; the message says which and what to look at."""
+    """Raised if no broker answers in time, or one refuses; the message says which and what to check."""
 
 
 def client_options(settings: Settings, *, embedded: bool = False) -> dict[str, Any]:
-    """Connection and security options that all kafka-python clients share."""
+    """Options for connection and security, shared by all clients of kafka-python."""
     kafka = settings.kafka
     options: dict[str, Any] = {
         "bootstrap_servers": [part.strip() for part in kafka.bootstrap_servers.split(",")],
@@ -45,11 +45,11 @@ def client_options(settings: Settings, *, embedded: bool = False) -> dict[str, A
 
 @contextlib.contextmanager
 def reaching(settings: Settings) -> Iterator[None]:
-    """Turns the client's errors about the connection into KafkaUnreachable."""
+    """Turn errors of a client about its connection into KafkaUnreachable."""
     try:
         yield
     except (KafkaError, OSError, AssertionError) as error:
-        # The text of the client's errors never holds the password, only server and reason.
+        # The client's error names server and reason, never the password.
         name = type(error).__name__
         reason = str(error).removeprefix(f"{name}: ")[:200]
         raise KafkaUnreachable(
@@ -60,13 +60,13 @@ def reaching(settings: Settings) -> Iterator[None]:
 
 
 def open_admin(settings: Settings) -> KafkaAdminClient:
-    """A connected admin client. Raises KafkaUnreachable after 5 s."""
+    """Connect an admin client. Raises KafkaUnreachable after 5 s."""
     with reaching(settings):
         return KafkaAdminClient(**client_options(settings))
 
 
 def open_consumer(settings: Settings, *, embedded: bool = False) -> KafkaConsumer:
-    """A connected consumer without a group: it reads beside the workers and commits nothing."""
+    """Connect a consumer without a group, which reads beside the workers and commits nothing."""
     with reaching(settings):
         return KafkaConsumer(
             **client_options(settings, embedded=embedded),
@@ -77,13 +77,13 @@ def open_consumer(settings: Settings, *, embedded: bool = False) -> KafkaConsume
 
 
 class Sender:
-    """A producer with bounded memory that counts what the brokers took and what they did not."""
+    """Producer with bounded memory that counts the records that brokers confirmed or refused."""
 
     def __init__(
         self, settings: Settings, *, in_flight_max: int = 20_000, embedded: bool = False
     ) -> None:
         options = client_options(settings, embedded=embedded)
-        # A record may wait for a broker's restart, but not for ever.
+        # Long enough for a broker's restart.
         options |= {"delivery_timeout_ms": 30_000, "max_block_ms": 10_000}
         if embedded:
             options["enable_idempotence"] = False
@@ -104,13 +104,13 @@ class Sender:
         self.last_error = ""
 
     def send(self, topic: str, key: bytes | None, value: bytes) -> None:
-        """Queue one record, waiting while too many are unconfirmed. Raises KafkaUnreachable."""
+        """Queue a record; wait while too many are unconfirmed. Raises KafkaUnreachable."""
         self._room.acquire()
         try:
             future = self._producer.send(topic, value=value, key=key)
         except KafkaError as error:
             self._failed(error)
-            # Too large for the broker is about this record; all others are about the connection.
+            # A record too large for the broker is its own fault; all other errors are the connection's.
             if type(error).__name__ != "MessageSizeTooLargeError":
                 with reaching(self._settings):
                     raise
@@ -119,12 +119,12 @@ class Sender:
         future.add_errback(self._failed)
 
     def flush(self, timeout_seconds: float = 30.0) -> None:
-        """Wait until every record is confirmed or failed. Raises KafkaUnreachable."""
+        """Wait until every record is confirmed or has failed. Raises KafkaUnreachable."""
         with reaching(self._settings):
             self._producer.flush(timeout=timeout_seconds)
 
     def close(self) -> None:
-        """Give up what is unconfirmed and disconnect."""
+        """Disconnect and drop unconfirmed records."""
         self._producer.close(timeout=2.0)
 
     def _confirmed(self, _: object) -> None:
@@ -140,5 +140,5 @@ class Sender:
 
 
 def _compression() -> str:
-    """lz4 where the library for it is there, else gzip, which is always there."""
+    """lz4 if its library is installed, else gzip."""
     return "lz4" if importlib.util.find_spec("lz4") else "gzip"

@@ -1,4 +1,4 @@
-"""Structured logs on stderr: one safe line a message, and never a flood of the same one."""
+"""Structured logs on stderr: one safe line a message, and a repeated message only every 10 s."""
 
 import json
 import logging
@@ -11,20 +11,20 @@ from typing import Any
 from schemas.rejection import printable
 from stream.settings.application import Settings
 
-# Longer texts come from outside; nobody needs more of them to recognise what is wrong.
+# Longer texts come from outside; their beginning is enough to recognise them.
 FIELD_MAX = 200
 REPEAT_SECONDS = 10.0
-# A bound on what is remembered for rate limiting, should somebody log with ever new templates.
+# Bounds the memory of the rate limit if templates never repeat.
 TEMPLATES_MAX = 1_000
-# What every record carries by itself; everything else was given with `extra=`.
+# Attributes that every record has; all others were given with `extra=`.
 OWN_ATTRIBUTES = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "suppressed"}
 
 
 class RateLimit(logging.Filter):
-    """Lets one line per (logger, template, reason) through every 10 s, with a count of the rest.
+    """Filter that passes one line per (logger, template, reason) every 10 s and counts the others.
 
     A template is the message before its arguments are filled in; `reason` may be given as extra.
-    Errors with a traceback and lines below INFO pass always: they are rare, or asked for.
+    Lines below INFO always pass: a person asked for them.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -33,7 +33,7 @@ class RateLimit(logging.Filter):
         self._seen: dict[tuple[str, str, object], tuple[float, int]] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether the record may pass; the first that does tells how many did not."""
+        """Whether the record passes; if so, it carries the number of those suppressed before it."""
         if record.levelno < logging.INFO:
             return True
         now = self._clock()
@@ -51,10 +51,10 @@ class RateLimit(logging.Filter):
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line: time, level, logger, message, then whatever was given as extra."""
+    """Format of one JSON object a line: time, level, logger, message, then the extra fields."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line, without any character that could end it or turn a terminal around."""
+        """Return the line, without characters that could break it or change the terminal."""
         line: dict[str, Any] = {
             "time": _moment(record),
             "level": record.levelname.lower(),
@@ -68,10 +68,10 @@ class JsonFormatter(logging.Formatter):
 
 
 class TextFormatter(logging.Formatter):
-    """A line for people: time, level, message, then the extra fields as name=value."""
+    """Format of a line for people: time, level, message, then the extra fields as name=value."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line; a traceback follows it, with its control characters escaped."""
+        """Return the line, followed by a traceback with escaped control characters."""
         extra = "".join(f" {name}={_plain(value)}" for name, value in fields(record).items())
         line = f"{_moment(record)} {record.levelname:<7} {safe(record.getMessage())}{extra}"
         if record.exc_info:
@@ -80,14 +80,14 @@ class TextFormatter(logging.Formatter):
 
 
 def fields(record: logging.LogRecord) -> dict[str, Any]:
-    """What was given with `extra=`, and the suppressed count when there is one."""
+    """Return the fields given with `extra=`, and the number of suppressed lines if there are some."""
     found = {name: value for name, value in vars(record).items() if name not in OWN_ATTRIBUTES}
     suppressed = getattr(record, "suppressed", 0)
     return found | {"suppressed": suppressed} if suppressed else found
 
 
 def safe(text: str) -> str:
-    """At most 200 characters, control, ANSI and bidi characters escaped."""
+    """Cut a text to 200 characters and escape control, ANSI and bidi characters."""
     return printable(text, FIELD_MAX)
 
 
@@ -105,7 +105,7 @@ def _traceback(formatter: logging.Formatter, record: logging.LogRecord) -> str:
 
 
 def logging_config(settings: Settings) -> Mapping[str, Any]:
-    """The set-up as a `logging.config` dictionary, the form that Faust takes as well."""
+    """Return the set-up as a dictionary of `logging.config`, which Faust takes too."""
     formatter = JsonFormatter if settings.log.format == "json" else TextFormatter
     return {
         "version": 1,
@@ -122,7 +122,7 @@ def logging_config(settings: Settings) -> Mapping[str, Any]:
         },
         "root": {"level": settings.log.level.upper(), "handlers": ["stderr"]},
         "loggers": {
-            # They report every reconnection attempt; what matters of it we say ourselves.
+            # Both report every reconnection attempt; this program logs the ones that matter.
             "aiokafka": {"level": "ERROR"},
             "kafka": {"level": "CRITICAL"},
         },
@@ -130,5 +130,5 @@ def logging_config(settings: Settings) -> Mapping[str, Any]:
 
 
 def setup_logging(settings: Settings) -> None:
-    """Send everything that is logged from here on to stderr in the configured form."""
+    """Send all further log lines to stderr in the configured form."""
     logging.config.dictConfig(dict(logging_config(settings)))

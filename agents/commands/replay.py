@@ -1,4 +1,4 @@
-"""`engage replay`: sends events from JSON-lines files to the topics of their types."""
+"""`engage replay`: sends the events of JSON-lines files to the topics of their types."""
 
 import contextlib
 import gzip
@@ -22,7 +22,7 @@ PROGRESS_SECONDS = 5.0
 
 
 class Routed(NamedTuple):
-    """Where one line goes; `event_time_ms` is None for a line that is not an event."""
+    """Destination of one line; `event_time_ms` is None for a line that is not an event."""
 
     topic: str
     key: bytes | None
@@ -30,7 +30,7 @@ class Routed(NamedTuple):
 
 
 class Router:
-    """Knows the topic and the key of every event: the topic by its type, the key by its person."""
+    """Router of events: the type decides the topic, the person the key."""
 
     def __init__(self, settings: Settings, *, topic_by_type: bool = True) -> None:
         self._by_visitor = settings.identity == "visitor"
@@ -43,7 +43,7 @@ class Router:
                 self._topics.update(dict.fromkeys(TOPIC_TYPES[role.replace("_", "-")], topic))
 
     def route(self, raw: bytes) -> Routed:
-        """The place of one line; what does not parse goes, unkeyed, to the first input topic."""
+        """Route one line; a line that is not an event goes to the first input topic, without a key."""
         try:
             event, event_time_ms = parse(raw)
         except RejectedEvent:
@@ -52,7 +52,7 @@ class Router:
         return Routed(self._topics.get(kind, self._first), self.key(event), event_time_ms)
 
     def key(self, event: Event) -> bytes:
-        """The person, by `identity`; the site for events that are about nobody."""
+        """Key of an event: its person by `identity`, or its site without a person."""
         first, second = event.user_id, event.visitor_id
         if self._by_visitor:
             first, second = second, first
@@ -60,7 +60,7 @@ class Router:
 
 
 class Pace:
-    """Holds events back so that event time runs `speed` times as fast as the clock."""
+    """Pace that holds events back: event time runs `speed` times as fast as the clock."""
 
     def __init__(
         self,
@@ -74,7 +74,7 @@ class Pace:
         self._origin: tuple[int, float] | None = None
 
     def wait_for(self, event_time_ms: int | None) -> None:
-        """Return when an event of this time is due; at once without a speed."""
+        """Sleep until an event of this time is due; not at all without a speed."""
         if self._speed is None or event_time_ms is None:
             return
         if self._origin is None:
@@ -87,9 +87,9 @@ class Pace:
 
 
 def read_lines(files: list[str]) -> Iterator[bytes]:
-    """The lines of all files, stripped, without empty ones; `-` is standard input.
+    """Yield the stripped lines of all files, without empty ones; `-` is standard input.
 
-    Raises OSError, with the name of the file, for what cannot be read or is no gzip to its end.
+    Raises OSError with the file's name if a file cannot be read or its gzip data is cut off.
     """
     for name in files:
         try:
@@ -99,7 +99,7 @@ def read_lines(files: list[str]) -> Iterator[bytes]:
                     if stripped:
                         yield stripped
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise OSError(f"{name}: is not a whole gzip file ({error})") from error
+            raise OSError(f"{name}: is not a complete gzip file ({error})") from error
 
 
 def _opened(name: str) -> contextlib.AbstractContextManager[BinaryIO]:
@@ -119,7 +119,7 @@ def run_replay(
     skip_bad: bool = False,
     errors: TextIO | None = None,
 ) -> int:
-    """Send everything; 0 when all was confirmed, else 1. Raises KafkaUnreachable, OSError."""
+    """Send all lines; 0 if Kafka confirmed them, else 1. Raises KafkaUnreachable, OSError."""
     router, pace = Router(settings, topic_by_type=topic_by_type), Pace(speed)
     console = Console(file=errors or sys.stderr, soft_wrap=True)
     sent = bad = 0
@@ -139,7 +139,7 @@ def run_replay(
                 show(sent)
             sender.flush()
     except KeyboardInterrupt:
-        console.print("interrupted; what follows counts what was sent until then")
+        console.print("interrupted; these are the records sent so far")
         sender.flush()
     finally:
         sender.close()
@@ -156,14 +156,14 @@ def _summarise(
     )
     if bad:
         fate = "skipped" if skip_bad else "sent as they are"
-        console.print(f"{bad:,} lines were no events, {fate}")
+        console.print(f"{bad:,} lines were not events, {fate}")
     if sender.failed:
-        console.print(f"{sender.failed:,} records were not taken: {sender.last_error}")
+        console.print(f"{sender.failed:,} records were refused: {sender.last_error}")
 
 
 @contextlib.contextmanager
 def _progress(console: Console) -> Iterator[Callable[[int], None]]:
-    """A function to call with the count; a moving line on a terminal, else one now and then."""
+    """Yield a function that shows the count: as a moving line in a terminal, else every 5 s."""
     shown = time.monotonic()
     if not console.is_terminal:
 

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as an event, so that a command can end what it started in the right order."""
+"""Ctrl-C and SIGTERM as an event, so that a command can stop its parts in order."""
 
 import contextlib
 import signal
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def stop_signals() -> Iterator[threading.Event]:
-    """An event that Ctrl-C and SIGTERM set; afterwards they do again what they did before."""
+    """Yield an event that Ctrl-C and SIGTERM set; restore their handlers at the end."""
     stop = threading.Event()
     kept = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     for number in kept:

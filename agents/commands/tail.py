@@ -1,4 +1,4 @@
-"""`engage tail`: follows the metric topic and prints each record as it comes."""
+"""`engage tail`: follows the metric topic and prints each record."""
 
 import sys
 import time
@@ -15,7 +15,7 @@ from stream.settings.application import Settings
 
 COLUMNS = "{:<32} {:>14} {:<14} {:<20} {:<24} {:>4} {}"
 HEADER = COLUMNS.format("metric", "value", "window", "start", "site / dimensions", "rev", "state")
-# A topic that does not exist yet may be about to be created by the first worker.
+# The first worker may be about to create the topic.
 TOPIC_TIMEOUT_SECONDS = 5.0
 
 _decode = msgspec.json.Decoder(MetricRecord).decode
@@ -31,9 +31,9 @@ def run_tail(
     limit: int | None = None,
     out: TextIO | None = None,
 ) -> int:
-    """Print matching records until interrupted, or until `limit` of them; 0.
+    """Print matching records until Ctrl-C, or up to `limit` of them; 0.
 
-    `metrics` empty means all. Raises KafkaUnreachable.
+    Empty `metrics` match every record. Raises KafkaUnreachable.
     """
     out = out or sys.stdout
     consumer = open_consumer(settings)
@@ -50,7 +50,7 @@ def run_tail(
             if limit is not None and printed >= limit:
                 break
     except KeyboardInterrupt:
-        pass  # The usual way to end it.
+        pass  # Ctrl-C is the usual end.
     finally:
         consumer.close()
     return 0
@@ -59,7 +59,7 @@ def run_tail(
 def _records(
     settings: Settings, consumer: KafkaConsumer, from_beginning: bool
 ) -> Iterator[tuple[MetricRecord, bytes]]:
-    """Every readable record from now on, or from the oldest kept one on."""
+    """Yield every readable record from now on, or from the oldest one in the topic."""
     with reaching(settings):
         partitions = _partitions(settings, consumer)
         consumer.assign(partitions)
@@ -75,7 +75,7 @@ def _records(
                 except msgspec.DecodeError:
                     unreadable += 1
                     if unreadable == 1:
-                        print("some records are no metric records; left out", file=sys.stderr)
+                        print("some records are not metric records; left out", file=sys.stderr)
 
 
 def _partitions(settings: Settings, consumer: KafkaConsumer) -> list[TopicPartition]:
@@ -93,7 +93,7 @@ def _partitions(settings: Settings, consumer: KafkaConsumer) -> list[TopicPartit
 
 
 def as_row(record: MetricRecord) -> str:
-    """A record as one line of the table; texts from outside are made safe to print."""
+    """Format a record as a line of the table, with texts from outside made safe to print."""
     value = "-" if record.value is None else f"{record.value:,.4g}"
     if isinstance(record.value, int):
         value = f"{record.value:,}"

@@ -1,4 +1,4 @@
-"""`engage top`: the numbers of the live page in a terminal, or as plain lines where there is none."""
+"""`engage top`: shows the numbers of the live page in a terminal, or as plain lines elsewhere."""
 
 import http.client
 import ssl
@@ -14,27 +14,27 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from agents.commands.health import LOOPBACK
+from agents.commands.own_worker import own_worker
 from agents.commands.signals import stop_signals
 from schemas.rejection import printable
 from stream.settings.application import Settings
 
 TERMINAL_SECONDS, LINES_SECONDS, TIMEOUT_SECONDS = 1.0, 5.0, 5.0
 ANSWER_MAX_BYTES = 4 * 1024 * 1024
-#: Older numbers are said to be old, as on the page.
+#: Older numbers are marked as old, as on the page.
 OLD_SECONDS = 5.0
 _COLORS = {"ok": "green", "waiting": "yellow", "bad": "red"}
 
 
 class Headline(msgspec.Struct):
-    """A number that is shown, in the order of the page."""
+    """A headline: one number of the live page."""
 
     title: str
     unit: str
 
 
 class Site(msgspec.Struct):
-    """The headlines of a site, now and in the period before, and its largest values by dimension."""
+    """Values of a site's headlines, now and in the period before, and its largest segments."""
 
     site: str
     now: list[float | None]
@@ -43,14 +43,14 @@ class Site(msgspec.Struct):
 
 
 class Numbers(msgspec.Struct):
-    """What was computed, and when."""
+    """The numbers of all sites, and when they were computed."""
 
     taken_ms: int
     sites: list[Site]
 
 
 class Stage(msgspec.Struct):
-    """A part of the pipeline."""
+    """State of one part of the pipeline."""
 
     name: str
     state: str
@@ -58,7 +58,7 @@ class Stage(msgspec.Struct):
 
 
 class Answer(msgspec.Struct):
-    """What a worker answers at /api/snapshot, as far as it is shown here."""
+    """Answer of a worker at /api/snapshot, with the fields that are shown here."""
 
     now_ms: int
     headlines: list[Headline]
@@ -66,13 +66,13 @@ class Answer(msgspec.Struct):
     numbers: Numbers | None = None
 
     def site(self, name: str | None) -> Site | None:
-        """The site of this name, or the largest; None when there is none."""
+        """Find the site of a name, or the largest one without a name."""
         sites = self.numbers.sites if self.numbers else []
         return next((site for site in sites if name in (None, site.site)), None)
 
     @property
     def age(self) -> str:
-        """How old the numbers are, in words."""
+        """Age of the numbers, in words."""
         if self.numbers is None:
             return "no numbers yet"
         seconds = max(self.now_ms - self.numbers.taken_ms, 0) / 1000
@@ -80,14 +80,14 @@ class Answer(msgspec.Struct):
 
 
 class NoAnswerError(Exception):
-    """The worker cannot be asked; the message says where, why and what to do."""
+    """Raised if a worker does not answer; the message says where, why and what to do."""
 
 
 _decode = msgspec.json.Decoder(Answer).decode
 
 
 def run_top(settings: Settings, *, url: str | None, site: str | None, once: bool) -> int:
-    """Show until Ctrl-C, or once; 1 when there was nothing to show."""
+    """Show the numbers until Ctrl-C, or once; 1 if there were none to show."""
     base, context = _address(settings, url)
     console = Console()
     is_live = console.is_terminal and not once
@@ -113,7 +113,7 @@ def run_top(settings: Settings, *, url: str | None, site: str | None, once: bool
 
 
 def ask(base: str, context: ssl.SSLContext | None = None) -> Answer:
-    """What the worker shows now. Raises NoAnswerError."""
+    """Request the numbers of a worker. Raises NoAnswerError."""
     address = f"{base}/api/snapshot"
     advice = "is a worker there? `engage demo` and `engage worker` start one, --url names another"
     try:
@@ -123,11 +123,11 @@ def ask(base: str, context: ssl.SSLContext | None = None) -> Answer:
         reason = printable(str(getattr(error, "reason", "") or error) or type(error).__name__)
         raise NoAnswerError(f"engage: {address} does not answer ({reason}); {advice}") from error
     except ValueError as error:
-        raise NoAnswerError(f"engage: {address} is no page of a worker; {advice}") from error
+        raise NoAnswerError(f"engage: {address} is not a page of a worker; {advice}") from error
 
 
 def as_table(answer: Answer, name: str | None) -> Group:
-    """For a terminal: headlines, the largest values by dimension, the pipeline."""
+    """Lay out for a terminal: headlines, the largest segments, the pipeline."""
     site = answer.site(name)
     head = Table(box=None, title=Text(_title(answer, site, name)), title_justify="left")
     for column, side in (("", "left"), ("now", "right"), ("before", "right")):
@@ -142,11 +142,11 @@ def as_table(answer: Answer, name: str | None) -> Group:
     for stage in answer.stages:
         color = _COLORS.get(stage.state, "")
         stages.add_row(Text(stage.name), Text(stage.state, color), Text(printable(stage.text)))
-    return Group(head, tops, stages, Text("Ctrl-C ends it", "dim"))
+    return Group(head, tops, stages, Text("Ctrl-C to stop", "dim"))
 
 
 def as_line(answer: Answer, name: str | None) -> str:
-    """For a log or a pipe."""
+    """Write one line, for a log or a pipe."""
     site = answer.site(name)
     parts = [f"{title} {now}" for title, now, _ in _rows(answer, site)] if site else []
     bad = [f"{s.name}: {printable(s.text)}" for s in answer.stages if s.state == "bad"]
@@ -176,14 +176,8 @@ def _shown(value: float | None, unit: str) -> str:
 
 
 def _address(settings: Settings, url: str | None) -> tuple[str, ssl.SSLContext | None]:
-    """Where to ask: the worker of this machine, or the one that was named."""
+    """Address to ask and the TLS context for it: `url`, or the worker of this machine."""
     if url is not None:
         return url.rstrip("/"), None
-    host = LOOPBACK.get(settings.web.host, settings.web.host)
-    host = f"[{host}]" if ":" in host else host
-    if not settings.web.tls_certfile:
-        return f"http://{host}:{settings.web.port}", None
-    # Its certificate names the outside, not this address; who it is, is not the question here.
-    context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    return f"https://{host}:{settings.web.port}", context
+    worker = own_worker(settings)
+    return worker.url, worker.context

@@ -1,4 +1,4 @@
-"""`engage topics create`: the topics as this application needs them, or why they cannot be."""
+"""`engage topics create`: creates the topics that this application needs."""
 
 import contextlib
 import sys
@@ -16,17 +16,17 @@ from stream.settings.application import Settings
 TIMESTAMP_TYPE = "message.timestamp.type"
 CLEANUP_POLICY = "cleanup.policy"
 LOG_APPEND_TIME = "LogAppendTime"
-# Two weeks to notice and replay what was rejected; the broker's default may be hours.
+# Two weeks to notice and replay dead letters; the broker's default may be hours.
 LEDGER_RETENTION_MS = 14 * DAY_MS
 CREATE_TIMEOUT_MS = 5_000
 ADVICE = (
-    "nothing was changed: every input topic needs the same number of partitions, and people would "
-    "be counted twice if it grew; set topics.partitions to what exists, or name new topics"
+    "nothing was changed: all input topics need the same number of partitions, and with more of "
+    "them people would be counted twice; set topics.partitions to what exists, or name new topics"
 )
 
 
 class Wanted(NamedTuple):
-    """A topic as it should be."""
+    """A topic that the settings ask for."""
 
     name: str
     partitions: int
@@ -35,16 +35,16 @@ class Wanted(NamedTuple):
 
 
 class Existing(NamedTuple):
-    """A topic as the broker has it."""
+    """A topic that the broker has."""
 
     partitions: int
     configs: dict[str, str]
 
 
 def wanted_topics(settings: Settings) -> list[Wanted]:
-    """Every topic that the settings name, inputs first."""
+    """List every topic that the settings name, inputs first."""
     topics = settings.topics
-    # The broker's clock: a producer with a wrong one must not be able to make events look timely.
+    # The broker stamps records: a producer with a wrong clock must not make late events look timely.
     by_broker = {TIMESTAMP_TYPE: LOG_APPEND_TIME}
     inputs = [Wanted(name, topics.partitions, by_broker, True) for name in topics.inputs]
     # One partition keeps the records of a metric in order; compaction keeps the newest of each.
@@ -52,17 +52,17 @@ def wanted_topics(settings: Settings) -> list[Wanted]:
     kept = {CLEANUP_POLICY: "delete", "retention.ms": str(LEDGER_RETENTION_MS)}
     ledger = Wanted(topics.ledger, topics.partitions, kept, False)
     risk = settings.churn_risk
-    told = [Wanted(risk.topic, topics.partitions, {CLEANUP_POLICY: "compact"}, False)]
-    return [*inputs, metrics, ledger, *(told if risk.enabled and risk.topic else ())]
+    risks = [Wanted(risk.topic, topics.partitions, {CLEANUP_POLICY: "compact"}, False)]
+    return [*inputs, metrics, ledger, *(risks if risk.enabled and risk.topic else ())]
 
 
 def existing_topics(
     settings: Settings, admin: KafkaAdminClient, names: Iterable[str]
 ) -> dict[str, Existing]:
-    """Those of `names` that exist, with their settings. Raises KafkaUnreachable."""
+    """Read the topics of `names` that exist, with their settings. Raises KafkaUnreachable."""
     wanted = set(names)
     with reaching(settings):
-        # All of them are listed, because asking for one by name creates it on some brokers.
+        # Lists all topics: some brokers create a topic that is asked for by name.
         found = {
             topic["name"]: len(topic["partitions"])
             for topic in admin.describe_topics()
@@ -83,7 +83,7 @@ def existing_topics(
 
 
 def unequal(wanted: Iterable[Wanted], existing: dict[str, Existing]) -> list[str]:
-    """A sentence for each topic that exists with another number of partitions than it should."""
+    """Write a sentence for each existing topic with another number of partitions than wanted."""
     return [
         f"{topic.name} has {existing[topic.name].partitions} partitions, wanted {topic.partitions}"
         for topic in wanted
@@ -92,7 +92,7 @@ def unequal(wanted: Iterable[Wanted], existing: dict[str, Existing]) -> list[str
 
 
 def run_topics_create(settings: Settings, out: TextIO | None = None) -> int:
-    """Create what is missing: 0 when all is as wanted, 1 and nothing created when it cannot be.
+    """Create missing topics; 0 if all are as wanted, else 1, with no topic created.
 
     Raises KafkaUnreachable.
     """
@@ -106,7 +106,7 @@ def run_topics_create(settings: Settings, out: TextIO | None = None) -> int:
         refusals = unequal(inputs, before)
         if not refusals:
             _create(settings, admin, [topic for topic in wanted if topic.name not in before])
-            # Somebody else may have created one meanwhile, and differently.
+            # Another process may have created one meanwhile, with other partitions.
             after = existing_topics(settings, admin, names)
             refusals = unequal(inputs, after)
     finally:
@@ -124,7 +124,7 @@ def run_topics_create(settings: Settings, out: TextIO | None = None) -> int:
 
 
 def differences(wanted: Iterable[Wanted], existing: dict[str, Existing]) -> list[str]:
-    """A sentence for each setting of an existing topic that is not as it should be."""
+    """Write a sentence for each setting of an existing topic that is not as wanted."""
     return [
         f"{topic.name} has {key}={found}, wanted {value}; change it with kafka-configs"
         for topic in wanted
@@ -146,7 +146,7 @@ def _create(settings: Settings, admin: KafkaAdminClient, missing: list[Wanted]) 
         for topic in missing
     }
     with reaching(settings):
-        # Where somebody else was quicker, what they made is looked at afterwards.
+        # The caller compares the topics that another process has created first.
         with contextlib.suppress(TopicAlreadyExistsError):
             admin.create_topics(request, timeout_ms=CREATE_TIMEOUT_MS)
         admin.wait_for_topics([topic.name for topic in missing], timeout_ms=CREATE_TIMEOUT_MS)

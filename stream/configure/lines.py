@@ -1,4 +1,4 @@
-"""Where in engage.toml something is written: the line of a dotted key, for messages."""
+"""Finds the line of a dotted key in engage.toml, for messages."""
 
 import re
 from pathlib import Path
@@ -12,9 +12,9 @@ _INDEX = re.compile(r"\[\d+\]")
 
 
 def line_of(text: str, key: str) -> int | None:
-    """Number of the line on which a key stands, or else the nearest table around or in it; None: nowhere.
+    """Find the line of a key, or else of the nearest table around it or in it.
 
-    It reads lines and no values, which is enough for keys that stand at the beginning of a line.
+    Reads keys at the beginning of lines; it does not parse values.
     """
     wanted = tuple(_parts(_INDEX.sub("", key)))
     best: tuple[int, int] | None = None
@@ -37,13 +37,13 @@ def _parts(name: str) -> list[str]:
 
 
 def placed(rule: str, file: Path, text: str) -> str:
-    """A sentence that begins with its key, with the place after it."""
+    """Add file and line after the key that a sentence begins with."""
     key, colon, rest = rule.partition(": ")
     line = line_of(text, key)
     return rule if line is None else f"{key} ({file}:{line}){colon}{rest}"
 
 
 def place_in(sentence: str, key: str, file: Path, text: str) -> str:
-    """A sentence that names the file, with the line after that."""
+    """Add the line after the file that a sentence names."""
     line = line_of(text, key)
     return sentence if line is None else sentence.replace(f"({file})", f"({file}:{line})", 1)

@@ -118,7 +118,7 @@ def test_plain_and_compressed_files_and_standard_input_are_read(
 def test_a_damaged_file_is_named(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
     path = tmp_path / "a.gz"
     path.write_bytes(damage(gzip.compress(b"x\n" * 5000)))
-    with pytest.raises(OSError, match=r"a\.gz: is not a whole gzip file"):
+    with pytest.raises(OSError, match=r"a\.gz: is not a complete gzip file"):
         list(read_lines([str(path)]))
 
 
@@ -132,7 +132,7 @@ def test_lines_that_are_no_events_are_sent_unless_skipped(
     assert run_replay(Settings(), [str(path)], skip_bad=skip_bad, errors=errors) == 0
     assert len(recorder.records) == count
     assert f"{count} records confirmed" in errors.getvalue()
-    assert "1 lines were no events" in errors.getvalue()
+    assert "1 lines were not events" in errors.getvalue()
     if not skip_bad:
         assert recorder.records[1] == ("page-views", None, b"nonsense")
 
@@ -145,4 +145,4 @@ def test_records_that_kafka_refused_end_in_exit_code_one(
     path.write_bytes(view(user_id="a"))
     errors = io.StringIO()
     assert run_replay(Settings(), [str(path)], errors=errors) == 1
-    assert "2 records were not taken: MessageSizeTooLargeError" in errors.getvalue()
+    assert "2 records were refused: MessageSizeTooLargeError" in errors.getvalue()

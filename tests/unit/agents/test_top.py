@@ -111,4 +111,4 @@ def test_an_answer_of_something_else_is_no_traceback() -> None:
     with worker(b"<html>") as url:
         result = CliRunner().invoke(main, ["top", "--once", "--url", url])
     assert result.exit_code == 1
-    assert "is no page of a worker" in result.output
+    assert "is not a page of a worker" in result.output
