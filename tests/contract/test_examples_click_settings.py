@@ -109,7 +109,7 @@ def test_the_formulas_name_the_settings() -> None:
         ({"ENGAGE_CTR_ATTRIBUTION_WINDOW_SECONDS": "3601"}, "ctr.attribution_window_seconds"),
         (
             {"ENGAGE_CTR_MATCH_IMPRESSION": "true", "ENGAGE_CTR_DENOMINATOR": "page_views"},
-            "no share of page views",
+            "not a share of page views",
         ),
     ],
 )
