@@ -1,1 +1,1 @@
-"""A file and variables become checked settings, and settings become rules."""
+"""Loads settings from a file and variables, checks them, and compiles them into rules."""
