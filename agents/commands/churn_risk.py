@@ -9,12 +9,12 @@ from rich.console import Console
 from rich.table import Table
 
 from agents.commands.catalogue import RequestRefusedError
-from agents.report.command import count_files
+from agents.report.counting import count_files
 from stream.churn.features import stayed_away
 from stream.churn.model import MISSING, is_installed
 from stream.churn.validation import Outcomes, Scores, Tenth
 from stream.report.churn import last_day, settle_days
-from stream.report.report import Report
+from stream.report.file_report import Report
 from stream.settings.application import Settings
 
 

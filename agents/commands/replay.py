@@ -1,13 +1,10 @@
 """`engage replay`: sends the events of JSON-lines files to the topics of their types."""
 
 import contextlib
-import gzip
 import sys
 import time
-import zlib
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import BinaryIO, NamedTuple, TextIO
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple, TextIO
 
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -15,6 +12,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from agents.commands.kafka_clients import Sender
 from schemas.codec import RejectedEvent, parse
 from schemas.events import TOPIC_TYPES, Event
+from stream.report.input import read_lines
 from stream.settings.application import Settings
 from stream.settings.intake import INPUT_ROLES
 
@@ -86,30 +84,6 @@ class Pace:
             self._sleep(ahead)
 
 
-def read_lines(files: list[str]) -> Iterator[bytes]:
-    """Yield the stripped lines of all files, without empty ones; `-` is standard input.
-
-    Raises OSError with the file's name if a file cannot be read or its gzip data is cut off.
-    """
-    for name in files:
-        try:
-            with _opened(name) as source:
-                for line in source:
-                    stripped = line.strip()
-                    if stripped:
-                        yield stripped
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise OSError(f"{name}: is not a complete gzip file ({error})") from error
-
-
-def _opened(name: str) -> contextlib.AbstractContextManager[BinaryIO]:
-    if name == "-":
-        return contextlib.nullcontext(sys.stdin.buffer)
-    if name.endswith(".gz"):
-        return contextlib.closing(gzip.open(name, "rb"))  # type: ignore[arg-type]
-    return Path(name).open("rb")
-
-
 def run_replay(
     settings: Settings,
     files: list[str],
@@ -119,7 +93,7 @@ def run_replay(
     skip_bad: bool = False,
     errors: TextIO | None = None,
 ) -> int:
-    """Send all lines; 0 if Kafka confirmed them, else 1. Raises KafkaUnreachable, OSError."""
+    """Send all lines; 0 if Kafka confirmed them, else 1. Raises KafkaUnreachable, InputError."""
     router, pace = Router(settings, topic_by_type=topic_by_type), Pace(speed)
     console = Console(file=errors or sys.stderr, soft_wrap=True)
     sent = bad = 0
@@ -127,7 +101,7 @@ def run_replay(
     sender = Sender(settings)
     try:
         with _progress(console) as show:
-            for raw in read_lines(files):
+            for raw in lines_to_send(files):
                 place = router.route(raw)
                 if place.event_time_ms is None:
                     bad += 1
@@ -145,6 +119,12 @@ def run_replay(
         sender.close()
     _summarise(console, sender, time.monotonic() - began, bad, skip_bad=skip_bad)
     return 1 if sender.failed or sender.confirmed < sent else 0
+
+
+def lines_to_send(files: Iterable[str]) -> Iterator[bytes]:
+    """Yield the stripped lines of all files, except blank ones."""
+    for name in files:
+        yield from filter(None, (line.strip() for line in read_lines(name)))
 
 
 def _summarise(

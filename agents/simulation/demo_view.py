@@ -1,4 +1,4 @@
-"""The live summary of the demo: a few numbers read from the worker's /metrics page."""
+"""Live summary of the demonstration: a few numbers read from the worker's /metrics page."""
 
 import http.client
 import math
@@ -11,12 +11,12 @@ from prometheus_client.parser import text_string_to_metric_families
 from rich.table import Table
 
 TIMEOUT_SECONDS = 5.0
-# A page of this size is no metrics page of ours.
+# Far above the size of a worker's page.
 PAGE_MAX_BYTES = 32 * 1024 * 1024
 
 
 class Shown(NamedTuple):
-    """A number of the summary: its title, its metric, the window wanted first, and its form."""
+    """Number of the summary: title, family, windows in order of preference, and format."""
 
     title: str
     metric: str
@@ -38,19 +38,17 @@ ROWS = (
     ),
     Shown("churn (30 days)", "engagement_churn_ratio", ("trailing_30d", "month"), "{:.2%}"),
 )
-# Whichever of these the page has, counts what came in.
-EVENT_COUNTERS = ("engagement_events", "engagement_events_applied", "engagement_page_views")
 
 
 class Summary:
-    """Reads the page again and again and remembers what a rate needs."""
+    """Reads the page repeatedly and keeps the last count of events for their rate."""
 
     def __init__(self, site: str = "default") -> None:
         self._site = site
         self._last: tuple[float, float] | None = None
 
     def read(self, page: str, now_seconds: float) -> dict[str, str]:
-        """Title → number as text, `…` for what the page does not have yet."""
+        """Map each title to its number as text, `…` until the page has one."""
         families = {family.name: family for family in text_string_to_metric_families(page)}
         rows = {}
         for row in ROWS:
@@ -61,15 +59,10 @@ class Summary:
         return rows
 
     def _rate(self, families: dict[str, Metric], now_seconds: float) -> float | None:
-        family = next((families[name] for name in EVENT_COUNTERS if name in families), None)
+        family = families.get("engagement_events")
         if family is None:
             return None
-        # Counts of single countries or devices repeat the count of their whole site.
-        total = sum(
-            sample.value
-            for sample in family.samples
-            if sample.name.endswith("_total") and not sample.labels.get("dimension")
-        )
+        total = sum(sample.value for sample in family.samples)
         last, self._last = self._last, (now_seconds, total)
         if last is None or now_seconds <= last[0] or total < last[1]:
             return None
@@ -77,20 +70,19 @@ class Summary:
 
 
 def _whole_site(family: Metric | None, site: str, windows: Iterable[str]) -> float | None:
-    """The value for the whole site, in the first of the wanted windows that the page has."""
-    found: dict[str, float] = {}
-    for sample in family.samples if family else ():
-        labels = {name: value for name, value in sample.labels.items() if value}
-        window = labels.pop("window", "")
-        if labels.pop("site", site) == site and not labels.get("dimension"):
-            found.setdefault(window, sample.value)
+    """Value of a site, in the first of the wanted windows that the page has."""
+    found = {
+        sample.labels.get("window", ""): sample.value
+        for sample in (family.samples if family else ())
+        if sample.labels["site"] == site
+    }
     wanted = (found[window] for window in (*windows, *found) if window in found)
     value = next(wanted, None)
     return None if value is None or math.isnan(value) else value
 
 
 def fetch(host: str, port: int, path: str) -> str | None:
-    """A page of the worker, or None while it does not answer with one."""
+    """Fetch a page of the worker; None while it does not answer with one."""
     connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT_SECONDS)
     try:
         connection.request("GET", path)
@@ -104,7 +96,7 @@ def fetch(host: str, port: int, path: str) -> str | None:
 
 
 def as_table(rows: dict[str, str], note: str) -> Table:
-    """The summary for a terminal."""
+    """Format the summary for a terminal."""
     table = Table(title=note, title_justify="left", show_header=False, box=None)
     for title, value in rows.items():
         table.add_row(title, f"[bold]{value}[/bold]")
@@ -112,5 +104,5 @@ def as_table(rows: dict[str, str], note: str) -> Table:
 
 
 def as_line(rows: dict[str, str]) -> str:
-    """The summary as one line, for a log or a pipe."""
+    """Format the summary as one line, for a log or a pipe."""
     return time.strftime("%H:%M:%S ") + " · ".join(f"{t} {value}" for t, value in rows.items())

@@ -1,4 +1,4 @@
-"""The churn-risk model over files: every day is settled in its turn, as a worker does when the log has gone on."""
+"""Runs the churn-risk model over files, day by day as a worker does while the log grows."""
 
 from collections.abc import Iterator
 
@@ -9,9 +9,9 @@ from stream.engine.shard import Shard
 
 
 def settle_days(shard: Shard) -> Iterator[tuple[int, list[Assessed]]]:
-    """Each day with the people whose risk was told at its end; the days of a file end with its events.
+    """Yield each day with its people and their risks; none if the model is switched off.
 
-    Nothing when the model is switched off.
+    The last day is that of the newest event.
     """
     risk = shard.churn_risk
     if risk is None:
@@ -27,7 +27,7 @@ def settle_days(shard: Shard) -> Iterator[tuple[int, list[Assessed]]]:
 
 
 def assess_days(shard: Shard, risk: ChurnRisk) -> Iterator[tuple[int, list[Assessed]]]:
-    """The looks that are due, each at everybody at once: the people of a shard that are in memory."""
+    """Yield the assessments that are due, each over all people of the shard in memory."""
     while assessment := risk.begin():
         people = enumerate(shard.people.young.values())
         yield (
@@ -38,7 +38,7 @@ def assess_days(shard: Shard, risk: ChurnRisk) -> Iterator[tuple[int, list[Asses
 
 
 def last_day(shard: Shard) -> int:
-    """The day of the newest event, where it is still the earliest."""
+    """Day of the newest event, in the time zone where that day is the earliest."""
     assert shard.churn_risk is not None
     clock = max(state.clock for state in shard.topics.values())
     return min(calendar.day_of(clock) for calendar in shard.churn_risk.rules.calendars)

@@ -1,4 +1,4 @@
-"""Retention triangles of a report: of the people of each period, how many are back in each later one."""
+"""Retention triangles of a report: how many people of each period return in each later one."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
@@ -13,14 +13,14 @@ from stream.settings.definitions import Selection
 
 Cohort = Literal["first_time", "recurring"]
 KINDS: tuple[WindowKind, ...] = ("day", "week", "month")
-#: The dimension that says how many periods after the cohort's.
+#: Dimension with the number of periods since the cohort's own.
 PERIOD = "period"
-#: Person → the days (ordinals) on which they did something.
+#: Person → days (ordinals) with an event that counts.
 Days = Mapping[str, Collection[int]]
 
 
 class DaysOf:
-    """A tally that adds to no counter: it notes who did what is selected, and on which days."""
+    """Event counter that collects the days of each person's selected events, and counts nothing."""
 
     def __init__(self, settings: Settings, selection: Selection) -> None:
         self.types = (selection.type,)
@@ -31,7 +31,7 @@ class DaysOf:
         self._settings = settings
 
     def counts(self, event: Any) -> Iterable[tuple[str, int]]:
-        """Nothing to count."""
+        """Note the event's person and day; return no counts."""
         user, visitor = event.user_id, event.visitor_id
         who = (user or visitor) if self._by_user else (visitor or user)
         if who is not None and self._is_selected(event):
@@ -40,7 +40,7 @@ class DaysOf:
         return ()
 
     def own_segments(self, _event: Any) -> Iterable[tuple[str, str]]:
-        """No dimensions."""
+        """Return no segments."""
         return ()
 
     def _calendar(self, site: str) -> Calendar:
@@ -53,7 +53,7 @@ class DaysOf:
 
 
 class Cell(NamedTuple):
-    """People of a cohort, and how many of them are active `period` periods later."""
+    """Cell of a triangle: people of a cohort, and those of them active `period` periods later."""
 
     span: Span
     period: int
@@ -68,10 +68,10 @@ def triangle(
     cohort: Cohort,
     calendar: Calendar,
 ) -> Iterator[Cell]:
-    """The cells of a site, cohort by cohort, up to the last period that has anybody.
+    """Yield the cells of a site, cohort by cohort, up to the last period with an event.
 
-    `first_time`: a person belongs to the cohort of their first start; `recurring`: to that of every
-    period in which they start. The period of the cohort itself has all its people.
+    first_time: a person belongs to the cohort of their first start. recurring: to the cohort of every
+    period in which they start. All people of a cohort are active in its own period.
     """
     periods = _periods(kind, calendar, [*starts.values(), *returns.values()])
     number = {span.first: place for place, span in enumerate(periods)}
@@ -95,7 +95,7 @@ def triangle(
 def records_of(
     cells: Iterable[Cell], site: str, cohort: Cohort, calendar: Calendar, definition: str
 ) -> Iterator[MetricRecord]:
-    """The cells as metric records: the window is the cohort's, `period` how much later."""
+    """Yield a metric record for each cell: its window is the cohort's, its dimension the period."""
     for cell in cells:
         yield MetricRecord(
             metric=f"retention_{cohort}",
@@ -115,12 +115,12 @@ def records_of(
 
 
 def days_of_mask(top: int, mask: int) -> Sequence[int]:
-    """The days of a mark (see stream/people/active_days.py)."""
+    """List the days of an active-days bitmap (see stream/people/active_days.py)."""
     return [top - place for place in range(mask.bit_length()) if mask >> place & 1]
 
 
 def _periods(kind: WindowKind, calendar: Calendar, days: Sequence[Collection[int]]) -> list[Span]:
-    """All periods from the first to the last day."""
+    """List the periods from the first to the last day."""
     every = [day for some in days for day in some]
     if not every:
         return []

@@ -9,7 +9,7 @@ import pytest
 
 from stream.configure.load import SettingsError, load_settings
 from stream.metrics.catalogue import catalogue
-from stream.report.report import Report
+from stream.report.file_report import Report
 from stream.settings.application import Settings
 from stream.settings.audience import FirstWeekSettings
 from stream.settings.definitions import Selection

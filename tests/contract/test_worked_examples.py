@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from schemas.outputs import MetricRecord, WindowKind
-from stream.report.report import Report
+from stream.report.file_report import Report
 from stream.settings.application import Settings
 
 DAY_MS = 86_400_000

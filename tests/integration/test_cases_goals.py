@@ -10,7 +10,8 @@ import pytest
 
 from schemas.outputs import MetricRecord
 from stream.configure.load import load_settings
-from stream.report.report import Report, open_lines
+from stream.report.file_report import Report
+from stream.report.input import read_lines
 from stream.settings.application import Settings
 from tests.integration.test_cases_report import CASES, NOW_MS, expected
 
@@ -55,8 +56,7 @@ def load(tmp_path: Path) -> Load:
 
 def lines_of(case: str) -> Iterator[bytes]:
     [events] = (CASES / case).glob("events.jsonl*")
-    with open_lines(str(events)) as lines:
-        yield from lines
+    yield from read_lines(str(events))
 
 
 def over_everything(settings: Settings, lines: Iterable[bytes]) -> list[MetricRecord]:

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from schemas.outputs import MetricRecord
-from stream.report.report import Report
+from stream.report.file_report import Report
 from stream.settings.application import DedupeSettings, Settings, TimeOnPageSettings
 from tests.integration.test_cases_report import CASES, NOW_MS, expected
 

@@ -11,7 +11,8 @@ import msgspec
 import pytest
 
 from schemas.outputs import MetricRecord, WindowKind
-from stream.report.report import Report, open_lines
+from stream.report.file_report import Report
+from stream.report.input import read_lines
 from stream.settings.application import SessionSettings, Settings
 from stream.settings.audience import ActiveSettings
 
@@ -35,8 +36,7 @@ def records(case: str, kinds: Iterable[WindowKind], settings: Settings | None = 
     bad: list[object] = []
     report = Report(settings or Settings(dimensions=()), NOW_MS, bad.append)
     [events] = (CASES / case).glob("events.jsonl*")
-    with open_lines(str(events)) as lines:
-        report.read(str(events), lines)
+    report.read(str(events), read_lines(str(events)))
     assert bad == []
     found: dict[tuple[str, str], list[MetricRecord]] = {}
     for record in report.records(set(), set(kinds)):

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from schemas.outputs import MetricRecord
-from stream.report.report import Report
+from stream.report.file_report import Report
 from stream.sessions.pages import page_of
 from stream.settings.application import Settings
 from tests.integration.test_cases_report import CASES, NOW_MS, expected, pytestmark, records, whole

@@ -26,7 +26,8 @@ from tests.faults.worker_process import wait_until
 PAGE = """\
 # TYPE engagement_live_visitors gauge
 engagement_live_visitors{site="default"} 42
-engagement_live_visitors{site="default",dimension="device",value="mobile"} 30
+# TYPE engagement_segment_live_visitors gauge
+engagement_segment_live_visitors{site="default",dimension="device",value="mobile"} 30
 # TYPE engagement_bounce_ratio gauge
 engagement_bounce_ratio{site="default",window="day"} 0.5
 engagement_bounce_ratio{site="default",window="trailing_1h"} 0.375
@@ -35,9 +36,10 @@ engagement_bounce_ratio{site="other",window="trailing_1h"} 0.9
 engagement_churn_ratio{site="default",window="month"} 0.0625
 # TYPE engagement_click_through_ratio gauge
 engagement_click_through_ratio{site="default",window="hour"} NaN
+# TYPE engagement_events_total counter
+engagement_events_total{site="default"} 1000
 # TYPE engagement_page_views_total counter
-engagement_page_views_total{site="default"} 1000
-engagement_page_views_total{site="default",dimension="device",value="mobile"} 700
+engagement_page_views_total{site="default"} 700
 """
 
 

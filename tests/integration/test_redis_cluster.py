@@ -15,7 +15,7 @@ from stream.engine.shard import Shard
 from stream.metrics.catalogue import catalogue
 from stream.metrics.metric import required_grains
 from stream.people.person import Person
-from stream.report.report import Line
+from stream.report.file_report import Line
 from stream.settings.application import Settings
 from stream.settings.connections import RedisSettings
 from stream.store.connection import connect_redis

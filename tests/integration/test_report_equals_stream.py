@@ -15,7 +15,7 @@ import pytest
 from agents.simulation.traffic import Traffic
 from schemas.outputs import MetricRecord, WindowKind, record_key
 from stream.metrics.catalogue import catalogue
-from stream.report.report import Report
+from stream.report.file_report import Report
 from stream.settings.application import Settings
 from tests.conftest import IN_CI
 from tests.faults.fleet import PARTITIONS, REPOSITORY, Fleet, Record

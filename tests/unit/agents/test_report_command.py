@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 from agents.cli.main import main
 from agents.report.command import WINDOWS
 from schemas.outputs import MetricRecord, encode_record
-from stream.report.report import Report
+from stream.report.file_report import Report
 from stream.settings.application import Settings
 
 ROOT = Path(__file__).parents[3]

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from agents.report.command import BAD_LINES_SHOWN, run_report
+from agents.report.command import run_report
+from agents.report.counting import BAD_LINES_SHOWN
 from stream.settings.application import Settings
 from tests.unit.agents.test_report_command import (
     DAY_MS,
@@ -41,7 +42,7 @@ def test_bad_lines_are_named_first_in_full_then_counted_and_the_rest_is_printed(
     assert said[1].startswith(f"{file}:4: unknown_type: ") and "\x1b" not in said[1]
     assert said[2].startswith(f"{file}:5: malformed: ")
     assert said[-1] == (
-        "engage: lines left out because they are no events: 42 (41 malformed, 1 unknown_type)"
+        "engage: lines left out because they are not events: 42 (41 malformed, 1 unknown_type)"
     )
 
 
@@ -101,7 +102,7 @@ def test_a_file_that_is_compressed_in_name_or_in_truth_only_is_explained(tmp_pat
     named = write(tmp_path / "plain.jsonl.gz", view("a"))
     packed = tmp_path / "packed.jsonl"
     packed.write_bytes(gzip.compress(view("a")))
-    for file, words in ((named, "is no gzip file"), (str(packed), "name it .gz, or use zcat")):
+    for file, words in ((named, "is not a gzip file"), (str(packed), "name it .gz, or use zcat")):
         result = report(file)
         assert result.exit_code == 2
         assert f"engage: {file} " in result.stderr and words in result.stderr

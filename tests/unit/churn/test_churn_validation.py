@@ -13,7 +13,7 @@ from stream.churn.model import Examples, drawn
 from stream.churn.validation import Outcomes
 from stream.counters.calendar import DAY_MS
 from stream.report.churn import last_day, settle_days
-from stream.report.report import Report
+from stream.report.file_report import Report
 from stream.settings.application import Settings
 from stream.settings.churn import ChurnRiskSettings
 from tests.conftest import needs_river

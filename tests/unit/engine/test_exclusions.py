@@ -9,7 +9,7 @@ import pytest
 from stream.configure.load import SettingsError, load_settings
 from stream.counters import measures
 from stream.counters.measures import Grain
-from stream.report.report import Report
+from stream.report.file_report import Report
 from stream.settings.application import Settings
 
 START = 1_709_553_600_000

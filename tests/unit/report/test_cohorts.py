@@ -11,7 +11,7 @@ from stream.configure.check_service import broken_rules
 from stream.configure.fingerprints import definition_version
 from stream.counters.calendar import Calendar
 from stream.report.cohorts import Cohort, triangle
-from stream.report.report import Report
+from stream.report.file_report import Report
 from stream.settings.application import Settings, Site
 from stream.settings.audience import RetentionSettings
 from stream.settings.definitions import Selection

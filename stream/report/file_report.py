@@ -1,10 +1,7 @@
-"""The engine over files: the same shard, no broker and no Redis; at the end of input everything closes."""
+"""Runs the engine over files: one shard without Kafka and Redis, closed at the end of input."""
 
-import gzip
-import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 from schemas.codec import RejectedEvent, parse
 from schemas.outputs import MetricRecord, WindowKind
@@ -20,6 +17,7 @@ from stream.publish.merged_counts import MergedCounts
 from stream.publish.records import Emission
 from stream.report.churn import settle_days
 from stream.report.cohorts import Cohort, DaysOf, days_of_mask, records_of, triangle
+from stream.report.input import InputError
 from stream.settings.application import Settings
 
 _BATCH = 5_000
@@ -27,7 +25,7 @@ _EVERYONE = 1 << 60
 
 
 class Line(NamedTuple):
-    """A line of a file in the place of a Kafka record."""
+    """Line of a file as a record of the log."""
 
     offset: int
     timestamp: int
@@ -37,7 +35,7 @@ class Line(NamedTuple):
 
 
 class BadLine(NamedTuple):
-    """A line that is not counted, and why."""
+    """Line that is not an event, with its reason."""
 
     file: str
     number: int
@@ -46,17 +44,17 @@ class BadLine(NamedTuple):
 
 
 class Report:
-    """Counts events from files and evaluates the catalogue over them.
+    """Counts the events of files and evaluates the catalogue over them.
 
-    One topic stands for all files in the order they are read, so what counts as late or duplicate is
-    decided as for one partition with that log.
+    All files together are one partition of one topic, in the order in which they are read. That
+    decides which events are late or duplicates.
     """
 
     def __init__(self, settings: Settings, now_ms: int, on_bad: Callable[[BadLine], None]) -> None:
         self._settings = settings
         self._metrics = catalogue(settings)
         chosen = (settings.retention.start, settings.retention.returning)
-        #: Who did what begins a cohort, and who what counts as coming back, where that is set.
+        #: Days of the events that start a cohort, and of those that count as a return, if configured.
         self._starts, self._returns = (DaysOf(settings, s) if s.type else None for s in chosen)
         rules = build_rules(settings, [one for one in (self._starts, self._returns) if one])
         self.shard = Shard(0, ["files"], rules, required_grains(self._metrics), _EVERYONE)
@@ -65,21 +63,17 @@ class Report:
         self._calendar_of = rules.calendar_of
 
     def read(self, name: str, lines: Iterable[bytes]) -> None:
-        """Count one file's lines; blank ones are passed over."""
-        batch: list[tuple[int, bytes]] = []
-        for number, line in enumerate(lines, start=1):
-            if line.strip():
-                batch.append((number, line))
-            if len(batch) >= _BATCH:
-                self._apply(name, batch)
-                batch = []
-        if batch:
+        """Count one file's lines except blank ones.
+
+        An InputError of `lines` passes through after the lines before it are counted.
+        """
+        for batch in _batches(lines):
             self._apply(name, batch)
 
     def records(
         self, metrics: Collection[str], kinds: Collection[WindowKind] | None
     ) -> Iterator[MetricRecord]:
-        """All records, final: of the named metrics (none named: all), in the kinds of windows."""
+        """Yield the final records of the named metrics (none named: all) in these kinds of windows."""
         self.shard.watermark = END_OF_INPUT
         while self.shard.close_sessions()[0]:
             pass
@@ -101,7 +95,7 @@ class Report:
             yield from records
 
     def triangles(self, cohort: Cohort, kinds: Collection[WindowKind]) -> Iterator[MetricRecord]:
-        """The retention triangles of each site, by these kinds of periods."""
+        """Yield the retention triangles of each site, for each kind of period."""
         definition = definition_version(self._settings)
         active = self._active_days()
         starts = self._starts.days if self._starts else active
@@ -113,7 +107,7 @@ class Report:
                 yield from records_of(cells, site, cohort, calendar, definition)
 
     def _active_days(self) -> dict[str, dict[str, Sequence[int]]]:
-        """Site → person → their active days: a report drops none of them."""
+        """Site → person → active days. A report keeps every person in memory."""
         found: dict[str, dict[str, Sequence[int]]] = {}
         for key, person in self.shard.people.young.items():
             site, _, who = key.partition("\x1f")
@@ -147,8 +141,20 @@ class Report:
         self.shard.dead_letters.clear()
 
 
-def open_lines(path: str) -> BinaryIO | gzip.GzipFile:
-    """A JSON-lines file, a `.gz` one, or `-` for standard input. Raises OSError."""
-    if path == "-":
-        return sys.stdin.buffer
-    return gzip.open(path, "rb") if path.endswith(".gz") else Path(path).open("rb")
+def _batches(lines: Iterable[bytes]) -> Iterator[list[tuple[int, bytes]]]:
+    """Group lines with their numbers; what comes before an InputError is a batch too."""
+    batch: list[tuple[int, bytes]] = []
+    damage: InputError | None = None
+    try:
+        for number, line in enumerate(lines, start=1):
+            if line.strip():
+                batch.append((number, line))
+            if len(batch) >= _BATCH:
+                yield batch
+                batch = []
+    except InputError as error:
+        damage = error
+    if batch:
+        yield batch
+    if damage is not None:
+        raise damage
