@@ -14,14 +14,16 @@ from rich.text import Text
 
 from schemas.outputs import MetricRecord, WindowKind
 from schemas.rejection import printable
-from stream.configure.describe import describe
+from stream.configure.describe import NOT_SET, describe
 from stream.configure.suggest import did_you_mean
+from stream.configure.toml_text import toml_value
 from stream.counters.measures import Grain
 from stream.counters.windows import GRAIN_OF, LENGTH_OF
 from stream.metrics.catalogue import catalogue
 from stream.metrics.families import PREFIX
 from stream.metrics.metric import JOINED, OWN_DIMENSIONS, Metric
 from stream.metrics.metric_families import main_family, segment_family
+from stream.metrics.setting_value import setting_value
 from stream.publish.snapshot import main_window
 from stream.settings.application import Settings
 from stream.web.data_quality import DATA_QUALITY, Trust
@@ -155,13 +157,12 @@ def print_catalogue(settings: Settings, format: str) -> int:
 
 def as_entries(settings: Settings) -> list[dict[str, Any]]:
     """One object a metric, with the settings that change it at their present values."""
-    values = {row.key: row.text for row in describe(settings)}
-    return [_entry(metric, values) for metric in catalogue(settings)] + [
+    return [_entry(metric, settings) for metric in catalogue(settings)] + [
         *map(_of_data_quality, DATA_QUALITY)
     ]
 
 
-def _entry(metric: Metric, values: dict[str, str]) -> dict[str, Any]:
+def _entry(metric: Metric, settings: Settings) -> dict[str, Any]:
     example, benchmark = metric.example, metric.benchmark
     gauge = main_family(metric)
     return {
@@ -170,7 +171,7 @@ def _entry(metric: Metric, values: dict[str, str]) -> dict[str, Any]:
         "unit": metric.unit,
         "formula": metric.formula,
         "windows": list(metric.windows),
-        "settings": {knob: values[knob] for knob in metric.knobs},
+        "settings": {name: _text(setting_value(settings, name)) for name in metric.settings},
         "benchmark": benchmark and {"text": benchmark.text, "source": benchmark.source},
         "example": {"text": example.text, "value": example.value},
         "approximate": metric.approximate,
@@ -179,6 +180,10 @@ def _entry(metric: Metric, values: dict[str, str]) -> dict[str, Any]:
         "segment_gauge": segment_family(metric).name,
         "segment_window": main_window(metric),
     }
+
+
+def _text(value: object) -> str:
+    return NOT_SET if value is None else toml_value(value)
 
 
 def _of_data_quality(one: Trust) -> dict[str, Any]:

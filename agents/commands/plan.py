@@ -1,12 +1,14 @@
-"""`engage plan`: what the present configuration would keep, recount or drop of what is stored."""
+"""`engage plan`: print what the present configuration keeps, recounts or drops of what is stored."""
 
 import asyncio
 import json
 import sys
+from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from stream.configure.fingerprints import Change, Fingerprint, changes, fingerprints
 from stream.settings.application import Settings
@@ -16,7 +18,10 @@ from stream.store.shards import Store
 
 _MEANING: dict[Change, str] = {
     "same": "kept",
-    "formula": "computed anew from the counts that are kept, history included",
+    "unknown": "stored by another version; can be compared after the first start of this one",
+    "formula": "recomputed from the stored counts, history included",
+    "segments": "kept for whole sites; segments are counted in the new way from now on, "
+    "`engage backfill` recounts their history",
     "counting": "counted in the new way from now on; `engage backfill` recounts its history",
     "new": "counted from now on; `engage backfill` gives it history",
     "dropped": "no longer published; its counts stay until they are too old",
@@ -24,21 +29,46 @@ _MEANING: dict[Change, str] = {
 
 
 def run_plan(settings: Settings, format: str) -> int:
-    """Print the plan; nothing is changed. 0 also when there is nothing to do."""
+    """Print the plan and return 0. Nothing is changed."""
     stored, wanted = asyncio.run(_stored(settings)), fingerprints(settings)
     found = changes(stored, wanted)
-    if format == "json":
-        rows = [
-            {"metric": name, "change": change, "counted_since": _since(stored.get(name))}
-            for name, change in found.items()
-        ]
-        print(json.dumps(rows, indent=2))
-        return 0
-    if not stored:
-        print("nothing is stored yet: everything is counted from the beginning of the log")
-        return 0
-    _print_table(found, stored)
+    print(as_json(found, stored) if format == "json" else as_text(found, stored))
     return 0
+
+
+def as_json(found: Mapping[str, Change], stored: Mapping[str, Fingerprint]) -> str:
+    """Return the plan as a JSON list with an object for each metric."""
+    rows = [
+        {"metric": name, "change": change, "counted_since": _since(stored.get(name))}
+        for name, change in found.items()
+    ]
+    return json.dumps(rows, indent=2)
+
+
+def as_text(found: Mapping[str, Change], stored: Mapping[str, Fingerprint]) -> str:
+    """Return the plan for a terminal: a row for each metric that changes or began late, then sums."""
+    if not stored:
+        return "nothing is stored yet: everything is counted from the beginning of the log"
+    table = Table(
+        Column("metric", no_wrap=True), "change", "counted since", "what happens", box=None
+    )
+    for name, change in found.items():
+        since = _since(stored.get(name))
+        if change != "unknown" and (change != "same" or since != "the beginning"):
+            table.add_row(name, change, since or "–", _MEANING[change])
+    console = Console(file=sys.stdout)
+    with console.capture() as captured:
+        if table.row_count:
+            console.print(table)
+    count = Counter(found.values())
+    lines = [f"{count['same']} of {len(found)} metrics are kept as they are"]
+    if count["unknown"]:
+        lines.append(
+            f"{count['unknown']} of {len(found)} metrics were stored by another version: whether they "
+            "change is unknown.\nStart a worker of this version with the settings that the workers have "
+            "now; after that, `engage plan` can compare them."
+        )
+    return captured.get() + "\n".join(lines)
 
 
 async def _stored(settings: Settings) -> dict[str, Fingerprint]:
@@ -57,15 +87,3 @@ def _since(fingerprint: Fingerprint | None) -> str | None:
     if not fingerprint.since_ms:
         return "the beginning"
     return datetime.fromtimestamp(fingerprint.since_ms / 1000, UTC).isoformat(timespec="seconds")
-
-
-def _print_table(found: dict[str, Change], stored: dict[str, Fingerprint]) -> None:
-    table = Table("metric", "change", "counted since", "what happens", box=None)
-    for name, change in found.items():
-        since = _since(stored.get(name))
-        if change != "same" or since != "the beginning":
-            table.add_row(name, change, since or "–", _MEANING[change])
-    if table.row_count:
-        Console(file=sys.stdout).print(table)
-    kept = sum(change == "same" for change in found.values())
-    print(f"{kept} of {len(found)} metrics are kept as they are")

@@ -72,8 +72,8 @@ def _facts(metric: Metric) -> Iterator[tuple[str, str]]:
     yield "example", f"{metric.example.text} → {metric.example.value:g}"
     if metric.benchmark is not None:
         yield "benchmark", f"{metric.benchmark.text} ({metric.benchmark.source})"
-    if metric.knobs:
-        yield "settings", ", ".join(f"`{knob}`" for knob in metric.knobs)
+    if metric.settings:
+        yield "settings", ", ".join(f"`{name}`" for name in metric.settings)
 
 
 def main(arguments: Sequence[str], file: Path = FILE) -> int:

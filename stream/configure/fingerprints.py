@@ -1,4 +1,4 @@
-"""What a metric is made of, in a form that can be stored and compared: what a change of settings changes."""
+"""What each metric is made of, in a form that is stored and compared: what a change of settings changes."""
 
 import hashlib
 import json
@@ -7,75 +7,106 @@ from typing import Literal
 
 import msgspec
 
-from stream.metrics.catalogue import catalogue
-from stream.metrics.metric import Metric
+from stream.metrics.catalogue import catalogue, defining_tables
+from stream.metrics.counted_by import ALWAYS, SEGMENTS
+from stream.metrics.metric import OWN_DIMENSIONS, Metric
+from stream.metrics.setting_value import setting_value
 from stream.settings.application import Settings
 
-Change = Literal["same", "new", "formula", "counting", "dropped"]
+Change = Literal["same", "unknown", "new", "formula", "segments", "counting", "dropped"]
 
-#: Settings that change what every metric counts.
-_EVERYWHERE = ("timezone", "week_start", "identity", "sites", "active", "bots", "exclude")
+#: Number of the present form. It rises when the same settings no longer give the same digests.
+FORMAT = 2
 
 
-class Fingerprint(msgspec.Struct, frozen=True):
-    """One metric: what is counted for it, and how its value is computed from the counts.
+class Fingerprint(msgspec.Struct, frozen=True, kw_only=True):
+    """Digests of what is counted for a metric, in which segments, and by which formula.
 
-    `since_ms` (epoch ms) is when the workers began to count it so; 0: from the beginning of the log.
+    `since_ms` (epoch ms) is when workers began to count it so; 0: at the beginning of the log.
     """
 
     counting: str
     formula: str
+    segments: str = ""
     since_ms: int = 0
+    #: Form of the digests. Only those of one form can be compared; the first form had no number.
+    format: int = 1
 
 
 def fingerprints(settings: Settings) -> dict[str, Fingerprint]:
-    """Of every metric that these settings define, by name."""
-    return {metric.name: _fingerprint(metric, settings) for metric in catalogue(settings)}
+    """Return the fingerprint of every metric that the settings define, by name."""
+    always = _values(settings, ALWAYS)
+    return {metric.name: _fingerprint(metric, settings, always) for metric in catalogue(settings)}
 
 
 def changes(
     stored: Mapping[str, Fingerprint], wanted: Mapping[str, Fingerprint]
 ) -> dict[str, Change]:
-    """What becomes of each metric when `wanted` takes the place of `stored`."""
-    found: dict[str, Change] = {}
-    for name, fingerprint in wanted.items():
-        before = stored.get(name)
-        if before is None:
-            found[name] = "new"
-        elif before.counting != fingerprint.counting:
-            found[name] = "counting"
-        else:
-            found[name] = "same" if before.formula == fingerprint.formula else "formula"
+    """Return what becomes of each metric when `wanted` takes the place of `stored`."""
+    found = {name: _change(stored.get(name), one) for name, one in wanted.items()}
     return found | {name: "dropped" for name in stored if name not in wanted}
 
 
 def carried_on(
     stored: Mapping[str, Fingerprint], wanted: Mapping[str, Fingerprint], now_ms: int
 ) -> dict[str, Fingerprint]:
-    """What to store from now on: what is counted differently is counted so since now."""
+    """Return what to store from now on: a metric that is counted differently is so since now.
+
+    Fingerprints of another form cannot be compared: their metrics keep the time they have.
+    """
     kept: dict[str, Fingerprint] = {}
     for name, fingerprint in wanted.items():
         before = stored.get(name)
-        is_same = before is not None and before.counting == fingerprint.counting
+        goes_on = before is not None and (
+            before.format != fingerprint.format or before.counting == fingerprint.counting
+        )
         # With nothing stored at all, the log is being counted from its beginning.
-        since = before.since_ms if before and is_same else now_ms if stored else 0
+        since = before.since_ms if before and goes_on else now_ms if stored else 0
         kept[name] = msgspec.structs.replace(fingerprint, since_ms=since)
     return kept
 
 
-def _fingerprint(metric: Metric, settings: Settings) -> Fingerprint:
-    names = (*_EVERYWHERE, *metric.knobs)
-    values = {name: _setting(settings, name) for name in names}
+def _change(before: Fingerprint | None, after: Fingerprint) -> Change:
+    if before is None:
+        return "new"
+    if before.format != after.format:
+        return "unknown"
+    if before.counting != after.counting:
+        return "counting"
+    if before.segments != after.segments:
+        return "segments"
+    return "same" if before.formula == after.formula else "formula"
+
+
+def _fingerprint(metric: Metric, settings: Settings, always: Mapping[str, object]) -> Fingerprint:
     needs = sorted((measure, int(grain)) for measure, grain in metric.needs())
+    counted = {**always, **_values(settings, metric.counted_by)}
     terms = (repr(metric.numerator), repr(metric.denominator), metric.windows)
-    return Fingerprint(_digest([values, needs]), _digest(terms))
+    shown = (metric.gauge_complete, _values(settings, metric.chosen_by))
+    return Fingerprint(
+        counting=_digest([counted, needs]),
+        formula=_digest([terms, shown]),
+        segments=_digest([_values(settings, _segmented_by(metric))]),
+        format=FORMAT,
+    )
 
 
-def _setting(settings: Settings, name: str) -> object:
-    value: object = settings
-    for part in name.split("."):
-        value = getattr(value, part)
-    return msgspec.to_builtins(value)
+def _segmented_by(metric: Metric) -> tuple[str, ...]:
+    """Return the settings that decide which segments a metric has."""
+    has_only_own = not metric.plain and OWN_DIMENSIONS.issuperset(metric.by)
+    return tuple(name for name in SEGMENTS if name != "dimensions" or not has_only_own)
+
+
+def _values(settings: Settings, names: Iterable[str]) -> dict[str, object]:
+    return {name: _value(settings, name) for name in names}
+
+
+def _value(settings: Settings, name: str) -> object:
+    """Return a setting; a list of texts comes sorted, as no setting gives their order a meaning."""
+    value = setting_value(settings, name)
+    if isinstance(value, list | tuple) and all(isinstance(part, str) for part in value):
+        return sorted(value)
+    return value
 
 
 def _digest(parts: Iterable[object]) -> str:
@@ -83,19 +114,11 @@ def _digest(parts: Iterable[object]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-# Knobs that change a published number; limits, publishing and the connections do not.
-DEFINING = (
-    "identity", "timezone", "sites", "week_start", "dimension_values_max", "currency", "time",
-    "dedupe", "session", "bounce", "duration", "pages", "time_on_page", "scroll", "exit", "ctr",
-    "churn", "survey", "support", "value", "social", "active", "stickiness", "new", "bots", "exclude",
-    "interaction", "first_week", "retention", "churn_risk", "conversion", "experiment", "goals",
-    "feature", "funnels", "cart", "measures", "metrics",
-)  # fmt: skip
-
-
 def definition_version(settings: Settings) -> str:
-    """12 hex digits that change exactly when a knob changes what a published number means."""
-    defining = msgspec.to_builtins({name: getattr(settings, name) for name in DEFINING})
+    """Return 12 hex digits that change exactly when a setting changes what a published number means."""
+    defining = msgspec.to_builtins(
+        {name: getattr(settings, name) for name in defining_tables() if name != "dimensions"}
+    )
     defining["dimensions"] = sorted(settings.dimensions)
     defining["active"]["passive_types"] = sorted(settings.active.passive_types)
     text = json.dumps(defining, sort_keys=True)

@@ -1,12 +1,14 @@
-"""What a metric is: one frozen value with its name, formula, windows, benchmark and worked example."""
+"""Defines a metric: one frozen value with its formula, windows, dimensions, example and benchmark."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
 from schemas.outputs import WindowKind
+from stream.counters.histogram import histogram_part
 from stream.counters.measures import EVENTS, Grain
+from stream.counters.segments import JOINT
 from stream.metrics.families import COUNTERS
 from stream.metrics.terms import Need, Term
 
@@ -16,10 +18,9 @@ Unit = Literal[
     "probability", "days",
 ]  # fmt: skip
 
-
-#: Dimensions of metrics themselves, beyond those that are configured from the context. Some come
-#: together: their names and values are joined by JOINED.
-JOINED = "\x1f"
+#: Joins the names, and the values, of dimensions that belong together, as funnel and step.
+JOINED = JOINT
+#: Dimensions that metrics bring along, beside those that are configured from the context.
 OWN_DIMENSIONS = frozenset({
     "page", "content", "feature", "goal", "post", "network", "survey", "active_days",
     "active_weeks", "risk_band", f"funnel{JOINED}step",
@@ -31,23 +32,10 @@ RESERVED_DIMENSIONS = frozenset(
     | {"site", "cohort", "period"}
 )
 
-#: What decides which events make one session.
-SESSION_KNOBS = (
-    "session.timeout_seconds", "session.boundary", "session.source", "session.max_duration_hours",
-    "session.id_scope", "session.id_max_hours", "session.split_at_midnight", "session.assign",
-    "session.timeout_by_platform", "session.platform_field", "session.split_on_campaign_change",
-    "session.include_open", "pages.count",
-)  # fmt: skip
-
-#: What decides how long a page was in front of somebody.
-READING_KNOBS = (
-    "time_on_page.mode", "time_on_page.heartbeat_seconds", "time_on_page.min_visit_seconds",
-)  # fmt: skip
-
 
 @dataclass(frozen=True, slots=True)
 class Benchmark:
-    """What the literature calls good: guidance, never an alert."""
+    """A range that the literature calls good. It is guidance, never an alert."""
 
     text: str
     source: str
@@ -55,9 +43,9 @@ class Benchmark:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A worked example: numerator and denominator as people write them, and the value they give.
+    """A worked example: a case in words, the values of the metric's terms, and the metric's value.
 
-    `parts` are the values of the metric's terms. A value that equals the empty one proves nothing.
+    The value is never 0: an empty counter would give that too.
     """
 
     text: str
@@ -67,68 +55,90 @@ class Example:
 
     def __post_init__(self) -> None:
         if not self.value:
-            raise ValueError(f"the worked example {self.text!r} has the value of no data")
+            raise ValueError(f"the worked example {self.text!r} has the value of an empty counter")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metric:
-    """One published number. Ratios are 0 to 1; a ratio with an empty denominator is null."""
+    """A published number. Ratios are 0 to 1; a ratio with an empty denominator is null."""
 
     name: str
     help: str
     unit: Unit
-    #: The formula in words, as it is shown beside the number.
+    #: Formula in words, shown beside the number.
     formula: str
     numerator: Term
     denominator: Term | None = None
     windows: tuple[WindowKind, ...]
-    #: Prometheus gauge, without prefix; its windows become a label when there are several.
+    #: Prometheus gauge without its prefix. Several windows become a label.
     gauge: str
     example: Example
     benchmark: Benchmark | None = None
-    #: Its value is an estimate (a quantile from a histogram).
+    #: The value is an estimate, such as a quantile of a histogram.
     approximate: bool = False
-    #: The gauge shows the last window that has ended, not the one under way.
+    #: The gauge shows the last window that has ended, not the current one.
     gauge_complete: bool = False
-    #: A measure that the whole site has on the days on which it was computed: the gauge shows the last.
+    #: Measure of whole sites that exists on the days on which a model has run. The gauge shows the last.
     computed: str = ""
-    #: Settings that change it.
-    knobs: tuple[str, ...] = ()
-    #: Own dimensions by which it is available, besides the site and the configured ones.
+    #: Settings that choose the terms or the windows. Changing one recomputes the metric from kept counts.
+    chosen_by: tuple[str, ...] = ()
+    #: Settings that change the counts it reads. The catalogue adds those of its measures and windows,
+    #: so a theme names only what belongs to no measure.
+    counted_by: tuple[str, ...] = ()
+    #: Own dimensions by which it is available.
     by: tuple[str, ...] = ()
-    #: Available for the site and by the configured dimensions; else only by its own ones.
+    #: Also available for the whole site and by the configured dimensions.
     plain: bool = True
-    #: How many days after the end of a window its people are watched; it is published after them.
+    #: Days after the end of a window for which its people are watched. It is published after them.
     matures_days: int = 0
-    #: How many days before the end of its windows it reads a bucket: a change of that one concerns it.
+    #: Days before the end of its windows from which it reads a bucket. A change there concerns it.
     looks_back_days: int = 0
-    #: Names of the Prometheus counters, by segment, of its numerator and its denominator since counting
-    #: began: from their growth a rule has the ratio of any time, and how many cases it rests on.
+    #: Prometheus counters, by segment, of the totals of its numerator and denominator. From their growth
+    #: a rule computes the ratio over any time, and knows the number of cases behind it.
     totals: tuple[str, str] | None = None
-    #: All windows from a change on are changed: a level, not a count.
-    level: bool = field(default=False)
+    #: A level: a changed day changes all windows after it.
+    level: bool = False
+
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """Settings that change it, beside those that change every metric."""
+        return tuple(dict.fromkeys((*self.chosen_by, *self.counted_by)))
 
     def covers(self, dimension: str) -> bool:
-        """Whether it is available by a dimension; "" is the whole site."""
+        """Whether it is available by a dimension. "" is the whole site."""
         is_own = dimension in OWN_DIMENSIONS or JOINED in dimension
         return dimension in self.by or (self.plain and not is_own)
 
     def needs(self) -> frozenset[Need]:
-        """The (measure, grain) pairs that its windows are computed from."""
-        return _needs(self)
+        """Return the (measure, grain) pairs that its windows are computed from."""
+        return _needs(self.numerator, self.denominator, self.windows)
+
+    def measures(self) -> frozenset[str]:
+        """Return the measures that it reads; a histogram is one."""
+        return _measures(self.numerator, self.denominator, self.windows)
+
+
+# A histogram has hundreds of needs, the same for every shard, report and fingerprint.
+@lru_cache(maxsize=1024)
+def _needs(
+    numerator: Term, denominator: Term | None, windows: tuple[WindowKind, ...]
+) -> frozenset[Need]:
+    terms = [term for term in (numerator, denominator) if term is not None]
+    return frozenset(need for kind in windows for term in terms for need in term.needs(kind))
 
 
 @lru_cache(maxsize=1024)
-def _needs(metric: Metric) -> frozenset[Need]:
-    # Hundreds for a histogram, and the same for every shard, report and fingerprint.
-    terms = [term for term in (metric.numerator, metric.denominator) if term is not None]
-    return frozenset(need for kind in metric.windows for term in terms for need in term.needs(kind))
+def _measures(
+    numerator: Term, denominator: Term | None, windows: tuple[WindowKind, ...]
+) -> frozenset[str]:
+    measures = (measure for measure, _ in _needs(numerator, denominator, windows))
+    return frozenset((histogram_part(measure) or (measure,))[0] for measure in measures)
 
 
 def required_grains(metrics: Iterable[Metric]) -> dict[str, tuple[Grain, ...]]:
-    """For each measure the grains that any of the metrics needs: what the shard must count."""
+    """Return for each measure the grains that a metric needs: what a shard must count."""
     needed: dict[str, set[Grain]] = {measure: {Grain.ALL} for measure in COUNTERS}
-    # Which days and hours have events decides which empty windows are published.
+    # Empty windows are published on days and in hours that have events.
     needed[EVENTS] |= {Grain.HOUR, Grain.DAY}
     for measure, grain in frozenset().union(*(metric.needs() for metric in metrics)):
         needed.setdefault(measure, set()).add(grain)

@@ -11,6 +11,7 @@ from stream.counters import measures
 from stream.counters.segments import Segment, SegmentRegistry
 from stream.history.event_filter import predicate
 from stream.history.events import Contributions, Daily, HistoryEntry, distinct, on
+from stream.metrics.counted_by import PERSON, CountedBy
 from stream.metrics.metric import Example, Metric, Unit
 from stream.metrics.terms import AtEnd, AtStart, ByWindow, Term, Total
 from stream.settings.application import Settings
@@ -42,6 +43,10 @@ BUILT_IN: Mapping[str, tuple[Term, tuple[WindowKind, ...]]] = {
     "sessions": (Total(measures.SESSIONS), KINDS),
     "people": (_PEOPLE, ("day", "week", "month", "trailing_7d", "trailing_28d", "all")),
 }
+#: Tables of engage.toml that define own measures and metrics.
+CHOSEN_BY = ("measures", "metrics")
+# The definition of a measure is in its name.
+COUNTED_BY: CountedBy = {"own_*": PERSON}
 #: Units that a gauge names in its last word.
 _SUFFIXES = {"ratio": "_ratio", "seconds": "_seconds"}
 
@@ -126,7 +131,7 @@ def own_metrics(settings: Settings) -> tuple[Metric, ...]:
     for name, own in settings.metrics.items():
         terms = [part(settings, name) for name in (own.numerator, own.denominator) if name]
         if own.numerator and all(one and set(own.windows) <= set(one[1]) for one in terms):
-            found.append(_metric(name, own, [one[0] for one in terms if one]))
+            found.append(_metric(settings, name, own, [one[0] for one in terms if one]))
     return tuple(found)
 
 
@@ -161,8 +166,9 @@ def gauge_of(name: str, own: OwnMetric) -> str:
     return name if name.endswith(suffix) else name + suffix
 
 
-def _metric(name: str, own: OwnMetric, terms: Sequence[Term]) -> Metric:
+def _metric(settings: Settings, name: str, own: OwnMetric, terms: Sequence[Term]) -> Metric:
     divided = own.denominator and f" ÷ {own.denominator}"
+    parts = dict.fromkeys((own.numerator, own.denominator))
     example = Example("3 of 4", 3, 4, 0.75) if divided else Example("counted 3 times", 3, None, 3)
     return Metric(
         name=name,
@@ -174,5 +180,8 @@ def _metric(name: str, own: OwnMetric, terms: Sequence[Term]) -> Metric:
         windows=cast(tuple[WindowKind, ...], own.windows),
         gauge=gauge_of(name, own),
         example=example,
-        knobs=("measures", "metrics"),
+        chosen_by=(
+            f"metrics.{name}",
+            *(f"measures.{part}" for part in parts if part in settings.measures),
+        ),
     )

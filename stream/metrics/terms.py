@@ -41,7 +41,9 @@ class Reader(Protocol):
 
 
 class Term(Protocol):
-    """One number of a window."""
+    """One number of a window. Terms are values: what is computed of one may be remembered."""
+
+    def __hash__(self) -> int: ...
 
     def read(self, reader: Reader, span: Span) -> float:
         """Its value for a segment and a window."""

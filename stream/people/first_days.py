@@ -1,4 +1,4 @@
-"""What the settings want to know of newcomers' first days beyond the calendar days on which they come."""
+"""Build the rule for the first days of newcomers from `[first_week]`."""
 
 import hashlib
 
@@ -10,14 +10,23 @@ from stream.people.newcomers import Activation
 from stream.settings.audience import FirstWeekSettings
 
 
-def activation(knobs: FirstWeekSettings) -> Activation | None:
-    """What is kept and counted of single events; None: nothing."""
-    chosen = knobs.activation_event
-    # What is counted is in its name: other settings never add to what is stored of these.
-    text = msgspec.json.encode([chosen, knobs.days, knobs.min_events], order="sorted")
-    digest = hashlib.sha256(text).hexdigest()[:6]
-    what = (chosen.type, predicate(chosen), knobs.days, knobs.min_events)
-    if knobs.clock == "user_24h":
-        name = f"first_hours_{digest}"
-        return FirstHours(name, *what, f"{name}_days")
-    return Activation(f"activated_{digest}", *what) if chosen.type else None
+def activation(settings: FirstWeekSettings) -> Activation | None:
+    """Return the rule for single events of newcomers; None if only their active days count."""
+    chosen = settings.activation_event
+    what = (chosen.type, predicate(chosen), settings.days, settings.min_events)
+    if counted_days := days_measure(settings):
+        return FirstHours(f"first_hours_{_digest(settings)}", *what, counted_days)
+    return Activation(f"activated_{_digest(settings)}", *what) if chosen.type else None
+
+
+def days_measure(settings: FirstWeekSettings) -> str | None:
+    """Return the measure of active days by each newcomer's own clock; None with calendar days."""
+    return f"first_hours_{_digest(settings)}_days" if settings.clock == "user_24h" else None
+
+
+def _digest(settings: FirstWeekSettings) -> str:
+    # The name of a measure holds its definition: other settings never add to counts stored under it.
+    text = msgspec.json.encode(
+        [settings.activation_event, settings.days, settings.min_events], order="sorted"
+    )
+    return hashlib.sha256(text).hexdigest()[:6]

@@ -40,7 +40,7 @@ def _meaning(metric: Metric) -> dict[str, Any]:
         "formula": metric.formula,
         "example": f"{metric.example.text} give {metric.example.value:g}",
         "benchmark": f"{benchmark.text} ({benchmark.source})" if benchmark else "none is known",
-        "settings": ", ".join(metric.knobs) or "none",
+        "settings": ", ".join(metric.settings) or "none",
         "series": main_family(metric).name,
     }
 

@@ -8,13 +8,12 @@ import pytest
 from schemas.envelope import Survey
 from schemas.outputs import WindowKind
 from stream.configure.fields import leaves
-from stream.configure.fingerprints import DEFINING
 from stream.counters import measures
 from stream.counters.histogram import histogram_measure
 from stream.counters.measures import Grain
 from stream.counters.windows import GRAIN_OF, LENGTH_OF
 from stream.metrics import own as definitions
-from stream.metrics.catalogue import catalogue
+from stream.metrics.catalogue import catalogue, counts_by, defining_tables
 from stream.metrics.families import COUNTERS
 from stream.metrics.metric import Metric, Unit, required_grains
 from stream.metrics.terms import AtEnd, AtStart, ByWindow, DaysBefore, Predicted, Quantile, TopTenth
@@ -190,9 +189,14 @@ def test_every_measure_it_needs_is_counted_by_the_shard(metric: Metric) -> None:
 
 
 @every_metric
+def test_every_measure_says_which_settings_change_how_it_is_counted(metric: Metric) -> None:
+    assert [one for one in metric.measures() if counts_by(one) is None] == []
+
+
+@every_metric
 def test_its_settings_exist(metric: Metric) -> None:
-    assert set(metric.knobs) <= {key for key, _ in leaves(Settings)}
-    assert len(set(metric.knobs)) == len(metric.knobs)
+    assert set(metric.settings) <= {key for key, _ in leaves(Settings)}
+    assert len(set(metric.settings)) == len(metric.settings)
 
 
 @every_metric
@@ -257,5 +261,5 @@ def test_prometheus_counters_are_counted_from_the_beginning() -> None:
 
 @every_metric
 def test_every_setting_of_a_metric_is_part_of_the_definition_version(metric: Metric) -> None:
-    tables = {knob.partition(".")[0] for knob in metric.knobs}
-    assert tables <= {*DEFINING, "dimensions"}
+    tables = {name.partition(".")[0] for name in metric.settings}
+    assert tables <= defining_tables()

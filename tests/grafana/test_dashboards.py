@@ -239,7 +239,7 @@ def test_descriptions_say_what_the_catalogue_says() -> None:
         for text in texts:
             assert metric.help in text and metric.formula in text
             assert metric.benchmark is None or metric.benchmark.text in text
-            assert all(f"`{knob}`" in text for knob in metric.knobs)
+            assert all(f"`{name}`" in text for name in metric.settings)
 
 
 def test_every_window_and_own_dimension_has_words() -> None:

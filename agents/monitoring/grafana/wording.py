@@ -90,7 +90,7 @@ def _meaning(metric: Metric, *, by_segment: bool) -> str:
         lines.append("It is an estimate.")
     if metric.benchmark:
         lines.append(f"Benchmark: {metric.benchmark.text} ({metric.benchmark.source})")
-    if metric.knobs:
-        lines.append(f"Settings: {', '.join(f'`{knob}`' for knob in metric.knobs)}")
+    if metric.settings:
+        lines.append(f"Settings: {', '.join(f'`{name}`' for name in metric.settings)}")
     # Two spaces at the end of a line: Markdown's line break.
     return "  \n".join(lines)

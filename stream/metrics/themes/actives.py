@@ -8,9 +8,8 @@ from stream.counters import measures
 from stream.counters.windows import GRAIN_OF, Span
 from stream.metrics.metric import Benchmark, Example, Metric
 from stream.metrics.terms import AtEnd, AtStart, ByWindow, Level, Need, Reader, Term, Total
+from stream.metrics.theme import Theme
 from stream.settings.application import Settings
-
-_ACTIVE = ("active.passive_types", "timezone")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +67,7 @@ def metrics(settings: Settings) -> Iterator[Metric]:
             windows=(span.kind,),
             gauge=name,
             example=example,
-            knobs=(knob, "week_start", *_ACTIVE) if span.kind == "week" else (knob, *_ACTIVE),
+            chosen_by=(knob,),
         )
     if settings.active.rolling_hours:
         yield _ROLLING
@@ -84,8 +83,8 @@ def metrics(settings: Settings) -> Iterator[Metric]:
         windows=(month.kind,),
         gauge="monthly_activity_ratio",
         example=Example("200 active, 1,000 customers", 200, 1_000, 0.20),
+        chosen_by=("active.month",),
         benchmark=Benchmark("above 0.20 is solid", "subscription product guides"),
-        knobs=("active.month", *_ACTIVE),
         level=True,
     )
 
@@ -109,7 +108,7 @@ _ROLLING = Metric(
     windows=("trailing_24h", "trailing_168h"),
     gauge="rolling_active_users",
     example=Example("one person at noon, one the evening before", 2, None, 2),
-    knobs=("active.rolling_hours", *_ACTIVE),
+    chosen_by=("active.rolling_hours",),
 )
 
 
@@ -125,7 +124,7 @@ def _live(settings: Settings) -> Metric:
         windows=(kind,),
         gauge="live_visitors",
         example=Example("two people, one of them in three of the minutes", 2, None, 2),
-        knobs=("active.live_minutes",),
+        chosen_by=("active.live_minutes",),
     )
 
 
@@ -153,6 +152,13 @@ def _stickiness(settings: Settings) -> Metric:
         gauge="stickiness_ratio",
         gauge_complete=knobs.numerator != "today",
         example=Example("mean DAU 2,600 of MAU 20,000", 2_600, 20_000, 0.13),
+        chosen_by=("stickiness.numerator", "stickiness.base", f"active.{knobs.base}"),
         benchmark=Benchmark("above 0.13 is good", "product analytics guides, for all industries"),
-        knobs=("stickiness.numerator", "stickiness.base", "active.month", "active.week", *_ACTIVE),
     )
+
+
+THEME = Theme(
+    title="Active people",
+    text="Who is active in a week, in a month and now, and on how many days of these.",
+    metrics=metrics,
+)

@@ -1,8 +1,9 @@
 """Audience: how many people, how often."""
 
 from stream.counters import measures
-from stream.metrics.metric import SESSION_KNOBS, Benchmark, Example, Metric
+from stream.metrics.metric import Benchmark, Example, Metric
 from stream.metrics.terms import AtEnd, AtStart, ByWindow, Level, Sum, Total
+from stream.metrics.theme import Theme
 
 #: The people of a period.
 PEOPLE = ByWindow(
@@ -14,7 +15,6 @@ PEOPLE = ByWindow(
         "all": Total(measures.NEW_ALL),
     }
 )
-_ACTIVE = ("active.passive_types", "timezone")
 _SOLID = Benchmark("above 0.20 is solid", "subscription product guides")
 
 METRICS = (
@@ -27,7 +27,6 @@ METRICS = (
         windows=("day",),
         gauge="daily_active_users",
         example=Example("three people, one of them twice", 3, None, 3),
-        knobs=_ACTIVE,
     ),
     Metric(
         name="unique_visitors",
@@ -38,7 +37,6 @@ METRICS = (
         windows=("day", "week", "month", "all"),
         gauge="unique_visitors",
         example=Example("60 new, 40 returning", 100, None, 100),
-        knobs=("week_start", *_ACTIVE),
     ),
     Metric(
         name="daily_activity_rate",
@@ -52,7 +50,6 @@ METRICS = (
         gauge_complete=True,
         example=Example("200 active, 1,000 customers", 200, 1_000, 0.20),
         benchmark=_SOLID,
-        knobs=_ACTIVE,
         level=True,
     ),
     Metric(
@@ -65,7 +62,6 @@ METRICS = (
         windows=("month",),
         gauge="visit_frequency",
         example=Example("400 visits of 100 people", 400, 100, 4),
-        knobs=(*SESSION_KNOBS, *_ACTIVE),
     ),
     Metric(
         name="at_risk_users",
@@ -77,6 +73,12 @@ METRICS = (
         gauge="at_risk_users",
         gauge_complete=True,
         example=Example("100 active in 28 days, 70 of them in the last 7", 30, None, 30),
-        knobs=_ACTIVE,
     ),
+)
+
+
+THEME = Theme(
+    title="Audience",
+    text="How many people come, and how often.",
+    metrics=lambda _settings: METRICS,
 )

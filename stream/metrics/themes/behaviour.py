@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from stream.counters import measures
-from stream.metrics.metric import READING_KNOBS, SESSION_KNOBS, Benchmark, Example, Metric
+from stream.metrics.metric import Benchmark, Example, Metric
 from stream.metrics.terms import Has, Quantile, Total
+from stream.metrics.theme import Theme
 from stream.settings.application import Settings
 
 _CLOSED = "Closed sessions, in the window in which they started."
@@ -29,7 +30,6 @@ VISITS = (
         windows=("hour", "day", "all"),
         gauge="sessions",
         example=Example("a person who comes back after an hour", 2, None, 2),
-        knobs=SESSION_KNOBS,
     ),
 )
 
@@ -45,14 +45,6 @@ OUTCOMES = (
         gauge="bounce_ratio",
         example=Example("3 of 5 visits have one page", 3, 5, 0.6),
         benchmark=Benchmark("0.20 to 0.55", "web analytics surveys"),
-        knobs=(
-            "bounce.mode",
-            "bounce.interactive_events",
-            "bounce.engaged_min_seconds",
-            "bounce.engaged_min_page_views",
-            "bounce.engaged_goals",
-            *SESSION_KNOBS,
-        ),
     ),
     Metric(
         name="engagement_rate",
@@ -65,16 +57,11 @@ OUTCOMES = (
         windows=("trailing_1h", "hour", "day", "all"),
         gauge="engagement_ratio",
         example=Example("3 of 5 visits see two pages or take 10 s", 3, 5, 0.6),
-        knobs=(
-            "bounce.engaged_min_seconds",
-            "bounce.engaged_min_page_views",
-            "bounce.engaged_goals",
-            *SESSION_KNOBS,
-        ),
     ),
 )
 
 
+_TIMED = ("duration.zero_sessions",)
 _COUNTED: dict[str, str] = {
     "page_views": "page views of sessions",
     "unique_pages": "different pages of each session",
@@ -96,7 +83,6 @@ def pages_per_session(settings: Settings) -> Metric:
         gauge="pages_per_session",
         example=Example("7 page views in 5 sessions", 7, 5, 1.4),
         benchmark=Benchmark("1.7 to 4", "web analytics surveys"),
-        knobs=SESSION_KNOBS,
     )
 
 
@@ -105,10 +91,6 @@ def durations(settings: Settings) -> Iterator[Metric]:
     lasting = _lasting(settings)
     zeros = settings.duration.zero_sessions == "include"
     timed = Total(measures.SESSIONS if zeros else measures.TIMED_SESSIONS)
-    knobs = (
-        "duration.basis", "duration.zero_sessions", "duration.cap_seconds",
-        "duration.whole_seconds", *READING_KNOBS, *SESSION_KNOBS,
-    )  # fmt: skip
     yield Metric(
         name="session_duration",
         help=f"Mean length of a visit. {_CLOSED}",
@@ -121,7 +103,7 @@ def durations(settings: Settings) -> Iterator[Metric]:
         example=Example("visits of 0, 60 and 120 s", 180, 3, 60)
         if zeros
         else Example("visits of 0, 60 and 120 s", 180, 2, 90),
-        knobs=knobs,
+        chosen_by=_TIMED,
     )
     for percent in (50, 90):
         yield Metric(
@@ -135,7 +117,7 @@ def durations(settings: Settings) -> Iterator[Metric]:
             gauge=f"session_duration_p{percent}_seconds",
             approximate=True,
             example=Example(f"{percent} of 100 visits take 30 s or less", 30, 1, 30),
-            knobs=knobs,
+            chosen_by=_TIMED,
         )
 
 
@@ -149,3 +131,18 @@ def _lasting(settings: Settings) -> str:
     if duration.zero_sessions == "exclude":
         return f"{words}; a session of 0 s does not count"
     return f"{words}; a session of one event has 0 and counts"
+
+
+def metrics(settings: Settings) -> Iterator[Metric]:
+    """Yield the metrics of page views and sessions."""
+    yield from VISITS
+    yield pages_per_session(settings)
+    yield from durations(settings)
+    yield from OUTCOMES
+
+
+THEME = Theme(
+    title="Behaviour",
+    text="Page views, sessions, how long they last and how many bounce.",
+    metrics=metrics,
+)

@@ -7,13 +7,21 @@ from stream.counters import measures
 from stream.counters.calendar import DAY_MS, HOUR_MS
 from stream.counters.segments import SegmentRegistry
 from stream.history.events import Contributions, HistoryEntry, at
-from stream.metrics.metric import SESSION_KNOBS, Example, Metric
+from stream.metrics.counted_by import PERSON, CountedBy
+from stream.metrics.metric import Example, Metric
 from stream.metrics.terms import Sum, Term, Total
+from stream.metrics.theme import Theme
 from stream.settings.application import Settings
 
 CARTS_ORDERED = "carts_ordered"
 CARTS_ABANDONED = "carts_abandoned"
 CARTS_RECOVERED = "carts_recovered"
+_CART = ("cart.basis", "cart.start_event", "cart.timeout_hours", *PERSON)
+COUNTED_BY: CountedBy = {
+    CARTS_ORDERED: _CART,
+    CARTS_ABANDONED: _CART,
+    CARTS_RECOVERED: ("cart.recovery_days", *_CART),
+}
 #: What is kept of the type of an event; at one instant they sort in this order.
 _ADDED, _REMOVED, _CHECKOUT, _ORDERED = range(4)
 _KIND = {
@@ -177,9 +185,8 @@ def metrics(settings: Settings) -> tuple[Metric, ...]:
         windows=("day", "all"),
         gauge="cart_abandonment_ratio",
         example=Example("7 of 10 carts", 7, 10, 0.70),
+        chosen_by=("cart.basis",),
         totals=("carts_abandoned", "carts_resolved"),
-        knobs=("cart.basis", "cart.timeout_hours", "cart.start_event")
-        + SESSION_KNOBS * (cart.basis == "session"),
     )
     if cart.basis == "session":
         return (abandonment,)
@@ -192,6 +199,14 @@ def metrics(settings: Settings) -> tuple[Metric, ...]:
         windows=("day", "all"),
         gauge="recovered_carts",
         example=Example("an order 30 h after the last change", 1, None, 1),
-        knobs=("cart.basis", "cart.timeout_hours", "cart.recovery_days"),
     )
     return abandonment, recovered
+
+
+THEME = Theme(
+    title="Carts",
+    text="Which carts became orders, which were left, and which of these were recovered.",
+    metrics=metrics,
+    aggregates=aggregates,
+    counted_by=COUNTED_BY,
+)

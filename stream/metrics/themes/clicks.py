@@ -7,15 +7,19 @@ from schemas.events.clicks import Click, Impression
 from stream.counters import measures
 from stream.counters.segments import JOINT, SegmentRegistry
 from stream.history.events import Aggregate, Contributions, Daily, HistoryEntry, at, on
+from stream.metrics.counted_by import PERSON, CountedBy
 from stream.metrics.metric import Benchmark, Example, Metric
 from stream.metrics.terms import Total
+from stream.metrics.theme import Theme
 from stream.sessions.pages import CONTENT
 from stream.sessions.session import sid_digest
 from stream.settings.application import Settings
 
 #: Distinct people with an impression, by day.
 VIEWERS_DAY = "viewers_day"
-_KNOBS = ("ctr.match_impression", "ctr.attribution_window_seconds")
+# The time within which a click is matched is in the name of the measure.
+COUNTED_BY: CountedBy = {VIEWERS_DAY: PERSON, "matched_*": PERSON}
+_MATCHED = ("ctr.match_impression", "ctr.attribution_window_seconds")
 
 
 def aggregates(settings: Settings) -> Iterator[Aggregate]:
@@ -120,7 +124,7 @@ def _click_through(settings: Settings) -> Metric:
         windows=("trailing_1h", "hour", "day", "all"),
         gauge="click_through_ratio",
         example=Example("100 clicks of 1,000 impressions", 100, 1_000, 0.10),
-        knobs=("ctr.denominator", *_KNOBS),
+        chosen_by=("ctr.denominator", *_MATCHED),
     )
 
 
@@ -137,8 +141,8 @@ def _unique_click_through(settings: Settings) -> Metric:
         windows=("day",),
         gauge="unique_click_through_ratio",
         example=Example("50 people of 200 impressions", 50, 200, 0.25),
+        chosen_by=("ctr.denominator", *_MATCHED),
         benchmark=Benchmark("0.06 to 0.07 is strong", "e-mail and display surveys"),
-        knobs=("ctr.denominator", *_KNOBS),
     )
 
 
@@ -154,7 +158,7 @@ def _by_content(settings: Settings) -> Metric:
         windows=("hour", "day"),
         gauge="content_click_through_ratio",
         example=Example("4 clicks of 40 impressions", 4, 40, 0.10),
-        knobs=_KNOBS,
+        chosen_by=_MATCHED,
         by=("content",),
         plain=False,
     )
@@ -181,3 +185,12 @@ def _exceeds(settings: Settings) -> str:
     if settings.ctr.match_impression:
         return "May exceed 1 when content is clicked again."
     return "May exceed 1 when clicks lack impressions."
+
+
+THEME = Theme(
+    title="Click-through",
+    text="How often content is clicked where it is shown.",
+    metrics=metrics,
+    aggregates=aggregates,
+    counted_by=COUNTED_BY,
+)

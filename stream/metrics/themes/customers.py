@@ -1,10 +1,12 @@
 """Customers: who pays, who came, who left, and what they pay a month."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from stream.counters import measures
 from stream.metrics.metric import Benchmark, Example, Metric
 from stream.metrics.terms import AtEnd, AtStart, ByWindow, DailyRates, Level, Sum, Term, Total
+from stream.metrics.theme import Theme
 from stream.settings.application import Settings
 
 _AT_START = Level(measures.CUSTOMERS_CHANGE, at_start=True)
@@ -21,8 +23,8 @@ _GAINED_MRR = Sum(
     Total(measures.MRR_EXPANDED_MICROS, 1e-6), Total(measures.MRR_REACTIVATED_MICROS, 1e-6)
 )
 
-#: When somebody is a customer, and of their own will none any more.
-_KNOBS = ("churn.effective", "churn.grace_period_days", "churn.involuntary_reasons")
+#: Settings that choose the terms of the churn rate.
+CHURN_CHOSEN = ("churn.denominator",)
 
 METRICS = (
     Metric(
@@ -34,7 +36,6 @@ METRICS = (
         windows=("day", "trailing_30d"),
         gauge="active_customers",
         example=Example("100 started, 10 left", 90, None, 90),
-        knobs=_KNOBS,
         level=True,
     ),
     Metric(
@@ -46,7 +47,6 @@ METRICS = (
         windows=("day", "trailing_30d"),
         gauge="new_customers",
         example=Example("10 people subscribe, one of them to two plans", 10, None, 10),
-        knobs=_KNOBS,
     ),
     Metric(
         name="churned_customers",
@@ -57,7 +57,6 @@ METRICS = (
         windows=("day", "trailing_30d"),
         gauge="churned_customers",
         example=Example("of 12 cancellations 2 keep another subscription", 10, None, 10),
-        knobs=_KNOBS,
     ),
     Metric(
         name="customer_retention_rate",
@@ -69,7 +68,6 @@ METRICS = (
         windows=("trailing_30d", "month"),
         gauge="customer_retention_ratio",
         example=Example("100 at the start, 10 new, 90 at the end", 80, 100, 0.80),
-        knobs=_KNOBS,
         level=True,
     ),
     Metric(
@@ -81,7 +79,6 @@ METRICS = (
         windows=("day", "month"),
         gauge="mrr",
         example=Example("9 customers at 20, one at 30", 210, None, 210),
-        knobs=("currency", *_KNOBS),
         level=True,
     ),
 )
@@ -98,7 +95,6 @@ MOVEMENTS = (
             windows=("day", "month", "trailing_30d"),
             gauge=f"mrr_{name}",
             example=Example(*example),
-            knobs=("currency", *_KNOBS),
         )
         for name, text, formula, measure, example in (
             ("new", "Monthly revenue of customers who were none before.",
@@ -128,7 +124,6 @@ MOVEMENTS = (
         windows=("trailing_30d", "month"),
         gauge="gross_mrr_churn_ratio",
         example=Example("100 at the start, 10 churn, 10 contraction", 20, 100, 0.20),
-        knobs=_KNOBS,
         level=True,
     ),
     Metric(
@@ -141,7 +136,6 @@ MOVEMENTS = (
         windows=("trailing_30d", "month"),
         gauge="net_mrr_churn_ratio",
         example=Example("100 at the start, 10 churn, 10 contraction, 10 expansion", 10, 100, 0.10),
-        knobs=_KNOBS,
         level=True,
     ),
     Metric(
@@ -154,7 +148,6 @@ MOVEMENTS = (
         windows=("day", "month"),
         gauge="average_revenue_per_account",
         example=Example("9 customers at 20, one at 30", 210, 10, 21),
-        knobs=("currency", *_KNOBS),
         level=True,
     ),
     *(
@@ -168,7 +161,6 @@ MOVEMENTS = (
             windows=("trailing_30d", "month"),
             gauge=f"{name}_churn_ratio",
             example=Example(f"{lost} of 100", lost, 100, lost / 100),
-            knobs=_KNOBS,
             level=True,
         )
         for name, words, numerator, lost in (
@@ -185,7 +177,6 @@ MOVEMENTS = (
         windows=("day", "trailing_30d"),
         gauge="churned_customers_involuntary",
         example=Example("of 10 who left, 4 had an expired card", 4, None, 4),
-        knobs=_KNOBS,
     ),
 )  # fmt: skip
 
@@ -244,7 +235,21 @@ def churn(settings: Settings) -> Metric:
         windows=("trailing_30d", "month"),
         gauge="churn_ratio",
         example=Example("10 of 100", 10, 100, 0.10),
+        chosen_by=CHURN_CHOSEN,
         benchmark=Benchmark("0.02 to 0.08 a month is healthy", "subscription industry surveys"),
-        knobs=("churn.denominator", *_KNOBS),
         level=True,
     )
+
+
+def metrics(settings: Settings) -> Iterator[Metric]:
+    """Yield the metrics of customers and their recurring revenue."""
+    yield from levels(settings)
+    yield churn(settings)
+    yield from MOVEMENTS
+
+
+THEME = Theme(
+    title="Customers",
+    text="Who pays, who came, who left, and what they pay a month.",
+    metrics=metrics,
+)

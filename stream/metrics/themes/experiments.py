@@ -10,6 +10,7 @@ from stream.counters.windows import Span
 from stream.metrics.metric import JOINED, Example, Metric
 from stream.metrics.proportions import interval, p_value
 from stream.metrics.terms import AtEnd, ByWindow, Need, Reader, Term
+from stream.metrics.theme import Theme
 from stream.metrics.themes.goals import CONVERTED_7D, CONVERTED_28D, of_goals_and
 from stream.settings.application import Settings
 
@@ -197,7 +198,7 @@ def _metric(
     numerator: Term,
     denominator: Term,
     example: Example,
-    *knobs: str,
+    *chosen_by: str,
 ) -> Metric:
     dimension = settings.experiment.dimension
     is_share = name != "variant_p_value"
@@ -211,7 +212,15 @@ def _metric(
         windows=_WINDOWS,
         gauge=f"{name}_ratio" if is_share else name,
         example=example,
-        knobs=("experiment.dimension", *knobs, "conversion.orders", "goals"),
+        chosen_by=chosen_by,
+        counted_by=("experiment.dimension",),
         by=(dimension, of_goals_and(dimension)) if dimension else (),
         plain=False,
     )
+
+
+THEME = Theme(
+    title="Experiments",
+    text="What share of the people who saw a variant converted, and whether that differs from the control.",
+    metrics=metrics,
+)

@@ -7,15 +7,22 @@ from stream.counters import measures
 from stream.counters.segments import Segment, SegmentRegistry
 from stream.counters.windows import ROLLING_DAYS
 from stream.history.events import Contributions, Daily, HistoryEntry, distinct
+from stream.metrics.counted_by import PERSON, CountedBy
 from stream.metrics.metric import Benchmark, Example, Metric
+from stream.metrics.own import people
 from stream.metrics.shares import OfSite
 from stream.metrics.terms import AtEnd, Level, Term
+from stream.metrics.theme import Theme
 from stream.settings.application import Settings
 
 
 def users(days: int) -> str:
     """The measure of the people who used a feature in so many days; counted on the day they end."""
     return f"feature_users_{days}d"
+
+
+#: The length of the window is in the name of the measure.
+COUNTED_BY: CountedBy = {"feature_users_*": ("feature.map", *PERSON)}
 
 
 class Features(Daily):
@@ -52,34 +59,41 @@ class Features(Daily):
         return counts
 
 
-def metrics(settings: Settings, eligible: Term | None) -> Iterator[Metric]:
-    """The share of people who use a feature, of those whom the settings choose.
-
-    `eligible` are the people of feature.eligible, in its rolling windows; None where it names none.
-    """
+def metrics(settings: Settings) -> Iterator[Metric]:
+    """Yield the share of people who use a feature."""
+    eligible = people(settings, settings.feature.eligible)
     days, by = settings.feature.window_days, settings.feature.denominator
     whom = "monthly active people" if days == 28 else f"people active in {days} days"
     of = "monthly active users" if days == 28 else whom
-    people: Term = AtEnd(measures.active_in(days))
+    base: Term = AtEnd(measures.active_in(days))
     if by == "all_known":
         whom = of = "people known at the end of the window"
-        people = Level(measures.KNOWN)
+        base = Level(measures.KNOWN)
     elif by == "eligible" and eligible is not None:
         whom = of = f"people of the measure {settings.feature.eligible} in {days} days"
-        people = eligible
+        base = eligible
     yield Metric(
         name="feature_usage_rate",
         help=f"Share of the {whom} who used the feature.",
         unit="ratio",
         formula=f"distinct users of the feature in {days} days ÷ {of}",
         numerator=AtEnd(users(days)),
-        denominator=OfSite(people),
+        denominator=OfSite(base),
         windows=(ROLLING_DAYS[days],),
         gauge="feature_usage_ratio",
         example=Example("28 of 100 people used it", 28, 100, 0.28),
+        chosen_by=("feature.window_days", "feature.denominator", "feature.eligible"),
         benchmark=Benchmark("0.28 is good", "product analytics guides") if by == "active" else None,
-        knobs=("feature.map", "feature.window_days", "feature.denominator", "feature.eligible"),
         by=("feature",),
         plain=False,
         level=by == "all_known",
     )
+
+
+THEME = Theme(
+    title="Features",
+    text="How many people use each feature.",
+    metrics=metrics,
+    aggregates=lambda settings: (Features(settings),),
+    counted_by=COUNTED_BY,
+)

@@ -8,6 +8,7 @@ from schemas.events.feedback import SurveyDismissed, SurveyResponse
 from stream.counters.measures import MICROS
 from stream.counters.segments import Segment, SegmentRegistry
 from stream.history.events import Contributions, HistoryEntry, at, on
+from stream.metrics.counted_by import PERSON, CountedBy
 from stream.sessions.session import sid_digest
 from stream.settings.application import Settings
 from stream.settings.customers import TOP_BOX
@@ -21,6 +22,22 @@ SATISFIED = "csat_satisfied"
 CES_MICROS, RATING_MICROS = "ces_micros", "rating_micros"
 #: Answers in the three easiest scores of the scale.
 CES_EASY = "ces_easy"
+_ANSWERED = ("survey.dedupe", *PERSON)
+_SCALES = ("survey.csat_scale", "survey.ces_scale", "survey.rating_scale")
+# Measures of the newest answers begin with the name of the measure of all answers.
+COUNTED_BY: CountedBy = {
+    f"{ANSWERS}*": (*_SCALES, *_ANSWERED),
+    OFF_SCALE: (*_SCALES, *PERSON),
+    "nps_*": _ANSWERED,
+    "csat_*": ("survey.csat_scale", *_ANSWERED),
+    f"{SATISFIED}*": ("survey.csat_satisfied_min", "survey.csat_scale", *_ANSWERED),
+    "ces_*": ("survey.ces_scale", *_ANSWERED),
+    f"{CES_EASY}*": ("survey.ces_higher_is_easier", "survey.ces_scale", *_ANSWERED),
+    "rating_*": ("survey.rating_scale", *_ANSWERED),
+    **dict.fromkeys(
+        ("nps_dismissed", "csat_dismissed", "ces_dismissed", "rating_dismissed"), PERSON
+    ),
+}
 
 _NPS_MAX, _PROMOTER, _PASSIVE = 10 * MICROS, 9 * MICROS, 7 * MICROS
 _OFF_SCALE = -1

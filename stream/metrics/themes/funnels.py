@@ -13,9 +13,11 @@ from stream.counters.segments import SegmentRegistry
 from stream.history.event_filter import predicate
 from stream.history.events import Condensed, Contributions, HistoryEntry, distinct
 from stream.history.funnel_attempts import Attempts, Moment
+from stream.metrics.counted_by import PERSON, CountedBy
 from stream.metrics.metric import JOINED, Example, Metric
 from stream.metrics.shares import AtStep
 from stream.metrics.terms import AtEnd, ByWindow, Total
+from stream.metrics.theme import Theme
 from stream.settings.application import Settings
 from stream.settings.definitions import Funnel
 
@@ -23,6 +25,7 @@ from stream.settings.definitions import Funnel
 REACHED_1D = "funnel_people_1d"
 REACHED_28D = "funnel_people_28d"
 REACHED_ALL = "funnel_people_all"
+COUNTED_BY: CountedBy = {"funnel_people_*": ("funnels", *PERSON)}
 _DAYS = {1: REACHED_1D, 28: REACHED_28D}
 DIMENSION = f"funnel{JOINED}step"
 #: In the place of the time of a fact that says how far all attempts came that are over.
@@ -188,6 +191,7 @@ _REACHED = ByWindow(
 def metrics(settings: Settings) -> tuple[Metric, ...]:
     """Funnels, with the attempts that the settings let count."""
     attempt, within = _WHICH[_entries(settings)], _within(settings)
+    counted_by = _counted_by(settings)
     return (
         Metric(
             name="funnel_people",
@@ -198,7 +202,7 @@ def metrics(settings: Settings) -> tuple[Metric, ...]:
             windows=("day", "trailing_28d", "all"),
             gauge="funnel_people",
             example=Example("225 of 600 visitors order", 225, None, 225),
-            knobs=("funnels",),
+            counted_by=counted_by,
             by=(DIMENSION,),
             plain=False,
         ),
@@ -212,7 +216,7 @@ def metrics(settings: Settings) -> tuple[Metric, ...]:
             windows=("day", "trailing_28d", "all"),
             gauge="funnel_conversion_ratio",
             example=Example("visit 600, order 225", 225, 600, 0.375),
-            knobs=("funnels",),
+            counted_by=counted_by,
             by=(DIMENSION,),
             plain=False,
         ),
@@ -226,7 +230,7 @@ def metrics(settings: Settings) -> tuple[Metric, ...]:
             windows=("day", "trailing_28d", "all"),
             gauge="funnel_step_conversion_ratio",
             example=Example("cart 431, order 225", 225, 431, 225 / 431),
-            knobs=("funnels",),
+            counted_by=counted_by,
             by=(DIMENSION,),
             plain=False,
         ),
@@ -247,3 +251,23 @@ def _entries(settings: Settings) -> str:
 def _within(settings: Settings) -> str:
     excluded = any(funnel.exclusions for funnel in settings.funnels.values())
     return _WITHIN + (" and with nothing excluded between" if excluded else "")
+
+
+def _counted_by(settings: Settings) -> tuple[str, ...]:
+    """Return the settings that decide which events are steps of one attempt."""
+    funnels = settings.funnels.values()
+    found: tuple[str, ...] = ()
+    if any(funnel.scope == "session" for funnel in funnels):
+        found += ("session.timeout_seconds", "session.source")
+    if any(funnel.order == "strict" for funnel in funnels):
+        found += ("active.passive_types",)
+    return found
+
+
+THEME = Theme(
+    title="Funnels",
+    text="How far people get through steps that follow one another.",
+    metrics=metrics,
+    aggregates=aggregates,
+    counted_by=COUNTED_BY,
+)

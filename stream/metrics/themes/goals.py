@@ -7,9 +7,11 @@ from stream.counters import measures
 from stream.counters.segments import Segment, SegmentRegistry, SegmentSet
 from stream.history.event_filter import Predicate, predicate
 from stream.history.events import Contributions, Daily, EventCounter, HistoryEntry, distinct
-from stream.metrics.metric import JOINED, SESSION_KNOBS, Example, Metric
+from stream.metrics.counted_by import GOALS, PERSON, CountedBy
+from stream.metrics.metric import JOINED, Example, Metric
 from stream.metrics.shares import OfSite
 from stream.metrics.terms import AtEnd, ByWindow, Total
+from stream.metrics.theme import Theme
 from stream.sessions.session import A_GOAL, CARTED, CONVERTED, ORDERED
 from stream.settings.application import Settings
 
@@ -18,6 +20,7 @@ CONVERTED_7D = "converted_7d"
 CONVERTED_28D = "converted_28d"
 #: Events that reached a goal.
 CONVERSIONS = "conversions"
+COUNTED_BY: CountedBy = {"converted_*": (*GOALS, *PERSON), CONVERSIONS: GOALS}
 _MEASURES = {1: CONVERTED_1D, 28: CONVERTED_28D}
 _OF_VARIANTS = {7: CONVERTED_7D, **_MEASURES}
 #: The name of the goal that every order reaches.
@@ -154,8 +157,12 @@ def metrics(settings: Settings) -> tuple[Metric, ...]:
     """Conversion of people, or of visits where the settings say so, and of visits under its own name."""
     by_session = settings.conversion.basis == "session"
     every = settings.conversion.count == "every"
-    first = _of_visits("conversion_rate", every) if by_session else _of_people(every)
-    return first, _of_visits("session_conversion_rate", every)
+    first = _of_visits("conversion_rate", every, _BASIS) if by_session else _of_people(every)
+    return first, _of_visits("session_conversion_rate", every, _COUNT)
+
+
+_COUNT = ("conversion.count",)
+_BASIS = ("conversion.basis", *_COUNT)
 
 
 def _of_people(every: bool) -> Metric:
@@ -178,12 +185,12 @@ def _of_people(every: bool) -> Metric:
         windows=("day", "trailing_28d"),
         gauge="conversion_ratio",
         example=Example("200 of 1,000 people", 200, 1_000, 0.20),
-        knobs=_KNOBS,
+        chosen_by=_BASIS,
         by=("goal",),
     )
 
 
-def _of_visits(name: str, every: bool) -> Metric:
+def _of_visits(name: str, every: bool, chosen_by: tuple[str, ...]) -> Metric:
     what = "events that reached a goal" if every else "sessions in which a goal was reached"
     return Metric(
         name=name,
@@ -197,8 +204,15 @@ def _of_visits(name: str, every: bool) -> Metric:
         windows=("trailing_1h", "hour", "day", "all"),
         gauge=name.replace("_rate", "_ratio"),
         example=Example("5 of 50 visits", 5, 50, 0.10),
-        knobs=(*_KNOBS, *SESSION_KNOBS),
+        chosen_by=chosen_by,
     )
 
 
-_KNOBS = ("conversion.basis", "conversion.count", "conversion.orders", "goals")
+THEME = Theme(
+    title="Goals",
+    text="How many people and how many sessions reach a goal.",
+    metrics=metrics,
+    aggregates=lambda settings: (Goals(settings),),
+    event_counters=event_counters,
+    counted_by=COUNTED_BY,
+)

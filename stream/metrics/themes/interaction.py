@@ -1,11 +1,12 @@
 """Interaction: how often an active person does more than look."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from schemas.outputs import WindowKind
 from stream.counters import measures
 from stream.metrics.metric import Example, Metric
 from stream.metrics.terms import AtEnd, Term, Total
+from stream.metrics.theme import Theme
 from stream.settings.application import Settings
 
 #: Length in days → the window, its people, and what these are called.
@@ -16,13 +17,13 @@ _PEOPLE: Mapping[int, tuple[WindowKind, Term, str]] = {
 }
 
 
-def frequency(settings: Settings) -> Metric:
+def metrics(settings: Settings) -> Iterator[Metric]:
     """Interactions per active person of the window that the settings choose."""
     knobs = settings.interaction
     window, people, name = _PEOPLE[knobs.window_days]
     what = f"{', '.join(knobs.events)} events" if knobs.events else "interactive events"
     length = "a day" if knobs.window_days == 1 else f"{knobs.window_days} days"
-    return Metric(
+    yield Metric(
         name="interaction_frequency",
         help=f"Mean number of times in {length} that an active person did more than look.",
         unit="interactions",
@@ -33,7 +34,12 @@ def frequency(settings: Settings) -> Metric:
         gauge="interaction_frequency",
         gauge_complete=True,
         example=Example("150 clicks, searches and orders of 50 people", 150, 50, 3),
-        knobs=(
-            "interaction.events", "interaction.window_days", "active.passive_types", "timezone",
-        ),
+        chosen_by=("interaction.window_days",),
     )  # fmt: skip
+
+
+THEME = Theme(
+    title="Interaction",
+    text="How often an active person does more than look.",
+    metrics=metrics,
+)

@@ -14,9 +14,9 @@ from stream.metrics.terms import (
     Sum,
     Total,
 )  # fmt: skip
+from stream.metrics.theme import Theme
 from stream.settings.application import Settings
 
-_KNOBS = ("week_start", "active.passive_types", "timezone")
 _ACTIVE = ByWindow(
     {
         "day": Total(measures.ACTIVE_DAY),
@@ -57,7 +57,6 @@ METRICS = (
         gauge="retained_users",
         gauge_complete=True,
         example=Example("of 100 people 40 were here the week before", 40, None, 40),
-        knobs=_KNOBS,
     ),
     Metric(
         name="resurrected_users",
@@ -69,7 +68,6 @@ METRICS = (
         gauge="resurrected_users",
         gauge_complete=True,
         example=Example("100 people, of them 50 new and 40 retained", 10, None, 10),
-        knobs=_KNOBS,
     ),
     Metric(
         name="dormant_users",
@@ -81,7 +79,6 @@ METRICS = (
         gauge="dormant_users",
         gauge_complete=True,
         example=Example("of 90 people of last week 40 come", 50, None, 50),
-        knobs=_KNOBS,
     ),
     Metric(
         name="churn_risk_users",
@@ -93,7 +90,6 @@ METRICS = (
         gauge="churn_risk_users",
         gauge_complete=True,
         example=Example("of 3 daily visitors 2 come once in the last week", 2, None, 2),
-        knobs=_KNOBS[1:],
     ),
     Metric(
         name="active_days",
@@ -110,7 +106,6 @@ METRICS = (
         gauge="active_days_people",
         gauge_complete=True,
         example=Example("two people on one day, one on three: on one day", 2, None, 2),
-        knobs=_KNOBS,
         by=(measures.ACTIVE_DAYS,),
         plain=False,
     ),
@@ -127,14 +122,6 @@ METRICS = (
         gauge_complete=True,
         computed=measures.RISK_PEOPLE,
         example=Example("of 30 people 10 stopped coming, as many others did before", 10, None, 10),
-        knobs=(
-            "churn_risk.enabled",
-            "churn_risk.horizon_days",
-            "churn_risk.low_below",
-            "churn_risk.high_from",
-            "churn_risk.examples_min",
-            *_KNOBS[1:],
-        ),
         by=(measures.RISK_BAND,),
         plain=False,
     ),
@@ -159,7 +146,7 @@ def behavioural_churn(settings: Settings) -> Metric:
         gauge="behavioural_churn_ratio",
         gauge_complete=True,
         example=Example("of 100 people 30 have not come for as long", 30, 100, 0.3),
-        knobs=("churn.behavioural_inactive_days", *_KNOBS[1:]),
+        chosen_by=("churn.behavioural_inactive_days",),
         looks_back_days=days,
     )
 
@@ -178,7 +165,21 @@ def active_weeks(settings: Settings) -> Iterator[Metric]:
         gauge="active_weeks_people",
         gauge_complete=True,
         example=Example("two people in one week, one in three: in one week", 2, None, 2),
-        knobs=("stickiness.interval", *_KNOBS),
+        chosen_by=("stickiness.interval",),
         by=(measures.ACTIVE_WEEKS,),
         plain=False,
     )
+
+
+def metrics(settings: Settings) -> Iterator[Metric]:
+    """Yield the metrics of who stays, who comes back and who stays away."""
+    yield from METRICS
+    yield from active_weeks(settings)
+    yield behavioural_churn(settings)
+
+
+THEME = Theme(
+    title="Lifecycle",
+    text="Who stayed, who came back after a pause, who stays away, and on how many days people come.",
+    metrics=metrics,
+)

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from stream.counters import measures
-from stream.metrics.metric import SESSION_KNOBS, Benchmark, Example, Metric, Unit
+from stream.metrics.metric import Benchmark, Example, Metric, Unit
 from stream.metrics.terms import AtStart, ByWindow, Sum, Term, Total
+from stream.metrics.theme import Theme
 from stream.metrics.themes.audience import PEOPLE
 from stream.settings.application import Settings
 
-_KNOBS = ("new.basis", "new.lookback_days", "week_start", "active.passive_types", "timezone")
+_CHOSEN = ("new.basis", "new.lookback_days")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +32,6 @@ def metrics(settings: Settings) -> Iterator[Metric]:
     by_session = settings.new.basis == "session"
     of = _BY_SESSION if by_session else _by_person(settings.new.lookback_days)
     every = "sessions" if by_session else "unique visitors"
-    knobs = (*_KNOBS, *SESSION_KNOBS) if by_session else _KNOBS
     yield Metric(
         name="new_visitors",
         help=of.help,
@@ -41,7 +41,7 @@ def metrics(settings: Settings) -> Iterator[Metric]:
         windows=("day", "week", "month", "all"),
         gauge="new_visitors",
         example=Example("60 of 100 people never seen before", 60, None, 60),
-        knobs=knobs,
+        chosen_by=_CHOSEN,
     )
     yield Metric(
         name="returning_visitors",
@@ -52,7 +52,7 @@ def metrics(settings: Settings) -> Iterator[Metric]:
         windows=("day", "week", "month"),
         gauge="returning_visitors",
         example=Example("100 unique, 60 new", 40, None, 40),
-        knobs=knobs,
+        chosen_by=_CHOSEN,
     )
     yield Metric(
         name="new_visitor_share",
@@ -64,8 +64,8 @@ def metrics(settings: Settings) -> Iterator[Metric]:
         windows=("day", "week", "month"),
         gauge="new_visitor_ratio",
         example=Example("60 new of 100 people", 60, 100, 0.6),
+        chosen_by=_CHOSEN,
         benchmark=Benchmark("0.10 of visitors are new", "web analytics surveys"),
-        knobs=knobs,
     )
 
 
@@ -115,3 +115,10 @@ def _new_people(pause: int) -> Term:
             "all": Total(measures.NEW_ALL),
         }
     )
+
+
+THEME = Theme(
+    title="Newcomers",
+    text="Who is new to a period, and who returns.",
+    metrics=metrics,
+)

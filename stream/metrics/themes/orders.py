@@ -8,9 +8,12 @@ from stream.counters.histogram import duration_bucket, histogram_measure
 from stream.counters.measures import MICROS
 from stream.counters.segments import Segment, SegmentRegistry
 from stream.history.events import Contributions, HistoryEntry, at, distinct, on
+from stream.metrics.counted_by import PERSON, CountedBy
 from stream.metrics.metric import Example, Metric
 from stream.metrics.terms import AtEnd, AtStart, ByWindow, TopTenth, Total
+from stream.metrics.theme import Theme
 from stream.sessions.session import sid_digest
+from stream.settings.application import Settings
 
 ORDERS = "orders"
 ORDERED_MICROS = "ordered_micros"
@@ -26,6 +29,15 @@ SPENT_365D = "level_spent_365d"
 #: People with an order so far, and the revenue of all days so far.
 BUYERS_TO_DATE = "level_buyers"
 REVENUE_TO_DATE_MICROS = "level_revenue_micros"
+_MEASURES = (
+    ORDERS, ORDERED_MICROS, REFUNDED_MICROS, REVENUE_MICROS, BUYERS_DAY, BUYERS_28D, BUYERS_MONTH,
+    NEW_BUYERS, BUYERS_365D, REVENUE_365D_MICROS, SPENT_365D, BUYERS_TO_DATE, REVENUE_TO_DATE_MICROS,
+)  # fmt: skip
+_MEASURES = (
+    ORDERS, ORDERED_MICROS, REFUNDED_MICROS, REVENUE_MICROS, BUYERS_DAY, BUYERS_28D, BUYERS_MONTH,
+    NEW_BUYERS, BUYERS_365D, REVENUE_365D_MICROS, SPENT_365D, BUYERS_TO_DATE, REVENUE_TO_DATE_MICROS,
+)  # fmt: skip
+COUNTED_BY: CountedBy = dict.fromkeys(_MEASURES, PERSON)
 
 YEAR_DAYS = 365
 _CENT_MICROS = 10_000
@@ -194,7 +206,6 @@ METRICS = (
         windows=("day", "trailing_28d", "month", "all"),
         gauge="buyers",
         example=Example("two people order twice, one once", 3, None, 3),
-        knobs=("timezone",),
     ),
     Metric(
         name="new_buyers",
@@ -215,7 +226,6 @@ METRICS = (
         windows=("hour", "day", "trailing_28d", "month", "all"),
         gauge="revenue",
         example=Example("orders of 100, 60 and 40, and 30 of the first given back", 170, None, 170),
-        knobs=("currency",),
     ),
     Metric(
         name="refunds",
@@ -226,7 +236,6 @@ METRICS = (
         windows=("day", "trailing_28d", "month", "all"),
         gauge="refunds",
         example=Example("30 and then 90 of an order of 100", 100, None, 100),
-        knobs=("currency",),
     ),
     Metric(
         name="average_order_value",
@@ -238,7 +247,6 @@ METRICS = (
         windows=("day", "trailing_28d", "month", "all"),
         gauge="average_order_value",
         example=Example("orders of 100, 60 and 50", 210, 3, 70),
-        knobs=("currency",),
     ),
     Metric(
         name="purchase_frequency",
@@ -264,3 +272,20 @@ METRICS = (
         level=True,
     ),
 )  # fmt: skip
+
+
+def lifetime_value_mode(settings: Settings) -> str:
+    """Return the lifetime value that is compared with the cost of winning a customer."""
+    chosen = settings.value.clv_mode
+    if chosen != "auto":
+        return chosen
+    return "simple" if settings.value.customers == "buyers" else "recurring"
+
+
+THEME = Theme(
+    title="Orders",
+    text="Orders, the people who place them, and their revenue.",
+    metrics=lambda _settings: METRICS,
+    aggregates=lambda settings: (Orders(to_date=lifetime_value_mode(settings) == "historic"),),
+    counted_by=COUNTED_BY,
+)

@@ -3,16 +3,12 @@
 from collections.abc import Iterator
 
 from stream.counters import measures
-from stream.metrics.metric import READING_KNOBS, SESSION_KNOBS, Benchmark, Example, Metric
+from stream.metrics.metric import Benchmark, Example, Metric
 from stream.metrics.terms import Total
+from stream.metrics.theme import Theme
 from stream.settings.application import Settings
 
-_PAGE = ("pages.hosts", "pages.values_max")
 _CLOSED = "Closed sessions, in the window in which they started."
-_BOUNCE = (
-    "bounce.mode", "bounce.engaged_min_seconds", "bounce.engaged_min_page_views",
-    "bounce.engaged_goals",
-)  # fmt: skip
 
 LANDINGS = (
     Metric(
@@ -24,7 +20,6 @@ LANDINGS = (
         windows=("hour", "day", "all"),
         gauge="page_views_of_page",
         example=Example("two people see a page, one of them twice", 3, None, 3),
-        knobs=_PAGE,
         by=("page",),
         plain=False,
     ),
@@ -37,7 +32,6 @@ LANDINGS = (
         windows=("day",),
         gauge="landing_sessions",
         example=Example("4 visits begin on the page", 4, None, 4),
-        knobs=(*_PAGE, *SESSION_KNOBS),
         by=("page",),
         plain=False,
     ),
@@ -51,7 +45,6 @@ LANDINGS = (
         windows=("day",),
         gauge="landing_bounce_ratio",
         example=Example("1 of 4 visits that begin there sees nothing else", 1, 4, 0.25),
-        knobs=(*_BOUNCE, *_PAGE, *SESSION_KNOBS),
         by=("page",),
         plain=False,
     ),
@@ -66,7 +59,6 @@ LANDINGS = (
         windows=("day",),
         gauge="landing_page_time_seconds",
         example=Example("20 s and 40 s on the first page of two visits", 60, 2, 30),
-        knobs=(*READING_KNOBS, *SESSION_KNOBS),
         by=("page",),
     ),
 )
@@ -88,7 +80,6 @@ def scrolling(settings: Settings) -> Iterator[Metric]:
         gauge="scroll_depth_ratio",
         example=Example("one visit reads to 80 %, another to 20 %", 1, 2, 0.5),
         benchmark=Benchmark("0.50", "web analytics surveys"),
-        knobs=("scroll.basis", *SESSION_KNOBS),
         by=("page",),
     )
     for percent in settings.scroll.thresholds:
@@ -104,7 +95,7 @@ def scrolling(settings: Settings) -> Iterator[Metric]:
             windows=("day",),
             gauge=f"scroll_reached_{percent}_ratio",
             example=Example(f"3 of 4 visits scroll to {percent} %", 3, 4, 0.75),
-            knobs=("scroll.thresholds", "scroll.basis", *SESSION_KNOBS),
+            chosen_by=("scroll.thresholds",),
             by=("page",),
         )
 
@@ -139,7 +130,6 @@ def time_on_page(settings: Settings) -> Metric:
         gauge="time_on_page_seconds",
         example=Example("200 s over 2 visits", 200, 2, 100),
         benchmark=Benchmark("52 s", "web analytics surveys"),
-        knobs=(*READING_KNOBS, "time_on_page.last_page", *SESSION_KNOBS),
         by=("page",),
     )
 
@@ -160,7 +150,22 @@ def exit_rate(settings: Settings) -> Metric:
         windows=("day",),
         gauge="exit_ratio",
         example=Example("2 of 8 views of the page are the last of a visit", 2, 8, 0.25),
-        knobs=("exit.denominator", *_PAGE, *SESSION_KNOBS),
+        chosen_by=("exit.denominator",),
         by=("page",),
         plain=False,
     )
+
+
+def metrics(settings: Settings) -> Iterator[Metric]:
+    """Yield the metrics of single pages."""
+    yield from LANDINGS
+    yield from scrolling(settings)
+    yield time_on_page(settings)
+    yield exit_rate(settings)
+
+
+THEME = Theme(
+    title="Pages",
+    text="Views of each page, where sessions begin and end, how long and how far people read.",
+    metrics=metrics,
+)

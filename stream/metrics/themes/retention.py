@@ -4,9 +4,9 @@ from stream.counters import measures
 from stream.counters.measures import active_in
 from stream.metrics.metric import Example, Metric
 from stream.metrics.terms import Total
+from stream.metrics.theme import Theme
 from stream.people.active_days import REACH_DAYS
-from stream.people.first_days import activation
-from stream.people.first_hours import FirstHours
+from stream.people.first_days import activation, days_measure
 from stream.people.lifecycle import ROLLING, FirstDays, LifecycleRules, Return
 from stream.settings.application import Settings
 from stream.settings.audience import RetentionSettings
@@ -37,7 +37,7 @@ def lifecycle_rules(settings: Settings) -> LifecycleRules:
     )
 
 
-def retention(settings: Settings) -> tuple[Metric, ...]:
+def metrics(settings: Settings) -> tuple[Metric, ...]:
     """The first week, and retention by the days, the cohort and the type that are set."""
     return (
         _first_week_engagement(settings),
@@ -68,23 +68,19 @@ def _first_week_engagement(settings: Settings) -> Metric:
         windows=("day",),
         gauge="first_week_engagement_ratio",
         example=Example(f"of 4 new people one comes again on day {last}", 1, 4, 0.25),
-        knobs=(
+        chosen_by=(
             "first_week.days",
             "first_week.activation_event",
             "first_week.min_events",
             "first_week.clock",
-            "active.passive_types",
-            "timezone",
         ),
         matures_days=_last_day(settings),
     )
 
 
 def _first_week_active_days(settings: Settings) -> Metric:
-    days, hours = settings.first_week.days, activation(settings.first_week)
-    measure = _measure(measures.FIRST_WEEK_DAYS, days)
-    if isinstance(hours, FirstHours):
-        measure = hours.days_measure
+    days = settings.first_week.days
+    measure = days_measure(settings.first_week) or _measure(measures.FIRST_WEEK_DAYS, days)
     return Metric(
         name="first_week_active_days",
         help=f"Mean number of their first {days} days on which people who were new on the day came.",
@@ -96,7 +92,7 @@ def _first_week_active_days(settings: Settings) -> Metric:
         windows=("day",),
         gauge="first_week_active_days",
         example=Example("of 4 new people two come on two days, two on one", 6, 4, 1.5),
-        knobs=("first_week.days", "first_week.clock", "active.passive_types", "timezone"),
+        chosen_by=("first_week.days", "first_week.clock"),
         matures_days=_last_day(settings),
     )
 
@@ -141,13 +137,7 @@ def _retention(day: int, knobs: RetentionSettings) -> Metric:
         windows=("day",),
         gauge=f"retention_d{day}_ratio",
         example=Example(f"of 4 people 3 come {when}", 3, 4, 0.75),
-        knobs=(
-            "retention.days",
-            "retention.type",
-            "retention.cohort",
-            "active.passive_types",
-            "timezone",
-        ),
+        chosen_by=("retention.days", "retention.type", "retention.cohort"),
         matures_days=day,
     )
 
@@ -157,3 +147,10 @@ def _return_by(day: int, knobs: RetentionSettings) -> Return:
     name = f"back_{'new' if knobs.cohort == 'first_time' else 'active'}_{knobs.type}_{day}"
     nearest = 1 if knobs.type == "bracket" else day
     return Return(name, nearest, _FARTHEST if knobs.type == "unbounded" else day)
+
+
+THEME = Theme(
+    title="Retention",
+    text="How many of the people of a day come back later.",
+    metrics=metrics,
+)

@@ -6,12 +6,14 @@ from schemas.outputs import WindowKind
 from stream.counters.windows import ROLLING_DAYS
 from stream.metrics.metric import Benchmark, Example, Metric
 from stream.metrics.terms import AtEnd, ByWindow, Sum, Term, Total
+from stream.metrics.theme import Theme
 from stream.metrics.themes import feedback
 from stream.settings.application import Settings
 from stream.settings.customers import TOP_BOX
 
-_WINDOW = "survey.window_days"
-_KNOBS = (_WINDOW, "survey.dedupe", "survey.denominator")
+_WINDOW = ("survey.window_days",)
+_ANSWERED = (*_WINDOW, "survey.dedupe")
+_SCORED = (*_ANSWERED, "survey.denominator")
 _NPS_SURVEYS = "customer experience surveys"
 
 
@@ -31,7 +33,7 @@ def metrics(settings: Settings) -> Iterator[Metric]:
         windows=of.windows,
         gauge="average_rating",
         example=Example("5, 4, 4 and 1", 14, 4, 3.5),
-        knobs=(_WINDOW, "survey.dedupe", "survey.rating_scale"),
+        chosen_by=_ANSWERED,
     )
     yield Metric(
         name="feedback_count",
@@ -42,7 +44,7 @@ def metrics(settings: Settings) -> Iterator[Metric]:
         windows=of.windows,
         gauge="feedback_answers",
         example=Example("300 promoters, 100 passives, 100 detractors", 500, None, 500),
-        knobs=(_WINDOW, "survey.dedupe"),
+        chosen_by=_ANSWERED,
         by=("survey",),
     )
     yield Metric(
@@ -54,7 +56,7 @@ def metrics(settings: Settings) -> Iterator[Metric]:
         windows=of.windows,
         gauge="feedback_off_scale",
         example=Example("a csat of 7 where the scale ends with 5", 1, None, 1),
-        knobs=(_WINDOW, "survey.csat_scale", "survey.ces_scale", "survey.rating_scale"),
+        chosen_by=_WINDOW,
     )
 
 
@@ -105,8 +107,8 @@ def _nps(of: _Terms) -> Iterator[Metric]:
         windows=of.windows,
         gauge="nps_points",
         example=Example("300 promoters, 100 passives, 100 detractors", 20_000, 500, 40),
+        chosen_by=_SCORED,
         benchmark=Benchmark("above 0 is good, above 20 great, above 50 excellent", _NPS_SURVEYS),
-        knobs=_KNOBS,
     )
     passives = Sum(of.total(feedback.answered("nps")), Sum(promoters, detractors), sign=-1)
     for name, scores, term, number in (
@@ -124,7 +126,7 @@ def _nps(of: _Terms) -> Iterator[Metric]:
             windows=of.windows,
             gauge=f"nps_{name}_ratio",
             example=Example(f"{number} of 500 answers", number, 500, number / 500),
-            knobs=_KNOBS,
+            chosen_by=_SCORED,
         )
 
 
@@ -141,8 +143,8 @@ def _csat(settings: Settings, of: _Terms) -> Metric:
         windows=of.windows,
         gauge="csat_ratio",
         example=Example("40 of 50 answer 4 or 5", 40, 50, 0.80),
+        chosen_by=_SCORED,
         benchmark=Benchmark("0.75 to 0.85 is good", _NPS_SURVEYS),
-        knobs=("survey.csat_scale", "survey.csat_satisfied_min", *_KNOBS),
     )
 
 
@@ -160,8 +162,8 @@ def _ces(settings: Settings, of: _Terms) -> Metric:
         windows=of.windows,
         gauge="ces_score",
         example=Example("5, 4, 2 and 3", 14, 4, 3.5),
+        chosen_by=("survey.ces_mode", *_ANSWERED),
         benchmark=Benchmark(f"little effort is good, and here {_easier(settings)}", _NPS_SURVEYS),
-        knobs=(*_CES_KNOBS, "survey.dedupe"),
     )
 
 
@@ -182,7 +184,7 @@ def _easy(settings: Settings, of: _Terms) -> Metric:
         windows=of.windows,
         gauge="ces_ratio",
         example=Example("3 of 4 answers are among the three easiest", 3, 4, 0.75),
-        knobs=(*_CES_KNOBS, *_KNOBS[1:]),
+        chosen_by=("survey.ces_mode", *_SCORED),
     )
 
 
@@ -190,4 +192,10 @@ def _easier(settings: Settings) -> str:
     return "higher is easier" if settings.survey.ces_higher_is_easier else "higher is harder"
 
 
-_CES_KNOBS = (_WINDOW, "survey.ces_mode", "survey.ces_scale", "survey.ces_higher_is_easier")
+THEME = Theme(
+    title="Satisfaction",
+    text="What people answer in surveys, and the scores that their answers give.",
+    metrics=metrics,
+    aggregates=lambda settings: (feedback.Feedback(settings),),
+    counted_by=feedback.COUNTED_BY,
+)

@@ -5,8 +5,10 @@ from typing import Any
 
 from schemas.events.social import MarketingSpend, SocialEngagement, SocialImpression, SocialReach
 from stream.counters.measures import MICROS
+from stream.metrics.counted_by import PERSON, CountedBy
 from stream.metrics.metric import Benchmark, Example, Metric
 from stream.metrics.terms import Level, Term, Total
+from stream.metrics.theme import Theme
 from stream.metrics.themes.followers import FOLLOWERS, Followers
 from stream.settings.application import Settings
 from stream.settings.customers import Kind
@@ -15,6 +17,14 @@ SHOWN, REACHED = "social_impressions", "social_reach"
 #: Reactions, and what they weigh where they do not all weigh the same.
 ENGAGED, ENGAGED_MICROS = "social_engagements", "social_engagements_micros"
 SPEND_MICROS = "marketing_spend_micros"
+COUNTED_BY: CountedBy = {
+    SHOWN: (),
+    REACHED: (),
+    ENGAGED: ("social.engagement_kinds",),
+    ENGAGED_MICROS: ("social.engagement_kinds", "social.weights"),
+    SPEND_MICROS: (),
+    FOLLOWERS: PERSON,
+}
 
 
 class Posts:
@@ -88,7 +98,6 @@ def metrics(settings: Settings) -> Iterator[Metric]:
         windows=("day", "trailing_28d", "month"),
         gauge="marketing_spend",
         example=Example("500 for search, 250 for a podcast", 750, None, 750),
-        knobs=("currency",),
     )
 
 
@@ -109,8 +118,8 @@ def _engagement(settings: Settings) -> Metric:
         windows=("day", "trailing_7d"),
         gauge="social_engagement_ratio",
         example=Example("750 of 10,000", 750, 10_000, 0.075),
+        chosen_by=("social.denominator", "social.weights"),
         benchmark=_RATE if social.denominator == "impressions" and not social.weights else None,
-        knobs=("social.denominator", "social.engagement_kinds", "social.weights"),
         # Nobody follows a single post.
         by=("network",) if is_level else ("post", "network"),
         level=is_level,
@@ -132,3 +141,13 @@ _OF: Mapping[str, tuple[Term, str, str]] = {
     ),
 }  # fmt: skip
 _RATE = Benchmark("0.01 to 0.05", "social media surveys")
+
+
+THEME = Theme(
+    title="Social",
+    text="How often posts are shown and answered, and what is paid to be seen.",
+    metrics=metrics,
+    aggregates=aggregates,
+    event_counters=lambda settings: (Posts(settings), Spend(settings)),
+    counted_by=COUNTED_BY,
+)

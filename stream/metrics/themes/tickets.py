@@ -9,8 +9,10 @@ from stream.counters.histogram import duration_bucket, histogram_measure
 from stream.counters.segments import Segment, SegmentRegistry
 from stream.history.business_hours import BusinessHours
 from stream.history.events import Contributions, HistoryEntry, at, on
+from stream.metrics.counted_by import PERSON, CountedBy, When
 from stream.metrics.metric import Example, Metric
 from stream.metrics.terms import Has, Level, Quantile, Total
+from stream.metrics.theme import Theme
 from stream.sessions.session import sid_digest
 from stream.settings.application import Settings
 
@@ -21,6 +23,21 @@ WAITING = "level_tickets_waiting"
 #: How many were answered (resolved) and a histogram of how long that took; how long in all.
 RESPONSES, RESOLUTIONS = "first_response", "resolution"
 LASTED = {RESPONSES: "first_response_ms", RESOLUTIONS: "resolution_ms"}
+_BOTS = ("support.exclude_bots", *PERSON)
+_HOURS: tuple[str | When, ...] = (
+    "support.business_hours",
+    When("support.business_hours", ("support.business_days", "support.holidays")),
+    "support.response_bucket",
+)
+COUNTED_BY: CountedBy = {
+    OPENED: PERSON,
+    RESOLVED: PERSON,
+    REOPENED: PERSON,
+    RESOLVED_NET: PERSON,
+    WAITING: _BOTS,
+    f"{RESPONSES}*": ("support.response_kind", *_HOURS, *_BOTS),
+    f"{RESOLUTIONS}*": (*_HOURS, *PERSON),
+}
 
 #: What comes later after the opening of a ticket counts nowhere; who waited so long waits no more.
 LIFE_DAYS = 365
@@ -172,26 +189,21 @@ def metrics(settings: Settings) -> Iterator[Metric]:
     if support.response_kind == "every":
         reply = f"each reply of {who} − earliest message that was not yet answered"
     yield from _durations(
-        settings, "first_response_time", RESPONSES, "a question that was answered", reply,
-        ("support.response_kind", "support.exclude_bots"),
-    )  # fmt: skip
+        settings, "first_response_time", RESPONSES, "a question that was answered", reply
+    )
     yield from _durations(
         settings, "resolution_time", RESOLUTIONS, "a ticket that was resolved",
-        "first time resolved − ticket opened", (),
+        "first time resolved − ticket opened",
     )  # fmt: skip
 
 
-def _durations(
-    settings: Settings, name: str, what: str, ends: str, words: str, more: tuple[str, ...]
-) -> Iterator[Metric]:
+def _durations(settings: Settings, name: str, what: str, ends: str, words: str) -> Iterator[Metric]:
     """The mean and two percentiles of how long it took."""
     open_hours = ", business hours only" if settings.support.business_hours else ""
     window = "in the window"
     if settings.support.response_bucket == "opened":
         window = "of a ticket opened in the window"
-    shared: dict[str, Any] = {
-        "unit": "seconds", "windows": ("day", "trailing_30d"), "knobs": (*_TIME_KNOBS, *more),
-    }  # fmt: skip
+    shared: dict[str, Any] = {"unit": "seconds", "windows": ("day", "trailing_30d")}
     yield Metric(
         name=name,
         help=f"Mean time of {ends} {window}{open_hours}.",
@@ -214,12 +226,6 @@ def _durations(
             example=Example(f"{percent} of 100 take 60 s or less", 60, 1, 60),
             **shared,
         )
-
-
-_TIME_KNOBS = (
-    "support.business_hours", "support.business_days", "support.holidays",
-    "support.response_bucket", "timezone",
-)  # fmt: skip
 
 
 def _counts() -> Iterator[Metric]:
@@ -250,7 +256,6 @@ def _counts() -> Iterator[Metric]:
         windows=("day",),
         gauge="tickets_resolved",
         example=Example("5 resolved, 1 reopened", 4, None, 4),
-        knobs=("timezone",),
     )
 
 
@@ -265,6 +270,14 @@ def _waiting(settings: Settings) -> Metric:
         windows=("day",),
         gauge="tickets_waiting",
         example=Example("5 opened, 2 answered, 1 resolved unanswered", 2, None, 2),
-        knobs=("support.exclude_bots",),
         level=True,
     )
+
+
+THEME = Theme(
+    title="Support",
+    text="Tickets, how long customers wait for an answer, and how long their tickets are open.",
+    metrics=metrics,
+    aggregates=lambda settings: (Tickets(settings),),
+    counted_by=COUNTED_BY,
+)

@@ -3,12 +3,12 @@
 from stream.counters import measures
 from stream.metrics.metric import Benchmark, Example, Metric
 from stream.metrics.terms import AtLeast, Has, Level, Product, Quotient, Term, Total
+from stream.metrics.theme import Theme
 from stream.metrics.themes import customers, orders, social
 from stream.settings.application import Settings
 
-_CHURN_KNOBS = (
-    "value.max_lifetime_months", "churn.denominator", "churn.grace_period_days",
-)  # fmt: skip
+_SIMPLE = ("value.lifetime_years",)
+_RECURRING = ("value.gross_margin", "value.max_lifetime_months", *customers.CHURN_CHOSEN)
 _CAC = Benchmark("3 to 5 times the cost of winning a customer", "subscription industry surveys")
 
 
@@ -33,7 +33,6 @@ _HISTORIC = Metric(
     windows=("all",),
     gauge="customer_lifetime_value_historic",
     example=Example("3 buyers have spent 100, 60 and 50", 210, 3, 70),
-    knobs=("currency",),
 )
 
 
@@ -52,8 +51,8 @@ def _simple(settings: Settings) -> Metric:
         windows=("trailing_365d",),
         gauge="customer_lifetime_value_simple",
         example=Example("a buyer orders for 100, 12 times a year, for a year", 1_200, 1, 1_200),
+        chosen_by=_SIMPLE,
         benchmark=_CAC,
-        knobs=("value.lifetime_years", "currency"),
         level=True,
     )
 
@@ -71,8 +70,8 @@ def _recurring(settings: Settings) -> Metric:
         windows=("trailing_30d", "month"),
         gauge="customer_lifetime_value_recurring",
         example=Example("10 customers pay 20 each, 1 of 10 has left", 20, 0.1, 200),
+        chosen_by=_RECURRING,
         benchmark=_CAC,
-        knobs=("value.gross_margin", *_CHURN_KNOBS, "currency"),
         level=True,
     )
 
@@ -105,7 +104,7 @@ def _acquisition_cost(settings: Settings) -> Metric:
         windows=("month",),
         gauge="customer_acquisition_cost",
         example=Example("750 spent, 3 customers won", 750, 3, 250),
-        knobs=("value.customers", "currency"),
+        chosen_by=("value.customers",),
     )
 
 
@@ -113,26 +112,19 @@ def _who(settings: Settings) -> str:
     return "who orders" if settings.value.customers == "buyers" else "who pays for a subscription"
 
 
-def mode(settings: Settings) -> str:
-    """Which lifetime value is compared with the cost: by default that of whom marketing wins."""
-    chosen = settings.value.clv_mode
-    if chosen != "auto":
-        return chosen
-    return "simple" if settings.value.customers == "buyers" else "recurring"
-
-
 def _worth(settings: Settings) -> Term:
     """The lifetime value of the settings, as of the end of the window."""
-    if mode(settings) == "recurring":
+    mode = orders.lifetime_value_mode(settings)
+    if mode == "recurring":
         return Quotient(_margin(settings), _churn(settings))
-    if mode(settings) == "simple":
+    if mode == "simple":
         return Quotient(_spent(settings), Level(orders.BUYERS_365D))
     revenue = Level(orders.REVENUE_TO_DATE_MICROS, scale=1e-6)
     return Quotient(revenue, Level(orders.BUYERS_TO_DATE))
 
 
 def _clv_to_cac(settings: Settings) -> Metric:
-    value, which = _worth(settings), mode(settings)
+    value, which = _worth(settings), orders.lifetime_value_mode(settings)
     spend = Total(social.SPEND_MICROS, scale=1e-6)
     return Metric(
         name="clv_to_cac",
@@ -144,10 +136,14 @@ def _clv_to_cac(settings: Settings) -> Metric:
         windows=("month",),
         gauge="clv_to_cac",
         example=Example("worth 720, won for 180", 720, 180, 4),
+        chosen_by=("value.clv_mode", "value.customers", *_SIMPLE, *_RECURRING),
         benchmark=Benchmark("3 to 5", "subscription industry surveys"),
-        knobs=(
-            "value.clv_mode", "value.customers", "value.lifetime_years", "value.gross_margin",
-            *_CHURN_KNOBS,
-        ),
         level=True,
     )  # fmt: skip
+
+
+THEME = Theme(
+    title="Value",
+    text="What a customer is worth, and what it costs to win one.",
+    metrics=metrics,
+)

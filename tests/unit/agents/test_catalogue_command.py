@@ -78,7 +78,7 @@ def test_a_person_sees_all_of_it_at_any_width(width: str) -> None:
 def test_every_setting_that_a_metric_names_exists() -> None:
     known = {row.key for row in describe(Settings())}
     for metric in catalogue(Settings()):
-        assert set(metric.knobs) <= known, metric.name
+        assert set(metric.settings) <= known, metric.name
 
 
 def test_markdown_tables_are_whole() -> None:
