@@ -215,7 +215,7 @@ def test_records_that_kafka_refuses_are_sent_again_and_count_once(smooth: Worker
     assert risk is not None
     assert risk.settled is not None
     risk.settled -= 1
-    risk.told = risk.settled
+    risk.published_day = risk.settled
     store, failures, sent = ScannedStore(worker.store, 3), [3], 0
 
     async def send(messages: object) -> None:
