@@ -7,9 +7,8 @@ from stream.engine.shard import Shard
 from stream.engine.watermark import IdleHold
 from stream.store.shards import Claim
 from stream.worker.contiguity import ContiguityGuard
-from stream.worker.idle_watch import IdleWatch
 from stream.worker.rejection_limit import RejectionLimit
-from stream.worker.stall_watch import StallWatch
+from stream.worker.topic_watches import IdleWatch, StallWatch
 
 
 @dataclass(slots=True, eq=False)

@@ -14,12 +14,11 @@ from stream.worker.assigned_shard import AssignedShard, LoadedShard
 from stream.worker.contiguity import ContiguityGuard
 from stream.worker.dead_letters import DeadLetterSender
 from stream.worker.errors import SHARD_IN_DOUBT, UNREACHABLE
-from stream.worker.idle_watch import IdleWatch
 from stream.worker.loading import Loader
 from stream.worker.log import Log
 from stream.worker.rejection_limit import RejectionLimit
-from stream.worker.stall_watch import StallWatch
 from stream.worker.status import OwnerStatus
+from stream.worker.topic_watches import IdleWatch, StallWatch
 
 _log = logging.getLogger(__name__)
 _RETRY_SECONDS = (0.1, 0.3, 1.0, 3.0, 5.0)

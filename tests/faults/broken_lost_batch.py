@@ -9,7 +9,7 @@ from typing import Any
 from faust.types import TP
 
 from stream.kafka.transport import Consumer
-from stream.worker import stall_watch
+from stream.worker import topic_watches
 
 KEY = b"lost"
 _getmany = Consumer.getmany
@@ -30,7 +30,7 @@ def main() -> None:
     from agents.cli.main import main as engage
 
     Consumer.getmany = _losing  # type: ignore[method-assign]
-    stall_watch.STALLED_SECONDS = 3.0
+    topic_watches.STALLED_SECONDS = 3.0
     engage()
 
 
