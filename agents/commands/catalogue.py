@@ -21,7 +21,7 @@ from stream.counters.measures import Grain
 from stream.counters.windows import GRAIN_OF, LENGTH_OF
 from stream.metrics.catalogue import catalogue
 from stream.metrics.families import PREFIX
-from stream.metrics.metric import JOINED, OWN_DIMENSIONS, Metric
+from stream.metrics.metric import OWN_DIMENSION_NAMES, Metric
 from stream.metrics.metric_families import main_family, segment_family
 from stream.metrics.setting_value import setting_value
 from stream.publish.snapshot import main_window
@@ -67,11 +67,10 @@ def choose_windows(
 
 def check_dimensions(settings: Settings, names: Iterable[str]) -> None:
     """Raises RequestRefusedError for a name that is no dimension, configured or of a metric."""
-    own = {name for joined in OWN_DIMENSIONS for name in joined.split(JOINED)}
+    known = [*settings.dimensions, *sorted(OWN_DIMENSION_NAMES)]
     for name in names:
-        if name not in {*settings.dimensions, *own}:
+        if name not in known:
             listed = ", ".join(settings.dimensions) or "none"
-            known = [*settings.dimensions, *sorted(own)]
             raise RequestRefusedError(
                 f"unknown dimension {_nearest(name, known)}; configured: {listed}; "
                 "add it to `dimensions` (ENGAGE_DIMENSIONS)"

@@ -1,58 +1,114 @@
-"""The metric reference, schemas/METRICS.md: written from the catalogue, or checked to be current.
+"""Writes the metric reference, stream/metrics/README.md, or checks that it is current.
 
-`python -m agents.commands.reference` writes it, `python -m agents.commands.reference --check` fails when it is stale.
+`python -m agents.commands.reference` writes it; with `--check` it returns 1 when the page is not current.
 """
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from stream.metrics.catalogue import catalogue
+from stream.metrics.catalogue import THEMES, metrics_of
+from stream.metrics.counted_by import ALWAYS, SEGMENTS, SESSION
 from stream.metrics.metric import JOINED, Metric
-from stream.metrics.metric_families import main_family
+from stream.metrics.metric_families import main_family, segment_family
 from stream.settings.application import Settings
 from stream.web.data_quality import DATA_QUALITY, Trust
 
-FILE = Path(__file__).resolve().parents[2] / "schemas" / "METRICS.md"
-_HEAD = """# Metric reference
+FILE = Path(__file__).resolve().parents[2] / "stream" / "metrics" / "README.md"
+_HEAD = """\
+# Metrics
 
-Every number that engagement-stream publishes, written from the catalogue by `python -m agents.commands.reference`.
-Ratios are 0 to 1, an empty denominator gives null, and every number is there for each site and each
-configured dimension unless it says otherwise. Gauges have the label `site`, and `window` where there are
-several; segments are under `engagement_segment_…` with `dimension` and `value`.
+Generated from the catalogue in this folder by `make generate`. `engage metrics` prints the same for your
+settings, `engage metrics --format json` for programs. Formulas here are those of the default settings;
+[engage.toml](../settings/README.md) can choose others and define metrics of your own.
+
+- Ratios are 0 to 1. A ratio whose denominator is empty is null.
+- A metric record, on the topic `engagement-metrics`, has the metric's name, its window and its segment.
+- A gauge shows the current window. It has the label `site`, and `window` if the metric has several.
+- Every metric exists for each site and each configured dimension, unless its entry says otherwise.
+  Gauges of segments are called `engagement_segment_…` and have the labels `dimension` and `value`.
+- Benchmarks are guidance from the literature, never alerts.
 """
+_SESSION = tuple(name for name in SESSION if isinstance(name, str))
+_DATA_QUALITY = """\
+## Data quality
 
-
-_DATA_QUALITY = """# Trust
-
-Numbers about the numbers: of the whole application, on every worker's page. A label that is given a
-value here has others as well.
+Numbers about the numbers, for the whole application. Every worker's page has them. A label with a value
+here also has other values.
 """
 
 
 def reference(settings: Settings) -> str:
-    """The whole page."""
-    lines = [line for metric in catalogue(settings) for line in _section(metric)]
-    return "\n".join(
-        [
-            _HEAD,
-            *lines,
-            _DATA_QUALITY,
-            *(line for one in DATA_QUALITY for line in _of_data_quality(one)),
-        ]
-    )
+    """Write the whole page: contents, settings of all metrics, themes, data quality."""
+    chapters = [(theme, [*metrics_of(theme, settings)]) for theme in THEMES]
+    lines = [_HEAD, "## Contents\n"]
+    for theme, metrics in chapters:
+        names = ", ".join(f"[{metric.name}](#{metric.name})" for metric in metrics)
+        lines.append(f"- [{theme.title}](#{_anchor(theme.title)}): {names}")
+    lines += ["", *_shared_settings()]
+    for theme, metrics in chapters:
+        lines.append(f"## {theme.title}\n\n{theme.text}\n")
+        lines += [line for metric in metrics for line in _entry(metric)]
+    lines.append(_DATA_QUALITY)
+    lines += [line for one in DATA_QUALITY for line in _of_data_quality(one)]
+    return "\n".join(lines)
 
 
-def _section(metric: Metric) -> Iterator[str]:
-    yield f"## {metric.name}\n"
+def _shared_settings() -> Iterator[str]:
+    yield "## Settings of many metrics\n"
+    yield f"Every metric is changed by {_code(ALWAYS)}. They decide which events count, and on which day."
+    yield f"{_code(SEGMENTS)} decide which segments are counted.\n"
+    yield "### Session settings\n"
+    yield f"They decide which events make a session, and whose it is: {_code(_SESSION)}.\n"
+
+
+def _entry(metric: Metric) -> Iterator[str]:
+    yield f"### {metric.name}\n"
     yield f"{metric.help}\n"
     for term, text in _facts(metric):
         yield f"- {term}: {text}"
     yield ""
 
 
+def _facts(metric: Metric) -> Iterator[tuple[str, str]]:
+    yield "formula", metric.formula
+    yield "windows", ", ".join(metric.windows)
+    yield "unit", metric.unit + (", estimated" if metric.approximate else "")
+    yield "gauge", f"`{main_family(metric).name}`{_moment(metric)}"
+    if metric.by:
+        names = ", ".join(f"`{name.replace(JOINED, '` and `')}`" for name in metric.by)
+        if metric.plain:
+            yield (
+                "dimensions",
+                f"{names}, and the configured ones (`{segment_family(metric).name}`)",
+            )
+        else:
+            yield "dimensions", f"only {names}; it has no number for a site"
+    if metric.settings:
+        yield "settings", _settings(metric.settings)
+    yield "example", f"{metric.example.text} → {metric.example.value:g}"
+    if metric.benchmark is not None:
+        yield "benchmark", f"{metric.benchmark.text} ({metric.benchmark.source})"
+
+
+def _moment(metric: Metric) -> str:
+    """Say which window the gauge shows, if it is not the current one."""
+    if metric.matures_days:
+        return f", of the last window that ended {metric.matures_days} days ago"
+    return ", of the last window that has ended" if metric.gauge_complete else ""
+
+
+def _settings(names: Sequence[str]) -> str:
+    """Name the settings; those of sessions come together."""
+    if not {*names}.issuperset(_SESSION):
+        return _code(names)
+    others = [name for name in names if name not in _SESSION]
+    shared = "the [session settings](#session-settings)"
+    return f"{_code(others)}, {shared}" if others else shared
+
+
 def _of_data_quality(one: Trust) -> Iterator[str]:
-    yield f"## {one.name}\n"
+    yield f"### {one.name}\n"
     yield f"{one.help}\n"
     yield f"- formula: {one.formula}"
     yield f"- unit: {one.unit}"
@@ -61,19 +117,12 @@ def _of_data_quality(one: Trust) -> Iterator[str]:
     yield ""
 
 
-def _facts(metric: Metric) -> Iterator[tuple[str, str]]:
-    yield "formula", metric.formula
-    yield "unit", metric.unit + (", estimated" if metric.approximate else "")
-    yield "windows", ", ".join(metric.windows)
-    yield "gauge", f"`{main_family(metric).name}`"
-    if metric.by:
-        names = ", ".join(name.replace(JOINED, " and ") for name in metric.by)
-        yield "by", names if metric.plain else f"{names} (not for a site as a whole)"
-    yield "example", f"{metric.example.text} → {metric.example.value:g}"
-    if metric.benchmark is not None:
-        yield "benchmark", f"{metric.benchmark.text} ({metric.benchmark.source})"
-    if metric.settings:
-        yield "settings", ", ".join(f"`{name}`" for name in metric.settings)
+def _code(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _anchor(title: str) -> str:
+    return title.lower().replace(" ", "-")
 
 
 def main(arguments: Sequence[str], file: Path = FILE) -> int:
@@ -85,9 +134,8 @@ def main(arguments: Sequence[str], file: Path = FILE) -> int:
     if not arguments:
         file.write_text(text, "utf-8")
     elif not file.exists() or file.read_text("utf-8") != text:
-        print(
-            f"{file.name} is not current: run python -m agents.commands.reference", file=sys.stderr
-        )
+        command = "python -m agents.commands.reference"
+        print(f"{file.name} is not current: run {command}", file=sys.stderr)
         return 1
     return 0
 

@@ -25,12 +25,11 @@ OWN_DIMENSIONS = frozenset({
     "page", "content", "feature", "goal", "post", "network", "survey", "active_days",
     "active_weeks", "risk_band", f"funnel{JOINED}step",
 })  # fmt: skip
-#: Names that a field of the context cannot have as a dimension: the parts of own dimensions, the site,
-#: and the two that the retention triangles of a report add.
-RESERVED_DIMENSIONS = frozenset(
-    {name for joined in OWN_DIMENSIONS for name in joined.split(JOINED)}
-    | {"site", "cohort", "period"}
-)
+#: Single names of own dimensions, as records have them.
+OWN_DIMENSION_NAMES = frozenset(name for one in OWN_DIMENSIONS for name in one.split(JOINED))
+#: Names that a field of the context cannot have as a dimension: those of own dimensions, the site, and
+#: the two that the retention triangles of a report add.
+RESERVED_DIMENSIONS = OWN_DIMENSION_NAMES | {"site", "cohort", "period"}
 
 
 @dataclass(frozen=True, slots=True)

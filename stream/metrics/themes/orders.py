@@ -283,7 +283,7 @@ def lifetime_value_mode(settings: Settings) -> str:
 
 
 THEME = Theme(
-    title="Orders",
+    title="Orders and revenue",
     text="Orders, the people who place them, and their revenue.",
     metrics=lambda _settings: METRICS,
     aggregates=lambda settings: (Orders(to_date=lifetime_value_mode(settings) == "historic"),),
