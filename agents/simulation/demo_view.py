@@ -10,6 +10,11 @@ from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 from rich.table import Table
 
+from stream.metrics.catalogue import catalogue
+from stream.metrics.metric_families import main_family
+from stream.publish.headlines import HEADLINES
+from stream.settings.application import Settings
+
 TIMEOUT_SECONDS = 5.0
 # Far above the size of a worker's page.
 PAGE_MAX_BYTES = 32 * 1024 * 1024
@@ -24,19 +29,15 @@ class Shown(NamedTuple):
     form: str
 
 
-ROWS = (
-    Shown("live visitors (5 min)", "engagement_live_visitors", (), "{:,.0f}"),
-    Shown("active today (DAU)", "engagement_daily_active_users", (), "{:,.0f}"),
-    Shown("active in 7 days (WAU)", "engagement_weekly_active_users", (), "{:,.0f}"),
-    Shown("active in 28 days (MAU)", "engagement_monthly_active_users", (), "{:,.0f}"),
-    Shown("bounce rate", "engagement_bounce_ratio", ("trailing_1h", "hour", "day"), "{:.1%}"),
+_METRICS = {metric.name: metric for metric in catalogue(Settings())}
+ROWS = tuple(
     Shown(
-        "click-through rate",
-        "engagement_click_through_ratio",
-        ("trailing_1h", "hour", "day"),
-        "{:.1%}",
-    ),
-    Shown("churn (30 days)", "engagement_churn_ratio", ("trailing_30d", "month"), "{:.2%}"),
+        one.title,
+        main_family(_METRICS[one.metric]).name,
+        one.windows,
+        f"{{:.{one.decimals}%}}" if _METRICS[one.metric].unit == "ratio" else "{:,.0f}",
+    )
+    for one in HEADLINES
 )
 
 

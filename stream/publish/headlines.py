@@ -1,7 +1,7 @@
-"""The numbers that people look at first, and what each of them was in the period before."""
+"""Headlines: the metrics that people look at first, and their values in the window before."""
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from schemas.outputs import WindowKind
 from stream.counters.windows import span_at
@@ -12,31 +12,36 @@ from stream.publish.snapshot import Gauge, gauge_span
 
 
 class Headline(NamedTuple):
-    """A metric, its title, and its windows, the one that is wanted most first."""
+    """A metric with its title and its windows in order of preference."""
 
     metric: str
     title: str
     windows: tuple[WindowKind, ...]
+    #: Direction in which the number gets worse.
+    worse: Literal["up", "down"]
+    #: Decimals of a ratio when it is written in percent.
+    decimals: int = 1
 
 
-#: Those that the catalogue does not have are left out.
+#: In the order of the live page. A metric that the settings leave out is skipped.
 HEADLINES = (
-    Headline("live_visitors", "Live visitors", ("trailing_5m", "trailing_30m")),
-    Headline("daily_active_users", "Daily active users", ("day",)),
-    Headline("weekly_active_users", "Weekly active users", ("trailing_7d", "week")),
+    Headline("live_visitors", "Live visitors", ("trailing_5m", "trailing_30m"), "down"),
+    Headline("daily_active_users", "Daily active users", ("day",), "down"),
+    Headline("weekly_active_users", "Weekly active users", ("trailing_7d", "week"), "down"),
     Headline(
-        "monthly_active_users", "Monthly active users", ("trailing_28d", "trailing_30d", "month")
+        "monthly_active_users", "Monthly active users", ("trailing_28d", "trailing_30d", "month"),
+        "down",
     ),
-    Headline("click_through_rate", "Click-through rate", ("trailing_1h", "hour", "day")),
-    Headline("bounce_rate", "Bounce rate", ("trailing_1h", "hour", "day")),
-    Headline("churn_rate", "Churn rate", ("trailing_30d", "month")),
-)
+    Headline("click_through_rate", "Click-through rate", ("trailing_1h", "hour", "day"), "down"),
+    Headline("bounce_rate", "Bounce rate", ("trailing_1h", "hour", "day"), "up"),
+    Headline("churn_rate", "Churn rate", ("trailing_30d", "month"), "up", decimals=2),
+)  # fmt: skip
 
 
 def previous_gauges(
     merged: MergedCounts, metrics: Sequence[Metric], newest_ms: int
 ) -> Iterator[Gauge]:
-    """The headlines of whole sites in the window that ended where the one shown begins."""
+    """Yield the headlines of whole sites in the window before the one that their gauges show."""
     wanted = {headline.metric: headline.windows for headline in HEADLINES}
     for segment in [segment for segment in merged.segments if not segment[1]]:
         calendar, reader = merged.calendar(segment[0]), merged.reader(segment)

@@ -45,12 +45,12 @@ engagement_page_views_total{site="default"} 700
 
 def test_summary_takes_the_whole_site_and_the_wanted_window() -> None:
     rows = Summary().read(PAGE, 0.0)
-    assert rows["live visitors (5 min)"] == "42"
-    assert rows["bounce rate"] == "37.5%"
-    assert rows["churn (30 days)"] == "6.25%"
-    assert rows["click-through rate"] == "…"
-    assert rows["active today (DAU)"] == "…"
-    assert Summary("other").read(PAGE, 0.0)["bounce rate"] == "90.0%"
+    assert rows["Live visitors"] == "42"
+    assert rows["Bounce rate"] == "37.5%"
+    assert rows["Churn rate"] == "6.25%"
+    assert rows["Click-through rate"] == "…"
+    assert rows["Daily active users"] == "…"
+    assert Summary("other").read(PAGE, 0.0)["Bounce rate"] == "90.0%"
 
 
 def test_rate_is_the_difference_of_two_readings_and_survives_a_reset() -> None:
@@ -65,7 +65,7 @@ def test_summary_is_shown_as_table_and_as_one_line() -> None:
     console = Console(file=io.StringIO(), width=80)
     console.print(as_table(rows, "live"))
     assert "37.5%" in console.file.getvalue()  # type: ignore[attr-defined]
-    assert "bounce rate 37.5%" in as_line(rows) and "\n" not in as_line(rows)
+    assert "Bounce rate 37.5%" in as_line(rows) and "\n" not in as_line(rows)
 
 
 @pytest.mark.parametrize(("status", "body", "expected"), [(200, b"ok", "ok"), (503, b"x", None)])
@@ -169,7 +169,7 @@ def test_demo_runs_shows_numbers_and_ends_everything(
     shown = capsys.readouterr().out
     assert "in 60 s the bounce spike begins, for 90 s" in shown
     assert "/metrics" in shown and "/readyz" in shown
-    assert "bounce rate 37.5%" in shown
+    assert "Bounce rate 37.5%" in shown
     assert worker[0].returncode is not None
 
 

@@ -13,6 +13,7 @@ from agents.monitoring.rules.ratios import (
     csat,
     nps,
 )
+from stream.publish.headlines import HEADLINES
 from stream.settings.application import Settings
 
 
@@ -52,12 +53,9 @@ Entry = Headline | Trend | Usual | BySegment
 
 SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
     ("Now", (
-        Headline("live_visitors", "down"), Headline("daily_active_users", "down"),
-        Headline("weekly_active_users", "down"), Headline("monthly_active_users", "down"),
-        Headline("stickiness", "down"), Headline("bounce_rate", "up"),
-        Headline("click_through_rate", "down"), Headline("conversion_rate", "down"),
-        Headline("active_customers", "down"), Headline("churn_rate", "up"),
-        Headline("mrr", "down"), Headline("revenue", "down"),
+        *(Headline(one.metric, one.worse) for one in HEADLINES),
+        Headline("stickiness", "down"), Headline("conversion_rate", "down"),
+        Headline("active_customers", "down"), Headline("mrr", "down"), Headline("revenue", "down"),
         Headline("nps", "down"), Headline("csat", "down"),
     )),
     ("Visits and bounce", (
