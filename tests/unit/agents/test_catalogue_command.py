@@ -1,4 +1,4 @@
-"""`engage metrics` says what every metric is; the command refuses to run on foreign packages."""
+"""`engage metrics` describes every metric; the command refuses to run on foreign packages."""
 
 import json
 import os
@@ -34,7 +34,7 @@ NOON_MS = 1_704_110_400_000  # 2024-01-01T12:00Z, a Monday
 
 @pytest.fixture(autouse=True)
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No engage.toml of the person who runs the tests."""
+    """Run in an empty directory, apart from the engage.toml of the person who runs the tests."""
     monkeypatch.chdir(tmp_path)
 
 
@@ -58,7 +58,7 @@ def test_json_describes_every_metric() -> None:
     assert entries["session_duration_p90"]["approximate"] is True
 
 
-def test_the_formula_is_that_of_the_settings() -> None:
+def test_the_formula_follows_the_settings() -> None:
     text = metrics(ENGAGE_CTR_DENOMINATOR="page_views", ENGAGE_CHURN_DENOMINATOR="start_plus_new")
     words = " ".join(text.stdout.split())
     assert "clicks on content ÷ page views" in words
@@ -75,13 +75,13 @@ def test_a_person_sees_all_of_it_at_any_width(width: str) -> None:
         assert f"{entry['gauge']}{{{','.join(entry['gauge_labels'])}}}" in words
 
 
-def test_every_setting_that_a_metric_names_exists() -> None:
+def test_every_setting_of_a_metric_exists() -> None:
     known = {row.key for row in describe(Settings())}
     for metric in catalogue(Settings()):
         assert set(metric.settings) <= known, metric.name
 
 
-def test_markdown_tables_are_whole() -> None:
+def test_markdown_tables_are_complete() -> None:
     assert metrics("--format", "markdown").stdout == metrics_markdown(Settings())
     for table, rows in (
         (metrics_markdown(Settings()), len(catalogue(Settings())) + len(DATA_QUALITY)),
@@ -146,7 +146,7 @@ def test_windows_are_named_by_local_time(kind: WindowKind, text: str) -> None:
     assert shown_period(record(kind)) == text
 
 
-def test_the_package_is_its_own_here() -> None:
+def test_the_checkout_runs_its_own_packages() -> None:
     agents.refuse_shadows()
 
 
@@ -158,17 +158,17 @@ def started(path: Path, *others: Path) -> "subprocess.CompletedProcess[str]":
     )  # fmt: skip
 
 
-def test_start_up_refuses_another_stream(tmp_path: Path) -> None:
+def test_start_up_refuses_a_foreign_stream(tmp_path: Path) -> None:
     (tmp_path / "stream").mkdir()
     (tmp_path / "stream" / "__init__.py").write_text("raise ImportError('never run')")
     result = started(ROOT, tmp_path)
     assert (result.returncode, result.stdout) == (1, "")
-    (said,) = result.stderr.splitlines()
-    assert said.startswith("engage: the package `stream` that Python finds, ")
-    assert str(tmp_path) in said and "environment of its own" in said
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("engage: the package `stream` that Python finds, ")
+    assert str(tmp_path) in line and "environment of its own" in line
 
 
-def test_start_up_refuses_an_agents_that_was_installed_over_ours(tmp_path: Path) -> None:
+def test_start_up_refuses_an_agents_installed_over_ours(tmp_path: Path) -> None:
     for name in ("agents", "stream", "schemas"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("*.pyc"))
     assert started(tmp_path).returncode == 0

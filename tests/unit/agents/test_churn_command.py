@@ -1,4 +1,4 @@
-"""`engage churn-risk` on files: scores as a table or as JSON, and plain words where there are none."""
+"""`engage churn-risk` on files: scores as a table or as JSON, and a plain message without scores."""
 
 import json
 from pathlib import Path
@@ -19,7 +19,7 @@ TOML = "[churn_risk]\nhorizon_days = 5\nexamples_min = 50\n"
 
 
 def events(directory: Path, days: int) -> str:
-    """Half of twenty people come daily, the others never again after their first day."""
+    """Write events of twenty people: half come daily, the others only on their first day."""
     lines = [
         json.dumps({"type": "page_view", "page_url": "/", "event_id": f"{day}-{who}",
                     "event_time": MONDAY + day * DAY_MS + who, "user_id": f"p{who}"})
@@ -40,7 +40,7 @@ def churn_risk(*arguments: str) -> Result:
     return CliRunner().invoke(main, ["churn-risk", *arguments])
 
 
-def test_json_holds_the_scores_and_everybody_in_the_calibration(tmp_path: Path) -> None:
+def test_json_holds_the_scores_and_every_person_in_the_calibration(tmp_path: Path) -> None:
     result = churn_risk("--format", "json", events(tmp_path, 40))
     assert result.exit_code == 0, result.stderr
     found = json.loads(result.stdout)
@@ -50,7 +50,7 @@ def test_json_holds_the_scores_and_everybody_in_the_calibration(tmp_path: Path) 
     assert sum(tenth["predictions"] for tenth in found["calibration"]) == found["predictions"]
 
 
-def test_a_table_says_what_is_judged_and_beside_what(tmp_path: Path) -> None:
+def test_a_table_names_the_prediction_and_its_baseline(tmp_path: Path) -> None:
     result = churn_risk(events(tmp_path, 40))
     assert result.exit_code == 0, result.stderr
     assert "ROC AUC" in result.stdout
@@ -58,14 +58,14 @@ def test_a_table_says_what_is_judged_and_beside_what(tmp_path: Path) -> None:
     assert "predicted" in result.stdout
 
 
-def test_files_that_are_too_short_say_what_is_missing(tmp_path: Path) -> None:
+def test_files_that_are_too_short_are_refused_with_the_cause(tmp_path: Path) -> None:
     result = churn_risk(events(tmp_path, 8))
     assert result.exit_code == 2
     assert "churn_risk.examples_min" in result.stderr
     assert "give longer files" in result.stderr
 
 
-def test_a_report_counts_people_by_risk_when_it_is_switched_on(tmp_path: Path) -> None:
+def test_a_report_counts_people_by_risk_when_enabled(tmp_path: Path) -> None:
     (tmp_path / "engage.toml").write_text(TOML + "enabled = true\n", "utf-8")
     arguments = ["report", "--metric", "churn_risk_by_band", events(tmp_path, 40)]
     result = CliRunner().invoke(main, arguments)
@@ -73,7 +73,7 @@ def test_a_report_counts_people_by_risk_when_it_is_switched_on(tmp_path: Path) -
     assert "risk_band = low" in result.stdout
 
 
-def test_the_topic_of_single_people_is_made_only_on_request() -> None:
+def test_the_topic_of_single_people_is_created_only_on_request() -> None:
     def names(risk: ChurnRiskSettings) -> list[str]:
         return [topic.name for topic in wanted_topics(Settings(churn_risk=risk))]
 

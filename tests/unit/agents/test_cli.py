@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[3]
 
 
 def leaves(group: click.Group, *path: str) -> Iterator[tuple[str, ...]]:
-    """The words of every command that does something."""
+    """Yield the words of every command that is not a group."""
     for name, command in group.commands.items():
         if isinstance(command, click.Group):
             yield from leaves(command, *path, name)
@@ -43,13 +43,13 @@ def engage(*arguments: str, environ: dict[str, str] | None = None) -> Result:
 
 @pytest.fixture(autouse=True)
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No engage.toml of the person who runs the tests."""
+    """Run in an empty directory, apart from the engage.toml of the person who runs the tests."""
     monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture
 def stand_in(monkeypatch: pytest.MonkeyPatch) -> Installer:
-    """Replaces a lazily imported function by one that notes how it was called."""
+    """Replace a lazily imported function by one that records its calls."""
 
     def install(module: str, function: str, result: object) -> Calls:
         calls: Calls = []
@@ -77,7 +77,7 @@ def test_help_lists_every_command() -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_every_command_teaches_by_example(command: tuple[str, ...]) -> None:
+def test_every_command_shows_an_example(command: tuple[str, ...]) -> None:
     result = engage(*command, "--help")
     assert result.exit_code == 0
     assert f"engage {' '.join(command)}" in result.output.partition("Example:")[2]
@@ -100,7 +100,7 @@ def test_configuration_errors_are_listed_with_exit_code_two(command: tuple[str, 
     assert "Traceback" not in result.output
 
 
-def test_config_option_names_the_file(tmp_path: Path) -> None:
+def test_the_config_option_names_the_file(tmp_path: Path) -> None:
     file = tmp_path / "mine.toml"
     file.write_text("bogus = 1")
     for result in (
@@ -112,7 +112,7 @@ def test_config_option_names_the_file(tmp_path: Path) -> None:
 
 
 def arguments_of(command: tuple[str, ...], tmp_path: Path) -> list[str]:
-    """What a command cannot do without."""
+    """Return the arguments that a command requires."""
     file = tmp_path / "events.jsonl"
     file.write_text("")
     needed = {
@@ -214,7 +214,7 @@ def test_wrong_usage_has_exit_code_two(arguments: tuple[str, ...]) -> None:
     assert "Usage:" in result.output
 
 
-def test_errors_of_the_outside_world_are_plain_and_own_mistakes_are_not(
+def test_external_errors_are_plain_messages_and_defects_are_not(
     stand_in: Installer,
 ) -> None:
     stand_in("agents.worker", "run_worker", OSError("port 6067 is in use"))

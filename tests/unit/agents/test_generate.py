@@ -1,4 +1,4 @@
-"""One command writes or checks everything that is generated, and fails if any part does."""
+"""One command writes or checks every generated file, and fails if any generator fails."""
 
 from collections.abc import Callable
 
@@ -17,7 +17,7 @@ def generator(seen: list[list[str]], result: int) -> Callable[[list[str]], int]:
 
 @pytest.mark.parametrize("arguments", [[], ["--check"]])
 @pytest.mark.parametrize(("results", "code"), [((0, 0), 0), ((1, 0), 1), ((0, 1), 1)])
-def test_every_generator_runs_and_one_failure_counts(
+def test_every_generator_runs_and_one_failure_fails_the_command(
     arguments: list[str], results: tuple[int, ...], code: int
 ) -> None:
     seen: list[list[str]] = []

@@ -1,4 +1,4 @@
-"""`engage health` says whether the worker of this machine answers, over http and over https."""
+"""`engage health` reports whether the worker of this machine answers, over http and https."""
 
 import http.server
 import shutil
@@ -18,19 +18,19 @@ from tests.servers.process import ServerMissing
 
 
 class Pages(http.server.BaseHTTPRequestHandler):
-    """Answers /healthz as the worker does, and nothing else."""
+    """Answer /healthz as the worker does, and 404 elsewhere."""
 
     def do_GET(self) -> None:
         self.send_response(200 if self.path == self.server.healthy else 404)  # type: ignore[attr-defined]
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
-        """Nothing: the terminal belongs to the tests."""
+        """Keep the test output free of access logs."""
 
 
 @contextmanager
 def serving(healthy: str = "/healthz", context: ssl.SSLContext | None = None) -> Iterator[int]:
-    """The port of a server on loopback."""
+    """Yield the port of a server on loopback."""
     server = http.server.HTTPServer(("127.0.0.1", 0), Pages)
     server.healthy = healthy  # type: ignore[attr-defined]
     if context is not None:
@@ -56,7 +56,7 @@ def test_a_worker_that_answers_is_healthy_wherever_it_listens(host: str) -> None
     assert (result.exit_code, result.output) == (0, "")
 
 
-def test_a_worker_that_is_gone_is_not_healthy() -> None:
+def test_a_worker_that_has_stopped_is_not_healthy() -> None:
     with serving() as port:
         pass
     result = health(port)
@@ -64,14 +64,14 @@ def test_a_worker_that_is_gone_is_not_healthy() -> None:
     assert f"http://127.0.0.1:{port}/healthz does not answer" in result.output
 
 
-def test_something_else_on_the_port_is_no_healthy_worker() -> None:
+def test_another_server_on_the_port_is_not_healthy() -> None:
     with serving(healthy="/elsewhere") as port:
         result = health(port)
     assert result.exit_code == 1
     assert "answers 404" in result.output
 
 
-def test_over_tls_the_certificate_need_not_name_this_address(tmp_path: Path) -> None:
+def test_over_tls_the_certificate_may_name_another_address(tmp_path: Path) -> None:
     if shutil.which("openssl") is None:
         missing(ServerMissing("openssl is not on the path: install it to make a certificate"))
     cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"

@@ -14,7 +14,7 @@ ATTACK = 'x\n{"level":"error"}\x1b[31m\u202eevil\x00' + "a" * 500
 
 
 class Clock:
-    """A clock that a test moves."""
+    """Clock that a test moves."""
 
     def __init__(self) -> None:
         self.now = 100.0
@@ -73,7 +73,7 @@ def test_a_traceback_in_text_has_no_control_characters() -> None:
     assert all(line.isprintable() for line in stream.getvalue().split("\n"))
 
 
-def test_repeats_are_counted_instead_of_written() -> None:
+def test_repeated_messages_are_counted_instead_of_written() -> None:
     clock = Clock()
     logger, stream = logger_with(JsonFormatter(), clock)
     for number in range(1000):
@@ -89,7 +89,7 @@ def test_repeats_are_counted_instead_of_written() -> None:
     assert "suppressed" not in json.loads(stream.getvalue().splitlines()[-1])
 
 
-def test_ever_new_messages_do_not_fill_memory() -> None:
+def test_different_messages_do_not_fill_memory() -> None:
     limit = RateLimit(Clock())
     for number in range(5000):
         record = logging.makeLogRecord({"msg": f"template {number}", "levelno": logging.INFO})

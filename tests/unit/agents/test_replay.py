@@ -1,4 +1,4 @@
-"""Replay sends each event to the topic of its type, keyed by its person, at the wanted speed."""
+"""Replay sends each event to the topic of its type, keyed by its person, at the requested speed."""
 
 import gzip
 import io
@@ -23,7 +23,7 @@ def view(**fields: object) -> bytes:
 
 
 class Recorder:
-    """Stands in for the Kafka producer."""
+    """Stand-in for the Kafka producer."""
 
     def __init__(self) -> None:
         self.records: list[tuple[str, bytes | None, bytes]] = []
@@ -59,7 +59,7 @@ def test_every_type_has_a_topic() -> None:
     assert {name for types in TOPIC_TYPES.values() for name in types} == set(EVENT_TYPES)
 
 
-def test_a_topic_that_is_off_gives_its_events_to_the_first() -> None:
+def test_events_of_a_disabled_topic_go_to_the_first_one() -> None:
     settings = load_settings(None, {"ENGAGE_TOPICS_PAGE_VIEWS": "", "ENGAGE_TOPICS_CLICKS": "all"})
     assert Router(settings).route(view(user_id="u")).topic == "all"
     assert Router(Settings(), topic_by_type=False).route(view(user_id="u")).topic == "page-views"
@@ -74,17 +74,17 @@ def test_a_topic_that_is_off_gives_its_events_to_the_first() -> None:
         ("visitor", {"user_id": "ü"}, "ü".encode()),
     ],
 )
-def test_key_is_the_person(identity: str, fields: dict[str, str], key: bytes) -> None:
+def test_the_key_is_the_person(identity: str, fields: dict[str, str], key: bytes) -> None:
     settings = load_settings(None, {"ENGAGE_IDENTITY": identity})
     assert Router(settings).route(view(**fields)).key == key
 
 
-def test_events_about_nobody_are_keyed_by_their_site() -> None:
+def test_events_without_a_person_are_keyed_by_their_site() -> None:
     raw = view(type="marketing_spend", channel="x", amount=1, site="s")
     assert Router(Settings()).route(raw).key == b"s"
 
 
-def test_pace_lets_event_time_pass_at_the_given_speed() -> None:
+def test_pace_follows_event_time_at_the_given_speed() -> None:
     now, slept = [0.0], []
 
     def sleep(seconds: float) -> None:
@@ -125,7 +125,7 @@ def test_a_damaged_file_is_named(tmp_path: Path, damage: Callable[[bytes], bytes
 
 
 @pytest.mark.parametrize(("skip_bad", "count"), [(False, 3), (True, 2)])
-def test_lines_that_are_no_events_are_sent_unless_skipped(
+def test_lines_that_are_not_events_are_sent_unless_skipped(
     tmp_path: Path, recorder: Recorder, skip_bad: bool, count: int
 ) -> None:
     path = tmp_path / "a.jsonl"
@@ -139,9 +139,7 @@ def test_lines_that_are_no_events_are_sent_unless_skipped(
         assert recorder.records[1] == ("page-views", None, b"nonsense")
 
 
-def test_records_that_kafka_refused_end_in_exit_code_one(
-    tmp_path: Path, recorder: Recorder
-) -> None:
+def test_refused_records_end_in_exit_code_one(tmp_path: Path, recorder: Recorder) -> None:
     recorder.failed, recorder.last_error = 2, "MessageSizeTooLargeError: too large"
     path = tmp_path / "a.jsonl"
     path.write_bytes(view(user_id="a"))

@@ -1,4 +1,4 @@
-"""`engage report` prints what the files hold and says what was left out of it, and why."""
+"""`engage report` prints the numbers of the files, and the number of excluded events with the cause."""
 
 import csv
 import io
@@ -27,7 +27,7 @@ _numbers = iter(range(1_000_000))
 
 @pytest.fixture(autouse=True)
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No engage.toml of the person who runs the tests."""
+    """Run in an empty directory, apart from the engage.toml of the person who runs the tests."""
     monkeypatch.chdir(tmp_path)
 
 
@@ -60,7 +60,7 @@ def one(result: Result) -> MetricRecord:
     return record
 
 
-# ---- what comes out
+# ---- output
 
 
 def test_json_is_exactly_the_records_of_the_engine(tmp_path: Path) -> None:
@@ -90,7 +90,9 @@ def test_a_table_shows_whole_sites_metric_by_metric(tmp_path: Path) -> None:
     assert "day Mon 2024-01-01 2" in text
     assert "country" not in text and "DE" not in text
     assert "Nothing was counted for" in text and "mrr" in text.partition("Nothing was counted")[2]
-    assert "live_visitors" not in text  # It has only minutes, which come on request.
+    assert (
+        "live_visitors" not in text
+    )  # It has only windows of minutes, which are printed on request.
     assert "Times are in UTC." in text
 
 
@@ -102,7 +104,7 @@ def test_a_long_series_of_days_is_a_calendar(tmp_path: Path) -> None:
     assert ["day", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"] in rows
     assert ["2024-01-01", *"11111"] in rows  # It begins on a Wednesday.
     assert ["2024-01-08", *"1111111"] in rows
-    assert ["…", "10", "weeks", *"0000000"] in rows  # What is empty does not fill the screen.
+    assert ["…", "10", "weeks", *"0000000"] in rows  # Empty weeks do not fill the screen.
     sunday = report(
         "--metric", "daily_active_users", str(tmp_path / "e.jsonl"), ENGAGE_WEEK_START="sunday"
     )
@@ -111,7 +113,7 @@ def test_a_long_series_of_days_is_a_calendar(tmp_path: Path) -> None:
     assert ["2023-12-31", *"1111"] in rows
 
 
-def test_segments_come_by_the_dimensions_that_are_named(tmp_path: Path) -> None:
+def test_segments_are_shown_for_the_named_dimensions(tmp_path: Path) -> None:
     lines = [
         view("a", context={"country": "DE", "device": "phone"}),
         view("b", context={"country": "[red]\x1b[2J", "device": "phone"}),
@@ -129,7 +131,7 @@ def test_segments_come_by_the_dimensions_that_are_named(tmp_path: Path) -> None:
     assert by_country == [r for r in everything if "device" not in r.dimensions]
 
 
-def test_csv_has_a_line_a_record_and_nothing_a_spreadsheet_would_run(tmp_path: Path) -> None:
+def test_csv_has_one_line_per_record_and_no_formulas_for_a_spreadsheet(tmp_path: Path) -> None:
     lines = [view("a", site="=1+1", context={"country": "@x"}), view("b", site="=1+1")]
     file = write(tmp_path / "e.jsonl", *lines)
     result = report("--format", "csv", "--metric", "bounce_rate", "--window", "day", file)
@@ -142,7 +144,7 @@ def test_csv_has_a_line_a_record_and_nothing_a_spreadsheet_would_run(tmp_path: P
     assert rows[0]["start"] == "2024-01-01T00:00:00Z"
 
 
-def test_sites_are_told_apart_when_there_are_several(tmp_path: Path) -> None:
+def test_several_sites_are_shown_separately(tmp_path: Path) -> None:
     lines = [view("a", site="shop"), view("b", site="blog"), view("c", site="blog")]
     file = write(tmp_path / "e.jsonl", *lines)
     result = report("--metric", "page_views", "--window", "all", file)
@@ -150,18 +152,18 @@ def test_sites_are_told_apart_when_there_are_several(tmp_path: Path) -> None:
     assert ["all", "blog", "2"] in rows and ["all", "shop", "1"] in rows
 
 
-def test_a_metric_asked_for_by_name_comes_in_the_windows_that_it_has(tmp_path: Path) -> None:
+def test_a_metric_requested_by_name_is_shown_in_all_its_windows(tmp_path: Path) -> None:
     file = write(tmp_path / "e.jsonl", view("a"), view("b", MONDAY + 59_000))
     result = report("--metric", "live_visitors", "--format", "json", file)
     assert records(result)[0].value == 2
     assert {r.window.kind for r in records(result)} == {"trailing_5m"}
     text = " ".join(report("--metric", "live_visitors", file).stdout.split())
     assert "trailing_5m to 2024-01-01 00:00 2 trailing_5m to 2024-01-01 00:01 2" in text
-    zero = report("--metric", "mrr", file)  # Asked for by name, it is shown though it is 0.
+    zero = report("--metric", "mrr", file)  # Requested by name, it is shown although it is 0.
     assert "mrr" in zero.stdout and "0.00" in zero.stdout and "Nothing" not in zero.stdout
 
 
-def test_days_are_those_of_the_configured_zone(tmp_path: Path) -> None:
+def test_days_follow_the_configured_zone(tmp_path: Path) -> None:
     file = write(tmp_path / "e.jsonl", view("a", MONDAY))
     result = report("--metric", "page_views", file, ENGAGE_TIMEZONE="America/New_York")
     assert "Sun 2023-12-31" in result.stdout
@@ -174,7 +176,7 @@ def test_money_carries_its_currency(tmp_path: Path) -> None:
     assert "1,234.50 EUR" in report("--metric", "mrr", file, ENGAGE_CURRENCY="EUR").stdout
 
 
-# ---- what cannot be asked
+# ---- bad requests
 
 
 @pytest.mark.parametrize(
@@ -187,7 +189,7 @@ def test_money_carries_its_currency(tmp_path: Path) -> None:
         (("--by", "contry"), "unknown dimension 'contry' (did you mean country?)"),
     ],
 )
-def test_unknown_names_are_refused_with_the_nearest_known(
+def test_unknown_names_are_refused_with_the_nearest_known_name(
     tmp_path: Path, arguments: tuple[str, ...], words: str
 ) -> None:
     result = report(*arguments, write(tmp_path / "e.jsonl", view("a")))
@@ -195,7 +197,7 @@ def test_unknown_names_are_refused_with_the_nearest_known(
     assert words in result.stderr and len(result.stderr.splitlines()) == 1
 
 
-def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
+def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
     lines = [view(f"v{n}", MONDAY + n * DAY_MS) for n in range(365)]
     file = write(tmp_path / "e.jsonl", *lines)
     command = [sys.executable, "-m", "agents", "report", "--format", "json", file]
@@ -213,7 +215,7 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
 # ---- comparison
 
 
-def test_a_comparison_gives_the_window_before(tmp_path: Path) -> None:
+def test_a_comparison_shows_the_window_before(tmp_path: Path) -> None:
     week_ms = 7 * DAY_MS
     weeks = {"a": 0, "b": 1, "c": 1, "d": 2}
     lines = [view(who, MONDAY + number * week_ms) for who, number in weeks.items()]
@@ -236,7 +238,7 @@ def test_without_a_comparison_no_record_mentions_the_window_before(tmp_path: Pat
 
 
 @pytest.mark.parametrize(("digits", "value"), [(None, 1 / 3), ("0", 0), ("2", 0.33)])
-def test_values_are_rounded_for_the_output_alone(
+def test_values_are_rounded_only_in_the_output(
     tmp_path: Path, digits: str | None, value: float
 ) -> None:
     path = write(tmp_path / "f", *(view(who) for who in "abc"), view("a", MONDAY + DAY_MS))

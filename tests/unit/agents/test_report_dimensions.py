@@ -1,4 +1,4 @@
-"""What `engage report` shows of metrics that have dimensions of their own: goals, funnels, pages."""
+"""`engage report` on metrics with dimensions of their own: goals, funnels, pages."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ denominator = "people"
 
 @pytest.fixture
 def events(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Four people look at a page, two of them order, one of these a gift."""
+    """Write events of four people who view a page; two of them order, one of these a gift."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "engage.toml").write_text(TOML, encoding="utf-8")
     looked = [{"type": "page_view", "page_url": "/", "user_id": f"p{n}"} for n in range(4)]
@@ -43,7 +43,7 @@ def report(*arguments: str) -> Result:
 
 
 def rows(result: Result) -> list[list[str]]:
-    """The words of every line of a table."""
+    """Return the words of every line of a table."""
     assert result.exit_code == 0, result.stderr
     return [line.split() for line in result.stdout.splitlines() if line.startswith(" ")]
 
@@ -56,20 +56,20 @@ def test_a_funnel_is_shown_step_by_step(events: str) -> None:
     ]
 
 
-def test_goals_are_shown_when_they_are_asked_for(events: str) -> None:
-    asked = ("--metric", "conversion_rate", "--window", "day")
-    assert rows(report(events, *asked)) == [["day", "Mon", "2024-01-01", "50.00%", "2", "÷", "4"]]
-    by_goal = rows(report(events, *asked, "--by", "goal"))
+def test_goals_are_shown_on_request(events: str) -> None:
+    options = ("--metric", "conversion_rate", "--window", "day")
+    assert rows(report(events, *options)) == [["day", "Mon", "2024-01-01", "50.00%", "2", "÷", "4"]]
+    by_goal = rows(report(events, *options, "--by", "goal"))
     assert by_goal[1][3:6] == ["goal", "=", "order"]
 
 
-def test_a_dimension_that_nobody_has_is_refused(events: str) -> None:
+def test_an_unknown_dimension_is_refused(events: str) -> None:
     result = report(events, "--by", "gaol")
     assert result.exit_code == 2
     assert "unknown dimension 'gaol' (did you mean goal?)" in result.stderr
 
 
-def test_own_metrics_are_reported_and_carry_another_definition(events: str) -> None:
+def test_own_metrics_are_reported_and_their_definition_has_a_version(events: str) -> None:
     result = report(events, "--metric", "gift_share", "--format", "json")
     [record] = [msgspec.json.decode(line) for line in result.stdout.splitlines()]
     assert (record["numerator"], record["denominator"], record["value"]) == (1, 4, 0.25)

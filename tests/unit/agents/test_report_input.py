@@ -1,4 +1,4 @@
-"""`engage report` reads what files there are: compressed, damaged, half wrong, or missing."""
+"""`engage report` reads every kind of file: compressed, damaged, partly wrong, or missing."""
 
 import gzip
 import os
@@ -21,7 +21,7 @@ from tests.unit.agents.test_report_command import (
 from tests.unit.agents.test_report_command import elsewhere as elsewhere
 
 
-def test_files_compressed_and_standard_input_are_one_log(tmp_path: Path) -> None:
+def test_compressed_files_and_standard_input_are_one_log(tmp_path: Path) -> None:
     packed = tmp_path / "one.jsonl.gz"
     packed.write_bytes(gzip.compress(view("a") + b"\n") + gzip.compress(view("b")))
     arguments = ("--metric", "page_views", "--window", "all", "--format", "json")
@@ -29,24 +29,24 @@ def test_files_compressed_and_standard_input_are_one_log(tmp_path: Path) -> None
     assert (one(result).value, result.exit_code, result.stderr) == (4, 0, "")
 
 
-def test_bad_lines_are_named_first_in_full_then_counted_and_the_rest_is_printed(
+def test_the_first_bad_lines_are_shown_and_the_others_counted(
     tmp_path: Path,
 ) -> None:
     lines = [view("a"), b"{", b"", b'{"type":"\\u001b[2J"}', *[b"nonsense"] * 40, view("b")]
     file = write(tmp_path / "e.jsonl", *lines)
     result = report("--metric", "page_views", "--window", "all", "--format", "json", file)
     assert (result.exit_code, one(result).value) == (0, 2)
-    said = result.stderr.splitlines()
-    assert len(said) == BAD_LINES_SHOWN + 1
-    assert said[0].startswith(f"{file}:2: malformed: ")
-    assert said[1].startswith(f"{file}:4: unknown_type: ") and "\x1b" not in said[1]
-    assert said[2].startswith(f"{file}:5: malformed: ")
-    assert said[-1] == (
+    messages = result.stderr.splitlines()
+    assert len(messages) == BAD_LINES_SHOWN + 1
+    assert messages[0].startswith(f"{file}:2: malformed: ")
+    assert messages[1].startswith(f"{file}:4: unknown_type: ") and "\x1b" not in messages[1]
+    assert messages[2].startswith(f"{file}:5: malformed: ")
+    assert messages[-1] == (
         "engage: lines left out because they are not events: 42 (41 malformed, 1 unknown_type)"
     )
 
 
-def test_events_that_do_not_count_are_told_with_what_to_do(tmp_path: Path) -> None:
+def test_excluded_events_are_counted_with_advice(tmp_path: Path) -> None:
     first = view("a", MONDAY + 3 * DAY_MS)
     lines = [first, first, view("b", MONDAY), view("c", 4_000_000_000_000)]
     file = write(tmp_path / "e.jsonl", *lines)
@@ -63,7 +63,7 @@ def test_events_that_do_not_count_are_told_with_what_to_do(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("content", [b"", b"\n\n", b"nonsense\n{}\n"])
-def test_nothing_to_count_is_exit_code_two(tmp_path: Path, content: bytes) -> None:
+def test_a_file_without_events_has_exit_code_two(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "e.jsonl"
     file.write_bytes(content)
     result = report(str(file))
@@ -71,7 +71,7 @@ def test_nothing_to_count_is_exit_code_two(tmp_path: Path, content: bytes) -> No
     assert result.stderr.splitlines()[-1] == f"engage: there is no event to count in {file}"
 
 
-def test_a_missing_or_unreadable_file_stops_before_anything_is_counted(
+def test_a_missing_or_unreadable_file_stops_before_counting(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     file, missing = write(tmp_path / "e.jsonl", view("a")), str(tmp_path / "none.jsonl")
@@ -85,20 +85,20 @@ def test_a_missing_or_unreadable_file_stops_before_anything_is_counted(
     assert f"engage: {file} cannot be read; nothing was counted" in capfd.readouterr().err
 
 
-def test_what_stands_before_the_damage_of_a_compressed_file_is_printed(tmp_path: Path) -> None:
+def test_a_damaged_compressed_file_is_counted_up_to_the_damage(tmp_path: Path) -> None:
     file = tmp_path / "e.jsonl.gz"
     whole = gzip.compress(b"\n".join(view(f"v{n}") for n in range(20_000)), compresslevel=1)
     file.write_bytes(whole[: len(whole) // 2])
     arguments = ("--metric", "page_views", "--window", "all", "--format", "json")
     result = report(*arguments, str(file))
     assert result.exit_code == 0
-    (said,) = result.stderr.splitlines()
-    assert f"engage: {file} is damaged or cut short after line " in said
+    (messages,) = result.stderr.splitlines()
+    assert f"engage: {file} is damaged or cut short after line " in messages
     counted = one(result).value
-    assert counted is not None and f"line {counted:,} " in said and counted > 5_000
+    assert counted is not None and f"line {counted:,} " in messages and counted > 5_000
 
 
-def test_a_file_that_is_compressed_in_name_or_in_truth_only_is_explained(tmp_path: Path) -> None:
+def test_a_file_with_the_wrong_suffix_is_explained(tmp_path: Path) -> None:
     named = write(tmp_path / "plain.jsonl.gz", view("a"))
     packed = tmp_path / "packed.jsonl"
     packed.write_bytes(gzip.compress(view("a")))
@@ -111,7 +111,9 @@ def test_a_file_that_is_compressed_in_name_or_in_truth_only_is_explained(tmp_pat
 def test_a_file_without_line_ends_does_not_fill_the_memory(tmp_path: Path) -> None:
     file = tmp_path / "e.jsonl"
     longest = view("a" * 250, page_title="")
-    pad = b" " * (65_536 - len(longest))  # As long as an event may be, and a line end of two.
+    pad = b" " * (
+        65_536 - len(longest)
+    )  # The maximum length of an event, with a line end of two characters.
     file.write_bytes(longest + pad + b"\r\n" + b"x" * 3_000_000 + b"\n" + view("b"))
     result = report("--metric", "page_views", "--window", "all", "--format", "json", str(file))
     assert one(result).value == 2
@@ -119,7 +121,7 @@ def test_a_file_without_line_ends_does_not_fill_the_memory(tmp_path: Path) -> No
     assert len(result.stderr.splitlines()) == 2
 
 
-def test_a_directory_in_the_place_of_a_file_is_a_plain_message(
+def test_a_directory_instead_of_a_file_is_a_plain_message(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert run_report(Settings(), [str(tmp_path)], metrics=[], windows=[], format="json") == 2

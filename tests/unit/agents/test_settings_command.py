@@ -17,7 +17,7 @@ from stream.settings.application import Settings, Site
 from stream.settings.definitions import Funnel, Measure, OwnMetric, Selection
 
 SETTINGS = describe(Settings())
-#: Also the fields of tables in which users choose the names.
+#: Includes the fields of tables whose names users choose.
 ALL = [one for given in SETTINGS for one in (given, *given.fields)]
 RICH = """
 currency = "EUR"
@@ -47,7 +47,7 @@ denominator = "sessions"
 
 @pytest.fixture(autouse=True)
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No engage.toml of the person who runs the tests."""
+    """Run in an empty directory, apart from the engage.toml of the person who runs the tests."""
     monkeypatch.chdir(tmp_path)
 
 
@@ -63,9 +63,7 @@ def loaded(tmp_path: Path, text: str) -> Settings:
 
 @pytest.mark.parametrize("everything", [False, True])
 @pytest.mark.parametrize("written", ["", RICH])
-def test_what_is_printed_loads_back_to_the_same_settings(
-    tmp_path: Path, everything: bool, written: str
-) -> None:
+def test_printed_settings_load_back(tmp_path: Path, everything: bool, written: str) -> None:
     file = tmp_path / "mine.toml"
     file.write_text(written, "utf-8")
     result = engage("--config", str(file), *(["--all"] if everything else []))
@@ -73,7 +71,7 @@ def test_what_is_printed_loads_back_to_the_same_settings(
     assert loaded(tmp_path, result.stdout) == load_settings(file, {})
 
 
-def test_the_basic_settings_are_few_and_all_are_printed_with_all() -> None:
+def test_basic_settings_are_few_and_all_are_printed_with_all() -> None:
     basic = [one for one in SETTINGS if one.help.basic]
     assert 25 <= len(basic) <= 40
     few, every = engage().stdout, engage("--all").stdout
@@ -85,17 +83,17 @@ def test_the_basic_settings_are_few_and_all_are_printed_with_all() -> None:
     assert "[kafka]" in few and "[scroll]" not in few
 
 
-def test_a_changed_setting_is_printed_though_it_is_not_basic() -> None:
+def test_a_changed_setting_is_printed_although_it_is_not_basic() -> None:
     assert "\n[scroll]\n" in engage(ENGAGE_SCROLL_THRESHOLDS="[33]").stdout
 
 
-def test_secrets_are_left_out() -> None:
+def test_secrets_are_omitted() -> None:
     environ = {"ENGAGE_REDIS_PASSWORD": "c4nary", "ENGAGE_REDIS_URL": "redis://u:c4nary@127.0.0.1"}
     for arguments in ((), ("--all",), ("--format", "json")):
         assert "c4nary" not in engage(*arguments, **environ).output
 
 
-def test_programs_are_told_type_bounds_default_and_value() -> None:
+def test_json_has_type_bounds_default_and_value() -> None:
     result = engage("--format", "json", ENGAGE_SESSION_TIMEOUT_SECONDS="60")
     rows = {row["key"]: row for row in json.loads(result.stdout)}
     assert list(rows) == [one.key for one in SETTINGS]
@@ -121,7 +119,7 @@ def test_a_wrong_configuration_is_refused() -> None:
 
 
 @pytest.mark.parametrize("one", ALL, ids=lambda one: one.key)
-def test_a_help_says_what_each_value_does(one: Setting) -> None:
+def test_a_help_explains_each_value(one: Setting) -> None:
     about = one.help
     assert about.controls[:1].isupper() and about.controls.endswith("."), about.controls
     assert not about.why or (about.why[:1].isupper() or about.why[:1].isdigit())
@@ -158,7 +156,7 @@ def test_the_page_is_current_and_names_every_setting(tmp_path: Path) -> None:
         assert all(f"| `{one.name}` |" in text for one in describe_table(table))
 
 
-def test_a_stale_page_is_noticed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_outdated_page_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "README.md"
     assert write_page(["--check"], file) == 1
     assert "run make generate" in capsys.readouterr().err

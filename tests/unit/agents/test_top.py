@@ -1,4 +1,4 @@
-"""`engage top` shows what a worker answers, as lines where there is no terminal, and says when none answers."""
+"""`engage top` shows a worker's answer, as lines without a terminal, and reports a missing answer."""
 
 import http.server
 import json
@@ -41,7 +41,7 @@ def answer(**changes: object) -> Answer:
 
 @contextmanager
 def worker(body: bytes) -> Iterator[str]:
-    """The address of a server that answers with this."""
+    """Yield the address of a server that answers with `body`."""
 
     class Page(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -50,7 +50,7 @@ def worker(body: bytes) -> Iterator[str]:
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Nothing: the terminal belongs to the tests."""
+            """Keep the test output free of access logs."""
 
     with http.server.HTTPServer(("127.0.0.1", 0), Page) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.05,))
@@ -62,18 +62,18 @@ def worker(body: bytes) -> Iterator[str]:
             thread.join()
 
 
-def test_a_line_has_the_largest_site_and_what_is_in_trouble() -> None:
+def test_a_line_shows_the_largest_site_and_the_trouble() -> None:
     line = as_line(answer(), None)
     assert "shop, numbers of 0.5 s ago · Live visitors 1,234 · Bounce rate 37.50%" in line
     assert line.endswith("Redis: gone") and "\n" not in line
 
 
-def test_another_site_can_be_asked_for() -> None:
+def test_another_site_can_be_requested() -> None:
     assert "blog" in as_line(answer(), "blog") and "Bounce rate –" in as_line(answer(), "blog")
     assert "no site nope; there are shop, blog" in as_line(answer(), "nope")
 
 
-def test_old_and_missing_numbers_are_said_to_be_so() -> None:
+def test_old_and_missing_numbers_are_marked() -> None:
     assert "OLD: numbers of 60.0 s ago" in as_line(answer(now_ms=1_060_000), None)
     assert "no numbers yet" in as_line(answer(numbers=None), None)
 
@@ -87,7 +87,7 @@ def test_a_table_shows_names_as_text() -> None:
     assert "\u001b" not in shown
 
 
-def test_once_prints_one_line_where_there_is_no_terminal() -> None:
+def test_once_prints_one_line_without_a_terminal() -> None:
     with worker(json.dumps(ANSWER).encode()) as url:
         result = CliRunner().invoke(main, ["top", "--once", "--url", url])
     assert result.exit_code == 0
@@ -101,13 +101,15 @@ def test_once_prints_one_line_where_there_is_no_terminal() -> None:
         (["--url", "worker:6067"], 2, "is not an address like http://127.0.0.1:6067"),
     ],
 )
-def test_no_answer_says_what_to_do(arguments: list[str], code: int, text: str) -> None:
+def test_a_missing_answer_is_reported_with_advice(
+    arguments: list[str], code: int, text: str
+) -> None:
     result = CliRunner().invoke(main, ["top", "--once", *arguments])
     assert result.exit_code == code
     assert text in result.output
 
 
-def test_an_answer_of_something_else_is_no_traceback() -> None:
+def test_an_answer_of_another_server_is_a_plain_message() -> None:
     with worker(b"<html>") as url:
         result = CliRunner().invoke(main, ["top", "--once", "--url", url])
     assert result.exit_code == 1

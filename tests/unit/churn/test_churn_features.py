@@ -1,4 +1,4 @@
-"""What is known of a person at the end of a day: only what had happened by then."""
+"""Features of a person at the end of a day depend only on the days up to it."""
 
 import pytest
 
@@ -10,8 +10,8 @@ from stream.people.active_days import Mark, add_unit
 DAY = 738_000
 
 
-def marked(*days: int) -> Mark:
-    """Active on these days, in whatever order they became known."""
+def active_on(*days: int) -> Mark:
+    """Return the active days of a person, added in the given order."""
     mark: Mark | None = None
     for day in days:
         mark = (*add_unit(mark, day), min(days))
@@ -19,22 +19,22 @@ def marked(*days: int) -> Mark:
     return mark
 
 
-def test_a_person_is_how_lately_and_how_often_they_came() -> None:
-    mark = marked(DAY - 100, DAY - 20, DAY - 8, DAY - 3, DAY - 2)
+def test_features_are_recency_frequency_and_age() -> None:
+    mark = active_on(DAY - 100, DAY - 20, DAY - 8, DAY - 3, DAY - 2)
     assert features_at(mark, DAY, True) == Features(
         recency=2, week=2, week_before=1, earlier=1, age=7, pays=True
     )
 
 
-def test_later_days_say_nothing_about_an_earlier_one() -> None:
-    before = marked(DAY - 9, DAY - 1)
+def test_later_days_change_no_features_of_an_earlier_one() -> None:
+    before = active_on(DAY - 9, DAY - 1)
     for later in ((DAY + 1,), (DAY + 1, DAY + 5, DAY + 40)):
-        after = marked(DAY - 9, DAY - 1, *later)
+        after = active_on(DAY - 9, DAY - 1, *later)
         assert features_at(after, DAY, False) == features_at(before, DAY, False)
 
 
-def test_nobody_is_looked_at_before_their_first_day_or_long_after_their_last() -> None:
-    mark = marked(DAY)
+def test_features_exist_from_the_first_day_until_a_window_after_the_last() -> None:
+    mark = active_on(DAY)
     assert features_at(mark, DAY - 1, False) is None
     assert features_at(mark, DAY + WINDOW_DAYS - 1, False) is not None
     assert features_at(mark, DAY + WINDOW_DAYS, False) is None
@@ -43,22 +43,22 @@ def test_nobody_is_looked_at_before_their_first_day_or_long_after_their_last() -
 @pytest.mark.parametrize(
     ("came", "away"), [((), True), ((1,), False), ((14,), False), ((15,), True), ((0, 15), True)]
 )
-def test_who_comes_within_the_horizon_has_not_stayed_away(
+def test_a_person_who_comes_within_the_horizon_has_not_stayed_away(
     came: tuple[int, ...], away: bool
 ) -> None:
-    mark = marked(DAY, *(DAY + n for n in came))
+    mark = active_on(DAY, *(DAY + n for n in came))
     assert stayed_away(mark, DAY, 14) is away
 
 
-def test_inputs_are_between_nothing_and_everything() -> None:
-    every_day = marked(*range(DAY - 400, DAY + 1))
-    for mark in (every_day, marked(DAY), marked(DAY - 27)):
+def test_inputs_are_between_zero_and_one() -> None:
+    every_day = active_on(*range(DAY - 400, DAY + 1))
+    for mark in (every_day, active_on(DAY), active_on(DAY - 27)):
         found = features_at(mark, DAY, True)
         assert found is not None
         assert all(0 <= value <= 1 for value in found.inputs().values()), found
 
 
-def test_a_customer_is_one_as_long_as_they_pay_and_not_by_what_comes_later() -> None:
+def test_a_customer_pays_until_the_end_takes_effect() -> None:
     start = SubscriptionEvent(10 * DAY_MS, "started", "s", 1_000)
     end = SubscriptionEvent(20 * DAY_MS, "ended", "s")
     assert [pays_at([start, end], day * DAY_MS) for day in (9, 10, 19, 20)] == [

@@ -1,4 +1,4 @@
-"""The assessments that are due: which day comes first, and when there is none."""
+"""Assessments that are due: the first day, and none without counts."""
 
 from stream.churn.risk import ChurnRisk, RiskRules
 from stream.counters.calendar import DAY_MS, Calendar
@@ -29,7 +29,7 @@ def test_the_first_assessment_is_of_the_first_day_with_counts() -> None:
     assert (assessment.day, assessment.settles) == (DAY - 3, True)
 
 
-def test_without_any_count_no_day_is_assessed() -> None:
+def test_no_day_is_assessed_without_counts() -> None:
     risk = risk_after(0)
     assert risk.begin() is None
     assert risk.settled is None

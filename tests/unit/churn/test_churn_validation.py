@@ -1,4 +1,4 @@
-"""Predictions are judged as river and SciPy judge them, and made as river's progressive validation makes them."""
+"""Predictions and their scores match river's progressive validation and SciPy."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ DAYS = 45
 NOON_MS = 1_711_972_800_000
 
 
-def made_up(count: int) -> tuple[Outcomes, list[tuple[float, bool]]]:
+def random_outcomes(count: int) -> tuple[Outcomes, list[tuple[float, bool]]]:
     random, outcomes = Random(5), Outcomes()
     found = []
     for _ in range(count):
@@ -37,28 +37,28 @@ def made_up(count: int) -> tuple[Outcomes, list[tuple[float, bool]]]:
     return outcomes, found
 
 
-def test_scores_are_those_of_river() -> None:
-    outcomes, found = made_up(2_000)
-    theirs = (
+def test_scores_match_those_of_river() -> None:
+    outcomes, found = random_outcomes(2_000)
+    others = (
         metrics.LogLoss(), metrics.MSE(),
     )  # fmt: skip
     for risk, away in found:
-        theirs[0].update(away, risk)
-        theirs[1].update(float(away), risk)
+        others[0].update(away, risk)
+        others[1].update(float(away), risk)
     scores = outcomes.scores()
     assert scores is not None
     assert scores.predictions == len(found)
     assert scores.base_rate == pytest.approx(sum(away for _, away in found) / len(found))
-    assert scores.log_loss == pytest.approx(theirs[0].get(), rel=1e-6)
-    assert scores.brier == pytest.approx(theirs[1].get())
-    # The area is the share of pairs that are in order, those with equal risks counted half.
+    assert scores.log_loss == pytest.approx(others[0].get(), rel=1e-6)
+    assert scores.brier == pytest.approx(others[1].get())
+    # The area is the share of pairs in the right order; pairs with equal risks count half.
     stayed, came = ([risk for risk, away in found if away is one] for one in (True, False))
     in_order = mannwhitneyu(stayed, came).statistic
     assert scores.roc_auc == pytest.approx(in_order / len(stayed) / len(came))
 
 
-def test_the_tenths_hold_everybody_and_rise() -> None:
-    outcomes, found = made_up(2_000)
+def test_the_tenths_hold_every_prediction_and_rise() -> None:
+    outcomes, found = random_outcomes(2_000)
     tenths = list(outcomes.tenths())
     assert len(tenths) == 10
     assert sum(tenth.predictions for tenth in tenths) == len(found)
@@ -66,7 +66,7 @@ def test_the_tenths_hold_everybody_and_rise() -> None:
     assert tenths[-1].observed > 0.7 > 0.1 > tenths[0].observed
 
 
-def test_who_is_always_told_the_same_makes_one_tenth_and_no_order() -> None:
+def test_equal_predictions_make_one_tenth_and_no_order() -> None:
     outcomes = Outcomes()
     for away in (True, True, False, False):
         outcomes.add(0.5, away)
@@ -79,9 +79,9 @@ def test_who_is_always_told_the_same_makes_one_tenth_and_no_order() -> None:
 
 
 def traffic() -> Report:
-    """Sixty people; most come often for a while and then no more."""
+    """Report of sixty people; most come often for a while and then stay away."""
     random = Random(11)
-    # From the first day on, as river does: everybody's risk is a half then.
+    # From the first day on, as river does: every risk is a half then.
     risk = ChurnRiskSettings(enabled=True, horizon_days=HORIZON, examples_min=0)
     report = Report(Settings(churn_risk=risk), NOON_MS + 365 * DAY_MS, pytest.fail)
     came = []
@@ -96,8 +96,8 @@ def traffic() -> Report:
 _EVENT = b'{"type":"page_view","event_id":"%d-%d","event_time":%d,"user_id":"p%d"}'
 
 
-def asked(report: Report, days: range) -> Iterator[tuple[dict[str, Any], bool]]:
-    """Everybody at the end of every day, in the order in which they are learned from."""
+def questions(report: Report, days: range) -> Iterator[tuple[dict[str, Any], bool]]:
+    """Yield every person at the end of every day, in the order of learning."""
     marks = [m for p in report.shard.people.young.values() for m, _ in p.active.items()]
     for day in days:
         examples: Examples = Counter()
@@ -108,27 +108,27 @@ def asked(report: Report, days: range) -> Iterator[tuple[dict[str, Any], bool]]:
             yield features.inputs() | {"day": day}, away
 
 
-def test_it_is_the_progressive_validation_of_river_with_delayed_labels() -> None:
-    report, ours = traffic(), Outcomes()
+def test_it_equals_the_progressive_validation_of_river_with_delayed_labels() -> None:
+    report, outcomes = traffic(), Outcomes()
     judged_to = last_day(report.shard) - HORIZON
     days = []
     for day, people in settle_days(report.shard):
         days.append(day)
         for one in people if day <= judged_to else ():
-            ours.add(one.risk, stayed_away(one.mark, day, HORIZON))
-    scores = ours.scores()
+            outcomes.add(one.risk, stayed_away(one.mark, day, HORIZON))
+    scores = outcomes.scores()
     assert scores is not None
     assert scores.predictions > 500
     model = compose.Discard("day") | linear_model.LogisticRegression(
         optim.SGD(0.02), intercept_lr=0.02
     )
     # An answer is known when its last day is over, after the questions of that day.
-    theirs = evaluate.progressive_val_score(
-        asked(report, range(days[0], judged_to + 1)),
+    others = evaluate.progressive_val_score(
+        questions(report, range(days[0], judged_to + 1)),
         model,
         metrics.LogLoss(),
         moment=lambda x: datetime.fromordinal(x["day"]),
         delay=timedelta(days=HORIZON, hours=1),
     )
-    assert scores.log_loss == pytest.approx(theirs.get(), rel=1e-9)
+    assert scores.log_loss == pytest.approx(others.get(), rel=1e-9)
     assert scores.log_loss < scores.base_log_loss

@@ -1,4 +1,4 @@
-"""Definitions of one's own: what they select, what is said of wrong ones, and where they appear."""
+"""Definitions in engage.toml: the events they select, the messages for wrong ones, where they appear."""
 
 import json
 import re
@@ -84,19 +84,19 @@ def event(struct: type[Any], **fields: Any) -> Any:
         ({"context.city": "*"}, False),
     ],
 )
-def test_what_is_selected(where: dict[str, Any], selects: bool) -> None:
+def test_a_selection_selects_by_its_fields(where: dict[str, Any], selects: bool) -> None:
     wish = event(Custom, name="wish", value=2.5, context={"plan": "pro"})
     assert predicate(Selection(type="custom", where=where))(wish) is selects
 
 
-def test_a_pattern_is_taken_literally_but_for_its_stars() -> None:
+def test_a_pattern_is_literal_except_for_its_stars() -> None:
     test = predicate(Selection(type="page_view", where={"page_url": "*/a.b?*"}))
     assert test(event(PageView, page_url="https://x/a.b?c\nd"))
     assert not test(event(PageView, page_url="https://x/aXb?c"))
     assert not test(event(PageView))
 
 
-def test_without_a_context_its_fields_are_like_nothing() -> None:
+def test_fields_of_a_missing_context_match_no_pattern() -> None:
     assert not predicate(Selection(type="order", where={"context.plan": "*"}))(
         event(Order, order_id="o")
     )
@@ -112,7 +112,7 @@ def test_own_metrics_are_in_the_catalogue(load: Load) -> None:
     assert entries["wishers"]["help"] == "Wishers, as engage.toml defines it."
 
 
-def test_definitions_survive_the_way_to_another_process(load: Load) -> None:
+def test_definitions_survive_the_transfer_to_another_process(load: Load) -> None:
     settings = load(GOOD)
     environ = {k: v for k, v in to_environment(settings).items() if k != "ENGAGE_CONFIG"}
     assert load_settings(Path("/dev/null"), environ) == settings
@@ -175,14 +175,14 @@ def test_another_definition_is_another_version(load: Load, changed: tuple[str, s
         ('[metrics.m]\nnumerator = "clicks"\nunit = "ratio"', "metrics.m.denominator (F:1): is not set, and a ratio"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_is_named_with_its_key_and_line(load: Load, text: str, wanted: str) -> None:
+def test_a_mistake_is_reported_with_its_key_and_line(load: Load, text: str, wanted: str) -> None:
     with pytest.raises(SettingsError) as caught:
         load(text)
     [problem] = caught.value.problems
     assert wanted in re.sub(r"[^\s(]*engage\.toml", "F", problem)
 
 
-def test_every_mistake_is_told_at_once_and_the_rest_stays_readable(load: Load) -> None:
+def test_all_mistakes_are_reported_and_the_rest_stays_readable(load: Load) -> None:
     with pytest.raises(SettingsError) as caught:
         load(
             '[goals.a]\ntype = "x"\n[metrics.m]\nnumerator = "y"\n[metrics.n]\nnumerator = "clicks"'
@@ -192,13 +192,13 @@ def test_every_mistake_is_told_at_once_and_the_rest_stays_readable(load: Load) -
     assert ("n" in names, "m" in names) == (True, False)
 
 
-def test_the_line_of_a_key() -> None:
+def test_the_line_of_a_key_is_found() -> None:
     text = 'a = 1\n[b]  # table\nc.d = 2\n"e f" = 3\n[ b . "x.y" ]\nz = """\n"""\n[[l]]\nm = 1'
     keys = {"a": 1, "b": 2, "b.c.d": 3, "b.e": 2, "l.m": 9, "l[2].m": 9, "q": None}
     assert {key: line_of(text, key) for key in keys} == keys
 
 
-def test_every_table_is_shown_as_json(load: Load) -> None:
+def test_every_table_can_be_encoded_as_json(load: Load) -> None:
     assert (
         json.loads(msgspec.json.encode(load(GOOD).funnels))["shop"]["steps"][1]["type"] == "order"
     )

@@ -1,4 +1,4 @@
-"""Experiments are checked at the start: what must be mended, and what is left alone."""
+"""Experiments are checked at start: mistakes are refused, valid settings pass."""
 
 import importlib.util
 from pathlib import Path
@@ -29,7 +29,7 @@ def problems(tmp_path: Path, text: str) -> tuple[str, ...]:
         'dimensions = ["group"]\n[experiment]\ndimension = "group"\ncontrol = "a"\nconfidence = 0.9',
     ],
 )  # fmt: skip
-def test_what_can_be_used(tmp_path: Path, text: str) -> None:
+def test_valid_experiments_are_accepted(tmp_path: Path, text: str) -> None:
     assert problems(tmp_path, text) == ()
 
 
@@ -40,7 +40,7 @@ PASSIVE = (
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "problem"),
     [
         (
             '[experiment]\ndimension = "group"',
@@ -64,22 +64,22 @@ PASSIVE = (
         ),
     ],
 )  # fmt: skip
-def test_what_cannot_be_used_is_said_with_its_line(tmp_path: Path, text: str, said: str) -> None:
-    assert problems(tmp_path, text) == (said.replace("FILE", str(tmp_path / "engage.toml")),)
+def test_a_mistake_is_reported_with_its_line(tmp_path: Path, text: str, problem: str) -> None:
+    assert problems(tmp_path, text) == (problem.replace("FILE", str(tmp_path / "engage.toml")),)
 
 
-def test_an_order_that_is_no_goal_may_be_passive(tmp_path: Path) -> None:
+def test_an_order_that_is_not_a_goal_may_be_passive(tmp_path: Path) -> None:
     text = COUNTED + '[active]\npassive_types = ["order"]\n[conversion]\norders = false'
     assert problems(tmp_path, text) == ()
 
 
 @pytest.mark.parametrize("confidence", ["0.2", "1", '"high"'])
-def test_a_confidence_is_a_share_that_means_something(tmp_path: Path, confidence: str) -> None:
+def test_a_confidence_outside_its_range_is_refused(tmp_path: Path, confidence: str) -> None:
     (found,) = problems(tmp_path, f"{COUNTED}[experiment]\nconfidence = {confidence}")
     assert found.startswith("experiment.confidence")
 
 
-def test_an_experiment_without_its_library_says_how_to_install_it(
+def test_an_experiment_without_its_library_names_the_extra(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
@@ -91,7 +91,7 @@ def test_an_experiment_without_its_library_says_how_to_install_it(
         assert problems(tmp_path, text) == ()
 
 
-def test_the_version_of_definitions_knows_the_control() -> None:
+def test_the_definition_version_includes_the_control() -> None:
     chosen = load_settings(
         None, {"ENGAGE_DIMENSIONS": "variant", "ENGAGE_EXPERIMENT_CONTROL": "old"}
     )

@@ -1,4 +1,4 @@
-"""The configuration is read from file and environment, and every mistake in it is named at once."""
+"""Configuration is read from file and environment, and every mistake in it is reported at once."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +13,7 @@ from stream.metrics.metric import JOINED, OWN_DIMENSIONS
 from stream.settings.application import Settings
 from stream.settings.connections import RedisSettings, Secret
 
-#: Names of the dimensions that metrics bring, the joined ones apart.
+#: Names of the dimensions that metrics bring, with joined ones split.
 OWN_PARTS = {name for joined in OWN_DIMENSIONS for name in joined.split(JOINED)}
 CANARY = "c4nary-p4ssw0rd"
 
@@ -54,7 +54,7 @@ def test_file_in_the_working_directory_is_found(
     assert load_settings(None, {}).timezone == "Europe/Berlin"
 
 
-def test_environment_wins_over_the_file(toml: Callable[[str], Path]) -> None:
+def test_the_environment_overrides_the_file(toml: Callable[[str], Path]) -> None:
     file = toml("[session]\ntimeout_seconds = 60\n[web]\nport = 7000")
     settings = load_settings(file, {"ENGAGE_SESSION_TIMEOUT_SECONDS": "90", "HOME": "/"})
     assert (settings.session.timeout_seconds, settings.web.port) == (90, 7000)
@@ -150,7 +150,7 @@ def test_all_problems_are_reported_at_once_each_with_its_place(toml: Callable[[s
         ("app =", "is not valid TOML"),
     ],
 )
-def test_a_bad_setting_is_refused_with_what_to_do(
+def test_a_bad_setting_is_refused_with_advice(
     toml: Callable[[str], Path], line: str, fragment: str
 ) -> None:
     assert any(fragment in problem for problem in problems_of(toml(line), {}))
@@ -175,7 +175,7 @@ def test_plaintext_to_another_machine_needs_consent() -> None:
         assert load_settings(None, {"ENGAGE_KAFKA_BOOTSTRAP_SERVERS": near})
 
 
-def test_secrets_come_from_files_and_never_show(tmp_path: Path) -> None:
+def test_secrets_come_from_files_and_are_never_printed(tmp_path: Path) -> None:
     file = tmp_path / "password"
     file.write_text(CANARY + "\n")
     settings = load_settings(
@@ -206,7 +206,7 @@ def test_password_with_special_characters_is_decoded() -> None:
     assert (redis.url, redis.password) == ("redis://[::1]:6379/0", Secret("p@ss"))
 
 
-def test_variables_of_others_are_left_alone() -> None:
+def test_variables_of_other_programs_are_ignored() -> None:
     environ = {
         "ENGAGE_SERVICE_HOST": "10.0.0.1",
         "ENGAGE_PORT_6067_TCP": "tcp://10.0.0.1:6067",
@@ -223,7 +223,7 @@ def test_every_setting_is_documented_and_described() -> None:
     assert all("\n" not in row.text for row in rows)
 
 
-def test_definition_version_changes_with_definitions_only() -> None:
+def test_the_definition_version_changes_with_definitions_only() -> None:
     base = definition_version(Settings())
     assert len(base) == 12 and int(base, 16) >= 0
     same = [
@@ -246,7 +246,7 @@ def test_definition_version_changes_with_definitions_only() -> None:
     assert base not in {definition_version(load_settings(None, environ)) for environ in other}
 
 
-def test_settings_survive_the_way_through_the_environment(toml: Callable[[str], Path]) -> None:
+def test_settings_survive_the_transfer_through_the_environment(toml: Callable[[str], Path]) -> None:
     file = toml(
         'currency = "EUR"\ndimensions = []\n[sites.a]\ntimezone = "Asia/Tokyo"\n'
         f'[redis]\nurl = "redis://u:{CANARY}@127.0.0.1/1"\n[topics]\nsocial = ""\n'

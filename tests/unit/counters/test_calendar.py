@@ -1,4 +1,4 @@
-"""Days, hours, weeks and months of a zone, through every kind of change of its clock."""
+"""Days, hours, weeks and months of a zone, through every kind of clock change."""
 
 from datetime import date, datetime, timedelta
 from itertools import pairwise
@@ -10,7 +10,7 @@ from stream.counters.calendar import MINUTE_MS, SLOT_MS, Calendar
 from stream.counters.windows import span_at
 
 HOUR_MS = 3_600_000
-#: Zone, a day on which its clock changes, and how many hours that day has.
+#: Zone, a day with a clock change, and the number of hours of that day.
 CHANGES = [
     ("America/New_York", date(2024, 3, 10), 23.0),
     ("America/New_York", date(2024, 11, 3), 25.0),
@@ -18,7 +18,7 @@ CHANGES = [
     ("Australia/Lord_Howe", date(2024, 4, 7), 24.5),
     ("Australia/Lord_Howe", date(2024, 10, 6), 23.5),
     ("America/Sao_Paulo", date(2018, 11, 4), 23.0),  # Its midnight is skipped.
-    ("America/Havana", date(2024, 11, 3), 25.0),  # The hour after midnight comes twice.
+    ("America/Havana", date(2024, 11, 3), 25.0),  # The hour after midnight occurs twice.
     ("Pacific/Apia", date(2011, 12, 30), 0.0),  # The whole day is skipped.
     ("Asia/Kolkata", date(2024, 3, 10), 24.0),
     ("Asia/Kathmandu", date(2024, 3, 10), 24.0),
@@ -27,7 +27,7 @@ changes = pytest.mark.parametrize(("timezone", "day", "hours"), CHANGES)
 
 
 @changes
-def test_a_day_has_the_hours_that_the_zone_gives_it(timezone: str, day: date, hours: float) -> None:
+def test_a_day_has_the_hours_of_its_zone(timezone: str, day: date, hours: float) -> None:
     calendar, ordinal = Calendar(timezone), day.toordinal()
     length = calendar.day_start_ms(ordinal + 1) - calendar.day_start_ms(ordinal)
     assert length == hours * HOUR_MS
@@ -78,7 +78,7 @@ def test_utc_is_written_with_a_z() -> None:
     assert Calendar().rfc3339(1_709_208_000_250) == "2024-02-29T12:00:00.250000Z"
 
 
-def test_hours_begin_where_the_zone_has_them() -> None:
+def test_hours_begin_as_in_the_zone() -> None:
     noon_ms = 1_709_208_000_000
     assert Calendar().hour_of(noon_ms + 59 * MINUTE_MS) * MINUTE_MS == noon_ms
     # In Kolkata it is half past five.

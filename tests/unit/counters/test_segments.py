@@ -1,4 +1,4 @@
-"""Names: one id for one thing, in memory and after it was stored, and a cap on a dimension."""
+"""Segment registry: stable ids, in memory and after storing, and a cap on each dimension."""
 
 import json
 
@@ -22,7 +22,7 @@ def segment_set_of(
     return registry.segment_set(site, Context({k: v for k, v in values.items() if v is not None}))
 
 
-def sides(
+def segments_of(
     registry: SegmentRegistry, country: str | None, device: str | None
 ) -> list[tuple[str, str]]:
     segment_set = segment_set_of(registry, "default", country, device)
@@ -30,15 +30,15 @@ def sides(
 
 
 def test_an_event_counts_for_its_site_and_once_for_each_dimension() -> None:
-    assert sides(fresh(), "DE", "phone") == [("", ""), ("country", "DE"), ("device", "phone")]
+    assert segments_of(fresh(), "DE", "phone") == [("", ""), ("country", "DE"), ("device", "phone")]
 
 
-def test_what_an_event_does_not_carry_is_no_segment() -> None:
-    assert sides(fresh(), None, "phone") == [("", ""), ("device", "phone")]
-    assert sides(fresh(), "", None) == [("", "")]
+def test_a_missing_value_is_no_segment() -> None:
+    assert segments_of(fresh(), None, "phone") == [("", ""), ("device", "phone")]
+    assert segments_of(fresh(), "", None) == [("", "")]
 
 
-def test_equal_values_are_one_profile_and_sites_are_apart() -> None:
+def test_equal_values_share_a_segment_set_and_sites_do_not() -> None:
     registry = fresh()
     segment_set = segment_set_of(registry, "default", "DE", None)
     assert segment_set_of(registry, "default", "DE", None) is segment_set
@@ -46,23 +46,23 @@ def test_equal_values_are_one_profile_and_sites_are_apart() -> None:
     assert registry.by_id(segment_set.id) is segment_set
 
 
-def test_values_beyond_the_cap_are_other_and_those_before_it_stay() -> None:
+def test_values_beyond_the_cap_count_as_other_and_earlier_values_stay() -> None:
     registry = fresh(values_max=2)
     for country in ("DE", "FR"):
-        sides(registry, country, None)
-    assert sides(registry, "US", None) == [("", ""), ("country", OTHER)]
-    assert sides(registry, "DE", None) == [("", ""), ("country", "DE")]
+        segments_of(registry, country, None)
+    assert segments_of(registry, "US", None) == [("", ""), ("country", OTHER)]
+    assert segments_of(registry, "DE", None) == [("", ""), ("country", "DE")]
 
 
-def test_the_cap_is_for_each_dimension_and_site() -> None:
+def test_the_cap_applies_to_each_dimension_and_site() -> None:
     registry = fresh(values_max=1)
-    sides(registry, "DE", None)
-    assert sides(registry, None, "phone") == [("", ""), ("device", "phone")]
+    segments_of(registry, "DE", None)
+    assert segments_of(registry, None, "phone") == [("", ""), ("device", "phone")]
     other_site = segment_set_of(registry, "shop", "FR", None)
     assert other_site.segments[1].value == "FR"
 
 
-def test_a_series_is_one_for_each_segment_and_measure() -> None:
+def test_each_segment_and_measure_has_one_series() -> None:
     registry = fresh()
     segment_set = segment_set_of(registry, "default", "DE", None)
     site, country = segment_set.segments
@@ -74,7 +74,7 @@ def test_a_series_is_one_for_each_segment_and_measure() -> None:
     assert site.series("clicks") != site.series("page_views")
 
 
-def test_stored_names_come_back_with_their_ids() -> None:
+def test_stored_names_are_loaded_with_their_ids() -> None:
     before = fresh()
     segment_set = segment_set_of(before, "default", "DE", "phone")
     ids = segment_set.series("page_views")
@@ -89,7 +89,7 @@ def test_stored_names_come_back_with_their_ids() -> None:
     assert after.fresh == {}
 
 
-def test_new_names_after_loading_take_no_id_that_is_taken() -> None:
+def test_new_names_after_loading_get_new_ids() -> None:
     before = fresh()
     segment_set_of(before, "default", "DE", None).series("page_views")
     after = fresh()
@@ -103,7 +103,7 @@ def test_the_cap_still_holds_after_loading() -> None:
     segment_set_of(before, "default", "DE", None)
     after = fresh(values_max=1)
     after.load(before.fresh.items())
-    assert sides(after, "FR", None) == [("", ""), ("country", OTHER)]
+    assert segments_of(after, "FR", None) == [("", ""), ("country", OTHER)]
 
 
 @pytest.mark.parametrize("value", ["Zürich 🧦", '"', "\x1f", "a\nb", "other"])

@@ -1,4 +1,4 @@
-"""Windows as runs of buckets: which ones a bucket is part of, where they begin and end."""
+"""Windows as runs of buckets: the windows of a bucket, and where each begins and ends."""
 
 from datetime import date
 from typing import get_args
@@ -22,7 +22,7 @@ def test_a_trailing_window_ends_with_its_bucket() -> None:
     assert ending("day", DAY, UTC) == Span("day", DAY, DAY)
 
 
-def test_a_calendar_window_is_the_one_around_the_day() -> None:
+def test_a_calendar_window_surrounds_the_day() -> None:
     # 29 February 2024 is a Thursday.
     assert ending("week", DAY, UTC) == Span("week", DAY - 3, DAY + 3)
     assert ending("month", DAY, UTC) == Span("month", DAY - 28, DAY)
@@ -38,7 +38,7 @@ def test_the_window_of_an_instant_holds_it(kind: WindowKind) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_bucket_is_part_of_as_many_windows_as_a_window_has_buckets(kind: WindowKind) -> None:
+def test_a_bucket_belongs_to_as_many_windows_as_a_window_has_buckets(kind: WindowKind) -> None:
     index = {Grain.DAY: DAY, Grain.ALL: 0}.get(GRAIN_OF[kind], NOON_MS // 60_000)
     spans = list(holding(kind, GRAIN_OF[kind], index, UTC))
     assert len(set(spans)) == LENGTH_OF.get(kind, 1)
@@ -46,7 +46,7 @@ def test_a_bucket_is_part_of_as_many_windows_as_a_window_has_buckets(kind: Windo
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_bucket_of_another_grain_is_part_of_no_window(kind: WindowKind) -> None:
+def test_a_bucket_of_another_grain_belongs_to_no_window(kind: WindowKind) -> None:
     for grain in set(Grain) - {GRAIN_OF[kind]}:
         assert list(holding(kind, grain, 0, UTC)) == []
 

@@ -13,7 +13,7 @@ def knows(seen: SeenIds, event_id: str) -> bool:
 
 
 def read(log: list[tuple[str, int]], seen: SeenIds, first: int, clock: int) -> int:
-    """Read records (id, time) from an offset on, as the engine does; the log's clock at the end."""
+    """Read records (id, time) from an offset on, as the engine does; return the log's clock."""
     for offset, (event_id, time_ms) in enumerate(log[first:], start=first):
         if knows(seen, event_id):
             continue
@@ -24,7 +24,7 @@ def read(log: list[tuple[str, int]], seen: SeenIds, first: int, clock: int) -> i
     return clock
 
 
-def test_an_id_is_known_for_the_generation_it_came_in_and_the_next() -> None:
+def test_an_id_is_known_in_its_generation_and_the_next() -> None:
     seen = SeenIds(WINDOW, 100)
     read([("a", WINDOW), ("b", 2 * WINDOW)], seen, 0, 0)
     assert knows(seen, "a")
@@ -46,7 +46,7 @@ def test_a_jump_over_a_generation_forgets_all_before_it() -> None:
     assert knows(seen, "b")
 
 
-def test_a_generation_that_is_full_ends_early_and_is_counted() -> None:
+def test_a_full_generation_ends_early_and_is_counted() -> None:
     seen = SeenIds(WINDOW, 2)
     read([(str(number), WINDOW) for number in range(5)], seen, 0, 0)
     assert seen.capped == 2
@@ -80,7 +80,7 @@ def test_the_log_rebuilds_exactly_what_was_known(moves: list[int], ids_max: int,
     assert again.recall_clock == live.recall_clock
 
 
-def test_a_window_of_nothing_remembers_nothing() -> None:
+def test_a_window_of_zero_remembers_no_id() -> None:
     seen = SeenIds(0, 100)
     read([("a", 5), ("b", 6)], seen, 0, 0)
     assert not knows(seen, "a")

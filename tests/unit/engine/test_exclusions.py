@@ -28,7 +28,7 @@ def settings(tmp_path: Path, text: str) -> Settings:
 
 
 def counts(config: Settings, *events: dict[str, Any]) -> tuple[int, ...]:
-    """Page views, events of bots, events set aside, and people."""
+    """Return the number of page views, events of bots, excluded events, and people."""
     report = Report(config, START + 10**7, lambda bad: pytest.fail(str(bad)))
     report.read("f", [
         msgspec.json.encode({
@@ -58,32 +58,32 @@ def test_a_bot_is_known_by_its_user_agent(agent: str) -> None:
     assert counts(Settings(), by(agent), by(CHROME), {}) == (2, 1, 0, 2)
 
 
-def test_a_bot_is_one_that_says_so() -> None:
+def test_an_event_can_declare_itself_a_bot() -> None:
     assert counts(Settings(), {"is_bot": True}, {}) == (1, 1, 0, 1)
 
 
-def test_a_device_whose_name_sounds_like_a_bot_is_none() -> None:
+def test_a_device_with_a_similar_name_is_not_a_bot() -> None:
     agent = "Mozilla/5.0 (Linux; Android 9; CUBOT_X18) AppleWebKit/537.36 Chrome/131.0 Mobile"
     assert counts(Settings(), by(agent)) == (1, 0, 0, 1)
 
 
-def test_bots_count_like_people_where_one_wants_them(tmp_path: Path) -> None:
+def test_bots_count_like_people_if_included(tmp_path: Path) -> None:
     config = settings(tmp_path, '[bots]\nmode = "include"\n')
     assert counts(config, by(GOOGLE), {"is_bot": True}, {}) == (3, 0, 0, 3)
 
 
-def test_only_bots_count_where_one_looks_at_them_alone(tmp_path: Path) -> None:
+def test_only_bots_count_in_the_only_mode(tmp_path: Path) -> None:
     config = settings(tmp_path, '[bots]\nmode = "only"\n')
     assert counts(config, by(GOOGLE), {"is_bot": True}, by(CHROME), {}) == (2, 0, 2, 2)
 
 
-def test_another_field_and_other_patterns_can_tell(tmp_path: Path) -> None:
+def test_bots_are_found_by_a_configured_field_and_patterns(tmp_path: Path) -> None:
     config = settings(tmp_path, '[bots]\nuser_agent_field = "ua"\npatterns = ["^acme"]\n')
     acme = {"context": {"ua": "ACME probe"}}
     assert counts(config, acme, by(GOOGLE)) == (1, 1, 0, 1)
 
 
-def test_internal_traffic_is_set_aside_and_counted(tmp_path: Path) -> None:
+def test_internal_traffic_is_excluded_and_counted(tmp_path: Path) -> None:
     config = settings(tmp_path, '[exclude]\nenvironment = ["test.*", "staging"]\n')
     inside = [{"context": {"environment": value}} for value in ("test-7", "staging")]
     outside = [{"context": {"environment": value}} for value in ("live", "not staging")]

@@ -1,4 +1,4 @@
-"""The watermark of a shard: the slowest topic, the wall clock only in silence, never backwards."""
+"""Watermark of a shard: the slowest topic, the wall clock only in silence, never backwards."""
 
 import pytest
 
@@ -21,37 +21,37 @@ def topic(clock: int = 0, drained_at: int = 0) -> TopicState:
     return TopicState("t", SeenIds(600_000, 100), clock=clock, drained_at=drained_at)
 
 
-def mark(*topics: TopicState) -> int | None:
+def watermark(*topics: TopicState) -> int | None:
     return shard_watermark({str(n): one for n, one in enumerate(topics)}, LATENESS)
 
 
 def test_the_watermark_is_the_newest_event_less_the_lateness() -> None:
-    assert mark(topic(NOW)) == NOW - LATENESS
+    assert watermark(topic(NOW)) == NOW - LATENESS
 
 
-def test_the_slowest_topic_holds_the_shard_back() -> None:
-    assert mark(topic(NOW), topic(NOW - 5_000)) == NOW - 5_000 - LATENESS
+def test_the_slowest_topic_decides_the_watermark() -> None:
+    assert watermark(topic(NOW), topic(NOW - 5_000)) == NOW - 5_000 - LATENESS
 
 
-def test_a_topic_of_which_nothing_is_known_stops_everything() -> None:
-    assert mark(topic(NOW), topic()) is None
+def test_an_unread_topic_stops_the_watermark() -> None:
+    assert watermark(topic(NOW), topic()) is None
 
 
-def test_a_shard_without_topics_knows_nothing() -> None:
-    assert mark() is None
+def test_a_shard_without_topics_has_no_watermark() -> None:
+    assert watermark() is None
 
 
 def test_a_topic_read_to_its_end_follows_the_wall_clock() -> None:
-    assert mark(topic(NOW), topic(0, drained_at=NOW + 60_000)) == NOW - LATENESS
-    assert mark(topic(NOW - 3_600_000, drained_at=NOW)) == NOW - LATENESS
+    assert watermark(topic(NOW), topic(0, drained_at=NOW + 60_000)) == NOW - LATENESS
+    assert watermark(topic(NOW - 3_600_000, drained_at=NOW)) == NOW - LATENESS
 
 
-def test_a_wall_clock_behind_the_events_does_not_hold_them_back() -> None:
-    assert mark(topic(NOW, drained_at=NOW - 1)) == NOW - LATENESS
+def test_a_wall_clock_behind_the_events_does_not_delay_the_watermark() -> None:
+    assert watermark(topic(NOW, drained_at=NOW - 1)) == NOW - LATENESS
 
 
 def test_a_backlog_does_not_follow_the_wall_clock() -> None:
-    assert mark(topic(NOW - 3_600_000, drained_at=0)) == NOW - 3_600_000 - LATENESS
+    assert watermark(topic(NOW - 3_600_000, drained_at=0)) == NOW - 3_600_000 - LATENESS
 
 
 def floor(*topics: TopicState) -> int:
@@ -62,7 +62,7 @@ def test_the_floor_is_the_lowest_clock() -> None:
     assert floor(topic(NOW), topic(NOW - 5_000)) == NOW - 5_000
 
 
-def test_the_floor_is_nothing_while_a_topic_may_still_begin_anywhere() -> None:
+def test_the_floor_is_zero_while_a_topic_may_begin_anywhere() -> None:
     assert floor(topic(NOW), topic()) == 0
     assert floor() == 0
 
@@ -72,7 +72,7 @@ def test_a_quiet_topic_does_not_keep_state_for_ever() -> None:
     assert floor(topic(NOW), topic(NOW - 5, drained_at=NOW)) == NOW - 5
 
 
-def test_a_quiet_topic_follows_only_what_it_is_known_to_keep_up_with() -> None:
+def test_a_quiet_topic_follows_only_records_it_has_kept_up_with() -> None:
     quiet = topic(NOW - 7 * DAY, drained_at=NOW)
     quiet.held_to_ms = NOW - 3 * DAY
     assert floor(topic(NOW), quiet) == NOW - 4 * DAY
@@ -82,7 +82,7 @@ def test_a_quiet_topic_follows_only_what_it_is_known_to_keep_up_with() -> None:
     assert log_floor(topics, DAY, at_once=True) == NOW - DAY
 
 
-def test_a_topic_keeps_up_with_what_was_read_well_before_it_was_at_its_end() -> None:
+def test_a_topic_keeps_up_with_records_read_well_before_its_end() -> None:
     idle_hold = IdleHold()
     assert idle_hold.followed(NOW) == 0
     idle_hold.note(NOW - 9 * DAY, NOW)
@@ -92,7 +92,7 @@ def test_a_topic_keeps_up_with_what_was_read_well_before_it_was_at_its_end() -> 
     assert idle_hold.followed(NOW + 60_000 + FOLLOW_MS) == NOW - 2 * DAY
 
 
-def test_silence_of_the_broker_lets_no_topic_follow() -> None:
+def test_a_silent_broker_lets_no_topic_follow() -> None:
     idle_hold = IdleHold()
     idle_hold.note(NOW - 9 * DAY, NOW)
     for second in range(0, 3_600, 10):
@@ -100,7 +100,7 @@ def test_silence_of_the_broker_lets_no_topic_follow() -> None:
     assert idle_hold.followed(NOW + FOLLOW_MS) == 0
 
 
-def test_the_past_is_not_remembered_for_ever() -> None:
+def test_old_notes_are_forgotten() -> None:
     idle_hold = IdleHold()
     for second in range(100_000):
         idle_hold.note(second, NOW + second * 1000)

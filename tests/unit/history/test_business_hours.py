@@ -1,4 +1,4 @@
-"""Business hours: how much of a span of time falls into them."""
+"""Business hours: the part of a time span that falls into them."""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -39,7 +39,7 @@ def test_a_holiday_does_not_count() -> None:
     assert hours("2024-12-24T16:00", "2024-12-26T10:00") == 2
 
 
-def test_the_hours_are_those_on_the_wall_of_the_site() -> None:
+def test_business_hours_follow_the_clock_of_the_site() -> None:
     # Clocks change in the night to 31 March: Friday 9 to 5 and Monday 9 to 5, by either clock.
     assert hours("2024-03-29T00:00", "2024-04-02T00:00") == 16
     utc = NINE_TO_FIVE.between(at("2024-04-02T09:00"), at("2024-04-02T12:00"), Calendar())

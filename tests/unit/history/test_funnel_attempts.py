@@ -1,4 +1,4 @@
-"""Attempts at a funnel: which events make steps, in which order, how long after the first."""
+"""Attempts at a funnel: the events that make steps, their order, and the window after the first."""
 
 from itertools import permutations
 from typing import Any
@@ -18,7 +18,7 @@ DAY = 86_400_000
 
 
 def depths(*moments: tuple[int, int], **rules: Any) -> list[int]:
-    """How far each attempt comes at moments (time, steps)."""
+    """Return the steps reached by each attempt at moments (time, steps)."""
     given = {"steps": 3, "window_ms": 100, "order": "ordered"} | rules
     return [depth for _, depth in Attempts(**given).depths(Moment(*m) for m in moments)]
 
@@ -43,12 +43,12 @@ def test_a_step_at_the_end_of_the_window_counts_and_one_after_it_does_not() -> N
     assert depths((1, A), (60, B), (102, C)) == [2], "the window is from step 1 on"
 
 
-def test_one_event_is_one_step_though_it_fits_two() -> None:
+def test_one_event_is_one_step_even_if_it_fits_two() -> None:
     assert depths((1, A | B), steps=2) == [1]
     assert depths((1, A | B), (2, A | B), steps=2) == [2, 1]
 
 
-def test_strict_steps_follow_each_other_with_nothing_between() -> None:
+def test_strict_steps_allow_no_event_between_them() -> None:
     assert depths((1, A), (2, B), (3, C), order="strict") == [3]
     assert depths((1, A), (2, OTHER), (3, B), order="strict") == [1]
     assert depths((1, A), (2, B), (3, B), (4, C), order="strict") == [2]
@@ -60,18 +60,18 @@ def test_unordered_steps_come_in_any_order(steps: tuple[int, ...]) -> None:
     assert found[0] == 3
 
 
-def test_unordered_steps_that_fit_twice_are_dealt_out_as_well_as_can_be() -> None:
+def test_unordered_steps_are_assigned_in_the_best_way() -> None:
     assert depths((1, A | B), (2, A), order="unordered")[0] == 2
     assert depths((1, A), (2, A), order="unordered")[0] == 1
     assert depths((1, A | B), (2, B | C), (3, B), order="unordered")[0] == 3
 
 
-def test_moments_of_one_instant_are_taken_in_the_order_of_the_steps() -> None:
+def test_moments_at_one_instant_follow_the_order_of_the_steps() -> None:
     for order in permutations([A, B, C]):
         assert depths(*((7, steps) for steps in order)) == [3]
 
 
-def test_steps_of_one_session() -> None:
+def test_steps_must_be_in_one_session_if_configured() -> None:
     rules = Attempts(steps=2, window_ms=1000, order="ordered", session_gap_ms=30)
     ids = [Moment(1, A, "s"), Moment(2, A, "t"), Moment(900, B, "s")]
     assert sorted(rules.depths(ids)) == [(1, 2), (2, 1)]
@@ -92,7 +92,7 @@ def entry(time_ms: int, steps: int) -> HistoryEntry:
     return time_ms, SEGMENT_SET, steps, None
 
 
-def test_settled_repetitions_are_not_kept() -> None:
+def test_settled_repetitions_are_pruned() -> None:
     history = [entry(DAY + n, A) for n in range(50)] + [entry(DAY + 60 + n, B) for n in range(50)]
     after, _, _ = learn(history, entry(2 * DAY, A), DAY + 1_000, aggregate(), NAMES)
     assert [one[0] - DAY for one in after] == [49, 60, DAY]
@@ -104,7 +104,7 @@ def test_first_steps_of_two_days_are_both_kept() -> None:
     assert len(learn(history, entry(3 * DAY, B), 3 * DAY, aggregate(), NAMES)[0]) == 3
 
 
-def test_who_came_far_long_ago_is_not_counted_again() -> None:
+def test_a_step_reached_long_ago_is_counted_once() -> None:
     ever = ("funnel_people_all", NAMES.own_segment("default", "funnel\x1fstep", "f\x1f2"))
     known, counted = [], 0
     for time_ms in (DAY, DAY + 1, 90 * DAY, 90 * DAY + 1, 180 * DAY, 180 * DAY + 1):
@@ -116,19 +116,19 @@ def test_who_came_far_long_ago_is_not_counted_again() -> None:
     assert counted == 1
 
 
-def test_who_is_capped_keeps_how_far_they_came() -> None:
+def test_a_capped_history_keeps_the_steps_reached() -> None:
     history = [(-1, SEGMENT_SET, 2, None), *(entry(DAY * 100 + n, A) for n in range(HISTORY_MAX))]
     after, _, capped = learn(history, entry(DAY * 200, A), 0, aggregate(), NAMES)
     assert capped
     assert after[0] == (-1, SEGMENT_SET, 2, None)
 
 
-def test_other_steps_are_another_theme() -> None:
+def test_other_steps_are_another_aggregate() -> None:
     assert aggregate().name != aggregate(order="strict").name
     assert aggregate().name.startswith("fn:f:")
 
 
-def test_sessions_by_gap_do_not_look_at_ids() -> None:
+def test_sessions_by_gap_ignore_ids() -> None:
     steps = (Selection(type="order"), Selection(type="refund"))
     gap = Settings(session=SessionSettings(source="gap"))
     funnel = Funnel(steps=steps, scope="session")

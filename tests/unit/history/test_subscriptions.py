@@ -1,4 +1,4 @@
-"""Customers: what the events of subscriptions amount to, in whatever order they came."""
+"""Customers: the contributions of subscription events, for any order of arrival."""
 
 from datetime import date
 from itertools import permutations
@@ -28,8 +28,10 @@ SEGMENT_SET = NAMES.segment_set_of("default", {})
 [SITE] = SEGMENT_SET.segments
 
 
-def at(hours: float, kind: str, mrr: int = 0, sub: str = "s", **fields: Any) -> SubscriptionEvent:
-    """An event so many hours after midnight of the first day; `ends` likewise."""
+def event_at(
+    hours: float, kind: str, mrr: int = 0, sub: str = "s", **fields: Any
+) -> SubscriptionEvent:
+    """Return an event `hours` after midnight of the first day; `ends` counts likewise."""
     midnight = Calendar().day_start_ms(FIRST)
     ends = fields.pop("ends", None)
     effective = None if ends is None else midnight + round(ends * HOUR)
@@ -39,18 +41,18 @@ def at(hours: float, kind: str, mrr: int = 0, sub: str = "s", **fields: Any) -> 
     )
 
 
-def run_of(*events: SubscriptionEvent) -> list[tuple[float, int | None]]:
-    """(hours, MRR from then on)."""
+def paid_of(*events: SubscriptionEvent) -> list[tuple[float, int | None]]:
+    """Return (hours, MRR from then on)."""
     midnight = Calendar().day_start_ms(FIRST)
     return [((step.time_ms - midnight) / HOUR, step.mrr_micros) for step in paid_steps(events)]
 
 
 def days_of(*events: SubscriptionEvent) -> list[tuple[int, int | None]]:
-    """Days as a customer, from the first day on."""
+    """Return the days as a customer, counted from the first day."""
     by_id: dict[str, list[SubscriptionEvent]] = {}
     for event in events:
         by_id.setdefault(event.subscription_id, []).append(event)
-    steps: list[list[Step]] = [paid_steps(theirs) for theirs in by_id.values()]
+    steps: list[list[Step]] = [paid_steps(own_events) for own_events in by_id.values()]
     found = customer_days(steps, SITE)
     return [(start - FIRST, None if end is None else end - FIRST) for start, end in found]
 
@@ -60,95 +62,117 @@ def counted(counts: Contributions, measure: str) -> dict[int, int]:
 
 
 def test_a_subscription_pays_from_its_start_to_its_end() -> None:
-    assert run_of(at(1, "started", 20), at(5, "ended")) == [(1, 20), (5, None)]
+    assert paid_of(event_at(1, "started", 20), event_at(5, "ended")) == [(1, 20), (5, None)]
 
 
 def test_a_trial_pays_from_its_first_change_or_renewal_on() -> None:
-    assert run_of(at(1, "started", 20, trial=True)) == []
-    assert run_of(at(1, "started", 20, trial=True), at(9, "renewed")) == [(9, 20)]
-    assert run_of(at(1, "started", 20, trial=True), at(9, "changed", 30)) == [(9, 30)]
+    assert paid_of(event_at(1, "started", 20, trial=True)) == []
+    assert paid_of(event_at(1, "started", 20, trial=True), event_at(9, "renewed")) == [(9, 20)]
+    assert paid_of(event_at(1, "started", 20, trial=True), event_at(9, "changed", 30)) == [(9, 30)]
 
 
 def test_a_trial_that_ends_never_was_a_customer() -> None:
-    assert days_of(at(1, "started", 20, trial=True), at(40, "ended")) == []
+    assert days_of(event_at(1, "started", 20, trial=True), event_at(40, "ended")) == []
 
 
-def test_a_cancellation_takes_effect_when_it_says() -> None:
-    assert run_of(at(1, "started", 20), at(5, "cancelled", ends=50)) == [(1, 20), (50, None)]
-    assert run_of(at(1, "started", 20), at(5, "cancelled")) == [(1, 20), (5, None)]
+def test_a_cancellation_takes_effect_at_its_effective_time() -> None:
+    assert paid_of(event_at(1, "started", 20), event_at(5, "cancelled", ends=50)) == [
+        (1, 20),
+        (50, None),
+    ]
+    assert paid_of(event_at(1, "started", 20), event_at(5, "cancelled")) == [(1, 20), (5, None)]
 
 
 def test_a_cancellation_for_the_past_takes_effect_at_once() -> None:
-    assert run_of(at(1, "started", 20), at(5, "cancelled", ends=2)) == [(1, 20), (5, None)]
+    assert paid_of(event_at(1, "started", 20), event_at(5, "cancelled", ends=2)) == [
+        (1, 20),
+        (5, None),
+    ]
 
 
-def test_a_renewal_takes_a_pending_cancellation_back() -> None:
-    assert run_of(at(1, "started", 20), at(5, "cancelled", ends=50), at(6, "renewed")) == [(1, 20)]
+def test_a_renewal_reverses_a_pending_cancellation() -> None:
+    assert paid_of(
+        event_at(1, "started", 20), event_at(5, "cancelled", ends=50), event_at(6, "renewed")
+    ) == [(1, 20)]
 
 
-def test_a_cancellation_at_once_ends_what_is_paid_until_a_renewal_takes_it_back() -> None:
-    started, left = at(1, "started", 20), at(5, CANCELLED_AT_ONCE, ends=50)
-    assert run_of(started, left) == [(1, 20), (5, None)]
-    assert run_of(started, left, at(6, "renewed")) == [(1, 20), (5, None), (6, 20)]
-    assert run_of(started, left, at(60, "renewed")) == [(1, 20), (5, None)]
-    changed = at(6, "changed", 30), at(7, "renewed")
-    assert run_of(started, left, *changed) == [(1, 20), (5, None), (7, 30)]
+def test_a_cancellation_at_once_ends_payment_until_a_renewal_reverses_it() -> None:
+    started, left = event_at(1, "started", 20), event_at(5, CANCELLED_AT_ONCE, ends=50)
+    assert paid_of(started, left) == [(1, 20), (5, None)]
+    assert paid_of(started, left, event_at(6, "renewed")) == [(1, 20), (5, None), (6, 20)]
+    assert paid_of(started, left, event_at(60, "renewed")) == [(1, 20), (5, None)]
+    changed = event_at(6, "changed", 30), event_at(7, "renewed")
+    assert paid_of(started, left, *changed) == [(1, 20), (5, None), (7, 30)]
 
 
 def test_a_renewal_after_the_end_changes_nothing() -> None:
-    events = at(1, "started", 20), at(5, "cancelled", ends=50), at(60, "renewed")
-    assert run_of(*events) == [(1, 20), (50, None)]
+    events = event_at(1, "started", 20), event_at(5, "cancelled", ends=50), event_at(60, "renewed")
+    assert paid_of(*events) == [(1, 20), (50, None)]
 
 
 def test_a_change_while_a_cancellation_is_pending_counts_until_it_ends() -> None:
-    events = at(1, "started", 20), at(5, "cancelled", ends=50), at(6, "changed", 30)
-    assert run_of(*events) == [(1, 20), (6, 30), (50, None)]
+    events = (
+        event_at(1, "started", 20),
+        event_at(5, "cancelled", ends=50),
+        event_at(6, "changed", 30),
+    )
+    assert paid_of(*events) == [(1, 20), (6, 30), (50, None)]
 
 
 def test_at_one_instant_the_end_comes_before_the_new_start() -> None:
-    assert run_of(at(1, "started", 20), at(5, "ended"), at(5, "started", 30))[-1] == (5, 30)
+    assert paid_of(event_at(1, "started", 20), event_at(5, "ended"), event_at(5, "started", 30))[
+        -1
+    ] == (5, 30)
 
 
 def test_an_end_and_a_start_on_one_day_are_a_change_of_plan() -> None:
-    same_day = at(1, "started", 20), at(49, "ended"), at(60, "started", 30, sub="t")
+    same_day = (
+        event_at(1, "started", 20),
+        event_at(49, "ended"),
+        event_at(60, "started", 30, sub="t"),
+    )
     assert days_of(*same_day) == [(0, None)]
-    next_day = at(1, "started", 20), at(49, "ended"), at(73, "started", 30, sub="t")
+    next_day = (
+        event_at(1, "started", 20),
+        event_at(49, "ended"),
+        event_at(73, "started", 30, sub="t"),
+    )
     assert days_of(*next_day) == [(0, 2), (3, None)]
 
 
 def test_a_customer_with_two_subscriptions_leaves_with_the_last() -> None:
-    two = at(1, "started", 20), at(2, "started", 20, sub="t"), at(30, "ended")
+    two = event_at(1, "started", 20), event_at(2, "started", 20, sub="t"), event_at(30, "ended")
     assert days_of(*two) == [(0, None)]
-    assert days_of(*two, at(99, "ended", sub="t")) == [(0, 4)]
+    assert days_of(*two, event_at(99, "ended", sub="t")) == [(0, 4)]
 
 
 def test_events_of_a_subscription_without_a_start_count_nowhere() -> None:
-    assert contributions([at(1, "changed", 20), at(30, "ended")], NAMES) == {}
+    assert contributions([event_at(1, "changed", 20), event_at(30, "ended")], NAMES) == {}
 
 
-def test_who_leaves_is_lost_from_the_windows_at_whose_start_they_were_a_customer() -> None:
-    long = contributions([at(1, "started", 20), at(24 * 40, "ended")], NAMES)
+def test_a_leaving_customer_is_lost_from_windows_that_began_with_them() -> None:
+    long = contributions([event_at(1, "started", 20), event_at(24 * 40, "ended")], NAMES)
     lost = counted(long, measures.LOST_30D)
     assert (min(lost), max(lost)) == (40, 40 + CHURN_DAYS - 1)
-    short = contributions([at(1, "started", 20), at(24 * 3, "ended")], NAMES)
+    short = contributions([event_at(1, "started", 20), event_at(24 * 3, "ended")], NAMES)
     assert list(counted(short, measures.LOST_30D)) == [CHURN_DAYS, CHURN_DAYS + 1, CHURN_DAYS + 2]
 
 
-def test_who_came_in_the_month_is_not_lost_from_it() -> None:
-    same = contributions([at(1, "started", 20), at(24 * 3, "ended")], NAMES)
+def test_a_customer_who_came_in_the_month_is_not_lost_from_it() -> None:
+    same = contributions([event_at(1, "started", 20), event_at(24 * 3, "ended")], NAMES)
     assert counted(same, measures.LOST_MONTH) == {}
-    other = contributions([at(-1, "started", 20), at(24 * 3, "ended")], NAMES)
+    other = contributions([event_at(-1, "started", 20), event_at(24 * 3, "ended")], NAMES)
     assert counted(other, measures.LOST_MONTH) == {0: 1}
 
 
 EVENTS = [
-    at(1, "started", 20, trial=True), at(2, "changed", 30), at(50, "cancelled", ends=99),
-    at(60, "started", 5, sub="t"), at(200, "ended", sub="t"),
+    event_at(1, "started", 20, trial=True), event_at(2, "changed", 30), event_at(50, "cancelled", ends=99),
+    event_at(60, "started", 5, sub="t"), event_at(200, "ended", sub="t"),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("order", list(permutations(range(len(EVENTS))))[::7])
-def test_the_order_of_arrival_leaves_no_trace(order: tuple[int, ...]) -> None:
+def test_the_order_of_arrival_changes_nothing(order: tuple[int, ...]) -> None:
     assert contributions([EVENTS[n] for n in order], NAMES) == contributions(EVENTS, NAMES)
 
 
@@ -157,13 +181,13 @@ def test_two_starts_at_one_instant_count_in_the_same_segment_in_either_order() -
         NAMES.segment_set_of("default", {"country": country}).id for country in ("DE", "FR")
     )
     starts = [
-        at(1, "started", 20, segment_set_id=german),
-        at(1, "started", 20, segment_set_id=french),
+        event_at(1, "started", 20, segment_set_id=german),
+        event_at(1, "started", 20, segment_set_id=french),
     ]
     assert contributions(starts, NAMES) == contributions(starts[::-1], NAMES)
 
 
-def test_what_is_added_and_taken_away_is_the_change_of_level() -> None:
+def test_contributions_sum_to_the_change_of_level() -> None:
     counts = contributions(EVENTS, NAMES)
     assert sum(counted(counts, measures.CUSTOMERS_CHANGE).values()) == 0
     assert sum(counted(counts, measures.MRR_CHANGE_MICROS).values()) == 0
@@ -171,7 +195,7 @@ def test_what_is_added_and_taken_away_is_the_change_of_level() -> None:
 
 
 def moved(*events: SubscriptionEvent) -> dict[str, dict[int, int]]:
-    """Measure of movements → what it is on each day."""
+    """Return each measure of movements by day."""
     counts = contributions(events, NAMES)
     registry = {
         "new": measures.MRR_NEW_MICROS, "expansion": measures.MRR_EXPANDED_MICROS,
@@ -181,10 +205,10 @@ def moved(*events: SubscriptionEvent) -> dict[str, dict[int, int]]:
     return {name: found for name, m in registry.items() if (found := counted(counts, m))}
 
 
-def test_revenue_is_new_grows_shrinks_leaves_and_comes_back() -> None:
+def test_revenue_is_new_expands_contracts_churns_and_reactivates() -> None:
     events = (
-        at(1, "started", 20), at(25, "changed", 30), at(49, "changed", 5), at(73, "ended"),
-        at(99, "started", 7),
+        event_at(1, "started", 20), event_at(25, "changed", 30), event_at(49, "changed", 5), event_at(73, "ended"),
+        event_at(99, "started", 7),
     )  # fmt: skip
     assert moved(*events) == {
         "new": {0: 20}, "expansion": {1: 10}, "contraction": {2: 25}, "churn": {3: 5},
@@ -193,12 +217,16 @@ def test_revenue_is_new_grows_shrinks_leaves_and_comes_back() -> None:
 
 
 def test_a_change_of_plan_on_one_day_is_no_churn() -> None:
-    events = at(1, "started", 20), at(49, "ended"), at(60, "started", 30, sub="t")
+    events = event_at(1, "started", 20), event_at(49, "ended"), event_at(60, "started", 30, sub="t")
     assert moved(*events) == {"new": {0: 20}, "expansion": {2: 10}}
 
 
 def test_giving_up_one_of_two_subscriptions_is_contraction() -> None:
-    events = at(1, "started", 20), at(2, "started", 5, sub="t"), at(49, "ended", sub="t")
+    events = (
+        event_at(1, "started", 20),
+        event_at(2, "started", 5, sub="t"),
+        event_at(49, "ended", sub="t"),
+    )
     assert moved(*events) == {"new": {0: 25}, "contraction": {2: 5}}
 
 
@@ -210,17 +238,18 @@ def test_movements_add_up_to_the_change_of_level() -> None:
     assert gained - sums.get("contraction", 0) - sums.get("churn", 0) == level
 
 
-def test_the_last_subscription_to_end_says_why_the_customer_left() -> None:
-    two = at(1, "started", 20), at(2, "started", 5, sub="t")
-    unpaid_first = *two, at(30, "ended", involuntary=True), at(40, "ended", sub="t")
-    unpaid_last = *two, at(30, "ended"), at(40, "ended", sub="t", involuntary=True)
+def test_the_last_subscription_to_end_gives_the_reason() -> None:
+    two = event_at(1, "started", 20), event_at(2, "started", 5, sub="t")
+    unpaid_first = *two, event_at(30, "ended", involuntary=True), event_at(40, "ended", sub="t")
+    unpaid_last = *two, event_at(30, "ended"), event_at(40, "ended", sub="t", involuntary=True)
     assert counted(contributions(unpaid_first, NAMES), measures.INVOLUNTARY_ENDS) == {}
     assert counted(contributions(unpaid_last, NAMES), measures.INVOLUNTARY_ENDS) == {1: 1}
 
 
 def test_a_cancellation_that_takes_effect_later_keeps_its_reason() -> None:
-    events = at(1, "started", 20), at(5, "cancelled", ends=50, involuntary=True)
+    events = event_at(1, "started", 20), event_at(5, "cancelled", ends=50, involuntary=True)
     assert counted(contributions(events, NAMES), measures.INVOLUNTARY_ENDS) == {2: 1}
     assert (
-        counted(contributions([*events, at(6, "renewed")], NAMES), measures.INVOLUNTARY_ENDS) == {}
+        counted(contributions([*events, event_at(6, "renewed")], NAMES), measures.INVOLUNTARY_ENDS)
+        == {}
     )

@@ -1,4 +1,4 @@
-"""What Faust's consumer hands on of the batches that our transport fetches."""
+"""Faust's consumer delivers the batches that our transport fetches."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -16,12 +16,10 @@ PAGES = TP("page-views", 0)
 
 
 class Fetcher(Service):
-    """Only to be asked whether it has been stopped."""
+    """Fetcher that is only asked whether it has been stopped."""
 
 
-def test_what_is_sought_back_to_while_a_batch_waits_is_delivered_though_nothing_new_follows() -> (
-    None
-):
+def test_a_batch_sought_back_to_is_delivered_without_a_new_record() -> None:
     async def drained() -> list[int]:
         worker = Worker(load_settings(None, {"ENGAGE_APP": "test-transport"}), 1)
         delivered: list[int] = []
@@ -29,7 +27,8 @@ def test_what_is_sought_back_to_while_a_batch_waits_is_delivered_though_nothing_
         async def callback(message: ConsumerMessage) -> None:
             delivered.append(message.offset)
             if message.offset == 500:
-                # A shard was lost, and is read again from its last cut while this batch waits.
+                # A shard was lost and is read again from its last checkpoint while this batch
+                # waits.
                 consumer._read_offset[PAGES] = 300
 
         consumer = worker.app.consumer

@@ -1,4 +1,4 @@
-"""Carts: what becomes of each, whatever the order in which their events arrive."""
+"""Carts: the outcome of each, for any order of arrival of its events."""
 
 from itertools import permutations
 
@@ -12,69 +12,72 @@ RULES = CartRules(opens=ADDED, timeout_ms=24 * HOUR, recovery_ms=30 * 24 * HOUR)
 Step = tuple[float, int] | tuple[float, int, str | None]
 
 
-def became(*steps: Step, rules: CartRules = RULES) -> list[tuple[str, float]]:
-    """(outcome, hour) of (hour, what happened, to which cart)."""
+def outcomes_of(*steps: Step, rules: CartRules = RULES) -> list[tuple[str, float]]:
+    """Return (outcome, hour) of steps (hour, kind, cart)."""
     changes = [Change(round(hour * HOUR), kind, *cart or (None,), 0) for hour, kind, *cart in steps]
     changes.sort(key=lambda change: change[:2])
     return sorted((what, time_ms / HOUR) for what, time_ms, _ in outcomes(changes, rules))
 
 
-def test_an_order_in_time_takes_the_cart() -> None:
-    assert became((0, ADDED), (3, ORDERED)) == [("ordered", 3)]
+def test_an_order_in_time_closes_the_cart() -> None:
+    assert outcomes_of((0, ADDED), (3, ORDERED)) == [("ordered", 3)]
 
 
 def test_the_last_instant_is_in_time() -> None:
-    assert became((0, ADDED), (24, ORDERED)) == [("ordered", 24)]
+    assert outcomes_of((0, ADDED), (24, ORDERED)) == [("ordered", 24)]
     late = 24 + 1 / HOUR
-    assert became((0, ADDED), (late, ORDERED)) == [("abandoned", 24), ("recovered", late)]
+    assert outcomes_of((0, ADDED), (late, ORDERED)) == [("abandoned", 24), ("recovered", late)]
 
 
 def test_every_change_of_a_cart_gives_it_more_time() -> None:
-    assert became((0, ADDED), (20, CHECKOUT), (43, ORDERED)) == [("ordered", 43)]
-    assert became((0, ADDED), (1, ADDED), (20, REMOVED)) == [("abandoned", 44)]
+    assert outcomes_of((0, ADDED), (20, CHECKOUT), (43, ORDERED)) == [("ordered", 43)]
+    assert outcomes_of((0, ADDED), (1, ADDED), (20, REMOVED)) == [("abandoned", 44)]
 
 
-def test_an_emptied_cart_is_neither() -> None:
-    assert became((0, ADDED), (1, REMOVED)) == []
-    assert became((0, ADDED), (1, REMOVED), (2, ORDERED)) == []
+def test_an_emptied_cart_has_no_outcome() -> None:
+    assert outcomes_of((0, ADDED), (1, REMOVED)) == []
+    assert outcomes_of((0, ADDED), (1, REMOVED), (2, ORDERED)) == []
 
 
-def test_what_is_filled_again_is_another_cart() -> None:
-    assert became((0, ADDED), (30, ADDED), (31, ORDERED)) == [("abandoned", 24), ("ordered", 31)]
-    assert became((0, ADDED), (1, REMOVED), (2, ADDED)) == [("abandoned", 26)]
+def test_a_cart_filled_again_is_another_cart() -> None:
+    assert outcomes_of((0, ADDED), (30, ADDED), (31, ORDERED)) == [
+        ("abandoned", 24),
+        ("ordered", 31),
+    ]
+    assert outcomes_of((0, ADDED), (1, REMOVED), (2, ADDED)) == [("abandoned", 26)]
 
 
-def test_a_cart_is_recovered_once_and_not_for_ever() -> None:
-    twice = became((0, ADDED), (30, ORDERED), (31, ORDERED))
+def test_a_cart_is_recovered_once_and_within_its_time() -> None:
+    twice = outcomes_of((0, ADDED), (30, ORDERED), (31, ORDERED))
     assert twice == [("abandoned", 24), ("recovered", 30)]
-    assert became((0, ADDED), (24 * 40, ORDERED)) == [("abandoned", 24)]
+    assert outcomes_of((0, ADDED), (24 * 40, ORDERED)) == [("abandoned", 24)]
 
 
-def test_carts_with_ids_are_told_apart() -> None:
-    two = became((0, ADDED, "a"), (1, ADDED, "b"), (2, ORDERED, "a"))
+def test_carts_with_ids_are_separate() -> None:
+    two = outcomes_of((0, ADDED, "a"), (1, ADDED, "b"), (2, ORDERED, "a"))
     assert two == [("abandoned", 25), ("ordered", 2)]
 
 
 @pytest.mark.parametrize("named", [None, "unknown"])
-def test_an_order_of_no_known_cart_takes_the_one_changed_last(named: str | None) -> None:
-    assert became((0, ADDED, "a"), (1, ADDED, "b"), (2, ORDERED, named)) == [
+def test_an_order_without_a_known_cart_closes_the_one_changed_last(named: str | None) -> None:
+    assert outcomes_of((0, ADDED, "a"), (1, ADDED, "b"), (2, ORDERED, named)) == [
         ("abandoned", 24), ("ordered", 2),
     ]  # fmt: skip
 
 
-def test_what_has_no_cart_counts_nowhere() -> None:
-    assert became((0, ORDERED), (1, REMOVED), (2, CHECKOUT)) == []
+def test_events_without_a_cart_count_nowhere() -> None:
+    assert outcomes_of((0, ORDERED), (1, REMOVED), (2, CHECKOUT)) == []
 
 
-def test_a_checkout_may_be_what_opens_a_cart() -> None:
+def test_a_checkout_may_open_a_cart() -> None:
     rules = RULES._replace(opens=CHECKOUT)
-    assert became((0, ADDED), (1, CHECKOUT), rules=rules) == [("abandoned", 25)]
-    assert became((0, ADDED), rules=rules) == []
+    assert outcomes_of((0, ADDED), (1, CHECKOUT), rules=rules) == [("abandoned", 25)]
+    assert outcomes_of((0, ADDED), rules=rules) == []
 
 
 EVENTS = [(0, ADDED), (0, ORDERED), (5, ADDED), (5, REMOVED), (9, ADDED), (40, ORDERED)]
 
 
 @pytest.mark.parametrize("order", list(permutations(range(6)))[::37])
-def test_the_order_of_arrival_leaves_no_trace(order: tuple[int, ...]) -> None:
-    assert became(*(EVENTS[n] for n in order)) == became(*EVENTS)
+def test_the_order_of_arrival_changes_nothing(order: tuple[int, ...]) -> None:
+    assert outcomes_of(*(EVENTS[n] for n in order)) == outcomes_of(*EVENTS)

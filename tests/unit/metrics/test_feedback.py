@@ -1,4 +1,4 @@
-"""Feedback: which answers are refused, which are off their scale, which are the newest."""
+"""Feedback: answers that are refused, answers off their scale, and the newest answers."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ def answer(survey: str, score: float, **fields: Any) -> SurveyResponse:
 
 
 def counted(settings: Settings, *days_and_answers: tuple[int, SurveyResponse]) -> dict[Any, int]:
-    """(measure, grain, day from the first on) → count, of the whole site."""
+    """Return the counts of the whole site by (measure, grain, day from the first on)."""
     registry = SegmentRegistry((), 10, lambda site: Calendar())
     segment_set, aggregate = registry.segment_set_of("default", {}), feedback.Feedback(settings)
     history: list[HistoryEntry] = []
@@ -67,23 +67,23 @@ def test_a_score_outside_its_scale_is_refused(
     assert survey in refused.value.detail
 
 
-def test_a_score_above_the_scale_of_the_settings_counts_as_off_it_and_nowhere_else() -> None:
+def test_a_score_above_the_configured_scale_only_counts_as_off_scale() -> None:
     assert counted(Settings(), (0, answer("csat", 6))) == {(feedback.OFF_SCALE, Grain.DAY, 0): 1}
 
 
-def test_an_answer_that_names_its_scale_is_taken_to_ours() -> None:
+def test_an_answer_with_its_own_scale_is_converted() -> None:
     of_ten = [(0, answer("csat", score, scale_max=10)) for score in (8, 7)]
     assert counted(Settings(), *of_ten)[feedback.SATISFIED, Grain.DAY, 0] == 1
 
 
-def test_a_response_that_is_sent_again_counts_once() -> None:
+def test_a_response_sent_again_counts_once() -> None:
     twice = [(day, answer("nps", 10, response_id="r")) for day in (0, 3)]
     found = counted(Settings(), *twice)
     assert found[feedback.PROMOTERS, Grain.DAY, 0] == 1
     assert (feedback.PROMOTERS, Grain.DAY, 3) not in found
 
 
-def test_of_a_person_the_newest_answer_holds_until_there_is_another() -> None:
+def test_the_newest_answer_of_a_person_counts_until_the_next() -> None:
     latest = Settings(survey=SurveySettings(dedupe="latest_per_user"))
     found = counted(latest, (0, answer("nps", 10)), (2, answer("nps", 0)))
     happy = [day for measure, _, day in found if measure == feedback.newest(feedback.PROMOTERS, 30)]

@@ -1,4 +1,4 @@
-"""Orders and tickets: what is not there, not in order, or too much."""
+"""Orders and tickets: missing, misordered and excessive events."""
 
 from collections.abc import Sequence
 from itertools import permutations
@@ -34,7 +34,7 @@ def ticket(day: int, what: str, **fields: Any) -> Event:
 
 
 def totals(aggregate: Aggregate, events: Sequence[Event]) -> dict[str, int]:
-    """Measure → sum over all days, of the whole site."""
+    """Return the sum of each measure over all days, of the whole site."""
     registry = SegmentRegistry((), 10, lambda site: Calendar())
     segment_set, history = registry.segment_set_of("default", {}), list[HistoryEntry]()
     for event in sorted(events, key=lambda event: int(event["day"])):
@@ -63,7 +63,7 @@ def test_a_refund_of_an_unknown_order_counts_nowhere() -> None:
     assert totals(orders.Orders(), [refund(0, "o", 5)]) == {}
 
 
-def test_a_refund_larger_than_its_order_takes_the_order_alone() -> None:
+def test_a_refund_larger_than_its_order_only_cancels_the_order() -> None:
     found = totals(orders.Orders(), [order(0, "o", 5), order(0, "p", 7), refund(1, "o", 9)])
     assert found[orders.REFUNDED_MICROS] == 5_000_000
     assert found[orders.REVENUE_MICROS] == 7_000_000
@@ -74,27 +74,27 @@ def test_a_refund_from_before_its_order_counts_with_it() -> None:
     assert found[orders.REVENUE_MICROS] == 3_000_000
 
 
-def test_of_orders_with_one_id_the_first_counts_whatever_came_first() -> None:
+def test_the_first_order_of_an_id_counts_for_any_order_of_arrival() -> None:
     for events in permutations([order(0, "o", 5), order(1, "o", 9), order(2, "p", 1)]):
         found = totals(orders.Orders(), events)
         assert (found[orders.ORDERS], found[orders.REVENUE_MICROS]) == (2, 6_000_000)
         assert found[orders.NEW_BUYERS] == 1
 
 
-def test_after_a_year_nothing_is_left_of_what_was_bought_in_it() -> None:
+def test_a_purchase_leaves_the_year_completely() -> None:
     found = totals(orders.Orders(), [order(0, "o", 5), order(9, "p", 7), refund(500, "o", 5)])
     assert orders.BUYERS_365D not in found
     assert orders.REVENUE_365D_MICROS not in found
     assert not any(measure.startswith(orders.SPENT_365D) for measure in found)
 
 
-def test_a_ticket_that_nobody_opened_counts_nowhere() -> None:
+def test_a_ticket_without_an_opening_counts_nowhere() -> None:
     aggregate = tickets.Tickets(Settings())
     answer = ticket(1, "message", direction="outgoing", author="agent")
     assert totals(aggregate, [answer, ticket(2, "resolved"), ticket(3, "reopened")]) == {}
 
 
-def test_what_came_before_the_opening_counts_nowhere() -> None:
+def test_events_before_the_opening_count_nowhere() -> None:
     found = totals(tickets.Tickets(Settings()), [ticket(0, "resolved"), ticket(1, "opened")])
     assert found == {tickets.OPENED: 1}  # It waits for a year, and then no more.
 

@@ -1,4 +1,4 @@
-"""Statistics of shares: as published, as another formula has it, and where there is nothing to say."""
+"""Statistics of shares: published values, another formula, and samples without a value."""
 
 import subprocess
 import sys
@@ -23,7 +23,7 @@ NORMAL = NormalDist()
         (0, 20, 0.0000, 0.1611), (1, 29, 0.0061, 0.1718),
     ],
 )  # fmt: skip
-def test_intervals_are_the_published_ones(
+def test_intervals_match_the_published_ones(
     successes: int, size: int, low: float, high: float
 ) -> None:
     assert interval(successes, size, 0.95) == pytest.approx((low, high), abs=5e-5)
@@ -40,7 +40,7 @@ def test_intervals_are_the_published_ones(
         ((351, 605), (41, 195), 8.99),
     ],
 )
-def test_tests_are_the_published_ones(
+def test_p_values_match_the_published_ones(
     one: tuple[int, int], other: tuple[int, int], z: float
 ) -> None:
     p = p_value(*one, *other)
@@ -53,7 +53,7 @@ samples = st.integers(1, 3_000).flatmap(lambda n: st.tuples(st.integers(0, n), s
 
 
 @given(samples, st.sampled_from([0.8, 0.95, 0.99]))
-def test_an_interval_holds_the_shares_that_the_score_test_does_not_refuse(
+def test_an_interval_ends_where_the_score_test_rejects(
     sample: tuple[int, int], confidence: float
 ) -> None:
     k, n = sample
@@ -67,7 +67,7 @@ def test_an_interval_holds_the_shares_that_the_score_test_does_not_refuse(
 
 
 @given(samples, samples)
-def test_the_test_is_the_chi_square_test_of_the_table(
+def test_the_test_equals_the_chi_square_test_of_the_table(
     one: tuple[int, int], other: tuple[int, int]
 ) -> None:
     found = p_value(*one, *other)
@@ -80,13 +80,13 @@ def test_the_test_is_the_chi_square_test_of_the_table(
 
 
 @pytest.mark.parametrize("sample", [(0, 0), (3, 2), (-1, 5)])
-def test_of_no_share_nothing_is_said(sample: tuple[int, int]) -> None:
+def test_an_impossible_sample_has_no_statistics(sample: tuple[int, int]) -> None:
     assert interval(*sample, 0.95) is None
     assert p_value(*sample, 1, 2) is None
     assert p_value(1, 2, *sample) is None
 
 
-def test_the_library_is_not_imported_before_it_is_needed() -> None:
+def test_the_library_is_imported_only_when_needed() -> None:
     code = (
         "import sys;"
         "import stream.configure.compile, stream.configure.load;"

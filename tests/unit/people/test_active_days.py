@@ -1,4 +1,4 @@
-"""Marks turn a newly active day into the windows it adds, in whatever order the days come."""
+"""Active days turn a newly active day into the windows it adds, in any order of the days."""
 
 from itertools import permutations
 
@@ -22,7 +22,7 @@ from stream.people.active_days import (
 DAY = 738_000
 
 
-def marked(*units: int) -> Mark | None:
+def active_on(*units: int) -> Mark | None:
     mark: Mark | None = None
     for unit in units:
         mark = add_unit(mark, unit)
@@ -30,7 +30,7 @@ def marked(*units: int) -> Mark | None:
 
 
 def gained(units: tuple[int, ...], length: int) -> list[int]:
-    """The last units of all windows that a person is counted in, each as often as it is counted."""
+    """Return the last units of all windows that count a person, once for each count."""
     mark: Mark | None = None
     ends: list[int] = []
     for unit in units:
@@ -46,18 +46,18 @@ def test_a_new_person_has_no_day() -> None:
     assert neighbours(None, DAY) == (FAR, FAR)
 
 
-def test_a_marked_day_is_known_and_its_neighbours_are_not() -> None:
-    mark = marked(DAY)
+def test_an_active_day_is_known_and_its_neighbours_are_not() -> None:
+    mark = active_on(DAY)
     assert [has_unit(mark, DAY + n) for n in (-1, 0, 1)] == [False, True, False]
 
 
 @pytest.mark.parametrize("order", list(permutations([DAY, DAY + 3, DAY - 40])))
-def test_the_order_of_the_days_leaves_no_trace(order: tuple[int, ...]) -> None:
-    assert marked(*order) == marked(DAY - 40, DAY, DAY + 3)
+def test_the_order_of_the_days_changes_nothing(order: tuple[int, ...]) -> None:
+    assert active_on(*order) == active_on(DAY - 40, DAY, DAY + 3)
 
 
 def test_the_nearest_days_on_both_sides_are_found() -> None:
-    mark = marked(DAY - 9, DAY - 2, DAY + 5, DAY + 60)
+    mark = active_on(DAY - 9, DAY - 2, DAY + 5, DAY + 60)
     assert neighbours(mark, DAY) == (2, 5)
     assert neighbours(mark, DAY + 70) == (10, FAR)
     assert neighbours(mark, DAY - 10) == (FAR, 1)
@@ -67,7 +67,7 @@ def test_a_first_day_adds_every_window_that_holds_it() -> None:
     assert windows_gained(DAY, FAR, FAR, 7) == (DAY, DAY + 6)
 
 
-def test_who_was_active_yesterday_adds_one_window() -> None:
+def test_a_person_active_yesterday_adds_one_window() -> None:
     assert windows_gained(DAY, 1, FAR, 28) == (DAY + 27, DAY + 27)
 
 
@@ -87,8 +87,8 @@ def test_each_window_with_an_active_day_is_counted_once(offsets: list[int], leng
     assert gained(days, length) == sorted(windows)
 
 
-def test_trimming_forgets_what_is_too_old_and_keeps_the_newest() -> None:
-    mark = marked(DAY, DAY + 10, DAY + 70)
+def test_trimming_drops_old_days_and_keeps_the_newest() -> None:
+    mark = active_on(DAY, DAY + 10, DAY + 70)
     assert mark is not None
     short = trim(mark, DAY + 10)
     assert [has_unit(short, DAY + n) for n in (0, 10, 70)] == [False, True, True]
@@ -106,7 +106,7 @@ def segment_set(*ids: int) -> SegmentSet:
     return SegmentSet(0, "s", tuple(segment(number) for number in ids))
 
 
-def test_segments_of_one_profile_share_a_mark() -> None:
+def test_segments_of_one_set_share_their_active_days() -> None:
     marks = SegmentMarks()
     marks.turn_to(segment_set(1, 2))
     marks.mark = (DAY, 1)
@@ -115,7 +115,7 @@ def test_segments_of_one_profile_share_a_mark() -> None:
     assert not marks.rest
 
 
-def test_segments_with_different_days_do_not_share_a_mark() -> None:
+def test_segments_with_different_days_do_not_share_them() -> None:
     marks = SegmentMarks()
     marks.turn_to(segment_set(1, 2))
     marks.mark = (DAY, 1)
@@ -127,7 +127,7 @@ def test_segments_with_different_days_do_not_share_a_mark() -> None:
     assert marks.items() == [((DAY, 1), (2, 1))]
 
 
-def test_segments_share_a_mark_again_when_what_told_them_apart_is_too_old() -> None:
+def test_segments_share_their_days_again_when_the_difference_is_too_old() -> None:
     marks = SegmentMarks()
     both = segment_set(1, 2)
     marks.turn_to(both)

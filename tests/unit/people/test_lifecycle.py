@@ -1,4 +1,4 @@
-"""What one more active day changes: in any order the same sums, and nothing older than two months matters."""
+"""Changes by one more active day: the same sums in any order, and only the last two months matter."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -26,7 +26,7 @@ from stream.people.person import MARK_DAYS
 from stream.publish.merged_counts import MergedCounts
 from stream.publish.snapshot import gauges
 from stream.settings.application import Settings
-from tests.unit.publish.test_records import DAY, DAY_MS, SITE, START_MS, Newsroom
+from tests.unit.publish.test_records import DAY, DAY_MS, SITE, START_MS, Publication
 
 UTC = Calendar()
 RULES = LifecycleRules(
@@ -44,7 +44,7 @@ def on(text: str) -> int:
 
 
 def sums(days: Iterable[int], oldest: int | None = None) -> Sums:
-    """All changes together; `oldest` is how far back days are remembered."""
+    """Return the sum of all changes; days older than `oldest` are forgotten."""
     found: Sums = Counter()
     mark: Mark | None = None
     for day in days:
@@ -63,34 +63,35 @@ def sums(days: Iterable[int], oldest: int | None = None) -> Sums:
 
 def test_the_order_of_days_changes_nothing() -> None:
     days = [DAY, DAY + 1, DAY + 7, DAY + 8, DAY + 31]
-    right = sums(days)
-    assert all(sums(order) == right for order in permutations(days))
-    assert (right["new", DAY], right["twice", DAY], right["first_days", DAY]) == (1, 1, 3)
-    assert [day for name, day in right if name == "new_after_30d_day"] == [DAY]
+    expected = sums(days)
+    assert all(sums(order) == expected for order in permutations(days))
+    assert (expected["new", DAY], expected["twice", DAY], expected["first_days", DAY]) == (1, 1, 3)
+    assert [day for name, day in expected if name == "new_after_30d_day"] == [DAY]
 
 
-def test_what_is_long_past_is_not_asked_for() -> None:
+def test_days_beyond_the_reach_change_nothing() -> None:
     days = [on("2024-01-01"), on("2024-05-30"), on("2024-07-01"), on("2024-08-31")]
     assert sums(days) == sums(days, oldest=REACH_DAYS)
 
 
 def test_the_whole_month_before_is_remembered() -> None:
-    # The first of July and the last of August: no two days of such months are farther apart.
+    # The first of July and the last of August: days of two adjacent months are at most this far
+    # apart.
     days = [on("2024-07-01"), on("2024-08-31")]
     assert days[1] - days[0] == REACH_DAYS
     assert sums(days, REACH_DAYS)[measures.RETAINED_MONTH, on("2024-08-01")] == 1
-    # In the zone of a site it may be the day before that of which the oldest day is told.
+    # In another zone the oldest day may be one day earlier.
     assert MARK_DAYS > REACH_DAYS
 
 
-def test_people_with_another_past_are_alike_where_it_does_not_matter() -> None:
+def test_pasts_that_differ_beyond_the_reach_are_equal() -> None:
     assert known_around(None, DAY) == Days(DAY, 0, NEVER)
     long_ago = known_around((DAY - 200, 0b111, DAY - 300), DAY)
     assert long_ago == known_around((DAY - 62, 1, DAY - 62), DAY)
     assert known_around((DAY - 1, 1 | 1 << 90, DAY - 91), DAY) == (DAY - 1, 1, DAY - REACH_DAYS)
 
 
-def test_someone_who_came_once_is_missed_from_the_day_the_week_and_the_month_after() -> None:
+def test_a_person_who_came_once_is_dormant_in_the_next_day_week_and_month() -> None:
     found = sums([DAY])
     assert found[measures.DORMANT_DAY, DAY + 1] == 1
     assert found[measures.DORMANT_WEEK, UTC.week_of(DAY) + 7] == 1
@@ -98,7 +99,7 @@ def test_someone_who_came_once_is_missed_from_the_day_the_week_and_the_month_aft
     assert not {measure for measure, _ in found if measure.startswith("retained")}
 
 
-def test_one_visit_fades_after_a_week_and_is_forgotten_after_four() -> None:
+def test_one_active_day_is_a_churn_risk_from_one_week_to_four() -> None:
     days = [day for measure, day in sums([DAY]) if measure == measures.CHURN_RISK_DAY]
     assert sorted(days) == list(range(DAY + 7, DAY + 28))
 
@@ -116,15 +117,15 @@ def test_every_active_day_has_a_cohort_of_its_own() -> None:
     assert {day for measure, day in found if measure == "active"} == {DAY, DAY + 7}
 
 
-# ---- when they are published
+# ---- publication
 
 
-def cohort_of(day: int, room: Newsroom) -> None:
+def cohort_of(day: int, room: Publication) -> None:
     room.count(Grain.DAY, day, new_people_day=4, back_new_n_day_7=3)
 
 
-def test_a_cohort_is_published_when_its_last_day_is_final_and_corrected_after_that() -> None:
-    room = Newsroom("retention_d7", "new_visitors", kinds=["day"])
+def test_a_cohort_is_published_when_its_last_day_is_final_and_corrected_later() -> None:
+    room = Publication("retention_d7", "new_visitors", kinds=["day"])
     cohort_of(DAY, room)
     end_ms = START_MS + 8 * DAY_MS
     assert {record.metric for record in room.due(end_ms - 1, end_ms)} == {"new_visitors"}
@@ -136,26 +137,26 @@ def test_a_cohort_is_published_when_its_last_day_is_final_and_corrected_after_th
     assert again.revision > record.revision
 
 
-def test_the_end_of_a_file_is_no_reason_to_call_a_cohort_lost() -> None:
-    room = Newsroom("retention_d7", kinds=["day"])
+def test_a_cohort_cut_off_by_the_end_of_a_file_is_not_published() -> None:
+    room = Publication("retention_d7", kinds=["day"])
     cohort_of(DAY, room)
     room.count(Grain.DAY, DAY + 6)
     assert room.due(1 << 60) == []
 
 
 @pytest.mark.parametrize(
-    ("metric", "window", "right"),
+    ("metric", "window", "expected"),
     [
-        # Friday, 1 March 2024 is the newest day: the last cohort of which a 7th day is over.
+        # Friday, 1 March 2024 is the newest day: the last cohort with a completed 7th day.
         ("retention_d7", "day", 0.75),
         ("dormant_users", "day", 20),
         ("dormant_users", "week", 30),
         ("dormant_users", "month", 40),
-        # Nobody stayed away last month: that is an answer.
+        # Everyone returned last month: 0 is an answer.
         ("retained_users", "month", 0),
     ],
 )
-def test_a_gauge_shows_the_last_period_that_is_over(metric: str, window: str, right: float) -> None:
+def test_a_gauge_shows_the_last_completed_period(metric: str, window: str, expected: float) -> None:
     merged = MergedCounts(lambda site: UTC, "version")
     measured = {"day": measures.DORMANT_DAY, "week": measures.DORMANT_WEEK}
     week, month = UTC.week_of(DAY) - 7, UTC.month_of(DAY - 1)
@@ -170,4 +171,4 @@ def test_a_gauge_shows_the_last_period_that_is_over(metric: str, window: str, ri
         merged.replace((Grain.DAY, day), [{(name, SITE): count for name, count in counts.items()}])
     chosen = [one for one in catalogue(Settings()) if one.name == metric]
     found = {gauge.window: gauge.value for gauge in gauges(merged, chosen, START_MS + 1)}
-    assert found[window] == right
+    assert found[window] == expected

@@ -1,4 +1,4 @@
-"""People: what is stored comes back, what is too old is left out, and nobody changed is evicted."""
+"""People: stored people are restored, old parts are omitted, changed people are never evicted."""
 
 import pytest
 
@@ -34,7 +34,7 @@ def days_of(one: Person) -> list[tuple[int, ...]]:
     return [mark for mark, _ in one.active.items()]
 
 
-def test_a_person_comes_back_with_everything_that_is_kept() -> None:
+def test_a_person_is_restored_with_every_stored_part() -> None:
     one = person(DAY - 3, DAY)
     one.live.turn_to(segment_set(1))
     one.live.mark = (MINUTE, 0b101)
@@ -51,7 +51,7 @@ def test_a_person_comes_back_with_everything_that_is_kept() -> None:
     assert pack(again, *KEPT) == pack(one, *KEPT)
 
 
-def test_nobody_in_particular_takes_next_to_no_room() -> None:
+def test_an_empty_person_takes_at_most_4_bytes() -> None:
     assert len(pack(Person("k"), *KEPT)) <= 4
     assert days_of(unpack("k", pack(Person("k"), *KEPT))) == []
 
@@ -71,14 +71,14 @@ def test_a_mask_of_any_length_survives(length: int) -> None:
     assert days_of(unpack("k", pack(one, *KEPT))) == days_of(one)
 
 
-def test_days_before_the_oldest_are_left_out_but_not_the_first_day() -> None:
+def test_old_days_are_omitted_except_the_first() -> None:
     one = person(DAY - 100, DAY - 10, DAY)
     [mark] = days_of(unpack("k", pack(one, DAY - 10, 0, 0, 0)))
     assert [has_unit(mark, DAY - n) for n in (100, 10, 0)] == [False, True, True]
     assert mark[2] == DAY - 100
 
 
-def test_minutes_that_no_timely_event_can_touch_are_dropped() -> None:
+def test_minutes_out_of_reach_are_dropped() -> None:
     one = person(DAY)
     one.live.turn_to(segment_set(1))
     one.live.mark = (MINUTE, 1)
@@ -89,9 +89,7 @@ def test_minutes_that_no_timely_event_can_touch_are_dropped() -> None:
 @pytest.mark.parametrize(("closed", "end", "kept"), [
     (True, 99, False), (True, 100, True), (False, 99, True),
 ])  # fmt: skip
-def test_only_closed_sessions_that_are_out_of_reach_are_left_out(
-    closed: bool, end: int, kept: bool
-) -> None:
+def test_closed_sessions_out_of_reach_are_omitted(closed: bool, end: int, kept: bool) -> None:
     one = person(DAY)
     session = Session(None, 50, 1)
     session.end, session.closed = end, closed
@@ -104,7 +102,7 @@ def keys(cache: PeopleCache, *registry: str) -> list[bool]:
     return [cache.get(name) is not None for name in registry]
 
 
-def test_the_older_generation_goes_when_the_younger_is_full() -> None:
+def test_the_older_generation_is_evicted_when_the_younger_is_full() -> None:
     cache = PeopleCache(2)
     for generation in (("a", "b"), ("c", "d"), ("e", "f")):
         for name in generation:
@@ -114,7 +112,7 @@ def test_the_older_generation_goes_when_the_younger_is_full() -> None:
     assert cache.evictions == 4
 
 
-def test_who_is_used_again_stays() -> None:
+def test_a_person_used_again_stays() -> None:
     cache = PeopleCache(4)
     for registry in (("a", "b", "c"), ("d", "e", "f"), ("g", "h", "i")):
         assert cache.get("a") or "a" in registry
@@ -125,7 +123,7 @@ def test_who_is_used_again_stays() -> None:
 
 
 @pytest.mark.parametrize("held", ["dirty", "in_flight"])
-def test_who_is_not_stored_yet_is_never_lost(held: str) -> None:
+def test_a_person_who_is_not_stored_yet_is_never_lost(held: str) -> None:
     cache, one = PeopleCache(1), Person("a")
     cache.put(one)
     setattr(cache, held, {"a": one})
@@ -135,7 +133,7 @@ def test_who_is_not_stored_yet_is_never_lost(held: str) -> None:
     assert cache.get("a") is one
 
 
-def test_nobody_is_evicted_in_the_middle_of_a_batch() -> None:
+def test_no_person_is_evicted_during_a_batch() -> None:
     cache = PeopleCache(1)
     for name in "abcdef":
         cache.put(Person(name))

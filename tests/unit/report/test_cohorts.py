@@ -1,4 +1,4 @@
-"""Retention triangles: cohorts by period, who is back in which later one, of which events."""
+"""Retention triangles: cohorts by period, and who returns in which later period."""
 
 from datetime import date
 from typing import Any
@@ -27,7 +27,7 @@ def on(*texts: str) -> list[int]:
 def cells(
     kind: WindowKind, cohort: Cohort, starts: dict[str, Any], returns: dict[str, Any] | None = None
 ) -> Cells:
-    """(cohort, period) → (active, people), without cohorts of nobody."""
+    """Return (active, people) by (cohort, period), without empty cohorts."""
     found = triangle(starts, starts if returns is None else returns, kind, cohort, UTC)
     return {
         (date.fromordinal(cell.span.first).isoformat(), cell.period): (cell.active, cell.people)
@@ -49,21 +49,21 @@ def test_a_person_has_one_first_time_and_many_recurring_cohorts() -> None:
     }  # fmt: skip
 
 
-def test_months_are_as_long_as_they_are() -> None:
+def test_months_have_their_own_lengths() -> None:
     days = {"a": on("2024-01-31", "2024-03-01")}
     assert cells("month", "first_time", days) == {
         ("2024-01-01", 0): (1, 1), ("2024-01-01", 1): (0, 1), ("2024-01-01", 2): (1, 1),
     }  # fmt: skip
 
 
-def test_what_begins_a_cohort_may_be_something_else_than_what_brings_back() -> None:
+def test_a_cohort_may_start_with_other_events_than_those_that_count_as_a_return() -> None:
     starts = {"a": on("2024-03-01"), "b": on("2024-03-01")}
     returns = {"a": on("2024-02-29", "2024-03-02"), "c": on("2024-03-02")}
     found = cells("day", "first_time", starts, returns)
     assert found == {("2024-03-01", 0): (2, 2), ("2024-03-01", 1): (1, 2)}
 
 
-def test_nobody_has_no_triangle() -> None:
+def test_no_people_have_no_triangle() -> None:
     assert cells("week", "recurring", {}) == {}
 
 
@@ -86,7 +86,7 @@ def numbers(settings: Settings, *lines: bytes) -> dict[tuple[str, str, str], tup
     }
 
 
-def test_each_site_lives_by_its_own_clock_and_bots_and_repeats_do_not_count() -> None:
+def test_each_site_has_its_own_clock_and_bots_and_duplicates_are_excluded() -> None:
     lines = [
         event(1, "2024-03-01T20:00:00Z", "a"),
         event(2, "2024-03-01T20:00:00Z", "a", site="shop"),
@@ -123,8 +123,8 @@ def test_start_and_return_are_selected_by_type_and_field() -> None:
         event(4, "2024-03-02T10:00:00Z", "a"),
         event(5, "2024-03-02T10:00:00Z", "b", "order", order_id="o", revenue=1),
     ]
-    right = {("default", "2024-03-01", "0"): (2, 2), ("default", "2024-03-01", "1"): (1, 2)}
-    assert numbers(settings, *lines) == right
+    expected = {("default", "2024-03-01", "0"): (2, 2), ("default", "2024-03-01", "1"): (1, 2)}
+    assert numbers(settings, *lines) == expected
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_start_and_return_are_selected_by_type_and_field() -> None:
         ),
     ],
 )
-def test_what_cannot_be_selected_refuses_to_start(settings: RetentionSettings, words: str) -> None:
+def test_an_impossible_selection_refuses_to_start(settings: RetentionSettings, words: str) -> None:
     [problem] = broken_rules(Settings(retention=settings))
     assert problem.startswith(words)
 

@@ -1,4 +1,4 @@
-"""What the codec accepts and refuses, example by example, and what the outputs look like."""
+"""Events that the codec accepts and refuses, example by example, and the form of the outputs."""
 
 import base64
 import hashlib
@@ -72,7 +72,7 @@ def test_a_record_without_a_value_is_empty() -> None:
     assert refusal(None).reason == Reason.EMPTY
 
 
-def test_what_is_left_out_has_its_default() -> None:
+def test_a_missing_field_has_its_default() -> None:
     event, _ = parse(page_view())
     assert isinstance(event, PageView)
     assert (event.site, event.schema_version, event.is_bot) == ("default", 1, False)
@@ -82,7 +82,7 @@ def test_what_is_left_out_has_its_default() -> None:
     assert custom.interactive
 
 
-def test_whole_numbers_are_taken_where_a_fraction_may_stand() -> None:
+def test_whole_numbers_are_accepted_for_fractions() -> None:
     order, _ = parse(page_view(type="order", order_id="o", revenue=5))
     assert isinstance(order, Order)
     assert order.revenue == 5.0
@@ -114,7 +114,7 @@ def test_the_two_ways_to_milliseconds_agree_and_never_round_up() -> None:
 
 
 @pytest.mark.parametrize(
-    ("raw", "said"),
+    ("raw", "text"),
     [
         (page_view(event_id=1), "$.event_id"),
         (page_view(context={"a": 1}), "$.context"),
@@ -124,12 +124,12 @@ def test_the_two_ways_to_milliseconds_agree_and_never_round_up() -> None:
         (page_view(type="heartbeat"), "page_url"),
     ],
 )
-def test_a_detail_names_the_field_or_what_was_found(raw: bytes, said: str) -> None:
-    assert said in refusal(raw).detail
+def test_a_detail_names_the_field_or_the_value(raw: bytes, text: str) -> None:
+    assert text in refusal(raw).detail
 
 
 @pytest.mark.parametrize("field", ["visitor_id", "user_id", "page_title"])
-def test_a_detail_does_not_repeat_text_that_may_be_personal(field: str) -> None:
+def test_a_detail_does_not_repeat_personal_text(field: str) -> None:
     assert "jane" not in refusal(page_view(**{field: "jane@example.org" * 100})).detail
 
 
@@ -155,14 +155,14 @@ def test_long_lists_of_small_objects_are_not_deep() -> None:
     parse(page_view(extra=[{"a": [[], {}]}] * 3000))
 
 
-def test_of_a_key_given_twice_the_last_counts() -> None:
+def test_the_last_of_two_equal_keys_counts() -> None:
     event, _ = parse(page_view().replace(b'"event_id"', b'"event_id": "first", "event_id"'))
     assert event.event_id == "e"
     assert refusal(page_view()[:-1] + b', "event_id": ""}').reason == Reason.WRONG_FIELD
     assert refusal(page_view()[:-1] + b', "type": "click"}').reason == Reason.WRONG_FIELD
 
 
-def test_nul_and_other_control_characters_may_be_escaped_but_not_raw() -> None:
+def test_control_characters_are_accepted_only_when_escaped() -> None:
     event, _ = parse(page_view(visitor_id="a\0b"))
     assert event.visitor_id == "a\0b"
     assert refusal(page_view(visitor_id="@").replace(b"@", b"\0")).reason == Reason.MALFORMED
@@ -178,7 +178,7 @@ def test_printable_text_cannot_forge_a_log_line_or_drive_a_terminal(text: str) -
     shown.encode()
 
 
-def test_an_entry_that_fits_is_kept_whole() -> None:
+def test_a_short_dead_letter_is_kept_whole() -> None:
     shown = json.loads(encode_dead_letter(entry(b"\xff\0{", detail="why\n")))
     assert base64.b64decode(shown.pop("original")) == b"\xff\0{"
     assert base64.b64decode(shown.pop("key")) == b"v"
@@ -197,7 +197,7 @@ def test_an_entry_that_fits_is_kept_whole() -> None:
 
 
 @pytest.mark.parametrize(("size", "truncated"), [(MAX_ORIGINAL, False), (MAX_ORIGINAL + 1, True)])
-def test_an_original_is_cut_only_above_the_limit(size: int, truncated: bool) -> None:
+def test_an_original_is_truncated_only_above_the_limit(size: int, truncated: bool) -> None:
     original = bytes(size)
     kept = entry(original)
     assert (kept.truncated, len(kept.original), kept.original_size) == (
@@ -208,17 +208,17 @@ def test_an_original_is_cut_only_above_the_limit(size: int, truncated: bool) -> 
     assert kept.sha256 == (hashlib.sha256(original).hexdigest() if truncated else None)
 
 
-def test_an_entry_is_bounded_whatever_was_sent() -> None:
+def test_a_dead_letter_is_bounded_for_any_record() -> None:
     kept = entry(b"x" * 10_000_000, key=b"k" * 1_000_000, detail="\x1b" * 100_000)
     assert len(encode_dead_letter(kept)) < 8192
     assert kept.key == b"k" * MAX_KEY
 
 
-def test_a_cut_key_alone_makes_an_entry_truncated() -> None:
+def test_a_truncated_key_alone_makes_a_dead_letter_truncated() -> None:
     assert entry(b"{}", key=b"k" * (MAX_KEY + 1)).truncated
 
 
-def test_an_entry_of_a_record_without_key_and_value_can_be_written() -> None:
+def test_a_dead_letter_of_a_record_without_key_and_value_can_be_written() -> None:
     shown = json.loads(encode_dead_letter(entry(None, key=None)))
     assert (shown["key"], shown["original"], shown["original_size"]) == (None, "", 0)
 

@@ -1,4 +1,4 @@
-"""The committed JSON Schemas say what the code does: same structs, same examples, same verdicts."""
+"""The committed JSON Schemas match the code: same structs, same examples, same verdicts."""
 
 import json
 from functools import cache
@@ -21,13 +21,13 @@ from schemas.rejection import CAUSES
 
 SCHEMAS = Path(__file__).parents[3] / "schemas"
 VALID = sorted((SCHEMAS / "examples" / "valid").iterdir())
-SAID_BY_SCHEMA = ("missing_field", "wrong_field", "unknown_type", "unknown_version", "no_person")
+FOUND_BY_SCHEMA = ("missing_field", "wrong_field", "unknown_type", "unknown_version", "no_person")
 # JSON Schema does not know the calendar, and Python reads no number of 5,000 digits.
 BEYOND_SCHEMA = ("no_such_day", "5000_digits")
 INVALID = sorted(
     path
     for path in (SCHEMAS / "examples" / "invalid").iterdir()
-    if path.stem.startswith(SAID_BY_SCHEMA) and not path.stem.endswith(BEYOND_SCHEMA)
+    if path.stem.startswith(FOUND_BY_SCHEMA) and not path.stem.endswith(BEYOND_SCHEMA)
 )
 
 
@@ -89,7 +89,7 @@ def test_an_example_beyond_the_bounds_of_fields_is_left_to_its_author() -> None:
         least_example(EventType(Coded, "orders"))
 
 
-def test_the_tables_of_the_page_are_written_between_their_marks(tmp_path: Path) -> None:
+def test_the_tables_of_the_page_are_written_at_their_places(tmp_path: Path) -> None:
     page = tmp_path / "README.md"
     page.write_text("a\n<!-- types:start -->\nold\n<!-- types:end -->\nb\n")
     with pytest.raises(ValueError, match="no place for the table reasons: <!-- reasons:start -->"):
@@ -119,12 +119,12 @@ def test_a_valid_example_satisfies_the_schema(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", INVALID, ids=lambda p: p.stem)
-def test_an_example_with_a_fault_that_a_schema_can_name_fails_the_schema(path: Path) -> None:
+def test_an_example_with_a_fault_known_to_the_schema_fails_the_schema(path: Path) -> None:
     assert not validator("event").is_valid(json.loads(path.read_bytes()))
 
 
 @pytest.mark.parametrize("original", [b"{}", bytes(100_000), None])
-def test_ledger_entries_satisfy_their_schema(original: bytes | None) -> None:
+def test_dead_letters_satisfy_their_schema(original: bytes | None) -> None:
     entry = dead_letter(
         Reason.TOO_LARGE,
         "why",

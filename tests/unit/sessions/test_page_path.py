@@ -1,4 +1,4 @@
-"""Trails: first, second and last page view in any order, what was read, and how short it is stored."""
+"""Page paths: first, second and last view in any order, readings, and their stored size."""
 
 from collections.abc import Sequence
 from itertools import permutations
@@ -8,7 +8,7 @@ import pytest
 
 from stream.sessions.page_path import PagePath
 
-#: Page ids sort by these names: not in the order of the ids.
+#: Pages sort by name here, not by id.
 NAMES = {0: "", 1: "/z", 2: "/m", 3: "/a"}
 View = tuple[int, int]
 
@@ -29,7 +29,7 @@ def ends(one: PagePath) -> tuple[int, ...]:
 
 
 @pytest.mark.parametrize(
-    ("views", "right"),
+    ("views", "expected"),
     [
         ([(5, 1)], (5, 1, -1, 5, 1)),
         ([(5, 1), (7, 2), (9, 3), (11, 1)], (5, 1, 7, 11, 1)),
@@ -38,12 +38,12 @@ def ends(one: PagePath) -> tuple[int, ...]:
         ([(5, 0), (9, 0)], (5, 0, 9, 9, 0)),
     ],
 )
-def test_the_ends_are_the_same_in_any_order(views: list[View], right: tuple[int, ...]) -> None:
-    assert {ends(page_path(some)) for some in permutations(views)} == {right}
+def test_the_ends_are_the_same_in_any_order(views: list[View], expected: tuple[int, ...]) -> None:
+    assert {ends(page_path(some)) for some in permutations(views)} == {expected}
 
 
 @pytest.mark.parametrize("split", range(5))
-def test_two_trails_join_to_what_one_would_have_been(split: int) -> None:
+def test_two_page_paths_join_to_the_path_of_all_views(split: int) -> None:
     views = [(5, 1), (5, 3), (8, 2), (9, 2), (9, 3)]
     for some in permutations(views):
         one, other = page_path(some[:split]), page_path(some[split:])
@@ -62,7 +62,7 @@ def test_joining_adds_time_and_keeps_the_greatest_depth() -> None:
     assert one.looks == {1: [3_000, 5_000], 2: [1_000, 1_000], 3: [5, -1]}
 
 
-def test_the_first_page_takes_until_the_second_view_at_most_a_timeout() -> None:
+def test_the_first_page_lasts_until_the_second_view_but_at_most_a_timeout() -> None:
     one = page_path([(1_000, 1), (61_000, 2)])
     assert (one.landing_ms(90_000, one.engaged()), one.landing_ms(30_000, one.engaged())) == (
         60_000,
@@ -70,7 +70,7 @@ def test_the_first_page_takes_until_the_second_view_at_most_a_timeout() -> None:
     )
 
 
-def test_a_first_page_that_stays_the_only_one_takes_what_was_engaged_there() -> None:
+def test_a_single_page_lasts_its_engaged_time() -> None:
     one = page_path([(1_000, 1)])
     assert one.landing_ms(90_000, one.engaged()) is None
     one.look(1, 0, 50)
@@ -82,7 +82,7 @@ def test_a_first_page_that_stays_the_only_one_takes_what_was_engaged_there() -> 
     assert unnamed.landing_ms(90_000, unnamed.engaged()) is None
 
 
-def test_pauses_last_until_the_next_view_and_the_last_has_none() -> None:
+def test_a_pause_lasts_until_the_next_view_and_the_last_view_has_none() -> None:
     one = PagePath()
     one.path = [(30, 3), (0, 1), (10, 2), (10, 1)]
     assert list(one.pauses(order, 15)) == [(1, 10), (2, 0), (1, 15)]
@@ -91,7 +91,9 @@ def test_pauses_last_until_the_next_view_and_the_last_has_none() -> None:
 @pytest.mark.parametrize("views", [[], [(1_005, 1)], [(1_005, 1), (1_007, 2), (1_009, 3)]])
 @pytest.mark.parametrize("looked", [False, True])
 @pytest.mark.parametrize("whole_path", [False, True])
-def test_a_packed_trail_comes_back_whole(views: list[View], looked: bool, whole_path: bool) -> None:
+def test_a_packed_page_path_is_restored_whole(
+    views: list[View], looked: bool, whole_path: bool
+) -> None:
     one = page_path(views)
     if looked:
         one.look(2, 10_000, 33.3)
@@ -104,7 +106,7 @@ def test_a_packed_trail_comes_back_whole(views: list[View], looked: bool, whole_
     assert (again.looks, again.path) == (one.looks, one.path)
 
 
-def test_a_usual_trail_is_short() -> None:
+def test_a_usual_page_path_is_short() -> None:
     hour = 3_600_000
     one = page_path([(hour, 100), (hour + 20_000, 200), (hour + 600_000, 150)])
     one.look(100, 20_000, 80)

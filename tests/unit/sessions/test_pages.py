@@ -1,4 +1,4 @@
-"""Pages: which URLs are one page, what a full site does with more, and that little is remembered."""
+"""Pages: the URLs of one page, the cap on pages of a site, and bounded memory."""
 
 import pytest
 
@@ -39,7 +39,7 @@ def some(values_max: int = 10, hosts: bool = False) -> Pages:
         ("/" + "x" * 400, "/" + "x" * 255),
     ],
 )
-def test_a_page_is_a_path(url: str, page: str) -> None:
+def test_a_page_is_the_path_of_a_url(url: str, page: str) -> None:
     assert page_of(url, hosts=False) == page
 
 
@@ -54,7 +54,7 @@ def test_a_page_is_a_path(url: str, page: str) -> None:
         ("catalog", "catalog"),
     ],
 )
-def test_hosts_can_tell_pages_apart(url: str, page: str) -> None:
+def test_hosts_can_separate_pages(url: str, page: str) -> None:
     assert page_of(url, hosts=True) == page
 
 
@@ -67,7 +67,7 @@ def test_urls_of_one_page_have_one_id_and_sites_have_their_own_pages() -> None:
     assert (one.segment.dimension, one.segment.value) == ("page", "/a")
 
 
-def test_pages_beyond_the_most_are_other_but_still_told_apart() -> None:
+def test_pages_beyond_the_maximum_count_as_other_but_stay_separate() -> None:
     known = some(values_max=1)
     kept, first, second = (known.of("site", url) for url in ("/a", "/b", "/c"))
     assert kept.id > 0 > max(first.id, second.id)
@@ -83,7 +83,7 @@ def test_pages_are_sorted_by_name_and_no_page_comes_first() -> None:
     assert known.order(0) < known.order(sooner.id) < known.order(later.id)
 
 
-def test_a_page_that_is_called_other_is_a_page() -> None:
+def test_a_page_named_other_is_a_page() -> None:
     known = some()
     assert known.of("site", "other").id > 0
 

@@ -1,4 +1,4 @@
-"""Sessions: what an event reaches, what a merge keeps, and which bucket a duration falls into."""
+"""Sessions: the sessions an event reaches, the result of a merge, and buckets of durations."""
 
 import math
 
@@ -64,7 +64,7 @@ def test_a_closed_session_is_still_known_by_the_digest_of_its_id() -> None:
     assert reached([one], "b", TIMEOUT, TIMEOUT) == []
 
 
-def test_an_event_without_an_id_reaches_no_session_that_has_one() -> None:
+def test_an_event_without_an_id_reaches_no_session_with_one() -> None:
     assert reached([session(0, 0, "a")], None, 0, TIMEOUT) == []
     assert reached([session(0, 0)], "a", 0, TIMEOUT) == []
 
@@ -81,19 +81,19 @@ def test_a_merge_keeps_everything_of_both(earlier: bool) -> None:
     assert into.segment_set_id == (7 if earlier else 1)
 
 
-def test_the_earlier_event_gives_the_profile() -> None:
+def test_the_earlier_event_gives_the_segment_set() -> None:
     assert comes_first(1, segment_set("FR"), 2, segment_set("DE"))
     assert not comes_first(2, segment_set("DE"), 1, segment_set("FR"))
 
 
-def test_at_one_instant_the_profile_that_sorts_first_does_whatever_came_first() -> None:
+def test_at_one_instant_the_segment_set_that_sorts_first_is_kept() -> None:
     assert comes_first(1, segment_set("DE"), 1, segment_set("FR"))
     assert not comes_first(1, segment_set("FR"), 1, segment_set("DE"))
     assert comes_first(1, segment_set(None), 1, segment_set("DE"))
 
 
 @pytest.mark.parametrize("sid", [None, "an id"])
-def test_a_packed_session_comes_back_whole(sid: str | None) -> None:
+def test_a_packed_session_is_restored_whole(sid: str | None) -> None:
     one = session(1_709_553_600_000, 1_709_553_700_000, sid)
     one.page_views, one.interactive, one.real, one.closed = 3, True, True, True
     again = Session.unpack(msgspec.msgpack.decode(msgspec.msgpack.encode(one.pack())))

@@ -1,4 +1,4 @@
-"""What is not known yet is not on the page: a time of 0 would be shown as half a century ago."""
+"""The metrics page omits unknown values: a time of 0 would read as half a century ago."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -32,7 +32,7 @@ def samples(page: str) -> str:
     return "\n".join(line for line in page.splitlines() if line[0] != "#")
 
 
-def test_before_the_first_event_no_time_of_events_is_told() -> None:
+def test_no_event_time_is_exported_before_the_first_event() -> None:
     before = page(0, None)
     assert "engagement_snapshot_timestamp_seconds " in before
     assert "newest_event_timestamp_seconds " not in samples(before)
@@ -70,7 +70,7 @@ def test_the_page_has_the_families_of_the_table_with_their_types_helps_and_label
 
 
 def a_worker() -> Telemetry:
-    """A worker that owns one shard and has seen one Redis server."""
+    """Return the telemetry of a worker with one shard and one Redis server."""
     state = SimpleNamespace(next=1, expected=1)
     registry = SimpleNamespace(fill=lambda: [("s", "country", 0.5)])
     shard = SimpleNamespace(topics={"page-views": state}, registry=registry)

@@ -1,4 +1,4 @@
-"""What the live page is told: headlines and what they were, tops, what was counted, its addresses."""
+"""State of the live page: headlines with earlier values, tops, counts, and its addresses."""
 
 import asyncio
 import contextlib
@@ -57,7 +57,7 @@ def test_every_headline_is_in_the_catalogue(numbers: LiveNumbers) -> None:
     assert [shown.title for shown in numbers.shown] == [headline.title for headline in HEADLINES]
 
 
-def test_headlines_come_with_what_they_were_and_null_where_there_is_nothing(
+def test_headlines_have_their_earlier_value_and_null_if_missing(
     numbers: LiveNumbers,
 ) -> None:
     assert numbers.state() is None
@@ -69,7 +69,7 @@ def test_headlines_come_with_what_they_were_and_null_where_there_is_nothing(
     assert (site["site"], site["now"][:2], site["before"][:2]) == ("default", [7, None], [3, None])
 
 
-def test_history_is_kept_once_a_snapshot_and_not_for_ever(numbers: LiveNumbers) -> None:
+def test_history_keeps_one_entry_per_snapshot_and_is_bounded(numbers: LiveNumbers) -> None:
     for number in range(HISTORY_MAX + 50):
         assert numbers.note(snapshot(number, live(number)))
         assert not numbers.note(snapshot(number, live(number)))
@@ -78,18 +78,18 @@ def test_history_is_kept_once_a_snapshot_and_not_for_ever(numbers: LiveNumbers) 
     assert history["sites"]["default"][0][-1] == HISTORY_MAX + 49
 
 
-def test_what_was_counted_is_the_difference_of_two_snapshots(numbers: LiveNumbers) -> None:
+def test_counts_are_the_difference_of_two_snapshots(numbers: LiveNumbers) -> None:
     numbers.note(snapshot(1000, events=100))
     numbers.note(snapshot(3000, events=140))
     [tick] = numbers.history()["ticks"]
     assert tick["seconds"] == 2
     assert tick["counted"] == {"events": 40, "page_views": 20, "late": 4}
-    # Counting began anew: nothing is counted backwards.
+    # Counting restarted: no negative count is shown.
     numbers.note(snapshot(4000, events=5))
     assert numbers.history()["ticks"][-1]["counted"] == {}
 
 
-def test_tops_are_few_and_sorted_and_their_names_are_harmless_text(numbers: LiveNumbers) -> None:
+def test_tops_are_few_sorted_and_escaped(numbers: LiveNumbers) -> None:
     rows = [Gauge("daily_active_users", "day", "default", "country", f"c{n}", n) for n in range(30)]
     nasty = Gauge("daily_active_users", "day", "default", "country", NASTY, 99)
     numbers.note(snapshot(1, *rows, nasty))
@@ -101,7 +101,7 @@ def test_tops_are_few_and_sorted_and_their_names_are_harmless_text(numbers: Live
     json.dumps(state).encode()
 
 
-def test_many_sites_are_counted_and_the_largest_shown(numbers: LiveNumbers) -> None:
+def test_sites_are_counted_and_only_the_largest_shown(numbers: LiveNumbers) -> None:
     one = snapshot(1)
     sites = [Count("events", f"s{number}", number) for number in range(100)]
     numbers.note(Snapshot(**{**_fields(one), "counts": sites}))
@@ -110,7 +110,7 @@ def test_many_sites_are_counted_and_the_largest_shown(numbers: LiveNumbers) -> N
     assert state["sites"][0]["site"] == "s99"
 
 
-def test_the_period_before_ends_where_the_window_begins() -> None:
+def test_the_previous_period_ends_where_the_window_begins() -> None:
     found = MergedCounts(lambda site: UTC, "version")
     site = ("default", "", "")
     start = UTC.day_start_ms(DAY)
@@ -127,7 +127,7 @@ def test_a_snapshot_of_an_earlier_version_is_read() -> None:
     assert decode_snapshot(encode_snapshot(Snapshot(**old))).previous == []
 
 
-def test_a_lone_surrogate_is_no_event_and_would_not_break_the_metrics() -> None:
+def test_a_lone_surrogate_is_rejected_and_would_not_break_the_metrics() -> None:
     event = (
         b'{"type":"page_view","event_id":"1","event_time":1700000000000,"visitor_id":"v",'
         b'"page_url":"/","context":{"country":"\\ud800"}}'
@@ -145,7 +145,7 @@ def test_a_lone_surrogate_is_no_event_and_would_not_break_the_metrics() -> None:
 
 @dataclass
 class _Stages:
-    """A pipeline with one stage."""
+    """Pipeline without stages."""
 
     def stages(self) -> list[Any]:
         return []
@@ -175,7 +175,7 @@ async def test_the_page_and_its_files_are_served_with_a_strict_policy(
         assert (await http.get(path)).status == 404
 
 
-async def test_the_page_names_no_other_host_and_has_no_script_or_style_of_its_own(
+async def test_the_page_names_no_other_host_and_has_no_inline_script_or_style(
     client: tuple[LivePages, TestClient],
 ) -> None:
     text = await (await client[1].get("/live")).text()
@@ -184,7 +184,7 @@ async def test_the_page_names_no_other_host_and_has_no_script_or_style_of_its_ow
     assert text.count("<script") == text.count('src="/live/assets/') == 2
 
 
-async def test_events_begin_with_the_past_and_go_on_with_each_update(
+async def test_events_begin_with_history_and_continue_with_each_update(
     client: tuple[LivePages, TestClient],
 ) -> None:
     pages, http = client
@@ -201,7 +201,7 @@ async def test_events_begin_with_the_past_and_go_on_with_each_update(
     assert names == ["history", "state", "state"]
 
 
-async def test_there_is_at_most_one_update_a_second_however_many_snapshots(
+async def test_at_most_one_update_a_second_is_sent_for_any_number_of_snapshots(
     numbers: LiveNumbers,
 ) -> None:
     moments = iter(range(1, 10_000))
@@ -220,7 +220,7 @@ async def test_there_is_at_most_one_update_a_second_however_many_snapshots(
     assert len(messages) == 2
 
 
-async def test_the_snapshot_as_json_says_what_the_numbers_mean(
+async def test_the_snapshot_as_json_explains_the_numbers(
     client: tuple[LivePages, TestClient],
 ) -> None:
     pages, http = client
@@ -233,7 +233,7 @@ async def test_the_snapshot_as_json_says_what_the_numbers_mean(
 
 
 @pytest.mark.parametrize("url", ["127.0.0.1:9090", "ftp://x", "http://user:secret@host/"])
-def test_an_address_of_prometheus_that_is_none_is_refused(url: str) -> None:
+def test_an_invalid_address_of_prometheus_is_refused(url: str) -> None:
     with pytest.raises(SettingsError) as error:
         load_settings(None, {"ENGAGE_WEB_PROMETHEUS_URL": url})
     assert "web.prometheus_url" in str(error.value) and "secret" not in str(error.value)
@@ -244,7 +244,7 @@ def _fields(snapshot: Snapshot) -> dict[str, Any]:
 
 
 class _Prometheus:
-    """Answers with the alerts that a test wants to be active."""
+    """Prometheus that answers with the alerts of a test."""
 
     def __init__(self) -> None:
         self.alerts: list[dict[str, Any]] = []
@@ -258,7 +258,7 @@ def _alert(state: str, **labels: str) -> dict[str, Any]:
     return {"labels": named, "state": state, "annotations": {}, "activeAt": "now"}
 
 
-async def test_an_alert_that_fired_is_shown_as_resolved_for_a_while() -> None:
+async def test_a_fired_alert_is_shown_as_resolved_for_a_while() -> None:
     now, prometheus = [0.0], _Prometheus()
     app = web.Application()
     app.router.add_get("/api/v1/alerts", prometheus.answer)

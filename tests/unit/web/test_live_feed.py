@@ -1,4 +1,4 @@
-"""The feed: one message for all, at most a few waiting for each, and who does not read is dropped."""
+"""Live feed: one message for all browsers, a bounded queue for each, slow ones are dropped."""
 
 import asyncio
 import gc
@@ -30,7 +30,7 @@ async def test_all_browsers_get_the_very_same_message() -> None:
     assert message == b"event: state\ndata: {}\n\n"
 
 
-async def test_who_does_not_read_is_dropped_and_the_others_go_on() -> None:
+async def test_a_client_that_does_not_read_is_dropped_and_the_others_continue() -> None:
     feed, hung_up = LiveFeed(), []
     slow = feed.join(lambda: hung_up.append("slow"))
     quick = feed.join(lambda: hung_up.append("quick"))
@@ -41,7 +41,7 @@ async def test_who_does_not_read_is_dropped_and_the_others_go_on() -> None:
     assert await slow.next() is None
 
 
-async def test_closing_ends_every_connection_in_order() -> None:
+async def test_closing_ends_every_connection() -> None:
     feed, hung_up = LiveFeed(), []
     clients = [feed.join(lambda: hung_up.append(1)) for _ in range(3)]
     feed.send(b"last")
@@ -50,7 +50,7 @@ async def test_closing_ends_every_connection_in_order() -> None:
     assert (len(feed), hung_up) == (0, [])
 
 
-def test_there_is_an_end_to_the_places() -> None:
+def test_the_number_of_clients_is_limited() -> None:
     feed = LiveFeed()
     for _ in range(CLIENTS_MAX):
         feed.join(lambda: None)
@@ -84,7 +84,7 @@ async def server() -> AsyncIterator[tuple[LiveFeed, TestClient]]:
         feed.close()
 
 
-async def test_a_hundred_browsers_of_which_none_reads_keep_memory_flat(
+async def test_a_hundred_browsers_that_do_not_read_keep_memory_flat(
     server: tuple[LiveFeed, TestClient],
 ) -> None:
     feed, client = server
@@ -94,7 +94,7 @@ async def test_a_hundred_browsers_of_which_none_reads_keep_memory_flat(
         assert len(feed) == 100
         gc.collect()
         before = psutil.Process().memory_info().rss
-        # 2.4 GB, if each browser had what it did not read.
+        # 2.4 GB if every browser had its own queue.
         for _ in range(240):
             feed.send(bytes(100_000))
             await asyncio.sleep(0.001)

@@ -26,7 +26,7 @@ def shard(partition: int = 0) -> Shard:
 
 
 class Raw(NamedTuple):
-    """A record as the log holds it."""
+    """Record as the log holds it."""
 
     offset: int
     timestamp: int
@@ -41,7 +41,7 @@ def batch(start: int, count: int = 10, value: bytes = b"no event") -> Fetched:
 
 @dataclass
 class Log:
-    """A log whose partitions begin at `first`; notes every seek and commit."""
+    """Log whose partitions begin at `first`; records every seek and commit."""
 
     first: int = 0
     rewinds: list[Mapping[TP, int]] = field(default_factory=list)
@@ -64,14 +64,14 @@ class Log:
 
 @dataclass
 class Redis:
-    """A store that answers each checkpoint with the next of `answers`, and then with OK."""
+    """Store that answers each checkpoint with the next of `answers`, and then with OK."""
 
     answers: list[str] = field(default_factory=list)
-    #: Raised by the next reads, one after the other.
+    #: Exceptions of the next reads, in order.
     failures: list[Exception] = field(default_factory=list)
     stored: list[Checkpoint] = field(default_factory=list)
     loads: int = 0
-    #: Partition → epoch and position, as they are stored.
+    #: Stored epoch and position of each partition.
     claims: dict[int, tuple[int, str]] = field(default_factory=dict)
     generation: str = ""
     owner_name: str = "this worker"
@@ -101,7 +101,7 @@ class Redis:
 
 
 class DeadLetters:
-    """Takes dead letters and keeps none."""
+    """Accepts dead letters and keeps none."""
 
     async def take_over(self, partition: int) -> None: ...
 
@@ -114,5 +114,5 @@ def owner(store: Any, log: Any) -> ShardOwner:
 
 
 def partitions(*numbers: int) -> set[TP]:
-    """The partitions of every input topic with these numbers."""
+    """Return these partitions of every input topic."""
     return {TP(topic, number) for topic in SETTINGS.topics.inputs for number in numbers}

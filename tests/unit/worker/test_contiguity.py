@@ -1,4 +1,4 @@
-"""Batches are folded where the last one ended: parts seen before are cut off, gaps are sought back to."""
+"""Batches continue at the last offset: seen parts are removed, gaps are sought back to."""
 
 from faust.types import TP
 
@@ -22,7 +22,7 @@ def test_a_batch_that_continues_is_admitted_whole() -> None:
     assert guard.align(TOPIC, whole) is whole
 
 
-def test_records_before_the_expected_offset_are_cut_off() -> None:
+def test_records_before_the_expected_offset_are_removed() -> None:
     guard, _, _ = guarded(Log())
     aligned = guard.align(TOPIC, batch(95))
     assert aligned is not None
@@ -30,7 +30,7 @@ def test_records_before_the_expected_offset_are_cut_off() -> None:
     assert [record.offset for record in aligned.records] == [100, 101, 102, 103, 104]
 
 
-def test_a_batch_that_lies_before_the_expected_offset_is_empty() -> None:
+def test_a_batch_before_the_expected_offset_becomes_empty() -> None:
     guard, _, _ = guarded(Log())
     aligned = guard.align(TOPIC, batch(80))
     assert aligned is not None
@@ -46,7 +46,7 @@ async def test_a_gap_is_sought_back_to() -> None:
     assert (held.topics[TOPIC].expected, counts.rewinds, counts.retention_lost) == (100, 1, 0)
 
 
-async def test_a_gap_that_is_still_there_is_skipped_as_far_as_retention_has_deleted() -> None:
+async def test_a_persistent_gap_is_skipped_up_to_the_retention_limit() -> None:
     log = Log(first=107)
     guard, held, counts = guarded(log)
     await guard.close_gap(TOPIC)
@@ -56,7 +56,7 @@ async def test_a_gap_that_is_still_there_is_skipped_as_far_as_retention_has_dele
     assert log.rewinds == [{PAGES: 100}, {PAGES: 107}]
 
 
-async def test_a_gap_that_was_closed_is_not_taken_for_one_that_stays() -> None:
+async def test_a_closed_gap_is_not_taken_for_a_persistent_one() -> None:
     log = Log(first=107)
     guard, _, counts = guarded(log)
     await guard.close_gap(TOPIC)

@@ -1,4 +1,4 @@
-"""A shard owner: what it takes over, when a shard starts over, and what it reports."""
+"""Shard owner: the shards it takes over, when a shard starts over, and the problems it reports."""
 
 import asyncio
 
@@ -18,7 +18,7 @@ async def _until_loaded(owner: ShardOwner, partition: int) -> Shard:
     return assigned.shard
 
 
-async def test_it_takes_over_what_is_assigned_whole_and_reports_the_rest() -> None:
+async def test_it_takes_over_whole_partitions_and_reports_the_others() -> None:
     one = owner(Redis(), Log())
     assert one.problem == "no partitions are assigned yet"
     offsets = await one.assigned(partitions(0, 1) | {TP(TOPIC, 2)})
@@ -41,7 +41,7 @@ async def test_a_batch_is_folded_and_stored_with_its_offsets() -> None:
     assert len(checkpoint.dead_letters) == 5
 
 
-async def test_a_batch_of_a_shard_that_is_gone_is_dropped() -> None:
+async def test_a_batch_of_a_revoked_shard_is_dropped() -> None:
     one = owner(Redis(), Log())
     await one.assigned(partitions(0))
     await one.consume(TOPIC, 1, batch(0))

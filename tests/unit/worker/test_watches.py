@@ -1,4 +1,4 @@
-"""The watches over a loaded shard: rejections, silence, and topics that stand still."""
+"""Watches over a loaded shard: rejections, silence, and stalled topics."""
 
 import pytest
 from faust.types import TP
@@ -15,7 +15,7 @@ from tests.unit.worker.stand_ins import SETTINGS, TOPIC, Log, shard
 VIEW = b'{"type":"page_view","event_id":"e","event_time":1700000000000,"visitor_id":"v","page_url":"/"}'
 
 
-def test_a_topic_is_halted_when_more_than_the_share_of_the_last_records_is_rejected() -> None:
+def test_a_topic_is_halted_when_too_many_of_the_last_records_are_rejected() -> None:
     limit = RejectionLimit(3, SETTINGS.ledger)
     limit.note(TOPIC, parse_all([VIEW] * 5 + [b"no event"] * 4))
     assert (limit.halted, limit.problem) == (set(), "")
@@ -26,14 +26,14 @@ def test_a_topic_is_halted_when_more_than_the_share_of_the_last_records_is_rejec
     assert limit.problem.startswith("page-views[3]: more than 50% of the last 10 records")
 
 
-def test_topics_are_judged_one_by_one() -> None:
+def test_each_topic_is_judged_separately() -> None:
     limit = RejectionLimit(0, SETTINGS.ledger)
     limit.note("clicks", parse_all([b"no event"] * 10))
     limit.note(TOPIC, parse_all([VIEW] * 10))
     assert limit.halted == {"clicks"}
 
 
-def test_a_topic_is_drained_once_it_has_been_at_its_end_for_the_idle_time() -> None:
+def test_a_topic_is_drained_after_the_idle_time_at_its_end() -> None:
     held, log = shard(), Log(ends={TOPIC: (0, 50_000)})
     watch = IdleWatch(held, log, 10_000, IdleHold())
     watch.note()
@@ -46,13 +46,13 @@ def test_a_topic_is_drained_once_it_has_been_at_its_end_for_the_idle_time() -> N
     assert held.topics[TOPIC].drained_at == 0, "there is a backlog"
 
 
-def test_a_topic_whose_end_is_unknown_is_not_drained() -> None:
+def test_a_topic_with_an_unknown_end_is_not_drained() -> None:
     held = shard()
     IdleWatch(held, Log(), 0, IdleHold()).note()
     assert held.topics[TOPIC].drained_at == 0
 
 
-async def test_a_topic_that_stands_still_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_stalled_topic_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(topic_watches, "STALLED_SECONDS", 0.0)
     log, counts = Log(ends={TOPIC: (5, now_ms())}), OwnerCounts()
     watch = StallWatch(shard(), log, counts)
