@@ -1,1 +1,1 @@
-"""What Prometheus, Alertmanager and Grafana are given, generated from the catalogue."""
+"""Files for Prometheus, Alertmanager and Grafana, generated from the catalogue of metrics."""

@@ -164,7 +164,7 @@ def test_a_webhook_is_entered_for_its_receiver(tmp_path: Path) -> None:
     [
         (("--job", "a b"), "--job 'a b': use letters"),
         (("--prefix", "shop"), "--prefix 'shop': use letters and digits, such as Shop"),
-        (("--target", "worker"), "'worker' is no host:port, such as 127.0.0.1:6067"),
+        (("--target", "worker"), "'worker' is not host:port, such as 127.0.0.1:6067"),
         (("--webhook", "nobody=http://x"), "with one of product, operations, oncall, deadman"),
         (("--webhook", "oncall=ftp://x"), "http:// or https://"),
         (("--speed", "0"), "--speed"),

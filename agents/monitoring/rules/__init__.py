@@ -1,6 +1,7 @@
-"""What Prometheus and Alertmanager are told: rules, alerts, routes and scrapes, as frozen values.
+"""Rules, alerts, routes and scrapes for Prometheus and Alertmanager, as frozen values.
 
-`families` asks the exporter what it serves; `recording`, `ratios`, `product` and `pipeline` say what
-follows from it; `rule_file`, `routing` and `scraping` put it into files, which `yaml_text` writes.
-`python -m agents.monitoring.rules` writes what deploy/ ships, with `--check` it only compares.
+`recording` merges the replicas of every Prometheus family (stream/metrics/families.py). `ratios`,
+`counts` and `segments` add usual values, `product` and `pipeline` the alerts. `rule_file`, `routing`
+and `scraping` put them into files, which `yaml_text` writes. `python -m agents.monitoring.rules` writes
+those of deploy/; with `--check` it compares.
 """

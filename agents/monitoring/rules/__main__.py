@@ -13,13 +13,13 @@ PAGE = "README.md"
 
 
 def deploy_files() -> dict[str, str]:
-    """The shipped files, and the page of deploy/ with its table of alerts."""
+    """Build the shipped files, and the page of deploy/ with its table of alerts."""
     page = (DEPLOY / PAGE).read_text("utf-8")
     return shipped_files() | {PAGE: with_block(page, "alerts", alerts_markdown(Settings()))}
 
 
 def main(arguments: list[str]) -> int:
-    """0; 1 when --check finds a file that is not current; 2 for any other argument."""
+    """Write the files; with --check return 1 if one is not current, 2 for another argument."""
     if arguments == ["--check"]:
         outdated = outdated_files(DEPLOY, deploy_files())
         for path in outdated:

@@ -1,4 +1,4 @@
-"""Numbers of people and what is usual for them at this time of day."""
+"""Numbers of people with their usual values at this time of day."""
 
 from collections.abc import Iterator
 
@@ -17,13 +17,13 @@ USUAL_LIVE = "site:engagement_live_visitors:baseline"
 
 
 def answers(settings: Settings) -> str:
-    """Answers to surveys in the days over which scores are taken."""
+    """Series of the answers to surveys in `survey.window_days`."""
     window = ROLLING_DAYS[settings.survey.window_days]
     return f'site:engagement_feedback_answers:max{{window=~"|{window}"}}'
 
 
 def count_rules(pace: Pace) -> Iterator[Record]:
-    """A week ago, or else yesterday: never the mean of a day, since people sleep at night."""
+    """Yield usual values: a week ago, or yesterday; never the mean of a day, since nights are quiet."""
     yield Record(USUAL_CHURNED, _around(CHURNED, "max", pace))
     yield Record(USUAL_ACTIVE, _around(ACTIVE, "min", pace))
     raw = "site:engagement_live_visitors:max"
@@ -36,9 +36,9 @@ def count_rules(pace: Pace) -> Iterator[Record]:
 
 
 def _around(series: str, function: str, pace: Pace) -> str:
-    """The lowest or highest of a number that grows through the day, an hour to both sides of then.
+    """Build the lowest or highest value within an hour of this time, for a number of the day.
 
-    Whether a day has just begun, and when clocks have changed since, that is on the safe side.
+    That is on the safe side when a day has just begun, and after a change of the clocks.
     """
     window = pace.of(2 * HOUR)
     usual = [

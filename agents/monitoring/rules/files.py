@@ -1,4 +1,4 @@
-"""The files that follow from the definitions: their names, their texts, and whether they are current."""
+"""Files for Prometheus and Alertmanager: their names and texts, and which ones are outdated."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,13 +17,13 @@ from stream.settings.application import Settings
 
 _MADE = "Made by `engage export {what}` from the metric catalogue; changes here are lost."
 _REHEARSAL = (
-    "A rehearsal: every duration is divided by {speed:g}, also those that names speak of.\n"
-    "Only the alerts about the pipeline keep theirs: it does not start or recover any faster."
+    "A rehearsal: every duration is divided by {speed:g}, also one that a name mentions.\n"
+    "Alerts about the pipeline keep their durations: it starts and recovers no faster."
 )
 
 
 def rule_files(settings: Settings, place: Surroundings) -> dict[str, str]:
-    """Recording rules and alerts."""
+    """Build the rule files, by name."""
     head = _head("rules", place)
     groups = {
         "families.yml": family_groups(settings, place),
@@ -34,25 +34,25 @@ def rule_files(settings: Settings, place: Surroundings) -> dict[str, str]:
 
 
 def alertmanager_files(place: Surroundings) -> dict[str, str]:
-    """The Alertmanager's configuration."""
+    """Build the configuration of Alertmanager."""
     lines = [_head("alertmanager", place), "", "Receivers:"]
     lines += [f"  {name}: {who}" for name, who in RECEIVERS.items()]
     lines += [
-        "One without an address notifies nobody; its alerts stand in Alertmanager's own page.",
-        "Give it one with `--webhook product=https://...`, or enter what you use.",
+        "A receiver without an address sends nothing; see its alerts on Alertmanager's own page.",
+        "Give it one with `--webhook product=https://...`, or enter your own.",
     ]
     return {"alertmanager.yml": as_yaml(routing(place), "\n".join(lines))}
 
 
 def prometheus_files(settings: Settings, place: Surroundings) -> dict[str, str]:
-    """The server's configuration, with its rules."""
+    """Build the configuration of Prometheus, with its rules."""
     files = {"prometheus.yml": as_yaml(scraping(place), _head("prometheus", place))}
     rules = rule_files(settings, place)
     return files | {f"rules/{name}": text for name, text in rules.items()}
 
 
 def shipped_files() -> dict[str, str]:
-    """What deploy/ holds."""
+    """Build the files of deploy/prometheus and deploy/alertmanager."""
     settings, place = Settings(), Surroundings()
     prometheus, alertmanager = prometheus_files(settings, place), alertmanager_files(place)
     return {f"prometheus/{name}": text for name, text in prometheus.items()} | {
@@ -61,7 +61,7 @@ def shipped_files() -> dict[str, str]:
 
 
 def write_files(directory: Path, files: Mapping[str, str]) -> list[Path]:
-    """Write them under a directory; the paths written. Raises OSError."""
+    """Write the files under a directory and return their paths. Raises OSError."""
     written = []
     for name, text in files.items():
         path = directory / name
@@ -72,7 +72,7 @@ def write_files(directory: Path, files: Mapping[str, str]) -> list[Path]:
 
 
 def outdated_files(directory: Path, files: Mapping[str, str]) -> list[Path]:
-    """Those that are missing or say something else, and rule files that nothing makes any more."""
+    """List files that are missing or differ, and .yml files that are no longer generated."""
     paths = {directory / name: text for name, text in files.items()}
     differing = [
         path

@@ -1,4 +1,4 @@
-"""How long rules look back and wait: in earnest, or faster for a rehearsal."""
+"""Durations of rules: as they are, or divided for a rehearsal."""
 
 from dataclasses import dataclass
 
@@ -8,25 +8,25 @@ MINUTE, HOUR, DAY, WEEK = 60.0, 3_600.0, 86_400.0, 604_800.0
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """All durations are divided by `speed`: with 60, an hour passes in a minute.
+    """Divides all durations by `speed`: with 60, an hour passes in a minute.
 
-    It fits a replay at the same speed, and a demonstration that nobody watches for a week. Only what
-    visitors and customers do can be made faster so; the alerts about the pipeline keep their time.
+    Use it for a replay at the same speed, or a demonstration. It fits alerts about the product only:
+    the pipeline starts and recovers no faster.
     """
 
     speed: float = 1.0
 
     def seconds(self, seconds: float) -> int:
-        """The same in whole seconds; never below one."""
+        """Divide a duration; whole seconds, at least one."""
         return max(round(seconds / self.speed), 1)
 
     def of(self, seconds: float) -> str:
-        """A duration as Prometheus writes it, such as 167h30m; never below a second."""
+        """Divide a duration and write it as Prometheus does, such as 167h30m."""
         rest = self.seconds(seconds)
         for unit, size in _UNITS:
             if rest % size == 0:
                 return f"{rest // size}{unit}"
-        # Nothing above hours: 167h30m is an hour around a week ago, 6d23h30m would hide that.
+        # Hours are the largest unit: 167h30m shows an hour around a week ago, 6d23h30m hides it.
         hours, rest = divmod(rest, 3_600)
         minutes, rest = divmod(rest, 60)
         parts = ((hours, "h"), (minutes, "m"), (rest, "s"))

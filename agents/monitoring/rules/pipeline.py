@@ -1,4 +1,4 @@
-"""Alerts about the pipeline: the numbers are old, missing, or about to become so."""
+"""Alerts about the pipeline: numbers are old or missing, or soon will be."""
 
 from collections.abc import Iterator
 
@@ -21,7 +21,7 @@ DASHBOARD = "engagement-pipeline"
 
 
 def pipeline_alerts(settings: Settings, job: str, pace: Pace) -> Iterator[Alert]:
-    """All of them, and the one that always fires."""
+    """Yield every alert about the pipeline, and the watchdog, which always fires."""
     yield _exporter_absent(job)
     yield _snapshot_stale(settings, job)
     yield _lag_growing(pace)
@@ -43,14 +43,14 @@ def _exporter_absent(job: str) -> Alert:
         name="ExporterAbsent",
         severity="critical",
         signal="pipeline",
-        # absent() takes the label from a bare selector only, so the two cases stay apart.
+        # absent() takes labels from a bare selector only, so the two cases are apart.
         conditions=(f"absent({up}) or sum by (job) ({up}) == 0",),
         hold=2 * MINUTE,
         keep=5 * MINUTE,
         summary="No worker can be scraped.",
         description=(
-            "Prometheus reaches none of the workers of the job {{ $labels.job }}: there are no "
-            "numbers, and no other alert can speak."
+            "Prometheus reaches no worker of the job {{ $labels.job }}. There are no numbers, "
+            "and all other alerts are silent. Run engage check, and start the workers."
         ),
         dashboard=DASHBOARD,
     )
@@ -67,10 +67,10 @@ def _snapshot_stale(settings: Settings, job: str) -> Alert:
         conditions=(f"({old} or ({none}))",),
         hold=MINUTE,
         keep=5 * MINUTE,
-        summary="The published numbers are old and are withheld.",
+        summary="The published numbers are old and withheld.",
         description=(
-            f"No snapshot younger than {limit:g} seconds is served by any worker of the job "
-            "{{ $labels.job }}, though workers answer."
+            "Workers of the job {{ $labels.job }} answer, but none serves a snapshot younger "
+            f"than {limit:g} seconds. Check Redis, Kafka, and the owner of shard 0."
         ),
         dashboard=DASHBOARD,
     )
@@ -84,10 +84,10 @@ def _lag_growing(pace: Pace) -> Alert:
         conditions=(f"{LAG} > 10000", f"deriv({LAG}[{pace.of(15 * MINUTE)}]) > 0"),
         hold=15 * MINUTE,
         keep=5 * MINUTE,
-        summary="Workers fall behind what is produced.",
+        summary="Workers fall behind the producers.",
         description=(
-            "{{ $value | humanize }} records of the topic {{ $labels.topic }} are not counted yet, "
-            "and they become more."
+            "{{ $value | humanize }} records of the topic {{ $labels.topic }} are not counted "
+            "yet, and the number grows. Find what slows the workers, or add some."
         ),
         dashboard=DASHBOARD,
     )
@@ -102,10 +102,10 @@ def _ledger_share() -> Alert:
         conditions=(f"{NOT_COUNTED} > 0.05", f"{passed} >= 1000"),
         hold=10 * MINUTE,
         keep=15 * MINUTE,
-        summary="Many records are refused or late.",
+        summary="Many records are rejected or late.",
         description=(
-            "{{ $value | humanizePercentage }} of the records of the last 15 minutes were not "
-            "counted, but went to the ledger topic as rejected or late."
+            "{{ $value | humanizePercentage }} of the records of the last 15 minutes were "
+            "rejected or late. Read their reasons in the ledger topic."
         ),
         dashboard=DASHBOARD,
     )
@@ -120,8 +120,8 @@ def _dedupe_cap() -> Alert:
         keep=15 * MINUTE,
         summary="The memory for event ids is too small for the traffic.",
         description=(
-            'A memory for event ids was full {{ printf "%.0f" $value }} times in the last hour: '
-            "duplicates may be recognised for less time than dedupe.window_seconds says."
+            'It was full {{ printf "%.0f" $value }} times in the last hour. Duplicates can go '
+            "unnoticed before dedupe.window_seconds have passed. Raise dedupe.ids_max."
         ),
         dashboard=DASHBOARD,
     )
@@ -135,10 +135,11 @@ def _label_cap() -> Alert:
         conditions=("segment:engagement_worker_dimension_fill_ratio:max >= 1",),
         hold=5 * MINUTE,
         keep=15 * MINUTE,
-        summary="A dimension has more values than may be told apart.",
+        summary="A dimension has reached its limit of values.",
         description=(
             "The dimension {{ $labels.dimension }} of {{ $labels.site }} has as many values as "
-            "dimension_values_max allows: new ones are counted together, as other."
+            "dimension_values_max allows. New ones count as other. Send fewer values, or raise "
+            "the limit."
         ),
         dashboard=DASHBOARD,
     )
@@ -149,13 +150,14 @@ def _cuts_fenced() -> Alert:
         name="CutsFenced",
         severity="warning",
         signal="pipeline",
-        # One is what a rebalance or a stalled worker costs.
+        # A rebalance or a stalled worker costs one.
         conditions=(f"{FENCED} > 3",),
         keep=15 * MINUTE,
-        summary="Workers take shards from each other again and again.",
+        summary="Workers take shards from each other repeatedly.",
         description=(
-            '{{ printf "%.0f" $value }} cuts were refused in the last 15 minutes, because another '
-            "worker owned the shard. Nothing is counted twice, but the work is done again."
+            '{{ printf "%.0f" $value }} checkpoints were refused in the last 15 minutes, '
+            "because another worker owned the shard. Nothing is counted twice, but work is "
+            "repeated. Look for workers that stall."
         ),
         dashboard=DASHBOARD,
     )
@@ -169,10 +171,11 @@ def _rebalancing() -> Alert:
         # A rolling update of ten workers costs up to twenty.
         conditions=(f"{REBALANCES} > 20",),
         keep=15 * MINUTE,
-        summary="The consumer group does not come to rest.",
+        summary="The consumer group keeps rebalancing.",
         description=(
-            'Partitions were handed out {{ printf "%.0f" $value }} times in the last 15 minutes. '
-            "Nothing is counted twice, but nothing is read meanwhile."
+            'Partitions were assigned {{ printf "%.0f" $value }} times in the last 15 minutes. '
+            "Nothing is counted twice, but reading stops meanwhile. Look for workers that "
+            "restart or stall."
         ),
         dashboard=DASHBOARD,
     )
@@ -189,7 +192,8 @@ def _redis_memory() -> Alert:
         summary="Redis is nearly full.",
         description=(
             "Redis {{ $labels.node }} uses {{ $value | humanizePercentage }} of its maxmemory. "
-            "When it is full, cuts are refused and nothing is counted any more."
+            "When it is full, checkpoints are refused and counting stops. Raise maxmemory, "
+            "or delete unused keys."
         ),
         dashboard=DASHBOARD,
     )
@@ -203,10 +207,10 @@ def _rebuild_running() -> Alert:
         conditions=("job:engagement_worker_shards_rebuilding:sum > 0",),
         hold=2 * MINUTE,
         keep=2 * MINUTE,
-        summary="Shards are being read again, and numbers are incomplete.",
+        summary="Shards are being rebuilt, and numbers are incomplete.",
         description=(
-            "{{ $value | humanize }} shards of the job {{ $labels.job }} are being loaded or read "
-            "again from Kafka."
+            "{{ $value | humanize }} shards of the job {{ $labels.job }} are being loaded or "
+            "read again from Kafka. Wait until they are done."
         ),
         dashboard=DASHBOARD,
     )
@@ -219,10 +223,10 @@ def _records_lost() -> Alert:
         signal="pipeline",
         conditions=(f"{LOST} > 0",),
         keep=HOUR,
-        summary="Kafka has deleted records before they were counted.",
+        summary="Kafka deleted records before they were counted.",
         description=(
-            '{{ printf "%.0f" $value }} records were gone by retention when a worker came to read '
-            "them. The numbers of their time are too low for good."
+            'Retention deleted {{ printf "%.0f" $value }} records before a worker read them. '
+            "The numbers of their time stay too low. Raise the retention of the topic."
         ),
         dashboard=DASHBOARD,
     )
@@ -236,10 +240,10 @@ def _unaccounted() -> Alert:
         conditions=("job:engagement_unaccounted_records:max != 0",),
         hold=MINUTE,
         keep=15 * MINUTE,
-        summary="The books do not balance: this is a defect.",
+        summary="Records are unaccounted for: this is a defect.",
         description=(
-            "{{ $value | humanize }} offsets were passed of which it is not known what became of "
-            "them."
+            "{{ $value | humanize }} offsets were passed without a known outcome. Keep the "
+            "logs, and report the defect."
         ),
         dashboard=DASHBOARD,
     )
@@ -251,10 +255,10 @@ def _watchdog() -> Alert:
         severity="none",
         signal="watchdog",
         conditions=("vector(1)",),
-        summary="Always firing: the way from Prometheus to people works.",
+        summary="Always firing: alerts reach people.",
         description=(
-            "When this alert stops arriving, Prometheus, Alertmanager or the way between them and "
-            "you is broken."
+            "When this alert stops arriving, Prometheus, Alertmanager or the receiver is "
+            "broken. Restore the broken hop."
         ),
         dashboard=DASHBOARD,
     )

@@ -1,4 +1,4 @@
-"""How the pipeline does: the recording rules that the alerts about it rest on."""
+"""Recording rules that the alerts about the pipeline read."""
 
 from collections.abc import Iterator
 
@@ -18,11 +18,11 @@ MEMORY = "node:engagement_redis_memory_used_per_max:ratio"
 
 
 def pipeline_rules(pace: Pace) -> Iterator[Record]:
-    """All of them."""
+    """Yield every recording rule about the pipeline."""
     quarter = pace.of(15 * MINUTE)
     yield Record(LAG, "sum without (partition) (partition:engagement_worker_lag_records:max)")
     yield Record(RECORDS, f"increase(job:engagement_records_total:max[{quarter}])")
-    # Duplicates are what at-least-once producers send, and skipped offsets hold no events.
+    # At-least-once producers send duplicates, and skipped offsets hold no events.
     refused = f'sum without (outcome) ({RECORDS}{{outcome=~"rejected|late"}})'
     passed = f'(sum without (outcome) ({RECORDS}{{outcome!="skipped"}}) > 0)'
     yield Record(NOT_COUNTED, f"{refused} / {passed}")
@@ -37,15 +37,15 @@ def pipeline_rules(pace: Pace) -> Iterator[Record]:
         (REBALANCES, "max", "engagement_worker_assignments_total"),
     ):
         yield Record(name, f"{together} without ({REPLICAS}) ({_grown(series, pace)})")
-    # Without a limit (0) there is nothing to divide by.
+    # 0 means no limit: there is no share to compute.
     limit = "(node:engagement_redis_memory_max_bytes:max > 0)"
     yield Record(MEMORY, f"node:engagement_redis_memory_used_bytes:max / {limit}")
 
 
 def _grown(series: str, pace: Pace) -> str:
-    """The increase; of a process younger than the window all it has counted.
+    """Build the increase of a counter; of a process younger than the window its whole count.
 
-    What happened before the first scrape of a worker is no increase to Prometheus.
+    Prometheus sees no increase in what a worker counted before its first scrape.
     """
     window = 15 * MINUTE
     young = f"{series} and (time() - process_start_time_seconds < {pace.seconds(window)})"

@@ -1,4 +1,4 @@
-"""Alerts about the product: what visitors and customers do is not what they usually do."""
+"""Alerts about the product: visitors and customers do not act as usual."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ DASHBOARD = "engagement"
 
 
 def product_alerts(settings: Settings) -> Iterator[Alert]:
-    """All of them."""
+    """Yield every alert about the product."""
     yield _bounce()
     yield _churn()
     yield _active_users()
@@ -27,10 +27,9 @@ def product_alerts(settings: Settings) -> Iterator[Alert]:
 
 
 def _above(of: Judged, times: float) -> tuple[str, str]:
-    """Above what is usual, both in proportion and against the usual spread.
+    """Build conditions for values above the usual, in proportion and in usual spreads.
 
-    The spread alone is exceeded by trifles in a flat history, the proportion alone by any small
-    number.
+    In a flat history, trifles exceed the spread; a small number exceeds a proportion by chance.
     """
     return f"{of.now} > {times} * {baseline(of)}", f"{z_score(of)} > 3"
 
@@ -47,11 +46,12 @@ def _bounce() -> Alert:
         conditions=_above(ratios.BOUNCE, 1.25),
         hold=10 * MINUTE,
         keep=15 * MINUTE,
-        summary="Far more visits than usual end where they began.",
+        summary="Far more sessions than usual bounce.",
         description=(
-            "On {{ $labels.site }}, {{ $value | humanizePercentage }} of the visits of the last 15 "
-            "minutes bounced: more than 1.25 times the usual share at this hour, and more than 3 "
-            "times its usual spread above it."
+            "On {{ $labels.site }}, {{ $value | humanizePercentage }} of the sessions of the "
+            "last 15 minutes bounced. That is over 1.25 times the usual share of this hour, "
+            "and over 3 usual spreads above it. Check the last release, the campaigns and the "
+            "tracker."
         ),
         dashboard=DASHBOARD,
     )
@@ -63,8 +63,8 @@ def _churn() -> Alert:
         name="ChurnSpike",
         severity="warning",
         signal="churn",
-        # The usual spread of a count is about its square root; the least is 3, so that nothing
-        # fires on fewer than ten.
+        # The usual spread of a count is about its square root; at least 3, so that fewer than ten
+        # customers never fire it.
         conditions=(
             f"{now} > 1.5 * {usual}",
             f"({now} - {usual}) / clamp_min(sqrt({usual}), 3) > 3",
@@ -72,10 +72,11 @@ def _churn() -> Alert:
         ),
         hold=10 * MINUTE,
         keep=15 * MINUTE,
-        summary="Far more customers than usual are leaving today.",
+        summary="Far more customers than usual leave today.",
         description=(
-            "{{ $labels.site }} has lost {{ $value | humanize }} customers today: more than 1.5 "
-            "times as many as at this time a week ago (yesterday, where there is no such week)."
+            "{{ $labels.site }} has lost {{ $value | humanize }} customers today: over 1.5 "
+            "times the number at this time a week ago (without last week's data: yesterday). "
+            "Check the payments, and the reasons of the cancellations."
         ),
         dashboard=DASHBOARD,
     )
@@ -90,10 +91,11 @@ def _active_users() -> Alert:
         conditions=(f"{now} < 0.7 * {usual}", f"{usual} >= 100"),
         hold=30 * MINUTE,
         keep=15 * MINUTE,
-        summary="Far fewer people than usual have been active today.",
+        summary="Far fewer people than usual are active today.",
         description=(
-            "{{ $labels.site }} has had {{ $value | humanize }} active users today: less than 70 % "
-            "of those at this time a week ago (yesterday, where there is no such week)."
+            "{{ $labels.site }} has {{ $value | humanize }} active users today: below 70 % of "
+            "the number at this time a week ago (without last week's data: yesterday). Check "
+            "whether people or events are missing."
         ),
         dashboard=DASHBOARD,
     )
@@ -105,14 +107,15 @@ def _live_visitors() -> Alert:
         name="LiveVisitorsDrop",
         severity="critical",
         signal="activity",
-        # Of fifty or more, a half is far outside of what chance does.
+        # Of fifty or more visitors, half is far more than chance takes away.
         conditions=(f"{now} < 0.5 * {usual}", f"{usual} >= 50"),
         hold=10 * MINUTE,
         keep=10 * MINUTE,
-        summary="Half of the usual visitors are missing right now.",
+        summary="Half of the usual visitors are missing.",
         description=(
-            "{{ $labels.site }} has {{ $value | humanize }} visitors now: less than half of those "
-            "in the same hour a week ago (yesterday, where there is no such week)."
+            "{{ $labels.site }} has {{ $value | humanize }} visitors now: below half of the "
+            "number in this hour a week ago (without last week's data: yesterday). Open the "
+            "site, and check that events arrive."
         ),
         dashboard=DASHBOARD,
     )
@@ -126,11 +129,11 @@ def _click_through(ratio: Ratio) -> Alert:
         conditions=_below(ratio, 0.75),
         hold=10 * MINUTE,
         keep=15 * MINUTE,
-        summary="Content is clicked far less often than usual.",
+        summary="Content is clicked far less than usual.",
         description=(
             "On {{ $labels.site }}, {{ $value | humanizePercentage }} of what was shown in the "
-            "last 15 minutes was clicked: less than 75 % of the usual share at this hour, and more "
-            "than 3 times its usual spread below it."
+            "last 15 minutes was clicked. That is below 75 % of the usual share of this hour, "
+            "and over 3 usual spreads below it. Check the layout, and the tracker's clicks."
         ),
         dashboard=DASHBOARD,
     )
@@ -144,11 +147,11 @@ def _conversion() -> Alert:
         conditions=_below(ratios.CONVERSION, 0.75),
         hold=10 * MINUTE,
         keep=15 * MINUTE,
-        summary="Far fewer visits than usual convert.",
+        summary="Far fewer sessions than usual convert.",
         description=(
-            "On {{ $labels.site }}, {{ $value | humanizePercentage }} of the visits of the last "
-            "hour converted: less than 75 % of the usual share at this hour, and more than 3 times "
-            "its usual spread below it."
+            "On {{ $labels.site }}, {{ $value | humanizePercentage }} of the sessions of the "
+            "last hour converted. That is below 75 % of the usual share of this hour, and over "
+            "3 usual spreads below it. Buy something, and check that orders arrive."
         ),
         dashboard=DASHBOARD,
     )
@@ -170,9 +173,9 @@ def _nps(settings: Settings) -> Alert:
         summary="The net promoter score has fallen.",
         description=(
             "On {{ $labels.site }}, the net promoter score of the last "
-            f"{settings.survey.window_days} days is "
-            "{{ $value | humanize }} points away from what it was a week ago (the day before, "
-            "where there is no such week)."
+            f"{settings.survey.window_days} days changed by "
+            "{{ $value | humanize }} points within a week (without last week's data: since the "
+            "day before). Check who answered, and read the answers."
         ),
         dashboard=DASHBOARD,
     )
@@ -193,10 +196,10 @@ def _csat(settings: Settings) -> Alert:
         keep=HOUR,
         summary="Customer satisfaction has fallen.",
         description=(
-            "On {{ $labels.site }}, the share of content answers in the last "
-            f"{settings.survey.window_days} days has changed "
-            "by {{ $value | humanizePercentage }} against a week ago (the day before, where there "
-            "is no such week)."
+            "On {{ $labels.site }}, the share of satisfied answers of the last "
+            f"{settings.survey.window_days} days "
+            "changed by {{ $value | humanizePercentage }} within a week (without last week's "
+            "data: since the day before). Read the answers."
         ),
         dashboard=DASHBOARD,
     )
@@ -210,11 +213,11 @@ def _carts() -> Alert:
         conditions=_above(ratios.CARTS, 1.25),
         hold=30 * MINUTE,
         keep=30 * MINUTE,
-        summary="Far more carts than usual are left behind.",
+        summary="Far more carts than usual are abandoned.",
         description=(
-            "On {{ $labels.site }}, {{ $value | humanizePercentage }} of the carts decided today "
-            "were abandoned: more than 1.25 times the usual share at this hour, and more than 3 "
-            "times its usual spread above it."
+            "On {{ $labels.site }}, {{ $value | humanizePercentage }} of the carts decided "
+            "today were abandoned. That is over 1.25 times the usual share of this hour, and "
+            "over 3 usual spreads above it. Check what changed in the checkout yesterday."
         ),
         dashboard=DASHBOARD,
     )
@@ -228,12 +231,12 @@ def _segment_carts(of: SegmentRatio) -> Alert:
         conditions=_above(of, 1.25),
         hold=10 * MINUTE,
         keep=30 * MINUTE,
-        summary="Far more carts than usual are left behind in one segment.",
+        summary="One segment abandons far more carts than usual.",
         description=(
             "On {{ $labels.site }}, where {{ $labels.dimension }} is {{ $labels.value }}, "
-            "{{ $value | humanizePercentage }} of the carts of the last hour were abandoned: more "
-            "than 1.25 times the usual share at this hour, and more than 3 times what chance does "
-            "with so many carts above it."
+            "{{ $value | humanizePercentage }} of the carts decided in the last hour were "
+            "abandoned. That is over 1.25 times the usual share of this hour, and above it by over 3 times "
+            "what chance explains. Buy something as these visitors do."
         ),
         dashboard=DASHBOARD,
     )

@@ -1,4 +1,4 @@
-"""Makes the PrometheusRule of the Prometheus operator from rule files, since kustomize cannot.
+"""Builds the PrometheusRule of the Prometheus operator from rule files, which kustomize cannot.
 
 `python -m agents.monitoring.rules.prometheus_rule` renews the one in deploy/kubernetes/components/monitoring from
 deploy/prometheus/rules, and `--check` compares them. With a directory, such as one that
@@ -18,7 +18,7 @@ HEAD = "Made by `python -m agents.monitoring.rules.prometheus_rule` from rule fi
 
 
 def manifest(rules: Path) -> str:
-    """The groups of all rule files of a directory in one resource."""
+    """Build one resource from the groups of all rule files of a directory."""
     files = sorted(rules.glob("*.yml"))
     if not files:
         sys.exit(f"there is no rule file (*.yml) in {rules}; run `engage export rules` first")
@@ -33,7 +33,7 @@ def manifest(rules: Path) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """0; 1 when --check finds that the manifest is not current."""
+    """Write or print the manifest; with --check return 1 if it is not current."""
     text = manifest(DEPLOY / "prometheus" / "rules")
     if arguments == ["--check"]:
         is_current = MANIFEST.is_file() and MANIFEST.read_text() == text

@@ -1,4 +1,4 @@
-"""Recording rules: one for each family of the page, in which any number of workers is one."""
+"""Recording rules that merge replicas: one for each family of the page."""
 
 from collections.abc import Iterable, Iterator
 
@@ -6,7 +6,7 @@ from agents.monitoring.rules.pace import EARNEST, MINUTE, Pace
 from agents.monitoring.rules.rule import Record
 from stream.metrics.families import Family
 
-#: What tells replicas apart. All other labels stay, so that rules work beside other rules.
+#: Labels of replicas. All other labels stay, so that the rules work beside other rules.
 REPLICAS = "instance, pod"
 _QUANTILES = (0.5, 0.95, 0.99)
 _LEVELS = (
@@ -15,12 +15,12 @@ _LEVELS = (
 
 
 def level_of(family: Family) -> str:
-    """First part of a rule's name: what one series of the family is about."""
+    """First part of a rule's name: the subject of one series of the family."""
     return next((level for label, level in _LEVELS if label in family.labels), "job")
 
 
 def recorded(family: Family) -> str:
-    """The name under which dashboards and alerts find a family."""
+    """Name of a family's recording rule, for dashboards and alerts."""
     if family.kind == "histogram":
         return f"{level_of(family)}:{family.name}_bucket:rate5m"
     if family.kind == "counter" and not family.is_shared:
@@ -29,7 +29,7 @@ def recorded(family: Family) -> str:
 
 
 def recording_rules(families: Iterable[Family], pace: Pace) -> Iterator[Record]:
-    """For each family the rule that makes replicas one, and what follows directly from it."""
+    """Yield the rule that merges each family's replicas, with its rate and quantiles."""
     for family in families:
         yield Record(recorded(family), _expression(family, pace))
         if family.kind == "counter" and family.is_shared:
@@ -39,7 +39,7 @@ def recording_rules(families: Iterable[Family], pace: Pace) -> Iterator[Record]:
 
 
 def _expression(family: Family, pace: Pace) -> str:
-    # What single workers say is about the pipeline, which a rehearsal makes no faster.
+    # Families of single workers are about the pipeline, which a rehearsal makes no faster.
     window = (pace if family.is_shared else EARNEST).of(5 * MINUTE)
     if family.kind == "histogram":
         return f"sum without ({REPLICAS}) (rate({family.name}_bucket[{window}]))"
@@ -49,7 +49,7 @@ def _expression(family: Family, pace: Pace) -> str:
 
 
 def _rate_of_total(family: Family, pace: Pace) -> Record:
-    """Taken of the recorded total, and not of each worker's: see ratios.increase."""
+    """Build the rate of the recorded total, not of each worker's: see ratios.increase."""
     window = pace.of(5 * MINUTE)
     return Record(f"{level_of(family)}:{family.name}:rate5m", f"rate({recorded(family)}[{window}])")
 

@@ -1,21 +1,21 @@
-"""The Alertmanager: who hears of what, what is muted by what, and the dead man's switch."""
+"""Configuration of Alertmanager: receivers, routes, inhibitions and the dead man's switch."""
 
 from typing import Any
 
 from agents.monitoring.rules.rule import PRODUCT_SIGNALS
 from agents.monitoring.rules.surroundings import Surroundings
 
-#: Receiver → who that is.
+#: Receiver → its people.
 RECEIVERS = {
     "product": "the people who answer for the product",
     "operations": "the people who run the pipeline",
-    "oncall": "whoever is woken by what is critical",
+    "oncall": "the person on call, for critical alerts",
     "deadman": "a service outside that raises the alarm when the watchdog falls silent",
 }
 
 
 def routing(place: Surroundings) -> dict[str, Any]:
-    """The whole configuration."""
+    """Build the whole configuration."""
     return {
         "route": _route(place),
         "inhibit_rules": _inhibitions(place),
@@ -47,10 +47,10 @@ def _route(place: Surroundings) -> dict[str, Any]:
 
 
 def _inhibitions(place: Surroundings) -> list[dict[str, Any]]:
-    """Causes mute their consequences.
+    """Build the rules by which a cause mutes its consequences.
 
-    A label that both sides lack counts as equal. So each source is one that always has a job: one
-    without would mute everything that has none either.
+    A label that both sides lack counts as equal. So a source must have a job: without one it would
+    mute every alert without a job.
     """
     product = "|".join(PRODUCT_SIGNALS)
     ours = ['job =~ ".+"']

@@ -1,4 +1,4 @@
-"""What a rule is: one frozen value each for recording rules, alerts and groups of them."""
+"""Recording rules, alerts and groups of them, as frozen values."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,7 +8,7 @@ Signal = Literal[
     "bounce", "churn", "activity", "clicks", "conversion", "satisfaction", "carts",
     "pipeline", "watchdog",
 ]  # fmt: skip
-#: Signals of the people who answer for the product, in contrast to those who run the pipeline.
+#: Signals of alerts about the product; the others are about the pipeline.
 PRODUCT_SIGNALS: tuple[Signal, ...] = (
     "bounce", "churn", "activity", "clicks", "conversion", "satisfaction", "carts",
 )  # fmt: skip
@@ -16,7 +16,7 @@ PRODUCT_SIGNALS: tuple[Signal, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A recording rule: `name` is level:metric:operations."""
+    """Recording rule; `name` is level:metric:operations."""
 
     name: str
     expression: str
@@ -24,29 +24,29 @@ class Record:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
-    """An alert. It fires while all `conditions` hold; the first of them gives its value and labels."""
+    """Alert that fires while all `conditions` hold; the first gives its value and labels."""
 
     name: str
     severity: Severity
     signal: Signal
     conditions: tuple[str, ...]
-    #: Seconds that it must hold before it fires, and that it goes on firing after it holds no more.
+    #: Seconds that the conditions must hold before it fires, and that it fires after their end.
     hold: float = 0.0
     keep: float = 0.0
     summary: str
     description: str
-    #: Which dashboard shows it.
+    #: Dashboard that shows it.
     dashboard: str
 
     @property
     def expression(self) -> str:
-        """All conditions in one."""
+        """Join all conditions."""
         return "\nand\n".join(self.conditions)
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Rules that are evaluated one after the other, so that each sees what those before it say."""
+    """Rules evaluated in order, so that each one reads the results of those before it."""
 
     name: str
     rules: tuple[Record | Alert, ...]

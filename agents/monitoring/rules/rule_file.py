@@ -1,4 +1,4 @@
-"""The rule files: groups of recording rules and of alerts, as Prometheus reads them."""
+"""Rule files: groups of recording rules and alerts, as Prometheus reads them."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -20,18 +20,18 @@ from stream.metrics.catalogue import catalogue
 from stream.metrics.metric_families import all_families
 from stream.settings.application import Settings
 
-#: Alerts are headings of the runbook under these names, whatever prefix a user gives them.
+#: Prefix of the runbook's headings; a user can give the alerts another one.
 HEADING_PREFIX = "Engagement"
 
 
 def family_groups(settings: Settings, place: Surroundings) -> list[Group]:
-    """Every family, in which any number of workers is one."""
+    """Build the rules that merge the replicas of every family."""
     families = sorted(all_families(catalogue(settings)), key=lambda family: family.name)
     return [Group("engagement-families", tuple(recording_rules(families, place.pace)))]
 
 
 def product_groups(settings: Settings, place: Surroundings) -> list[Group]:
-    """What is usual, and the alerts when it is not so."""
+    """Build the rules of usual values, and the alerts about the product."""
     pace = place.pace
     ratios = (BOUNCE, click_through(settings))
     levels = (CONVERSION, CARTS, csat(settings), nps(settings))
@@ -45,7 +45,7 @@ def product_groups(settings: Settings, place: Surroundings) -> list[Group]:
 
 
 def pipeline_groups(settings: Settings, place: Surroundings) -> list[Group]:
-    """How the pipeline does, and the alerts about it: no rehearsal makes a worker start faster."""
+    """Build the rules and alerts about the pipeline; a rehearsal does not change their durations."""
     return [
         Group("engagement-pipeline", tuple(pipeline_rules(EARNEST))),
         Group("engagement-pipeline-alerts", tuple(pipeline_alerts(settings, place.job, EARNEST))),
@@ -53,7 +53,7 @@ def pipeline_groups(settings: Settings, place: Surroundings) -> list[Group]:
 
 
 def as_document(groups: Sequence[Group], place: Surroundings) -> dict[str, Any]:
-    """A rule file."""
+    """Build a rule file."""
     return {
         "groups": [
             {"name": group.name, "rules": [_as_entry(rule, place) for rule in group.rules]}
@@ -82,7 +82,7 @@ def _as_entry(rule: Record | Alert, place: Surroundings) -> dict[str, Any]:
 
 
 def _of_sites(alert: Alert, place: Surroundings) -> str:
-    """The expression, for the wanted sites only."""
+    """Restrict an alert's expression to the chosen sites."""
     if not place.sites or alert.signal not in PRODUCT_SIGNALS:
         return alert.expression
     named = "|".join(_escaped(site) for site in place.sites)
@@ -91,7 +91,7 @@ def _of_sites(alert: Alert, place: Surroundings) -> str:
 
 
 def _escaped(site: str) -> str:
-    """A site's name as a regular expression within a quoted text."""
+    """Escape a site's name for a regular expression within quotes."""
     special = "\\.+*?()|[]{}^$"
     pattern = "".join(f"\\{letter}" if letter in special else letter for letter in site)
     return pattern.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

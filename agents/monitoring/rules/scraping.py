@@ -1,4 +1,4 @@
-"""The Prometheus server: whom it scrapes, how often, within what bounds, and which rules it follows."""
+"""Configuration of Prometheus: targets, intervals, limits and rule files."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ _PORT = 6067
 
 
 def scraping(place: Surroundings) -> dict[str, Any]:
-    """The whole configuration. Rule files lie in `rules/` beside it."""
+    """Build the whole configuration. Rule files lie in `rules/` beside it."""
     pace = place.pace
     notified = [{"static_configs": [{"targets": [place.alertmanager]}]}]
     return {
@@ -26,14 +26,14 @@ def scraping(place: Surroundings) -> dict[str, Any]:
 def _workers(place: Surroundings) -> dict[str, Any]:
     workers: dict[str, Any] = {
         "job_name": place.job,
-        # Far above what a page holds: a scrape beyond them is refused as a whole.
+        # Far above a page's size: Prometheus refuses a larger scrape as a whole.
         "sample_limit": 200_000,
         "label_value_length_limit": 8_192,
     }
     if place.targets:
         workers["static_configs"] = [{"targets": list(place.targets)}]
     else:
-        # As many workers as run: each address of the name is one.
+        # Each address of the name is one worker.
         workers["dns_sd_configs"] = [
             {"names": ["worker"], "type": "A", "port": _PORT, "refresh_interval": "15s"}
         ]

@@ -1,4 +1,4 @@
-"""Ratios by segment: a trouble of one device or channel that the number of the whole site hides."""
+"""Ratios by segment: a fault of one device or channel hides in the number of the whole site."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,21 +16,21 @@ from agents.monitoring.rules.rule import Record
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SegmentRatio:
-    """One total of a segment over another, in the last hour."""
+    """Quotient of the increases of two totals of a segment in the last hour."""
 
     numerator: str
     denominator: str
-    #: Fewer of the denominator, now or in what is usual, and the ratio is left out: it is chance.
+    #: Least increase of the denominator, now and in the usual value; below it the ratio is chance.
     minimum: int
 
     @property
     def stem(self) -> str:
-        """What its rules' names begin with."""
+        """Start of its rules' names."""
         return f"segment:engagement_segment_{self.numerator}_per_{self.denominator}"
 
     @property
     def now(self) -> str:
-        """The ratio itself."""
+        """Series of the ratio."""
         return f"{self.stem}:ratio_increase1h"
 
 
@@ -38,10 +38,10 @@ CARTS = SegmentRatio(numerator="carts_abandoned", denominator="carts_resolved", 
 
 
 def segment_rules(ratio: SegmentRatio, pace: Pace) -> Iterator[Record]:
-    """The ratio now, its baseline and its deviation.
+    """Yield the ratio, its baseline and its deviation.
 
-    The deviation is that of a share of so many cases, sqrt(p (1 - p) / n): a segment has few, and
-    how it has spread in a day says little of how it may.
+    The deviation is that of a share p of n cases by chance, sqrt(p (1 - p) / n). A segment has few
+    cases, so its spread of one day says little.
     """
     hour = pace.of(HOUR)
     recent = growth(ratio.denominator)
@@ -59,7 +59,7 @@ def segment_rules(ratio: SegmentRatio, pace: Pace) -> Iterator[Record]:
 
 
 def growth(total: str) -> str:
-    """The recorded growth of a total in an hour."""
+    """Recorded increase of a total in an hour."""
     return f"segment:engagement_segment_{total}:increase1h"
 
 

@@ -1,4 +1,4 @@
-"""Where rules, routes and scrapes will run: what differs between our own stack and a user's."""
+"""Surroundings of rules, routes and scrapes: what differs between deploy/ and a user's stack."""
 
 from dataclasses import dataclass, field
 
@@ -7,20 +7,20 @@ from agents.monitoring.rules.pace import EARNEST, Pace
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """The defaults are those of deploy/."""
+    """Names and addresses of the stack; the defaults are those of deploy/."""
 
-    #: The `job` under which Prometheus scrapes the workers.
+    #: Job label of the workers in Prometheus.
     job: str = "engagement"
-    #: What the names of alerts begin with.
+    #: Prefix of the alerts' names.
     prefix: str = "Engagement"
-    #: Only these sites raise product alerts; none named: all of them.
+    #: Sites with alerts about the product; empty: all sites.
     sites: tuple[str, ...] = ()
-    #: Where Grafana is, and where deploy/RUNBOOK.md can be read.
+    #: Addresses of Grafana and of deploy/RUNBOOK.md.
     dashboards: str = "http://127.0.0.1:3000"
     runbook: str = "deploy/RUNBOOK.md"
-    #: host:port of the workers. None named: every address of the name `worker`, as in compose.
+    #: host:port of the workers; empty: every address of the name `worker`, as in compose.
     targets: tuple[str, ...] = ()
-    #: host:port; empty: nobody is notified.
+    #: host:port; empty: no notifications.
     alertmanager: str = "alertmanager:9093"
     prometheus: str = "prometheus:9090"
     #: Receiver → address of its webhook.

@@ -10,11 +10,11 @@ from agents.monitoring.rules.rule_file import HEADING_PREFIX
 from agents.monitoring.rules.surroundings import Surroundings
 from stream.settings.application import Settings
 
-_HEADINGS = ("alert", "what it says", "severity", "signal", "fires after", "ends after")
+_HEADINGS = ("alert", "summary", "severity", "signal", "fires after", "ends after")
 
 
 def alerts_markdown(settings: Settings) -> str:
-    """The table of deploy/README.md; each name links to its heading of the runbook beside it."""
+    """Build the table of deploy/README.md; each name links to its heading of the runbook."""
     place = Surroundings()
     alerts = (
         *product_alerts(settings),

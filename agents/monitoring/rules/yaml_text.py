@@ -1,4 +1,4 @@
-"""Configuration as YAML that people can read: in the order given, long texts in blocks."""
+"""Writes configuration as readable YAML: in the order given, with long texts in blocks."""
 
 from typing import Any
 
@@ -6,14 +6,14 @@ import yaml
 
 
 class _Readable(yaml.SafeDumper):
-    """Indents lists, and never refers to a value from two places."""
+    """Indents lists, and writes equal values twice instead of referring to one."""
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002
-        """Lists one step further than what they belong to."""
+        """Indent lists one step further than their key."""
         super().increase_indent(flow, indentless=False)
 
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002
-        """Two equal values are written twice."""
+        """Write equal values twice."""
         return True
 
 
@@ -26,7 +26,7 @@ _Readable.add_representer(str, _text)
 
 
 def as_yaml(document: Any, comment: str) -> str:
-    """The document, with a comment on top."""
+    """Write the document as YAML, with a comment on top."""
     head = "".join(f"# {line}".rstrip() + "\n" for line in comment.splitlines())
     return head + yaml.dump(
         document, Dumper=_Readable, sort_keys=False, allow_unicode=True, width=100
