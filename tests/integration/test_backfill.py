@@ -1,4 +1,4 @@
-"""A changed definition is planned, and a backfill gives it its history while the live numbers go on."""
+"""A changed definition is planned, and a backfill gives it its history while the live numbers continue."""
 
 import json
 import threading
@@ -25,7 +25,7 @@ SETTINGS = {
     "PUBLISH_SNAPSHOT_SECONDS": "0.5",
 }
 _HOUR_MS = 3_600_000
-#: Two numbers that no code knows: a ratio of an own measure, and a funnel.
+#: Two user-defined numbers: a ratio of an own measure, and a funnel.
 OWN = """
 [measures.looks]
 type = "page_view"
@@ -41,8 +41,8 @@ steps = [{ type = "page_view" }, { type = "click" }]
 """
 
 
-def visit(number: int, start_ms: int) -> list[Record]:
-    """One page, and for every third person a click: a bounce by pages, and none by what was done."""
+def session_records(number: int, start_ms: int) -> list[Record]:
+    """Return a page view, and for every third person a click that prevents an interaction-based bounce."""
     events = [{"type": "page_view", "page_url": "/"}]
     if number % 3 == 0:
         events.append({"type": "click", "content_id": "c"})
@@ -68,18 +68,18 @@ def test_a_changed_definition_gets_its_history_beside_live_traffic(
 
     def keep_sending() -> None:
         while not stop.is_set():
-            fleet.produce(visit(live[0], time.time_ns() // 1_000_000))
+            fleet.produce(session_records(live[0], time.time_ns() // 1_000_000))
             live[0] += 1
             time.sleep(0.01)
 
     with Fleet(kafka.bootstrap, redis_url, tmp_path, settings=SETTINGS) as fleet:
         fleet.create_topics().start()
-        fleet.produce(r for n in range(PEOPLE) for r in visit(n, past_ms + n * 10_000))
+        fleet.produce(r for n in range(PEOPLE) for r in session_records(n, past_ms + n * 10_000))
         fleet.wait_counted()
         before = read_counts(fleet.settings)
         assert before.total(measures.BOUNCED_SESSIONS) == PEOPLE - PEOPLE // 3
         assert changed(fleet) == {}
-        # The new definition: restart the workers with it, one after the other.
+        # Restart the workers with the new definition, one after the other.
         definitions = tmp_path / "engage.toml"
         definitions.write_text(OWN)
         fleet.reconfigure(BOUNCE_MODE="single_pageview", CONFIG=str(definitions))
@@ -91,17 +91,17 @@ def test_a_changed_definition_gets_its_history_beside_live_traffic(
         fleet.wait_assigned()
         sender = threading.Thread(target=keep_sending, daemon=True)
         sender.start()
-        said = fleet.command("backfill")
+        output = fleet.command("backfill")
         during = live[0]
-        wait_until("the live numbers go on", lambda: live[0] > during + 100)
+        wait_until("the live numbers continue", lambda: live[0] > during + 100)
         stop.set()
         sender.join()
         fleet.wait_counted()
         after = read_counts(fleet.settings)
-        assert during > PEOPLE, said
+        assert during > PEOPLE, output
         assert after.total(measures.PAGE_VIEWS) == live[0]
         assert after.total(measures.SESSIONS) == live[0]
-        # By the new definition everybody has bounced, those of the past as well.
+        # By the new definition every session has bounced, past ones as well.
         assert after.total(measures.BOUNCED_SESSIONS) == live[0]
         assert unaccounted(fleet) == {}
         assert_swapped(fleet, redis_url)
@@ -109,7 +109,7 @@ def test_a_changed_definition_gets_its_history_beside_live_traffic(
 
 
 def assert_swapped(fleet: Fleet, redis_url: str) -> None:
-    """The state is a new generation, and nothing of the old one is left."""
+    """Assert that the state is a new generation and the old one is deleted."""
     client = redis.Redis.from_url(redis_url)
     app = fleet.settings.app
     now = client.get(generation(app))
@@ -120,9 +120,10 @@ def assert_swapped(fleet: Fleet, redis_url: str) -> None:
     assert client.exists(*new) == PARTITIONS
 
 
-def assert_own_numbers(fleet: Fleet, past: list[int], everybody: int) -> None:
-    """The own ratio and the own funnel: with their history in the topic, as gauges, and described."""
-    # Everybody of the past looked once, and every third one clicked; live traffic is of later hours.
+def assert_own_numbers(fleet: Fleet, past: list[int], people: int) -> None:
+    """Assert that the own ratio and funnel are in the topic with their history, in the gauges, and described."""
+    # Every past person viewed once, and every third one clicked; live traffic falls into later
+    # hours.
     looked = Counter(at // _HOUR_MS for at in past)
     clicked = Counter(at // _HOUR_MS for at in past[::3])
     wanted = {h: (clicked[h], looked[h], clicked[h] / looked[h]) for h in looked}
@@ -142,7 +143,7 @@ def assert_own_numbers(fleet: Fleet, past: list[int], everybody: int) -> None:
         for r in newest_records(fleet.settings).values()
         if r.metric == "funnel_conversion" and r.window.kind == "all" and r.dimensions == steps
     ]
-    assert whole == [((everybody + 2) // 3, everybody)]
+    assert whole == [((people + 2) // 3, people)]
     shown = fleet.workers[0].value("engagement_clicks_per_look_ratio", site="default", window="day")
     assert 0.3 < shown < 0.4
     segment = {"dimension": "funnel,step", "value": "look_then_click,2"}

@@ -1,4 +1,4 @@
-"""Half of what comes in is no event: the other half is counted exactly, and every record is found again."""
+"""Half of the records are invalid: the others are counted exactly, and each invalid one is a dead letter."""
 
 import json
 import time
@@ -35,7 +35,7 @@ def good(number: int, time_ms: int) -> Record:
 
 
 def mixed(start_ms: int) -> Iterator[tuple[Record, str]]:
-    """Every invalid example to three topics, each followed by a good event; and why it is bad."""
+    """Yield every invalid example for three topics, each followed by a good event, with its reason."""
     places = cycle((role, partition) for role in ROLES for partition in range(PARTITIONS))
     bad = [file for file in INVALID for _ in ROLES]
     for number, file in enumerate(bad):
@@ -45,7 +45,7 @@ def mixed(start_ms: int) -> Iterator[tuple[Record, str]]:
         yield good(number, start_ms + number * 1000), ""
 
 
-def test_bad_records_are_in_the_ledger_and_good_ones_are_counted(
+def test_bad_records_become_dead_letters_and_good_ones_are_counted(
     kafka: KafkaServer, redis_url: str, tmp_path: Path
 ) -> None:
     start_ms = now_ms() - 2 * DAY_MS
@@ -82,7 +82,7 @@ def check_good(fleet: Fleet, count: int) -> None:
 
 
 def check_calm(fleet: Fleet) -> None:
-    """Nothing has crashed, so nothing had to be started again."""
+    """Assert that no worker has crashed or restarted."""
     for worker in fleet.workers:
         assert worker.running
         text = worker.log.read_text()
@@ -91,7 +91,7 @@ def check_calm(fleet: Fleet) -> None:
         assert "Traceback" not in text
 
 
-def test_an_event_dated_next_year_changes_nothing_but_the_ledger(
+def test_an_event_dated_next_year_only_adds_a_dead_letter(
     kafka: KafkaServer, redis_url: str, tmp_path: Path
 ) -> None:
     with Fleet(kafka.bootstrap, redis_url, tmp_path) as fleet:

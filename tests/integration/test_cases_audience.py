@@ -1,4 +1,4 @@
-"""Lifecycle, retention and stickiness as PostHog's own tests have them, out of `engage report`."""
+"""Lifecycle, retention and stickiness of PostHog's own tests, printed by `engage report`."""
 
 import json
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from tests.integration.test_cases_report import CASES, expected
 pytestmark = pytest.mark.skipif(
     not CASES.is_dir(), reason=f"no cases at {CASES}; name their directory in ENGAGE_CASES"
 )
-#: The events stand in the files person by person, months apart.
+#: The files list events person by person, months apart.
 LATE = TimeSettings(correction_window_seconds=400 * 86_400)
 Printed = list[dict[str, Any]]
 
@@ -26,7 +26,7 @@ Printed = list[dict[str, Any]]
 def printed(
     capsys: pytest.CaptureFixture[str], case: str, settings: dict[str, Any], **options: Any
 ) -> Printed:
-    """The records that the command prints for a case."""
+    """Return the records that the command prints for a case."""
     chosen = Settings(dimensions=(), time=LATE, **settings)
     file = str(CASES / "posthog" / case / "events.jsonl")
     options = {"metrics": [], "windows": []} | options
@@ -37,12 +37,12 @@ def printed(
 
 
 def checks_of(case: str, query: str) -> dict[tuple[Any, ...], Any]:
-    """What must come out of a query: path into PostHog's answer → value."""
+    """Return the expected answers of a query: path into PostHog's answer → value."""
     checks = expected(f"posthog/{case}")["checks"]
     return {tuple(c["path"][1:]): c["equals"] for c in checks if c["path"][0] == query}
 
 
-#: PostHog calls those returning who were there in the period before.
+#: PostHog calls people returning if they were active in the period before.
 LIFECYCLE = {
     "new": ("new_visitors", 1),
     "returning": ("retained_users", 1),
@@ -67,7 +67,7 @@ LIFECYCLE = {
         ),
     ],
 )  # fmt: skip
-def test_lifecycle(
+def test_lifecycle_matches_posthog(
     capsys: pytest.CaptureFixture[str],
     case: str,
     query: str,
@@ -108,7 +108,7 @@ def events_of(**where: str) -> Selection:
         ),
     ],
 )  # fmt: skip
-def test_retention_triangles(
+def test_retention_triangles_match_posthog(
     capsys: pytest.CaptureFixture[str],
     case: str,
     settings: dict[str, Table | str],
@@ -117,7 +117,7 @@ def test_retention_triangles(
     first: str,
 ) -> None:
     checks = checks_of(case, "q0")
-    right = checks["*", "values", "*", "count"]
+    expected_counts = checks["*", "values", "*", "count"]
     found = printed(capsys, case, settings, retention=cohort, windows=[kind])
     cells = {
         (r["window"]["start"][:10], int(r["dimensions"]["period"])): r["numerator"] for r in found
@@ -126,34 +126,36 @@ def test_retention_triangles(
     assert cohorts[0] == first
     dates = checks.get(("*", "date"), [])
     assert [date[:10] for date in dates] == cohorts[: len(dates)]
-    # After the last event PostHog goes on with zeros to the end of what it was asked for.
+    # After the last event PostHog continues with zeros to the end of the requested period.
     rows = [
         [
             cells.get((cohorts[n], period), 0) if n < len(cohorts) else 0
             for period in range(len(row))
         ]
-        for n, row in enumerate(right)
+        for n, row in enumerate(expected_counts)
     ]
-    assert rows == right
+    assert rows == expected_counts
     assert {r["metric"] for r in found} == {f"retention_{cohort}"}
     for record in found:
         people = record["denominator"]
         assert record["value"] == (record["numerator"] / people if people else None)
 
 
-def test_people_by_number_of_active_days(capsys: pytest.CaptureFixture[str]) -> None:
+def test_people_by_number_of_active_days_match_posthog(capsys: pytest.CaptureFixture[str]) -> None:
     checks = checks_of("stickiness-stickiness", "q0")
     found = printed(capsys, "stickiness-stickiness", {}, metrics=["active_days"], windows=["month"])
     bars = {int(r["dimensions"]["active_days"]): r["value"] for r in found}
     assert sum(bars.values()) == checks.pop(("result", 0, "count"))
-    for (_, _, what, place), right in checks.items():
+    for (_, _, what, place), expected_counts in checks.items():
         if what == "data":
-            assert bars.get(place + 1, 0) == right
+            assert bars.get(place + 1, 0) == expected_counts
         else:
-            assert right == f"{place + 1} day{'s' if place else ''}"
+            assert expected_counts == f"{place + 1} day{'s' if place else ''}"
 
 
-def test_triangles_are_tables_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_triangles_are_printed_as_tables(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     file = str(CASES / "posthog" / "retention-week_interval" / "events.jsonl")
     settings = Settings(time=LATE, week_start="sunday")
     options: dict[str, Any] = {"metrics": [], "windows": ["week"], "format": "table"}
@@ -181,7 +183,7 @@ def test_triangles_are_tables_too(tmp_path: Path, capsys: pytest.CaptureFixture[
         ({"metrics": ["mrr"]}, "--retention is of the whole site; leave out --metric"),
     ],
 )
-def test_what_a_triangle_cannot_be(
+def test_impossible_options_of_a_triangle_are_refused(
     options: dict[str, list[str]], words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     given: dict[str, Any] = {"metrics": [], "windows": []} | options

@@ -1,4 +1,4 @@
-"""Funnels, carts and conversion of real inputs, as a small engage.toml defines them."""
+"""Funnels, carts and conversion of real inputs, defined by a small engage.toml."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator
@@ -18,7 +18,7 @@ from tests.integration.test_cases_report import CASES, NOW_MS, expected
 pytestmark = pytest.mark.skipif(
     not CASES.is_dir(), reason=f"no cases at {CASES}; name their directory in ENGAGE_CASES"
 )
-#: Their names for steps, as our events have them: pages by URL, an order for a purchase.
+#: Steps of the case in terms of our events: pages by URL, an order for a purchase.
 SHOP = """
 dimensions = []
 [cart]
@@ -69,7 +69,7 @@ def over_everything(settings: Settings, lines: Iterable[bytes]) -> list[MetricRe
 
 
 def steps_of(records: Iterable[MetricRecord], metric: str, funnel: str) -> list[Any]:
-    """Values by step, from the first on."""
+    """Return the values by step, from the first on."""
     found = {
         int(record.dimensions["step"]): record.value
         for record in records
@@ -79,7 +79,7 @@ def steps_of(records: Iterable[MetricRecord], metric: str, funnel: str) -> list[
     return [found[step] for step in sorted(found)]
 
 
-def test_retentioneering_funnel_carts_and_conversion(load: Load) -> None:
+def test_retentioneering_funnel_carts_and_conversion_match_its_notebooks(load: Load) -> None:
     case = expected("retentioneering")
     printed, recomputed = case["printed_by_its_notebooks"], case["recomputed_here"]
     records = over_everything(load(SHOP), lines_of("retentioneering"))
@@ -97,17 +97,17 @@ def test_retentioneering_funnel_carts_and_conversion(load: Load) -> None:
     percent = recomputed["cart_abandonment_pct (sessions with add_to_cart and no purchase)"]
     assert round(100 * (left.value or 0), 2) == percent
 
-    [visits] = [record for record in records if record.metric == "session_conversion_rate"]
-    assert visits.numerator == recomputed["sessions_with_purchase"]
-    assert round(100 * (visits.value or 0), 2) == recomputed["session_conversion_pct"]
+    [session_rate] = [record for record in records if record.metric == "session_conversion_rate"]
+    assert session_rate.numerator == recomputed["sessions_with_purchase"]
+    assert round(100 * (session_rate.value or 0), 2) == recomputed["session_conversion_pct"]
 
 
 def film_events() -> Iterator[bytes]:
-    """The case's events with what its restatement leaves out of them.
+    """Yield the case's events, with the details that its restatement omits.
 
-    All of PostHog's clicks are called $autocapture there. Their test tells them apart by the element:
-    each of these people pays with their first click, but the one who only watched, and what follows
-    a payment is the film. It deletes one person, who signs up and does not count.
+    PostHog calls all clicks $autocapture. Its test tells them apart by the element. Each person
+    pays with the first click, except the one who only watched; the click after a payment is the
+    film. The test deletes one person, who signs up and does not count.
     """
     clicked: set[str] = {"just_did_movie"}
     for line in lines_of("posthog/funnel-funnel_events"):
@@ -121,13 +121,13 @@ def film_events() -> Iterator[bytes]:
         yield msgspec.json.encode(event)
 
 
-def test_posthog_funnel(load: Load) -> None:
-    right = {
+def test_posthog_funnel_matches(load: Load) -> None:
+    expected_counts = {
         (path[1], path[2]): check["equals"]
         for check in expected("posthog/funnel-funnel_events")["checks"]
         for path in [check["path"]]
     }
     records = over_everything(load(FILM), film_events())
-    counts = [right[step, "count"] for step in range(3)]
+    counts = [expected_counts[step, "count"] for step in range(3)]
     assert counts == [4, 2, 1]
     assert steps_of(records, "funnel_people", "film") == counts

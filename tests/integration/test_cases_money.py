@@ -21,7 +21,7 @@ Numbers = dict[tuple[str, str], dict[str, Any]]
 
 @pytest.fixture(scope="module")
 def reported() -> Numbers:
-    """What the command prints of the case: (metric, start of the window, "" for all) → record."""
+    """Return the printed records by (metric, start of the window; "" for all time)."""
     [events] = (CASES / "cdnow-lifetimes").glob("events.jsonl*")
     command = [sys.executable, "-m", "agents", "report", "--format", "json"]
     for metric in METRICS:
@@ -37,27 +37,27 @@ def reported() -> Numbers:
     }
 
 
-def test_cdnow_as_a_whole(reported: Numbers) -> None:
-    right = expected("cdnow-lifetimes")["recomputed_here"]
+def test_cdnow_totals_match(reported: Numbers) -> None:
+    answers = expected("cdnow-lifetimes")["recomputed_here"]
 
     def whole(metric: str) -> float:
         value: float = reported[metric, ""]["value"]
         return value
 
-    assert whole("buyers") == right["customers"] == 2_357
-    assert whole("orders") == right["orders"] == 6_919
-    assert round(whole("revenue"), 2) == right["revenue_total"] == 244_091.94
-    per_customer = right["revenue_per_customer (historic CLV to 1998-06-30)"]
+    assert whole("buyers") == answers["customers"] == 2_357
+    assert whole("orders") == answers["orders"] == 6_919
+    assert round(whole("revenue"), 2) == answers["revenue_total"] == 244_091.94
+    per_customer = answers["revenue_per_customer (historic CLV to 1998-06-30)"]
     assert round(whole("customer_lifetime_value_historic"), 4) == per_customer
-    assert round(whole("average_order_value"), 4) == right["average_order_value"]
-    assert round(whole("purchase_frequency"), 4) == right["orders_per_customer"]
+    assert round(whole("average_order_value"), 4) == answers["average_order_value"]
+    assert round(whole("purchase_frequency"), 4) == answers["orders_per_customer"]
 
 
-def test_cdnow_month_by_month(reported: Numbers) -> None:
+def test_cdnow_months_match(reported: Numbers) -> None:
     months = expected("cdnow-lifetimes")["recomputed_here"]["months"]
     assert len(months) == 18
-    for month, right in months.items():
+    for month, answers in months.items():
         start = f"{month}-01T00:00:00Z"
-        assert reported["buyers", start]["value"] == right["active_customers"]
-        assert reported["orders", start]["value"] == right["orders"]
-        assert round(reported["revenue", start]["value"], 2) == right["revenue"]
+        assert reported["buyers", start]["value"] == answers["active_customers"]
+        assert reported["orders", start]["value"] == answers["orders"]
+        assert round(reported["revenue", start]["value"], 2) == answers["revenue"]

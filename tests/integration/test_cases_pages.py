@@ -1,4 +1,4 @@
-"""Real inputs with known answers about pages, visits and the time they take, as `engage report` runs them."""
+"""Real inputs with known answers about pages, sessions and time on page, as `engage report` runs them."""
 
 import gzip
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ DAY_S = 86_400
 
 
 def lines(case: str) -> list[bytes]:
-    """The events of a case, in order of arrival."""
+    """Return the events of a case, in order of arrival."""
     [path] = (CASES / case).glob("events.jsonl*")
     raw = path.read_bytes()
     return (gzip.decompress(raw) if path.suffix == ".gz" else raw).splitlines()
@@ -34,13 +34,13 @@ def report_of(events: Iterable[bytes], settings: Settings) -> Report:
 
 
 def table(report: Report, metric: str, kind: Any) -> dict[str, MetricRecord]:
-    """Page → record of its newest window; "" is the whole site."""
+    """Return the newest window's record of each page; "" is the whole site."""
     return {
         record.dimensions.get("page", ""): record for record in report.records({metric}, {kind})
     }
 
 
-def test_retentioneering_pages_are_seen_as_often_as_its_notebooks_print() -> None:
+def test_retentioneering_page_views_match_its_notebooks() -> None:
     printed = expected("retentioneering")["printed_by_its_notebooks"]["event_counts"]
     report = report_of(lines("retentioneering"), Settings(dimensions=()))
     found = {
@@ -49,11 +49,11 @@ def test_retentioneering_pages_are_seen_as_often_as_its_notebooks_print() -> Non
     }
     assert len(found) == 10
     assert found == {page: printed[page] for page in found}
-    right = expected("retentioneering")["recomputed_here"]["page_views"]
-    assert sum(value or 0 for value in found.values()) == right
+    page_views = expected("retentioneering")["recomputed_here"]["page_views"]
+    assert sum(value or 0 for value in found.values()) == page_views
 
 
-def test_dbtlabs_pages_and_engaged_time() -> None:
+def test_dbtlabs_pages_and_engaged_time_match() -> None:
     case = expected("snowplow-dbtlabs")
     views, sessions = case["page_views"].values(), case["sessions"].values()
     # "30 s per heartbeat, summed per page view"

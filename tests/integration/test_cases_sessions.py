@@ -1,4 +1,4 @@
-"""Snowplow's web sessions by Snowplow's own rules: ids of sessions and views, engaged time, three days."""
+"""Snowplow's web sessions by Snowplow's rules: session and page-view ids, engaged time, three days."""
 
 import json
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from stream.settings.application import Settings
 from tests.integration.test_cases_report import CASES, NOW_MS, expected, pytestmark, records, whole
 
 CASE = "snowplow-web"
-#: What expected.json prints as `rules`, in our settings.
+#: The `rules` of expected.json as settings.
 SNOWPLOW = msgspec.convert(
     {
         "dimensions": (),
@@ -23,7 +23,7 @@ SNOWPLOW = msgspec.convert(
         "time_on_page": {"mode": "pings", "heartbeat_seconds": 10, "min_visit_seconds": 5},
         "duration": {"whole_seconds": True},
         "bounce": {"mode": "single_pageview"},
-        # Duplicates are dropped however far apart they are.
+        # Duplicates are dropped at any distance.
         "dedupe": {"window_seconds": 3 * 86_400},
     },
     Settings,
@@ -35,8 +35,8 @@ def session_ids() -> list[str]:
     return sorted(expected(CASE)["sessions"]) if CASES.is_dir() else []
 
 
-def of_session(session_id: str) -> Iterator[MetricRecord]:
-    """The records of the events of one session alone."""
+def records_of_session(session_id: str) -> Iterator[MetricRecord]:
+    """Return the records of the events of a single session."""
     lines = (CASES / CASE / "events.jsonl").read_bytes().splitlines()
     bad: list[object] = []
     report = Report(SNOWPLOW, NOW_MS, bad.append)
@@ -45,9 +45,9 @@ def of_session(session_id: str) -> Iterator[MetricRecord]:
     return report.records(set(), {"all", "day"})
 
 
-def test_all_sessions_together() -> None:
-    right = expected(CASE)
-    total, sessions = right["totals_derived"], right["sessions"].values()
+def test_all_sessions_together_match() -> None:
+    case = expected(CASE)
+    total, sessions = case["totals_derived"], case["sessions"].values()
     found = records(CASE, ["all", "day"], SNOWPLOW)
     assert whole(found, "sessions").value == total["sessions"] == 18
     pages = whole(found, "pages_per_session")
@@ -65,20 +65,22 @@ def test_all_sessions_together() -> None:
 
 
 @pytest.mark.parametrize("session_id", session_ids())
-def test_each_session_by_itself(session_id: str) -> None:
-    right = expected(CASE)["sessions"][session_id]
+def test_each_session_alone_matches(session_id: str) -> None:
+    case = expected(CASE)["sessions"][session_id]
     whole_site: dict[tuple[str, str], list[MetricRecord]] = {}
     by_page: dict[str, dict[str, float]] = {}
-    for record in of_session(session_id):
+    for record in records_of_session(session_id):
         if not record.dimensions:
             whole_site.setdefault((record.metric, record.window.kind), []).append(record)
         elif page := record.dimensions.get("page"):
             by_page.setdefault(record.metric, {})[page] = record.numerator or 0
     assert whole(whole_site, "sessions").value == 1
-    assert whole(whole_site, "pages_per_session").value == right["page_views"]
-    assert whole(whole_site, "session_duration").value == right["absolute_s"]
+    assert whole(whole_site, "pages_per_session").value == case["page_views"]
+    assert whole(whole_site, "session_duration").value == case["absolute_s"]
     engaged = sum(record.numerator or 0 for record in whole_site["time_on_page", "day"])
-    assert engaged == right["engaged_s"]
-    if right["events"] > 1 or right["engaged_s"] == 0:  # Else a heartbeat is all there is.
-        assert by_page["landing_sessions"][page_of(right["entry_page"], hosts=False)] == 1
-        assert by_page["exit_rate"][page_of(right["exit_page"], hosts=False)] == 1
+    assert engaged == case["engaged_s"]
+    if (
+        case["events"] > 1 or case["engaged_s"] == 0
+    ):  # Otherwise the session consists of a heartbeat.
+        assert by_page["landing_sessions"][page_of(case["entry_page"], hosts=False)] == 1
+        assert by_page["exit_rate"][page_of(case["exit_page"], hosts=False)] == 1

@@ -1,4 +1,4 @@
-"""The churn-risk model on real servers: killed while it looks, it has told and counted the same."""
+"""The churn-risk model on real servers: after a kill it publishes and counts the same people."""
 
 import json
 import time
@@ -25,8 +25,8 @@ SETTINGS = {
 }
 
 
-def visits(start_ms: int) -> list[Record]:
-    """Half of the people come every day, the others for one week only."""
+def daily_views(start_ms: int) -> list[Record]:
+    """Return the page views of people, half of them daily, the others for one week only."""
     found = []
     for day in range(DAYS):
         for who in range(PEOPLE):
@@ -48,7 +48,7 @@ def risks(fleet: Fleet) -> dict[int, StoredRisk]:
     }
 
 
-def test_a_worker_that_is_killed_while_it_looks_has_told_and_counted_everybody(
+def test_a_worker_killed_while_assessing_publishes_and_counts_every_person(
     kafka: KafkaServer, redis_url: str, tmp_path: Path
 ) -> None:
     needs_river()
@@ -60,7 +60,7 @@ def test_a_worker_that_is_killed_while_it_looks_has_told_and_counted_everybody(
         kafka.bootstrap, redis_url, tmp_path, settings=SETTINGS | {"CHURN_RISK_TOPIC": topic}
     ) as fleet:
         fleet.create_topics().start()
-        fleet.produce(visits(start_ms))
+        fleet.produce(daily_views(start_ms))
         fleet.flush()
 
         def settled(day: int) -> bool:
@@ -69,24 +69,26 @@ def test_a_worker_that_is_killed_while_it_looks_has_told_and_counted_everybody(
                 (one.settled or 0) >= day for one in found.values()
             )
 
-        wait_until("the model has looked at some weeks", lambda: settled(last - 30))
+        wait_until("the model has assessed some weeks", lambda: settled(last - 30))
         killed = next(worker for worker in fleet.workers if worker.running)
         killed.kill9()
         killed.start()
-        # Silence ends the last day; what is settled waits for the log.
+        # Silence ends the last day; settled counts wait for the log.
         wait_until(
-            "everybody is told of for the last day",
+            "every person of the last day is published",
             lambda: (
                 len(risks(fleet)) == PARTITIONS
-                and all(one.told >= last for one in risks(fleet).values())
+                and all(one.published_day >= last for one in risks(fleet).values())
             ),
         )
         fleet.wait_counted()
         counts = read_counts(fleet.settings)
-        told = [json.loads(value) for _, value in read_all(fleet.settings, topic) if value]
+        sent_risks = [json.loads(value) for _, value in read_all(fleet.settings, topic) if value]
     for day in (last - 10, last):
         assert counts.on(measures.RISK_PEOPLE, day) == counts.on(measures.ACTIVE_28D, day)
-    newest = {one["person"]: one for one in told if one["day"] == max(o["day"] for o in told)}
+    newest = {
+        one["person"]: one for one in sent_risks if one["day"] == max(o["day"] for o in sent_risks)
+    }
     assert len(newest) == counts.on(measures.RISK_PEOPLE, last)
     assert Counter(newest[f"v{who}"]["band"] for who in range(0, PEOPLE, 2)) == {"low": PEOPLE // 2}
     assert newest["v31"]["band"] == "high"

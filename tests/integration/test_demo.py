@@ -1,4 +1,4 @@
-"""The demo's summary reads a metrics page, and its parts start and stop as they should."""
+"""The demo's summary reads a metrics page, and its parts start and stop."""
 
 import contextlib
 import http.server
@@ -43,7 +43,7 @@ engagement_page_views_total{site="default"} 700
 """
 
 
-def test_summary_takes_the_whole_site_and_the_wanted_window() -> None:
+def test_the_summary_takes_the_whole_site_and_the_chosen_window() -> None:
     rows = Summary().read(PAGE, 0.0)
     assert rows["Live visitors"] == "42"
     assert rows["Bounce rate"] == "37.5%"
@@ -53,7 +53,7 @@ def test_summary_takes_the_whole_site_and_the_wanted_window() -> None:
     assert Summary("other").read(PAGE, 0.0)["Bounce rate"] == "90.0%"
 
 
-def test_rate_is_the_difference_of_two_readings_and_survives_a_reset() -> None:
+def test_the_rate_is_the_difference_of_two_readings_and_survives_a_reset() -> None:
     summary = Summary()
     assert summary.read(PAGE, 10.0)["events a second"] == "…"
     assert summary.read(PAGE.replace(" 1000", " 1500"), 20.0)["events a second"] == "50"
@@ -69,7 +69,7 @@ def test_summary_is_shown_as_table_and_as_one_line() -> None:
 
 
 @pytest.mark.parametrize(("status", "body", "expected"), [(200, b"ok", "ok"), (503, b"x", None)])
-def test_a_page_is_fetched_when_the_worker_answers_well(
+def test_a_page_is_fetched_only_with_status_200(
     status: int, body: bytes, expected: str | None
 ) -> None:
     class Page(http.server.BaseHTTPRequestHandler):
@@ -87,7 +87,7 @@ def test_a_page_is_fetched_when_the_worker_answers_well(
         thread.join()
 
 
-def test_no_worker_is_no_page() -> None:
+def test_a_stopped_worker_has_no_page() -> None:
     assert fetch("127.0.0.1", 1, "/metrics") is None
 
 
@@ -101,7 +101,7 @@ def test_a_port_in_use_is_reported_and_the_next_one_taken() -> None:
     assert f"port {port} is in use" in console.file.getvalue()  # type: ignore[attr-defined]
 
 
-def test_demo_keeps_the_users_definitions_and_takes_the_embedded_servers() -> None:
+def test_demo_keeps_the_users_definitions_and_uses_the_embedded_servers() -> None:
     mine = load_settings(None, {"ENGAGE_TIMEZONE": "Asia/Tokyo", "ENGAGE_REDIS_PASSWORD": "x"})
     own = _demo_settings(mine, "127.0.0.1:5", "redis://127.0.0.1:6/0", 7000)
     assert (own.timezone, own.web.port) == ("Asia/Tokyo", 7000)
@@ -110,27 +110,27 @@ def test_demo_keeps_the_users_definitions_and_takes_the_embedded_servers() -> No
     assert own != Settings()
 
 
-def test_demo_has_a_prometheus_of_its_own_with_the_shipped_rules() -> None:
+def test_demo_has_its_own_prometheus_with_the_shipped_rules() -> None:
     worker = "127.0.0.1:1"
     with DemoPrometheus(tool("prometheus"), Settings(), worker) as own:
         port = int(own.url.rsplit(":", 1)[1])
 
-        def says(path: str, text: str) -> bool:
+        def contains(path: str, text: str) -> bool:
             return text in (fetch("127.0.0.1", port, path) or "")
 
-        wait_until("it has its rules", lambda: says("/api/v1/rules", "EngagementBounceSpike"))
-        wait_until("it scrapes", lambda: says("/api/v1/targets", f"http://{worker}/metrics"))
+        wait_until("it has its rules", lambda: contains("/api/v1/rules", "EngagementBounceSpike"))
+        wait_until("it scrapes", lambda: contains("/api/v1/targets", f"http://{worker}/metrics"))
     assert fetch("127.0.0.1", port, "/-/ready") is None
 
 
-def test_demo_asks_the_users_prometheus_and_says_how_to_get_one(
+def test_demo_uses_the_users_prometheus_or_explains_how_to_install_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     out = io.StringIO()
     console = Console(file=out, width=200)
-    theirs = load_settings(None, {"ENGAGE_WEB_PROMETHEUS_URL": "http://127.0.0.1:9"})
+    configured = load_settings(None, {"ENGAGE_WEB_PROMETHEUS_URL": "http://127.0.0.1:9"})
     with contextlib.ExitStack() as stack:
-        assert demo._with_alerts(theirs, stack, console) == theirs
+        assert demo._with_alerts(configured, stack, console) == configured
         assert out.getvalue() == ""
         monkeypatch.setenv("PATH", "")
         assert demo._with_alerts(Settings(), stack, console) == Settings()
@@ -148,7 +148,7 @@ http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Page).serve_forever()
 
 @pytest.fixture
 def worker(monkeypatch: pytest.MonkeyPatch) -> list["subprocess.Popen[bytes]"]:
-    """In place of the worker a process that serves a fixed page, or ends when there is none."""
+    """Replace the worker by a process that serves a fixed page, or fails for another app."""
     started: list[subprocess.Popen[bytes]] = []
 
     def start(settings: Settings, log: IO[str]) -> "subprocess.Popen[bytes]":
@@ -161,7 +161,7 @@ def worker(monkeypatch: pytest.MonkeyPatch) -> list["subprocess.Popen[bytes]"]:
     return started
 
 
-def test_demo_runs_shows_numbers_and_ends_everything(
+def test_demo_runs_shows_numbers_and_stops_everything(
     worker: list["subprocess.Popen[bytes]"], capsys: pytest.CaptureFixture[str]
 ) -> None:
     settings = load_settings(None, {"ENGAGE_APP": "good"})
@@ -173,7 +173,7 @@ def test_demo_runs_shows_numbers_and_ends_everything(
     assert worker[0].returncode is not None
 
 
-def test_demo_says_why_the_worker_ended(
+def test_demo_reports_why_the_worker_ended(
     worker: list["subprocess.Popen[bytes]"], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run_demo(Settings(), trouble=None, rate=20.0, seconds=60.0) == 1

@@ -1,4 +1,4 @@
-"""A consumer group comes to rest after a crash, and Kafka is told how far its cuts are."""
+"""A consumer group settles after a crash, and checkpoints are committed to Kafka."""
 
 import time
 from pathlib import Path
@@ -11,11 +11,11 @@ from tests.servers.kafka_server import KafkaServer
 
 
 def rebalances(worker: WorkerProcess) -> float:
-    """How often it was given partitions."""
+    """Return how often the worker was assigned partitions."""
     return worker.value("engagement_worker_assignments_total")
 
 
-def test_the_group_comes_to_rest_after_a_crash_though_cuts_are_committed_all_the_while(
+def test_the_group_settles_after_a_crash_while_checkpoints_are_committed(
     kafka: KafkaServer, redis_url: str, tmp_path: Path
 ) -> None:
     settings = {"PUBLISH_CUT_SECONDS": "0.1", "SESSION_TIMEOUT_SECONDS": "60"}
@@ -37,4 +37,4 @@ def test_the_group_comes_to_rest_after_a_crash_though_cuts_are_committed_all_the
         # cost the membership: a rebalance with every session timeout.
         assert 1 <= rebalances(other) - before <= 2
         sent = dict(fleet.sent)
-        wait_until("Kafka knows how far the cuts are", lambda: committed(fleet.settings) == sent)
+        wait_until("the checkpoints are committed", lambda: committed(fleet.settings) == sent)

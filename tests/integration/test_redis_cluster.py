@@ -1,4 +1,4 @@
-"""A shard's keys live in one slot: claim, cut, load and publish work on a real Redis Cluster."""
+"""A shard's keys live in one slot: claim, store, load and publish work on a real Redis Cluster."""
 
 import time
 from collections.abc import Iterator
@@ -62,7 +62,7 @@ def _fold(shard: Shard, count: int) -> None:
     shard.apply("page-views", lines, decoded, people, _NOW_MS)
 
 
-async def test_a_cut_is_stored_read_back_and_fenced_on_a_cluster(cluster: str) -> None:
+async def test_a_checkpoint_is_stored_loaded_and_fenced_on_a_cluster(cluster: str) -> None:
     settings = _settings(cluster)
     client = connect_redis(settings)
     assert isinstance(client, RedisCluster)

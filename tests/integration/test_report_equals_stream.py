@@ -1,4 +1,4 @@
-"""`engage report` over a file, and two workers on Kafka with a crash between: the same records."""
+"""`engage report` over a file and two workers on Kafka with a crash give the same records."""
 
 import gzip
 import json
@@ -33,7 +33,7 @@ def now_ms() -> int:
 
 
 def simulated() -> list[Record]:
-    """Weeks with a few visits a day, and half an hour with duplicates, late and malformed events."""
+    """Return weeks with a few sessions a day, and half an hour with duplicates, late and malformed events."""
     traffic, end_ms = Traffic(7, rate_per_second=1.0), now_ms() - 20 * DAY_MS
     sent = list(traffic.history(45, end_ms, events_max=3_000))
     sent += traffic.between(end_ms, end_ms + 30 * 60_000)
@@ -42,7 +42,7 @@ def simulated() -> list[Record]:
 
 
 def reported(settings: Settings, lines: Iterable[bytes]) -> list[MetricRecord]:
-    """The records of a report over a file with these lines."""
+    """Return the records of a report over a file with these lines."""
     report = Report(settings, now_ms(), lambda bad: None)
     report.read("file", lines)
     return list(report.records((), KINDS))
@@ -53,23 +53,24 @@ def numbers(record: MetricRecord) -> tuple[Any, ...]:
 
 
 def differences(
-    settings: Settings, right: Iterable[MetricRecord], newest: Mapping[bytes, MetricRecord]
+    settings: Settings, wanted_records: Iterable[MetricRecord], newest: Mapping[bytes, MetricRecord]
 ) -> list[str]:
-    """One line for each number that a consumer of the metric topic has wrong, lacks or invents."""
+    """Return one line for each number that a consumer of the metric topic has wrong, lacks or invents."""
     held = {key: r for key, r in newest.items() if r.window.kind in KINDS}
-    expected = {record_key(record): record for record in right}
+    expected = {record_key(record): record for record in wanted_records}
     wrong = []
     for key, record in expected.items():
         found = held.get(key)
         end = datetime.fromisoformat(str(record.window.end)).timestamp() * 1000
         if found is None:
-            # What has not ended may not be published yet; the end of a file ends everything.
+            # An open window may be unpublished; the end of a file ends every window.
             wrong += [f"missing: {record}"] if end < now_ms() else []
         elif numbers(found) != numbers(record):
             wrong.append(f"{key!r}: reported {numbers(record)}, published {numbers(found)}")
         elif not found.is_final and end < now_ms() - 400_000:
             wrong.append(f"not final: {found}")
-    # In the silence after the last event cohorts go on to mature; for a file that is no silence.
+    # In the silence after the last event cohorts continue to mature; the end of a file is no
+    # silence.
     maturing = {metric.name for metric in catalogue(settings) if metric.matures_days}
     # Windows after the last event are published only while they are current.
     wrong += [
@@ -83,24 +84,26 @@ def differences(
     return wrong
 
 
-def wait_equal(fleet: Fleet, right: list[MetricRecord]) -> NewestRecords:
-    """What the metric topic holds, once that is exactly the reported numbers."""
+def wait_equal(fleet: Fleet, wanted_records: list[MetricRecord]) -> NewestRecords:
+    """Wait until the metric topic holds exactly the reported numbers; return its newest records."""
     wrong: list[str] = []
     newest = NewestRecords(fleet.settings)
 
     def is_equal() -> bool:
         newest.read_on()
-        wrong[:] = differences(fleet.settings, right, newest.held)
+        wrong[:] = differences(fleet.settings, wanted_records, newest.held)
         return not wrong
 
     try:
         wait_until("the metric topic holds the reported numbers", is_equal, 240)
     except TimedOut:
-        pytest.fail(f"{len(wrong)} of {len(right)} numbers differ:\n" + "\n".join(wrong[:20]))
+        pytest.fail(
+            f"{len(wrong)} of {len(wanted_records)} numbers differ:\n" + "\n".join(wrong[:20])
+        )
     return newest
 
 
-def test_the_metric_topic_holds_what_a_report_prints(
+def test_the_metric_topic_holds_the_numbers_of_a_report(
     kafka: KafkaServer, redis_url: str, tmp_path: Path
 ) -> None:
     records = simulated()
@@ -112,13 +115,13 @@ def test_the_metric_topic_holds_what_a_report_prints(
         for part in halves(fleet, records):
             fleet.produce(part)
         fleet.wait_counted()
-        right = reported(fleet.settings, (record.value or b"" for record in records))
-        assert {r.window.kind for r in right} == set(KINDS)
-        wait_equal(fleet, right)
+        wanted_records = reported(fleet.settings, (record.value or b"" for record in records))
+        assert {r.window.kind for r in wanted_records} == set(KINDS)
+        wait_equal(fleet, wanted_records)
 
 
 def halves(fleet: Fleet, records: list[Record]) -> Iterator[list[Record]]:
-    """All records in two parts; after the first, a worker dies in the middle of it."""
+    """Yield all records in two parts; a worker dies in the middle of the first part."""
     half = len(records) // 2
     yield records[:half]
     fleet.flush()
@@ -129,7 +132,7 @@ def halves(fleet: Fleet, records: list[Record]) -> Iterator[list[Record]]:
 
 
 def case(name: str) -> Path:
-    """A folder of real events with known answers; they are not part of the project."""
+    """Return the folder of real events with known answers, which lie outside the project."""
     folder = CASES / name
     if not folder.is_dir():
         text = f"the case is not at {folder}; ENGAGE_CASES names the directory of the cases"
@@ -180,13 +183,13 @@ def test_real_page_views_give_the_known_numbers(
         fleet.wait_counted()
         newest = wait_equal(fleet, reported(fleet.settings, lines))
 
-        def is_told() -> bool:
+        def is_published() -> bool:
             newest.read_on()
             return of_everything(newest.held.values()) == KNOWN
 
         try:
-            # The windows that hold everything never end; they are told of in their turn.
-            wait_until("it is told of everything", is_told, 240)
+            # Windows over all time never end; they are published in turn.
+            wait_until("the totals are published", is_published, 240)
         except TimedOut:
             assert of_everything(newest.held.values()) == KNOWN
         held = newest.held.values()
@@ -196,7 +199,7 @@ def test_real_page_views_give_the_known_numbers(
     }
 
 
-#: Known of the page views from elsewhere.
+#: Known answers about the page views.
 KNOWN = {
     "sessions": 22_224,
     "bounced": 13_138,
@@ -207,7 +210,7 @@ KNOWN = {
 
 
 def of_everything(records: Iterable[MetricRecord]) -> dict[str, float | None]:
-    """The same numbers as they are published now."""
+    """Return the same numbers from published records."""
     whole = {record.metric: record for record in records if record.window.kind == "all"}
     if not whole:
         return {}

@@ -1,4 +1,4 @@
-"""The servers that all other tests stand on: they come up, keep records, and survive a crash."""
+"""The servers of all other tests: they start, keep records, and survive a crash."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -25,7 +25,7 @@ async def send(bootstrap: str, topic: str, codec: str | None = None) -> None:
 
 
 async def receive(bootstrap: str, topic: str) -> list[bytes]:
-    """All records of partition 0, read up to its high-water mark."""
+    """Return all records of partition 0, read up to its high-water mark."""
     partition = TopicPartition(topic, 0)
     async with AIOKafkaConsumer(bootstrap_servers=bootstrap) as consumer:
         consumer.assign([partition])
@@ -76,7 +76,7 @@ def test_a_killed_broker_keeps_its_records_and_its_address() -> None:
         assert asyncio.run(receive(server.bootstrap, "kept")) == RECORDS
 
 
-def test_a_killed_redis_keeps_what_it_has_written_to_disk() -> None:
+def test_a_killed_redis_keeps_its_data_on_disk() -> None:
     try:
         server = RedisServer(("--appendfsync", "always"))
     except ServerMissing as error:

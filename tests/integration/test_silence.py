@@ -1,4 +1,4 @@
-"""When nothing comes any more, sessions and windows close on time; and an outage makes nothing late."""
+"""In silence, sessions and windows close on time; an outage makes no event late."""
 
 import json
 import time
@@ -15,7 +15,7 @@ from tests.faults.worker_process import wait_until
 from tests.servers.kafka_server import KafkaServer
 
 LATENESS, TIMEOUT = 2, 3
-#: Everything short, corrections too: what the wall clock called late would be lost.
+#: All times are short, corrections too: events that the wall clock calls late would be lost.
 SETTINGS = {
     "TIME_ALLOWED_LATENESS_SECONDS": str(LATENESS),
     "TIME_CORRECTION_WINDOW_SECONDS": str(LATENESS),
@@ -24,7 +24,7 @@ SETTINGS = {
     "PUBLISH_SNAPSHOT_SECONDS": "0.5",
     "PUBLISH_RECORDS_SECONDS": "0.5",
 }
-#: How much later than promised, on a machine that does other things as well.
+#: Seconds later than promised, for a busy machine.
 SLACK = 15
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
@@ -47,7 +47,7 @@ def end_ms(record: MetricRecord) -> float:
 
 
 def minute_of(fleet: Fleet, time_ms: int) -> MetricRecord | None:
-    """The newest record of the page views of the minute around a time."""
+    """Return the newest record of the page views of the minute around a time."""
     for record in newest_records(fleet.settings).values():
         is_minute = record.metric == "page_views" and record.window.kind == "minute"
         if is_minute and not record.dimensions and 0 < end_ms(record) - time_ms <= 60_000:
@@ -58,8 +58,8 @@ def minute_of(fleet: Fleet, time_ms: int) -> MetricRecord | None:
 def test_a_quiet_topic_closes_its_sessions_and_windows_on_time(
     kafka: KafkaServer, redis_url: str, tmp_path: Path
 ) -> None:
-    # The events are from the last second of the minute before, and that minute waits for
-    # stragglers until a little after the workers have started.
+    # The events are from the last second of the minute before. The lateness keeps that minute open
+    # until shortly after the workers have started.
     minute_end = now_ms() // 60_000 * 60_000
     lateness = (now_ms() - minute_end) // 1000 + 25
     settings = SETTINGS | {
@@ -71,7 +71,7 @@ def test_a_quiet_topic_closes_its_sessions_and_windows_on_time(
         fleet.create_topics().start()
         fleet.produce(event("page_view", number, began, visitor=1) for number in range(3))
         fleet.flush()
-        # From here on nothing is sent: only the clock goes on.
+        # Nothing is sent from here on: only the clock advances.
         wait_until("they are published", lambda: minute_of(fleet, began) is not None)
         provisional = minute_of(fleet, began)
         assert provisional is not None
@@ -97,20 +97,20 @@ def sessions(fleet: Fleet) -> int:
 
 
 def an_hour_of_events(began: int) -> Iterator[Record]:
-    """One every 2 s, as it went while nobody read: two topics, visitors with sessions of a minute."""
+    """Yield one event every 2 s on two topics: visitors with sessions of a minute."""
     for number in range(1800):
         time_ms = began + number * 2000
         yield event("page_view" if number % 3 else "click", number, time_ms, visitor=number // 30)
 
 
-def test_an_outage_of_an_hour_makes_nothing_late(
+def test_an_outage_of_an_hour_makes_no_event_late(
     kafka: KafkaServer, redis_url: str, tmp_path: Path
 ) -> None:
     began = now_ms() - HOUR_MS
     records = list(an_hour_of_events(began))
     with Fleet(kafka.bootstrap, redis_url, tmp_path, settings=SETTINGS) as fleet:
         fleet.create_topics().start()
-        # The clock has closed the session when the outage begins; by the log it goes on.
+        # The clock closes the session when the outage begins; by the log it continues.
         fleet.produce(records[:20])
         fleet.wait_counted()
         assert {worker.stop() for worker in fleet.workers} == {0}
@@ -129,10 +129,10 @@ def test_an_outage_of_an_hour_makes_nothing_late(
         assert counts.total(measures.CLICKS) == 600
 
 
-def test_a_topic_whose_producer_comes_back_after_the_others_finds_its_sessions(
+def test_a_topic_read_days_after_the_others_finds_its_sessions(
     kafka: KafkaServer, redis_url: str, tmp_path: Path
 ) -> None:
-    """As after an outage of the broker: what was waiting for days comes at once, a topic at a time."""
+    """Simulate the end of a broker outage: days of records arrive at once, topic by topic."""
     began = now_ms() - 20 * DAY_MS
     quick = {"PUBLISH_CUT_SECONDS": "0.5"}
     with Fleet(kafka.bootstrap, redis_url, tmp_path, workers=1, settings=quick) as fleet:
@@ -141,7 +141,7 @@ def test_a_topic_whose_producer_comes_back_after_the_others_finds_its_sessions(
         fleet.wait_counted()
         fleet.produce(event("page_view", 1 + day, began + day * DAY_MS) for day in range(1, 5))
         fleet.wait_counted()
-        # The clicks are read to their end, as they were before the outage. Nothing is lost by it.
+        # The clicks are read to their end, as before the outage; this loses no session.
         time.sleep(3)
         fleet.produce([event("click", 2, began + 60_000)])
         fleet.produce([event("page_view", 9, began + 4 * DAY_MS + 60_000)])

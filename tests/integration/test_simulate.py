@@ -1,4 +1,4 @@
-"""`engage simulate` fills empty topics with a past, never a second time, and ends when told to."""
+"""`engage simulate` fills empty topics with a past once, and stops on a signal."""
 
 import re
 import signal
@@ -46,7 +46,9 @@ def count(kafka: KafkaServer, names: dict[str, str]) -> int:
         consumer.close()
 
 
-def test_past_is_sent_once_and_sigterm_ends_it(kafka: KafkaServer, topics: TopicFactory) -> None:
+def test_the_past_is_sent_once_and_sigterm_ends_the_traffic(
+    kafka: KafkaServer, topics: TopicFactory
+) -> None:
     names = {role: topics(role, partitions=2) for role in ROLES}
     environ = environment(kafka, names)
     output, errors = simulate(environ, "--rate", "100", "--seconds", "3").communicate(timeout=60)

@@ -1,4 +1,4 @@
-"""Co-partitioning with three workers: a shard's partitions are all on one worker, always."""
+"""Co-partitioning with three workers: the partitions of a shard are always on one worker."""
 
 from collections import Counter
 from pathlib import Path
@@ -9,7 +9,7 @@ from tests.servers.kafka_server import KafkaServer
 
 
 def _split_numbers(workers: list[WorkerProcess], topics: int) -> list[int]:
-    """Partition numbers that some worker has for only a part of the topics."""
+    """Return partition numbers that a worker has for only some of the topics."""
     return [
         number
         for worker in workers
@@ -23,8 +23,8 @@ def test_a_partition_number_is_on_one_worker_for_all_topics_while_one_joins_and_
 ) -> None:
     with Fleet(kafka.bootstrap, redis_url, tmp_path, workers=3) as fleet:
         fleet.create_topics()
-        # Two have two numbers each when the third one joins: they have to give, though two is the
-        # most that anybody has of four numbers on three workers.
+        # Two workers have two numbers each when the third joins. They must give some up, although
+        # two is the maximum for four numbers on three workers.
         *first, joiner = fleet.workers
         for worker in first:
             worker.start()
@@ -34,7 +34,7 @@ def test_a_partition_number_is_on_one_worker_for_all_topics_while_one_joins_and_
         topics = len(fleet.settings.topics.inputs)
         assert topics == 7
         assert _split_numbers(fleet.workers, topics) == []
-        # Nobody may be idle, or the test would prove little.
+        # Every worker must have partitions, or the test would prove little.
         assert all(worker.partitions() for worker in fleet.workers)
 
         leaver, *stayers = fleet.workers

@@ -26,7 +26,7 @@ from tests.servers.kafka_server import KafkaServer
 
 @pytest.fixture
 def environ(kafka: KafkaServer, redis_url: str) -> dict[str, str]:
-    """Both real servers, and topic names of this test's own."""
+    """Environment with both real servers, and topic names unique to the test."""
     prefix = uuid.uuid4().hex[:8]
     names = {
         f"ENGAGE_TOPICS_{role.upper()}": f"{prefix}-{role}"
@@ -42,7 +42,7 @@ def settings(environ: dict[str, str]) -> Settings:
 
 
 def wait_for(settings: Settings, *names: str) -> None:
-    """Until the broker tells everybody about topics that another client created."""
+    """Wait until the broker shows topics that another client created."""
     admin = open_admin(settings)
     admin.wait_for_topics(list(names))
     admin.close()
@@ -69,7 +69,7 @@ def test_topics_are_created_once_with_their_settings(settings: Settings) -> None
     assert (code, text.count("exists"), text.count("created")) == (0, 9, 0)
 
 
-def test_another_partition_count_is_refused_and_nothing_created(
+def test_another_partition_count_is_refused_and_no_topic_created(
     settings: Settings, environ: dict[str, str], topics: TopicFactory
 ) -> None:
     odd = topics("odd", partitions=2)
@@ -82,7 +82,7 @@ def test_another_partition_count_is_refused_and_nothing_created(
     admin.close()
 
 
-def test_check_is_content_with_a_good_setup(settings: Settings, environ: dict[str, str]) -> None:
+def test_check_accepts_a_good_setup(settings: Settings, environ: dict[str, str]) -> None:
     created(settings)
     findings = list(all_findings(None, environ))
     assert {finding.level for finding in findings} == {"ok"}
@@ -91,7 +91,7 @@ def test_check_is_content_with_a_good_setup(settings: Settings, environ: dict[st
     assert "noeviction" in out.getvalue()
 
 
-def test_check_finds_all_that_is_wrong_at_once(
+def test_check_reports_all_problems_at_once(
     environ: dict[str, str], topics: TopicFactory, redis_url: str
 ) -> None:
     few, four = topics("few", partitions=2), topics("four", partitions=4)
@@ -175,7 +175,7 @@ def metric_record(metric: str, revision: int, *, is_final: bool) -> MetricRecord
     )  # fmt: skip
 
 
-def test_tail_shows_what_was_asked_for(settings: Settings) -> None:
+def test_tail_shows_the_chosen_records(settings: Settings) -> None:
     created(settings)
     sender = Sender(settings)
     for metric, revision, is_final in (("a", 1, False), ("b", 2, True), ("a", 3, True)):

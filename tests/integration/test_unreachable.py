@@ -1,4 +1,4 @@
-"""Commands whose servers are not there say so, in one plain message and within seconds."""
+"""Commands report unreachable servers in one plain message and within seconds."""
 
 import os
 import subprocess
@@ -20,7 +20,7 @@ def test_unreachable_servers_are_plain_messages_within_seconds(tmp_path: Path) -
         ("check", "--format", "json"): 1,
     }  # fmt: skip
     environ = os.environ | NOWHERE | {"PYTHONPATH": str(ROOT)}
-    # All at once, because each waits its five seconds.
+    # All at once, because each waits five seconds.
     running = {
         command: subprocess.Popen(
             [sys.executable, "-m", "agents", *command],
