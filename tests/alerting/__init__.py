@@ -1,1 +1,1 @@
-"""Rules, alerts and routes are tried on the real promtool, amtool and Alertmanager."""
+"""Rules, alerts and routes, tested on the real promtool, amtool and Alertmanager."""

@@ -1,4 +1,4 @@
-"""Runs the cases of an alert through the real promtool, on that part of the shipped rules it rests on."""
+"""Run an alert's cases through the real promtool, on the shipped rules that the alert needs."""
 
 import copy
 import re
@@ -17,7 +17,7 @@ from tests.servers.process import ServerMissing
 ROOT = Path(__file__).parents[2]
 RULES = ROOT / "deploy" / "prometheus" / "rules"
 CASES = Path(__file__).parent / "cases"
-#: Files of cases that are about alerts; the other one is about recording rules.
+#: Files with cases of alerts; recording.yml has those of recording rules.
 WEEKLY = "weekly.yml"
 ALERT_CASES = tuple(
     sorted(file.name for file in CASES.glob("*.yml") if file.name != "recording.yml")
@@ -29,7 +29,7 @@ Rule = dict[str, Any]
 
 
 def tool(*names: str) -> str:
-    """The path of a program under any of its names; without one the test is skipped, in CI it fails."""
+    """Return the path of a program under any of its names; if missing, skip the test, or fail in CI."""
     path = next((found for name in names if (found := shutil.which(name))), None)
     if path is None:
         package = "prometheus" if names[0] == "promtool" else "prometheus-alertmanager"
@@ -38,7 +38,7 @@ def tool(*names: str) -> str:
 
 
 def run(*command: str) -> subprocess.CompletedProcess[str]:
-    """Run a program; its two outputs are one text."""
+    """Run a program; both its outputs are one text."""
     return subprocess.run(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=_SECONDS
     )
@@ -46,7 +46,7 @@ def run(*command: str) -> subprocess.CompletedProcess[str]:
 
 @cache
 def shipped_groups() -> list[dict[str, Any]]:
-    """The groups of deploy/prometheus/rules, in the order in which they are evaluated."""
+    """Return the groups of deploy/prometheus/rules, in the order of their evaluation."""
     groups = []
     for name in ("families.yml", "product.yml", "pipeline.yml"):
         groups += yaml.safe_load((RULES / name).read_text("utf-8"))["groups"]
@@ -54,17 +54,17 @@ def shipped_groups() -> list[dict[str, Any]]:
 
 
 def alerts() -> dict[str, Rule]:
-    """Name → alert, as shipped."""
+    """Return the shipped alerts by name."""
     return {r["alert"]: r for g in shipped_groups() for r in g["rules"] if "alert" in r}
 
 
 def records() -> dict[str, Rule]:
-    """Name → recording rule, as shipped."""
+    """Return the shipped recording rules by name."""
     return {r["record"]: r for g in shipped_groups() for r in g["rules"] if "record" in r}
 
 
 def part_for(alert: Rule) -> list[dict[str, Any]]:
-    """The groups with nothing but the alert and the recording rules that it rests on."""
+    """Return the groups with only the alert and the recording rules it needs."""
     known, needed, ahead = records(), set(), {*_NAME.findall(alert["expr"])}
     while ahead:
         name = ahead.pop()
@@ -82,12 +82,12 @@ def part_for(alert: Rule) -> list[dict[str, Any]]:
 
 @cache
 def case_file(name: str) -> dict[str, Any]:
-    """One file of cases."""
+    """Return one file of cases."""
     return yaml.safe_load((CASES / name).read_text("utf-8"))
 
 
 def cases_of(alert: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """(file, case) of every case whose name begins with the alert's."""
+    """Yield (file, case) of every case whose name begins with the alert's."""
     for name in ALERT_CASES:
         for case in case_file(name)["tests"]:
             if case["name"].split(" ", 1)[0] == alert:
@@ -100,9 +100,9 @@ def failures(
     folder: Path,
     files: tuple[str, ...] = ALERT_CASES,
 ) -> str:
-    """What promtool has to say against the cases of an alert on these rules; empty when all hold."""
+    """Return promtool's output for the failed cases of an alert on these rules; empty if all hold."""
     (folder / "rules.yml").write_text(yaml.safe_dump({"groups": groups}), "utf-8")
-    said = ""
+    output = ""
     for name in files:
         tests = [case for file, case in cases_of(alert["alert"]) if file == name]
         if not tests:
@@ -111,5 +111,5 @@ def failures(
         document["group_eval_order"] = [group["name"] for group in groups]
         (folder / name).write_text(yaml.safe_dump(document), "utf-8")
         done = run(tool("promtool"), "test", "rules", str(folder / name))
-        said += done.stdout if done.returncode else ""
-    return said
+        output += done.stdout if done.returncode else ""
+    return output

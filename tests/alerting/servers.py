@@ -1,4 +1,4 @@
-"""Debian's Prometheus and Alertmanager as child processes, on loopback and alone."""
+"""Debian's Prometheus and Alertmanager as child processes, on loopback only."""
 
 import json
 import urllib.parse
@@ -11,7 +11,7 @@ from tests.servers.process import ServerProcess, ask
 
 
 class AlertmanagerServer(ServerProcess):
-    """Follows `config`, or the alertmanager.yml that lies in its directory."""
+    """Alertmanager with `config`, or with the alertmanager.yml in its directory."""
 
     def __init__(self, config: Path | None = None) -> None:
         super().__init__("alertmanager")
@@ -32,7 +32,7 @@ class AlertmanagerServer(ServerProcess):
 
 
 class PrometheusServer(ServerProcess):
-    """Follows the prometheus.yml that lies in its directory."""
+    """Prometheus with the prometheus.yml in its directory."""
 
     def __init__(self) -> None:
         super().__init__("prometheus")
@@ -60,7 +60,7 @@ class PrometheusServer(ServerProcess):
         return b" 200 " in ask(self.port, b"GET /-/ready HTTP/1.0\r\n\r\n", size=32)
 
     def query(self, expression: str, **times: str) -> list[dict[str, Any]]:
-        """The series of an answer: at one `time`, or in steps from `start` to `end`."""
+        """Return the series of an answer: at one `time`, or in steps from `start` to `end`."""
         kind = "query_range" if "start" in times else "query"
         body = urllib.parse.urlencode({"query": expression} | times).encode()
         with urllib.request.urlopen(f"{self.url}/api/v1/{kind}", body, timeout=30) as answer:

@@ -1,4 +1,4 @@
-"""The shipped routes on the real amtool, and what mutes what on a real Alertmanager."""
+"""The shipped routes on the real amtool, and inhibition on a real Alertmanager."""
 
 import json
 import time
@@ -19,14 +19,14 @@ _SETTLE_SECONDS = 20.0
 
 
 class Alertmanager(AlertmanagerServer):
-    """With the shipped configuration, and asked as Prometheus and people do."""
+    """Alertmanager with the shipped configuration, asked as Prometheus and people do."""
 
     def raise_alerts(self, *labels: dict[str, str]) -> None:
         """Send these alerts, as Prometheus would."""
         self._call(json.dumps([{"labels": each} for each in labels]).encode())
 
     def muted(self) -> dict[str, bool]:
-        """Name of each alert that is known → whether another one mutes it."""
+        """Return whether another alert mutes it, for each known alert by name."""
         return {
             alert["labels"]["alertname"]: bool(alert["status"]["inhibitedBy"])
             for alert in json.loads(self._call(None))
@@ -46,12 +46,12 @@ def alertmanager() -> Iterator[Alertmanager]:
 
 
 def labels_of(name: str, **more: str) -> dict[str, str]:
-    """The labels that an alert has when it arrives."""
+    """Return the labels of an alert on arrival."""
     return {"alertname": name, **alerts()[name]["labels"], **more}
 
 
 def receivers(labels: dict[str, str]) -> list[str]:
-    """To whom amtool says that an alert goes."""
+    """Return the receivers of an alert, from amtool."""
     pairs = [f"{name}={value}" for name, value in labels.items()]
     done = run(
         tool("amtool"), "config", "routes", "test", f"--config.file={CONFIG}", *pairs
@@ -61,7 +61,7 @@ def receivers(labels: dict[str, str]) -> list[str]:
     return done.stdout.strip().splitlines()[-1].split(",")
 
 
-def test_amtool_finds_nothing_to_say_against_the_configuration() -> None:
+def test_amtool_accepts_the_configuration() -> None:
     done = run(tool("amtool"), "check-config", str(CONFIG))
     assert done.returncode == 0, done.stdout
     assert f"{len(RECEIVERS)} receivers" in done.stdout
@@ -83,12 +83,12 @@ def test_amtool_finds_nothing_to_say_against_the_configuration() -> None:
         ("EngagementWatchdog", ["deadman"]),
     ],
 )
-def test_an_alert_reaches_who_can_mend_it(name: str, to: list[str]) -> None:
+def test_an_alert_reaches_the_people_who_can_fix_it(name: str, to: list[str]) -> None:
     assert receivers(labels_of(name, job="engagement", site="shop")) == to
 
 
 @pytest.mark.parametrize("name", alerts())
-def test_every_alert_is_routed_by_its_signal_and_wakes_somebody_only_when_critical(
+def test_every_alert_is_routed_by_its_signal_and_pages_only_when_critical(
     name: str,
 ) -> None:
     labels = labels_of(name, job="engagement")
@@ -98,7 +98,7 @@ def test_every_alert_is_routed_by_its_signal_and_wakes_somebody_only_when_critic
     assert ("deadman" in to) == (labels["signal"] == "watchdog")
 
 
-def test_what_is_not_ours_goes_to_those_who_run_things() -> None:
+def test_foreign_alerts_go_to_operations() -> None:
     assert receivers({"alertname": "DiskFull", "severity": "warning"}) == ["operations"]
 
 
@@ -148,6 +148,6 @@ def test_a_cause_mutes_its_consequences_and_nothing_else(
     assert found == wanted
 
 
-def test_nothing_is_sent_anywhere_until_somebody_says_where() -> None:
+def test_nothing_is_sent_until_a_receiver_is_configured() -> None:
     for receiver in yaml.safe_load(CONFIG.read_text("utf-8"))["receivers"]:
         assert {*receiver} == {"name"}

@@ -24,10 +24,10 @@ from tests.alerting.promtool import (
 
 #: Always fires, so that it can neither stay quiet nor recover.
 WATCHDOG = "EngagementWatchdog"
-#: Guards are proven where a case takes no week.
+#: Guards are tested without the cases of a week.
 SHORT_CASES = tuple(name for name in ALERT_CASES if name != WEEKLY)
 SITUATIONS = ("fires", "stays quiet", "recovers")
-#: A factor that a value is compared with, and one with which any value would do.
+#: Factor of a comparison, and a factor that any value would pass.
 _FACTORS = {"1.25": "0", "1.5": "0", "0.75": "99", "0.7": "99", "0.5": "99"}
 
 
@@ -37,7 +37,7 @@ def test_the_cases_of_an_alert_hold(name: str, tmp_path: Path) -> None:
     assert failures(alert, part_for(alert), tmp_path) == ""
 
 
-def test_what_is_recorded_is_the_truth_for_any_number_of_workers() -> None:
+def test_recording_rules_are_right_for_any_number_of_workers() -> None:
     done = run(tool("promtool"), "test", "rules", str(CASES / "recording.yml"))
     assert done.returncode == 0, done.stdout
 
@@ -58,7 +58,7 @@ def test_every_alert_has_a_case_of_each_situation(name: str) -> None:
 
 
 def situations_of(name: str) -> Iterator[tuple[str, list[tuple[float, bool]]]]:
-    """(situation, [(minute, whether the alert is to fire then)]) of every case of an alert."""
+    """Yield (situation, [(minute, whether the alert must fire)]) of every case of an alert."""
     for _, case in cases_of(name):
         match = re.match(rf"{name} ({'|'.join(SITUATIONS)}): \S", case["name"])
         assert match, f"{case['name']!r} does not say which of {SITUATIONS} it is"
@@ -85,7 +85,7 @@ def test_every_case_belongs_to_an_alert() -> None:
             assert case["name"].split(" ", 1)[0] in alerts()
 
 
-def test_what_a_person_reads_is_spelled_out_once_for_every_alert() -> None:
+def test_the_texts_of_every_alert_are_spelled_out_once() -> None:
     spelled = {
         entry["alertname"]
         for name in ALERT_CASES
@@ -98,7 +98,7 @@ def test_what_a_person_reads_is_spelled_out_once_for_every_alert() -> None:
 
 
 def weakened(name: str) -> Iterator[tuple[str, Rule]]:
-    """(what was taken away, the alert without it): each guard of an alert at a time."""
+    """Yield (removed guard, the alert without it), one guard at a time."""
     alert = alerts()[name]
     guards = alert["expr"].split("\nand\n")
     for number in range(1, len(guards)):

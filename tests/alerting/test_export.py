@@ -1,4 +1,4 @@
-"""`engage export` writes files that the real tools accept, made for a user's own surroundings."""
+"""`engage export` writes files for a user's own installation that the real tools accept."""
 
 import re
 import shlex
@@ -25,7 +25,7 @@ def export(*arguments: str, **environ: str) -> Result:
 
 
 def rules_in(folder: Path) -> dict[str, dict[str, Any]]:
-    """Name → rule or alert in the rule files of a folder."""
+    """Return the rules and alerts in the rule files of a folder, by name."""
     return {
         rule.get("alert") or rule["record"]: rule
         for file in folder.glob("*.yml")
@@ -34,7 +34,7 @@ def rules_in(folder: Path) -> dict[str, dict[str, Any]]:
     }
 
 
-def test_without_options_it_writes_what_is_shipped(tmp_path: Path) -> None:
+def test_without_options_it_writes_the_shipped_files(tmp_path: Path) -> None:
     out = str(tmp_path / "out")
     for what in ("prometheus", "alertmanager"):
         result = export(what, "--out", out)
@@ -46,7 +46,7 @@ def test_without_options_it_writes_what_is_shipped(tmp_path: Path) -> None:
             assert (tmp_path / "out" / name).read_bytes() == (shipped / name).read_bytes()
 
 
-def test_rules_of_a_users_own_pass_promtool(tmp_path: Path) -> None:
+def test_rules_of_an_own_installation_pass_promtool(tmp_path: Path) -> None:
     out = tmp_path / "rules"
     result = export(
         "rules", "--out", str(out), "--job", "shop-workers", "--prefix", "Shop", "--site", "de",
@@ -114,7 +114,7 @@ def test_the_rules_follow_the_settings(tmp_path: Path) -> None:
     assert "> 10 " in rules["EngagementSnapshotStale"]["expr"]
 
 
-def test_a_rehearsal_divides_every_duration_but_those_of_the_pipeline(tmp_path: Path) -> None:
+def test_a_rehearsal_divides_every_duration_except_those_of_the_pipeline(tmp_path: Path) -> None:
     result = export("prometheus", "--out", ".", "--speed", "60", "--target", "127.0.0.1:6067")
     assert result.exit_code == 0
     rules = rules_in(tmp_path / "rules")
@@ -170,7 +170,7 @@ def test_a_webhook_is_entered_for_its_receiver(tmp_path: Path) -> None:
         (("--speed", "0"), "--speed"),
     ],
 )
-def test_what_cannot_be_written_is_refused_with_the_way_out(
+def test_impossible_options_are_refused_with_advice(
     arguments: tuple[str, ...], message: str, tmp_path: Path
 ) -> None:
     result = export("rules", "--out", "out", *arguments)

@@ -1,4 +1,4 @@
-"""The shipped rules are current, complete, valid for the real tools, and rest on series that exist."""
+"""The shipped rules are current, complete, valid for the real tools, and read only existing series."""
 
 import re
 from pathlib import Path
@@ -19,19 +19,19 @@ from tests.alerting.promtool import ROOT, RULES, alerts, records, run, shipped_g
 from tests.contract.test_readme import exported
 
 RUNBOOK = ROOT / "deploy" / "RUNBOOK.md"
-#: Functions and operators that Prometheus 2.42 and 3 understand alike, without any feature flag.
+#: Functions and operators that Prometheus 2.42 and 3 both know, without any feature flag.
 BOTH_KNOW = {
     "absent", "and", "avg_over_time", "by", "clamp_min", "count", "deriv", "histogram_quantile",
     "increase", "max", "max_over_time", "min_over_time", "offset", "on", "or", "rate", "sqrt",
     "stddev_over_time", "sum", "time", "unless", "vector", "without",
 }  # fmt: skip
-#: Series that are not ours: what Prometheus and the Python client say themselves.
+#: Series of Prometheus itself and of its Python client.
 FOREIGN = {"up", "process_start_time_seconds"}
 _WORD = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 
 
 def words(expression: str) -> set[str]:
-    """Functions, operators and series of an expression, without labels, values and durations."""
+    """Return the functions, operators and series of an expression, without labels, values and durations."""
     bare = re.sub(r'"(?:[^"\\]|\\.)*"', "", expression)
     bare = re.sub(r"\[[^\]]*\]|offset [0-9a-z]+|\{[^}]*\}", "", bare)
     bare = re.sub(r"\b(?:on|by|without|ignoring) ?\([^)]*\)", "", bare)
@@ -54,7 +54,7 @@ def test_old_missing_and_left_over_files_are_found(tmp_path: Path) -> None:
     assert outdated_files(tmp_path, files) == sorted([paths[0], paths[1], left_over])
 
 
-def test_promtool_finds_nothing_to_say_against_the_rules() -> None:
+def test_promtool_accepts_the_rules() -> None:
     files = sorted(str(file) for file in RULES.glob("*.yml"))
     done = run(tool("promtool"), "check", "rules", "--lint=all", "--lint-fatal", *files)
     assert done.returncode == 0, done.stdout
@@ -63,7 +63,7 @@ def test_promtool_finds_nothing_to_say_against_the_rules() -> None:
     assert f"{len(files)} rule files found" in done.stdout
 
 
-def test_every_family_of_the_page_has_one_rule_in_which_replicas_are_one() -> None:
+def test_every_family_of_the_page_has_one_rule_that_merges_replicas() -> None:
     on_the_page = {name.removesuffix("_total") for name in exported()}
     families = {family.name: family for family in all_families(catalogue(Settings()))}
     assert on_the_page == {*families}
@@ -82,7 +82,7 @@ def test_every_metric_of_the_catalogue_is_recorded_for_sites_and_segments() -> N
         assert f"site:engagement_{measure}_total:max" in records()
 
 
-def test_what_is_shared_is_never_added_up_and_what_is_a_workers_own_is_said_to_be() -> None:
+def test_shared_families_are_never_summed_and_worker_families_are_marked() -> None:
     families = all_families(catalogue(Settings()))
     assert {f.merge for f in families if f.is_shared} == {"max"}
     own = {f.name for f in families if not f.is_shared}
@@ -108,7 +108,7 @@ def test_a_gauge_of_workers_without_an_aggregation_is_refused() -> None:
         of_worker("engagement_worker_shards", "gauge", "Shards that this worker owns.")
 
 
-def test_names_of_recording_rules_have_three_parts_and_say_what_is_left() -> None:
+def test_names_of_recording_rules_have_three_parts() -> None:
     for name in records():
         assert re.fullmatch(
             r"(segment|site|job|partition|topic|node):engagement_[a-z0-9_]+:[a-z0-9_]+", name
@@ -127,13 +127,13 @@ def _series(family: Family) -> set[str]:
     return {f"{family.name}_bucket"} if family.kind == "histogram" else {family.series}
 
 
-def test_alerts_read_nothing_but_recording_rules() -> None:
+def test_alerts_read_only_recording_rules() -> None:
     for alert in alerts().values():
         raw = {name for name in words(alert["expr"]) if name.startswith("engagement_")}
         assert raw == set(), alert["alert"]
 
 
-def test_rules_use_nothing_that_only_one_prometheus_has() -> None:
+def test_rules_work_on_every_supported_prometheus() -> None:
     for rule in (*records().values(), *alerts().values()):
         called = {*re.findall(r"\b([a-z_]+) ?\(", rule["expr"])}
         assert called <= BOTH_KNOW, rule["expr"]
@@ -143,7 +143,7 @@ def test_rules_use_nothing_that_only_one_prometheus_has() -> None:
 
 
 @pytest.mark.parametrize("name", alerts())
-def test_an_alert_says_what_a_person_needs(name: str) -> None:
+def test_an_alert_has_its_labels_and_texts(name: str) -> None:
     alert = alerts()[name]
     labels, notes = alert["labels"], alert["annotations"]
     assert re.fullmatch(r"Engagement([A-Z][a-z]+)+", name)
@@ -170,7 +170,7 @@ def test_the_runbook_has_a_heading_for_the_alert(name: str) -> None:
         assert f"**{part}.**" in section[1], f"{name} does not say its {part}"
 
 
-def test_the_runbook_names_no_alert_and_no_series_that_is_not_there() -> None:
+def test_the_runbook_names_only_existing_alerts_and_series() -> None:
     text = RUNBOOK.read_text("utf-8")
     assert {*re.findall(r"^### (Engagement\w+)$", text, re.MULTILINE)} == {*alerts()}
     named = {*re.findall(r"(?<![:\w])engagement_[a-z0-9_]+", text)}
@@ -193,5 +193,5 @@ def test_the_runbook_names_no_alert_and_no_series_that_is_not_there() -> None:
         (MINUTE, 3600, "1s"),
     ],
 )
-def test_durations_are_written_as_people_would(seconds: float, speed: float, text: str) -> None:
+def test_durations_are_written_in_usual_units(seconds: float, speed: float, text: str) -> None:
     assert Pace(speed).of(seconds) == text

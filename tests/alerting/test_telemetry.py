@@ -1,4 +1,4 @@
-"""What a worker says for the alerts: shards that are read again, full dimensions, Redis's memory."""
+"""A worker's telemetry for the alerts: rebuilding shards, full dimensions, Redis's memory."""
 
 from collections.abc import Mapping
 from types import SimpleNamespace
@@ -20,7 +20,7 @@ from tests.servers.redis_server import RedisServer
 
 
 class Log:
-    """Where the topics end; None while Kafka has not said so."""
+    """Ends of the topics; None while Kafka has not reported them."""
 
     def __init__(self) -> None:
         self.ends: dict[str, int | None] = {"clicks": 100, "orders": 10}
@@ -47,8 +47,8 @@ def telemetry(log: Log, *shards: Any) -> Telemetry:
         counts=OwnerCounts(), assigned_shards={s.partition: s for s in shards}
     )
     dead_letters: Any = SimpleNamespace(entries_sent=0, failures=0, backlog=0)
-    told: Any = log
-    return Telemetry(owner, told, dead_letters)
+    seen: Any = log
+    return Telemetry(owner, seen, dead_letters)
 
 
 def samples(telemetry: Telemetry, name: str) -> dict[tuple[str, ...], float]:
@@ -60,25 +60,25 @@ def rebuilding(telemetry: Telemetry) -> float:
     return samples(telemetry, "engagement_worker_shards_rebuilding")[()]
 
 
-def test_a_shard_that_was_taken_over_is_rebuilt_until_its_event_ids_are_recalled() -> None:
+def test_a_shard_taken_over_is_rebuilding_until_its_event_ids_are_restored() -> None:
     shard = assigned(0, is_new=False, clicks=(50, 20), orders=(10, 10))
     page = telemetry(Log(), shard)
     assert rebuilding(page) == 1
     shard.shard.topics["clicks"].expected = 50
-    assert rebuilding(page) == 0  # What it has not read yet is lag, and no rebuild.
+    assert rebuilding(page) == 0  # Unread records are lag, not rebuilding.
 
 
-def test_a_shard_that_is_dropped_or_being_loaded_is_rebuilt() -> None:
+def test_a_dropped_or_loading_shard_is_rebuilding() -> None:
     lost = SimpleNamespace(partition=1, shard=None, claim=None)
     assert rebuilding(telemetry(Log(), lost, assigned(0, is_new=False, clicks=(5, 5)))) == 1
 
 
-def test_a_shard_that_is_counted_anew_is_rebuilt_until_it_is_where_the_log_ended() -> None:
+def test_a_shard_counted_from_the_start_is_rebuilding_up_to_the_former_end_of_the_log() -> None:
     log = Log()
     shard = assigned(0, is_new=True, clicks=(0, 0), orders=(0, 0))
     page = telemetry(log, shard)
     assert rebuilding(page) == 1
-    log.ends["clicks"] = 5_000  # Traffic goes on: the goal stays where it was.
+    log.ends["clicks"] = 5_000  # Traffic continues: the goal stays.
     shard.shard.topics["clicks"] = SimpleNamespace(next=100, expected=100)
     assert rebuilding(page) == 1
     shard.shard.topics["orders"] = SimpleNamespace(next=10, expected=10)
@@ -95,7 +95,7 @@ def test_a_second_claim_sets_another_goal() -> None:
     assert rebuilding(page) == 1
 
 
-def test_without_word_from_kafka_nothing_is_known_to_be_read() -> None:
+def test_a_shard_is_rebuilding_while_the_ends_of_the_log_are_unknown() -> None:
     log = Log()
     log.ends["orders"] = None
     shard = assigned(0, is_new=True, clicks=(100, 100), orders=(0, 0))
@@ -105,7 +105,7 @@ def test_without_word_from_kafka_nothing_is_known_to_be_read() -> None:
     assert rebuilding(page) == 0
 
 
-def test_a_dimension_is_as_full_as_in_the_fullest_shard() -> None:
+def test_the_fill_of_a_dimension_is_that_of_the_fullest_shard() -> None:
     log = Log()
     one, two = assigned(0, is_new=False, clicks=(5, 5)), assigned(1, is_new=False, clicks=(5, 5))
     two.shard.registry = names("DE", "FR", "US")
@@ -117,7 +117,7 @@ def test_a_dimension_is_as_full_as_in_the_fullest_shard() -> None:
     assert samples(page, name) == {("shop", "country"): 1.0}
 
 
-def test_memory_is_served_as_it_was_seen_last() -> None:
+def test_memory_is_served_as_last_seen() -> None:
     page = telemetry(Log())
     assert samples(page, "engagement_redis_memory_used_bytes") == {}
     page.redis_memory = {"r1:6379": Memory(900, 1000)}
@@ -125,7 +125,7 @@ def test_memory_is_served_as_it_was_seen_last() -> None:
     assert samples(page, "engagement_redis_memory_max_bytes") == {("r1:6379",): 1000}
 
 
-async def test_a_real_redis_tells_its_memory_and_its_limit(redis_server: RedisServer) -> None:
+async def test_a_real_redis_reports_its_memory_and_its_limit(redis_server: RedisServer) -> None:
     with RedisServer(extra=("--maxmemory", "64mb")) as server:
         settings = replace(Settings(), redis=RedisSettings(url=server.url))
         client = connect_redis(settings)
@@ -150,18 +150,18 @@ async def test_every_primary_of_a_cluster_is_asked(redis_server: RedisServer) ->
     assert memory[f"127.0.0.1:{server.port}"].limit == 0
 
 
-async def test_memory_that_is_not_known_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_unknown_memory_is_not_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     class Enough(Exception):
-        """Ends the loop that has no end."""
+        """Raised to end the endless loop."""
 
     async def enough(_: float) -> None:
         raise Enough
 
     settings = replace(Settings(), redis=RedisSettings(url="redis://127.0.0.1:1/0"))
     client = connect_redis(settings)
-    told: list[Mapping[str, Memory]] = []
+    seen: list[Mapping[str, Memory]] = []
     monkeypatch.setattr("stream.store.memory.asyncio.sleep", enough)
     with pytest.raises(Enough):
-        await MemoryWatch(client, settings, told.append).run()
+        await MemoryWatch(client, settings, seen.append).run()
     await client.aclose()
-    assert told == [{}]
+    assert seen == [{}]

@@ -1,4 +1,4 @@
-"""The files in deploy/ are valid, agree with the code, and work where no container engine runs."""
+"""The files in deploy/ are valid, agree with the code, and work without a container engine."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""deploy/compose.yaml as data: its services, what they run, and with which variables."""
+"""deploy/compose.yaml as data: its services, their commands and their variables."""
 
 import re
 import shlex
@@ -15,7 +15,7 @@ INTERPOLATED = re.compile(r"\$\{([A-Z_]+):-([^}]*)\}")
 
 
 class Published(NamedTuple):
-    """A port of the host, or the first of several, and the port inside the container."""
+    """Port of the host, or the first of several, and the port inside the container."""
 
     address: str
     host: int
@@ -33,23 +33,23 @@ def services() -> dict[str, dict[str, Any]]:
 
 
 def ours() -> list[str]:
-    """The services that run our own image."""
+    """Return the services that run our own image."""
     return [name for name, service in services().items() if "build" in service]
 
 
 def environment(name: str) -> dict[str, str]:
-    """The variables of a service; all are written as text."""
+    """Return the variables of a service; all are written as text."""
     return dict(services()[name].get("environment", {}))
 
 
 def arguments(name: str) -> list[str]:
-    """What follows the entry point."""
+    """Return the words after the entry point."""
     command = services()[name].get("command", [])
     return shlex.split(command) if isinstance(command, str) else [str(part) for part in command]
 
 
 def published(name: str) -> list[Published]:
-    """The ports that the host can reach."""
+    """Return the ports that the host can reach."""
     found = []
     for text in services()[name].get("ports", []):
         address, host, container = str(text).rsplit(":", 2)
@@ -58,13 +58,13 @@ def published(name: str) -> list[Published]:
 
 
 def mounts(name: str) -> dict[str, str]:
-    """Where something is mounted in the container: path → file of ours, or name of a volume."""
+    """Return the mounts by path in the container: a file of ours, or the name of a volume."""
     parts = (str(text).split(":") for text in services()[name].get("volumes", []))
     return {target: source for source, target, *_ in parts}
 
 
 def shipped(name: str, path: str) -> Path:
-    """The file of ours that a container sees at `path`."""
+    """Return our file that a container sees at `path`."""
     for target, source in mounts(name).items():
         if source.startswith("./") and path.startswith(f"{target}/"):
             return DEPLOY / source / path[len(target) + 1 :]
@@ -72,6 +72,6 @@ def shipped(name: str, path: str) -> Path:
 
 
 def properties(path: Path) -> dict[str, str]:
-    """A Java properties file."""
+    """Return the entries of a Java properties file."""
     lines = (line for line in path.read_text().splitlines() if line and line[0] != "#")
     return dict(line.split("=", 1) for line in lines)

@@ -1,4 +1,4 @@
-"""The image's build stage, carried out once for all tests that look at what it made."""
+"""Build stage of the image, run once for all tests of its result."""
 
 import shutil
 import tempfile
@@ -12,8 +12,8 @@ from tests.deploy.image import Build
 
 @pytest.fixture(scope="session")
 def built() -> Iterator[Build]:
-    """The build stage of the Dockerfile, below a directory that every user may enter."""
-    # Not pytest's own directory, which other users may not.
+    """The build stage of the Dockerfile, in a directory that every user may enter."""
+    # pytest's own directory is closed to other users.
     root = Path(tempfile.mkdtemp(prefix="engage-image-"))
     root.chmod(0o755)
     try:

@@ -1,8 +1,8 @@
-"""The Dockerfile as its instructions, and a way to carry them out without a container engine.
+"""Instructions of the Dockerfile, and a way to run them without a container engine.
 
-The build happens below a directory that stands for `/`: files are copied as COPY says, and the
-shell lines of RUN are executed as they are written, with the image's own directories moved there.
-What this cannot show is the base image itself.
+The build happens in a directory that stands for `/`. Files are copied as COPY says, and the shell
+lines of RUN are executed as written, with the image's directories moved there. The base image
+itself is not tested.
 """
 
 import fnmatch
@@ -21,20 +21,20 @@ from dockerfile_parse import DockerfileParser
 from tests.deploy import DEPLOY, ROOT
 
 DOCKERFILE = DEPLOY / "Dockerfile"
-# Directories that the image owns; all others are the base image's.
+# Directories of the image; all others belong to the base image.
 OWN = ("/opt/engage", "/build", "/etc/engage")
 RUN_TIMEOUT = 240.0
 
 
 class Instruction(NamedTuple):
-    """One instruction, its lines joined."""
+    """One instruction, with its lines joined."""
 
     name: str
     value: str
 
 
 def stages() -> list[list[Instruction]]:
-    """The instructions of each stage, FROM first."""
+    """Return the instructions of each stage, FROM first."""
     with tempfile.TemporaryFile() as file:
         parser = DockerfileParser(fileobj=file, env_replace=False)
         parser.content = DOCKERFILE.read_text()
@@ -49,24 +49,24 @@ def stages() -> list[list[Instruction]]:
 
 
 def values(stage: list[Instruction], name: str) -> list[str]:
-    """What is written after each instruction of that name."""
+    """Return the text after each instruction of that name."""
     return [entry.value for entry in stage if entry.name == name]
 
 
 def environment(stage: list[Instruction]) -> dict[str, str]:
-    """All variables that ENV sets."""
+    """Return all variables that ENV sets."""
     pairs = (pair for value in values(stage, "ENV") for pair in value.split())
     return dict(pair.split("=", 1) for pair in pairs)
 
 
 def command_line(stage: list[Instruction], name: str) -> list[str]:
-    """ENTRYPOINT, CMD or the command of HEALTHCHECK, which must be in the form of a list."""
+    """Return ENTRYPOINT, CMD or the command of HEALTHCHECK, which must be in the form of a list."""
     (value,) = values(stage, name)
     return list(json.loads(value[value.index("[") :]))
 
 
 def context_files() -> list[str]:
-    """Paths that .dockerignore lets through, of all files in the work tree."""
+    """Return the paths of the work tree that .dockerignore lets through."""
     listed = (ROOT / ".dockerignore").read_text().splitlines()
     rules = [line for line in listed if line and not line.startswith("#")]
     found = []
@@ -80,7 +80,7 @@ def context_files() -> list[str]:
 
 
 def _is_ignored(path: str, rules: list[str]) -> bool:
-    """The last rule that matches the path or a directory above it decides."""
+    """Return whether the last rule that matches the path or a directory above it ignores it."""
     parts = path.split("/")
     above = ["/".join(parts[:end]) for end in range(1, len(parts) + 1)]
     ignored = False
@@ -98,7 +98,7 @@ def _matches(path: str, pattern: str) -> bool:
 
 
 class Build:
-    """Carries out the first stage below `root`, with this Python as that of the base image."""
+    """Run of the first stage in `root`, with this Python in place of the base image's."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -107,8 +107,8 @@ class Build:
         self._folder = root
 
     def run(self) -> None:
-        """All instructions of the build stage, in order."""
-        # The base image's Python may be installed into; this machine's may not.
+        """Run all instructions of the build stage, in order."""
+        # Packages can be installed into the base image's Python, but not into this machine's.
         subprocess.run([sys.executable, "-m", "venv", self._base], check=True, timeout=RUN_TIMEOUT)
         (stage, _) = stages()
         environ = os.environ | environment(stage) | {"PYTHONDONTWRITEBYTECODE": ""}

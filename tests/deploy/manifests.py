@@ -1,4 +1,4 @@
-"""The Kubernetes manifests as kustomize builds them, and the schemas that they must keep."""
+"""Kubernetes manifests as kustomize builds them, and the schemas they must keep."""
 
 import json
 from functools import cache
@@ -12,7 +12,7 @@ from tests.deploy.tools import run_tool
 KUBERNETES = DEPLOY / "kubernetes"
 #: A release that many clusters still run, and the newest that the tool knows.
 RELEASES = ("1.31", "1.37")
-# The models of the custom resources, as the packages name them.
+# Models of the custom resources, as the packages name them.
 MODELS = {
     "ScaledObject": "cloudcoil.models.keda.v1alpha1",
     "TriggerAuthentication": "cloudcoil.models.keda.v1alpha1",
@@ -27,7 +27,7 @@ Resource = dict[str, Any]
 
 @cache
 def built(folder: str) -> tuple[Resource, ...]:
-    """All resources of a kustomization."""
+    """Return all resources of a kustomization."""
     done = run_tool("kubectl", "kustomize", KUBERNETES / folder)
     assert done.returncode == 0, done.stderr
     assert "Warning" not in done.stderr, done.stderr
@@ -35,13 +35,13 @@ def built(folder: str) -> tuple[Resource, ...]:
 
 
 def one(folder: str, kind: str) -> Resource:
-    """The only resource of its kind."""
+    """Return the only resource of its kind."""
     (found,) = (resource for resource in built(folder) if resource["kind"] == kind)
     return found
 
 
 def containers(folder: str) -> dict[str, tuple[Resource, Resource]]:
-    """Name → pod and container, of everything that runs."""
+    """Return pod and container of everything that runs, by name."""
     pods = [
         resource["spec"]["template"]["spec"]
         for resource in built(folder)
@@ -52,7 +52,7 @@ def containers(folder: str) -> dict[str, tuple[Resource, Resource]]:
 
 @cache
 def custom_schema(kind: str) -> Resource:
-    """The schema of a custom resource, in which what is not named is refused."""
+    """Return the schema of a custom resource, which refuses unknown fields."""
     done = run_tool("python", "-c", SCHEMA, MODELS[kind], kind)
     assert done.returncode == 0, done.stderr
     schema: Resource = json.loads(done.stdout)

@@ -1,6 +1,7 @@
-"""What compose.yaml starts, as processes on loopback instead of containers.
+"""Services of compose.yaml as processes on loopback instead of containers.
 
-Commands, variables and files are those of the file; only addresses, ports and directories differ.
+Commands, variables and files are those of compose.yaml; only addresses, ports and directories
+differ.
 """
 
 import os
@@ -16,7 +17,7 @@ from tests.servers.redis_server import installed_redis
 
 
 class ComposeKafka(KafkaServer):
-    """The broker with deploy/kafka/server.properties, moved to free ports."""
+    """Broker with deploy/kafka/server.properties, moved to free ports."""
 
     def _defaults(self) -> dict[str, str]:
         text = dict(properties(shipped("kafka", "/etc/engagement/server.properties")))
@@ -30,7 +31,7 @@ class ComposeKafka(KafkaServer):
         return text | {"log.dirs": str(self.directory / "data")}
 
     def format_arguments(self) -> list[str]:
-        """As the command in compose.yaml has them."""
+        """Return the format command of compose.yaml."""
         (script,) = arguments("kafka")
         words = script.replace("\\\n", " ").split()
         begin = words.index("/opt/kafka/bin/kafka-storage.sh") + 1
@@ -39,7 +40,7 @@ class ComposeKafka(KafkaServer):
 
 
 class ComposeRedis(ServerProcess):
-    """redis-server with the arguments in compose.yaml, moved to a free port and directory."""
+    """redis-server with the arguments of compose.yaml, moved to a free port and directory."""
 
     def __init__(self) -> None:
         binary = installed_redis()
@@ -57,25 +58,25 @@ class ComposeRedis(ServerProcess):
 
 
 class Chain:
-    """The services of ours as processes, with the variables that compose.yaml gives them."""
+    """Our services as processes, with the variables of compose.yaml."""
 
-    def __init__(self, kafka: KafkaServer, redis: ComposeRedis, logs: Path) -> None:
+    def __init__(self, kafka: KafkaServer, redis: ComposeRedis, log_directory: Path) -> None:
         self._places = {"kafka:9092": kafka.bootstrap, "redis:6379": f"127.0.0.1:{redis.port}"}
-        self._logs = logs
+        self._log_directory = log_directory
         self._count = 0
 
     def start(self, name: str, port: int = 0, *words: str) -> "subprocess.Popen[bytes]":
-        """A service that serves its page on `port`; with `words`, another command in its place."""
+        """Start a service that serves its page on `port`; `words` replace its command."""
         environ = {key: self._moved(value) for key, value in environment(name).items()}
-        # In a container every address is that container's own; here it would be the network's.
+        # A container listens on its own addresses; here 0.0.0.0 would open the port to the network.
         environ |= {"ENGAGE_WEB_HOST": "127.0.0.1", "ENGAGE_WEB_PORT": str(port)} if port else {}
         others = {key: value for key, value in os.environ.items() if key[:7] != "ENGAGE_"}
         self._count += 1
-        with (self._logs / f"{name}-{self._count}.log").open("wb") as log:
+        with (self._log_directory / f"{name}-{self._count}.log").open("wb") as log:
             return subprocess.Popen(
                 [sys.executable, "-P", "-m", "agents", *(words or arguments(name))],
                 env=others | environ | {"PYTHONPATH": str(ROOT)},
-                cwd=self._logs,
+                cwd=self._log_directory,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -86,5 +87,7 @@ class Chain:
             value = value.replace(place, real)
         return value
 
-    def told(self) -> str:
-        return "\n".join(f"{p.name}\n{p.read_text()[-1500:]}" for p in self._logs.glob("*.log"))
+    def logs(self) -> str:
+        return "\n".join(
+            f"{p.name}\n{p.read_text()[-1500:]}" for p in self._log_directory.glob("*.log")
+        )

@@ -1,4 +1,4 @@
-"""compose.yaml is valid, agrees with the code and with its own parts, and gives nothing away."""
+"""compose.yaml is valid, agrees with the code and with its own parts, and gives no more rights than needed."""
 
 import re
 import shutil
@@ -36,12 +36,12 @@ PINNED = re.compile(r"[a-z/-]+:v?\d+\.\d+\.\d+")
 SECRET = re.compile(r"password|secret|token|api_?key", re.IGNORECASE)
 
 
-def test_file_keeps_the_published_schema() -> None:
+def test_the_file_keeps_the_published_schema() -> None:
     done = run_tool("check-jsonschema", "--builtin-schema", "vendor.compose-spec", FILE)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_all_parts_of_the_chain_are_there() -> None:
+def test_all_parts_of_the_chain_are_present() -> None:
     assert set(ALL) == {
         "kafka", "redis", "topics", "worker", "simulator", "prometheus", "alertmanager", "grafana",
     }  # fmt: skip
@@ -54,7 +54,7 @@ def test_images_are_pinned_by_version(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_a_service_has_no_right_that_it_does_not_need(name: str) -> None:
+def test_a_service_has_only_the_rights_it_needs(name: str) -> None:
     service = services()[name]
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"] and "cap_add" not in service
@@ -72,7 +72,7 @@ def test_only_this_machine_reaches_a_port(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_health_is_watched_or_there_is_none_to_watch(name: str) -> None:
+def test_health_is_checked_for_every_service_with_a_page(name: str) -> None:
     check = services()[name].get("healthcheck")
     if name in ("topics", "simulator"):
         assert check == {"disable": True}
@@ -82,18 +82,18 @@ def test_health_is_watched_or_there_is_none_to_watch(name: str) -> None:
         assert check["test"][0] == "CMD"
 
 
-def test_no_two_services_want_the_same_port() -> None:
+def test_all_services_have_different_ports() -> None:
     ports = [port.host for name in ALL for port in published(name)]
     assert len(ports) == len(set(ports))
 
 
-def test_no_secret_is_written_down() -> None:
+def test_the_file_contains_no_secret() -> None:
     for name in ALL:
         assert not [key for key in environment(name) if SECRET.search(key)]
     assert not SECRET.search(re.sub("#.*", "", FILE.read_text()))
 
 
-def test_every_service_starts_after_what_it_needs_and_what_it_needs_can_be_known() -> None:
+def test_every_service_starts_after_its_dependencies() -> None:
     graph = {name: services()[name].get("depends_on", {}) for name in ALL}
     assert list(TopologicalSorter(graph).static_order())
     for name, needs in graph.items():
@@ -113,8 +113,8 @@ def test_variables_are_settings_and_make_a_valid_configuration(name: str) -> Non
 
 
 @pytest.mark.parametrize("name", ours())
-def test_commands_are_commands(name: str) -> None:
-    """As the command line parses them, up to the moment before they would run."""
+def test_commands_exist(name: str) -> None:
+    """Parse the command as the command line does, without running it."""
     group, context = main, main.make_context("engage", arguments(name))
     words = arguments(name)
     while words:
@@ -137,7 +137,7 @@ def test_our_services_run_the_image_that_is_built_here() -> None:
         assert "entrypoint" not in service and command_line(stages()[-1], "ENTRYPOINT")
 
 
-def test_workers_find_kafka_and_redis_and_are_found() -> None:
+def test_workers_find_kafka_and_redis_and_can_be_reached() -> None:
     settings = load_settings(None, environment("worker"))
     broker = properties(shipped("kafka", "/etc/engagement/server.properties"))
     assert f"INTERNAL://{settings.kafka.bootstrap_servers}" in broker["advertised.listeners"]
@@ -147,14 +147,14 @@ def test_workers_find_kafka_and_redis_and_are_found() -> None:
     assert settings.web.host == "0.0.0.0"
 
 
-def test_as_many_workers_have_a_port_as_there_are_partitions() -> None:
+def test_there_are_as_many_worker_ports_as_partitions() -> None:
     (text,) = services()["worker"]["ports"]
     first, last = re.findall(r":(\d+)-(\d+):", text)[0]
     partitions = load_settings(None, environment("topics")).topics.partitions
     assert int(last) - int(first) + 1 == partitions == Settings().topics.partitions
 
 
-def test_broker_advertises_to_the_host_what_is_published() -> None:
+def test_the_broker_advertises_its_published_port() -> None:
     broker = properties(shipped("kafka", "/etc/engagement/server.properties"))
     (port,) = published("kafka")
     assert f"HOST://127.0.0.1:{port.host}" in broker["advertised.listeners"].split(",")
@@ -163,7 +163,7 @@ def test_broker_advertises_to_the_host_what_is_published() -> None:
     assert "/etc/engagement/server.properties" in " ".join(arguments("kafka"))
 
 
-def test_stopping_is_given_the_time_that_it_takes() -> None:
+def test_the_stop_grace_period_is_long_enough() -> None:
     from agents.worker import _STOP_SECONDS
 
     grace = float(services()["worker"]["stop_grace_period"].removesuffix("s"))
@@ -171,7 +171,7 @@ def test_stopping_is_given_the_time_that_it_takes() -> None:
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_what_is_mounted_exists(name: str) -> None:
+def test_mounted_files_exist(name: str) -> None:
     for source in mounts(name).values():
         if source.startswith("."):
             assert (DEPLOY / source).is_dir(), f"{source} of {name} is not shipped"
@@ -188,7 +188,7 @@ def flags(name: str) -> Iterator[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("name", ["prometheus", "alertmanager"])
-def test_flags_are_known_to_the_program_and_files_are_shipped(name: str) -> None:
+def test_flags_exist_and_their_files_are_shipped(name: str) -> None:
     program = shutil.which(name) or shutil.which(f"prometheus-{name}")
     if program is None:
         missing(ServerMissing(f"{name} is not on the path: apt install it to check its flags"))
@@ -203,7 +203,7 @@ def test_flags_are_known_to_the_program_and_files_are_shipped(name: str) -> None
 
 
 def reachable(name: str, target: str) -> bool:
-    """Whether a container can reach host:port of another by its name."""
+    """Return whether a container can reach host:port of another by its name."""
     host, _, port = target.rpartition(":")
     other = services().get(host)
     if other is None or not set(other["networks"]) & set(services()[name]["networks"]):

@@ -1,4 +1,4 @@
-"""What compose.yaml starts works together: topics, two workers and traffic, on Kafka and Redis."""
+"""The services of compose.yaml work together: topics, two workers and traffic, on Kafka and Redis."""
 
 import signal
 import time
@@ -31,7 +31,7 @@ def chain(tmp_path: Path) -> Iterator[Chain]:
 
 
 def page(port: int, path: str) -> str:
-    """The page, or nothing while it is not served or not ready."""
+    """Return the page; empty while it is not served or not ready."""
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
             return str(answer.read().decode())
@@ -40,14 +40,14 @@ def page(port: int, path: str) -> str:
 
 
 def shown(port: int) -> tuple[float, float]:
-    """(when the snapshot of a page was taken, the page views in it)."""
+    """Return (time of the page's snapshot, page views in it)."""
     text = page(port, "/metrics")
     return sample(text, "engagement_snapshot_timestamp_seconds"), sample(text, METRIC)
 
 
 def test_two_workers_show_the_numbers_of_the_simulated_traffic(chain: Chain) -> None:
     created = chain.start("topics")
-    assert created.wait(60) == 0, chain.told()
+    assert created.wait(60) == 0, chain.logs()
     assert chain.start("topics").wait(60) == 0, "it must be possible to run it again"
     with ExitStack() as stack:
         ports = [free_port() for _ in range(services()["worker"]["deploy"]["replicas"])]
@@ -58,19 +58,19 @@ def test_two_workers_show_the_numbers_of_the_simulated_traffic(chain: Chain) -> 
         deadline = time.monotonic() + READY_SECONDS
         while not all(page(port, "/readyz") and views(port) > 5_000 for port in ports):
             found = [(views(port), page(port, "/readyz")) for port in ports]
-            assert time.monotonic() < deadline, f"{found}\n{chain.told()}"
+            assert time.monotonic() < deadline, f"{found}\n{chain.logs()}"
             time.sleep(0.5)
-        # Asked at the same moment, each has the newest snapshot or the one before.
+        # At one moment each worker has the newest snapshot or the one before.
         while len({shown(port) for port in ports}) > 1:
-            told = [shown(port) for port in ports]
-            assert time.monotonic() < deadline, f"never the same numbers: {told}"
+            answers = [shown(port) for port in ports]
+            assert time.monotonic() < deadline, f"never the same numbers: {answers}"
         check = command_line(stages()[-1], "HEALTHCHECK")[1:]
         assert all(chain.start("worker", port, *check).wait(20) == 0 for port in ports)
         for process in (simulator, *workers):
             process.send_signal(signal.SIGTERM)
         limit = float(services()["worker"]["stop_grace_period"].removesuffix("s"))
         for process in (simulator, *workers):
-            assert process.wait(limit) == 0, chain.told()
+            assert process.wait(limit) == 0, chain.logs()
         assert chain.start("worker", ports[0], *check).wait(20) == 1
 
 
@@ -79,5 +79,5 @@ def views(port: int) -> float:
 
 
 def sample(text: str, series: str) -> float:
-    """The value of a series on a page; 0 where it is not."""
+    """Return the value of a series on a page; 0 if missing."""
     return sum(float(line.split()[-1]) for line in text.splitlines() if line.startswith(series))

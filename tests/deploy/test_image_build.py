@@ -1,4 +1,4 @@
-"""The steps of the Dockerfile, carried out without an engine, give a command that needs no write."""
+"""The steps of the Dockerfile, run without an engine, give a command that works on a read-only file system."""
 
 import os
 import stat
@@ -18,7 +18,7 @@ SECONDS = 60.0
 
 @pytest.fixture(scope="module")
 def image(built: Build) -> Path:
-    """/opt/engage of the image, that nobody may write to."""
+    """/opt/engage of the image, read-only."""
     for path in [built.opt, *built.opt.rglob("*")]:
         if not path.is_symlink():
             path.chmod(path.stat().st_mode & ~(stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH))
@@ -27,34 +27,34 @@ def image(built: Build) -> Path:
 
 @cache
 def confined(python: Path) -> list[str]:
-    """How to run something as the image's user, or at least with no right to override a mode."""
+    """Return a prefix that runs a command as the image's user, or at least without the right to override modes."""
     if os.getuid() != 0:
         return []
     rights = ["setpriv", "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all"]
     user = [*rights, f"--reuid={USER}", f"--regid={USER}", "--clear-groups"]
-    # A Python in somebody's home cannot be started by another user.
+    # Another user cannot start a Python in a home directory.
     probe = subprocess.run([*user, python, "-c", ""], capture_output=True, timeout=SECONDS)
     return user if probe.returncode == 0 else rights
 
 
 def run(image: Path, *command: str, **environ: str) -> "subprocess.CompletedProcess[str]":
-    """A command as in the image: its variables, its user, and no right to write but in /tmp."""
+    """Run a command as in the image: its variables, its user, and write access to /tmp only."""
     line = [*confined(image / "bin" / "python"), str(image / "bin" / command[0]), *command[1:]]
-    # The search path of the base image is this machine's.
+    # The search path of the base image is replaced by this machine's.
     own = environment(stages()[-1]) | {"PATH": f"{image / 'bin'}:{os.environ['PATH']}"}
     return subprocess.run(
         line, env=own | environ, cwd="/", capture_output=True, text=True, timeout=SECONDS
     )
 
 
-def test_nothing_in_the_image_can_be_written(image: Path) -> None:
+def test_no_file_of_the_image_can_be_written(image: Path) -> None:
     code = f"open({str(image / 'lib' / 'x')!r}, 'w')"
     done = run(image, "python", "-c", code)
     assert done.returncode == 1
     assert "PermissionError" in done.stderr
 
 
-def test_every_command_explains_itself(image: Path) -> None:
+def test_every_command_has_a_help(image: Path) -> None:
     done = run(image, "engage", "--help")
     assert (done.returncode, done.stderr) == (0, "")
     for name in ("worker", "simulate", "health", "topics", "check"):
@@ -76,20 +76,20 @@ def test_the_core_is_compiled(image: Path) -> None:
     assert done.stdout.strip().endswith(".so"), done.stderr
 
 
-def test_worker_says_what_is_missing_before_anything_else(image: Path) -> None:
+def test_the_worker_reports_a_missing_server_first(image: Path) -> None:
     done = run(image, "engage", "worker", ENGAGE_REDIS_URL="redis://127.0.0.1:1/0")
     assert done.returncode == 1
     assert "Redis at redis://127.0.0.1:1/0 does not answer" in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_health_check_fails_where_no_worker_runs(image: Path) -> None:
+def test_the_health_check_fails_without_a_worker(image: Path) -> None:
     done = run(image, "engage", "health", ENGAGE_WEB_PORT="1")
     assert done.returncode == 1
     assert "does not answer" in done.stderr
 
 
-def test_bytecode_is_there_and_tools_are_not(image: Path) -> None:
+def test_bytecode_is_included_and_tools_are_not(image: Path) -> None:
     (packages,) = image.glob("lib/python3.*/site-packages")
     for name in ("agents", "stream", "schemas", "faust", "aiokafka"):
         sources = list((packages / name).rglob("*.py"))
@@ -99,7 +99,7 @@ def test_bytecode_is_there_and_tools_are_not(image: Path) -> None:
         assert not (packages / name).exists()
 
 
-def test_defaults_of_the_image_are_those_of_the_project(image: Path) -> None:
+def test_the_defaults_of_the_image_are_those_of_the_project(image: Path) -> None:
     code = (
         "from stream.configure.describe import describe; from stream.configure.load import *; import os\n"
         "print(*describe(load_settings(None, os.environ)), sep='\\n')"

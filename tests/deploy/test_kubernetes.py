@@ -1,4 +1,4 @@
-"""The manifests agree with the code and with each other, and pods have no right beyond their need."""
+"""The manifests agree with the code and with each other, and pods have only the rights they need."""
 
 import re
 from pathlib import Path
@@ -21,7 +21,7 @@ SECRETS = "/run/secrets/engagement"
 
 
 def settings_of(name: str, tmp_path: Path) -> Settings:
-    """What the container would read: the file of the ConfigMap, its variables, its secret files."""
+    """Return the settings that a container reads: the ConfigMap's file, its variables, its secret files."""
     pod, container = containers(EXAMPLE)[name]
     for volume in pod["volumes"]:
         for item in volume.get("secret", {}).get("items", []):
@@ -35,7 +35,7 @@ def settings_of(name: str, tmp_path: Path) -> Settings:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_configuration_is_valid_and_secrets_come_from_files(name: str, tmp_path: Path) -> None:
+def test_the_configuration_is_valid_and_secrets_come_from_files(name: str, tmp_path: Path) -> None:
     settings = settings_of(name, tmp_path)
     assert settings.kafka.protocol == "sasl_ssl" and not settings.kafka.allow_insecure
     assert settings.kafka.sasl_password.reveal() == "from-the-secret"
@@ -44,7 +44,7 @@ def test_configuration_is_valid_and_secrets_come_from_files(name: str, tmp_path:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_files_are_mounted_where_the_variables_say(name: str) -> None:
+def test_files_are_mounted_where_the_variables_point(name: str) -> None:
     pod, container = containers(EXAMPLE)[name]
     places = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
     assert places == {"config": "/etc/engage", "secrets": SECRETS, "tmp": "/tmp"}
@@ -59,13 +59,13 @@ def test_no_secret_is_shipped() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_commands_are_commands(name: str) -> None:
+def test_commands_exist(name: str) -> None:
     _, container = containers(EXAMPLE)[name]
     context = main.make_context("engage", list(container["args"]))
     command = main.get_command(context, container["args"][0])
     assert command is not None
     command.make_context(container["args"][0], list(container["args"][1:]), parent=context)
-    assert "command" not in container  # the image's entry point
+    assert "command" not in container  # The image's entry point.
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -87,7 +87,7 @@ def test_pods_fit_the_restricted_profile(name: str) -> None:
     assert labels == {"pod-security.kubernetes.io/enforce": "restricted"}
 
 
-def test_probes_ask_pages_that_exist_on_the_port_that_listens(tmp_path: Path) -> None:
+def test_probes_use_existing_pages_on_the_listening_port(tmp_path: Path) -> None:
     _, container = containers(EXAMPLE)["worker"]
     (port,) = container["ports"]
     assert port["containerPort"] == settings_of("worker", tmp_path).web.port
@@ -97,20 +97,20 @@ def test_probes_ask_pages_that_exist_on_the_port_that_listens(tmp_path: Path) ->
         ("liveness", "/healthz"),
         ("readiness", "/readyz"),
     ):
-        asked = container[f"{probe}Probe"]["httpGet"]
-        assert asked == {"path": path, "port": port["name"]}
+        target = container[f"{probe}Probe"]["httpGet"]
+        assert target == {"path": path, "port": port["name"]}
         assert path in served
     assert settings_of("worker", tmp_path).web.host == "0.0.0.0"
 
 
-def test_a_worker_has_the_time_to_stop() -> None:
+def test_the_grace_period_of_a_worker_is_long_enough() -> None:
     from agents.worker import _STOP_SECONDS
 
     pod, _ = containers(EXAMPLE)["worker"]
     assert pod["terminationGracePeriodSeconds"] > 2 * _STOP_SECONDS + 5
 
 
-def test_image_is_the_one_that_is_built_here_with_a_version() -> None:
+def test_the_image_is_the_one_built_here_with_a_version() -> None:
     (version,) = [arg for arg in values(stages()[-1], "ARG") if arg.startswith("VERSION=")]
     for _, container in containers(EXAMPLE).values():
         assert container["image"].endswith(f"/engagement-stream:{version.removeprefix('VERSION=')}")
@@ -142,16 +142,16 @@ def in_namespace(name: str) -> Resource:
     return {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}}}
 
 
-def test_network_policy_lets_in_only_who_scrapes() -> None:
+def test_the_network_policy_admits_only_the_scraper() -> None:
     for folder in ("base", EXAMPLE):
         spec = one(folder, "NetworkPolicy")["spec"]
         assert spec["policyTypes"] == ["Ingress", "Egress"]
-        (come,) = spec["ingress"]
-        assert come["from"] == [in_namespace("monitoring")]
-        assert come["ports"] == [{"port": "http", "protocol": "TCP"}]
+        (inbound,) = spec["ingress"]
+        assert inbound["from"] == [in_namespace("monitoring")]
+        assert inbound["ports"] == [{"port": "http", "protocol": "TCP"}]
 
 
-def test_network_policy_lets_out_what_the_settings_name_and_nothing_else(tmp_path: Path) -> None:
+def test_the_network_policy_lets_out_only_the_addresses_of_the_settings(tmp_path: Path) -> None:
     settings = settings_of("worker", tmp_path)
     names, *rules = one(EXAMPLE, "NetworkPolicy")["spec"]["egress"]
     assert {(port["port"], port["protocol"]) for port in names["ports"]} == {
@@ -168,36 +168,36 @@ def test_network_policy_lets_out_what_the_settings_name_and_nothing_else(tmp_pat
         assert (parts.hostname or "").endswith(f".{namespace}.svc")
 
 
-def test_workers_ask_for_alerts_where_prometheus_is() -> None:
-    """As in compose.yaml; only with the component, since a plain cluster has no Prometheus."""
+def test_workers_read_alerts_from_the_prometheus_of_the_component() -> None:
+    """The address is set only with the component, since a plain cluster has no Prometheus."""
     name = "ENGAGE_WEB_PROMETHEUS_URL"
     pods = {folder: containers(folder)["worker"][1]["env"] for folder in ("base", EXAMPLE)}
     given = {f: {e["name"]: e.get("value") for e in env} for f, env in pods.items()}
     assert name not in given["base"] and given[EXAMPLE][name]
     assert name in compose.environment("worker")
     assert len(one("base", "NetworkPolicy")["spec"]["egress"]) == 3
-    (asked,) = one(EXAMPLE, "NetworkPolicy")["spec"]["egress"][3]["to"]
-    assert asked["podSelector"] == {"matchLabels": {"app.kubernetes.io/name": "prometheus"}}
+    (target,) = one(EXAMPLE, "NetworkPolicy")["spec"]["egress"][3]["to"]
+    assert target["podSelector"] == {"matchLabels": {"app.kubernetes.io/name": "prometheus"}}
 
 
-def test_autoscaling_ends_where_the_partitions_end(tmp_path: Path) -> None:
+def test_autoscaling_ends_at_the_number_of_partitions(tmp_path: Path) -> None:
     settings, spec = settings_of("worker", tmp_path), one(EXAMPLE, "ScaledObject")["spec"]
     assert spec["scaleTargetRef"]["name"] == one(EXAMPLE, "Deployment")["metadata"]["name"]
     assert 1 < spec["minReplicaCount"] < spec["maxReplicaCount"] == settings.topics.partitions
     (trigger,) = spec["triggers"]
-    asked = trigger["metadata"]
-    assert asked["consumerGroup"] == settings.consumer_group
-    assert asked["bootstrapServers"] == settings.kafka.bootstrap_servers
-    assert asked["sasl"] == settings.kafka.sasl_mechanism.lower().replace("-", "_").replace(
+    target = trigger["metadata"]
+    assert target["consumerGroup"] == settings.consumer_group
+    assert target["bootstrapServers"] == settings.kafka.bootstrap_servers
+    assert target["sasl"] == settings.kafka.sasl_mechanism.lower().replace("-", "_").replace(
         "sha_", "sha"
     )
-    assert asked["tls"] == "enable" and "topic" not in asked
-    # Who scales is one: with the autoscaler, the Deployment says nothing; without, it does.
+    assert target["tls"] == "enable" and "topic" not in target
+    # Either the autoscaler or the Deployment sets the number of replicas.
     assert "replicas" not in one(EXAMPLE, "Deployment")["spec"]
     assert one("base", "Deployment")["spec"]["replicas"] > 1
 
 
-def test_keys_of_the_secret_are_the_same_everywhere() -> None:
+def test_the_keys_of_the_secret_are_the_same_everywhere() -> None:
     used = {
         (ref["name"], ref["key"])
         for ref in one(EXAMPLE, "TriggerAuthentication")["spec"]["secretTargetRef"]
@@ -217,7 +217,7 @@ def test_keys_of_the_secret_are_the_same_everywhere() -> None:
     assert {key for _, key in used} == documented
 
 
-def test_prometheus_sees_the_job_that_the_rules_ask_for() -> None:
+def test_prometheus_gets_the_job_name_of_the_rules() -> None:
     config = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yml").read_text())
     (job,) = config["scrape_configs"]
     monitor = one(EXAMPLE, "ServiceMonitor")["spec"]
@@ -232,7 +232,7 @@ def test_prometheus_sees_the_job_that_the_rules_ask_for() -> None:
     assert endpoint["port"] == port["name"]
 
 
-def test_prometheus_rule_is_current_and_holds_every_group() -> None:
+def test_the_prometheus_rule_is_current_and_holds_every_group() -> None:
     assert prometheus_rule.main(["--check"]) == 0, (
         "run: python -m agents.monitoring.rules.prometheus_rule"
     )
@@ -244,7 +244,7 @@ def test_prometheus_rule_is_current_and_holds_every_group() -> None:
     assert one(EXAMPLE, "PrometheusRule")["spec"]["groups"] == shipped
 
 
-def test_prometheus_rule_of_an_own_directory(
+def test_a_prometheus_rule_can_be_made_from_another_directory(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     group = {"name": "mine", "rules": [{"record": "a:b", "expr": "vector(1)"}]}

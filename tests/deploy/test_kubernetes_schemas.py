@@ -1,4 +1,4 @@
-"""The manifests keep the published schemas: Kubernetes' own, and those of the custom resources."""
+"""The manifests keep the published schemas of Kubernetes and of the custom resources."""
 
 import copy
 import json
@@ -16,20 +16,18 @@ BUILDS = ("base", "overlays/example")
 
 @pytest.mark.parametrize("folder", BUILDS)
 @pytest.mark.parametrize("release", RELEASES)
-def test_resources_of_kubernetes_keep_its_schemas(
-    folder: str, release: str, tmp_path: Path
-) -> None:
+def test_kubernetes_resources_keep_their_schemas(folder: str, release: str, tmp_path: Path) -> None:
     core = [resource for resource in built(folder) if resource["kind"] not in MODELS]
     assert len(core) >= 6
     file = tmp_path / "core.yaml"
     file.write_text(yaml.safe_dump_all(core))
     done = run_tool("kubernetes-validate", "--strict", "-k", release, file)
-    told = done.stdout + done.stderr
-    assert done.returncode == 0, told
-    assert told.count(f"against version {release}") == len(core)
+    output = done.stdout + done.stderr
+    assert done.returncode == 0, output
+    assert output.count(f"against version {release}") == len(core)
 
 
-def test_the_tool_would_notice_a_mistyped_field(tmp_path: Path) -> None:
+def test_the_tool_reports_a_mistyped_field(tmp_path: Path) -> None:
     workers = copy.deepcopy(one("base", "Deployment"))
     workers["spec"]["template"]["spec"]["terminationGraceSeconds"] = 20
     file = tmp_path / "workers.yaml"
@@ -51,7 +49,7 @@ def test_custom_resources_keep_their_schemas(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", MODELS)
-def test_a_custom_resource_with_a_mistyped_field_or_value_does_not(kind: str) -> None:
+def test_a_custom_resource_with_a_mistyped_field_or_value_breaks_its_schema(kind: str) -> None:
     resource = copy.deepcopy(one("overlays/example", kind))
     resource["spec"]["noSuchField"] = 1
     assert problems(resource)

@@ -1,4 +1,4 @@
-"""The tools that check deploy/: installed once into the cache, in an environment of their own."""
+"""Tools that check deploy/: installed once into the cache, in their own environment."""
 
 import hashlib
 import shutil
@@ -18,7 +18,7 @@ RUN_TIMEOUT = 120.0
 def run_tool(
     name: str, *arguments: str | Path, given: str | None = None
 ) -> "subprocess.CompletedProcess[str]":
-    """Run a tool, or `python` to use one of the libraries beside them."""
+    """Run a tool, or `python` to use one of the installed libraries."""
     return subprocess.run(
         [_environment() / "bin" / name, *arguments],
         input=given,
@@ -30,7 +30,7 @@ def run_tool(
 
 
 def _environment() -> Path:
-    """A virtual environment, keyed by the lock file and by the Python that made it."""
+    """Return a virtual environment, keyed by the lock file and by the Python that made it."""
     seed = LOCK.read_bytes() + sys.version.encode()
     target = cache_root() / f"deploy-tools-{hashlib.sha256(seed).hexdigest()[:16]}"
     # Written last: an interrupted installation must never look complete.

@@ -1,4 +1,4 @@
-"""The dashboards: their form, and every query on a real Prometheus that holds real numbers."""
+"""Dashboards: their form, and every query on a real Prometheus with real numbers."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What Prometheus would have scraped in a week: the exporter's own page at each moment of it."""
+"""Samples of a week for Prometheus: the exporter's own page at each moment."""
 
 import asyncio
 import math
@@ -27,13 +27,14 @@ from tests.grafana.traffic import BUSY, DAY_MS, MINUTE_MS, NOW_MS, WEEK_MS, Span
 from tests.properties.engine import EVERYONE, LogRecord, Worker
 from tests.properties.publishers import StoredState, with_dated_store
 
-#: Also the dimensions of campaigns and experiments. Visits end soon, as in deploy/compose.yaml.
+#: Includes the dimensions of campaigns and experiments. Sessions end soon, as in
+#: deploy/compose.yaml.
 SETTINGS = replace(
     Settings(),
     dimensions=("country", "device", "channel", "campaign", "variant"),
     session=SessionSettings(timeout_seconds=60),
     time=TimeSettings(allowed_lateness_seconds=10),
-    # One page has a name, so that `other` has something in it.
+    # Only one page is named, so that `other` counts the rest.
     pages=PageSettings(values_max=1),
     churn_risk=ChurnRiskSettings(enabled=True, horizon_days=1, examples_min=1),
     funnels={
@@ -54,7 +55,7 @@ _SAMPLE = re.compile(r"^(\w+)(?:\{(.*)\})? (\S+)$")
 
 
 class History:
-    """A worker that reads on from moment to moment, and its page."""
+    """Worker that reads on from moment to moment, and its page."""
 
     def __init__(self, records: list[LogRecord]) -> None:
         self._records = records
@@ -72,16 +73,16 @@ class History:
         self._exporter = Exporter(collector)
 
     def _of_the_worker(self) -> Telemetry:
-        """A worker's own families, around the shard that counts here."""
+        """Return the telemetry of a worker around the shard that counts here."""
         self._counts = OwnerCounts()
         claim = SimpleNamespace(is_new=False)
         assigned = SimpleNamespace(partition=0, shard=self._worker.shard, claim=claim)
         owner: Any = SimpleNamespace(counts=self._counts, assigned_shards={0: assigned})
         ends: Any = SimpleNamespace(read_to=lambda tp: (len(self._records), 0))
         dead_letters: Any = SimpleNamespace(entries_sent=0, failures=0, backlog=0)
-        told = Telemetry(owner, ends, dead_letters)
-        told.redis_memory = {"127.0.0.1:6379": Memory(64 << 20, 512 << 20)}
-        return told
+        telemetry = Telemetry(owner, ends, dead_letters)
+        telemetry.redis_memory = {"127.0.0.1:6379": Memory(64 << 20, 512 << 20)}
+        return telemetry
 
     def page(self, time_ms: int) -> str:
         """Read on to a moment and render the page."""
@@ -93,7 +94,7 @@ class History:
             self._worker.read("events", min(5_000, end - next_))
             self._close()
         self._worker.checkpoint()
-        self._tell_risks()
+        self._assess_risks()
         self._worker.checkpoint()
         self._counts.checkpoints += 1
         self._counts.checkpoint_seconds_sum += 0.004
@@ -102,19 +103,19 @@ class History:
         self._snapshot = asyncio.run(self._publisher.refresh(time_ms))
         if time_ms > NOW_MS - _PUBLISHED_MS:
             for _ in self._publisher.due_records(self._snapshot):
-                pass  # Sent; how many there were is in the next snapshot.
+                pass  # Sent; the next snapshot has their number.
         self._exporter._cache.clear()
         return self._exporter.render(_ACCEPT)[0].decode()
 
-    def _tell_risks(self) -> None:
-        """The days that the cut has made ready are looked at."""
+    def _assess_risks(self) -> None:
+        """Assess the days that are due after the checkpoint."""
         shard = self._worker.shard
         assert shard.churn_risk is not None
         for _ in assess_days(shard, shard.churn_risk):
             pass
 
     def _close(self) -> None:
-        """What is due ends; everybody is in memory."""
+        """Close everything that is due; all people are in memory."""
         shard = self._worker.shard
         shard.advance()
         while shard.close_sessions()[0]:
@@ -122,7 +123,7 @@ class History:
 
 
 def moments(busy: Spans = BUSY, step_ms: int = STEP_MS) -> Iterator[int]:
-    """Now and then in a week, often around this time a week ago, and oftener still now."""
+    """Yield the moments: some in a week, more around this time a week ago, most of them now."""
     quiet = range(NOW_MS - WEEK_MS - DAY_MS, NOW_MS, DAY_MS)
     (first, last), (begin, end) = busy
     yield from sorted({
@@ -136,12 +137,12 @@ def write_history(
     busy: Spans = BUSY,
     step_ms: int = STEP_MS,
 ) -> None:
-    """All pages in one file, each sample with its time and the labels of a scrape."""
+    """Write all pages to one file, each sample with its time and the labels of a scrape."""
     history = History(log() if records is None else records)
     with path.open("w", encoding="utf-8") as file:
         for time_ms in moments(busy, step_ms):
             for line in history.page(time_ms).splitlines():
-                # What a family is, is of no interest for stored samples.
+                # Stored samples need no types of families.
                 if found := _SAMPLE.match(line):
                     name, labels, value = found.groups()
                     own = 'job="engagement",instance="w1"' + (f",{labels}" if labels else "")

@@ -1,4 +1,4 @@
-"""A real Prometheus on stored samples: those of the page, and those of the recording rules on them."""
+"""Real Prometheus on stored samples: those of the page, and those of the recording rules."""
 
 import re
 from pathlib import Path
@@ -13,7 +13,7 @@ _RECORDED = re.compile(r"[a-z]+:[a-zA-Z0-9_]+:[a-zA-Z0-9_]+")
 
 
 class StoredPrometheus(PrometheusServer):
-    """A Prometheus that scrapes nothing and only answers."""
+    """Prometheus that scrapes nothing and only answers."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -21,7 +21,7 @@ class StoredPrometheus(PrometheusServer):
         self.data.mkdir()
 
     def add_samples(self, file: Path) -> None:
-        """Put stored samples into it; it must not run."""
+        """Store samples in it; it must not run."""
         self._promtool("create-blocks-from", "openmetrics", str(file), str(self.data))
 
     def add_recorded(self, spans: tuple[tuple[int, int], ...], step_seconds: int) -> None:
@@ -44,7 +44,7 @@ class StoredPrometheus(PrometheusServer):
 
 
 def by_depth() -> list[list[dict[str, Any]]]:
-    """The rules that rest on nothing recorded, then those that rest on them, and so on."""
+    """Return the rules by depth: those that read no recorded series first, then those that read them."""
     known = records()
     left = {name: {*_RECORDED.findall(rule["expr"])} for name, rule in known.items()}
     levels = []

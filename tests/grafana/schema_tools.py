@@ -1,4 +1,4 @@
-"""JSON schemas of dashboards and panels, made of Grafana's own types: fetched once into the cache."""
+"""JSON schemas of dashboards and panels, made from Grafana's own types: fetched once into the cache."""
 
 import hashlib
 import json
@@ -19,7 +19,7 @@ INSTALL_TIMEOUT = 300.0
 _TYPES = "node_modules/@grafana/schema/dist/types/raw"
 _DASHBOARD = f"{_TYPES}/dashboard/x/types.gen.d.ts"
 _PANEL = f"{_TYPES}/composable/{{plugin}}/panelcfg/x/types.gen.d.ts"
-#: Kinds of panels of which Grafana publishes the options; that of lists of alerts is none of them.
+#: Kinds of panels whose options Grafana publishes; lists of alerts have none.
 PLUGINS = ("stat", "timeseries", "bargauge", "table")
 _WANTED = (
     ("dashboard", _DASHBOARD, "Dashboard"),
@@ -30,12 +30,12 @@ _WANTED = (
 
 @cache
 def schema(name: str) -> dict[str, Any]:
-    """The schema of a `dashboard`, of the options of a plugin, or of its fields (`…-field`)."""
+    """Return the schema of a `dashboard`, of the options of a plugin, or of its fields (`…-field`)."""
     return dict(json.loads((_schemas() / f"{name}.json").read_text("utf-8")))
 
 
 def _schemas() -> Path:
-    """The directory with all schemas, keyed by the lock file."""
+    """Return the directory with all schemas, keyed by the lock file."""
     lock = (PACKAGES / "package-lock.json").read_bytes()
     target = cache_root() / f"grafana-schema-{hashlib.sha256(lock).hexdigest()[:16]}"
     # Written last: an interrupted installation must never look complete.
@@ -56,7 +56,7 @@ def _schemas() -> Path:
 
 
 def needed(program: str) -> str:
-    """Where npm or node is; without it a test is skipped, in CI it fails."""
+    """Return the path of npm or node; if missing, skip the test, or fail in CI."""
     path = shutil.which(program)
     if path is None:
         missing(ServerMissing(f"{program} is not on the path: install it (apt install npm)"))
@@ -64,7 +64,7 @@ def needed(program: str) -> str:
 
 
 def command(directory: Path, *line: str) -> None:
-    """Run a command of npm's world in a directory. Raises ServerFailed with what it said."""
+    """Run a command of npm's world in a directory. Raises ServerFailed with its output."""
     with tempfile.TemporaryFile() as output:
         done = subprocess.run(
             line, cwd=directory, stdout=output, stderr=output, timeout=INSTALL_TIMEOUT

@@ -1,4 +1,4 @@
-"""The shipped dashboards, their panels and queries, and what variables become when Grafana asks."""
+"""The shipped dashboards, their panels and queries, and the values of their variables."""
 
 import json
 import re
@@ -10,7 +10,7 @@ from tests.grafana import GRAFANA
 
 Json = dict[str, Any]
 NAMES = ("engagement", "engagement-campaigns", "engagement-pipeline")
-#: As Grafana fills them in: every job and site, and one dimension.
+#: Values as Grafana fills them in: every job and site, and one dimension.
 CHOSEN = {"job": ".+", "site": ".+", "segment": "country", "datasource": "engagement-prom"}
 _VARIABLE = re.compile(r"\$\{?(\w+)\}?")
 
@@ -29,24 +29,24 @@ class Target(NamedTuple):
 
 @cache
 def dashboard(name: str) -> Json:
-    """A dashboard as it is shipped."""
+    """Return a shipped dashboard."""
     return dict(json.loads((GRAFANA / "dashboards" / f"{name}.json").read_text("utf-8")))
 
 
 def with_rows(name: str) -> Iterator[Json]:
-    """Its panels and rows, also those inside of collapsed rows."""
+    """Yield its panels and rows, including those inside collapsed rows."""
     for panel in dashboard(name)["panels"]:
         yield panel
         yield from panel.get("panels", [])
 
 
 def panels(name: str) -> Iterator[Json]:
-    """Its panels without rows."""
+    """Return its panels without rows."""
     return (panel for panel in with_rows(name) if panel["type"] != "row")
 
 
 def targets() -> Iterator[Target]:
-    """Every query of every panel of every dashboard."""
+    """Yield every query of every panel of every dashboard."""
     for name in NAMES:
         for panel in panels(name):
             for query in panel.get("targets", []):
@@ -54,5 +54,5 @@ def targets() -> Iterator[Target]:
 
 
 def filled(text: str, values: Mapping[str, str] = CHOSEN) -> str:
-    """A text with its variables filled in. Raises KeyError for an unknown one."""
+    """Return a text with its variables filled in. Raises KeyError for an unknown one."""
     return _VARIABLE.sub(lambda found: values[found[1]], text)

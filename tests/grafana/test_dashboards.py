@@ -1,4 +1,4 @@
-"""The shipped dashboards are current, complete, and well formed in themselves."""
+"""The shipped dashboards are current, complete, and well formed."""
 
 import json
 import re
@@ -37,14 +37,14 @@ CATALOGUE = {metric.name: metric for metric in catalogue(Settings())}
 AWAITED = sorted(
     {*placed(), *SEGMENT_COLUMNS, *CAMPAIGN_COLUMNS, *SPEND_COLUMNS} - CATALOGUE.keys()
 )
-#: Metrics that whole sites do not have.
+#: Metrics without a value for a whole site.
 ONLY_BY_SEGMENT = {f"engagement_{m.gauge}" for m in CATALOGUE.values() if not m.plain}
-#: The worst that a number may look like by accident: Grafana's default thresholds.
+#: Grafana's default thresholds, which an unset number would take.
 _DEFAULT_STEPS = [{"color": "green", "value": None}, {"color": "red", "value": 80}]
 
 
 def series_in(name: str) -> set[str]:
-    """Recorded series that the queries of a dashboard read."""
+    """Return the recorded series that the queries of a dashboard read."""
     return {
         series
         for target in targets()
@@ -99,7 +99,7 @@ def test_every_metric_of_the_catalogue_has_a_panel(name: str) -> None:
 
 @pytest.mark.parametrize("name", AWAITED or ["none"])
 def test_a_metric_that_does_not_exist_yet_has_no_panel(name: str) -> None:
-    """Each of these ids is a name that a panel waits for."""
+    """Each id is a name for which a panel is prepared."""
     title = wording.title(name)
     for shipped in NAMES:
         text = json.dumps([*panels(shipped)])
@@ -107,7 +107,7 @@ def test_a_metric_that_does_not_exist_yet_has_no_panel(name: str) -> None:
 
 
 def test_every_family_of_the_page_is_shown() -> None:
-    """Those of the pipeline too, also when nobody has said where."""
+    """Families of the pipeline are shown even if no row names them."""
     shown = set().union(*map(series_in, NAMES))
     for name in exported():
         family = name.removesuffix("_total")
@@ -117,14 +117,14 @@ def test_every_family_of_the_page_is_shown() -> None:
             assert any(f":{family}:" in series for series in shown), family
 
 
-def test_a_family_that_no_row_names_stands_in_the_last_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_family_named_by_no_row_is_shown_in_the_last_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("agents.monitoring.grafana.pipeline._INTAKE", ())
     last = pipeline(Settings(), Surroundings()).rows[-1]
     assert last.title == "More" and last.is_collapsed
     assert "Ledger entries" in [panel.title for panel in last.panels]
 
 
-def test_a_metric_that_no_section_names_stands_under_more_numbers(
+def test_a_metric_named_by_no_section_is_shown_under_more_numbers(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("agents.monitoring.grafana.engagement.placed", frozenset)
@@ -150,7 +150,7 @@ def test_a_dashboard_is_classic_and_belongs_to_its_file(name: str) -> None:
     assert shown["title"] and shown["description"]
 
 
-def test_titles_and_links_lead_from_each_dashboard_to_the_others() -> None:
+def test_titles_and_links_connect_the_dashboards() -> None:
     assert [dashboard(name)["title"] for name in NAMES] == [
         "Engagement", "Campaigns and experiments", "Pipeline",
     ]  # fmt: skip
@@ -182,7 +182,7 @@ def test_numbers_of_panels_and_queries_are_unique(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_panels_are_inside_of_the_grid_and_never_on_top_of_each_other(name: str) -> None:
+def test_panels_are_inside_the_grid_and_do_not_overlap(name: str) -> None:
     taken: set[tuple[int, int]] = set()
     for panel in dashboard(name)["panels"]:
         assert not panel.get("collapsed") or panel["panels"]
@@ -197,7 +197,7 @@ def test_panels_are_inside_of_the_grid_and_never_on_top_of_each_other(name: str)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_no_number_takes_grafanas_own_colours(name: str) -> None:
+def test_no_number_uses_grafanas_default_colours(name: str) -> None:
     for panel in panels(name):
         if panel["type"] == "alertlist":
             continue
@@ -213,19 +213,21 @@ def test_no_number_takes_grafanas_own_colours(name: str) -> None:
 
 
 def test_a_band_ends_at_a_line_of_its_own_panel() -> None:
-    """Grafana finds the other edge by its name, and draws no band when nothing has that name."""
+    """Grafana finds the other edge by its name, and draws no band for an unknown name."""
     bands = 0
     for panel in panels("engagement"):
         legends = {query["legendFormat"] for query in panel.get("targets", [])}
         for override in panel.get("fieldConfig", {}).get("overrides", []):
-            for told in override["properties"]:
-                if told["id"] == "custom.fillBelowTo":
-                    assert told["value"] in legends and "{" not in told["value"], panel["title"]
+            for property_ in override["properties"]:
+                if property_["id"] == "custom.fillBelowTo":
+                    assert property_["value"] in legends and "{" not in property_["value"], panel[
+                        "title"
+                    ]
                     bands += 1
     assert bands > 3
 
 
-def test_descriptions_say_what_the_catalogue_says() -> None:
+def test_descriptions_contain_the_texts_of_the_catalogue() -> None:
     for metric in CATALOGUE.values():
         texts = [
             panel["description"]
@@ -242,13 +244,13 @@ def test_descriptions_say_what_the_catalogue_says() -> None:
             assert all(f"`{name}`" in text for name in metric.settings)
 
 
-def test_every_window_and_own_dimension_has_words() -> None:
+def test_every_window_and_own_dimension_has_a_name() -> None:
     assert {*get_args(WindowKind)} == {*wording._WINDOWS}
     assert all(JOINED not in json.dumps(dashboard(name)) for name in NAMES)
     assert OWN_DIMENSIONS
 
 
-def test_the_dimensions_of_campaigns_stand_side_by_side() -> None:
+def test_the_dimensions_of_campaigns_are_shown_side_by_side() -> None:
     rows = campaigns(Settings(), Surroundings()).rows
     assert [row.title for row in rows] == ["Channels", "Campaigns", "Experiments"]
     for row, dimension in zip(rows, ("channel", "campaign", "variant"), strict=True):

@@ -1,6 +1,6 @@
-"""The rules of Grafana's dashboard-linter, apart from the two that `.lint` excludes with a reason.
+"""Rules of Grafana's dashboard-linter, except the two that `.lint` excludes with a reason.
 
-Those for Loki do not apply. A dashboard that breaks a rule is shown to be found for each of them.
+Rules for Loki do not apply. For each rule, a dashboard that breaks it is found.
 """
 
 import copy
@@ -11,13 +11,13 @@ import pytest
 
 from tests.grafana.shipped import CHOSEN, NAMES, Json, dashboard, filled
 
-#: Grafana's own units that are used here, and beside them prefixes of currencies.
+#: Units of Grafana that are used here; prefixes of currencies are allowed as well.
 UNITS = {"bytes", "cps", "locale", "none", "percentunit", "s"}
 NEEDS_RATE = ("rate", "irate", "increase")
 
 
 def shown(merged: Json) -> Iterator[Json]:
-    """Its panels, also those in collapsed rows."""
+    """Yield its panels, including those in collapsed rows."""
     for panel in merged["panels"]:
         yield from panel.get("panels", []) if panel["type"] == "row" else [panel]
 
@@ -37,7 +37,7 @@ def expressions(merged: Json) -> Iterator[str]:
 
 
 def selectors(node: promql_parser.Expr) -> Iterator[promql_parser.VectorSelector]:
-    """Every selector of an expression."""
+    """Yield every selector of an expression."""
     if isinstance(node, promql_parser.VectorSelector):
         yield node
     for name in ("expr", "lhs", "rhs", "param", "vector_selector", "selector"):
@@ -67,7 +67,7 @@ def template_job(merged: Json) -> bool:
 
 
 def template_label_promql(merged: Json) -> bool:
-    """label_values(selector, label), of a selector that parses."""
+    """label_values(selector, label), with a selector that parses."""
     for variable in variables(merged).values():
         if variable["type"] != "query":
             continue
@@ -115,7 +115,7 @@ def target_promql(merged: Json) -> bool:
 
 
 def target_rate_interval(merged: Json) -> bool:
-    """Rates are taken by recording rules, over windows of their own; never here."""
+    """Rates are computed by recording rules, over windows of their own; never here."""
     return not any(f"{name}(" in text for text in expressions(merged) for name in NEEDS_RATE)
 
 
@@ -159,7 +159,7 @@ def test_dashboards_keep_the_rule(name: str, rule: Rule) -> None:
 
 
 def spoiled(rule: Rule) -> Json:
-    """The first dashboard with one thing changed, which the rule must find."""
+    """Return the first dashboard with one change that the rule must find."""
     merged = copy.deepcopy(dashboard(NAMES[0]))
     panel = next(with_queries(merged))
     query = panel["targets"][0]
@@ -188,7 +188,7 @@ def test_the_rule_finds_a_dashboard_that_breaks_it(rule: Rule) -> None:
     assert not rule(spoiled(rule))
 
 
-def test_every_variable_that_is_used_is_there() -> None:
+def test_every_used_variable_exists() -> None:
     for name in NAMES:
         known = variables(dashboard(name)).keys()
         values = {variable: CHOSEN[variable] for variable in known}

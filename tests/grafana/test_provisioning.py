@@ -1,4 +1,4 @@
-"""Grafana finds its data sources and dashboards; `engage export grafana` makes them for others."""
+"""Grafana finds its data sources and dashboards; `engage export grafana` makes them for other installations."""
 
 import json
 import re
@@ -17,7 +17,7 @@ from tests.grafana.shipped import CHOSEN, NAMES, dashboard, filled
 
 @pytest.fixture(autouse=True)
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No engage.toml of the person who runs the tests."""
+    """Run in an empty directory, apart from the engage.toml of the person who runs the tests."""
     monkeypatch.chdir(tmp_path)
 
 
@@ -52,21 +52,21 @@ def test_variables_begin_with_the_shipped_source_and_job() -> None:
     assert interval == config["global"]["scrape_interval"]
 
 
-def test_alerts_are_marked_where_they_fired_but_not_the_one_that_always_does() -> None:
+def test_fired_alerts_are_annotated_except_the_watchdog() -> None:
     for name in NAMES:
-        (mark,) = dashboard(name)["annotations"]["list"]
-        expression = filled(mark["expr"], CHOSEN)
+        (annotation,) = dashboard(name)["annotations"]["list"]
+        expression = filled(annotation["expr"], CHOSEN)
         wanted = re.search(r'alertname=~"([^"]+)"', expression)
         unwanted = re.search(r'alertname!="([^"]+)"', expression)
         assert wanted and unwanted
         marked = {a for a in alerts() if re.fullmatch(wanted[1], a) and a != unwanted[1]}
         assert alerts().keys() - marked == {"EngagementWatchdog"}
-        # Also those about the pipeline, which have no site.
-        assert ("site" in mark["expr"]) == (name != "engagement-pipeline")
-        assert "site" not in mark["expr"] or 'site=~"|$site"' in mark["expr"]
+        # Includes alerts of the pipeline, which have no site.
+        assert ("site" in annotation["expr"]) == (name != "engagement-pipeline")
+        assert "site" not in annotation["expr"] or 'site=~"|$site"' in annotation["expr"]
 
 
-def test_without_options_it_writes_what_is_shipped(tmp_path: Path) -> None:
+def test_without_options_it_writes_the_shipped_files(tmp_path: Path) -> None:
     result = export()
     assert (result.exit_code, result.stderr) == (0, "")
     shipped = {file.relative_to(GRAFANA) for file in GRAFANA.rglob("*") if file.is_file()}
@@ -76,7 +76,7 @@ def test_without_options_it_writes_what_is_shipped(tmp_path: Path) -> None:
         assert (tmp_path / "out" / name).read_bytes() == (GRAFANA / name).read_bytes()
 
 
-def test_dashboards_of_a_users_own_follow_the_options_and_the_settings() -> None:
+def test_dashboards_of_an_own_installation_follow_the_options_and_settings() -> None:
     result = export(
         "--job", "shop-workers", "--prefix", "Shop", "--site", "shop", "--speed", "60",
         "--prometheus", "127.0.0.1:9090", ENGAGE_CURRENCY="EUR", ENGAGE_CTR_DENOMINATOR="page_views",
@@ -99,7 +99,7 @@ def test_dashboards_of_a_users_own_follow_the_options_and_the_settings() -> None
     assert units == {"currency:EUR "}
 
 
-def test_an_address_that_is_none_is_refused_with_the_way_out() -> None:
+def test_an_invalid_address_is_refused_with_advice() -> None:
     result = export("--prometheus", "http://x")
     assert result.exit_code == 2
     assert "is no host:port, such as" in " ".join(result.stderr.split())

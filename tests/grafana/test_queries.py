@@ -1,4 +1,4 @@
-"""Every query of every panel has an answer on a real Prometheus that holds a week of our numbers."""
+"""Every query of every panel has an answer on a real Prometheus with a week of our numbers."""
 
 import math
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoredProme
 
 
 def numbers(server: StoredPrometheus, query: dict[str, Any], **values: str) -> list[float]:
-    """All numbers of an answer; what is no number does not count."""
+    """Return all finite numbers of an answer."""
     chosen = filled(query["expr"], {"job": ".+", "site": ".+", "segment": "country"} | values)
     if query["instant"]:
         found = [series["value"][1] for series in server.query(chosen, time=str(NOW))]
@@ -46,14 +46,14 @@ def test_a_query_has_an_answer(target: Target, prometheus: StoredPrometheus) -> 
     assert numbers(prometheus, target.query), f"{target.where}: no data: {target.query['expr']}"
 
 
-def test_a_choice_that_fits_nothing_has_none(prometheus: StoredPrometheus) -> None:
-    """So that an answer above is one about what was asked for."""
+def test_a_selection_without_a_match_has_no_answer(prometheus: StoredPrometheus) -> None:
+    """An answer above therefore depends on the selection."""
     for target in TARGETS:
         if "vector(0)" not in target.query["expr"]:
             assert numbers(prometheus, target.query, job="another") == [], target.where
 
 
-def test_variables_offer_what_there_is(prometheus: StoredPrometheus) -> None:
+def test_variables_offer_the_existing_values(prometheus: StoredPrometheus) -> None:
     offered = {}
     for variable in dashboard("engagement")["templating"]["list"]:
         if variable["type"] == "query":
@@ -68,8 +68,8 @@ def test_variables_offer_what_there_is(prometheus: StoredPrometheus) -> None:
     }
 
 
-def test_the_columns_of_a_table_are_about_the_same_rows(prometheus: StoredPrometheus) -> None:
-    """Grafana joins rows whose labels are equal, and takes the name of a series for one of them."""
+def test_the_columns_of_a_table_have_the_same_rows(prometheus: StoredPrometheus) -> None:
+    """Grafana joins rows with equal labels, and treats the name of a series as a label."""
     joined = 0
     for panel in panels("engagement-campaigns"):
         if panel["type"] == "table":
@@ -83,8 +83,8 @@ def test_the_columns_of_a_table_are_about_the_same_rows(prometheus: StoredPromet
     assert joined > 5
 
 
-def test_numbers_are_those_of_the_page(prometheus: StoredPrometheus) -> None:
-    """The way through the rules changes nothing."""
+def test_numbers_equal_those_of_the_page(prometheus: StoredPrometheus) -> None:
+    """The rules change no number."""
     (shown,) = (t for t in TARGETS if t.panel["title"] == "Daily active users" and t.query["range"])
     recorded = filled(shown.query["expr"])
     (moment,) = prometheus.query(f"timestamp({recorded})", time=str(NOW))

@@ -1,4 +1,4 @@
-"""Dashboards keep Grafana's own types, and so do the options of their panels."""
+"""Dashboards and the options of their panels keep Grafana's own types."""
 
 import copy
 from typing import Any
@@ -9,7 +9,7 @@ import pytest
 from tests.grafana.schema_tools import PLUGINS, schema
 from tests.grafana.shipped import NAMES, Json, dashboard, panels
 
-#: What the data source of Prometheus adds to annotations; the type knows only Grafana's own.
+#: Fields that the data source of Prometheus adds to annotations; the type knows only Grafana's own.
 QUERY_OF_ANNOTATION = {"expr", "step", "tagKeys", "textFormat", "titleFormat"}
 
 

@@ -1,4 +1,4 @@
-"""Events of weeks for every kind of number: simulated visits, and each type of event in turn."""
+"""Events of weeks for every kind of number: simulated sessions, and each type of event in turn."""
 
 import heapq
 import random
@@ -16,12 +16,12 @@ NOW_MS = 1_749_654_000_000
 WEEK_MS = 7 * DAY_MS
 DAYS = 40
 Spans = tuple[tuple[int, int], tuple[int, int]]
-#: (first moment, last moment) in which there is enough traffic for what is usual to be believed.
+#: (first moment, last moment) with enough traffic for usual values to be valid.
 BUSY: Spans = (
     (NOW_MS - WEEK_MS - 52 * MINUTE_MS, NOW_MS - WEEK_MS + 36 * MINUTE_MS),
     (NOW_MS - 36 * MINUTE_MS, NOW_MS),
 )
-#: Events a second then, and in the rest of the week.
+#: Events a second in the busy spans, and in the rest of the week.
 BUSY_RATE, QUIET_RATE = 3.0, 0.02
 _CAMPAIGNS, _VARIANTS = ("spring", "autumn"), ("control", "treatment")
 
@@ -29,13 +29,13 @@ _CAMPAIGNS, _VARIANTS = ("spring", "autumn"), ("control", "treatment")
 def log(
     busy: Spans = BUSY, rate: float = BUSY_RATE, spike_at_ms: int | None = None
 ) -> list[LogRecord]:
-    """Everything in the order in which it reaches Kafka; a spike is one of bounces."""
+    """Return everything in its order of arrival in Kafka; a spike is one of bounces."""
     past_to = NOW_MS - 8 * DAY_MS
     quiet = Traffic(1, QUIET_RATE)
     sources = [
         _sent(quiet.history(DAYS - 8, past_to, events_max=8_000)),
         _sent(quiet.between(past_to, NOW_MS)),
-        _rarer(),
+        _rare_events(),
     ]
     spike: Any = {"spike": "bounce", "spike_at_ms": spike_at_ms} if spike_at_ms else {}
     for seed, (start_ms, end_ms) in enumerate(busy, start=2):
@@ -45,7 +45,7 @@ def log(
 
 
 def _sent(records: Any) -> Iterator[tuple[int, bytes]]:
-    """(when it arrives, bytes): visits also belong to a campaign and see a variant."""
+    """Yield (arrival, bytes): sessions also belong to a campaign and see a variant."""
     arrival_ms = 0
     for record in records:
         try:
@@ -62,12 +62,12 @@ def _sent(records: Any) -> Iterator[tuple[int, bytes]]:
         yield arrival_ms, msgspec.json.encode(event)
 
 
-def _rarer() -> Iterator[tuple[int, bytes]]:
-    """Types that visits seldom or never have: each day some people do all of it."""
+def _rare_events() -> Iterator[tuple[int, bytes]]:
+    """Yield types that sessions rarely or never have: each day some people send all of them."""
     rng = random.Random(7)
     for day in range(DAYS):
         start_ms = NOW_MS - (DAYS - day) * DAY_MS + 30 * MINUTE_MS
-        # Also in each of the last hours, so that the hour under way has them.
+        # Also in each of the last hours, so that the current hour has them.
         for hour in range(0, 24, 1 if day == DAYS - 1 else 6):
             for number in range(2):
                 yield from _errand(rng, start_ms + hour * HOUR_MS, f"{day}-{hour}-{number}", number)
@@ -76,7 +76,7 @@ def _rarer() -> Iterator[tuple[int, bytes]]:
 def _errand(
     rng: random.Random, start_ms: int, name: str, person: int
 ) -> Iterator[tuple[int, bytes]]:
-    """One person's purchase, survey, ticket and post, ten seconds apart."""
+    """Yield one person's purchase, survey, ticket and post, ten seconds apart."""
     cart, order, ticket = f"c-{name}", f"o-{name}", f"t-{name}"
     url = "https://default.example/pricing"
     abandons = rng.random() < 0.5
@@ -121,11 +121,11 @@ def _errand(
     }  # fmt: skip
     for number, fields in enumerate(steps):
         time_ms = start_ms + number * 10_000
-        told = {
+        common = {
             "event_id": f"{name}-{number}",
             "event_time": time_ms,
             "visitor_id": f"v-{name}",
             "user_id": f"u-{name}",
             "context": context,
         }
-        yield time_ms, msgspec.json.encode(fields | told)
+        yield time_ms, msgspec.json.encode(fields | common)
