@@ -76,23 +76,17 @@ class Worker:
         # The numbers of all shards, published by the owner of shard 0.
         self.telemetry = Telemetry(self.owner, log, self.dead_letters)
         self.memory_watch = MemoryWatch(self.redis, settings, self.telemetry.note_memory)
+        records = RecordSender(self.producer, settings.topics.metrics, self.telemetry)
+        definition, compare = definition_version(settings), settings.publish.compare
+        new_publisher = partial(Publisher, published, metrics, rules, definition, compare)
+        epoch = partial(self.owner.epoch, 0)
         self.publisher = PublisherLoop(
-            settings,
-            published,
-            partial(
-                Publisher, published, metrics, rules, definition_version(settings),
-                settings.publish.compare,
-            ),
-            RecordSender(self.producer, settings.topics.metrics, self.telemetry),
-            partial(self.owner.epoch, 0),
-            self.telemetry,
-        )  # fmt: skip
+            settings, published, new_publisher, records, epoch, self.telemetry
+        )
         # Pages for people, Prometheus and supervisors.
         self.web = self._pages(metrics, log)
-        # Batches: from the consumer through the agents to the shards.
-        limit = _BATCHES_WAITING * len(settings.topics.inputs)
-        self._backpressure = Backpressure(limit, lambda: self.app.should_stop)
-        self._connect_transport()
+        # Batches go from the consumer through the agents to the shards.
+        self._backpressure = self._connect_transport()
         self._connect_agents()
         self._tasks: list[asyncio.Task[Any]] = []
 
@@ -108,13 +102,16 @@ class Worker:
         ready = Readiness(self.owner, age, age_max)
         return Web(settings, exporter, ready.checks, live)
 
-    def _connect_transport(self) -> None:
+    def _connect_transport(self) -> Backpressure:
+        limit = _BATCHES_WAITING * len(self.settings.topics.inputs)
+        backpressure = Backpressure(limit, lambda: self.app.should_stop)
         transport = self.app.transport
         assert isinstance(transport, Transport)
         transport.fetch_max_wait_ms = self.settings.kafka.fetch_max_wait_ms
         transport.assigned = self.assigned
-        transport.room = self._backpressure.room
-        transport.delivered = self._backpressure.delivered
+        transport.room = backpressure.room
+        transport.delivered = backpressure.delivered
+        return backpressure
 
     def _connect_agents(self) -> None:
         for role, agent in AGENTS.items():

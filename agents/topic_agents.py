@@ -1,4 +1,4 @@
-"""The seven Faust agents, one an input topic: each hands its topic's batches to the shards."""
+"""The seven Faust agents, one per input topic: each hands the batches of its topic to the shards."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
@@ -8,10 +8,10 @@ Agent = Callable[[Any], Awaitable[None]]
 
 
 class Intake(Protocol):
-    """Takes the batches of a topic."""
+    """The way of a topic's batches into the shards."""
 
     async def consume(self, topic: str, stream: Any) -> None:
-        """Feed every batch of the stream to its shard."""
+        """Hand every batch of the stream to its shard."""
 
 
 def page_views(intake: Intake, topic: str) -> Agent:
@@ -77,7 +77,7 @@ def social(intake: Intake, topic: str) -> Agent:
     return social
 
 
-#: Setting of the topic → maker of its agent. The event types decide what is counted.
+#: Setting of the topic → maker of its agent. Any topic may carry any event type.
 AGENTS: dict[str, Callable[[Intake, str], Agent]] = {
     "page_views": page_views,
     "clicks": clicks,

@@ -1,4 +1,4 @@
-"""`engage worker`: checks what it needs, then runs one worker until it is told to stop."""
+"""`engage worker`: checks Redis and Kafka, then runs one worker until SIGTERM or Ctrl-C."""
 
 import asyncio
 import gc
@@ -23,13 +23,13 @@ _STOP_SECONDS = 4.0
 
 
 class CannotStartError(Exception):
-    """The worker lacks something; the message says what, and what to do."""
+    """The worker cannot start; the message says why, and what to do."""
 
 
 def run_worker(settings: Settings) -> int:
-    """Run until SIGTERM or Ctrl-C; 0, or 1 when something it cannot mend has stopped it."""
+    """Run until SIGTERM or Ctrl-C; return 0, or 1 after a failure that no retry can mend."""
     setup_logging(settings)
-    # Millions of long-lived strings and small objects: the collector should look at them rarely.
+    # The collector should rarely look at the millions of long-lived strings and small objects.
     gc.set_threshold(200_000, 50, 1000)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
@@ -38,8 +38,8 @@ def run_worker(settings: Settings) -> int:
     except CannotStartError as error:
         print(f"engage: {error}", file=sys.stderr)
         return 1
-    # Everything is stored and closed. Some of Faust's tasks do not heed their cancellation, and
-    # asyncio.run would wait for them for ever.
+    # Everything is stored and closed. Some of Faust's tasks ignore their cancellation, and asyncio.run
+    # would wait for them for ever.
     logging.shutdown()
     sys.stderr.flush()
     os._exit(code)
@@ -61,27 +61,27 @@ async def _run(settings: Settings) -> int:
         [loop.create_task(stopped.wait()), loop.create_task(worker.failed())],
         return_when=asyncio.FIRST_COMPLETED,
     )
-    _log.info("stopping: last cuts, then goodbye")
+    _log.info("stopping: storing the last checkpoints")
     failure = worker.failure
-    # A thread of its own, since what does not let go may hold up the event loop as well. A cut that
-    # it interrupts is stored whole or not at all.
+    # A thread, since a task that does not end may block the event loop as well. A checkpoint that it
+    # interrupts is stored whole or not at all.
     watchdog = threading.Timer(2 * _STOP_SECONDS, os._exit, (1 if failure else 0,))
     watchdog.daemon = True
     watchdog.start()
-    # While the consumer still lives: after that, nothing can be committed.
+    # Before the consumer stops: without it, no offset can be committed.
     await worker.finish()
-    # Everything is stored: what does not let go in time is let go of. Not by wait_for, which waits
-    # for the cancelled task, and some of Faust's do not heed that.
+    # Everything is stored; tasks that do not end in time are left behind. `wait_for` would wait for
+    # a cancelled task, and some of Faust's tasks ignore their cancellation.
     for closing in (worker.app.stop(), worker.stop()):
         await asyncio.wait([loop.create_task(closing)], timeout=_STOP_SECONDS)
     if failure is not None:
-        _log.error("the worker has failed", exc_info=failure)
+        _log.error("the worker has failed: %s", failure, exc_info=failure)
         print(f"engage: {failure}", file=sys.stderr)
     return 1 if failure else 0
 
 
 async def check_redis(settings: Settings) -> None:
-    """Raises CannotStartError unless Redis answers, is new enough, and keeps what it is given."""
+    """Check that Redis answers, is new enough, and evicts nothing. Raises CannotStartError."""
     client = connect_redis(settings)
     try:
         info = await client.info()
@@ -95,16 +95,16 @@ async def check_redis(settings: Settings) -> None:
     policy = info.get("maxmemory_policy", "noeviction")
     if policy != "noeviction":
         raise CannotStartError(
-            f"Redis at {settings.redis.url} has maxmemory-policy {policy}: it would drop counters "
-            "unseen. Set maxmemory-policy noeviction"
+            f"Redis at {settings.redis.url} has maxmemory-policy {policy}: it would silently drop "
+            "counters. Set maxmemory-policy noeviction"
         )
     release = tuple(int(part) for part in str(info["redis_version"]).split(".")[:2])
     if release < (6, 2):
-        raise CannotStartError(f"Redis {info['redis_version']} is too old; 6.2 is the least")
+        raise CannotStartError(f"Redis {info['redis_version']} is too old; use 6.2 or newer")
 
 
 async def count_partitions(settings: Settings) -> int:
-    """The equal partition count of all input topics. Raises CannotStartError."""
+    """Return the partition count that all input topics share. Raises CannotStartError."""
     consumer = AIOKafkaConsumer(*settings.topics.inputs, **aiokafka_options(settings))
     try:
         await consumer.start()
@@ -125,7 +125,7 @@ async def count_partitions(settings: Settings) -> int:
         listed = ", ".join(f"{topic} has {count}" for topic, count in sorted(counts.items()))
         raise CannotStartError(
             f"the input topics must have equal partition counts, but {listed}; a person's events "
-            "would be spread over several shards. Create them anew with `engage topics create`"
+            "would be spread over several shards. Delete them and run `engage topics create`"
         )
     return counts[settings.topics.inputs[0]]
 
@@ -138,6 +138,6 @@ async def _partition_counts(consumer: AIOKafkaConsumer, settings: Settings) -> d
         }
         if all(counts.values()):
             break
-        # A broker that makes topics on first use takes a moment.
+        # A broker that creates topics at first use takes a moment.
         await asyncio.sleep(0.5)
     return counts

@@ -26,7 +26,7 @@ from stream.metrics.metric_families import main_family, segment_family
 from stream.metrics.setting_value import setting_value
 from stream.publish.snapshot import main_window
 from stream.settings.application import Settings
-from stream.web.data_quality import DATA_QUALITY, Trust
+from stream.web.data_quality import DATA_QUALITY, DataQuality
 
 
 class RequestRefusedError(Exception):
@@ -185,7 +185,7 @@ def _text(value: object) -> str:
     return NOT_SET if value is None else toml_value(value)
 
 
-def _of_data_quality(one: Trust) -> dict[str, Any]:
+def _of_data_quality(one: DataQuality) -> dict[str, Any]:
     """A number about the numbers; its windows are what its counter's rate is taken over."""
     return {
         "name": one.name,

@@ -12,7 +12,7 @@ from stream.metrics.counted_by import ALWAYS, SEGMENTS, SESSION
 from stream.metrics.metric import JOINED, Metric
 from stream.metrics.metric_families import main_family, segment_family
 from stream.settings.application import Settings
-from stream.web.data_quality import DATA_QUALITY, Trust
+from stream.web.data_quality import DATA_QUALITY, DataQuality
 
 FILE = Path(__file__).resolve().parents[2] / "stream" / "metrics" / "README.md"
 _HEAD = """\
@@ -107,7 +107,7 @@ def _settings(names: Sequence[str]) -> str:
     return f"{_code(others)}, {shared}" if others else shared
 
 
-def _of_data_quality(one: Trust) -> Iterator[str]:
+def _of_data_quality(one: DataQuality) -> Iterator[str]:
     yield f"### {one.name}\n"
     yield f"{one.help}\n"
     yield f"- formula: {one.formula}"

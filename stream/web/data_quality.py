@@ -1,4 +1,4 @@
-"""How far the numbers can be trusted: what became of every record, how late it is, what is final."""
+"""Series about the numbers themselves: the outcome of every record, lateness, finality."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,22 +12,22 @@ from stream.worker.exposition import with_value, without_samples
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trust:
-    """One number about the numbers: the series that shows it, as a selector of Prometheus."""
+class DataQuality:
+    """A number about the numbers, and the series that shows it."""
 
     name: str
     help: str
     unit: str
     formula: str
-    #: Name without prefix, and the labels that choose the number among its family's.
+    #: Name of the series without prefix, and the labels that select this number in it.
     series: str
     labels: Mapping[str, str]
-    #: Of the twelve records of tests/contract/test_worked_examples_trust.py.
+    #: Computed from the twelve records of the worked examples in tests/contract.
     example: Example
 
     @property
     def selector(self) -> str:
-        """As a query names it."""
+        """The selector of the series in PromQL."""
         chosen = ", ".join(f'{label}="{value}"' for label, value in self.labels.items())
         return f"{PREFIX}{self.series}" + (f"{{{chosen}}}" if chosen else "")
 
@@ -37,71 +37,71 @@ def _example(text: str, value: float) -> Example:
 
 
 DATA_QUALITY = (
-    Trust(
-        name="events_applied", help="Records that are counted.", unit="records",
-        formula="records passed that changed the counts",
+    DataQuality(
+        name="events_applied", help="Records that were counted.", unit="records",
+        formula="records passed that changed a count",
         series="records_total", labels={"outcome": "applied"},
         example=_example("7 of 12 records are counted", 7),
     ),
-    Trust(
-        name="events_rejected", help="Records that cannot be counted, by reason, in the ledger.",
-        unit="records", formula="records passed that no number can use, by reason",
+    DataQuality(
+        name="events_rejected", help="Records that were rejected and are in the ledger topic, by reason.",
+        unit="records", formula="records passed that are no valid event, by reason",
         series="ledger_entries_total", labels={"reason": "malformed"},
-        example=_example("2 of 12 records are no JSON", 2),
+        example=_example("2 of 12 records are not JSON", 2),
     ),
-    Trust(
+    DataQuality(
         name="events_duplicate", help="Records whose event_id was counted before.", unit="records",
-        formula="records passed with an event_id that was seen within the dedupe window",
+        formula="records passed with an event_id seen before within the dedupe window",
         series="records_total", labels={"outcome": "duplicate"},
-        example=_example("1 of 12 records comes again", 1),
+        example=_example("1 of 12 records is sent twice", 1),
     ),
-    Trust(
-        name="events_late", help="Records beyond the correction window.", unit="records",
-        formula="records passed that are older than the watermark by more than the correction window",
+    DataQuality(
+        name="events_late", help="Records that came too late: after the correction window.", unit="records",
+        formula="records passed that are older than the watermark minus the correction window",
         series="records_total", labels={"outcome": "late"},
         example=_example("1 of 12 records is two days older than the newest", 1),
     ),
-    Trust(
+    DataQuality(
         name="events_future", help="Records dated ahead of the clock.", unit="records",
-        formula="records passed whose event_time is ahead of now by more than the allowed skew",
+        formula="records passed whose event_time is ahead of the clock by more than the allowed skew",
         series="ledger_entries_total", labels={"reason": "future"},
         example=_example("1 of 12 records is dated next year", 1),
     ),
-    Trust(
-        name="events_of_bots", help="Counted records of bots, which count nowhere else.",
-        unit="events", formula="accepted events of a bot, by its user agent or by is_bot",
+    DataQuality(
+        name="events_of_bots", help="Accepted events of bots; no other number counts them.",
+        unit="events", formula="accepted events whose user agent or is_bot names a bot",
         series="bot_events_total", labels={"site": "default"},
-        example=_example("1 of 12 records is of a crawler", 1),
+        example=_example("1 of 12 records comes from a crawler", 1),
     ),
-    Trust(
-        name="watermark_lag", help="How far the time before which all is final trails the newest.",
+    DataQuality(
+        name="watermark_lag", help="Delay of the watermark behind the newest event; before the watermark all is final.",
         unit="seconds", formula="newest event time − watermark",
         series="watermark_lag_seconds", labels={},
         example=_example("newest event at 12:30, watermark at 12:25", 300),
     ),
-    Trust(
-        name="folded_into_other", help="What did not fit under the cap of a dimension, and is in `other`.",
-        unit="events", formula="events of values beyond the cap (page views, for pages), by dimension",
+    DataQuality(
+        name="folded_into_other", help="Events with a value beyond the limit of a dimension, counted as `other`.",
+        unit="events", formula="events (page views, for pages) of values beyond the limit, by dimension",
         series="folded_events_total", labels={"site": "default", "dimension": "country"},
-        example=_example("with room for one country, 2 events are of a second one", 2),
+        example=_example("with a limit of one country, 2 events come from a second one", 2),
     ),
-    Trust(
-        name="record_revisions", help="Metric records that changed a number which was published.",
+    DataQuality(
+        name="record_revisions", help="Metric records that changed a published number.",
         unit="records", formula="records by kind: first, first_final, revised, finalized, corrected",
         series="metric_records_total", labels={"kind": "corrected"},
-        example=_example("a late event changes 1 window that was final", 1),
+        example=_example("a late event changes 1 final window", 1),
     ),
-    Trust(
+    DataQuality(
         name="final_records_ratio", help="Share of the published numbers that are final.",
         unit="ratio", formula="numbers published as final ÷ numbers published",
         series="final_records_ratio", labels={},
-        example=Example("4 of 6 numbers are of days that are over", 4, 6, 4 / 6),
+        example=Example("4 of 6 numbers belong to days that are over", 4, 6, 4 / 6),
     ),
 )  # fmt: skip
 
 
 def label(text: str) -> str:
-    """As UTF-8 can hold it: one lone surrogate would cost the whole page."""
+    """Return a text that UTF-8 can encode: one lone surrogate would break the whole page."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
@@ -143,7 +143,7 @@ def _folded(snapshot: Snapshot) -> Iterator[Family]:
 
 
 def _times(snapshot: Snapshot) -> Iterator[Family]:
-    # 0 is before the first event, and no time.
+    # 0 means that there was no event yet; it is not a time.
     newest = snapshot.newest_ms / 1000 if snapshot.newest_ms else None
     yield _single("newest_event_timestamp_seconds", newest)
     if snapshot.watermark_ms is not None:

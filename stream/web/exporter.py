@@ -1,4 +1,4 @@
-"""The Prometheus page: families built at each scrape from the snapshot in memory, without any I/O."""
+"""The page /metrics: families built at each scrape from the snapshot in memory, without I/O."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -23,7 +23,7 @@ Telemetry = Callable[[], Iterable[Family]]
 
 
 class SnapshotCollector(Collector):
-    """Turns the newest snapshot into families. One older than its limit keeps only its timestamp."""
+    """Turns the newest snapshot into families; an outdated one only into its timestamp."""
 
     def __init__(
         self,
@@ -38,11 +38,11 @@ class SnapshotCollector(Collector):
         self._telemetry = telemetry
 
     def describe(self) -> Iterator[Family]:
-        """SegmentRegistry without samples: registration must not evaluate anything."""
+        """Yield nothing: registration must not evaluate the snapshot."""
         return iter(())
 
     def collect(self) -> Iterator[Family]:
-        """All families; nothing here waits or raises for want of data."""
+        """Yield all families. Never waits, and never raises for lack of data."""
         yield from self._telemetry()
         snapshot = self._snapshot()
         if snapshot is None:
@@ -85,7 +85,7 @@ class SnapshotCollector(Collector):
 
 
 class Exporter:
-    """The registry and its rendered page, cached for a moment so that two scrapers cost one rendering."""
+    """The registry and its rendered page, cached for a second: two scrapers cost one rendering."""
 
     def __init__(self, collector: SnapshotCollector) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -97,7 +97,7 @@ class Exporter:
         self._cache: dict[str, tuple[float, bytes]] = {}
 
     def render(self, accept: str) -> tuple[bytes, str]:
-        """(page, content type) in the format that the scraper asks for."""
+        """Return the page and its content type, in the format that the scraper accepts."""
         encode, content_type = choose_encoder(accept)
         cached = self._cache.get(content_type)
         now = time.monotonic()
@@ -107,7 +107,7 @@ class Exporter:
 
 
 def _segment(site: str, *names: str) -> tuple[str, ...]:
-    """The labels of a segment; dimensions that come together are named together."""
+    """Return the labels of a segment; joined dimensions are separated by a comma."""
     return label(site), *(label(name.replace(JOINED, ",")) for name in names)
 
 

@@ -1,4 +1,4 @@
-"""What the live page shows: the headlines of each site with their last minutes, its tops, what was counted."""
+"""The content of the live page: headlines of each site, their last minutes, top values, counts."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -12,19 +12,19 @@ from stream.metrics.metric import JOINED, Metric
 from stream.publish.headlines import HEADLINES
 from stream.publish.snapshot import Gauge, Snapshot, main_window
 
-#: At one snapshot a second, ten minutes.
+#: Snapshots kept: ten minutes at one per second.
 HISTORY_MAX = 600
 TICKS_MAX = 20
-#: A page that shows more is not looked at; `sites` of the message says how many there are.
+#: Sites on the page, the largest; `sites_total` of the message counts all of them.
 SITES_MAX = 20
 ROWS_MAX = 8
 LABEL_MAX = 120
-#: What is listed by a dimension: pages by their views, all others by their people.
+#: Lists rank pages by their views, values of other dimensions by their people.
 PAGE, PAGE_METRIC, SEGMENT_METRIC = "page", "page_views_per_page", "daily_active_users"
 
 
 class Shown(NamedTuple):
-    """A headline that the catalogue has."""
+    """A headline whose metric is in the catalogue."""
 
     title: str
     metric: Metric
@@ -39,7 +39,7 @@ class Sample(NamedTuple):
 
 
 class LiveNumbers:
-    """Remembers the last minutes of what the snapshots say; told of each, asked for messages."""
+    """Collects snapshots, and builds the messages of the page from the last minutes of them."""
 
     def __init__(self, metrics: Sequence[Metric], dimensions: Sequence[str]) -> None:
         known = {metric.name: metric for metric in metrics}
@@ -62,7 +62,7 @@ class LiveNumbers:
         self._last: Snapshot | None = None
 
     def note(self, snapshot: Snapshot) -> bool:
-        """Remember a snapshot; False when it was known."""
+        """Keep a snapshot; return False if it is known."""
         last, self._last = self._last, snapshot
         if last is not None and last.taken_ms == snapshot.taken_ms:
             return False
@@ -76,7 +76,7 @@ class LiveNumbers:
         return True
 
     def state(self) -> dict[str, Any] | None:
-        """The numbers of now; None before the first snapshot."""
+        """Return the numbers of the newest snapshot; None before the first."""
         snapshot = self._last
         if snapshot is None:
             return None
@@ -103,7 +103,7 @@ class LiveNumbers:
         }
 
     def history(self) -> dict[str, Any]:
-        """The last minutes, as columns: what a page needs once, to go on from there."""
+        """Return the last minutes as columns; a page needs them once, when it connects."""
         sites = sorted({site for sample in self._history for site in sample.values})
         nothing: list[float | None] = [None] * len(self.shown)
         return {
@@ -129,7 +129,7 @@ class LiveNumbers:
         return found
 
     def _rows(self, gauges: Sequence[Gauge]) -> dict[str, dict[str, list[tuple[str, float]]]]:
-        """Site → dimension → its largest values."""
+        """Return the largest values by site and dimension."""
         found: dict[str, dict[str, list[Gauge]]] = {}
         for gauge in gauges:
             metric = self.lists.get(gauge.dimension)
@@ -148,13 +148,13 @@ class LiveNumbers:
 
 
 def _largest_sites(snapshot: Snapshot) -> list[str]:
-    """By events since counting began: an order that does not jump about."""
+    """Return the sites with the most events since counting began: a stable order."""
     events = [count for count in snapshot.counts if count.measure == EVENTS]
     return [count.site for count in nlargest(SITES_MAX, events, key=lambda count: count.value)]
 
 
 def _tick(last: Snapshot, snapshot: Snapshot) -> dict[str, Any]:
-    """What was counted between two snapshots, by type; of nobody in particular."""
+    """Return what was counted between two snapshots, by type, over all sites."""
     counted: dict[str, int] = {}
     known = {(count.measure, count.site): count.value for count in last.counts}
     for count in snapshot.counts:

@@ -1,4 +1,4 @@
-"""The alerts that Prometheus has pending or firing, asked for now and then, for the live page."""
+"""Asks Prometheus for pending and firing alerts, for the live page."""
 
 import asyncio
 import time
@@ -15,12 +15,10 @@ TIMEOUT_SECONDS = 3.0
 ANSWER_MAX_BYTES = 2 * 1024 * 1024
 ALERTS_MAX = 50
 TEXT_MAX = 300
-#: Prometheus forgets an alert at once when it is over; whoever looks a little later wants to know.
+#: Prometheus forgets a resolved alert at once; the page shows it for this long.
 RESOLVED_SECONDS = 600.0
-#: Every rule of ours has it; a Prometheus may hold other people's alerts as well.
+#: Label of every rule of this product; a Prometheus may hold other alerts as well.
 OWN_LABEL = "signal"
-
-
 _Labels = frozenset[tuple[str, str]]
 
 
@@ -41,21 +39,22 @@ class _Answer(msgspec.Struct):
 
 
 class AlertWatch:
-    """Asks the Prometheus of the settings; without one it knows nothing and says so."""
+    """Holds the alerts of the Prometheus at `web.prometheus_url`; none if that is not set."""
 
     def __init__(self, url: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._url = url.rstrip("/")
         self._clock = clock
         self.alerts: list[dict[str, str]] = []
-        #: Labels → what fired when it was last asked, and what has ceased to: (since when, alert).
+        #: Labels → alert that was firing at the last look.
         self._firing: dict[_Labels, dict[str, str]] = {}
+        #: Labels → when an alert was resolved, and the alert.
         self._resolved: dict[_Labels, tuple[float, dict[str, str]]] = {}
-        #: Why there is no answer; empty while there is one.
+        #: Why Prometheus gave no answer; empty if it did.
         self.problem = ""
         self._is_known = False
 
     def report(self) -> dict[str, Any]:
-        """As the page shows it."""
+        """Return the alerts and the state of the connection, for the page."""
         return {
             "configured": bool(self._url),
             "known": self._is_known,
@@ -64,7 +63,7 @@ class AlertWatch:
         }
 
     async def run(self) -> None:
-        """For ever. A Prometheus that does not answer is told, and asked again."""
+        """Look every few seconds, for ever; an unanswered look sets `problem`."""
         if not self._url:
             return
         timeout = aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)
@@ -74,7 +73,7 @@ class AlertWatch:
                 await asyncio.sleep(LOOK_SECONDS)
 
     async def look(self, session: aiohttp.ClientSession) -> None:
-        """Ask once."""
+        """Ask Prometheus once."""
         try:
             async with session.get(f"{self._url}/api/v1/alerts") as response:
                 response.raise_for_status()
@@ -86,24 +85,26 @@ class AlertWatch:
             found = msgspec.json.decode(body, type=_Answer).data.alerts
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             reason = printable(str(error), TEXT_MAX) or type(error).__name__
-            # Old alerts would look like live ones.
+            # Drop the old alerts: they would look like live ones.
             self.alerts, self._is_known = [], False
-            self.problem = f"Prometheus does not answer ({reason}); look at web.prometheus_url"
+            self.problem = f"Prometheus does not answer ({reason}); check web.prometheus_url"
             return
         self.problem, self._is_known = "", True
         own = [alert for alert in found if OWN_LABEL in alert.labels]
         own = [alert for alert in own if alert.labels.get("severity") != "none"]
         own.sort(key=lambda alert: (alert.state != "firing", alert.labels.get("alertname", "")))
         shown = [_shown(alert) for alert in own[:ALERTS_MAX]]
-        self.alerts = (shown + self._over(own))[:ALERTS_MAX]
+        self.alerts = (shown + self._recently_resolved(own))[:ALERTS_MAX]
 
-    def _over(self, active: Sequence[_Alert]) -> list[dict[str, str]]:
-        """Those that fired a while ago and are over, the newest first."""
+    def _recently_resolved(self, active: Sequence[_Alert]) -> list[dict[str, str]]:
+        """Return the alerts resolved a short time ago, the newest first."""
         now, labels = self._clock(), {_key(alert) for alert in active}
-        over = {key: shown for key, shown in self._firing.items() if key not in labels}
-        self._resolved |= {key: (now, shown | {"state": "resolved"}) for key, shown in over.items()}
+        ended = {key: shown for key, shown in self._firing.items() if key not in labels}
+        self._resolved |= {
+            key: (now, shown | {"state": "resolved"}) for key, shown in ended.items()
+        }
         self._firing = {_key(alert): _shown(alert) for alert in active if alert.state == "firing"}
-        # One that is pending again, and then is not, is still one that was resolved.
+        # An alert that becomes pending and then inactive stays a resolved one.
         self._resolved = {
             key: (since, shown)
             for key, (since, shown) in self._resolved.items()

@@ -1,4 +1,4 @@
-"""What every number of the live page means: title, definition, formula, benchmark, as the catalogue has them."""
+"""Explains every number of the live page: title, definition, formula and benchmark."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,15 +9,15 @@ from stream.metrics.metric_families import main_family
 from stream.web.live import LiveNumbers
 
 _OUTCOMES = {
-    "rejected": "Records that are no events, or that say what cannot be.",
-    "duplicate": "Events whose event_id was seen before.",
+    "rejected": "Records that are no valid event.",
+    "duplicate": "Events whose event_id was counted before.",
     "late": "Events too old to change a number.",
-    "skipped": "Records that were passed without being read.",
+    "skipped": "Offsets of the log without a record to read.",
 }
 
 
 def definitions(numbers: LiveNumbers) -> dict[str, Any]:
-    """`headlines` in the order of the page, the metric of each list, and `meanings` by name."""
+    """Return `headlines` in the order of the page, the metric of each list, and `meanings` by name."""
     listed = numbers.lists.values()
     metrics = {metric.name: metric for metric in (*(s.metric for s in numbers.shown), *listed)}
     return {
@@ -39,7 +39,7 @@ def _meaning(metric: Metric) -> dict[str, Any]:
         "definition": metric.help,
         "formula": metric.formula,
         "example": f"{metric.example.text} give {metric.example.value:g}",
-        "benchmark": f"{benchmark.text} ({benchmark.source})" if benchmark else "none is known",
+        "benchmark": f"{benchmark.text} ({benchmark.source})" if benchmark else "none known",
         "settings": ", ".join(metric.settings) or "none",
         "series": main_family(metric).name,
     }

@@ -1,19 +1,19 @@
-"""Server-sent events for any number of browsers: each message is made once, and nobody may hold it up."""
+"""Server-sent events for many browsers: each message is made once, and no browser delays the others."""
 
 import asyncio
 from collections.abc import Callable
 
-#: Messages that may wait for one browser; at one a second, it may hang for this many seconds.
+#: Messages that may wait for one browser; at one per second, also the seconds it may hang.
 QUEUE_MAX = 8
 CLIENTS_MAX = 500
 
 
 class TooManyClientsError(Exception):
-    """As many browsers are connected as one worker serves."""
+    """The worker serves as many browsers as it can."""
 
 
 class Client:
-    """One browser's place in the feed. Its messages are shared with all others, not copied."""
+    """One browser's queue. All queues share the same messages."""
 
     def __init__(self, hang_up: Callable[[], None]) -> None:
         self._waiting: asyncio.Queue[bytes | None] = asyncio.Queue(QUEUE_MAX)
@@ -21,11 +21,11 @@ class Client:
         self.is_dropped = False
 
     async def next(self) -> bytes | None:
-        """The next message, or None when there will be no more."""
+        """Wait for the next message; None after the last."""
         return await self._waiting.get()
 
     def offer(self, message: bytes) -> bool:
-        """Queue a message; False when too many are waiting already."""
+        """Queue a message; return False if too many are waiting."""
         try:
             self._waiting.put_nowait(message)
         except asyncio.QueueFull:
@@ -33,7 +33,7 @@ class Client:
         return True
 
     def end(self, *, is_dropped: bool) -> None:
-        """No more messages. One that is dropped may be stuck in sending, and loses its connection."""
+        """End the messages. A dropped browser may be stuck in sending, so hang up on it."""
         self.is_dropped = is_dropped
         while not self._waiting.empty():
             self._waiting.get_nowait()
@@ -43,18 +43,18 @@ class Client:
 
 
 class LiveFeed:
-    """All browsers that are listening."""
+    """The browsers that are connected."""
 
     def __init__(self) -> None:
         self._clients: set[Client] = set()
-        #: Slow browsers that lost their place; they connect again by themselves.
+        #: Slow browsers that were dropped; they connect again by themselves.
         self.dropped = 0
 
     def __len__(self) -> int:
         return len(self._clients)
 
     def join(self, hang_up: Callable[[], None]) -> Client:
-        """A place for a browser; `hang_up` ends its connection. Raises TooManyClientsError."""
+        """Add a browser; `hang_up` ends its connection. Raises TooManyClientsError."""
         if len(self._clients) >= CLIENTS_MAX:
             raise TooManyClientsError
         client = Client(hang_up)
@@ -62,23 +62,23 @@ class LiveFeed:
         return client
 
     def leave(self, client: Client) -> None:
-        """The browser has gone."""
+        """Remove a browser that has disconnected."""
         self._clients.discard(client)
 
     def send(self, message: bytes) -> None:
-        """Hand one message to all; who has too many waiting is dropped."""
+        """Queue a message for all browsers; drop those with too many waiting."""
         for client in [client for client in self._clients if not client.offer(message)]:
             self._clients.discard(client)
             self.dropped += 1
             client.end(is_dropped=True)
 
     def close(self) -> None:
-        """End all connections in order, so that the server can stop."""
+        """End all connections, so that the server can stop."""
         clients, self._clients = self._clients, set()
         for client in clients:
             client.end(is_dropped=False)
 
 
 def as_event(name: str, data: bytes) -> bytes:
-    """One server-sent event. JSON has no line breaks, so one `data:` line holds it."""
+    """Encode a server-sent event. JSON has no line breaks, so it fits into one `data:` line."""
     return b"event: " + name.encode() + b"\ndata: " + data + b"\n\n"

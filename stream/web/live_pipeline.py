@@ -1,4 +1,4 @@
-"""How the pipeline does, seen from this worker: Kafka, the worker itself, Redis, Prometheus."""
+"""The state of the pipeline as this worker sees it: Kafka, worker, Redis, Prometheus."""
 
 import time
 from collections.abc import Callable
@@ -13,15 +13,15 @@ from stream.worker.owner import ShardOwner
 from stream.worker.telemetry import Telemetry
 
 State = Literal["ok", "waiting", "bad"]
-#: Fetches return within a fraction of a second, also without records.
+#: Longest time without a fetch: a fetch returns within a second, also without records.
 _KAFKA_SILENT_SECONDS = 15.0
-#: Three scrapes of the slowest interval that is usual.
+#: Longest time without a scrape: three of the slowest usual interval.
 _SCRAPE_MISSED_SECONDS = 180.0
 _MIB = 1024 * 1024
 
 
 class Stage(NamedTuple):
-    """One part of the pipeline, whether it does its work, and what can be said of it."""
+    """One part of the pipeline, its state, and a text for people."""
 
     name: str
     state: State
@@ -29,7 +29,7 @@ class Stage(NamedTuple):
 
 
 class Pipeline:
-    """Asked once a second at most; it looks at what is in memory and waits for nothing."""
+    """Builds the stages from memory, without waiting; called at most once per second."""
 
     def __init__(
         self,
@@ -49,11 +49,11 @@ class Pipeline:
         self._scraped_at: float | None = None
 
     def note_scrape(self) -> None:
-        """A Prometheus has just read the metrics."""
+        """Note that Prometheus has just read the metrics."""
         self._scraped_at = time.monotonic()
 
     def stages(self) -> list[Stage]:
-        """In the order in which an event passes them."""
+        """Return the stages in the order in which an event passes them."""
         return [self._kafka(), self._worker(), self._redis(), self._prometheus()]
 
     def _kafka(self) -> Stage:
@@ -66,33 +66,33 @@ class Pipeline:
                 seen = max(seen, seen_ms or 0)
                 behind += max((end or 0) - state.next, 0)
         if not seen:
-            return Stage("Kafka", "waiting", "nothing has been fetched yet")
+            return Stage("Kafka", "waiting", "no fetch yet")
         silent = (now_ms() - seen) / 1000
         if silent > _KAFKA_SILENT_SECONDS:
             return Stage("Kafka", "bad", f"no answer for {silent:.0f} s")
-        lag = f"{behind:,} records to read" if behind else "all records read"
-        return Stage("Kafka", "ok", lag)
+        text = f"{behind:,} records to read" if behind else "all records read"
+        return Stage("Kafka", "ok", text)
 
     def _worker(self) -> Stage:
         shards = [assigned.shard for assigned in self._owner.assigned_shards.values()]
-        lost = sum(shard is None for shard in shards)
+        loading = sum(shard is None for shard in shards)
         if self._owner.problem:
             return Stage("Worker", "bad", self._owner.problem)
-        if lost:
-            return Stage("Worker", "waiting", f"{lost} of {len(shards)} shards are being loaded")
+        if loading:
+            return Stage("Worker", "waiting", f"{loading} of {len(shards)} shards are being loaded")
         if not shards:
-            return Stage("Worker", "waiting", "it has no shards yet; other workers may have them")
+            return Stage("Worker", "waiting", "no shards yet; other workers may have them")
         age = self._age_seconds()
         if age is not None and age > self._age_max_seconds:
             return Stage("Worker", "bad", f"no new numbers for {age:.0f} s")
         return Stage(
-            "Worker", "ok", f"{len(shards)} shards, {self._owner.counts.checkpoints:,} cuts"
+            "Worker", "ok", f"{len(shards)} shards, {self._owner.counts.checkpoints:,} checkpoints"
         )
 
     def _redis(self) -> Stage:
         memory = self._telemetry.redis_memory
         if not memory:
-            return Stage("Redis", "waiting", "it does not tell how it does")
+            return Stage("Redis", "waiting", "no answer about its memory")
         used = sum(node.used for node in memory.values()) / _MIB
         return Stage("Redis", "ok", f"{used:,.0f} MiB in use")
 
@@ -100,7 +100,7 @@ class Pipeline:
         if self._alerts.problem:
             return Stage("Prometheus", "bad", self._alerts.problem)
         if self._scraped_at is None:
-            return Stage("Prometheus", "waiting", "this worker has not been scraped yet")
+            return Stage("Prometheus", "waiting", "has not scraped this worker yet")
         age = time.monotonic() - self._scraped_at
         state: State = "ok" if age <= _SCRAPE_MISSED_SECONDS else "bad"
-        return Stage("Prometheus", state, f"scraped {age:.0f} s ago")
+        return Stage("Prometheus", state, f"scraped this worker {age:.0f} s ago")

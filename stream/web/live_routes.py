@@ -1,4 +1,4 @@
-"""The live page's addresses: the page and its files, its events, and the snapshot as JSON."""
+"""The addresses of the live page: the page, its files, its events, and the snapshot as JSON."""
 
 import asyncio
 import time
@@ -22,7 +22,7 @@ _encode = msgspec.json.encode
 
 
 class LivePages:
-    """Looks at the snapshot once a second, and shares what it makes of it."""
+    """Builds a message from the snapshot once per second, and serves it to all browsers."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class LivePages:
         self.feed = LiveFeed()
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
-        """All addresses."""
+        """Add the addresses to a server."""
         router.add_get("/", self._page)
         router.add_get("/live", self._page)
         router.add_get("/live/events", self._events)
@@ -51,7 +51,7 @@ class LivePages:
         router.add_get("/api/snapshot", self._api)
 
     async def run(self) -> None:
-        """For ever: remember the newest snapshot, and tell the browsers if there are any."""
+        """Keep the newest snapshot and send it to the browsers, once per second, for ever."""
         alerts = asyncio.create_task(self._alerts.run(), name="alerts")
         try:
             while True:
@@ -62,7 +62,7 @@ class LivePages:
             alerts.cancel()
 
     def update(self) -> None:
-        """One look."""
+        """Keep the newest snapshot, and send it if a browser is connected."""
         snapshot = self._snapshot()
         if snapshot is not None:
             self._numbers.note(snapshot)
@@ -70,7 +70,7 @@ class LivePages:
             self.feed.send(as_event("state", _encode(self.state())))
 
     def state(self) -> dict[str, Any]:
-        """Everything that changes from one second to the next."""
+        """Return everything that changes from one second to the next."""
         return {
             "now_ms": now_ms(),
             "age_max_seconds": self._age_max_seconds,
@@ -87,7 +87,7 @@ class LivePages:
         try:
             client = self.feed.join(hang_up)
         except TooManyClientsError:
-            text = f"{len(self.feed)} browsers are connected, as many as a worker serves"
+            text = f"{len(self.feed)} browsers are connected, the most that a worker serves; try again later"
             return web.Response(status=503, text=text, headers={"Retry-After": "10"})
         response = web.StreamResponse(headers=HEADERS | {"Content-Type": "text/event-stream"})
         try:
@@ -96,13 +96,13 @@ class LivePages:
             while (message := await client.next()) is not None:
                 await response.write(message)
         except ConnectionError:
-            pass  # The browser has gone.
+            pass  # The browser has disconnected.
         finally:
             self.feed.leave(client)
         return response
 
     def _past(self) -> bytes:
-        """The history, made once a second however many browsers come."""
+        """Return the history, encoded at most once per second for all browsers together."""
         second = int(time.monotonic())
         if self._history[0] != second:
             self._history = (second, as_event("history", _encode(self._numbers.history())))
@@ -115,7 +115,7 @@ class LivePages:
     async def _asset(self, request: web.Request) -> web.StreamResponse:
         file = asset(request.match_info["name"])
         if file is None:
-            raise web.HTTPNotFound(text="there is no such file; the page is at /live")
+            raise web.HTTPNotFound(text="no such file; the page is at /live")
         return web.FileResponse(file, headers=HEADERS | {"Content-Type": TYPES[file.suffix]})
 
     async def _meanings(self, _: web.Request) -> web.Response:

@@ -1,4 +1,4 @@
-"""The worker's own pages: /live for people, /metrics for Prometheus, /healthz and /readyz for supervisors."""
+"""The HTTP server of a worker: /live for people, /metrics for Prometheus, /healthz and /readyz."""
 
 import asyncio
 import logging
@@ -12,13 +12,13 @@ from stream.web.exporter import Exporter
 from stream.web.live_routes import LivePages
 
 _log = logging.getLogger(__name__)
-#: Check → what is wrong; empty text when nothing is.
+#: Returns what is wrong by check; an empty text if nothing is.
 Checks = Callable[[], dict[str, str]]
 _STOP_SECONDS = 2.0
 
 
 class Web:
-    """A small HTTP server, on loopback unless the settings say otherwise."""
+    """The server, on loopback unless `web.host` says otherwise."""
 
     def __init__(
         self, settings: Settings, exporter: Exporter, ready: Checks, live: LivePages
@@ -31,7 +31,7 @@ class Web:
         self._updates: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Listen. Raises OSError when the port is taken."""
+        """Listen. Raises OSError if the port is taken."""
         app = web.Application()
         app.router.add_get("/metrics", self._metrics)
         app.router.add_get("/healthz", self._healthz)
@@ -43,7 +43,7 @@ class Web:
             self._runner, self._settings.host, self._settings.port, ssl_context=self._tls()
         )
         await site.start()
-        # Not among the worker's own tasks: what goes wrong with a page must not end the counting.
+        # Not among the worker's own tasks: a failure of the page must not end the counting.
         self._updates = asyncio.create_task(self._live.run(), name="live")
         self._updates.add_done_callback(self._note_end)
 
@@ -57,7 +57,9 @@ class Web:
 
     def _note_end(self, updates: "asyncio.Task[None]") -> None:
         if not updates.cancelled() and (error := updates.exception()):
-            _log.error("the live page is not renewed any more", exc_info=error)
+            _log.error(
+                "the live page has failed; restart the worker to see it again", exc_info=error
+            )
             self._live.feed.close()
 
     def _tls(self) -> ssl.SSLContext | None:
@@ -68,16 +70,16 @@ class Web:
         return context
 
     async def _metrics(self, request: web.Request) -> web.Response:
-        # In a thread: rendering thousands of series would hold up the folding.
+        # In a thread: rendering thousands of series would delay the folding.
         accept = request.headers.get("Accept", "")
-        # Scrapers name the version of the format that they read; nobody else does.
+        # Scrapers name the version of the format that they accept; browsers do not.
         if "version=" in accept:
             self._live.pipeline.note_scrape()
         page, content_type = await asyncio.to_thread(self._exporter.render, accept)
         return web.Response(body=page, headers={"Content-Type": content_type})
 
     async def _healthz(self, _: web.Request) -> web.Response:
-        """The event loop answers; nothing else is asked, so that Redis' trouble restarts no worker."""
+        """Answer while the event loop runs: trouble with Redis must not restart the worker."""
         return web.json_response({"status": "ok"})
 
     async def _readyz(self, _: web.Request) -> web.Response:

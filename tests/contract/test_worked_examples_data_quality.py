@@ -13,7 +13,7 @@ from stream.configure.fingerprints import definition_version
 from stream.metrics.catalogue import catalogue
 from stream.publish.snapshot import Snapshot
 from stream.settings.application import Settings
-from stream.web.data_quality import DATA_QUALITY, Trust
+from stream.web.data_quality import DATA_QUALITY, DataQuality
 from stream.web.exporter import Exporter, SnapshotCollector
 from stream.worker.publisher import Publisher
 from tests.contract.test_worked_examples import NOON_MS
@@ -81,7 +81,7 @@ def page() -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
 
 
 @pytest.mark.parametrize("one", [pytest.param(one, id=one.name) for one in DATA_QUALITY])
-def test_the_example_gives_its_number(one: Trust, page: dict[Any, float]) -> None:
+def test_the_example_gives_its_number(one: DataQuality, page: dict[Any, float]) -> None:
     series = f"engagement_{one.series}", frozenset(one.labels.items())
     assert page[series] == pytest.approx(one.example.value)
 

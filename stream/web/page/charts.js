@@ -1,4 +1,4 @@
-// Sparklines by Plotly, where it is there; what they show is also said in words.
+// Draws sparklines with Plotly if it is loaded; `summary` says the same in words.
 import { formatted } from "./format.js";
 
 const CALM = { staticPlot: true, displayModeBar: false, responsive: false };
@@ -9,7 +9,7 @@ export function drawLine(element, times, values) {
   if (!globalThis.Plotly || !element.clientWidth || values.length < 2) return;
   const color = getComputedStyle(document.documentElement).getPropertyValue("--line").trim();
   const line = {
-    // Copies: the library looks at an array again only when it is another one.
+    // Copies: the library redraws only arrays that are new objects.
     type: "scatter", mode: "lines", x: [...times], y: [...values], connectgaps: false,
     line: { color, width: 2 }, hoverinfo: "skip",
   };
@@ -37,7 +37,7 @@ export function summary(values, unit, times) {
 const least = (values) => values.reduce((a, b) => Math.min(a, b));
 const most = (values) => values.reduce((a, b) => Math.max(a, b));
 
-// A line that does not move is drawn in the middle.
+// Draws a flat line in the middle.
 function range(values) {
   const found = values.filter((value) => value !== null);
   if (!found.length) return null;

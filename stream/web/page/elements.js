@@ -1,4 +1,4 @@
-// Elements with text; markup is never parsed.
+// Makes elements with plain text; markup is never parsed.
 export function make(tag, text = "", className = "") {
   const element = document.createElement(tag);
   element.textContent = text;

@@ -1,4 +1,4 @@
-// Numbers, times and differences as people write them.
+// Formats numbers, times and differences for people.
 const counts = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
 const shares = new Intl.NumberFormat("en", { style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 2 });
 const changes = new Intl.NumberFormat("en", { style: "percent", maximumFractionDigits: 0, signDisplay: "exceptZero" });
@@ -19,7 +19,7 @@ export function formatted(value, unit) {
 }
 
 export function difference(now, before, unit, window) {
-  // A day that is not over is not compared with a whole one.
+  // A day under way is not compared with a whole day.
   if (now === null || before === null || !window.startsWith("trailing")) return "";
   if (unit === "ratio") return ` (${points.format((now - before) * 100)} points)`;
   return before ? ` (${changes.format(now / before - 1)})` : "";

@@ -1,19 +1,19 @@
-// Follows the events of the worker and shows them; every text that came from outside is set as text.
+// Follows the events of the worker and shows them; text from outside is never parsed as markup.
 import { drawLine, redraw, summary } from "./charts.js";
 import { difference, formatted, PERIODS } from "./format.js";
 import { fill, make } from "./elements.js";
 import { explain, setMeanings } from "./meaning.js";
 import { showAlerts, showLists, showPipeline, showTicks } from "./sections.js";
 
-// Without an event for this long, the connection is as good as gone: they come once a second.
+// Events come once per second; after this long without one, the connection counts as lost.
 const SILENT_MS = 5000;
-// Numbers are made once a second; after this long, something holds them up.
+// Numbers are computed once per second; older ones are shown as old.
 const OLD_MS = 5000;
 const HISTORY_MAX = 600;
 
 const at = (id) => document.getElementById(id);
-let known = null; // headlines and lists, as the worker has them
-let latest = null; // the newest state, and when it came
+let known = null; // headlines, lists and meanings of the worker
+let latest = null; // the newest state, and when it arrived
 let isOpen = false;
 let history = { taken_ms: [], sites: {} };
 const cards = new Map();
@@ -33,7 +33,7 @@ function listen() {
   source.addEventListener("error", () => {
     isOpen = false;
     turnBadge();
-    // A browser gives up after some answers, such as a proxy's; this page does not.
+    // After some answers, such as a proxy's, a browser gives up. This page tries again.
     if (source.readyState === EventSource.CLOSED) setTimeout(listen, 2000);
   });
   source.addEventListener("history", (event) => {
@@ -72,7 +72,7 @@ function card(headline) {
     parts[name] = make("span", "", name);
   }
   parts.title.textContent = headline.title;
-  parts.chart.setAttribute("aria-hidden", "true"); // said in words beside it
+  parts.chart.setAttribute("aria-hidden", "true"); // `unseen` says it in words
   const button = make("button", "", "number");
   button.type = "button";
   button.id = `number-${headline.metric}`;
@@ -102,7 +102,7 @@ function showNumber(headline, i, site) {
   parts.value.textContent = formatted(now, headline.unit);
   const period = PERIODS[headline.window] ?? "the period before";
   parts.before.textContent = before === null
-    ? `${period}: not known`
+    ? `${period}: unknown`
     : `${period}: ${formatted(before, headline.unit)}${difference(now, before, headline.unit, headline.window)}`;
   const values = history.sites[site.site]?.[i] ?? [];
   parts.unseen.textContent = summary(values, headline.unit, history.taken_ms);
@@ -124,7 +124,7 @@ function chosenSite(sites) {
 function turnBadge() {
   const [state, text, age] = freshness();
   const badge = at("badge");
-  // Only when it changes: a screen reader speaks it.
+  // Set only on a change: a screen reader reads every change aloud.
   if (badge.dataset.state !== state) badge.dataset.state = state;
   if (at("badge-text").textContent !== text) at("badge-text").textContent = text;
   at("age").textContent = age;

@@ -1,4 +1,4 @@
-// The dialog in which every number says what it means.
+// Shows the definition of a number in a dialog.
 import { make } from "./elements.js";
 
 const PARTS = [
@@ -12,7 +12,7 @@ export function setMeanings(found) {
 }
 
 export function explain(name, title) {
-  const meaning = meanings[name] ?? { title: name, definition: "The worker does not say." };
+  const meaning = meanings[name] ?? { title: name, definition: "The worker has no definition of it." };
   document.getElementById("meaning-title").textContent = title ?? meaning.title;
   const parts = PARTS.filter(([key]) => meaning[key]).flatMap(([key, label]) => [
     make("dt", label), make("dd", meaning[key]),

@@ -1,10 +1,10 @@
-// The sections below the headlines: pipeline, alerts, pages and segments, what was just counted.
+// Shows the sections below the headlines: pipeline, alerts, pages and segments, latest counts.
 import { fill, make } from "./elements.js";
 import { clock, formatted } from "./format.js";
 import { explain, title } from "./meaning.js";
 
 const TICKS_MAX = 20;
-const WORDS = { ok: "works", waiting: "waits", bad: "trouble" };
+const WORDS = { ok: "works", waiting: "waiting", bad: "problem" };
 
 export function showPipeline(list, stages) {
   fill(list, stages.map((stage) => {
@@ -23,8 +23,8 @@ export function showAlerts(list, note, alerts) {
   const parts = [`${firing} firing`, `${pending} pending`, ...(resolved ? [`${resolved} resolved`] : [])];
   if (!alerts.configured) note.textContent = "Set web.prometheus_url to see the alerts of Prometheus here.";
   else if (alerts.problem) note.textContent = alerts.problem;
-  else if (!alerts.known) note.textContent = "not known yet";
-  else note.textContent = alerts.alerts.length ? parts.join(", ") : "none is firing";
+  else if (!alerts.known) note.textContent = "no answer yet";
+  else note.textContent = alerts.alerts.length ? parts.join(", ") : "no alerts";
   note.dataset.state = alerts.problem || firing ? "bad" : "";
   const wanted = alerts.alerts.map((alert) => [
     `${alert.name} ${alert.site ? `(${alert.site}) ` : ""}`, ` ${alert.state}`, ` ${alert.summary}`, alert.state,
@@ -41,7 +41,7 @@ export function showAlerts(list, note, alerts) {
 export function showLists(place, lists, known) {
   const names = Object.keys(known.lists).filter((name) => lists[name]?.length);
   const tables = new Map([...place.children].map((table) => [table.dataset.list, table]));
-  // What stays keeps its element, and with it the focus.
+  // Tables that stay keep their elements, and with them the focus.
   if ([...tables.keys()].join("\n") !== names.join("\n")) {
     fill(place, names.map((name) => table(name, known.lists[name])));
   }
