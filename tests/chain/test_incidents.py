@@ -21,7 +21,7 @@ from tests.servers.kafka_server import KafkaServer
 
 FASTER = 240
 ALERT = "EngagementConversionDrop"
-PANEL = "Conversion of visits and what is usual"
+PANEL = "Conversion of sessions and the usual"
 #: Sessions end after half an hour; in a shop that is so much faster, so much sooner.
 SETTINGS = {
     "SESSION_TIMEOUT_SECONDS": str(round(1_800 / FASTER)),

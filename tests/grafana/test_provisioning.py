@@ -102,5 +102,5 @@ def test_dashboards_of_an_own_installation_follow_the_options_and_settings() -> 
 def test_an_invalid_address_is_refused_with_advice() -> None:
     result = export("--prometheus", "http://x")
     assert result.exit_code == 2
-    assert "is no host:port, such as" in " ".join(result.stderr.split())
+    assert "is not host:port, such as" in " ".join(result.stderr.split())
     assert not Path("out").exists()

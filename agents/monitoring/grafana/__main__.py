@@ -10,7 +10,7 @@ GRAFANA = Path(__file__).resolve().parents[3] / "deploy" / "grafana"
 
 
 def main(arguments: list[str]) -> int:
-    """0; 1 when --check finds a file that is not current; 2 for any other argument."""
+    """Write the files; with --check return 1 if one is not current, 2 for another argument."""
     if arguments == ["--check"]:
         outdated = outdated_files(GRAFANA, shipped_files())
         for path in outdated:

@@ -1,4 +1,4 @@
-"""The dashboard Campaigns and experiments: channels, campaigns and variants side by side."""
+"""Dashboard Campaigns and experiments: channels, campaigns and variants side by side."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -20,13 +20,13 @@ from stream.settings.application import Settings
 
 _COMPARED = (("Channels", "channel"), ("Campaigns", "campaign"))
 _NOTE = (
-    "Events say it in their `context` as `{dimension}`, which must stand in the setting "
-    "`dimensions`; otherwise there is no data here."
+    "Send `{dimension}` in the `context` of events, and add it to the setting `dimensions`; "
+    "without that there is no data here."
 )
 
 
 def campaigns(settings: Settings, place: Surroundings) -> Dashboard:
-    """The same numbers by each of the dimensions, and those of experiments by variant."""
+    """Build the dashboard: the same numbers by each dimension, and experiments by variant."""
     panels = MetricPanels(settings, place.pace)
     known = {metric.name: metric for metric in catalogue(settings)}
     rows = [
@@ -54,7 +54,7 @@ def campaigns(settings: Settings, place: Surroundings) -> Dashboard:
 def _compared(
     dimension: str, names: Iterable[str], known: Mapping[str, Metric], panels: MetricPanels
 ) -> tuple[Panel, ...]:
-    """A table, and what matters most as bars and lines."""
+    """Build a table, with the first metrics as bars and lines."""
     columns = [known[name] for name in names if name in known]
     lines = [known[name] for name in CAMPAIGN_LINES if name in known]
     table = panels.table(columns, dimension, _NOTE.format(dimension=dimension))
@@ -63,7 +63,7 @@ def _compared(
 
 
 def _tested(variant: str, known: Mapping[str, Metric], panels: MetricPanels) -> Iterator[Panel]:
-    """The conversion of each variant with its interval and the test against the control; also by goal."""
+    """Yield the conversion of each variant, with its interval and its test; also by goal."""
     columns = [known[name] for name in EXPERIMENT_COLUMNS]
     for dimension in (variant, of_goals_and(variant).replace(JOINED, ",")):
         table = panels.table(columns, dimension, _NOTE.format(dimension=variant))

@@ -1,4 +1,4 @@
-"""Dashboards as Grafana reads them: its classic JSON, complete, so that nothing is left to defaults."""
+"""Dashboards as Grafana reads them: classic JSON with every field, so that no default applies."""
 
 from collections.abc import Iterable, Iterator
 from itertools import count
@@ -15,7 +15,7 @@ TAG = "engagement"
 
 
 def as_classic(dashboard: Dashboard, place: Surroundings) -> dict[str, Any]:
-    """One dashboard."""
+    """Build one dashboard."""
     return {
         "uid": dashboard.uid,
         "title": dashboard.title,
@@ -36,7 +36,7 @@ def as_classic(dashboard: Dashboard, place: Surroundings) -> dict[str, Any]:
 
 
 def _links() -> dict[str, Any]:
-    """To the other dashboards, with the same time and the same choices."""
+    """Build the links to the other dashboards, with the same time and choices."""
     return {
         "type": "dashboards",
         "title": "Dashboards",
@@ -51,7 +51,7 @@ def _links() -> dict[str, Any]:
 
 
 def _alerts(dashboard: Dashboard, place: Surroundings) -> dict[str, Any]:
-    """Marks when alerts fired: of the chosen sites, and those that are about no site."""
+    """Build the marks of alerts: those of the chosen sites, and those without a site."""
     matchers = [f'alertname=~"{place.prefix}.+"', f'alertname!="{place.prefix}Watchdog"']
     if "site" in dashboard.variables:
         matchers.append('site=~"|$site"')
@@ -71,7 +71,7 @@ def _alerts(dashboard: Dashboard, place: Surroundings) -> dict[str, Any]:
 
 
 def _panels(rows: Iterable[Row]) -> Iterator[dict[str, Any]]:
-    """Rows and panels, numbered; panels of a collapsed row are inside of it."""
+    """Number rows and panels; panels of a collapsed row are inside it."""
     numbers = count(1)
     top = 0
     for row in rows:
@@ -88,7 +88,7 @@ def _panels(rows: Iterable[Row]) -> Iterator[dict[str, Any]]:
         for line in _lines(row.panels):
             left = 0
             for panel in line:
-                # The last one takes what is left, unless these are single numbers.
+                # The last panel takes the rest of the line, unless it is a single number.
                 fills = panel is line[-1] and panel.kind != "stat"
                 width = WIDTH - left if fills else panel.width
                 place = {"x": left, "y": top, "w": width, "h": panel.height}
@@ -102,7 +102,7 @@ def _panels(rows: Iterable[Row]) -> Iterator[dict[str, Any]]:
 
 
 def _lines(panels: Iterable[Panel]) -> list[list[Panel]]:
-    """As many beside each other as there is room for."""
+    """Place panels from left to right while there is room."""
     lines: list[list[Panel]] = []
     for panel in panels:
         if not lines or sum(other.width for other in lines[-1]) + panel.width > WIDTH:

@@ -1,4 +1,4 @@
-"""Panels as Grafana reads them: their queries, how numbers are written, colours, and what is drawn."""
+"""Panels as Grafana reads them: queries, number formats, colours and drawing options."""
 
 from collections.abc import Iterator
 from string import ascii_uppercase
@@ -8,13 +8,13 @@ from agents.monitoring.grafana.drawing import OPTIONS, TYPES, alert_options, tre
 from agents.monitoring.grafana.panel import BAND_LOW, Panel, Query, Step, Style
 from agents.monitoring.grafana.variables import DATASOURCE
 
-#: The colour of numbers that are neither good nor bad.
+#: Colour of numbers that are neither good nor bad.
 _PLAIN: tuple[Step, ...] = ((None, "blue"),)
 _GREY = {"mode": "fixed", "fixedColor": "text"}
 
 
 def as_panel(panel: Panel, place: dict[str, int]) -> dict[str, Any]:
-    """One panel at its place in the grid, without its number."""
+    """Build one panel at its place in the grid, without its number."""
     told: dict[str, Any] = {
         "type": TYPES[panel.kind],
         "title": panel.title,
@@ -43,8 +43,8 @@ def as_panel(panel: Panel, place: dict[str, int]) -> dict[str, Any]:
 def _target(panel: Panel, reference: str, query: Query) -> dict[str, Any]:
     expression = query.expression
     if panel.kind == "table" and len(panel.queries) > 1:
-        # Rows of several queries become one only where all that they share is equal, and Grafana
-        # takes the name of the series for a label: an aggregation over nothing drops it.
+        # Grafana joins the rows of several queries if their labels are equal, and counts the name of
+        # the series as a label: an aggregation drops the name.
         expression = f"max without () ({expression})"
     return {
         "refId": reference,
@@ -59,7 +59,7 @@ def _target(panel: Panel, reference: str, query: Query) -> dict[str, Any]:
 
 
 def _defaults(panel: Panel) -> dict[str, Any]:
-    """How numbers are written and coloured; never Grafana's own thresholds (red from 80 on)."""
+    """Build unit and colours; Grafana's default thresholds (red from 80 on) never apply."""
     defaults: dict[str, Any] = {
         "unit": panel.unit,
         "thresholds": _thresholds(panel.steps or _PLAIN),
@@ -81,7 +81,7 @@ def _thresholds(steps: tuple[Step, ...]) -> dict[str, Any]:
 
 
 def _overrides(panel: Panel, references: dict[str, Query]) -> Iterator[dict[str, Any]]:
-    """What single queries have different from the others of their panel."""
+    """Build the differences of single queries from their panel."""
     for reference, query in references.items():
         if panel.kind == "table":
             yield _override("byName", query.legend, {"unit": query.unit})
@@ -109,8 +109,8 @@ def _look(style: Style, panel: Panel) -> dict[str, Any]:
     if style == "band_low":
         return {"color": _GREY, "custom.lineWidth": 0, "custom.fillOpacity": 0}
     if style == "band_high":
-        # Grafana looks for the lower edge by the name in its legend. With several sites there are
-        # several of that name, and the band is drawn for one of them.
+        # Grafana finds the lower edge by the name in its legend. With several sites it draws the band
+        # of one.
         return {
             "color": _GREY,
             "custom.lineWidth": 0,
@@ -128,8 +128,8 @@ def _look(style: Style, panel: Panel) -> dict[str, Any]:
 
 
 def _transformations(panel: Panel) -> Iterator[dict[str, Any]]:
-    """One table of all queries: labels first, then a column for each, largest first."""
-    # Grafana names the columns after the queries, unless there is only one.
+    """Build one table of all queries: labels first, then a column for each, largest first."""
+    # Grafana names columns after queries, unless there is only one query.
     many = len(panel.queries) > 1
     columns = [f"Value #{letter}" if many else "Value" for letter in ascii_uppercase]
     heads = dict(zip(columns, (query.legend for query in panel.queries), strict=False))

@@ -1,4 +1,4 @@
-"""How each kind of panel is drawn: Grafana's own options of its plugins."""
+"""Drawing options of each kind of panel, as Grafana's plugins name them."""
 
 from typing import Any
 
@@ -56,7 +56,7 @@ OPTIONS: dict[Kind, dict[str, Any]] = {
 
 
 def trend_defaults() -> dict[str, Any]:
-    """Plain lines. Gaps stay gaps: while numbers are withheld, there are none."""
+    """Build plain lines. Gaps stay gaps: withheld numbers are missing numbers."""
     return {
         "drawStyle": "line",
         "lineInterpolation": "linear",
@@ -76,7 +76,7 @@ def trend_defaults() -> dict[str, Any]:
 
 
 def alert_options(prefix: str) -> dict[str, Any]:
-    """Those that fire or wait, most important first."""
+    """Build the list of alerts that fire or wait, most important first."""
     states = {"firing": True, "pending": True}
     silent = ("recovering", "noData", "normal", "error")
     return {

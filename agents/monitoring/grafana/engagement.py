@@ -1,4 +1,4 @@
-"""The dashboard Engagement: what visitors and customers do, for the people of the product."""
+"""Dashboard Engagement: what visitors and customers do, for the people of the product."""
 
 from collections.abc import Iterator, Mapping
 
@@ -26,7 +26,7 @@ from stream.settings.application import Settings
 
 
 def engagement(settings: Settings, place: Surroundings) -> Dashboard:
-    """All of it; the first row also says whether the numbers can be trusted now."""
+    """Build the dashboard; its first row also shows the age of the numbers and the alerts."""
     panels = MetricPanels(settings, place.pace)
     data_quality = FamilyPanels(settings, place)
     whole = {metric.name: metric for metric in catalogue(settings) if metric.plain}
@@ -42,11 +42,11 @@ def engagement(settings: Settings, place: Surroundings) -> Dashboard:
     if others := [metric for name, metric in whole.items() if name not in placed()]:
         more = tuple(panels.trend(wording.title(metric.name), [metric]) for metric in others)
         rows.append(Row(title="More numbers", panels=more, is_collapsed=True))
-    rows.append(Row(title="Trust", panels=data_quality.data_quality(), is_collapsed=True))
+    rows.append(Row(title="Data quality", panels=data_quality.data_quality(), is_collapsed=True))
     return Dashboard(
         uid=DASHBOARD,
         title="Engagement",
-        description="What visitors and customers do, now and against what is usual.",
+        description="What visitors and customers do, now and compared with the usual.",
         rows=tuple(rows),
         variables=("datasource", "job", "site", "segment"),
     )
@@ -55,7 +55,7 @@ def engagement(settings: Settings, place: Surroundings) -> Dashboard:
 def _panels(
     entries: tuple[Entry, ...], known: Mapping[str, Metric], panels: MetricPanels
 ) -> Iterator[Panel]:
-    """Panels of those entries whose metrics exist."""
+    """Yield the panels of entries whose metrics exist."""
     for entry in entries:
         if isinstance(entry, Trend):
             if metrics := [known[name] for name in entry.metrics if name in known]:
@@ -71,13 +71,13 @@ def _panels(
 
 
 def _usual(entry: Usual, metric: Metric, panels: MetricPanels) -> Panel:
-    """Against what is usual, where the alerts know that of this metric in one of its windows."""
+    """Compare a metric with its usual value, if the alerts know that for one of its windows."""
     of = entry.of(panels.settings) if callable(entry.of) else entry.of
     if isinstance(of, Ratio):
-        return panels.usual(f"{entry.title} and what is usual", metric, of)
+        return panels.usual(f"{entry.title} and the usual", metric, of)
     window = of.window in metric.windows if of.window else len(metric.windows) == 1
     if of.family == metric.gauge and window:
-        return panels.usual(f"{entry.title} and what is usual", metric, of)
+        return panels.usual(f"{entry.title} and the usual", metric, of)
     return panels.trend(f"{entry.title} over time", [metric])
 
 
@@ -90,10 +90,10 @@ def _segments(known: Mapping[str, Metric], panels: MetricPanels) -> Row:
 
 
 def _own_dimensions(metrics: tuple[Metric, ...], panels: MetricPanels) -> Iterator[Row]:
-    """A row for each dimension that metrics have of their own, such as pages and funnels."""
+    """Yield a row for each dimension that metrics bring, such as pages and funnels."""
     for dimension in sorted(OWN_DIMENSIONS):
         if found := [metric for metric in metrics if metric.covers(dimension)]:
-            # As the exporter writes dimensions that come together.
+            # The exporter joins names of dimensions by a comma.
             name = dimension.replace(JOINED, ",")
             shown = (panels.bars(found[0], name), panels.trend_by(found[0], name))
             table = panels.table(found, name)

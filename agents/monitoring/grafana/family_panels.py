@@ -1,4 +1,4 @@
-"""Panels of the pipeline's families: what a worker and the snapshot say about themselves."""
+"""Panels of the families about the pipeline, from workers and the snapshot."""
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -21,7 +21,7 @@ _EVENTS = (EVENTS, BOT_EVENTS)
 
 
 class FamilyPanels:
-    """Makes panels of families, by their names without `engagement_`."""
+    """Builds panels of families, by their names without `engagement_`."""
 
     def __init__(self, settings: Settings, place: Surroundings) -> None:
         self.settings = settings
@@ -35,7 +35,7 @@ class FamilyPanels:
         return {family.name.removeprefix(PREFIX): family for family in found}
 
     def trend(self, title: str, names: Sequence[str], *, by_site: bool = False) -> Panel:
-        """Lines over time of some families; of counters what they grow by in a second."""
+        """Build lines over time of some families; counters as their rate a second."""
         found = [self.families[name] for name in names]
         queries = [query for family in found for query in _queries(family, len(found) > 1, by_site)]
         return Panel(
@@ -47,7 +47,7 @@ class FamilyPanels:
         )
 
     def number(self, title: str, name: str, steps: tuple[Step, ...] = ()) -> Panel:
-        """One number now."""
+        """Build one current number."""
         family = self.families[name]
         return Panel(
             kind="stat",
@@ -63,7 +63,7 @@ class FamilyPanels:
     def derived(
         self, title: str, names: Sequence[str], query: Query, unit: str, more: str
     ) -> Panel:
-        """Lines over time of what follows from some families."""
+        """Build lines over time of a value computed from some families."""
         return Panel(
             kind="trend",
             title=title,
@@ -73,14 +73,14 @@ class FamilyPanels:
         )
 
     def snapshot_age(self) -> Panel:
-        """How old the numbers are; red from where the alert begins."""
+        """Build the age of the numbers; red from the alert's limit on."""
         limit = self.settings.publish.snapshot_max_age_seconds
         return Panel(
             kind="stat",
             title="Age of the numbers",
             description=wording.explain_families(
                 [self.families["snapshot_timestamp_seconds"]],
-                f"After {limit:g} s they are withheld until there are new ones.",
+                f"Numbers older than {limit:g} s are withheld until there are new ones.",
             ),
             unit="s",
             queries=(Query(expression=f"time() - {chosen(SNAPSHOT)}", legend="{{job}}"),),
@@ -90,13 +90,13 @@ class FamilyPanels:
         )
 
     def firing(self) -> Panel:
-        """How many alerts fire."""
+        """Build the number of alerts that fire."""
         name = f'alertname=~"{self._prefix}.+", alertname!="{self._prefix}Watchdog"'
         series = chosen("ALERTS", name, 'alertstate="firing"')
         return Panel(
             kind="stat",
             title="Alerts that fire",
-            description="How many alerts fire now. What each one means stands in the runbook.",
+            description="Number of alerts that fire now. The runbook explains each one.",
             unit="none",
             queries=(Query(expression=f"count({series}) or vector(0)", legend="alerts"),),
             steps=((None, "green"), (1, "red")),
@@ -105,7 +105,7 @@ class FamilyPanels:
         )
 
     def alerts(self) -> Panel:
-        """The alerts themselves."""
+        """Build the list of alerts."""
         return Panel(
             kind="alerts",
             title="Alerts",
@@ -116,7 +116,7 @@ class FamilyPanels:
         )
 
     def data_quality(self) -> tuple[Panel, ...]:
-        """Whether the numbers are whole and of now."""
+        """Build the panels about the completeness and age of the numbers."""
         counted = [name for name in COUNTERS if name not in _EVENTS]
         return (
             self.trend("Events a second", _EVENTS, by_site=True),
@@ -129,44 +129,44 @@ class FamilyPanels:
         )
 
     def not_counted(self) -> Panel:
-        """Share of records in the ledger."""
+        """Build the share of records that were not counted."""
         return self.derived(
             "Records that were not counted",
             ["records", "ledger_entries"],
             Query(expression=chosen(NOT_COUNTED), legend="{{job}}"),
             "percentunit",
-            "Rejected and late ones, of all records of 15 minutes. Duplicates are not meant.",
+            "Share of rejected and late records in 15 minutes. Duplicates are not among them.",
         )
 
     def lag(self) -> Panel:
-        """Records that wait, by topic."""
+        """Build the number of waiting records by topic."""
         query = Query(expression=chosen(LAG), legend="{{topic}}")
         return self.derived("Waiting in Kafka", ["worker_lag_records"], query, "locale", "")
 
     def age(self, title: str, name: str) -> Panel:
-        """How long ago a point in time is."""
+        """Build the age of a point in time."""
         series = chosen(recorded(self.families[name]))
         query = Query(expression=f"time() - {series}", legend="{{job}}")
-        return self.derived(title, [name], query, "s", "Shown is how long ago that is.")
+        return self.derived(title, [name], query, "s", "The panel shows its age.")
 
     def memory(self) -> Panel:
-        """How full Redis is."""
+        """Build the used share of Redis's memory."""
         names = ["redis_memory_used_bytes", "redis_memory_max_bytes"]
         query = Query(expression=chosen(MEMORY), legend="{{node}}")
-        more = "Shown is the share that is used. Servers without a limit are left out."
-        return self.derived("Redis memory, of its limit", names, query, "percentunit", more)
+        more = "The panel shows the used share. Servers without a limit are left out."
+        return self.derived("Redis memory, share of its limit", names, query, "percentunit", more)
 
-    def cut_duration(self) -> Panel:
-        """How long storing a cut takes."""
+    def checkpoint_duration(self) -> Panel:
+        """Build the mean duration of a checkpoint."""
         names = ["worker_cut_duration_seconds", "worker_cuts"]
         spent, checkpoints = (chosen(recorded(self.families[name])) for name in names)
         query = Query(expression=f"{spent} / ({checkpoints} > 0)", legend="{{job}}")
-        more = "Shown is the mean duration of a cut."
-        return self.derived("A cut takes", names, query, "s", more)
+        more = "The panel shows the mean duration of a checkpoint."
+        return self.derived("Duration of a checkpoint", names, query, "s", more)
 
 
 def _queries(family: Family, is_one_of_many: bool, by_site: bool) -> tuple[Query, ...]:
-    """The recorded series of a family; several for a histogram."""
+    """Build the queries of a family's recorded series; several for a histogram."""
     site = (SITE,) if by_site and "site" in family.labels else ()
     labels = " ".join(f"{{{{{label}}}}}" for label in family.labels if label != "le") or "{{job}}"
     unit = wording.family_unit(family)

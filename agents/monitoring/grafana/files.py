@@ -1,4 +1,4 @@
-"""The files that follow from the definitions: dashboards and provisioning, and whether they are current."""
+"""Files for Grafana: dashboards and provisioning, and which ones are outdated."""
 
 import json
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from agents.monitoring.rules.yaml_text import as_yaml
 from stream.settings.application import Settings
 
 _MADE = "Made by `engage export grafana` from the metric catalogue; changes here are lost."
-#: Rules of Grafana's dashboard-linter that do not hold here, and why.
+#: Rules of Grafana's dashboard-linter that do not apply here, with the reason.
 _INSTANCES = "Every worker serves the same numbers: recording rules have made all instances one."
 _LINT = {
     "exclusions": {
@@ -28,12 +28,12 @@ _LINT = {
 
 
 def all_dashboards(settings: Settings, place: Surroundings) -> tuple[Dashboard, ...]:
-    """Each of them, made for the settings."""
+    """Build each dashboard for the settings."""
     return tuple(make(settings, place) for make in (engagement, campaigns, pipeline))
 
 
 def grafana_files(settings: Settings, place: Surroundings) -> dict[str, str]:
-    """Everything that is mounted into Grafana."""
+    """Build the files that are mounted into Grafana."""
     made = {
         f"dashboards/{dashboard.uid}.json": _as_json(as_classic(dashboard, place))
         for dashboard in all_dashboards(settings, place)
@@ -46,12 +46,12 @@ def grafana_files(settings: Settings, place: Surroundings) -> dict[str, str]:
 
 
 def shipped_files() -> dict[str, str]:
-    """What deploy/grafana holds."""
+    """Build the files of deploy/grafana."""
     return grafana_files(Settings(), Surroundings())
 
 
 def outdated_files(directory: Path, wanted: Mapping[str, str]) -> list[Path]:
-    """Those that are missing or say something else, and those that nothing makes any more."""
+    """List files that are missing or differ, and those that are no longer generated."""
     dashboards = {directory / name for name in wanted if name.endswith(".json")}
     extra = {path for file in dashboards for path in file.parent.glob("*.json")} - dashboards
     return sorted({*files.outdated_files(directory, wanted), *extra})

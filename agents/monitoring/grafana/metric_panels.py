@@ -1,4 +1,4 @@
-"""Panels of metrics: a number with its change, lines over time, what is usual, and by segment."""
+"""Panels of metrics: a number with its change, lines over time, the usual range, segments."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,33 +12,33 @@ from agents.monitoring.rules.segments import SegmentRatio, growth
 from stream.metrics.metric import Metric
 from stream.settings.application import Settings
 
-#: In which direction a number gets worse; None where that is a matter of opinion.
+#: Direction in which a number gets worse; None if that is a matter of opinion.
 Worse = str | None
 _WORSE: dict[Worse, tuple[Step, ...]] = {
     "up": ((None, "green"), (0.1, "orange"), (0.25, "red")),
     "down": ((None, "red"), (-0.25, "orange"), (-0.1, "green")),
     None: ((None, "text"),),
 }
-#: So many values of a dimension are shown, the largest first.
+#: Number of values of a dimension that a panel shows, the largest first.
 _VALUES = 12
-_BAND = "The band is three times the usual spread around what is usual at this hour."
+_BAND = "The band is three usual spreads around the usual value of this hour."
 
 
 @dataclass(frozen=True, slots=True)
 class MetricPanels:
-    """Makes panels of metrics, with the settings that the numbers come from."""
+    """Builds panels of metrics, for the settings of the numbers."""
 
     settings: Settings
     pace: Pace
 
     def headline(self, metric: Metric, worse: Worse) -> Panel:
-        """The number now, and its change against the same time last week."""
+        """Build the current number, and its change since the same time last week."""
         now, week = of_site(metric), self.pace.of(WEEK)
         change = f"{now} / {now} offset {week} - 1"
         return Panel(
             kind="stat",
             title=wording.title(metric.name),
-            description=f"{wording.explain([metric])}\n\nBelow it: against a week ago.",
+            description=f"{wording.explain([metric])}\n\nBelow it: the change within a week.",
             unit=wording.unit(metric, self.settings),
             queries=(
                 Query(expression=now, legend="{{site}}"),
@@ -55,7 +55,7 @@ class MetricPanels:
         )
 
     def trend(self, name: str, metrics: Sequence[Metric]) -> Panel:
-        """Lines over time: of one metric also last week's, of several one each."""
+        """Build lines over time: of one metric with last week's, of several one each."""
         first = metrics[0]
         queries = []
         for metric in metrics:
@@ -76,7 +76,7 @@ class MetricPanels:
         )
 
     def usual(self, name: str, metric: Metric, of: Ratio | Level) -> Panel:
-        """A number against what is usual, as the alert on it sees both."""
+        """Build a number with its usual range, as its alert sees both."""
         if isinstance(of, Ratio):
             now = chosen(of.now, SITE)
         else:
@@ -105,7 +105,7 @@ class MetricPanels:
         )
 
     def bars(self, metric: Metric, dimension: str = "") -> Panel:
-        """The largest values of a dimension, side by side."""
+        """Build bars of the largest values of a dimension."""
         by = dimension or "$segment"
         return Panel(
             kind="bars",
@@ -122,21 +122,21 @@ class MetricPanels:
         )
 
     def trend_by(self, metric: Metric, dimension: str = "") -> Panel:
-        """Lines over time, one a value of a dimension."""
+        """Build lines over time, one for each value of a dimension."""
         by = wording.dimension(dimension or "$segment")
         title = f"{wording.title(metric.name)} by {by}, over time"
         return self._lines(title, metric, of_segment(metric, dimension))
 
     def growing_by(self, name: str, metric: Metric, of: SegmentRatio) -> Panel:
-        """A ratio of the last hour over time, one line a value of a dimension, however few the cases."""
+        """Build lines of a ratio of the last hour, one for each value, however few its cases."""
         counted, cases = (
             chosen(growth(total), SITE, SEGMENT) for total in (of.numerator, of.denominator)
         )
-        note = f"\n\nOf the last hour. The alert judges from {of.minimum} cases on."
+        note = f"\n\nValues are of the last hour. The alert needs {of.minimum} cases."
         return self._lines(name, metric, f"{counted} / ({cases} > 0)", note)
 
     def _lines(self, title: str, metric: Metric, of_values: str, note: str = "") -> Panel:
-        """Lines over time of the largest values."""
+        """Build lines over time of the largest values."""
         return Panel(
             kind="trend",
             title=title,
@@ -148,7 +148,7 @@ class MetricPanels:
         )
 
     def table(self, metrics: Sequence[Metric], dimension: str = "", note: str = "") -> Panel:
-        """A line for each value of a dimension, a column for each metric."""
+        """Build a table: a line for each value of a dimension, a column for each metric."""
         by = wording.dimension(dimension or "$segment")
         text = wording.explain(metrics, by_segment=True)
         return Panel(
@@ -173,5 +173,5 @@ class MetricPanels:
 
 def _moment(of: Ratio | Level) -> str:
     if isinstance(of, Ratio):
-        return f"Here it is taken over 15 minutes, of {of.minimum:,} cases or more."
-    return "What is usual is that of the same hour last week, or else of the day before."
+        return f"Values are of 15 minutes with at least {of.minimum:,} cases."
+    return "Usual is the same hour last week, or else the day before."

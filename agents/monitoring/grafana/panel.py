@@ -1,37 +1,37 @@
-"""What a dashboard is: one frozen value each for queries, panels, rows and dashboards."""
+"""Queries, panels, rows and dashboards, as frozen values."""
 
 from dataclasses import dataclass, field
 from typing import Literal
 
-#: What a panel draws. A `bars` panel compares the values of one moment.
+#: Kind of a panel. `bars` compares the values of one moment.
 Kind = Literal["stat", "trend", "bars", "table", "alerts"]
-#: How a query looks beside the others of its panel.
+#: Look of a query beside the others of its panel.
 Style = Literal["plain", "past", "usual", "band_low", "band_high", "change"]
-#: (from this value on, colour); the first one has no lower bound.
+#: (lowest value, colour); the first step has no lowest value.
 Step = tuple[float | None, str]
 Variable = Literal["datasource", "job", "site", "segment"]
-#: What the lower edge of a band is called: Grafana finds it by this, so it has no variable in it.
+#: Legend of the lower edge of a band. Grafana finds it by this name, so it holds no variable.
 BAND_LOW = "lowest usual"
-#: Columns of the grid.
+#: Number of columns of the grid.
 WIDTH = 24
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """One query. Its name in the panel is the legend; in a table it is the head of a column."""
+    """One query. Its legend is its name in the panel, and the head of its column in a table."""
 
     expression: str
     legend: str
     style: Style = "plain"
-    #: Of its column, where it differs from that of the panel.
+    #: Unit of its column, if it differs from the panel's.
     unit: str = ""
-    #: One moment instead of the whole range.
+    #: Evaluates one moment instead of the whole range.
     is_instant: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Panel:
-    """One panel. Without `steps` a number has one fixed colour, and lines have one a name."""
+    """One panel. Without `steps` a number has one fixed colour, and each line its own."""
 
     kind: Kind
     title: str
@@ -39,11 +39,11 @@ class Panel:
     unit: str = "none"
     queries: tuple[Query, ...] = ()
     steps: tuple[Step, ...] = ()
-    #: Of queries in the style `change`.
+    #: Steps of queries in the style `change`.
     change_steps: tuple[Step, ...] = ()
-    #: Label of a table's rows → the head of that column.
+    #: Label of a table's rows → head of its column.
     labels: tuple[tuple[str, str], ...] = ()
-    #: Of a list of alerts: what their names begin with.
+    #: Prefix of the names in a list of alerts.
     alerts: str = ""
     width: int = 8
     height: int = 8
@@ -51,7 +51,7 @@ class Panel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """Panels under a title, from left to right as there is room."""
+    """Panels under a title, from left to right."""
 
     title: str
     panels: tuple[Panel, ...]
@@ -60,7 +60,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dashboard:
-    """One dashboard. Links, annotations and data sources are the same for all of them."""
+    """One dashboard. All dashboards have the same links, annotations and data sources."""
 
     uid: str
     title: str
@@ -71,5 +71,5 @@ class Dashboard:
 
     @property
     def panels(self) -> tuple[Panel, ...]:
-        """Those of all rows."""
+        """Panels of all rows."""
         return tuple(panel for row in self.rows for panel in row.panels)

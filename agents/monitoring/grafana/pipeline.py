@@ -1,4 +1,4 @@
-"""The dashboard Pipeline: from Kafka to the numbers, for the people who run it."""
+"""Dashboard Pipeline: from Kafka to the numbers, for the people who run it."""
 
 from collections.abc import Iterator
 
@@ -23,8 +23,8 @@ _INTAKE = (
     ("Events a second, by site", ("events", "bot_events")),
 )
 _CHECKPOINTS = (
-    ("Cuts a second", ("worker_cuts",)),
-    ("Cuts refused", ("worker_cuts_fenced", "worker_cuts_conflicting")),
+    ("Checkpoints a second", ("worker_cuts",)),
+    ("Checkpoints refused", ("worker_cuts_fenced", "worker_cuts_conflicting")),
     ("Failures", ("worker_store_errors", "worker_publish_failures", "worker_state_lost")),
     ("Read again", ("worker_rewinds", "worker_batches_dropped")),
     ("Gone from Kafka", ("worker_retention_lost_records", "worker_records_before_beginning")),
@@ -33,17 +33,17 @@ _CHECKPOINTS = (
 )
 _OUTPUT = (
     ("Metric records a second", ("worker_metric_records_published",)),
-    ("Ledger entries a second", ("worker_ledger_entries_sent",)),
-    ("Ledger backlog over time", ("worker_ledger_backlog",)),
+    ("Dead letters a second", ("worker_ledger_entries_sent",)),
+    ("Checkpoints with dead letters that wait, over time", ("worker_ledger_backlog",)),
 )
 _LIMITS = (
-    ("Values of dimensions, of what they may have", ("worker_dimension_fill_ratio",)),
+    ("Used share of the limits of dimensions", ("worker_dimension_fill_ratio",)),
     ("Memory for event ids full", ("dedupe_generations_capped",)),
     ("People read back from Redis", ("people_evicted",)),
     ("Redis memory", ("redis_memory_used_bytes", "redis_memory_max_bytes")),
     ("Sessions", ("open_sessions", "sessions_reopened")),
 )
-#: Shown in the other panels, or, as the totals of the product, on the dashboard Engagement.
+#: Families of other panels, or of the dashboard Engagement.
 _ELSEWHERE = {
     "build_info", "unaccounted_records", "worker_lag_records", "snapshot_timestamp_seconds",
     "watermark_timestamp_seconds", "newest_event_timestamp_seconds", "event_to_visible_seconds",
@@ -52,7 +52,7 @@ _ELSEWHERE = {
 
 
 def pipeline(settings: Settings, place: Surroundings) -> Dashboard:
-    """All of it. What no row names stands in the last one."""
+    """Build the dashboard; families that no row names are in the last one."""
     panels = FamilyPanels(settings, place)
     rows = [
         Row(title="Now", panels=_now(panels)),
@@ -67,7 +67,7 @@ def pipeline(settings: Settings, place: Surroundings) -> Dashboard:
             panels.age("Newest event", "newest_event_timestamp_seconds"),
             panels.age("Final up to", "watermark_timestamp_seconds"),
         )),
-        Row(title="Cuts and shards", panels=(panels.cut_duration(), *_trends(panels, _CHECKPOINTS))),
+        Row(title="Checkpoints and shards", panels=(panels.checkpoint_duration(), *_trends(panels, _CHECKPOINTS))),
         Row(title="Output", panels=(*_trends(panels, _OUTPUT),)),
         Row(title="Limits", panels=(panels.memory(), *_trends(panels, _LIMITS))),
     ]  # fmt: skip
@@ -76,7 +76,7 @@ def pipeline(settings: Settings, place: Surroundings) -> Dashboard:
     return Dashboard(
         uid=DASHBOARD,
         title="Pipeline",
-        description="From Kafka to the numbers: whether they are whole, and how soon they are there.",
+        description="From Kafka to the numbers: whether they are complete, and how soon they appear.",
         rows=tuple(rows),
         since="now-3h",
     )
@@ -89,7 +89,9 @@ def _now(panels: FamilyPanels) -> tuple[Panel, ...]:
         panels.number("Workers", "build_info", _ONE_IS_GOOD),
         panels.number("Shards being read again", "worker_shards_rebuilding", _NONE_IS_USUAL),
         panels.number("Records unaccounted for", "unaccounted_records", _OF_A_DEFECT),
-        panels.number("Ledger entries that wait", "worker_ledger_backlog", _NONE_IS_GOOD),
+        panels.number(
+            "Checkpoints with dead letters that wait", "worker_ledger_backlog", _NONE_IS_GOOD
+        ),
         panels.alerts(),
     )
 
@@ -102,7 +104,7 @@ def _trends(
 
 
 def _others(panels: FamilyPanels) -> Iterator[Panel]:
-    """Families that are new since the rows were laid out."""
+    """Yield panels of families that no row names."""
     named = {
         name
         for group in (_INTAKE, _CHECKPOINTS, _OUTPUT, _LIMITS)

@@ -1,4 +1,4 @@
-"""What stands where on the dashboard Engagement, by names of metrics; what does not exist is left out."""
+"""Places of metrics on the dashboard Engagement, by name; a metric that does not exist is left out."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from stream.settings.application import Settings
 
 @dataclass(frozen=True, slots=True)
 class Headline:
-    """The number now. `worse` is the direction in which it gets worse."""
+    """Current number. `worse` is the direction in which it gets worse."""
 
     metric: str
     worse: str | None = None
@@ -27,7 +27,7 @@ class Headline:
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """Lines over time, of metrics that are read together."""
+    """Lines over time of metrics that are read together."""
 
     title: str
     metrics: tuple[str, ...]
@@ -35,7 +35,7 @@ class Trend:
 
 @dataclass(frozen=True, slots=True)
 class Usual:
-    """A number against what is usual: as it is, or as the settings choose it."""
+    """Number with its usual range; `of` may depend on the settings."""
 
     title: str
     metric: str
@@ -44,7 +44,7 @@ class Usual:
 
 @dataclass(frozen=True, slots=True)
 class BySegment:
-    """A metric by the values of the chosen dimension."""
+    """Metric by the values of the chosen dimension."""
 
     metric: str
 
@@ -58,13 +58,13 @@ SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         Headline("active_customers", "down"), Headline("mrr", "down"), Headline("revenue", "down"),
         Headline("nps", "down"), Headline("csat", "down"),
     )),
-    ("Visits and bounce", (
+    ("Sessions and bounce", (
         Usual("Bounce rate", "bounce_rate", BOUNCE),
         BySegment("bounce_rate"),
-        Trend("Visits and pages of the day", ("sessions", "page_views")),
+        Trend("Sessions and page views of the day", ("sessions", "page_views")),
         Trend("Live visitors over time", ("live_visitors",)),
         Trend("Pages per session", ("pages_per_session",)),
-        Trend("Length of a visit", (
+        Trend("Session duration", (
             "session_duration", "session_duration_p50", "session_duration_p90",
         )),
         Trend("Engagement rate", ("engagement_rate",)),
@@ -78,7 +78,7 @@ SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         Usual("Click-through", "click_through_rate"),
         Trend("Unique click-through", ("unique_click_through_rate",)),
         Usual("Conversion", "conversion_rate", CONVERSION),
-        Usual("Conversion of visits", "session_conversion_rate", CONVERSION),
+        Usual("Conversion of sessions", "session_conversion_rate", CONVERSION),
         Usual("Abandoned carts", "cart_abandonment_rate", CARTS),
         Trend("Recovered carts", ("recovered_carts",)),
         Trend("Use of features", ("feature_usage_rate",)),
@@ -91,13 +91,13 @@ SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             "new_visitors", "returning_visitors", "retained_users", "resurrected_users", "dormant_users",
         )),
         Trend("Share of new visitors", ("new_visitor_share",)),
-        Trend("Active again after their first day", (
+        Trend("Retention after the first day", (
             "retention_d1", "retention_d7", "retention_d30", "first_week_engagement",
         )),
         Trend("Active days of newcomers", ("first_week_active_days",)),
         Trend("At risk", ("at_risk_users", "churn_risk_users")),
-        Trend("How often people come", ("visit_frequency", "interaction_frequency")),
-        Trend("Share of customers who are active", (
+        Trend("Frequency of visits and interactions", ("visit_frequency", "interaction_frequency")),
+        Trend("Active share of customers", (
             "daily_activity_rate", "monthly_activity_rate",
         )),
         Trend("Stickiness over time", ("stickiness",)),
@@ -105,12 +105,12 @@ SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
     )),
     ("Customers and churn", (
         Trend("Churn rate over time", ("churn_rate",)),
-        Trend("Left by choice, or because a payment failed", (
+        Trend("Voluntary and involuntary churn", (
             "voluntary_churn_rate", "involuntary_churn_rate",
         )),
-        Trend("People who stay away", ("behavioural_churn_rate",)),
+        Trend("Behavioural churn", ("behavioural_churn_rate",)),
         Trend("Customer retention", ("customer_retention_rate",)),
-        Trend("Customers who came and left today", (
+        Trend("New and lost customers today", (
             "new_customers", "churned_customers", "churned_customers_involuntary",
         )),
         Trend("Customers over time", ("active_customers",)),
@@ -118,21 +118,21 @@ SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
     )),
     ("Money", (
         Trend("Monthly recurring revenue", ("mrr",)),
-        Trend("What changes it", (
+        Trend("Changes of the recurring revenue", (
             "mrr_new", "mrr_expansion", "mrr_contraction", "mrr_churn", "mrr_reactivation",
         )),
         Trend("Churn of revenue", ("gross_mrr_churn", "net_mrr_churn")),
         Trend("Revenue per account", ("average_revenue_per_account",)),
         Trend("Revenue and refunds", ("revenue", "refunds")),
         Trend("Orders and buyers", ("orders", "buyers", "new_buyers")),
-        Trend("An order is worth", ("average_order_value",)),
+        Trend("Average order value", ("average_order_value",)),
         Trend("Orders per buyer", ("purchase_frequency",)),
-        Trend("A customer is worth", (
+        Trend("Customer lifetime value and acquisition cost", (
             "customer_lifetime_value_simple", "customer_lifetime_value_recurring",
             "customer_lifetime_value_historic", "customer_acquisition_cost",
         )),
-        Trend("Worth of a customer, per cost of winning one", ("clv_to_cac",)),
-        Trend("Spent on marketing", ("marketing_spend",)),
+        Trend("Lifetime value per acquisition cost", ("clv_to_cac",)),
+        Trend("Marketing spend", ("marketing_spend",)),
         Trend("High-value customers", ("high_value_customers",)),
     )),
     ("Feedback and support", (
@@ -158,21 +158,21 @@ SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
     )),
 )  # fmt: skip
 
-#: Columns where segments are compared; a metric with dimensions of its own is compared by those too.
+#: Columns of segments; a metric with dimensions of its own has a table for those too.
 SEGMENT_COLUMNS = (
     "daily_active_users", "new_visitors", "sessions", "bounce_rate", "pages_per_session",
     "click_through_rate", "conversion_rate", "active_customers", "churn_rate", "revenue",
 )  # fmt: skip
 
-#: Columns where campaigns, channels and variants are compared; some have lines as well, see below.
+#: Columns of campaigns, channels and variants; some have lines as well, see below.
 CAMPAIGN_COLUMNS = (
     "sessions", "new_visitors", "bounce_rate", "click_through_rate", "unique_click_through_rate",
     "landing_page_time", "conversion_rate", "revenue",
     "average_order_value", "new_customers", "churn_rate",
 )  # fmt: skip
-#: Also these, where money is spent: no variant of an experiment is bought.
+#: Columns of campaigns and channels only: variants of an experiment cost no money.
 SPEND_COLUMNS = ("marketing_spend", "customer_acquisition_cost", "clv_to_cac")
-#: Columns of the variants of an experiment: what they come to, between what ends, against the control.
+#: Columns of the variants of an experiment: conversion, its interval, and its test.
 EXPERIMENT_COLUMNS = (
     "variant_conversion", "variant_conversion_low", "variant_conversion_high", "variant_uplift",
     "variant_p_value",
@@ -181,7 +181,7 @@ CAMPAIGN_LINES = ("click_through_rate", "conversion_rate", "sessions")
 
 
 def placed() -> frozenset[str]:
-    """All names that have a place on the dashboard Engagement."""
+    """List the metrics with a place on the dashboard Engagement."""
     names: set[str] = set()
     for _, entries in SECTIONS:
         for entry in entries:

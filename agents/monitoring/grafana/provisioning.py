@@ -1,4 +1,4 @@
-"""What Grafana finds when it starts: its data sources, and the folder of the dashboards."""
+"""Provisioning of Grafana: data sources, and the folder of dashboards."""
 
 from typing import Any
 
@@ -6,12 +6,12 @@ from agents.monitoring.grafana.variables import SOURCE_NAME, SOURCE_UID
 from agents.monitoring.rules.surroundings import Surroundings
 
 ALERTS_UID = "engagement-alerts"
-#: Where the container of deploy/compose.yaml has the dashboards.
+#: Folder of the dashboards in the container of deploy/compose.yaml.
 FOLDER = "/var/lib/grafana/dashboards"
 
 
 def datasources(place: Surroundings) -> dict[str, Any]:
-    """Prometheus and the Alertmanager. What no file names any more is removed."""
+    """Build the data sources, Prometheus and Alertmanager; Grafana removes others of its files."""
     return {
         "apiVersion": 1,
         "prune": True,
@@ -27,7 +27,7 @@ def datasources(place: Surroundings) -> dict[str, Any]:
                 "jsonData": {
                     "httpMethod": "POST",
                     "prometheusType": "Prometheus",
-                    # That of scrapes and rules: no step of a query is shorter.
+                    # Interval of scrapes and rules, and the shortest step of a query.
                     "timeInterval": place.pace.of(15),
                     "manageAlerts": True,
                     "alertmanagerUid": ALERTS_UID,
@@ -47,7 +47,7 @@ def datasources(place: Surroundings) -> dict[str, Any]:
 
 
 def providers() -> dict[str, Any]:
-    """The dashboards; they are changed in their files and nowhere else."""
+    """Build the provider of the dashboards; they change in their files only."""
     return {
         "apiVersion": 1,
         "providers": [

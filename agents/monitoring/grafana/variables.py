@@ -1,4 +1,4 @@
-"""The variables of dashboards: from which server, and about which job, sites and segments."""
+"""Variables of dashboards: data source, job, sites and segment."""
 
 from typing import Any
 
@@ -6,17 +6,17 @@ from agents.monitoring.grafana.panel import Variable
 from agents.monitoring.grafana.selection import SITE, chosen
 from agents.monitoring.rules.surroundings import Surroundings
 
-#: What every query uses: the server that is chosen.
+#: Data source of every query: the chosen server.
 DATASOURCE = {"type": "prometheus", "uid": "$datasource"}
 SOURCE_NAME, SOURCE_UID = "Prometheus", "engagement-prom"
 _EVENTS = "site:engagement_events_total:max"
-#: People are counted by every configured dimension, and by none that metrics have of their own.
+#: People have every configured dimension, and none that other metrics bring.
 _SEGMENTED = "segment:engagement_segment_daily_active_users:max"
 _ALL: dict[str, Any] = {"text": "All", "value": "$__all"}
 
 
 def as_variable(name: Variable, place: Surroundings) -> dict[str, Any]:
-    """One of them, as Grafana reads it."""
+    """Build a variable as Grafana reads it."""
     if name == "datasource":
         return {
             "name": name,
@@ -39,7 +39,7 @@ def as_variable(name: Variable, place: Surroundings) -> dict[str, Any]:
 
 
 def _of_label(name: str, label: str, query: str, current: dict[str, Any] | None) -> dict[str, Any]:
-    """The values of a label. Without `current`, one at a time, and the first one at the start."""
+    """Offer the values of a label. Without `current`: one at a time, the first one at the start."""
     variable = {
         "name": name,
         "label": label,

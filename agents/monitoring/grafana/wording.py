@@ -1,4 +1,4 @@
-"""What panels say about metrics: titles, units, and what is meant, by which formula, in which window."""
+"""Words of panels: titles, units, and the meaning of metrics and families."""
 
 from collections.abc import Sequence
 
@@ -20,26 +20,26 @@ _WINDOWS = {
 _SHORT = {
     "mrr": "MRR", "nps": "NPS", "csat": "CSAT", "ces": "CES", "clv": "CLV", "cac": "CAC",
     "d1": "day 1", "d7": "day 7", "d30": "day 30", "p50": "(median)", "p90": "(90th percentile)",
-    "arpa": "ARPA",
+    "arpa": "ARPA", "cut": "checkpoint", "cuts": "checkpoints",
 }  # fmt: skip
-#: By the end of a family's name, as Prometheus advises to name them.
+#: End of a family's name → unit, by Prometheus's conventions.
 _BY_ENDING = (("_bytes", "bytes"), ("_seconds", "s"), ("_ratio", "percentunit"))
 
 
 def title(name: str) -> str:
-    """A metric's or a family's name as people read it."""
+    """Turn the name of a metric or family into a title."""
     words = [_SHORT.get(word, word) for word in name.split("_")]
     text = " ".join(words).replace("click through", "click-through")
     return text[0].upper() + text[1:]
 
 
 def dimension(name: str) -> str:
-    """A dimension, or several that come together, as people read them."""
+    """Turn the name of a dimension, or of joined ones, into words."""
     return name.replace(",", " and ").replace("_", " ")
 
 
 def unit(metric: Metric, settings: Settings) -> str:
-    """How Grafana writes its numbers."""
+    """Choose Grafana's unit of a metric."""
     if metric.unit == "ratio":
         return "percentunit"
     if metric.unit == "seconds":
@@ -50,21 +50,21 @@ def unit(metric: Metric, settings: Settings) -> str:
 
 
 def family_unit(family: Family) -> str:
-    """How Grafana writes what is recorded of a family."""
+    """Choose Grafana's unit of a family's recorded series."""
     if family.kind == "counter":
-        # Seconds of work in a second are a share of that second.
+        # Seconds of work a second are a share.
         return "percentunit" if family.name.endswith("_seconds") else "cps"
     endings = (unit for ending, unit in _BY_ENDING if family.name.endswith(ending))
     return next(endings, "locale")
 
 
 def explain(metrics: Sequence[Metric], *, by_segment: bool = False) -> str:
-    """What the numbers of a panel mean, for the (i) in its corner."""
+    """Explain the metrics of a panel, for the (i) in its corner."""
     return "\n\n".join(_meaning(metric, by_segment=by_segment) for metric in metrics)
 
 
 def explain_families(families: Sequence[Family], more: str = "") -> str:
-    """What the families of a panel are, in the words of the page."""
+    """Explain the families of a panel, with their helps."""
     lines = [f"- **{title(short_name(family))}**: {family.help}" for family in families]
     if len(families) == 1:
         lines = [families[0].help]
@@ -72,7 +72,7 @@ def explain_families(families: Sequence[Family], more: str = "") -> str:
 
 
 def short_name(family: Family) -> str:
-    """Its name without what all of them begin with."""
+    """Name of a family without its prefixes."""
     return family.name.removeprefix("engagement_").removeprefix("worker_")
 
 
@@ -80,17 +80,17 @@ def _meaning(metric: Metric, *, by_segment: bool) -> str:
     kind = main_window(metric) if by_segment else headline_window(metric)
     window = _WINDOWS.get(kind, kind.replace("_", " "))
     if metric.gauge_complete:
-        window = f"{window}, without the day under way"
+        window = f"{window}, without the current day"
     lines = [
         f"**{title(metric.name)}**: {metric.help}",
         f"Formula: {metric.formula}",
         f"Window: {window}",
     ]
     if metric.approximate:
-        lines.append("It is an estimate.")
+        lines.append("The value is an estimate.")
     if metric.benchmark:
         lines.append(f"Benchmark: {metric.benchmark.text} ({metric.benchmark.source})")
     if metric.settings:
         lines.append(f"Settings: {', '.join(f'`{name}`' for name in metric.settings)}")
-    # Two spaces at the end of a line: Markdown's line break.
+    # Two spaces at the end of a line are a line break in Markdown.
     return "  \n".join(lines)

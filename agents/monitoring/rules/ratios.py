@@ -54,7 +54,7 @@ class Level:
     floor: float
     #: Least sessions an hour, now and in the usual value. With the few sessions of a night, or of the
     #: first weeks, shares vary so much that no change would be unusual.
-    visits: int = 0
+    sessions: int = 0
 
     @property
     def stem(self) -> str:
@@ -70,12 +70,12 @@ class Level:
     @property
     def now(self) -> str:
         """Series of the gauge in hours with enough sessions."""
-        return f"{self.stem}:busy" if self.visits else self.gauge
+        return f"{self.stem}:busy" if self.sessions else self.gauge
 
 
 BOUNCE = Ratio(numerator="bounced_sessions", denominator="viewed_sessions", minimum=50, floor=0.02)
-CONVERSION = Level(family="session_conversion_ratio", window="trailing_1h", floor=0.005, visits=200)
-CARTS = Level(family="cart_abandonment_ratio", window="day", floor=0.02, visits=200)
+CONVERSION = Level(family="session_conversion_ratio", window="trailing_1h", floor=0.005, sessions=200)
+CARTS = Level(family="cart_abandonment_ratio", window="day", floor=0.02, sessions=200)
 
 
 def click_through(settings: Settings) -> Ratio:
@@ -162,10 +162,10 @@ def ratio_rules(ratio: Ratio, pace: Pace) -> Iterator[Record]:
 
 def level_rules(level: Level, pace: Pace) -> Iterator[Record]:
     """Yield baseline and deviation of a gauge: means, since its number of cases is not known."""
-    if level.visits:
+    if level.sessions:
         grown = increase("viewed_sessions", pace.of(HOUR))
         # The gauge can have a label for its window.
-        yield Record(level.now, f"{level.gauge}\nand on (job, site)\n{grown} >= {level.visits}")
+        yield Record(level.now, f"{level.gauge}\nand on (job, site)\n{grown} >= {level.sessions}")
     usual = [
         f"avg_over_time({level.now}[{length}] offset {offset})"
         for length, offset in (same_hour_last_week(pace), day_before(pace))
