@@ -35,8 +35,8 @@ class BatchProducer:
     async def send(self, topic: str, messages: Iterable[Message]) -> int:
         """Send messages, each to the partition of its key; return their number once Kafka has all.
 
-        The CRC-32 of a key chooses its partition, as with librdkafka's partitioner `consistent`: the
-        Java client's murmur2 takes 50 µs a key in Python. Raises KafkaError.
+        The CRC-32 of a key chooses its partition, as with librdkafka's partitioner `consistent`. The
+        Java client's murmur2 would take 50 µs a key in Python. Raises KafkaError.
         """
         producer = self._producer
         assert producer is not None

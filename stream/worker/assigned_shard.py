@@ -15,7 +15,7 @@ from stream.worker.topic_watches import IdleWatch, StallWatch
 class LoadedShard:
     """A shard in memory, the claim that makes it this worker's, and the watches over its reading.
 
-    One object from loading until the shard is given up: whoever waited compares by identity.
+    One object from loading until the shard is given up: code that has waited compares identities.
     """
 
     shard: Shard

@@ -66,8 +66,8 @@ class Claims:
         _log.warning(
             "shard %d: starting over from its last checkpoint: %s", assigned.partition, error
         )
-        # Fenced: the partition was given to another worker. A rebalance will say so; if none comes
-        # within the session timeout, it is still this worker's.
+        # Fenced: another worker was given the partition, and a rebalance follows. If none comes within
+        # the session timeout, the partition is still this worker's.
         fenced_seconds = float(self._settings.kafka.session_timeout_seconds)
         wait_seconds = fenced_seconds if answer == "FENCED" else 0.1
         task = asyncio.get_running_loop().create_task(self._reclaim(assigned, wait_seconds))

@@ -34,7 +34,7 @@ class Loader:
     async def load(self, partition: int) -> tuple[Claim, Shard]:
         """Become the owner of a shard and read it.
 
-        Raises ClaimRefusedError if the stored state does not fit this worker or the log, and the
+        Raises ClaimRefusedError if the stored state does not fit this worker or the log. Raises the
         errors of Redis and Kafka as they are.
         """
         claim = await self._store.claim(partition)

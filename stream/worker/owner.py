@@ -84,8 +84,8 @@ class ShardOwner:
     async def assigned(self, tps: set[TP]) -> Mapping[TP, int]:
         """Take over exactly these partitions; return where to read each from.
 
-        Take a partition number only if it is assigned for every input topic: a shard that sees part
-        of its people's events would count wrong.
+        Take a partition number only if it is assigned for every input topic. A shard without part of
+        its people's events would count wrong.
         """
         self.counts.assignments += 1
         topics: dict[int, set[str]] = {}
@@ -97,7 +97,10 @@ class ShardOwner:
         self._assignment_problem = ""
         if partial:
             self._assignment_problem = f"partitions {partial} are not assigned for all topics"
-            _log.error("%s: they are not read; restart the worker", self._assignment_problem)
+            _log.error(
+                "%s and not read; check that all input topics have equal partition counts",
+                self._assignment_problem,
+            )
         for partition in self.assigned_shards.keys() - set(whole):
             self.assigned_shards.pop(partition).release()
         offsets: dict[TP, int] = {}
@@ -116,7 +119,11 @@ class ShardOwner:
         while True:
             await asyncio.sleep(self._settings.publish.cut_seconds)
             await self._claims.follow_generation()
-            await asyncio.gather(*map(self._tick, list(self.assigned_shards.values())))
+            await self.tick()
+
+    async def tick(self) -> None:
+        """Move every shard on in time, close what is due, and store checkpoints."""
+        await asyncio.gather(*map(self._tick, list(self.assigned_shards.values())))
 
     async def finish(self) -> None:
         """Take no more batches and store the last checkpoints: the worker is about to stop."""
@@ -124,7 +131,7 @@ class ShardOwner:
         await asyncio.gather(*map(self._checkpoints.save, list(self.assigned_shards.values())))
 
     async def _tick(self, assigned: AssignedShard) -> None:
-        """Move a shard on in time: close due sessions, store a checkpoint, assess churn risks."""
+        """Move one shard on: idle topics, due sessions, checkpoint, churn risks."""
         loaded = assigned.loaded
         if loaded is None:
             return

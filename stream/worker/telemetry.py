@@ -49,8 +49,8 @@ class LatencyHistogram:
 class RebuildWatch:
     """Watches shards that are loaded, recall event ids, or count their log from the beginning.
 
-    A shard that counts from the beginning is rebuilt once it has passed the end of the log as it was
-    at first sight. Under steady traffic it would never be seen without any lag.
+    A shard that counts from the beginning is rebuilt once it has passed the first end of the log that
+    was seen. Under steady traffic it would never be without any lag.
     """
 
     def __init__(self, log: Log) -> None:

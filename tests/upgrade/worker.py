@@ -17,6 +17,7 @@ from stream.metrics.metric import required_grains
 from stream.store.connection import connect_redis
 from stream.store.shards import Claim, Store
 from stream.worker.dead_letters import DeadLetterSender
+from stream.worker.loading import Loader
 from stream.worker.owner import ShardOwner
 
 PARTITIONS = 2
@@ -92,14 +93,9 @@ class InProcessWorker:
         self.metrics = catalogue(self.settings)
         self.rules = build_rules(self.settings)
         grains = required_grains(self.metrics)
+        loader = Loader(self.settings, self.rules, grains, self.store, self.log)
         self.owner = ShardOwner(
-            self.settings,
-            self.rules,
-            grains,
-            self.store,
-            self.log,
-            self.sender,
-            self._count_messages,
+            self.settings, loader, self.store, self.log, self.sender, self._count_messages
         )
 
     async def __aenter__(self) -> "InProcessWorker":
