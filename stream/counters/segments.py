@@ -173,6 +173,11 @@ class SegmentRegistry:
         """A segment read from stored state. Raises KeyError when the names do not hold it."""
         return self._segment_by_id[segment_id]
 
+    def take_changes(self) -> dict[int, bytes]:
+        """Give up the names added since the last call: id → JSON."""
+        fresh, self.fresh = self.fresh, {}
+        return fresh
+
     def load(self, stored: Iterable[tuple[int, bytes]]) -> None:
         """Take up what earlier cuts stored: (id, JSON) pairs."""
         for name_id, raw in sorted(stored):

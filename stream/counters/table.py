@@ -1,6 +1,7 @@
 """Windowed counter tables: grain → bucket → series → count, with what changed since the last cut."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from stream.counters.calendar import MINUTE_MS
 from stream.counters.measures import Grain
@@ -8,6 +9,13 @@ from stream.counters.segments import Group
 
 #: (grain, bucket index)
 BucketKey = tuple[Grain, int]
+
+
+class CounterChanges(NamedTuple):
+    """Changes since the last checkpoint: counts as absolute values, and dropped buckets."""
+
+    buckets: dict[BucketKey, dict[int, int]]
+    dropped: set[BucketKey]
 
 
 class Counters:
@@ -55,9 +63,21 @@ class Counters:
             bucket[series_id] = bucket.get(series_id, 0) + count
             changed.add(series_id)
 
-    def load(self, grain: Grain, index: int, counts: dict[int, int]) -> None:
-        """Take up a stored bucket."""
-        self.tables[grain][index] = counts
+    def take_changes(self) -> CounterChanges:
+        """Give up the changes since the last call."""
+        tables = self.tables
+        buckets = {
+            (grain, index): {series: tables[grain][index][series] for series in changed}
+            for (grain, index), changed in self.changed.items()
+        }
+        changes = CounterChanges(buckets, self.dropped)
+        self.changed, self.dropped = {}, set()
+        return changes
+
+    def load(self, buckets: Mapping[BucketKey, dict[int, int]]) -> None:
+        """Restore stored buckets."""
+        for (grain, index), counts in buckets.items():
+            self.tables[grain][index] = counts
 
     def prune(self, grain: Grain, before: int, levels: frozenset[int]) -> None:
         """Drop the buckets below an index; the series in `levels` are added to the oldest kept bucket."""

@@ -1,4 +1,4 @@
-"""What each event type means for the counts: one plan a type, looked up once an event."""
+"""What each event type counts: one rule a type, looked up once an event."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
@@ -14,48 +14,51 @@ from stream.history.events import Aggregate, EventCounter
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EventRule:
-    """How to apply an event. `refine` picks another plan from the event's own fields."""
+    """How to apply an event. `refine` picks another rule from the event's own fields."""
 
+    #: Measures that each event adds one to.
     counts: tuple[str, ...]
-    #: Makes its person active on the day.
+    #: Whether it makes its person active on the day.
     active: bool
-    #: Its person is there in the minute.
+    #: Whether it makes its person a live visitor of the minute.
     present: bool = True
-    #: Belongs to a session: extends it, and opens one.
+    #: Whether it belongs to a session: it extends one, and opens one.
     in_session: bool = True
-    #: More than a heartbeat: the session it is in counts.
+    #: Whether it is more than a heartbeat: a session of heartbeats alone does not count.
     real: bool = True
     page_view: bool = False
-    #: Keeps a session of one page view from being a bounce.
+    #: A heartbeat: a page is in front of the person for some time.
+    page_ping: bool = False
+    #: Whether it keeps a session of one page view from being a bounce.
     interactive: bool = False
+    #: A click on known content.
     click: bool = False
-    #: A page is in front of the person, for some time.
-    look: bool = False
     impression: bool = False
+    #: started, changed, renewed, cancelled or ended; empty for other types
     subscription: str = ""
     has_person: bool = True
+    #: Aggregates whose history of a person the event extends.
     aggregates: tuple[Aggregate, ...] = ()
-    #: Of a type by which newcomers may be activated.
+    #: Whether it may activate a newcomer.
     activating: bool = False
     event_counters: tuple[EventCounter, ...] = ()
     #: Bits that the event sets in its session's marks.
     session_marks: Callable[[Event], int] | None = None
     refine: "Callable[[Event], EventRule] | None" = None
-    #: Counts something that most types do not.
-    more: bool = field(init=False)
+    #: Whether it counts more about its person than activity and session: see person_events.
+    is_person_event: bool = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(
-            self,
-            "more",
-            self.click or bool(self.subscription or self.aggregates or self.activating),
+        is_person_event = self.click or bool(
+            self.subscription or self.aggregates or self.activating
         )
+        object.__setattr__(self, "is_person_event", is_person_event)
 
 
-#: Events of bots are counted as such, and nowhere else.
+#: Bots' events are counted under their own measure only.
 BOT = EventRule((measures.BOT_EVENTS,), active=False, in_session=False, has_person=False)
 
-#: Internal traffic, and with bots.mode = "only" that of people: counted as set aside, and nowhere else.
+#: Excluded events (internal traffic; with bots.mode = "only" people's) likewise.
 EXCLUDED = EventRule((measures.EXCLUDED_EVENTS,), active=False, in_session=False, has_person=False)
 
 _INTERACTIVE = frozenset(kind.name for kind in EVENT_TYPES.values() if kind.interactive)
@@ -63,16 +66,21 @@ _COUNTS = {"page_view": (measures.PAGE_VIEWS,), "impression": (measures.IMPRESSI
 
 
 @dataclass(frozen=True, slots=True)
-class Interactive:
-    """Types that count as an interaction, and types that keep a session from being a bounce."""
+class InteractiveTypes:
+    """Event types that count as interactions, and those that keep a session from being a bounce."""
 
-    counted: frozenset[str] = _INTERACTIVE
-    unbouncing: frozenset[str] = _INTERACTIVE
+    interaction_events: frozenset[str] = _INTERACTIVE
+    bounce_interactive_events: frozenset[str] = _INTERACTIVE
 
 
-def interactive(counted: Collection[str], unbouncing: Collection[str]) -> Interactive:
-    """What the settings name; where they name none, everything by which somebody does more than look."""
-    return Interactive(frozenset(counted) or _INTERACTIVE, frozenset(unbouncing) or _INTERACTIVE)
+def interactive_types(
+    interaction_events: Collection[str], bounce_interactive_events: Collection[str]
+) -> InteractiveTypes:
+    """Return the types that the settings name; an empty setting means every interactive type."""
+    return InteractiveTypes(
+        frozenset(interaction_events) or _INTERACTIVE,
+        frozenset(bounce_interactive_events) or _INTERACTIVE,
+    )
 
 
 def build_event_rules(
@@ -80,18 +88,19 @@ def build_event_rules(
     aggregates: Collection[Aggregate] = (),
     event_counters: Collection[EventCounter] = (),
     session_marks: Mapping[str, Callable[[Event], int]] = MappingProxyType({}),
-    doing: Interactive = Interactive(),
+    interactive: InteractiveTypes = InteractiveTypes(),
     activating: str = "",
 ) -> Mapping[type, EventRule]:
-    """The plan of every event class.
+    """Return the rule of every event class.
 
-    Types in `passive_types` do not make a person active; the one that is `activating` (*: all) is looked at
-    for newcomers.
+    Events of `passive_types` do not make a person active. `activating` is the type that may activate
+    newcomers; `*`: every type.
     """
     event_rules: dict[type, EventRule] = {}
     for tag, kind in EVENT_TYPES.items():
-        interactions = (measures.INTERACTIONS,) if tag in doing.counted else ()
         effect = kind.effect or ""
+        is_interaction = tag in interactive.interaction_events
+        interactions = (measures.INTERACTIONS,) if is_interaction else ()
         rule = EventRule(
             counts=(measures.EVENTS, *_COUNTS.get(effect, ()), *interactions),
             active=tag not in passive_types and not kind.of_account,
@@ -99,16 +108,14 @@ def build_event_rules(
             in_session=kind.in_session,
             real=effect != "page_ping",
             page_view=effect == "page_view",
-            look=effect == "page_ping",
+            page_ping=effect == "page_ping",
+            interactive=tag in interactive.bounce_interactive_events,
             impression=effect == "impression",
-            interactive=tag in doing.unbouncing,
             subscription=tag.removeprefix("subscription_") if effect == "subscription" else "",
             has_person=kind.has_person,
             aggregates=tuple(aggregate for aggregate in aggregates if tag in aggregate.types),
             activating=activating in ("*", tag),
-            event_counters=tuple(
-                count_event for count_event in event_counters if tag in count_event.types
-            ),
+            event_counters=tuple(counter for counter in event_counters if tag in counter.types),
             session_marks=session_marks.get(tag),
         )
         event_rules[kind.struct] = replace(rule, refine=_refiner(kind, rule))
@@ -133,7 +140,7 @@ def _refiner(kind: EventType, rule: EventRule) -> Callable[[Event], EventRule] |
         return _choose(
             lambda event: isinstance(event, TicketMessage) and event.direction == "incoming",
             rule,
-            # What support writes is nothing that the customer does.
+            # A message from support is no act of the customer.
             replace(rule, active=False, counts=(measures.EVENTS,)),
         )
     return None

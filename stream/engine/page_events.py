@@ -1,29 +1,27 @@
-"""What an event shows of pages and content: views, time, scroll depth, clicks; once an event, as the fold."""
+"""Applies the events that show pages and content: views, time, scroll depth, impressions and clicks."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from schemas.events.page_views import PageView
 from stream.counters.calendar import MINUTE_MS
 from stream.engine.event_rules import EventRule
+from stream.engine.state import ShardState
 from stream.sessions.page_path import PagePath
 from stream.sessions.page_pings import PagePings
 from stream.sessions.pages import Page
 from stream.sessions.rules import SessionRules
 from stream.sessions.session import Session, sid_digest
 
-if TYPE_CHECKING:
-    from stream.engine.shard import Shard
-
 _no_pages: Mapping[str, Page] = {}
 
 
-def page_of(shard: "Shard", event: Any, rule: EventRule, time_ms: int) -> int:
-    """The page of a page view or heartbeat, 0 for none; a view is counted there, in a session or not."""
+def page_of(state: ShardState, event: Any, rule: EventRule, time_ms: int) -> int:
+    """Return the page of a page view or heartbeat, 0 without a URL; count a view, session or not."""
     url = event.page_url
     if url is None:
         return 0
-    pages = shard.pages
+    pages = state.pages
     page = pages.lookup.get(event.site, _no_pages).get(url)
     if page is None:
         page = pages.of(event.site, url)
@@ -32,24 +30,24 @@ def page_of(shard: "Shard", event: Any, rule: EventRule, time_ms: int) -> int:
     return page.id
 
 
-def count_content(shard: "Shard", event: Any, rule: EventRule, minute: int) -> None:
-    """Count an impression of some content, or a click on it, for that content."""
-    shard.pages.content(event.site, event.content_id, rule.click, minute)
+def count_content(state: ShardState, event: Any, rule: EventRule, minute: int) -> None:
+    """Count an impression of content, or a click on it."""
+    state.pages.content(event.site, event.content_id, rule.click, minute)
 
 
-def see(
-    shard: "Shard", session: Session, event: Any, rule: EventRule, page: int, time_ms: int
+def add_page(
+    state: ShardState, session: Session, event: Any, rule: EventRule, page: int, time_ms: int
 ) -> None:
-    """Note the page view, or the time and the scroll depth of a heartbeat."""
+    """Add a page view, or the time and scroll depth of a heartbeat, to a session."""
     page_path = session.page_path
     if page_path is None:
         page_path = session.page_path = PagePath()
-    rules = shard.sessions.rules
+    rules = state.sessions.rules
     if rules.keep_page_pings:
-        _note_page_ping(session, page_path, event, page, time_ms, rules)
+        _add_page_ping(session, page_path, event, page, time_ms, rules)
     if rule.page_view:
         session.page_views += 1
-        page_path.view(page, time_ms, shard.pages.order)
+        page_path.view(page, time_ms, state.pages.order)
         if rules.keep_path:
             page_path.path.append((time_ms, page))
         return
@@ -61,16 +59,19 @@ def see(
     page_path.look(page, engaged_ms, event.scroll_depth)
 
 
-def _note_page_ping(
+def _add_page_ping(
     session: Session, page_path: PagePath, event: Any, page: int, time_ms: int, rules: SessionRules
 ) -> None:
-    """Note a page view or a heartbeat by the id of its page view; without one, by what it has."""
+    """Add a page view or heartbeat under its page view id.
+
+    Without such an id a page view stands under its event id, and a heartbeat under its URL.
+    """
     page_pings = page_path.page_pings
     if page_pings is None:
         page_pings = page_path.page_pings = PagePings()
     is_view = event.__class__ is PageView
-    without = event.event_id if is_view else event.page_url
-    view = sid_digest(event.page_view_id or f"\x1f{without}")
+    substitute = event.event_id if is_view else event.page_url
+    view = sid_digest(event.page_view_id or f"\x1f{substitute}")
     if rules.count_is_page_view_ids:
         page_pings.views.add(view)
         session.real = True

@@ -1,6 +1,6 @@
-"""What only few types of events count: clicks on content, subscriptions, themes of facts, and tallies."""
+"""Applies what only few types of events count: content clicks, subscriptions, histories, event counters."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from schemas.codec import epoch_ms
 from schemas.events import Event
@@ -8,129 +8,138 @@ from stream.counters.calendar import DAY_MS
 from stream.counters.measures import MICROS, Grain
 from stream.counters.segments import SegmentSet
 from stream.engine.event_rules import EventRule
+from stream.engine.state import ShardState
 from stream.history.events import Aggregate, Contributions, Daily, learn
 from stream.history.subscriptions import CANCELLED_AT_ONCE, SubscriptionEvent, contributions
 from stream.people.person import Person
 
-if TYPE_CHECKING:
-    from stream.engine.shard import Shard
-
-#: A cancellation further ahead than this is one for ever.
+#: A cancellation that takes effect later than this is cut to it: the date may be a placeholder.
 _FAR_AHEAD_MS = 3_660 * DAY_MS
 
 
-def count_more(
-    shard: "Shard",
+def apply_person_event(
+    state: ShardState,
     person: Person,
     segment_set: SegmentSet,
     rule: EventRule,
     event: Event,
     time_ms: int,
 ) -> None:
-    """Count what the event adds about its person."""
+    """Count what an event adds about its person beyond activity and sessions."""
     if rule.click:
-        shard.activity.mark_click(person, segment_set, segment_set.calendar.day_of(time_ms))
+        state.activity.mark_click(person, segment_set, segment_set.calendar.day_of(time_ms))
     elif rule.subscription:
-        _subscribe(shard, person, segment_set, rule.subscription, event, time_ms)
-    activation = shard.rules.activation
+        _subscribe(state, person, segment_set, rule.subscription, event, time_ms)
+    activation = state.rules.activation
     if rule.activating and rule.active and activation is not None:
-        settled_ms = _settled_ms(shard, time_ms)
+        settled_ms = _settled_ms(state, time_ms)
         change, capped = activation.learn(
-            person, segment_set, event, time_ms, settled_ms, shard.registry
+            person, segment_set, event, time_ms, settled_ms, state.registry
         )
-        _count(shard, change)
-        shard.history_capped += capped
+        _count(state, change)
+        state.history_capped += capped
     for aggregate in rule.aggregates:
-        _learn(shard, person, segment_set, aggregate, event, time_ms)
+        _learn(state, person, segment_set, aggregate, event, time_ms)
 
 
 def count_event(
-    shard: "Shard", rule: EventRule, event: Any, segment_set: SegmentSet, minute: int
+    state: ShardState, rule: EventRule, event: Any, segment_set: SegmentSet, minute: int
 ) -> None:
-    """Count what the event adds whoever it is of."""
-    for one in rule.event_counters:
+    """Count what an event adds by itself, for its segment set and its own segments."""
+    for counter in rule.event_counters:
         segments = [
-            shard.registry.own_segment(event.site, *own_segment)
-            for own_segment in one.own_segments(event)
+            state.registry.own_segment(event.site, *own_segment)
+            for own_segment in counter.own_segments(event)
         ]
-        for measure, count in one.counts(event):
-            shard.counters.add(measure, segment_set, minute, count)
+        for measure, count in counter.counts(event):
+            state.counters.add(measure, segment_set, minute, count)
             for segment in segments:
-                shard.counters.add(measure, segment, minute, count)
+                state.counters.add(measure, segment, minute, count)
 
 
 def _learn(
-    shard: "Shard",
+    state: ShardState,
     person: Person,
     segment_set: SegmentSet,
     aggregate: Aggregate,
     event: Any,
     time_ms: int,
 ) -> None:
-    """Add an event to what a theme knows of its person, and count what that changes."""
+    """Add an event to its person's history of an aggregate, and count the difference."""
     kept = aggregate.entry(event)
     if kept is None:
         return
     if isinstance(aggregate, Daily):
         calendar = segment_set.calendar
         time_ms = calendar.day_start_ms(calendar.day_of(time_ms))
-    settled_ms = _settled_ms(shard, time_ms)
+    settled_ms = _settled_ms(state, time_ms)
     known = person.history.get(aggregate.name, ())
     new = (time_ms, segment_set.id, *kept)
-    history, change, capped = learn(known, new, settled_ms, aggregate, shard.registry)
+    history, change, capped = learn(known, new, settled_ms, aggregate, state.registry)
     person.history = {**person.history, aggregate.name: history}
-    shard.history_capped += capped
-    _count(shard, change)
+    state.history_capped += capped
+    _count(state, change)
 
 
-def _settled_ms(shard: "Shard", time_ms: int) -> int:
-    """No event before this instant can arrive after an event of `time_ms`."""
-    # The shard's clock is at the end of the batch already, which may be months ahead of this event.
-    return min(shard.oldest_ms(), time_ms - shard.rules.horizon_ms)
+def _settled_ms(state: ShardState, time_ms: int) -> int:
+    """Return the instant before which no event can arrive after an event at `time_ms`."""
+    # The log clock is that of the end of the batch, which may be months ahead of this event.
+    return min(state.oldest_ms(), time_ms - state.rules.horizon_ms)
 
 
-def _count(shard: "Shard", change: Contributions) -> None:
+def _count(state: ShardState, change: Contributions) -> None:
     for (measure, segment, grain, index), count in change.items():
         if count:
-            shard.counters.add_in(grain, index, measure, segment, count)
+            state.counters.add_in(grain, index, measure, segment, count)
 
 
 def _subscribe(
-    shard: "Shard", person: Person, segment_set: SegmentSet, kind: str, event: Any, time_ms: int
+    state: ShardState, person: Person, segment_set: SegmentSet, kind: str, event: Any, time_ms: int
 ) -> None:
-    """Add a subscription event to its customer, and count what that changes."""
+    """Add a subscription event to its customer, and count the difference."""
     if event.subscription_id is None:
-        return  # A renewal of who knows what changes nothing that is counted.
-    rule = getattr(event, "plan", None)
-    if rule and "plan" in shard.registry.dimensions and "plan" not in (event.context or {}):
-        segment_set = shard.registry.segment_set_of(
-            event.site, {**(event.context or {}), "plan": rule}
-        )
+        return  # A renewal without an id changes no subscription.
+    new = _subscription_event(state, segment_set, kind, event, time_ms)
+    before = [SubscriptionEvent(*fields) for fields in person.subscriptions]
+    after = [*before, new]
+    person.subscriptions = [tuple(known) for known in after]
+    change = contributions(after, state.registry)
+    change.subtract(contributions(before, state.registry))
+    for (measure, segment, day), count in change.items():
+        if count:
+            state.counters.add_range(Grain.DAY, measure, segment, day, day, count)
+
+
+def _subscription_event(
+    state: ShardState, segment_set: SegmentSet, kind: str, event: Any, time_ms: int
+) -> SubscriptionEvent:
+    """Return what is kept of a subscription event; `churn.effective` and `churn.grace_period_days` apply."""
     given = getattr(event, "effective_at", None)
-    effective = None if given is None else min(epoch_ms(given), time_ms + _FAR_AHEAD_MS)
-    involuntary = shard.rules.is_involuntary(getattr(event, "reason", None))
-    at_once = kind == "cancelled" and shard.rules.cancels_at_once
-    if involuntary and shard.rules.grace_ms:
-        # As if they had cancelled for later: until then they are customers, and a renewal undoes it.
-        ends = time_ms if at_once else max(effective or 0, time_ms)
-        kind, effective = "cancelled", ends + shard.rules.grace_ms
-    elif at_once:
+    effective_ms = None if given is None else min(epoch_ms(given), time_ms + _FAR_AHEAD_MS)
+    is_involuntary = state.rules.is_involuntary(getattr(event, "reason", None))
+    is_at_request = kind == "cancelled" and state.rules.effective_is_request
+    if is_involuntary and state.rules.grace_period_ms:
+        # As a cancellation for later: until then they are customers, and a renewal takes it back.
+        ends_ms = time_ms if is_at_request else max(effective_ms or 0, time_ms)
+        kind, effective_ms = "cancelled", ends_ms + state.rules.grace_period_ms
+    elif is_at_request:
         kind = CANCELLED_AT_ONCE
-    new = SubscriptionEvent(
+    return SubscriptionEvent(
         time_ms,
         kind,
         event.subscription_id,
         round(getattr(event, "mrr", 0) * MICROS),
         bool(getattr(event, "trial", False)),
-        effective,
-        segment_set.id,
-        involuntary,
+        effective_ms,
+        _with_plan(state, segment_set, event).id,
+        is_involuntary,
     )
-    before = [SubscriptionEvent(*fields) for fields in person.subscriptions]
-    after = [*before, new]
-    person.subscriptions = [tuple(event) for event in after]
-    change = contributions(after, shard.registry)
-    change.subtract(contributions(before, shard.registry))
-    for (measure, segment, day), count in change.items():
-        if count:
-            shard.counters.add_range(Grain.DAY, measure, segment, day, day, count)
+
+
+def _with_plan(state: ShardState, segment_set: SegmentSet, event: Any) -> SegmentSet:
+    """Return the segment set with the event's plan, if `plan` is a dimension and the context has none."""
+    plan = getattr(event, "plan", None)
+    context = event.context or {}
+    if not plan or "plan" not in state.registry.dimensions or "plan" in context:
+        return segment_set
+    return state.registry.segment_set_of(event.site, {**context, "plan": plan})

@@ -1,42 +1,57 @@
-"""How long a shard keeps what: the counters that it drops with a cut, and the bounds of what a person keeps."""
+"""How long a shard keeps what: the counters a checkpoint drops, and the bounds of what people keep."""
+
+from typing import NamedTuple
 
 from stream.counters import measures
 from stream.counters.calendar import DAY_MS, HOUR_MS, MINUTE_MS
 from stream.counters.measures import Grain
-from stream.engine.shard import Shard
+from stream.engine.state import ShardState
 from stream.people.activity import HOURS_KEPT
 from stream.people.person import MARK_DAYS
 
 
-def prune(shard: Shard) -> None:
-    """Drop the counters that no acceptable event and no published window needs any more."""
-    oldest = shard.counted_from_ms()
-    if oldest <= 0:
+class PeopleBounds(NamedTuple):
+    """The oldest day, hour and live minute that people keep, and the oldest end of a closed session."""
+
+    day: int
+    hour: int
+    minute: int
+    session_ms: int
+
+
+def prune(state: ShardState) -> None:
+    """Drop the counters that neither an accepted event nor a published window needs."""
+    oldest_ms = state.counted_from_ms()
+    if oldest_ms <= 0:
         return
-    counters, rules = shard.counters, shard.rules
-    counters.prune(Grain.MINUTE, (oldest - HOUR_MS) // MINUTE_MS, _no_levels)
-    counters.prune(Grain.HOUR, (oldest - rules.hour_retention_ms) // MINUTE_MS, _no_levels)
-    first_day = rules.calendar_of("").day_of(oldest) - rules.retention_days
+    counters, rules = state.counters, state.rules
+    counters.prune(Grain.MINUTE, (oldest_ms - HOUR_MS) // MINUTE_MS, _no_levels)
+    counters.prune(Grain.HOUR, (oldest_ms - rules.hour_retention_ms) // MINUTE_MS, _no_levels)
+    first_day = rules.calendar_of("").day_of(oldest_ms) - rules.day_retention_days
     if counters.tables[Grain.DAY] and min(counters.tables[Grain.DAY]) < first_day:
-        levels = {i for i, name in shard.registry.series.items() if measures.is_level(name[0])}
+        levels = {i for i, name in state.registry.series.items() if measures.is_level(name[0])}
         counters.prune(Grain.DAY, first_day, frozenset(levels))
 
 
-def keep_from(shard: Shard) -> tuple[int, int, int, int]:
-    """(oldest day and hour of marks, oldest minute of live marks, oldest end of closed sessions in ms)."""
-    oldest, rules = shard.oldest_ms(), shard.rules
-    day = rules.calendar_of("").day_of(oldest) if oldest > 0 else MARK_DAYS
-    if shard.churn_risk is not None:
-        # What it has not looked at yet must not be forgotten, however far the log has gone on.
-        day = min(day, max(shard.churn_risk.next_day, MARK_DAYS))
+def people_bounds(state: ShardState) -> PeopleBounds:
+    """Return the bounds of what people keep."""
+    oldest_ms, rules = state.oldest_ms(), state.rules
+    day = rules.calendar_of("").day_of(oldest_ms) if oldest_ms > 0 else MARK_DAYS
+    if state.churn_risk is not None:
+        # Days that the churn model has not settled stay, however far the log has gone on.
+        day = min(day, max(state.churn_risk.next_day, MARK_DAYS))
     sessions = rules.sessions
-    # A piece is kept as long as an event may still change the session that it is part of.
+    # A fragment stays as long as an event may still change the session it is part of.
     reach_ms = max(sessions.max_duration_ms + sessions.longest_timeout_ms, sessions.id_reach_ms)
     if sessions.id_max_ms:
-        # What comes after the end of a session id is known by it, for as long as days are kept.
-        reach_ms = rules.retention_days * DAY_MS
-    hour = oldest // HOUR_MS - HOURS_KEPT
-    return day - MARK_DAYS, hour, shard.oldest_live_minute(), oldest - reach_ms
+        # A later event finds the id over only while the id is kept.
+        reach_ms = rules.day_retention_days * DAY_MS
+    return PeopleBounds(
+        day=day - MARK_DAYS,
+        hour=oldest_ms // HOUR_MS - HOURS_KEPT,
+        minute=state.oldest_live_minute(),
+        session_ms=oldest_ms - reach_ms,
+    )
 
 
 _no_levels: frozenset[int] = frozenset()

@@ -21,31 +21,31 @@ class Rules:
     lifecycle: LifecycleRules
     calendar_of: Callable[[str], Calendar]
     dimensions: tuple[str, ...]
-    values_max: int
+    dimension_values_max: int
     #: Dimension → how many values it may have, where that is not `values_max`.
-    own_max: Mapping[str, int]
+    own_values_max: Mapping[str, int]
     page_hosts: bool
     #: Live visitors are people with any event in so many minutes.
     live_minutes: int
     #: People are counted by the hour as well.
     rolling_hours: bool
-    by_user: bool
+    identity_is_user: bool
     currency: str | None
-    lateness_ms: int
-    correction_ms: int
+    allowed_lateness_ms: int
+    correction_window_ms: int
     #: Late events are counted as such, and not kept in the ledger.
-    drops_late: bool
-    future_skew_ms: int
-    dedupe_ms: int
+    late_policy_is_drop: bool
+    max_future_skew_ms: int
+    dedupe_window_ms: int
     ids_max: int
     hour_retention_ms: int
-    retention_days: int
+    day_retention_days: int
     #: Reasons, in small letters, for which customers leave who did not want to.
-    involuntary: frozenset[str]
+    involuntary_reasons: frozenset[str]
     #: How long after an involuntary end its customer stays one.
-    grace_ms: int
+    grace_period_ms: int
     #: Who cancels is no customer from then on, whenever it takes effect.
-    cancels_at_once: bool
+    effective_is_request: bool
     #: What newcomers are watched for; None: for nothing.
     activation: Activation | None
     #: What is applied to events that say that they are a bot's; None: their own plan.
@@ -56,9 +56,9 @@ class Rules:
 
     def is_involuntary(self, reason: str | None) -> bool:
         """Whether a customer who leaves for a reason did not want to."""
-        return reason is not None and reason.strip().lower() in self.involuntary
+        return reason is not None and reason.strip().lower() in self.involuntary_reasons
 
     @property
     def horizon_ms(self) -> int:
         """How far behind its partition's log clock an event may be and still count."""
-        return self.lateness_ms + self.correction_ms
+        return self.allowed_lateness_ms + self.correction_window_ms

@@ -3,14 +3,28 @@
 from collections import deque
 from dataclasses import dataclass, field
 
+import msgspec
+
 from stream.engine.duplicates import SeenIds
 
-#: What can happen to a record. Together they account for every offset a shard has passed.
+#: Outcomes of a record. Together they account for every offset a shard has passed.
 OUTCOMES = ("applied", "rejected", "duplicate", "late", "skipped")
-#: What a producer has held back for longer it has given up (`delivery.timeout.ms` of Kafka's own).
+#: Kafka's producers give up what they hold back for longer (`delivery.timeout.ms`).
 FOLLOW_MS = 120_000
 _NOTE_MS = 10_000
-_WHATEVER = 1 << 62
+_NO_LIMIT = 1 << 62
+
+
+class StoredTopic(msgspec.Struct, array_like=True):
+    """The part of a TopicState that a checkpoint stores."""
+
+    start: int
+    next: int
+    clock: int
+    recall_offset: int
+    recall_clock: int
+    counts: dict[str, int]
+    reasons: dict[str, int]
 
 
 @dataclass(slots=True)
@@ -22,50 +36,76 @@ class TopicState:
     #: Offset at which counting began, and the next one to count.
     start: int = 0
     next: int = 0
-    #: Offset of the next record to look at: below `next` while ids are being recalled.
+    #: Offset of the next record to read: below `next` while ids are being recalled.
     expected: int = 0
     #: Log clock: the highest accepted event time, 0 before the first.
     clock: int = 0
-    #: Log clock as the recall of ids sees it.
+    #: Log clock of the recall of ids.
     recall_clock: int = 0
-    #: Wall time at which the partition was last known to be read to its end; 0 while there is a backlog.
+    #: Wall time at which the partition was last known to be read to its end; 0 while it has a backlog.
     drained_at: int = 0
-    #: Log clock of the other topics that it follows while it is read to its end.
-    held_to_ms: int = _WHATEVER
+    #: Log clock of the other topics that this one keeps up with while it is read to its end.
+    held_to_ms: int = _NO_LIMIT
+    #: Records by outcome.
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(OUTCOMES, 0))
+    #: Rejected records by reason.
     reasons: dict[str, int] = field(default_factory=dict)
 
-    def unaccounted(self) -> int:
-        """Offsets passed less outcomes counted: 0 by the conservation law."""
-        return self.next - self.start - sum(self.counts.values())
-
     def watermark(self, lateness_ms: int) -> int | None:
-        """Time before which nothing more is expected; None while nothing is known.
+        """Return the time before which no event is expected; None while nothing is known.
 
-        The wall clock speaks only while the partition is read to its end, so that a backlog after an
+        The wall clock counts only while the partition is read to its end. So a backlog after an
         outage is never late, and a quiet topic still closes its windows.
         """
         latest = max(self.clock, self.drained_at)
         return latest - lateness_ms if latest else None
 
+    def stored(self) -> StoredTopic:
+        """Return the part that a checkpoint stores."""
+        seen = self.seen
+        return StoredTopic(
+            self.start,
+            self.next,
+            self.clock,
+            seen.recall_offset,
+            seen.recall_clock,
+            self.counts,
+            self.reasons,
+        )
+
+    @staticmethod
+    def restored(topic: str, stored: StoredTopic, window_ms: int, ids_max: int) -> "TopicState":
+        """Return the topic that was stored; reading on from `expected` rebuilds its seen ids."""
+        return TopicState(
+            topic=topic,
+            seen=SeenIds(window_ms, ids_max, stored.recall_offset, stored.recall_clock),
+            start=stored.start,
+            next=stored.next,
+            expected=min(stored.recall_offset, stored.next),
+            clock=stored.clock,
+            recall_clock=stored.recall_clock,
+            counts=stored.counts,
+            reasons=stored.reasons,
+        )
+
 
 def shard_watermark(topics: dict[str, TopicState], lateness_ms: int) -> int | None:
-    """The minimum over the topics; None when one of them is still unknown."""
+    """Return the minimum over the topics; None while one of them is unknown."""
     marks = [topic.watermark(lateness_ms) for topic in topics.values()]
     known = [mark for mark in marks if mark is not None]
     return min(known) if known and len(known) == len(marks) else None
 
 
 def log_lead(topics: dict[str, TopicState]) -> int:
-    """The highest log clock."""
+    """Return the highest log clock."""
     return max((topic.clock for topic in topics.values()), default=0)
 
 
 def log_floor(topics: dict[str, TopicState], idle_reach_ms: int, *, at_once: bool = False) -> int:
-    """The lowest log clock, below which no topic's next event is expected; 0 while one is unknown.
+    """Return the lowest log clock, below which no topic's next event is expected; 0 while one is unknown.
 
-    A drained topic follows the others at a distance of `idle_reach_ms`: state is not kept for ever
-    because one topic has gone quiet. It follows what it is known to keep up with, or `at_once`.
+    A drained topic follows the others `idle_reach_ms` behind them, so that one quiet topic does not
+    hold state back for ever. It follows them up to `held_to_ms`, or with `at_once` without a limit.
     """
     ahead = log_lead(topics)
     floors = [
@@ -78,18 +118,18 @@ def log_floor(topics: dict[str, TopicState], idle_reach_ms: int, *, at_once: boo
 
 
 class IdleHold:
-    """How far the topics of a shard had got a while ago, and so what a quiet one keeps up with.
+    """Keeps a quiet topic's floor from running ahead: remembers how far the topics had got a while ago.
 
-    A topic at its end proves nothing about what the others have only just brought: when a broker
-    comes back, what producers and consumers have waiting comes a topic at a time, days in a second.
+    A topic at its end proves nothing about what the others have only just brought. When a broker
+    comes back, waiting records arrive one topic at a time, days of them in a second.
     """
 
     def __init__(self) -> None:
-        #: (wall time, lead), the oldest first.
+        #: (wall time, highest log clock), the oldest first.
         self._noted: deque[tuple[int, int]] = deque()
 
     def note(self, lead_ms: int, now_ms: int) -> None:
-        """The highest log clock as it is now."""
+        """Note the highest log clock as it is now."""
         noted = self._noted
         if not noted or now_ms - noted[-1][0] >= _NOTE_MS:
             noted.append((now_ms, lead_ms))
@@ -97,7 +137,7 @@ class IdleHold:
             noted.popleft()
 
     def followed(self, drained_at: int) -> int:
-        """What the others had read FOLLOW_MS before a topic was seen to be at its end; 0: unknown."""
+        """Return the log clock that the others had reached FOLLOW_MS before `drained_at`; 0: unknown."""
         for noted_at, lead_ms in reversed(self._noted):
             if drained_at - noted_at >= FOLLOW_MS:
                 return lead_ms

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from aiokafka.errors import CorruptRecordException
 from aiokafka.structs import TopicPartition
 
-from stream.engine.fold import Record
+from stream.engine.record import Record
 
 
 class Fetched(NamedTuple):

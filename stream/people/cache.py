@@ -1,4 +1,4 @@
-"""People in memory: the younger half, the older half, and those whose changes are not stored yet."""
+"""People in memory: a younger half, an older half, and people whose changes are not stored yet."""
 
 from collections.abc import Mapping
 
@@ -6,10 +6,10 @@ from stream.people.person import Person
 
 
 class PeopleCache:
-    """People in memory: two generations, of which the older is dropped when the younger is full.
+    """People in memory in two generations; the older one is dropped when the younger is full.
 
-    A person whose changes are not in Redis yet is held by `dirty` (changed since the last cut) or
-    `in_flight` (in the cut under way) and so is never lost by an eviction.
+    `dirty` holds the people changed since the last checkpoint, `in_flight` those of the checkpoint
+    being stored. So an eviction never loses a change.
     """
 
     def __init__(self, cached_max: int) -> None:
@@ -21,11 +21,11 @@ class PeopleCache:
         self.dirty: dict[str, Person] = {}
         self.in_flight: Mapping[str, Person] = {}
         self.evictions = 0
-        #: How often the old ones were let go: who was in memory before may not be any more.
+        #: Number of evictions of a whole generation: after one, people may be gone from memory.
         self.rotations = 0
 
     def get(self, key: str) -> Person | None:
-        """A person in memory, now among the young; None when they must be read (or are new)."""
+        """Return a person in memory and make them young; None: they must be read, or are new."""
         person = self.young.get(key)
         if person is None:
             person = self.old.get(key) or self.dirty.get(key) or self.in_flight.get(key)
@@ -34,13 +34,22 @@ class PeopleCache:
         return person
 
     def put(self, person: Person) -> None:
-        """Take a person in. What was read must never replace what is here: ask `get` first."""
+        """Add a person. Ask `get` first: what is read must not replace what is in memory."""
         self.young[person.key] = person
 
-    def settle(self) -> None:
-        """Evict, if it is time: between batches only, so that no one admitted for a batch goes missing."""
+    def evict(self) -> None:
+        """Drop the older half if the younger is full. Call it between batches only."""
         if len(self.young) > self._half:
             self.evictions += len(self.old)
             self.old, self.young = self.young, {}
             self.recent = {}
             self.rotations += 1
+
+    def take_changes(self) -> Mapping[str, Person]:
+        """Give up the people changed since the last call; they stay in memory until `settle`."""
+        self.in_flight, self.dirty = self.dirty, {}
+        return self.in_flight
+
+    def settle(self) -> None:
+        """Let go of the people of a checkpoint that is stored."""
+        self.in_flight = {}

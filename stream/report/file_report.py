@@ -7,7 +7,7 @@ from schemas.codec import RejectedEvent, parse
 from schemas.outputs import MetricRecord, WindowKind
 from stream.configure.compile import build_rules
 from stream.configure.fingerprints import definition_version
-from stream.engine.fold import Decoded
+from stream.engine.record import Decoded
 from stream.engine.shard import Shard
 from stream.metrics.catalogue import catalogue
 from stream.metrics.metric import required_grains

@@ -72,7 +72,7 @@ class SessionCounts:
         duration = session.end - session.start
         if rules.is_measured:
             duration = measured_ms(session, rules)
-            if rules.zero_sessions_is_exclude:
+            if rules.settings.duration.zero_sessions == "exclude":
                 if not duration:
                     return
                 _more(counts, measures.TIMED_SESSIONS, sign)
@@ -210,12 +210,12 @@ def engaged_of(page_path: PagePath, rules: SessionRules) -> Mapping[int, int]:
 
 def measured_ms(session: Session, rules: SessionRules) -> int:
     """The duration of a session, where the settings want more than its last event less its first."""
-    page_path = session.page_path
-    if rules.duration_basis_is_engaged:
+    page_path, settings = session.page_path, rules.settings.duration
+    if settings.basis == "engaged":
         duration = 0 if page_path is None else sum(engaged_of(page_path, rules).values())
     else:
         start, end = session.start, session.end
-        if rules.whole_seconds:
+        if settings.whole_seconds:
             start, end = start // 1000 * 1000, end // 1000 * 1000
         duration = end - start
         first_ms = (
@@ -230,7 +230,7 @@ def measured_ms(session: Session, rules: SessionRules) -> int:
         ):
             # The page was there before its first heartbeat told of it.
             duration += rules.min_visit_ms
-    return min(duration, rules.duration_cap_ms) if rules.duration_cap_ms else duration
+    return min(duration, settings.cap_seconds * 1000) if settings.cap_seconds else duration
 
 
 def _more(counts: _Counts, measure: str, count: int) -> None:

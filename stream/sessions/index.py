@@ -1,7 +1,8 @@
 """Open and closed sessions of all people: finds, merges, closes on the watermark, reopens for late events."""
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
 
 from stream.counters.segments import SegmentRegistry, SegmentSet
 from stream.counters.table import Counters
@@ -12,6 +13,15 @@ from stream.sessions.pages import Pages
 from stream.sessions.rules import SessionRules
 from stream.sessions.session import Session, comes_first, merge, reached, sid_digest
 from stream.sessions.splitting import NO_SPLIT_KEY, Fragments, SplitKey, whole
+
+
+class OpenSessionChanges(NamedTuple):
+    """People whose open sessions changed since the last checkpoint."""
+
+    #: Person key → (time in epoch ms from which a session may close, number of open sessions)
+    opened: dict[str, tuple[int, int]]
+    #: Keys of people without an open session.
+    closed: list[str]
 
 
 class SessionIndex:
@@ -32,8 +42,8 @@ class SessionIndex:
         )
         #: (time from which the session may close, person's key); entries may be stale.
         self._expiry: list[tuple[int, str]] = []
-        #: Person's key → how many of their sessions are open, for those whose number has changed.
-        self.open_changed: set[str] = set()
+        #: Keys of people whose open sessions changed since the last checkpoint.
+        self._open_changed: set[str] = set()
         self.open_count = 0
         self.reopened = 0
 
@@ -148,7 +158,7 @@ class SessionIndex:
             if group_expires_ms < watermark_ms:
                 closed = True
                 self._close(person, group)
-                self.open_changed.add(person.key)
+                self._open_changed.add(person.key)
             elif not expires_ms or group_expires_ms < expires_ms:
                 expires_ms = group_expires_ms
         if expires_ms:
@@ -166,14 +176,27 @@ class SessionIndex:
             return 0  # At once: the next event takes it back and counts it anew.
         return group[-1].end + self.rules.timeout_of(group[0])
 
-    def resume(self, key: str, expires_ms: int, sessions: int) -> None:
-        """Take up stored open sessions of a person."""
-        heapq.heappush(self._expiry, (expires_ms, key))
-        self.open_count += sessions
+    def take_changes(self, person: Callable[[str], Person]) -> OpenSessionChanges:
+        """Give up the changes since the last call. `person` returns a person in memory by key.
 
-    def requeue(self, key: str, expires_ms: int) -> None:
-        """Put a person back that `due` has given."""
-        heapq.heappush(self._expiry, (expires_ms, key))
+        A stored expiry may be early: closing looks again.
+        """
+        changes = OpenSessionChanges({}, [])
+        for key in self._open_changed:
+            expiries = self.expiries(person(key))
+            if expiries:
+                changes.opened[key] = (min(expiries), len(expiries))
+            else:
+                changes.closed.append(key)
+        self._open_changed = set()
+        return changes
+
+    def load(self, opened: Mapping[str, tuple[int, int]], reopened: int) -> None:
+        """Restore the stored index of open sessions, and the number of reopened ones."""
+        for key, (expires_ms, sessions) in opened.items():
+            heapq.heappush(self._expiry, (expires_ms, key))
+            self.open_count += sessions
+        self.reopened = reopened
 
     def _joined(self, person: Person, found: list[Session]) -> Session:
         into, *others = found
@@ -207,7 +230,7 @@ class SessionIndex:
 
     def _track(self, person: Person, expires_ms: int) -> None:
         heapq.heappush(self._expiry, (expires_ms, person.key))
-        self.open_changed.add(person.key)
+        self._open_changed.add(person.key)
 
     def _count(self, person: Person, group: list[Session], sign: int) -> None:
         visit = whole(group, self._pages.order)

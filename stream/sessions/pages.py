@@ -5,6 +5,7 @@ from zlib import crc32
 
 from stream.counters.measures import CONTENT_CLICKS, CONTENT_IMPRESSIONS, VIEWS_OF_PAGE
 from stream.counters.segments import JOINT, OTHER, Segment, SegmentRegistry
+from stream.counters.table import Counters
 
 PAGE, CONTENT = "page", "content"
 #: Characters of a page kept: it is a label that people read.
@@ -70,6 +71,13 @@ class Pages:
             self._make_room()
             self._contents.setdefault(site, {})[content_id] = segment
         self._count(CONTENT_CLICKS if clicked else CONTENT_IMPRESSIONS, segment, minute)
+
+    def flush(self, counters: Counters) -> None:
+        """Turn the collected views, impressions and clicks into counts."""
+        for (measure, minute), segments in self.collected.items():
+            for segment, count in segments.items():
+                counters.add(measure, segment, minute, count)
+        self.collected.clear()
 
     def _count(self, measure: str, segment: Segment, minute: int) -> None:
         counts = self.collected.get((measure, minute))

@@ -4,7 +4,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from stream.counters.calendar import HOUR_MS
+from stream.counters.measures import scroll_reached
+from stream.sessions.bounce import bounce_test, engaged_test
 from stream.sessions.session import Session
+from stream.settings.application import Settings
+from stream.settings.sessions import DurationSettings
 
 #: Silence after which a session id begins another session, if `session.id_max_hours` sets no limit.
 #: A fixed limit, so that a restart cannot change which sessions are known.
@@ -16,7 +21,10 @@ class SessionRules:
     """Session settings under their own names: seconds and hours as ms, a choice as `…_is_<choice>`.
 
     The comment before a field names its settings. `reach` is the longest gap that continues a session.
+    A setting that is read at most once a session needs no field: read it from `settings`.
     """
+
+    settings: Settings
 
     #: session.timeout_seconds; the reach is 1 ms less if session.boundary is gte.
     timeout_ms: int
@@ -72,14 +80,8 @@ class SessionRules:
     assign_is_end: bool
     #: pages.count: the pages of a session; None: its page views.
     count_pages: Callable[[Session], int] | None
-    #: duration.basis
-    duration_basis_is_engaged: bool
-    #: duration.whole_seconds
-    whole_seconds: bool
-    #: duration.cap_seconds; 0: no cap
-    duration_cap_ms: int
-    #: duration.zero_sessions
-    zero_sessions_is_exclude: bool
+    #: Whether a duration differs from the last event's time minus the first one's.
+    is_measured: bool
     #: session.id_scope
     id_scope_is_site: bool
     #: session.id_max_hours; 0: no limit
@@ -102,13 +104,70 @@ class SessionRules:
         own = self.timeout_by_platform.get(platform) if self.timeout_by_platform else None
         return self.reach_ms if own is None else own[1]
 
-    @property
-    def is_measured(self) -> bool:
-        """Whether a duration differs from the last event's time minus the first one's."""
-        return (
-            self.duration_basis_is_engaged
-            or self.whole_seconds
-            or self.zero_sessions_is_exclude
-            or self.mode_is_pings
-            or self.duration_cap_ms > 0
-        )
+
+def session_rules(settings: Settings) -> SessionRules:
+    """Compile the settings of sessions and of the pages in them."""
+    session, on_page, pages = settings.session, settings.time_on_page, settings.pages
+    boundary_ms = int(session.boundary == "gte")
+    timeout_ms, by_platform = session.timeout_seconds * 1000, session.timeout_by_platform
+    exit_by_session, scroll_by_view = (
+        settings.exit.denominator == "sessions",
+        settings.scroll.basis == "page_view",
+    )
+    return SessionRules(
+        settings=settings,
+        timeout_ms=timeout_ms,
+        reach_ms=timeout_ms - boundary_ms,
+        max_duration_ms=session.max_duration_hours * HOUR_MS,
+        timeout_by_platform={
+            platform: (seconds * 1000, seconds * 1000 - boundary_ms)
+            for platform, seconds in by_platform.items()
+        },
+        split_on_campaign_change=session.split_on_campaign_change,
+        platform_field=session.platform_field,
+        has_split_keys=session.split_on_campaign_change or bool(by_platform),
+        split_at_midnight=session.split_at_midnight,
+        source_has_ids=session.source != "gap",
+        source_has_gaps=session.source != "id",
+        bounced=bounce_test(settings.bounce),
+        engaged=engaged_test(settings.bounce),
+        heartbeat_ms=on_page.heartbeat_seconds * 1000,
+        exit_denominator_is_sessions=exit_by_session,
+        mode_is_next_pageview=on_page.mode == "next_pageview",
+        last_page=on_page.last_page,
+        scroll_thresholds=tuple((n, scroll_reached(n)) for n in settings.scroll.thresholds),
+        scroll_basis_is_page_view=scroll_by_view,
+        keep_path=exit_by_session
+        or on_page.mode == "next_pageview"
+        or pages.count == "unique_pages",
+        keep_actions=pages.count == "actions",
+        count_is_page_view_ids=pages.count == "page_view_ids",
+        keep_page_pings=pages.count == "page_view_ids" or on_page.mode == "pings" or scroll_by_view,
+        mode_is_pings=on_page.mode == "pings",
+        min_visit_ms=on_page.min_visit_seconds * 1000,
+        new_basis_is_session=settings.new.basis == "session",
+        include_open=session.include_open,
+        assign_is_end=session.assign == "end",
+        count_pages=_PAGES_COUNTED[pages.count],
+        is_measured=settings.duration != DurationSettings() or on_page.mode == "pings",
+        id_scope_is_site=session.id_scope == "site",
+        id_max_ms=session.id_max_hours * HOUR_MS,
+        id_reach_ms=session.id_max_hours * HOUR_MS or ID_REACH_MS,
+    )
+
+
+def _unique_pages(session: Session) -> int:
+    page_path = session.page_path
+    return len({page for _, page in page_path.path}) if page_path is not None else 0
+
+
+def _actions(session: Session) -> int:
+    return session.page_views + session.actions
+
+
+_PAGES_COUNTED: Mapping[str, Callable[[Session], int] | None] = {
+    "page_views": None,
+    "page_view_ids": None,
+    "unique_pages": _unique_pages,
+    "actions": _actions,
+}

@@ -13,7 +13,7 @@ from faust.types import TP
 
 from schemas.codec import parse_all
 from stream.engine.checkpoint import position, settle_checkpoint, take_checkpoint
-from stream.engine.fold import Record
+from stream.engine.record import Record
 from stream.engine.shard import Shard
 from stream.settings.application import Settings
 from stream.store.shards import Claim, Store

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from stream.engine.fold import Decoded
+from stream.engine.record import Decoded
 from stream.engine.shard import Shard
 from stream.people.person import Person
 from stream.store.shards import Store

@@ -51,7 +51,7 @@ class Publisher:
         self.merged = MergedCounts(rules.calendar_of, definition, compare)
         self._emission = Emission(self.merged, metrics)
         self._buckets = BucketReader(state, self.merged)
-        self._shards = StoredShards({}, state.partitions, rules.lateness_ms)
+        self._shards = StoredShards({}, state.partitions, rules.allowed_lateness_ms)
         self._counts: Highest[Count] = Highest()
         self._segment_counts: Highest[SegmentCount] = Highest()
         #: The sequences that the due records are made of; while they are sent, more is merged.
@@ -63,7 +63,7 @@ class Publisher:
     async def refresh(self, now_ms: int) -> Snapshot:
         """Read what the shards have stored since the last call, and compute the snapshot."""
         shards = self._shards = StoredShards(
-            await self._state.shards(), self._state.partitions, self._rules.lateness_ms
+            await self._state.shards(), self._state.partitions, self._rules.allowed_lateness_ms
         )
         if self.progress is None:
             self.progress = await self._take_over(shards)
@@ -77,7 +77,9 @@ class Publisher:
         changed, self._due_sequences = self._buckets.take_changed()
         floor_ms = self._shards.floor_ms
         # A replay publishes no minute windows, but finalizes those that are published already.
-        minutes_ms = min(self._shards.log_clock_ms - self._rules.correction_ms, self._inherited_ms)
+        minutes_ms = min(
+            self._shards.log_clock_ms - self._rules.correction_window_ms, self._inherited_ms
+        )
         self._inherited_ms = _NEVER
         self._emission.note(
             changed,

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 
 from schemas.codec import RejectedEvent
-from stream.engine.fold import Decoded
+from stream.engine.record import Decoded
 from stream.settings.intake import LedgerSettings
 
 _log = logging.getLogger(__name__)

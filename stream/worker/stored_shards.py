@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 
-from stream.engine.checkpoint import StoredShard, StoredTopic
+from stream.engine.checkpoint import StoredShard
+from stream.engine.watermark import StoredTopic
 from stream.publish.snapshot import ShardView
 
 

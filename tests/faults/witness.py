@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from stream.engine.fold import Record
+from stream.engine.record import Record
 from stream.engine.shard import Shard
 
 _original = Shard.apply

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from stream.engine import duplicates, shard
+from stream.engine import duplicates, shard, state
 from stream.history import subscriptions as customers
 from stream.people import active_days, activity, lifecycle
 from stream.publish import due_windows
@@ -139,7 +139,7 @@ MUTANTS: dict[str, tuple[object, str, Callable[..., Any]]] = {
     "a merge forgets the page views": (index, "merge", _merge_without_pages),
     "a merge forgets the end": (index, "merge", _merge_without_end),
     "reopening subtracts nothing": (index.SessionIndex, "_open", _reopen_without_subtracting),
-    "ids are not remembered": (shard, "SeenIds", _NoIds),
+    "ids are not remembered": (state, "SeenIds", _NoIds),
     "ids are not restored after a crash": (shard, "recall", _nothing),
     "trials pay": (customers, "paid_steps", _trials_pay),
     "old days are not known": (activity, "neighbours", lambda mark, unit: (1_000, 1_000)),

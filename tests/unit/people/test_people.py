@@ -107,7 +107,7 @@ def test_the_older_generation_is_evicted_when_the_younger_is_full() -> None:
     for generation in (("a", "b"), ("c", "d"), ("e", "f")):
         for name in generation:
             cache.put(Person(name))
-        cache.settle()
+        cache.evict()
     assert keys(cache, "a", "c", "e") == [False, False, True]
     assert cache.evictions == 4
 
@@ -118,7 +118,7 @@ def test_a_person_used_again_stays() -> None:
         assert cache.get("a") or "a" in registry
         for name in registry:
             cache.put(Person(name))
-        cache.settle()
+        cache.evict()
     assert keys(cache, "a", "b") == [True, False]
 
 
@@ -129,7 +129,7 @@ def test_a_person_who_is_not_stored_yet_is_never_lost(held: str) -> None:
     setattr(cache, held, {"a": one})
     for name in "bcdefg":
         cache.put(Person(name))
-        cache.settle()
+        cache.evict()
     assert cache.get("a") is one
 
 

@@ -1,0 +1,94 @@
+"""Adds an event to the session it belongs to."""
+
+from schemas.events import Event
+from stream.counters.segments import SegmentSet
+from stream.engine.event_rules import EventRule
+from stream.engine.page_events import add_page, page_of
+from stream.engine.state import ShardState
+from stream.people.person import Person
+from stream.sessions.rules import SessionRules
+from stream.sessions.session import Session, marked, session_keeper
+from stream.sessions.splitting import NO_SPLIT_KEY, SplitKey, split_key_of
+
+
+def apply_session_event(
+    state: ShardState,
+    person: Person,
+    event: Event,
+    rule: EventRule,
+    segment_set: SegmentSet,
+    time_ms: int,
+) -> None:
+    """Find the session of an event, by its id or by gaps, extend it and add what the event tells."""
+    shows_page = rule.page_view or rule.page_ping
+    page = page_of(state, event, rule, time_ms) if shows_page else 0
+    rules = state.sessions.rules
+    sid = event.session_id if rules.source_has_ids else None
+    split_key, reach_ms = NO_SPLIT_KEY, rules.reach_ms
+    if sid is None:
+        if not rules.source_has_gaps:
+            return
+        if rules.has_split_keys:
+            split_key = split_key_of(event.context, rules)
+            reach_ms = rules.reach_of(split_key[0])
+    else:
+        reach_ms = rules.id_reach_ms
+        if rules.id_scope_is_site or (event.visitor_id is not None and event.user_id is not None):
+            person = _keeper(state, person, event, sid)
+        if rules.id_max_ms and state.sessions.is_over(person, sid, time_ms):
+            return
+    session = person.tail
+    if session is None or not _continues(session, sid, split_key, time_ms, reach_ms):
+        session = state.sessions.find(person, sid, time_ms, segment_set, split_key)
+    elif time_ms > session.end:
+        session.end = time_ms
+    if shows_page:
+        add_page(state, session, event, rule, page, time_ms)
+    _add_interaction(session, event, rule, rules)
+
+
+def _continues(
+    session: Session, sid: str | None, split_key: SplitKey, time_ms: int, reach_ms: int
+) -> bool:
+    """Whether an event extends its person's newest session without a look at the others.
+
+    It does if the session is open, has the event's id (or platform), and the event comes after its
+    start, before its last instant (`until`), and within `reach_ms` of its end. Every other event may
+    begin, reopen, join or split sessions.
+    """
+    return (
+        not session.closed
+        and session.sid == sid
+        and session.platform == split_key[0]
+        and session.start < time_ms <= session.until
+        and time_ms <= session.end + reach_ms
+    )
+
+
+def _add_interaction(session: Session, event: Event, rule: EventRule, rules: SessionRules) -> None:
+    """Add what an event tells about its session beside the pages."""
+    if rule.interactive:
+        session.interactive = True
+        if rules.keep_actions:
+            session.actions += 1
+    if rule.real:
+        session.real = True
+    if rule.session_marks is not None:
+        session.marks = marked(session.marks, rule.session_marks(event))
+
+
+def _keeper(state: ShardState, person: Person, event: Event, sid: str) -> Person:
+    """Return the person record that keeps the session of an id.
+
+    With session.id_scope = "site" that is a record of the id itself; else the visitor's (the browser),
+    whoever has logged in there.
+    """
+    if state.sessions.rules.id_scope_is_site:
+        key = session_keeper(event.site, sid)
+    elif state.rules.identity_is_user:
+        key = f"{event.site}\x1f{event.visitor_id}"
+    else:
+        return person
+    keeper = state.person(key)
+    state.people.dirty[key] = keeper
+    return keeper
