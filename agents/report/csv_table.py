@@ -1,4 +1,4 @@
-"""Metric records as a table for spreadsheets."""
+"""Writes metric records as CSV for spreadsheets."""
 
 import csv
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ _COLUMNS = (
 
 
 def write_csv(out: TextIO, records: Iterable[MetricRecord]) -> None:
-    """One line a record; `previous` is empty unless the report compares."""
+    """Write one line for each record; `previous` is empty unless the report compares."""
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(_COLUMNS)
     for r in records:
@@ -30,10 +30,10 @@ def write_csv(out: TextIO, records: Iterable[MetricRecord]) -> None:
 
 
 def dimension_of(record: MetricRecord) -> tuple[str, str]:
-    """(dimension, value) of a record; empty for a whole site, joined by commas where there are two."""
+    """Return (dimension, value) of a record; empty for a whole site, several joined by commas."""
     return ",".join(record.dimensions), ",".join(record.dimensions.values())
 
 
 def _inert(text: str) -> str:
-    """A text from an event so that a spreadsheet does not take it for a formula."""
+    """Mark a text from an event, so that a spreadsheet does not read it as a formula."""
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

@@ -1,4 +1,4 @@
-"""The retention triangles of `engage report --retention`: a line a cohort, a column a period after it."""
+"""Prints retention triangles: a line for each cohort, a column for each later period."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
@@ -12,14 +12,14 @@ from schemas.outputs import MetricRecord, WindowKind
 from schemas.rejection import printable
 from stream.report.cohorts import KINDS, PERIOD
 
-#: A table shows so many periods; `json` and `csv` hold all.
+#: Number of periods in a table; json and csv hold all.
 PERIODS_SHOWN = 14
 
 
 def choose_periods(
     metrics: Sequence[str], windows: Sequence[str], by: Sequence[str]
 ) -> list[WindowKind]:
-    """The kinds of periods that were asked for (none: all). Raises RequestRefusedError."""
+    """Choose the kinds of periods by `windows` (none: all). Raises RequestRefusedError."""
     for option, names in (("--metric", metrics), ("--by", by)):
         if names:
             raise RequestRefusedError(f"--retention is of the whole site; leave out {option}")
@@ -32,7 +32,7 @@ def choose_periods(
 
 
 def as_triangles(records: Iterable[MetricRecord]) -> str:
-    """A table for each site and kind of period."""
+    """Format a table for each site and kind of period."""
     console = Console(highlight=False, width=300)
     with console.capture() as captured:
         for (site, kind), own in groupby(records, key=lambda r: (r.site, r.window.kind)):
@@ -54,8 +54,8 @@ def _table(title: str, records: Iterable[MetricRecord]) -> Table:
 
 
 def _rows(records: Iterable[MetricRecord]) -> Iterator[tuple[str, float, list[str]]]:
-    """(cohort, its people, the shares of them that are back 1, 2, … periods later)."""
+    """Yield (cohort, its people, shares of them that return 1, 2, … periods later)."""
     for _, row in groupby(records, key=lambda r: r.window):
         first, *later = sorted(row, key=lambda r: int(r.dimensions[PERIOD]))
-        if first.denominator:  # Cohorts of nobody are not worth a line.
+        if first.denominator:  # A cohort without people has no line.
             yield shown_period(first), first.denominator, [f"{r.value or 0:.1%}" for r in later]

@@ -1,4 +1,4 @@
-"""Metric records as people read them: what is short as a list, each long series of days as a calendar."""
+"""Formats metric records for people: short series as a list, long series of days as a calendar."""
 
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
@@ -17,13 +17,13 @@ from stream.counters.windows import GRAIN_OF, LENGTH_OF
 from stream.metrics.metric import Metric
 from stream.settings.application import Settings
 
-#: In the order in which they are shown.
+#: Windows in the order of the output.
 ORDER: tuple[WindowKind, ...] = (
     "all", "month", "week", "trailing_90d", "trailing_30d", "trailing_28d", "trailing_7d", "day",
     "trailing_365d", "trailing_168h", "trailing_24h", "hour", "minute", "trailing_1h",
     "trailing_30m", "trailing_5m",
 )  # fmt: skip
-#: A longer series of days is shown as a grid, a week a line.
+#: Longest series in a list; a longer series of days is a grid with a line for each week.
 LIST_MAX = 14
 _GRID_KINDS = ("day", *(kind for kind in LENGTH_OF if GRAIN_OF[kind] is Grain.DAY))
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -36,11 +36,11 @@ def as_tables(
     *,
     keep_empty: bool,
 ) -> str:
-    """All numbers, metric by metric; those that have counted nothing are only named."""
+    """Format all numbers, metric by metric; metrics without any count are only named."""
     found: dict[str, list[MetricRecord]] = {}
     for record in records:
         found.setdefault(record.metric, []).append(record)
-    # Wide enough never to cut a number; a table is only as wide as it must be.
+    # Wide enough for every number; a table takes only the width it needs.
     console = Console(highlight=False, width=300)
     empty = []
     with console.capture() as captured:
@@ -61,7 +61,7 @@ def as_tables(
 
 
 def _tables(settings: Settings, records: list[MetricRecord]) -> Iterator[Table]:
-    """What is short as one list, and each long series of days as a grid."""
+    """Yield short series as one list, and each long series of days as a grid."""
     series: dict[tuple[str, str], list[MetricRecord]] = {}
     for record in records:
         series.setdefault((record.window.kind, record.site), []).append(record)
@@ -89,7 +89,7 @@ def _tables(settings: Settings, records: list[MetricRecord]) -> Iterator[Table]:
 
 
 def _grid(settings: Settings, site: str, title: str, records: Iterable[MetricRecord]) -> Table:
-    """One line a week, one column a day: each value stands at the (last) day of its window."""
+    """Format a line for each week, a column for each day; a value is at its window's last day."""
     first = _WEEKDAYS.index("Sun" if settings.week_start_of(site) == "sunday" else "Mon")
     weeks: dict[str, list[str]] = {}
     counted: set[str] = set()
@@ -105,7 +105,7 @@ def _grid(settings: Settings, site: str, title: str, records: Iterable[MetricRec
         table.add_column(_WEEKDAYS[(first + number) % 7], justify="right", no_wrap=True)
     for has_counted, run in groupby(weeks, counted.__contains__):
         rows = [(label, *weeks[label]) for label in run]
-        if not has_counted and len(rows) > 2:  # Many empty weeks are not worth a line each.
+        if not has_counted and len(rows) > 2:  # Empty weeks share a line.
             rows = [(f"… {len(rows)} weeks", *rows[0][1:])]
         for row in rows:
             table.add_row(*row)

@@ -32,9 +32,9 @@ from stream.settings.application import Settings
 from stream.settings.connections import KafkaSettings, RedisSettings
 
 SEED = 7
-# A session of the demo ends after 20 s of silence instead of half an hour, and windows do not wait
-# for stragglers as long, because nobody watches a demonstration for half an hour. Simulated visitors
-# who stay send something every 10 s.
+# Sessions end after 20 s without events instead of half an hour, and windows wait for late events
+# less long, so that a demonstration shows results soon. Simulated visitors who stay send an event
+# every 10 s.
 SESSION_TIMEOUT_SECONDS = 20
 LATENESS_SECONDS = 10
 TERMINAL_REFRESH_SECONDS = 1.0
@@ -49,7 +49,7 @@ def run_demo(
 ) -> int:
     """Run until Ctrl-C or for `seconds` after start-up; 0, or 1 when the worker failed.
 
-    Raises EmbeddedMissing when the packages of the embedded servers are not installed.
+    Raises EmbeddedMissing if the packages of the embedded servers are not installed.
     """
     console = Console()
     with contextlib.ExitStack() as stack:
@@ -78,7 +78,7 @@ def run_demo(
 
 
 def _demo_settings(settings: Settings, bootstrap: str, redis_url: str, port: int) -> Settings:
-    """The user's settings, on the embedded servers and with a demonstration's patience."""
+    """Return the user's settings with the embedded servers and the demonstration's short waits."""
     return replace(
         settings,
         kafka=KafkaSettings(bootstrap_servers=bootstrap),
@@ -91,7 +91,7 @@ def _demo_settings(settings: Settings, bootstrap: str, redis_url: str, port: int
 
 
 def _with_alerts(settings: Settings, stack: contextlib.ExitStack, console: Console) -> Settings:
-    """The settings with a Prometheus to ask for alerts: the user's, or else one of the demo's own."""
+    """Return the settings with a Prometheus for alerts: the user's, or the demonstration's own."""
     if settings.web.prometheus_url:
         return settings
     binary = installed_prometheus()
@@ -124,13 +124,13 @@ def _start_worker(settings: Settings, log: IO[str]) -> "subprocess.Popen[bytes]"
     others = {k: v for k, v in os.environ.items() if not k.startswith("ENGAGE_")}
     path = os.pathsep.join(filter(None, (root, others.get("PYTHONPATH"))))
     return subprocess.Popen(
-        # -P: a directory called `agents` where the user happens to stand must not be run.
+        # -P: a directory `agents` in the working directory must not be run.
         [sys.executable, "-P", "-m", "agents", "worker"],
         env=others | to_environment(settings) | {"PYTHONPATH": path},
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=log,
-        # Ctrl-C reaches only this process, which then ends the others in the right order.
+        # Ctrl-C reaches only this process, which ends the others in order.
         start_new_session=True,
     )
 
@@ -159,7 +159,7 @@ def _watch(
     seconds: float | None,
     log: IO[str],
 ) -> int:
-    """Show the numbers until it is time to stop; 1 when something ended that should not."""
+    """Show the numbers until it is time to stop; 1 if worker or traffic ended before."""
     summary, began = Summary(next(iter(settings.sites), "default")), time.monotonic()
     answered: float | None = None
     every = TERMINAL_REFRESH_SECONDS if console.is_terminal else LINE_REFRESH_SECONDS
@@ -200,16 +200,16 @@ def _explain(
 
 
 def _own_address(host: str) -> str:
-    """Where this machine finds a server that listens on `host`."""
+    """Address at which this machine reaches a server that listens on `host`."""
     return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104  reads it, binds nothing
 
 
 def _free_port(host: str, port: int, console: Console) -> int:
-    """`port`, or the next one that nobody uses, and a line that says so."""
+    """Return `port`, or the next free one after a message."""
     for candidate in range(port, min(port + PORT_TRIES, 65_536)):
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         with socket.socket(family) as probe, contextlib.suppress(OSError):
-            # A port whose last user has just gone can be taken, as the worker will.
+            # Like the worker: a port that was just given up can be taken.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((host, candidate))
             if candidate != port:

@@ -1,4 +1,4 @@
-"""The demo's own Prometheus, where one is installed: the shipped rules, sixty times as fast."""
+"""Prometheus of the demonstration, if one is installed: the shipped rules, 60 times as fast."""
 
 import shutil
 import subprocess
@@ -13,7 +13,7 @@ from agents.monitoring.rules.surroundings import Surroundings
 from agents.simulation.servers import end_process, free_port
 from stream.settings.application import Settings
 
-#: An hour of the rules about visitors passes in a minute: whoever watches has no week.
+#: An hour of the rules about the product passes in a minute.
 SPEED = 60.0
 STOP_SECONDS = 5.0
 HOW_TO_GET_IT = (
@@ -23,12 +23,12 @@ HOW_TO_GET_IT = (
 
 
 def installed_prometheus() -> str | None:
-    """The machine's Prometheus."""
+    """Path of the machine's Prometheus, if any."""
     return shutil.which("prometheus")
 
 
 class DemoPrometheus:
-    """Scrapes the demo's worker and follows the rules; on loopback, with a directory of its own."""
+    """Runs Prometheus for the demonstration, on loopback and in its own directory."""
 
     def __init__(self, binary: str, settings: Settings, worker: str) -> None:
         self._binary = binary
@@ -40,7 +40,7 @@ class DemoPrometheus:
 
     @property
     def url(self) -> str:
-        """Where it answers."""
+        """Address of Prometheus."""
         return f"http://127.0.0.1:{self._port}"
 
     def __enter__(self) -> Self:
@@ -58,7 +58,7 @@ class DemoPrometheus:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                # Ctrl-C reaches only the demo, which then ends the others in the right order.
+                # Ctrl-C reaches only the demonstration, which ends its processes in order.
                 start_new_session=True,
             )
         return self

@@ -1,4 +1,4 @@
-"""The people of the simulated traffic: who they are, where they come from, what they pay."""
+"""People of the simulated traffic: ids, origin, device and plan."""
 
 import random
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ DEVICES = ("mobile", "desktop", "tablet")
 DEVICE_WEIGHTS = (55, 38, 7)
 CHANNELS = ("organic", "direct", "paid", "email", "social", "referral")
 CHANNEL_WEIGHTS = (34, 26, 14, 10, 9, 7)
-# Share of people with an account; only they can buy a subscription.
+# Share of people with an account; the others cannot subscribe.
 MEMBER_SHARE = 0.35
 
 
 @dataclass(slots=True)
 class Person:
-    """One simulated visitor; `subscription` is (id, plan) while they pay."""
+    """Simulated visitor; `subscription` is (id, plan) while they pay."""
 
     site: str
     visitor_id: str
@@ -27,7 +27,7 @@ class Person:
 
 
 class Population:
-    """Everybody who has visited so far; new people join, and the oldest give way at `size_max`."""
+    """People who have visited so far. At `size_max`, a new one replaces a random one."""
 
     def __init__(self, sites: tuple[str, ...], new_share: float, size_max: int) -> None:
         self.customers: list[Person] = []
@@ -38,14 +38,14 @@ class Population:
         self._born = 0
 
     def pick(self, rng: random.Random) -> Person:
-        """Who visits next: a newcomer, or somebody known; some come much more often than others."""
+        """Pick the next visitor: a newcomer or a known person; some come much more often than others."""
         if not self._people or rng.random() < self._new_share:
             return self.newcomer(rng)
         place = int(len(self._people) * rng.random() ** 1.7)
         return self._people[place]
 
     def newcomer(self, rng: random.Random) -> Person:
-        """A person nobody has seen before."""
+        """Create a new person."""
         number = self._born
         self._born += 1
         member = rng.random() < MEMBER_SHARE
@@ -66,14 +66,14 @@ class Population:
         return person
 
     def subscribe(self, person: Person, rng: random.Random) -> float:
-        """Start a subscription for somebody with an account; the price a month."""
+        """Start a subscription for a person with an account; return its price a month."""
         plan, mrr = rng.choices(PLANS, PLAN_WEIGHTS)[0]
         person.subscription = (f"sub-{rng.getrandbits(48):012x}", plan)
         self.customers.append(person)
         return mrr
 
     def unsubscribe(self, person: Person) -> str:
-        """End a person's subscription; its id."""
+        """End a person's subscription and return its id."""
         if person.subscription is None:
             raise ValueError(f"{person.visitor_id} has no subscription")
         subscription_id, _ = person.subscription

@@ -1,4 +1,4 @@
-"""Sends simulated traffic to Kafka as time goes by: for the demo, and as `engage simulate`."""
+"""Sends simulated traffic to Kafka as time passes: for the demonstration and `engage simulate`."""
 
 import secrets
 import threading
@@ -14,12 +14,12 @@ from stream.settings.application import Settings
 
 HISTORY_DAYS = 35
 REPORT_SECONDS = 10.0
-# Short slices, so that an event is on its way soon after the moment at which it "happens".
+# Short slices, so that an event is sent soon after its time.
 SLICE_SECONDS = 0.2
 
 
 class Simulation:
-    """Feeds one traffic into the input topics: its past at once, its present as it passes."""
+    """Sends one traffic to the input topics: its past at once, its present as time passes."""
 
     def __init__(
         self,
@@ -34,19 +34,19 @@ class Simulation:
         self._clock = clock
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
-        #: Why it ended by itself, when it did.
+        #: Error that ended it.
         self.error: KafkaUnreachable | None = None
         self.sent = 0
 
     def send_history(self, days: int, end_ms: int) -> int:
-        """Send the past up to `end_ms` and wait until Kafka has it; how many events it was."""
+        """Send the past up to `end_ms`, wait until Kafka has it, and return its number of events."""
         before = self.sent
         self._send(self._traffic.history(days, end_ms))
         self._sender.flush()
         return self.sent - before
 
     def start(self, start_ms: int) -> None:
-        """Send what happens from `start_ms` on, in a thread, until `stop`."""
+        """Send the traffic from `start_ms` on, in a thread, until `stop`."""
         self._thread = threading.Thread(target=self._run, args=(start_ms,), daemon=True)
         self._thread.start()
 
@@ -60,7 +60,7 @@ class Simulation:
         try:
             while not self._stop.wait(SLICE_SECONDS):
                 end_ms = int(self._clock() * 1000)
-                # A clock that was set back gives an empty slice, and nothing is sent twice.
+                # A clock that was set back gives an empty slice, so no event is sent twice.
                 if end_ms > start_ms:
                     self._send(self._traffic.between(start_ms, end_ms))
                     start_ms = end_ms
@@ -70,7 +70,7 @@ class Simulation:
     def _send(self, records: Iterable[Sent]) -> None:
         first = self._topics.inputs[0]
         for record in records:
-            # The events of a topic that is switched off go where any type may go.
+            # Events of a topic that is switched off go to the first topic; it may carry any type.
             topic = getattr(self._topics, record.role) or first
             self._sender.send(topic, record.key, record.raw)
             self.sent += 1
@@ -79,7 +79,7 @@ class Simulation:
 def simulated_traffic(
     settings: Settings, seed: int, rate: float, trouble: Trouble | None, now_ms: int
 ) -> Traffic:
-    """Traffic for the sites of the settings."""
+    """Build the traffic for the sites of the settings."""
     spike, after, seconds = trouble or (None, 0.0, 0.0)
     return Traffic(
         seed,
@@ -95,19 +95,19 @@ def simulated_traffic(
 def run_simulate(
     settings: Settings, *, rate: float, trouble: Trouble | None, seconds: float | None
 ) -> int:
-    """Send until Ctrl-C, SIGTERM or for `seconds`; 0, or 1 when the brokers could not be reached.
+    """Send until Ctrl-C or SIGTERM, or for `seconds`, and return 0.
 
     Raises KafkaUnreachable.
     """
     is_first = _inputs_are_empty(settings)
     now_ms = int(time.time() * 1000)
-    # Ever another seed: the ids of an earlier run would be taken for duplicates.
+    # A new seed each time: event ids of an earlier run would be duplicates.
     traffic = simulated_traffic(settings, secrets.randbits(32), rate, trouble, now_ms)
     sender = Sender(settings)
     simulation = Simulation(settings, traffic, sender)
     try:
         with stop_signals() as stop:
-            # A past that is sent again would be late, and fill the ledger.
+            # A past that is sent again would be late, and fill the dead letters.
             if is_first:
                 past = simulation.send_history(HISTORY_DAYS, now_ms)
                 print(f"sent {past} events of the past {HISTORY_DAYS} days", flush=True)
@@ -122,19 +122,19 @@ def run_simulate(
 
 
 def _report(simulation: Simulation, stop: threading.Event, seconds: float | None) -> None:
-    """A line now and then until it is time to stop, or until the simulation has ended by itself."""
+    """Print the count now and then, until it is time to stop or the simulation ends."""
     end = None if seconds is None else time.monotonic() + seconds
-    told = time.monotonic()
+    printed = time.monotonic()
     while simulation.error is None and (end is None or time.monotonic() < end):
         if stop.wait(SLICE_SECONDS):
             return
-        if time.monotonic() - told >= REPORT_SECONDS:
-            told = time.monotonic()
+        if time.monotonic() - printed >= REPORT_SECONDS:
+            printed = time.monotonic()
             print(f"sent {simulation.sent} events", flush=True)
 
 
 def _inputs_are_empty(settings: Settings) -> bool:
-    """Whether nothing was ever sent to any input topic. Raises KafkaUnreachable."""
+    """Whether no input topic ever had a record. Raises KafkaUnreachable."""
     consumer = open_consumer(settings)
     try:
         with reaching(settings):

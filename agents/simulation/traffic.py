@@ -1,4 +1,4 @@
-"""Simulated visitors, to see everything working: the same seed gives the same bytes."""
+"""Simulated traffic: a stream of sessions; the same seed gives the same bytes."""
 
 import heapq
 import math
@@ -10,25 +10,25 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from agents.simulation.people import Population
-from agents.simulation.visit import Planned, Visit, cancellation, subscription
+from agents.simulation.session import Planned, SimulatedSession, cancellation, subscription
 from stream.counters.calendar import DAY_MS, HOUR_MS
 
 Spike = Literal["bounce", "churn"]
 
-# Measured over many visits; turns a wanted number of events into a number of visits.
-EVENTS_PER_VISIT = 8.5
-EVENTS_PER_PAST_VISIT = 7.1
+# Measured over many sessions; converts a number of events into a number of sessions.
+EVENTS_PER_SESSION = 8.5
+EVENTS_PER_PAST_SESSION = 7.1
 BOUNCE_SHARE = 0.38
 SPIKE_BOUNCE_SHARE = 0.85
 WAVE_SHARE = 0.35
 NEW_SHARE = 0.45
-# Visits are already under way when the simulation begins, or its first minute would be too quiet.
+# Sessions begin this long before the simulation, or its first minute would be too quiet.
 WARM_UP_MS = 60_000
 DUPLICATE_SHARE, LATE_SHARE, MALFORMED_SHARE = 0.01, 0.005, 0.002
 
 
 class Trouble(NamedTuple):
-    """What is to go wrong, how soon, and for how long."""
+    """Kind of the spike, its delay and its length."""
 
     kind: Spike
     after_seconds: float
@@ -36,7 +36,7 @@ class Trouble(NamedTuple):
 
 
 class Sent(NamedTuple):
-    """One record for Kafka: the role of its topic, its key, its bytes, and how it was spoiled."""
+    """One record for Kafka: the role of its topic, its key, its bytes and its flaw."""
 
     role: str
     key: bytes
@@ -45,11 +45,11 @@ class Sent(NamedTuple):
 
 
 class Traffic:
-    """A stream of visits. It is told the time and never asks for it; times are epoch ms.
+    """Stream of sessions. The caller passes the time, in epoch ms.
 
-    `rate_per_second` is the mean number of events over a day; by day there are more, by night
-    fewer. A `spike` begins at `spike_at_ms` and lasts `spike_seconds`: "bounce" makes 85 % of the
-    new visits bounce, "churn" makes a third of the customers leave.
+    `rate_per_second` is the mean number of events over a day: more by day, fewer by night. A `spike`
+    begins at `spike_at_ms` and lasts `spike_seconds`. bounce: 85 % of the new sessions bounce.
+    churn: a third of the customers leave.
     """
 
     def __init__(
@@ -64,52 +64,54 @@ class Traffic:
         identity: Literal["user", "visitor"] = "user",
     ) -> None:
         self._rng = random.Random(seed)
-        self._visits_per_ms = rate_per_second / EVENTS_PER_VISIT / 1000
+        self._sessions_per_ms = rate_per_second / EVENTS_PER_SESSION / 1000
         self._spike = spike
         self._spike_from_ms = spike_at_ms
         self._spike_to_ms = spike_at_ms + int(spike_seconds * 1000)
         self._wave_is_over = spike != "churn"
         self._identity = identity
         self._people = Population(sites, NEW_SHARE, size_max=200_000)
-        self._next_visit_ms: float | None = None
-        # (arrival, tie-breaker, record): a late event arrives long after it happened.
+        self._next_session_ms: float | None = None
+        # (arrival, tie-breaker, record): a late event arrives long after its time.
         self._coming: list[tuple[int, int, Sent]] = []
         self._planned = 0
 
     def between(self, start_ms: int, end_ms: int) -> Iterator[Sent]:
-        """What reaches Kafka in [start_ms, end_ms), in order; slices must follow one another."""
-        if self._next_visit_ms is None:
-            self._next_visit_ms = float(start_ms - WARM_UP_MS)
-        while self._next_visit_ms < end_ms:
-            self._begin(int(self._next_visit_ms))
-            # Thinning: candidates come at the busiest hour's rate, and the quiet hours drop some.
-            self._next_visit_ms += self._rng.expovariate(self._visits_per_ms * BUSIEST)
+        """Yield the records that reach Kafka in [start_ms, end_ms); slices must follow one another."""
+        if self._next_session_ms is None:
+            self._next_session_ms = float(start_ms - WARM_UP_MS)
+        while self._next_session_ms < end_ms:
+            self._begin(int(self._next_session_ms))
+            # Thinning: candidates come at the busiest hour's rate, and other hours drop some.
+            self._next_session_ms += self._rng.expovariate(self._sessions_per_ms * BUSIEST)
         while self._coming and self._coming[0][0] < end_ms:
             yield heapq.heappop(self._coming)[2]
 
     def history(self, days: int, end_ms: int, events_max: int = 30_000) -> Iterator[Sent]:
-        """A past of `days` days up to `end_ms` in order of time, for numbers that look back.
+        """Yield `days` days of events up to `end_ms`, for numbers that look back.
 
-        Call it before `between`, with the same moment; nothing in it is spoiled or late.
+        Call it before `between`, with the same moment. Its events are in order and without flaws.
         """
         rng = self._rng
         start_ms = end_ms - days * DAY_MS
-        # The last minutes are left to the live slices, so that the past never runs ahead of them.
+        # The live slices fill the last minutes, so that the past never runs ahead of them.
         last_ms = end_ms - 10 * WARM_UP_MS
         planned = list(self._past_customers(start_ms, last_ms))
-        visits = int((events_max - len(planned)) / EVENTS_PER_PAST_VISIT * 0.95)
-        starts = sorted(int(rng.uniform(start_ms, last_ms)) for _ in range(visits))
-        for visit_ms in starts:
+        sessions = int((events_max - len(planned)) / EVENTS_PER_PAST_SESSION * 0.95)
+        starts = sorted(int(rng.uniform(start_ms, last_ms)) for _ in range(sessions))
+        for start in starts:
             bounces = rng.random() < BOUNCE_SHARE
             person = self._people.pick(rng)
-            visit = Visit(person, self._people, rng, visit_ms, bounces=bounces, heartbeats=False)
-            planned.extend(visit.events())
+            session = SimulatedSession(
+                person, self._people, rng, start, bounces=bounces, heartbeats=False
+            )
+            planned.extend(session.events())
         planned.sort(key=lambda event: event.time_ms)
         for event in planned[:events_max]:
             yield self._record(event)
 
     def _past_customers(self, start_ms: int, end_ms: int) -> Iterator[Planned]:
-        """Customers from the first days on, so that churn has a start to compare with."""
+        """Yield customers from the first days on, so that churn has a start to compare with."""
         rng = self._rng
         for _ in range(400):
             person = self._people.newcomer(rng)
@@ -130,12 +132,14 @@ class Traffic:
         in_spike = self._spike == "bounce" and self._spike_from_ms <= time_ms < self._spike_to_ms
         bounces = rng.random() < (SPIKE_BOUNCE_SHARE if in_spike else BOUNCE_SHARE)
         person = self._people.pick(rng)
-        visit = Visit(person, self._people, rng, time_ms, bounces=bounces, heartbeats=True)
-        for event in visit.events():
+        session = SimulatedSession(
+            person, self._people, rng, time_ms, bounces=bounces, heartbeats=True
+        )
+        for event in session.events():
             self._plan(event)
 
     def _wave(self) -> None:
-        """A third of the customers leave, one after the other, until the spike ends."""
+        """Plan that a third of the customers leave, one after the other, until the spike ends."""
         leaving = list(self._people.customers)
         self._rng.shuffle(leaving)
         leaving = leaving[: math.ceil(len(leaving) * WAVE_SHARE)]
@@ -145,12 +149,12 @@ class Traffic:
             self._plan(cancellation(time_ms, person, self._people))
 
     def _plan(self, event: Planned) -> None:
-        """Decide when the event arrives and in which state; most arrive at once and whole."""
+        """Choose arrival and flaw of an event; most arrive at once and without one."""
         rng, record = self._rng, self._record(event)
         luck = rng.random()
         if luck < MALFORMED_SHARE:
-            spoiled = record._replace(raw=_spoiled(record.raw, rng), flaw="malformed")
-            self._push(event.time_ms, spoiled)
+            broken = record._replace(raw=_broken(record.raw, rng), flaw="malformed")
+            self._push(event.time_ms, broken)
             return
         luck -= MALFORMED_SHARE
         if luck < LATE_SHARE:
@@ -185,7 +189,7 @@ class Traffic:
 
 
 def rhythm(time_ms: int) -> float:
-    """How busy an hour is against the mean of the day: 1.6 in the afternoon, 0.4 at night (UTC)."""
+    """Return traffic relative to the mean of the day: 1.6 in the afternoon, 0.4 at night (UTC)."""
     hour = time_ms % DAY_MS / HOUR_MS
     return 1 + 0.6 * math.sin((hour - 9) / 24 * 2 * math.pi)
 
@@ -193,8 +197,8 @@ def rhythm(time_ms: int) -> float:
 BUSIEST = 1.6
 
 
-def _spoiled(raw: bytes, rng: random.Random) -> bytes:
-    """The bytes as a broken producer would send them."""
+def _broken(raw: bytes, rng: random.Random) -> bytes:
+    """Return the bytes as a broken producer would send them."""
     ways = (
         raw[: rng.randrange(1, len(raw) - 1)],
         raw.replace(b'"event_time"', b'"time"'),

@@ -74,7 +74,9 @@ class Level:
 
 
 BOUNCE = Ratio(numerator="bounced_sessions", denominator="viewed_sessions", minimum=50, floor=0.02)
-CONVERSION = Level(family="session_conversion_ratio", window="trailing_1h", floor=0.005, sessions=200)
+CONVERSION = Level(
+    family="session_conversion_ratio", window="trailing_1h", floor=0.005, sessions=200
+)
 CARTS = Level(family="cart_abandonment_ratio", window="day", floor=0.02, sessions=200)
 
 

@@ -1,4 +1,4 @@
-"""One simulated visit: the events that a person causes between arriving and leaving."""
+"""One simulated session: the events of a person between arriving and leaving."""
 
 import random
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ PAGES = (
 )
 CONTENTS = tuple(f"teaser-{number}" for number in range(1, 21))
 FEATURES = ("search", "export", "dashboard", "share", "import")
-# Zipf: the k-th most popular page is seen 1/k as often as the first.
+# Zipf: the k-th page is viewed 1/k as often as the first.
 PAGE_WEIGHTS = tuple(accumulate(1 / rank for rank in range(1, len(PAGES) + 1)))
 CONTENT_WEIGHTS = tuple(accumulate(1 / rank for rank in range(1, len(CONTENTS) + 1)))
 
@@ -23,7 +23,7 @@ DWELL_MAX_MS = 45_000
 
 
 class Planned(NamedTuple):
-    """An event that will happen: its time, the role of its topic, its type and its own fields."""
+    """Planned event: its time, the role of its topic, its type and its own fields."""
 
     time_ms: int
     role: str
@@ -33,8 +33,8 @@ class Planned(NamedTuple):
     fields: dict[str, Any]
 
 
-class Visit:
-    """Writes down what happens in one visit; `bounces` visits see one page and touch nothing."""
+class SimulatedSession:
+    """Plans the events of one session; with `bounces` it has one page view and no interaction."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class Visit:
         self._session_id = f"s-{rng.getrandbits(48):012x}"
 
     def events(self) -> Iterator[Planned]:
-        """Its events, in the order in which they happen."""
+        """Yield the events of the session in order of time."""
         rng = self._rng
         yield self._event("sessions", "session_start")
         pages = 1 if self._bounces else 2 + min(12, int(rng.expovariate(1 / 1.6)))
@@ -67,7 +67,7 @@ class Visit:
             yield self._event("sessions", "session_end")
 
     def _event(self, role: str, type_: str, /, **fields: Any) -> Planned:
-        # A millisecond between events keeps their order when they are sorted by time.
+        # A millisecond between events keeps their order after sorting by time.
         self._now_ms += 1
         return Planned(self._now_ms, role, type_, self._person, self._session_id, fields)
 
@@ -130,7 +130,7 @@ class Visit:
 
 
 def subscription(time_ms: int, person: Person, people: Population, rng: random.Random) -> Planned:
-    """A person becomes a customer."""
+    """Plan the start of a person's subscription."""
     mrr = people.subscribe(person, rng)
     if person.subscription is None:
         raise ValueError(f"{person.visitor_id} did not subscribe")
@@ -140,6 +140,6 @@ def subscription(time_ms: int, person: Person, people: Population, rng: random.R
 
 
 def cancellation(time_ms: int, person: Person, people: Population) -> Planned:
-    """A customer leaves, at once."""
+    """Plan the cancellation of a customer's subscription, effective at once."""
     fields = {"subscription_id": people.unsubscribe(person), "reason": "too expensive"}
     return Planned(time_ms, "subscriptions", "subscription_cancelled", person, None, fields)
