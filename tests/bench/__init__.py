@@ -1,1 +1,1 @@
-"""The benchmark: our CPU cost an event and the peers', from one run on one broker, as ratios."""
+"""Benchmark: our CPU cost an event and the peers', from one run on one broker, as ratios."""

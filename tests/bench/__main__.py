@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from tests.bench.contenders import BASELINE, CONTENDERS, Contender
-from tests.bench.race import ROOT, Course, Outcome, Run, race, two_cores
+from tests.bench.race import ROOT, Outcome, RaceSetup, Run, race, two_cores
 from tests.bench.report import document, findings, rows, table
 from tests.bench.topic import fill
 from tests.compiled import NotCompiled, build
@@ -21,8 +21,8 @@ JVM = ("-Xms256m", "-Xmx512m", "-XX:+UseSerialGC")  # lets the broker warm up, u
 def arguments() -> argparse.Namespace:
     names = [one.module for one in CONTENDERS]
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    # What the first fetch brings is paid for before the clock starts: with 100,000 events the
-    # baseline looks a third cheaper than it is, from 400,000 on it stays the same.
+    # The first fetch happens before the clock starts. With 100,000 events the baseline looks a
+    # third cheaper than it is; from 400,000 on it is stable.
     parser.add_argument("--events", type=int, default=400_000, help="for the fast contenders")
     parser.add_argument("--peer-events", type=int, default=40_000, help="for the slow ones")
     parser.add_argument("--rounds", type=int, default=5)
@@ -37,15 +37,15 @@ def arguments() -> argparse.Namespace:
 
 
 def progress(number: int, contender: Contender, outcome: Outcome) -> None:
-    told = f"{outcome.cpu_micros:.2f} µs/event" if isinstance(outcome, Run) else outcome
-    print(f"round {number + 1}  {contender.label}: {told}", file=sys.stderr, flush=True)
+    result = f"{outcome.cpu_micros:.2f} µs/event" if isinstance(outcome, Run) else outcome
+    print(f"round {number + 1}  {contender.label}: {result}", file=sys.stderr, flush=True)
 
 
 def main() -> None:
     args = arguments()
     cores = two_cores()
     if cores and sys.platform == "linux":
-        os.sched_setaffinity(0, {cores[0]})  # the broker takes it over; contenders take the other
+        os.sched_setaffinity(0, {cores[0]})  # the broker inherits it; contenders use the other core
     chosen = [one for one in CONTENDERS if not args.only or one.module in (*args.only, "raw")]
     topics = {False: ("bench", args.events), True: ("bench-slow", args.peer_events)}
     try:
@@ -62,8 +62,8 @@ def main() -> None:
         for topic, events in topics.values():
             fill(server.bootstrap, topic, events)
         python = args.peers / "bin" / "python"
-        course = Course(server.bootstrap, topics, python, cores[1] if cores else None, compiled)
-        outcomes = race(course, chosen, args.rounds, progress)
+        setup = RaceSetup(server.bootstrap, topics, python, cores[1] if cores else None, compiled)
+        outcomes = race(setup, chosen, args.rounds, progress)
     result = rows(outcomes)
     print(table(result))
     for name, value in findings(outcomes).items():

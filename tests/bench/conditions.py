@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.bench.__main__ import JVM
 from tests.bench.contenders import CONTENDERS
-from tests.bench.race import Course, Run, run_once, two_cores
+from tests.bench.race import RaceSetup, Run, run_once, two_cores
 from tests.bench.topic import Shape, as_it_is, fill, poisoned, skewed
 from tests.compiled import build
 from tests.servers.kafka_server import KafkaServer
@@ -34,10 +34,10 @@ def main() -> None:
         for _ in range(args.rounds):
             for name in CONDITIONS:
                 topics = {False: (name, args.events), True: (name, args.events)}
-                course = Course(
+                setup = RaceSetup(
                     server.bootstrap, topics, Path(), cores[1] if cores else None, compiled
                 )
-                outcome = run_once(course, worker)
+                outcome = run_once(setup, worker)
                 if isinstance(outcome, str):
                     sys.exit(f"{name}: {outcome}")
                 runs[name].append(outcome)

@@ -1,4 +1,4 @@
-"""Runs one contender in this process: `python -m tests.bench.contender NAME …`, for tests.bench."""
+"""Run one contender in this process: `python -m tests.bench.contender NAME …`, for tests.bench."""
 
 import argparse
 import importlib
@@ -20,7 +20,7 @@ def main() -> None:
     parser.add_argument("--directory", type=Path, required=True)
     parser.add_argument("--core", type=int)
     args = parser.parse_args()
-    # Before any library starts a thread: threads take over what is set now.
+    # Before any library starts a thread: threads inherit the affinity.
     if args.core is not None and sys.platform == "linux":
         os.sched_setaffinity(0, {args.core})
     result = args.directory / "result.json"

@@ -1,7 +1,7 @@
-"""What a contender is given, and the meter with which it reports its cost (standard library only).
+"""Job of a contender, and the meter that reports its cost (standard library only).
 
-A contender runs in a process of its own, perhaps in the peers' environment, where nothing of this
-project is installed.
+A contender runs in its own process, perhaps in the peers' environment, where this project is not
+installed.
 """
 
 import json
@@ -13,7 +13,7 @@ from pathlib import Path
 
 
 class Unavailable(Exception):
-    """A contender cannot run here; the message says why."""
+    """A contender cannot run here; the message gives the reason."""
 
 
 def _cpu_seconds() -> float:
@@ -38,13 +38,13 @@ class Meter:
     _started: bool = False
 
     def start(self) -> None:
-        """The first events are here. Only the first call counts."""
+        """Start the clock when the first events have arrived. Only the first call counts."""
         if not self._started:
             self._started = True
             self._cpu, self._wall = _cpu_seconds(), time.perf_counter()
 
     def add(self, count: int = 1) -> bool:
-        """Events whose work is done; true once all are, and then the result is written."""
+        """Count processed events; return whether all are done, after writing the result."""
         if not self._started:
             self.start()
         self.seen += count
@@ -54,11 +54,11 @@ class Meter:
         return True
 
     def note(self, name: str, value: float) -> None:
-        """One more figure of this run, taken when the clock has stopped."""
+        """Add one more figure of this run, taken after the clock has stopped."""
         self.result.write_text(json.dumps(json.loads(self.result.read_text()) | {name: value}))
 
     def check(self) -> None:
-        """A contender that ended must have counted every event: a wrong count has no price."""
+        """Raise Unavailable unless every event was counted: a wrong count has no cost."""
         if self.seen < self.expected:
             raise Unavailable(f"wrong: counted {self.seen:,} of {self.expected:,} events")
 

@@ -1,4 +1,4 @@
-"""The race: every contender in turn, each run in a process of its own, round after round."""
+"""Race: every contender in turn, each run in its own process, round after round."""
 
 import json
 import os
@@ -16,19 +16,19 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
-class Course:
-    """What every run has in common."""
+class RaceSetup:
+    """Parameters of every run."""
 
     bootstrap: str
     topics: dict[bool, tuple[str, int]]  # topic and its events, for slow contenders or not
     peers_python: Path
     core: int | None
-    compiled: dict[str, str]  # environment variables with which the compiled project is imported
+    compiled: dict[str, str]  # environment variables that import the compiled project
 
 
 @dataclass(frozen=True)
 class Run:
-    """What one process reported."""
+    """Report of one process."""
 
     events: int
     cpu_seconds: float
@@ -38,15 +38,15 @@ class Run:
 
     @property
     def cpu_micros(self) -> float:
-        """CPU time an event."""
+        """CPU time an event, in microseconds."""
         return self.cpu_seconds / self.events * 1e6
 
 
-Outcome = Run | str  # a run, or why there is none
+Outcome = Run | str  # a run, or the reason for its absence
 
 
 def two_cores() -> tuple[int, int] | None:
-    """A core for the broker and another one for the contenders, if there are two."""
+    """Return a core for the broker and another one for the contenders, if there are two."""
     if sys.platform != "linux":
         return None
     allowed = sorted(os.sched_getaffinity(0))
@@ -54,21 +54,21 @@ def two_cores() -> tuple[int, int] | None:
 
 
 def race(
-    course: Course,
+    setup: RaceSetup,
     contenders: Sequence[Contender],
     rounds: int,
     report: Callable[[int, Contender, Outcome], None],
 ) -> dict[str, list[Outcome]]:
-    """Outcomes by contender, one a round; who is unavailable is not asked again."""
+    """Return the outcomes by contender, one a round; an unavailable contender runs once."""
     outcomes: dict[str, list[Outcome]] = {one.module: [] for one in contenders}
     out: set[str] = set()
     for number in range(rounds):
-        # Each round begins with another one, so that nobody always runs after the same.
+        # Each round begins with another contender, so that the order of the runs changes.
         shift = number % len(contenders)
         for contender in (*contenders[shift:], *contenders[:shift]):
             if contender.module in out:
                 continue
-            outcome = run_once(course, contender)
+            outcome = run_once(setup, contender)
             outcomes[contender.module].append(outcome)
             if isinstance(outcome, str):
                 out.add(contender.module)
@@ -76,24 +76,24 @@ def race(
     return outcomes
 
 
-def run_once(course: Course, contender: Contender) -> Outcome:
-    """One process from start to end, bounded in time."""
-    python = course.peers_python if contender.peer else Path(sys.executable)
+def run_once(setup: RaceSetup, contender: Contender) -> Outcome:
+    """Run one process from start to end, bounded in time."""
+    python = setup.peers_python if contender.peer else Path(sys.executable)
     if not python.exists():
         return "not installed"
-    topic, events = course.topics[contender.slow]
+    topic, events = setup.topics[contender.slow]
     with tempfile.TemporaryDirectory(prefix="engage-bench-") as directory:
         command = [str(python), "-m", "tests.bench.contender", contender.module]
-        command += ["--bootstrap", course.bootstrap, "--topic", topic, "--events", str(events)]
+        command += ["--bootstrap", setup.bootstrap, "--topic", topic, "--events", str(events)]
         command += ["--directory", directory]
-        command += [] if course.core is None else ["--core", str(course.core)]
+        command += [] if setup.core is None else ["--core", str(setup.core)]
         log = Path(directory) / "output.log"
         try:
             with log.open("wb") as output:
                 subprocess.run(
                     command,
                     cwd=ROOT,
-                    env=os.environ | (course.compiled if contender.compiled else {}),
+                    env=os.environ | (setup.compiled if contender.compiled else {}),
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=subprocess.STDOUT,

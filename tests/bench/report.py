@@ -1,4 +1,4 @@
-"""The result of a race: medians of pairwise ratios to the baseline, as a table and as JSON."""
+"""Result of a race: medians of pairwise ratios to the baseline, as a table and as JSON."""
 
 import os
 import platform
@@ -13,7 +13,7 @@ HEADINGS = ("CPU µs/event", "x raw", "(min-max)", "events/CPU s", "events/s", "
 
 @dataclass(frozen=True)
 class Row:
-    """One contender's line: medians over its rounds, or why it has no numbers."""
+    """One contender's line: medians over its rounds, or the reason for its absence."""
 
     contender: str
     label: str
@@ -29,7 +29,7 @@ class Row:
 
 
 def rows(outcomes: dict[str, list[Outcome]]) -> list[Row]:
-    """One row a contender, in the order of the table."""
+    """Return one row a contender, in the order of the table."""
     base = outcomes[BASELINE.module]
     return [
         _row(one.module, one.label, outcomes[one.module], base)
@@ -39,7 +39,7 @@ def rows(outcomes: dict[str, list[Outcome]]) -> list[Row]:
 
 
 def _row(module: str, label: str, outcomes: list[Outcome], base: list[Outcome]) -> Row:
-    """Each run is divided by the baseline of its own round: the machine's mood cancels out."""
+    """Divide each run by the baseline of its own round: changes of the machine's speed cancel out."""
     reasons = [one for one in outcomes if isinstance(one, str)]
     if reasons:
         return Row(module, label, missing=reasons[0])
@@ -66,7 +66,7 @@ def _row(module: str, label: str, outcomes: list[Outcome], base: list[Outcome]) 
 
 
 def table(result: list[Row]) -> str:
-    """The rows for a person to read."""
+    """Return the rows as text."""
     width = max(len(row.label) for row in result)
     lines = [f"{'':{width}}" + "".join(f"{heading:>14}" for heading in HEADINGS)]
     for row in result:
@@ -86,7 +86,7 @@ def table(result: list[Row]) -> str:
 
 
 def findings(outcomes: dict[str, list[Outcome]]) -> dict[str, float]:
-    """What the runs of our own worker say beside the table: medians."""
+    """Return the medians of our own worker that are not in the table."""
     whole = [one for one in outcomes.get(EVERYTHING, ()) if isinstance(one, Run)]
     core = [one for one in outcomes.get(CORE, ()) if isinstance(one, Run)]
     found: dict[str, float] = {}
@@ -99,7 +99,7 @@ def findings(outcomes: dict[str, list[Outcome]]) -> dict[str, float]:
 
 
 def document(result: list[Row], outcomes: dict[str, list[Outcome]]) -> dict[str, object]:
-    """Everything measured, for a machine to read."""
+    """Return everything measured, as JSON values."""
     raw = {
         module: [asdict(one) if isinstance(one, Run) else one for one in runs]
         for module, runs in outcomes.items()

@@ -1,4 +1,4 @@
-"""The input of the benchmark: one topic on a real broker, filled before anything is measured."""
+"""Input of the benchmark: one topic on a real broker, filled before the measurement."""
 
 from collections.abc import Callable
 
@@ -17,17 +17,17 @@ Shape = Callable[[int, bytes], tuple[bytes, int | None]]
 
 
 def as_it_is(number: int, value: bytes) -> tuple[bytes, int | None]:
-    """Every record by its key."""
+    """Place every record by its key."""
     return value, None
 
 
 def skewed(number: int, value: bytes) -> tuple[bytes, int | None]:
-    """Half of the records in one partition."""
+    """Place half of the records in one partition."""
     return value, 0 if number % 2 else None
 
 
 def poisoned(number: int, value: bytes) -> tuple[bytes, int | None]:
-    """Every other record is malformed, in turn cut short, of no type, or without a person."""
+    """Spoil every other record: cut short, with an unknown type, or without a person."""
     if number % 2:
         return value, None
     spoiled = (
@@ -39,7 +39,7 @@ def poisoned(number: int, value: bytes) -> tuple[bytes, int | None]:
 
 
 def fill(bootstrap: str, topic: str, events: int, shape: Shape = as_it_is) -> None:
-    """Create the topic and write that many page views into it, compressed as producers do."""
+    """Create the topic and write `events` page views into it, compressed as producers do."""
     wanted = NewTopic(topic, num_partitions=PARTITIONS, replication_factor=1)
     admin = AdminClient({"bootstrap.servers": bootstrap})
     admin.create_topics([wanted])[topic].result(30)
@@ -50,7 +50,7 @@ def fill(bootstrap: str, topic: str, events: int, shape: Shape = as_it_is) -> No
             "linger.ms": 20,
             "acks": "all",
             "enable.idempotence": True,
-            "log_level": 3,  # a young broker asks for patience, which is no news
+            "log_level": 3,  # a young broker sends harmless warnings
             "queue.buffering.max.messages": QUEUE,
         }
     )

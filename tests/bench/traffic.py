@@ -1,4 +1,4 @@
-"""Seeded page views as the contract has them: keyed by visitor, in order of event time."""
+"""Seeded page views by the contract: keyed by visitor, in order of event time."""
 
 import random
 import uuid
@@ -10,7 +10,7 @@ from typing import NamedTuple
 import orjson
 
 SEED = 20_250_602
-START = datetime(2025, 6, 2, 9, tzinfo=UTC)  # long past, so that no clock is ahead of it
+START = datetime(2025, 6, 2, 9, tzinfo=UTC)  # long past, so that every clock is later
 SPACING = timedelta(milliseconds=5)
 VISITORS = 20_000
 PAGES = 500
@@ -23,7 +23,7 @@ CHANNELS = {"organic": 41, "direct": 24, "paid": 15, "email": 11, "social": 9}
 
 
 class Record(NamedTuple):
-    """One record as the producer sends it."""
+    """Record as the producer sends it."""
 
     key: bytes
     value: bytes
@@ -42,16 +42,16 @@ class _Weighted:
 
 
 def _zipf(names: list[str], exponent: float) -> _Weighted:
-    """A few are seen all the time and most hardly ever, as on a real site."""
+    """Return weights by which a few names are drawn often and most rarely, as on a real site."""
     return _Weighted({name: 1 / rank**exponent for rank, name in enumerate(names, 1)})
 
 
 def page_views(count: int, seed: int = SEED) -> Iterator[Record]:
-    """The same `count` records for the same seed, two hundred for each second of event time."""
+    """Yield the same `count` records for the same seed, two hundred for each second of event time."""
     rng = random.Random(seed)
     visitors = _zipf([f"visitor-{number:06d}" for number in range(VISITORS)], 0.8)
     pages = _zipf([f"/articles/{number:04d}" for number in range(PAGES)], 1.1)
-    # A person stays in a country and on a device; the channel of a visit is now and then another.
+    # A person keeps a country and a device; the channel changes now and then.
     homes = {
         f"visitor-{number:06d}": home
         for number, home in enumerate(

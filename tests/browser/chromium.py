@@ -1,4 +1,4 @@
-"""Debian's Chromium, driven as a person would drive it, and everything that it complains of."""
+"""Debian's Chromium, driven like a person's browser, with everything that it complains about."""
 
 import shutil
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from tests.servers.process import ServerMissing
 
-#: Colour against what lies behind it, as WCAG 2 computes it, of every element with text of its own.
+#: Contrast of every element with its own text against its background, as WCAG 2 computes it.
 CONTRASTS = """() => {
   const parts = (text) => text.match(/[\\d.]+/g).map(Number);
   const light = ([r, g, b]) => [r, g, b]
@@ -36,7 +36,7 @@ CONTRASTS = """() => {
 
 @dataclass
 class Watched:
-    """A tab; what its console said as errors, and the hosts that it asked."""
+    """A tab, the errors of its console, and the hosts that it contacted."""
 
     page: Page
     errors: list[str] = field(default_factory=list)
@@ -47,11 +47,11 @@ class Watched:
             self.errors.append(message.text)
 
     def text(self, selector: str) -> str:
-        """The text of the first element that fits."""
+        """Return the text of the first matching element."""
         return self.page.locator(selector).first.inner_text()
 
     def wait_for_text(self, selector: str, text: str, seconds: float = 20) -> None:
-        """Until an element shows a text."""
+        """Wait until an element shows a text."""
         self.page.wait_for_function(
             "([s, t]) => document.querySelector(s)?.innerText.includes(t)",
             arg=[selector, text],
@@ -59,13 +59,13 @@ class Watched:
         )
 
     def contrasts(self) -> dict[str, float]:
-        """Text → how it stands out."""
+        """Return the contrast of each text."""
         return dict(self.page.evaluate(CONTRASTS))
 
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """A browser without a window. Raises ServerMissing."""
+    """Yield a browser without a window. Raises ServerMissing."""
     path = shutil.which("chromium")
     if path is None:
         raise ServerMissing("chromium is not installed; on Debian: apt-get install chromium")
@@ -80,7 +80,7 @@ def chromium() -> Iterator[Browser]:
 
 @contextmanager
 def tab(browser: Browser, url: str) -> Iterator[Watched]:
-    """A tab with the page open."""
+    """Yield a tab with the page open."""
     page = browser.new_page(viewport={"width": 1280, "height": 1000})
     watched = Watched(page)
     page.on("console", watched.note)

@@ -1,4 +1,4 @@
-"""A real worker with visitors who keep coming, a Prometheus, and a browser: one of each for all tests."""
+"""A real worker with a steady flow of visitors, a Prometheus, and a browser: one of each for all tests."""
 
 import json
 import threading
@@ -24,7 +24,7 @@ PAUSE_SECONDS = 0.1
 
 
 class Visitors:
-    """Somebody new looks at a page ten times a second, with names that a page must not take for markup."""
+    """Ten new visitors a second with one page each, and with names that look like markup."""
 
     def __init__(self, fleet: Fleet) -> None:
         self._fleet = fleet
@@ -54,7 +54,7 @@ class Visitors:
         return Record("page_views", number % PARTITIONS, b"key", json.dumps(event).encode())
 
     def _broken(self, number: int) -> Record:
-        """A lone surrogate, as JSON can spell it and UTF-8 cannot."""
+        """Return a view with a lone surrogate, which JSON can spell and UTF-8 cannot."""
         raw = self._view(number).value
         assert raw is not None
         return Record(
@@ -122,6 +122,6 @@ def opened(browser: Browser, worker: WorkerProcess) -> Iterator[Watched]:
 
 @pytest.fixture
 def live(opened: Watched) -> Iterator[Watched]:
-    """The same page for every test, as it was when it was opened."""
+    """The same page for every test, in its original state."""
     yield opened
     opened.page.emulate_media(color_scheme="light", reduced_motion="no-preference")

@@ -1,4 +1,4 @@
-"""A real Prometheus with one rule of ours that always fires, and one of somebody else."""
+"""Real Prometheus with one of our rules that always fires, and a foreign one."""
 
 import shutil
 from pathlib import Path
@@ -20,7 +20,7 @@ groups:
 
 
 class Prometheus(ServerProcess):
-    """Debian's; it evaluates once a second and scrapes one worker."""
+    """Debian's Prometheus; it evaluates once a second and scrapes one worker."""
 
     def __init__(self) -> None:
         if shutil.which("prometheus") is None:
@@ -31,7 +31,7 @@ class Prometheus(ServerProcess):
         (self.directory / "rules.yml").write_text(RULES)
 
     def scrape(self, target: str) -> None:
-        """Whom it scrapes; to be told before it is started."""
+        """Set the scraped target; to be called before the start."""
         (self.directory / "prometheus.yml").write_text(
             "global: {scrape_interval: 1s, evaluation_interval: 1s}\n"
             "rule_files: [rules.yml]\n"

@@ -1,4 +1,4 @@
-"""The live page in a real browser: it moves, tells when it does not, explains itself, and asks nobody else."""
+"""The live page in a real browser: it updates, shows a lost connection, explains itself, contacts only its worker."""
 
 import re
 
@@ -22,7 +22,9 @@ def _number(text: str) -> float:
     return float(text.replace(",", ""))
 
 
-def test_numbers_move_and_no_error_and_no_other_host(live: Watched, worker: WorkerProcess) -> None:
+def test_numbers_change_without_an_error_or_another_host(
+    live: Watched, worker: WorkerProcess
+) -> None:
     assert tuple(live.page.locator(".number .title").all_inner_texts()) == TITLES
     before = _number(live.text(LIVE))
     live.page.wait_for_function(
@@ -36,19 +38,19 @@ def test_numbers_move_and_no_error_and_no_other_host(live: Watched, worker: Work
     assert live.hosts == {f"127.0.0.1:{worker.port}"}
 
 
-def test_every_chart_is_drawn_and_said_in_words(live: Watched) -> None:
+def test_every_chart_is_drawn_and_described_in_words(live: Watched) -> None:
     line = live.page.locator("#number-live_visitors .js-line")
     expect(line).to_have_count(1)
     drawn = line.get_attribute("d") or ""
-    expect(line).not_to_have_attribute("d", drawn)  # It goes on with the numbers.
+    expect(line).not_to_have_attribute("d", drawn)  # It continues with the numbers.
     box, card = line.bounding_box(), live.page.locator("#number-live_visitors").bounding_box()
     assert box and card
-    # Not all of it: the history is older than the first visitor.
+    # Less than the whole: the history is older than the first visitor.
     assert box["width"] > 0.5 * card["width"] and box["height"] > 10
     assert card["x"] <= box["x"] and card["y"] < box["y"]
     assert box["y"] + box["height"] < card["y"] + card["height"]
-    for said in live.page.locator(".number .unseen").all_inner_texts():
-        assert "between" in said or said == "No history yet."
+    for sentence in live.page.locator(".number .unseen").all_inner_texts():
+        assert "between" in sentence or sentence == "No history yet."
     assert "between" in live.text("#number-live_visitors .unseen")
     assert live.page.locator(".number .chart:not([aria-hidden])").count() == 0
 
@@ -57,7 +59,7 @@ def test_markup_in_names_is_shown_as_text(live: Watched) -> None:
     expect(live.page.locator("[data-list=page] th").first).to_have_text(f"/{MARKUP}")
     expect(live.page.locator("[data-list=campaign] th").first).to_have_text(MARKUP)
     country = live.text("[data-list=country] th")
-    # What could turn a line around, or end it, is spelled out.
+    # Control characters are spelled out.
     assert country.startswith("<script>") and "\\u202e\\u0000é" in country
     assert live.page.title() == "Engagement, live"
     assert live.page.locator("main img, main script").count() == 0
@@ -72,7 +74,7 @@ def test_a_lone_surrogate_is_rejected_and_harms_neither_page_nor_metrics(
     assert live.errors == []
 
 
-def test_a_number_opens_its_definition_by_keyboard(live: Watched) -> None:
+def test_the_keyboard_opens_the_definition_of_a_number(live: Watched) -> None:
     for _ in range(30):
         live.page.keyboard.press("Tab")
         if live.page.evaluate("document.activeElement.id") == "number-bounce_rate":
@@ -107,7 +109,7 @@ def test_the_terminal_shows_the_same_numbers(
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_stands_out(live: Watched, scheme: str) -> None:
+def test_text_has_enough_contrast(live: Watched, scheme: str) -> None:
     live.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
     contrasts = live.contrasts()
     assert len(contrasts) > 30
@@ -116,14 +118,14 @@ def test_text_stands_out(live: Watched, scheme: str) -> None:
     assert (sum(map(int, background[4:-1].split(","))) < 200) == (scheme == "dark")
 
 
-def test_nothing_moves_for_those_who_do_not_want_it(live: Watched) -> None:
+def test_animation_stops_with_reduced_motion(live: Watched) -> None:
     duration = "getComputedStyle(document.getElementById('badge')).transitionDuration"
     assert live.page.evaluate(duration) != "0s"
     live.page.emulate_media(reduced_motion="reduce")
     assert live.page.evaluate(duration) == "0s"
 
 
-def test_pipeline_and_alerts_are_shown_and_an_unreachable_prometheus_is_said(
+def test_pipeline_and_alerts_are_shown_and_an_unreachable_prometheus_is_reported(
     live: Watched, prometheus: Prometheus
 ) -> None:
     live.wait_for_text("#pipeline li:nth-child(4)", "scraped")
@@ -141,7 +143,7 @@ def test_pipeline_and_alerts_are_shown_and_an_unreachable_prometheus_is_said(
     assert live.errors == []
 
 
-def test_badge_turns_when_the_worker_hangs_or_stops_and_back_by_itself(
+def test_the_badge_shows_a_hanging_or_stopped_worker_and_recovers(
     live: Watched, worker: WorkerProcess
 ) -> None:
     worker.pause()

@@ -1,4 +1,4 @@
-"""A Prometheus, an Alertmanager and a webhook of each test's own, started when their files are written."""
+"""Prometheus, Alertmanager and webhook for each test, started after their files are written."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""A shop of half a year in some hours, and what it gave as the series that rules read."""
+"""A shop's half year, replayed in some hours, and its numbers as the series that rules read."""
 
 import gzip
 import json
@@ -17,33 +17,33 @@ from tests.grafana.shipped import CHOSEN, filled, panels
 MINUTE = 60
 _HERE = 'job="engagement",instance="w1",site="default"'
 CONVERSION = f'engagement_session_conversion_ratio{{{_HERE},window="trailing_1h"}}'
-VISITS = f"engagement_viewed_sessions_total{{{_HERE}}}"
-#: A series by its name → a value a moment; None where there was none.
+SESSIONS = f"engagement_viewed_sessions_total{{{_HERE}}}"
+#: Series name → one value a minute; None without a value.
 Input = Mapping[str, list[float | None]]
 
 
 class Shop:
-    """The events of the shop, moved to the hours before now: the same visits of a busier shop."""
+    """Events of the shop, moved to the hours before now: the same sessions of a busier shop."""
 
     def __init__(self, file: Path, faster: int) -> None:
-        """All times are divided by `faster`; their order stays."""
+        """Read the file; all times are divided by `faster`, in the same order."""
         with gzip.open(file) as source:
             self._events = [json.loads(line) for line in source]
         times = [_seconds(event["event_time"]) for event in self._events]
         self._began = min(times)
         self._faster = faster
         self.minutes = int((max(times) - self._began) / faster / MINUTE) + 2
-        #: Visits with a page view.
+        #: Sessions with a page view.
         self.sessions = len({e["session_id"] for e in self._events if e["type"] == "page_view"})
-        #: When it begins now: a whole minute, so far back that nothing lies ahead.
+        #: Start of the moved events: a whole minute, early enough for all of them to be past.
         self.start = (int(time.time()) // MINUTE - self.minutes - 5) * MINUTE
 
     def minute(self, day: str) -> int:
-        """How many minutes after the beginning a day of the shop begins now."""
+        """Return the minute after the start at which a day of the shop begins."""
         return round((_seconds(f"{day}T00:00:00Z") - self._began) / self._faster / MINUTE)
 
     def events(self) -> Iterator[tuple[int, bytes]]:
-        """(minute, event), in the order of time."""
+        """Yield (minute, event), in the order of time."""
         times = [(_seconds(e["event_time"]) - self._began) / self._faster for e in self._events]
         moved = sorted((seconds, number) for number, seconds in enumerate(times))
         for seconds, number in moved:
@@ -52,7 +52,7 @@ class Shop:
             yield int(seconds // MINUTE), json.dumps(event).encode()
 
     def write(self, file: Path) -> int:
-        """One event a line; how many."""
+        """Write one event a line; return the number of events."""
         lines = [raw for _, raw in self.events()]
         file.write_bytes(b"\n".join(lines) + b"\n")
         return len(lines)
@@ -63,14 +63,14 @@ def _seconds(text: str) -> float:
 
 
 class Series(NamedTuple):
-    """A value a minute; None where there was none."""
+    """One value a minute; None without a value."""
 
     conversion: list[float | None]
-    visits: list[float | None]
+    sessions: list[float | None]
 
 
 def series_of(shop: Shop, found: Iterable[MetricRecord]) -> Series:
-    """What the page would have shown, minute by minute: the hour that ended then, and visits so far."""
+    """Return the page's series, minute by minute: conversion of the last hour, and sessions so far."""
     conversion: list[float | None] = [None] * (shop.minutes + 1)
     in_hour = [0.0] * (shop.minutes + 1)
     for record in found:
@@ -82,23 +82,23 @@ def series_of(shop: Shop, found: Iterable[MetricRecord]) -> Series:
         if record.metric == "session_conversion_rate":
             conversion[minute] = record.value
         elif record.metric == "bounce_rate":
-            # Of visits with a page view: the bounce rate's denominator.
+            # Sessions with a page view: the bounce rate's denominator.
             in_hour[minute] = record.denominator or 0
-    visits: list[float | None] = []
+    sessions: list[float | None] = []
     for minute, count in enumerate(in_hour):
-        visits.append(count + ((visits[minute - 60] or 0) if minute >= 60 else 0))
-    return Series(conversion, visits)
+        sessions.append(count + ((sessions[minute - 60] or 0) if minute >= 60 else 0))
+    return Series(conversion, sessions)
 
 
-def asked(title: str, segment: str = CHOSEN["segment"]) -> dict[str, str]:
-    """What a shipped panel asks for, by its legends, when this dimension is chosen."""
+def panel_queries(title: str, segment: str = CHOSEN["segment"]) -> dict[str, str]:
+    """Return the queries of a shipped panel by legend, for this dimension."""
     (found,) = [panel for panel in panels("engagement") if panel["title"] == title]
     chosen = CHOSEN | {"segment": segment}
     return {query["legendFormat"]: filled(query["expr"], chosen) for query in found["targets"]}
 
 
 def fired(alert: str, minutes: int, labels: str = "") -> str:
-    """Whether an alert has fired in the last minutes."""
+    """Return an expression for whether an alert has fired in the last minutes."""
     firing = f'ALERTS{{alertname="{alert}",alertstate="firing"{labels}}}'
     return f"sum(max_over_time({firing}[{minutes}m]) > bool 0) or vector(0)"
 
@@ -112,9 +112,9 @@ def failures(
     step_minutes: int = 1,
     unguarded: str = "",
 ) -> str:
-    """What promtool says against the shipped rules: expression → (minute, value); empty when all holds.
+    """Return promtool's output for the shipped rules and expression → (minute, value); empty if all hold.
 
-    `unguarded`: a guard that the rules go without, as it stands in them.
+    `unguarded` is a guard, as written in the rules, that is removed from them.
     """
     groups = part_for(alerts()[alert])
     for rule in (rule for group in groups for rule in group["rules"]):

@@ -1,4 +1,4 @@
-"""Compares what recording rules have said of several workers with what was true at that moment."""
+"""Compare the recorded values of several workers with the true ones at that moment."""
 
 from bisect import bisect_right
 from typing import Any, NamedTuple
@@ -12,14 +12,14 @@ from tests.chain.servers import Prometheus
 from tests.chain.snapshots import Series, samples
 
 SERVED = "engagement_snapshot_timestamp_seconds"
-#: Of these two the broken rules say what no worker does.
+#: The broken rules sum these two, which no worker shows.
 BROKEN = ("engagement_daily_active_users", "engagement_page_views_total")
-#: A worker that is gone may have been scraped just before; its last answer counts for so long.
+#: A worker that has gone may have been scraped just before; its last answer counts for this time.
 _GONE_SECONDS = 15.0
 
 
 def broken_rules() -> dict[str, Any]:
-    """The mistake that everybody makes who writes such rules by hand."""
+    """Return rules with the usual mistake: they sum over the workers."""
     rules = [
         {"record": f"{series}:broken", "expr": f"sum without (instance, pod) ({series})"}
         for series in BROKEN
@@ -28,13 +28,13 @@ def broken_rules() -> dict[str, Any]:
 
 
 def names(settings: Settings) -> dict[str, str]:
-    """Name of a recording rule → the samples of the page that it makes one, where all workers share them."""
+    """Return shared families by recording rule: rule name → name of the page's samples."""
     shared = [family for family in all_families(catalogue(settings)) if family.is_shared]
     return {recorded(family): family.series for family in shared}
 
 
 class Verdict(NamedTuple):
-    """How many values were compared, at which moments, at which not, and those that were not true."""
+    """Number of compared values, the compared and the skipped moments, and the wrong values."""
 
     values: int
     moments: list[float]
@@ -43,11 +43,11 @@ class Verdict(NamedTuple):
 
 
 class Truth:
-    """A value is true when it is that of the last snapshot, or of the one before, of some worker.
+    """True values: those of the last snapshot of some worker, or of the one before.
 
-    Of each worker Prometheus has the last answer when rules are evaluated, or still the one before
-    while the last is on its way. Each answer names its snapshot by the moment at which that was
-    taken, and what a snapshot says was read from Redis, past the workers.
+    When rules are evaluated, Prometheus has the last answer of each worker, or the one before while
+    the last is on its way. Each answer names its snapshot by the time it was taken. The content of
+    the snapshots was read from Redis, not from the workers.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class Truth:
         }
 
     def judge(self, rules: dict[str, str]) -> Verdict:
-        """Compare all that rules have recorded: name of the rule → name of the page's samples."""
+        """Compare all recorded values of the rules: name of the rule → name of the page's samples."""
         pattern = "|".join(rules)
         found = self._prometheus.query(f'{{__name__=~"{pattern}"}}[30m]')
         possible: dict[float, list[dict[Series, float]] | None] = {}
@@ -84,7 +84,7 @@ class Truth:
         return Verdict(values, sorted(possible.keys() - skipped), skipped, wrong)
 
     def _possible(self, at: float) -> list[dict[Series, float]] | None:
-        """What was true, by the last two answers of each worker; None where a snapshot was missed."""
+        """Return the snapshots of the last two answers of each worker; None if one was missed."""
         present = {s["metric"]["instance"] for s in self._prometheus.query(SERVED, time=f"{at}")}
         found = set()
         for instance, answers in self._served.items():

@@ -1,4 +1,4 @@
-"""Prometheus with files as `engage export` writes them, and who is notified."""
+"""Prometheus with files of `engage export`, and the receivers of notifications."""
 
 import json
 import threading
@@ -12,7 +12,7 @@ from tests.alerting.servers import PrometheusServer
 
 
 class Notice(NamedTuple):
-    """One alert of one notification: who got it, when, and what it said."""
+    """One alert of one notification: its receiver, time and content."""
 
     receiver: str
     at: float
@@ -22,7 +22,7 @@ class Notice(NamedTuple):
 
 
 class Webhook:
-    """Takes what Alertmanager sends, at an address for each receiver."""
+    """Receiver of Alertmanager's notifications, with an address for each receiver name."""
 
     def __init__(self) -> None:
         notices: list[Notice] = []
@@ -48,8 +48,8 @@ class Webhook:
     def url(self, receiver: str) -> str:
         return f"http://127.0.0.1:{self._server.server_port}/{receiver}"
 
-    def told(self, alert: str) -> list[Notice]:
-        """Everything about one alert, in order."""
+    def notices_of(self, alert: str) -> list[Notice]:
+        """Return all notices about one alert, in order."""
         return [notice for notice in self.notices if notice.labels["alertname"] == alert]
 
     def __enter__(self) -> Self:
@@ -68,24 +68,24 @@ class Webhook:
 
 
 class Prometheus(PrometheusServer):
-    """One that has rules, and tells an Alertmanager what they say."""
+    """Prometheus with rules, which sends their alerts to an Alertmanager."""
 
     @property
     def rules(self) -> Path:
         return self.directory / "rules"
 
     def command(self) -> list[str]:
-        # The first notification is lost when it does not know the Alertmanager yet.
+        # The first notification is lost if the Alertmanager is still unknown.
         return [*super().command(), "--rules.alert.resend-delay=2s"]
 
     def value(self, expression: str) -> float | None:
-        """The one value of an expression now; None where there is none."""
+        """Return the current value of an expression; None without a value."""
         found = self.query(expression)
         assert len(found) < 2, f"{expression} has {len(found)} values"
         return float(found[0]["value"][1]) if found else None
 
     def course(self, name: str) -> str:
-        """How a series went, a moment a line, for whoever reads why a test failed."""
+        """Return a series as text, one moment a line, to explain a failure."""
         return "\n".join(
             f"{name} {float(at):.0f} {float(value):.4g}"
             for series in self.query(f"{name}[15m]")
@@ -93,7 +93,7 @@ class Prometheus(PrometheusServer):
         )
 
     def states(self, alert: str) -> list[str]:
-        """The states that an alert has gone through, in order; `inactive` where it had none."""
+        """Return the states of an alert in order; `inactive` if it has none now."""
         found = self.query(f'ALERTS{{alertname="{alert}"}}[1h]')
         moments = sorted(
             (float(at), series["metric"]["alertstate"])

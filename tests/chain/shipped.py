@@ -1,4 +1,4 @@
-"""Whether rules made for a rehearsal are the shipped ones, apart from their durations."""
+"""Comparison of a rehearsal's rules with the shipped ones, except for their durations."""
 
 import re
 from pathlib import Path
@@ -8,26 +8,30 @@ import yaml
 
 from tests.alerting.promtool import RULES
 
-#: Not the ones in names, such as increase15m.
+#: Excludes durations in names, such as increase15m.
 _DURATION = re.compile(r"(?<![\w.])(?:\d+[wdhms])+(?!\w)")
 
 
 def without_durations(file: Path) -> Any:
-    """The rules of a file, with a mark in place of every duration."""
-    return _marked(yaml.safe_load(file.read_text("utf-8")))
+    """Return the rules of a file, with a placeholder for every duration."""
+    return _with_placeholders(yaml.safe_load(file.read_text("utf-8")))
 
 
-def _marked(part: Any) -> Any:
+def _with_placeholders(part: Any) -> Any:
     if isinstance(part, str):
-        # YAML breaks long expressions where a duration happens to be longer.
+        # YAML breaks an expression where a long duration reaches the end of the line.
         return " ".join(_DURATION.sub("DURATION", part).split())
     if isinstance(part, list):
-        return [_marked(each) for each in part]
-    return {name: _marked(each) for name, each in part.items()} if isinstance(part, dict) else part
+        return [_with_placeholders(each) for each in part]
+    return (
+        {name: _with_placeholders(each) for name, each in part.items()}
+        if isinstance(part, dict)
+        else part
+    )
 
 
 def assert_shipped(folder: Path, *names: str) -> None:
-    """Each rule file says what deploy/ says, with durations of its own."""
+    """Assert that each rule file equals the one in deploy/, except for its durations."""
     for name in names:
         assert without_durations(folder / name) == without_durations(RULES / name), name
         assert (folder / name).read_text("utf-8") != (RULES / name).read_text("utf-8")

@@ -12,7 +12,7 @@ STOP_SECONDS = 20.0
 
 @contextmanager
 def simulated(fleet: Fleet, name: str, *options: str) -> Iterator[None]:
-    """Traffic; ended in order afterwards. A simulator that has ended by itself fails the test."""
+    """Run the simulator during the block. A simulator that ends by itself fails the test."""
     log = fleet.directory / f"{name}.log"
     with log.open("wb") as output:
         process = subprocess.Popen(

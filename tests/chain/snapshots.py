@@ -1,4 +1,4 @@
-"""What was true at each moment: visitors who come one after the other, and every snapshot of them."""
+"""True numbers at each moment: visitors who come one after the other, and every snapshot of them."""
 
 import json
 import threading
@@ -14,7 +14,7 @@ from stream.store import keys
 from stream.web.exporter import SnapshotCollector
 from tests.faults.fleet import PARTITIONS, Fleet, Record
 
-#: Name and labels of a sample, without what tells workers apart.
+#: Name and labels of a sample, without the labels of a worker.
 Series = tuple[str, frozenset[tuple[str, str]]]
 COUNTRIES = ("DE", "FR", "US")
 _PAUSE_SECONDS = 0.1
@@ -22,14 +22,14 @@ _LOOK_SECONDS = 0.04
 
 
 class Sent(NamedTuple):
-    """How many visitors had been sent by a moment, the ones on their way included."""
+    """Number of visitors sent by a moment, including those still on their way."""
 
     at: float
     visitors: int
 
 
 class Visitors(threading.Thread):
-    """Five new people every tenth of a second, each with one page: so people, pages and events are as many."""
+    """Five new people every tenth of a second with one page each: people, pages and events are equal."""
 
     def __init__(self, fleet: Fleet, start_ms: int) -> None:
         super().__init__(daemon=True)
@@ -53,7 +53,7 @@ class Visitors(threading.Thread):
         self.join(60)
 
     def by(self, at: float) -> int:
-        """How many had been sent at most by a moment."""
+        """Return the number of visitors sent by a moment at the latest."""
         return max((sent.visitors for sent in self.sent if sent.at <= at), default=0)
 
     def _visitor(self, number: int) -> Record:
@@ -66,14 +66,14 @@ class Visitors(threading.Thread):
 
 
 class SnapshotLog(threading.Thread):
-    """Reads the published snapshot from Redis, past all workers and pages, as often as it can change."""
+    """Reads the published snapshot from Redis, without a worker, as often as it can change."""
 
     def __init__(self, fleet: Fleet, redis_url: str) -> None:
         super().__init__(daemon=True)
         self._client = redis.Redis.from_url(redis_url)
         self._key = keys.snapshot(fleet.settings.app)
         self._halt = threading.Event()
-        #: When it was taken, in ms → the snapshot.
+        #: Time of the snapshot, in ms → the snapshot.
         self.taken: dict[int, Snapshot] = {}
 
     def run(self) -> None:
@@ -94,7 +94,7 @@ class SnapshotLog(threading.Thread):
 
 
 def samples(settings: Settings, snapshot: Snapshot) -> dict[Series, float]:
-    """What one worker that serves this snapshot shows of it."""
+    """Return the samples that a worker with this snapshot shows."""
     shown = SnapshotCollector(catalogue(settings), lambda: snapshot, float("inf"), telemetry=tuple)
     return {
         (sample.name, frozenset(sample.labels.items())): sample.value

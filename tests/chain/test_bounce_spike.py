@@ -1,4 +1,4 @@
-"""Visitors begin to leave at once: the shipped alert is pending, firing and resolved, for all to see."""
+"""A wave of bounces: the shipped alert is pending, firing and resolved on every surface."""
 
 from contextlib import ExitStack
 from pathlib import Path
@@ -17,15 +17,15 @@ from tests.servers.kafka_server import KafkaServer
 from tests.servers.process import ServerMissing
 
 ALERT = "EngagementBounceSpike"
-#: An hour of the rules in a minute: 10 min of waiting in 10 s, the newest 15 min in 15 s.
+#: One hour of the rules is a minute: 10 min of waiting are 10 s, the newest 15 min are 15 s.
 SPEED = "60"
-#: Visitors who stay send something every 10 s; those who do not are gone after this.
+#: Active visitors send an event every 10 s; a visitor without one has left after this time.
 SESSION_SECONDS = "12"
 RATIO = "site:engagement_bounced_sessions_per_viewed_session"
-#: What the alert compares.
+#: Series that the alert compares.
 JUDGED = tuple(f"{RATIO}:{part}" for part in ("ratio_increase15m", "baseline", "deviation"))
 PATIENCE = 240.0
-#: Notes each state of the alert that the page shows, however briefly.
+#: Records each state of the alert that the page shows, however briefly.
 WATCH_ALERT = """name => {
   window.seen = [];
   const look = () => {
@@ -50,7 +50,7 @@ def fleet(kafka: KafkaServer, redis_url: str, prometheus: Prometheus, tmp_path: 
 def write_files(
     fleet: Fleet, prometheus: Prometheus, alertmanager: AlertmanagerServer, webhook: Webhook
 ) -> None:
-    """As somebody would who rehearses an alert."""
+    """Export the files as for the rehearsal of an alert."""
     targets = [w for worker in fleet.workers for w in ("--target", f"127.0.0.1:{worker.port}")]
     fleet.command(
         "export", "prometheus", "--out", str(prometheus.directory), "--speed", SPEED, *targets,
@@ -81,33 +81,35 @@ def test_a_bounce_spike_is_pending_firing_and_resolved_in_prometheus_webhook_and
         url = f"http://127.0.0.1:{fleet.workers[0].port}/live"
         page = stack.enter_context(tab(browser, url))
         page.page.evaluate(WATCH_ALERT, ALERT)
-        # A month of past goes first. Without it, what is usual would be the first minute of all, in
-        # which those who leave at once are the only ones whose visits are over.
+        # A month of past goes first. Without it the baseline would be the first minute, in which
+        # only bounced sessions are closed.
         stack.enter_context(simulated(fleet, "usual", "--rate", "150"))
         wait_for_what_is_usual(prometheus)
-        assert webhook.told(ALERT) == [], "it fires without a reason"
+        assert webhook.notices_of(ALERT) == [], "it fires without a reason"
         with simulated(fleet, "spike", "--rate", "1000", "--spike", "bounce", "--spike-after", "0"):
             try:
                 wait_until(
-                    "the webhook hears that it fires", lambda: bool(webhook.told(ALERT)), PATIENCE
+                    "the webhook receives the firing alert",
+                    lambda: bool(webhook.notices_of(ALERT)),
+                    PATIENCE,
                 )
             except TimedOut:
                 pytest.fail("\n".join(prometheus.course(name) for name in JUDGED))
         wait_until(
-            "the webhook hears that it is over",
-            lambda: webhook.told(ALERT)[-1].status == "resolved",
+            "the webhook receives the resolved alert",
+            lambda: webhook.notices_of(ALERT)[-1].status == "resolved",
             PATIENCE,
         )
-        assert_states(prometheus, webhook.told(ALERT))
+        assert_states(prometheus, webhook.notices_of(ALERT))
         assert_seen(page)
 
 
 def wait_for_what_is_usual(prometheus: Prometheus) -> None:
-    """Until the alert could judge: a rule without a baseline is quiet for ever."""
-    # Half an hour of the rules: the first minutes go up and down by more than any spike.
+    """Wait until the alert can compare: without a baseline it stays quiet."""
+    # Half an hour of the rules: the first minutes vary more than any spike.
     usual = f"count_over_time({JUDGED[1]}[1h])"
     wait_until(
-        "Prometheus knows what is usual",
+        "Prometheus has the baselines",
         lambda: (
             all(prometheus.value(name) is not None for name in JUDGED)
             and (prometheus.value(usual) or 0) >= 30
@@ -116,29 +118,29 @@ def wait_for_what_is_usual(prometheus: Prometheus) -> None:
     )
 
 
-def assert_states(prometheus: Prometheus, told: list[Notice]) -> None:
-    """In Prometheus and in what was told, one after the other."""
+def assert_states(prometheus: Prometheus, notices: list[Notice]) -> None:
+    """Assert the order of states in Prometheus and in the notices."""
     states = prometheus.states(ALERT)
-    # It may be pending before and after without firing: few visits are over at first.
+    # It may be pending before and after without firing: at first few sessions are closed.
     fired = states.index("firing")
     assert states[fired - 1] == "pending"
     assert fired + 1 < len(states), "it still fires"
-    assert {notice.receiver for notice in told} == {"product"}
-    statuses = [notice.status for notice in told]
+    assert {notice.receiver for notice in notices} == {"product"}
+    statuses = [notice.status for notice in notices]
     assert sorted(set(statuses), key=statuses.index) == ["firing", "resolved"]
-    first = told[0]
+    first = notices[0]
     expected = {"severity": "warning", "signal": "bounce", "site": "default", "job": "engagement"}
     assert expected.items() <= first.labels.items()
     assert "of the visits of the last 15 minutes bounced" in first.annotations["description"]
-    # What it saw: the highest share, against what was usual.
+    # Compare the highest share with the baseline.
     (peak,) = prometheus.query(f"max_over_time({RATIO}:ratio_increase15m[1h])")
     (usual,) = prometheus.query(f"min_over_time({RATIO}:baseline[1h])")
     assert float(peak["value"][1]) > 1.25 * float(usual["value"][1])
 
 
 def assert_seen(page: Watched) -> None:
-    """On the live page as well."""
-    # Others may be resolved too, such as those of the start.
+    """Assert the states on the live page."""
+    # Other alerts may be resolved too, such as those of the start.
     page.page.wait_for_function("() => window.seen.at(-1) === 'resolved'", timeout=60_000)
     seen = page.page.evaluate("window.seen")
     assert seen[seen.index("firing") - 1] == "pending"

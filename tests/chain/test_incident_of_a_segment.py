@@ -1,18 +1,18 @@
-"""A shop's mobile checkout loop, replayed through two workers, raises the alert on carts of a segment."""
+"""A shop's mobile checkout loop, replayed through two workers, raises the cart alert of one segment."""
 
 import zlib
 from collections import defaultdict
 from pathlib import Path
 
 from agents.commands.replay import Router
-from tests.chain.incidents import Input, Shop, asked, failures, fired
+from tests.chain.incidents import Input, Shop, failures, fired, panel_queries
 from tests.faults.fleet import PARTITIONS, Fleet, Record
 from tests.faults.worker_process import Samples, WorkerProcess, sampled, wait_until
 from tests.integration.test_report_equals_stream import case
 from tests.servers.kafka_server import KafkaServer
 
 FASTER = 600
-#: Often enough for what grows in an hour.
+#: Often enough for series of an hour.
 STEP_MINUTES = 10
 ALERT = "EngagementSegmentCartAbandonmentSpike"
 PANEL = "Abandoned carts by $segment, in an hour"
@@ -21,13 +21,13 @@ DEVICES = ("mobile", "desktop", "tablet")
 SETTINGS = {
     "SESSION_TIMEOUT_SECONDS": str(1_800 // FASTER),
     "TIME_ALLOWED_LATENESS_SECONDS": "1",
-    # What carts come to is known when the visit ends, not a day later.
+    # The outcome of a cart is known when its session ends, instead of a day later.
     "CART_BASIS": "session",
     "PUBLISH_CUT_SECONDS": "0.2",
 }
-#: The incident, as the makers of the shop tell it: its first day, and the day after its last.
+#: Incident as described by the shop: its first day, and the day after its last.
 BEGAN, ENDED = "2024-04-09", "2024-05-10"
-#: The next one, of all devices alike.
+#: Next incident, of all devices alike.
 NEXT = "2024-05-19"
 
 
@@ -37,11 +37,11 @@ def test_a_checkout_loop_on_mobile_raises_the_alert_for_mobile_alone(
     shop = Shop(case("retentioneering") / "events.jsonl.gz", FASTER)
     with Fleet(kafka.bootstrap, redis_url, tmp_path, settings=SETTINGS) as fleet:
         fleet.create_topics().start()
-        series = walked(fleet, shop)
+        series = replay(fleet, shop)
     began, ended, next_one = shop.minute(BEGAN), shop.minute(ENDED), shop.minute(NEXT)
     mobile, desktop, tablet = (f',dimension="device",value="{device}"' for device in DEVICES)
-    (query,) = asked(PANEL, "device").values()
-    # Above the others by then, as whoever looks sees it.
+    (query,) = panel_queries(PANEL, "device").values()
+    # Higher than the others at that time, as the panel shows.
     stands_out = f"count(max_over_time(({query})[20m:1m]) > 0.75)"
     expected = {
         fired(ALERT, began, mobile): (began, 0.0),
@@ -53,8 +53,8 @@ def test_a_checkout_loop_on_mobile_raises_the_alert_for_mobile_alone(
     assert failures(tmp_path, ALERT, series, expected, step_minutes=STEP_MINUTES) == ""
 
 
-def walked(fleet: Fleet, shop: Shop) -> Input:
-    """Step by step what happens is sent, and what a worker's page then says is written down."""
+def replay(fleet: Fleet, shop: Shop) -> Input:
+    """Send the events step by step; record the numbers of a worker's page after each step."""
     steps: defaultdict[int, list[bytes]] = defaultdict(list)
     for minute, raw in shop.events():
         steps[minute // STEP_MINUTES].append(raw)
@@ -76,7 +76,7 @@ def walked(fleet: Fleet, shop: Shop) -> Input:
 
 
 def totals(worker: WorkerProcess, sent: int) -> dict[str, float]:
-    """Carts by device, by the worker's page, once it counts all that was sent."""
+    """Return the carts by device from the worker's page, once it has counted everything sent."""
     page: Samples = {}
 
     def counts_all() -> bool:

@@ -5,12 +5,12 @@ from pathlib import Path
 from agents.monitoring.grafana.panel import BAND_LOW
 from tests.chain.incidents import (
     CONVERSION,
-    VISITS,
+    SESSIONS,
     Series,
     Shop,
-    asked,
     failures,
     fired,
+    panel_queries,
     series_of,
 )
 from tests.faults.fleet import Fleet
@@ -22,18 +22,19 @@ from tests.servers.kafka_server import KafkaServer
 FASTER = 240
 ALERT = "EngagementConversionDrop"
 PANEL = "Conversion of sessions and the usual"
-#: Sessions end after half an hour; in a shop that is so much faster, so much sooner.
+#: Sessions time out after half an hour; the shop is faster by this factor, and so is the timeout.
 SETTINGS = {
     "SESSION_TIMEOUT_SECONDS": str(round(1_800 / FASTER)),
     "TIME_ALLOWED_LATENESS_SECONDS": "1",
 }
-#: The incident, as the makers of the shop tell it: its first day, and the day after its last.
+#: Incident as described by the shop: its first day, and the day after its last.
 BEGAN, ENDED = "2024-05-19", "2024-06-08"
-#: The hour of the gauge, and for how long an alert goes on: so long after it may still fire.
+#: Minutes after the incident in which it may still fire: the gauge's hour and the alert's keep
+#: time.
 AFTERWARDS = 60 + 15
 
 
-def test_payment_errors_are_seen_on_the_panel_and_raise_the_alert(
+def test_payment_errors_show_on_the_panel_and_raise_the_alert(
     kafka: KafkaServer, redis_url: str, tmp_path: Path
 ) -> None:
     shop = Shop(case("retentioneering") / "events.jsonl.gz", FASTER)
@@ -48,11 +49,11 @@ def test_payment_errors_are_seen_on_the_panel_and_raise_the_alert(
         def published() -> Series:
             return series_of(shop, newest_records(fleet.settings).values())
 
-        wait_until("all is published", lambda: published().visits[-1] == shop.visits, 180)
+        wait_until("all is published", lambda: published().sessions[-1] == shop.sessions, 180)
         found = published()
     began, ended, end = shop.minute(BEGAN), shop.minute(ENDED), shop.minutes
     over = ended + AFTERWARDS
-    panel = asked(PANEL)
+    panel = panel_queries(PANEL)
     now, lowest = panel["{{site}}"], panel[BAND_LOW]
     expected = {
         fired(ALERT, began): (began, 0.0),
@@ -60,7 +61,7 @@ def test_payment_errors_are_seen_on_the_panel_and_raise_the_alert(
         f"max(max_over_time(({now} < bool ({lowest}))[{ended - began}m:1m]))": (ended, 1.0),
         fired(ALERT, end - over): (end, 0.0),
     }
-    series = {CONVERSION: found.conversion, VISITS: found.visits}
+    series = {CONVERSION: found.conversion, SESSIONS: found.sessions}
     assert failures(tmp_path, ALERT, series, expected) == ""
-    # The first weeks, with their few visits, would hide it.
+    # Without the guard, the few sessions of the first weeks would hide it.
     assert "FAILED" in failures(tmp_path, ALERT, series, expected, unguarded=" >= 200")

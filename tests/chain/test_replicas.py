@@ -1,4 +1,4 @@
-"""Every gauge that is read through the recording rules is true while a worker is killed and one joins."""
+"""Every gauge read through the recording rules is true while a worker is killed and another joins."""
 
 import shutil
 import time
@@ -20,7 +20,7 @@ from tests.servers.kafka_server import KafkaServer
 
 DAY_MS, MARGIN_MS = 86_400_000, 600_000
 DAILY = "site:engagement_daily_active_users:max"
-#: Windows of whole days: all visitors are in the one that is under way.
+#: Windows of whole days: all visitors are in the current one.
 WINDOWS = ("day", "trailing_7d", "trailing_28d")
 SETTINGS = {
     "DIMENSIONS": "country",
@@ -30,13 +30,13 @@ SETTINGS = {
 
 
 def start_ms() -> int:
-    """Now, but never so late in the day that the visitors of a test belong to two."""
+    """Return now, or earlier if the visitors of a test would fall into two days."""
     now_ms = time.time_ns() // 1_000_000
     return now_ms - max(MARGIN_MS - (DAY_MS - now_ms % DAY_MS), 0)
 
 
 def write_files(prometheus: Prometheus, ports: list[int]) -> None:
-    """The shipped rules as they are; the shipped configuration, with these workers and more haste."""
+    """Write the shipped rules and configuration, for these workers and with short intervals."""
     shipped = ROOT / "deploy" / "prometheus"
     shutil.copytree(shipped / "rules", prometheus.rules)
     (prometheus.rules / "broken.yml").write_text(yaml.safe_dump(broken_rules()), "utf-8")
@@ -49,7 +49,7 @@ def write_files(prometheus: Prometheus, ports: list[int]) -> None:
 
 
 @pytest.mark.parametrize("workers", [2, 3])
-def test_what_rules_say_of_all_workers_is_true_while_one_is_killed_and_one_joins(
+def test_recorded_values_of_all_workers_are_true_while_one_is_killed_and_one_joins(
     workers: int, kafka: KafkaServer, redis_url: str, prometheus: Prometheus, tmp_path: Path
 ) -> None:
     with Fleet(kafka.bootstrap, redis_url, tmp_path, workers=workers, settings=SETTINGS) as fleet:
@@ -59,11 +59,11 @@ def test_what_rules_say_of_all_workers_is_true_while_one_is_killed_and_one_joins
         visitors, log = Visitors(fleet, start_ms()), SnapshotLog(fleet, redis_url)
         with log:
             with visitors:
-                killed, joined = hurt(fleet, prometheus, visitors)
+                killed, joined = kill_and_rejoin(fleet, prometheus, visitors)
             fleet.wait_counted()
             wait_published(fleet)
-            everybody = len(visitors.records)
-            wait_until("the rules show everybody", lambda: prometheus.value(DAILY) == everybody)
+            people = len(visitors.records)
+            wait_until("the rules show all people", lambda: prometheus.value(DAILY) == people)
             until = time.time()
             wait_until("a later snapshot is known", lambda: max(log.taken) > until * 1000)
 
@@ -85,11 +85,13 @@ def test_what_rules_say_of_all_workers_is_true_while_one_is_killed_and_one_joins
         assert len(broken.wrong) > 10, "the same check takes a wrong rule for a right one"
 
 
-def hurt(fleet: Fleet, prometheus: Prometheus, visitors: Visitors) -> tuple[float, float]:
-    """Kill the worker that publishes, let the others go on, and let it join; when both was done."""
+def kill_and_rejoin(
+    fleet: Fleet, prometheus: Prometheus, visitors: Visitors
+) -> tuple[float, float]:
+    """Kill the publishing worker, let the others continue, and let it rejoin; return both times."""
 
     def more(by: int) -> None:
-        """Until the rules show so many visitors more than now have been sent."""
+        """Wait until the rules show `by` visitors more than have been sent now."""
         goal = len(visitors.records) + by
         wait_until("the rules follow", lambda: (prometheus.value(DAILY) or 0) >= goal)
 
@@ -102,7 +104,7 @@ def hurt(fleet: Fleet, prometheus: Prometheus, visitors: Visitors) -> tuple[floa
     killed = time.time()
     victim.kill9()
     wait_until("Prometheus misses it", lambda: of_victim("up") == 0)
-    # The others publish only when they have taken over.
+    # The others publish only after a takeover.
     more(200)
     joined = time.time()
     victim.start()
@@ -112,7 +114,7 @@ def hurt(fleet: Fleet, prometheus: Prometheus, visitors: Visitors) -> tuple[floa
 
 
 def assert_never_more_than_sent(prometheus: Prometheus, visitors: Visitors) -> None:
-    """By the count of who sent them: as many people as pages, and never too many."""
+    """Assert by the sender's count: as many people as pages, and never too many."""
     (daily,) = prometheus.query(f"{DAILY}[30m]")
     (pages,) = prometheus.query("site:engagement_page_views_total:max[30m]")
     for series in (daily, pages):
@@ -120,12 +122,12 @@ def assert_never_more_than_sent(prometheus: Prometheus, visitors: Visitors) -> N
         assert float(series["values"][-1][1]) == len(visitors.records)
 
 
-def assert_final(prometheus: Prometheus, right: list[MetricRecord]) -> None:
-    """In the end, what `engage report` says of the same events, in the windows that end with their day."""
-    (day,) = {r.window for r in right if r.metric == "daily_active_users" and r.value}
+def assert_final(prometheus: Prometheus, reported_records: list[MetricRecord]) -> None:
+    """Assert the numbers of `engage report` on the same events, for the windows that end with the day."""
+    (day,) = {r.window for r in reported_records if r.metric == "daily_active_users" and r.value}
     expected = {
         (r.metric, r.window.kind): r.value
-        for r in right
+        for r in reported_records
         if r.window.kind in WINDOWS and r.window.end == day.end and not r.dimensions
     }
     compared = 0

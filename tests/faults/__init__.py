@@ -1,1 +1,1 @@
-"""Real workers on a real Kafka and a real Redis, hurt in every way; the numbers must come out right."""
+"""Real workers on a real Kafka and a real Redis under every kind of fault; the numbers must be exact."""

@@ -1,4 +1,4 @@
-"""A worker that is broken on purpose: each batch with a record of the key `lost` vanishes once on its way.
+"""Broken worker: each batch with a record of the key `lost` is dropped once on its way.
 
 Run as `python -m tests.faults.broken_lost_batch worker`.
 """
@@ -26,7 +26,7 @@ async def _losing(self: Consumer, timeout: float) -> AsyncIterator[tuple[TP, Any
 
 
 def main() -> None:
-    """The command line of the broken worker."""
+    """Run the command line of the broken worker."""
     from agents.cli.main import main as engage
 
     Consumer.getmany = _losing  # type: ignore[method-assign]

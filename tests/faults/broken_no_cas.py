@@ -1,4 +1,4 @@
-"""A worker that is broken on purpose: its cuts compare nothing, so whoever comes last wins.
+"""Broken worker: its checkpoints skip the comparison, so the last writer wins.
 
 Run as `python -m tests.faults.broken_no_cas worker`. The fault tests must notice.
 """
@@ -6,12 +6,12 @@ Run as `python -m tests.faults.broken_no_cas worker`. The fault tests must notic
 from stream.store.scripts import STORE_CHECKPOINT, Script
 from stream.store.shards import Store
 
-#: What a cut answers when it is compared with what is stored, and differs.
+#: Answers of a checkpoint that differs from the stored state.
 REFUSALS = ("'LOST'", "'FENCED'", "'CONFLICT'")
 
 
 def script() -> Script:
-    """The script of a cut without its three comparisons."""
+    """Return the script of a checkpoint without its three comparisons."""
     lines = STORE_CHECKPOINT.source.splitlines()
     kept = [line for line in lines if not any(word in line for word in REFUSALS)]
     assert len(lines) - len(kept) == len(REFUSALS)
@@ -19,7 +19,7 @@ def script() -> Script:
 
 
 def main() -> None:
-    """The command line of the broken worker."""
+    """Run the command line of the broken worker."""
     from agents.cli.main import main as engage
 
     Store.checkpoint_script = script()

@@ -1,4 +1,4 @@
-"""A worker that is broken on purpose: it applies whatever batch comes, gap or not.
+"""Broken worker: it applies every batch, with or without a gap.
 
 Run as `python -m tests.faults.broken_no_guard worker`. The fault tests must notice.
 """
@@ -12,7 +12,7 @@ _guarded = Intake._fold
 
 
 def _align(guard: ContiguityGuard, topic: str, batch: Fetched) -> Fetched:
-    """As if every batch began where the last one has ended."""
+    """Align the shard with the batch, as if it began where the last one ended."""
     guard._shard.topics[topic].expected = batch.start
     return batch
 
@@ -20,13 +20,13 @@ def _align(guard: ContiguityGuard, topic: str, batch: Fetched) -> Fetched:
 async def _fold(
     intake: Intake, assigned: AssignedShard, loaded: LoadedShard, topic: str, batch: Fetched
 ) -> None:
-    """Folding looks once more whether the batch is the expected one: let it be."""
+    """Set the expected offset to the batch's, since folding checks it again."""
     loaded.shard.topics[topic].expected = batch.start
     await _guarded(intake, assigned, loaded, topic, batch)
 
 
 def main() -> None:
-    """The command line of the broken worker."""
+    """Run the command line of the broken worker."""
     from agents.cli.main import main as engage
 
     ContiguityGuard.align = _align  # type: ignore[assignment, method-assign]

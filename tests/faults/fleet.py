@@ -1,4 +1,4 @@
-"""A fleet of real workers on real servers: what is sent to them, and what they have stored."""
+"""A fleet of real workers on real servers: the records sent to them, and the state they have stored."""
 
 import os
 import subprocess
@@ -28,7 +28,7 @@ PARTITIONS = 4
 
 
 class Record(NamedTuple):
-    """What is sent: the role of its topic, its partition, its key and its bytes."""
+    """Record to send: the role of its topic, its partition, key and value."""
 
     role: str
     partition: int
@@ -37,7 +37,7 @@ class Record(NamedTuple):
 
 
 class Fleet:
-    """Workers of one app with topics of its own, and everything that a test wants to know of them."""
+    """Workers of one app with topics of its own, and access to their state."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class Fleet:
         module: str = "agents",
         settings: Mapping[str, str] | None = None,
     ) -> None:
-        """`settings` win over ours: PUBLISH_CUT_SECONDS stands for ENGAGE_PUBLISH_CUT_SECONDS."""
+        """`settings` override ours: PUBLISH_CUT_SECONDS stands for ENGAGE_PUBLISH_CUT_SECONDS."""
         app = f"t{uuid.uuid4().hex[:8]}"
         environ = _environ(app, bootstrap, redis_url) | {
             f"ENGAGE_{name}": value for name, value in (settings or {}).items()
@@ -75,24 +75,24 @@ class Fleet:
 
     @property
     def environ(self) -> Mapping[str, str]:
-        """What commands of the fleet find in their environment."""
+        """Environment of commands of the fleet."""
         return self._environ
 
     def create_topics(self) -> Self:
-        """All topics of the app."""
+        """Create all topics of the app."""
         out = StringIO()
         assert run_topics_create(self.settings, out) == 0, out.getvalue()
         return self
 
     def start(self) -> Self:
-        """Start all workers, and wait until all partitions are in their hands."""
+        """Start all workers, and wait until every partition is assigned."""
         for worker in self.workers:
             worker.start()
         self.wait_assigned()
         return self
 
     def wait_assigned(self, timeout: float = PATIENCE) -> float:
-        """Until every partition of every topic is on one running worker, and none has nothing."""
+        """Wait until every partition of every topic is on one running worker, and every worker has some."""
         topics = self.settings.topics.inputs
         everything = Counter((topic, p) for topic in topics for p in range(PARTITIONS))
 
@@ -103,13 +103,13 @@ class Fleet:
         return wait_until("every partition is on exactly one worker", is_complete, timeout)
 
     def reconfigure(self, **settings: str) -> None:
-        """What workers and commands that start from now on find in their environment."""
+        """Change the environment of workers and commands that start from now on."""
         for environ in (self._environ, *(worker.environ for worker in self.workers)):
             environ.update({f"ENGAGE_{name}": value for name, value in settings.items()})
         self.settings = load_settings(None, self._environ)
 
     def command(self, *arguments: str, timeout: float = 120.0) -> str:
-        """Run `engage` with these arguments and the fleet's settings; what it printed."""
+        """Run `engage` with these arguments and the fleet's settings; return its output."""
         done = subprocess.run(
             [sys.executable, "-m", "agents", *arguments],
             cwd=self.directory,
@@ -122,14 +122,14 @@ class Fleet:
         assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
         return done.stdout
 
-    # ---- what is sent
+    # ---- sending
 
     def topic(self, role: str) -> str:
-        """Name of the topic with this role."""
+        """Return the name of the topic with this role."""
         return str(getattr(self.settings.topics, role))
 
     def produce(self, records: Iterable[Record]) -> None:
-        """Send, in this order; `flush` confirms."""
+        """Send in this order; `flush` confirms."""
         for record in records:
             topic = self.topic(record.role)
             while True:
@@ -144,12 +144,12 @@ class Fleet:
             self._producer.poll(0)
 
     def flush(self, timeout: float = 120.0) -> None:
-        """Wait until Kafka has all that was sent."""
+        """Wait until Kafka has all sent records."""
         assert self._producer.flush(timeout) == 0, "Kafka does not take what is sent"
         assert not self._failed, self._failed[:3]
 
     def note_sent(self) -> None:
-        """Take what the topics hold for what was sent: another program has sent it."""
+        """Count the records of the topics as sent, after another program has sent them."""
         for topic in self.settings.topics.inputs:
             for partition, (_, end) in topic_bounds(self.settings, topic).items():
                 self.sent[topic, partition] = end
@@ -158,10 +158,10 @@ class Fleet:
         if error is not None:
             self._failed.append(str(error))
 
-    # ---- what is stored
+    # ---- stored state
 
     def stored(self) -> dict[int, StoredShard]:
-        """Partition → the always-written part of its last cut; {} where Redis does not answer."""
+        """Return the state part of each partition's last checkpoint; {} without an answer from Redis."""
         found: dict[int, StoredShard] = {}
         for partition in range(PARTITIONS):
             try:
@@ -177,19 +177,19 @@ class Fleet:
         return found
 
     def position(self) -> dict[tuple[str, int], int]:
-        """(topic, partition) → next offset by the stored cuts."""
+        """Return the next offset of each (topic, partition) by the stored checkpoints."""
         shards = self.stored().items()
         return {
             (name, p): topic.next for p, shard in shards for name, topic in shard.topics.items()
         }
 
     def lag(self) -> int:
-        """Records sent that no stored cut holds yet."""
+        """Return the number of sent records that no stored checkpoint holds yet."""
         stored = self.position()
         return sum(max(count - stored.get(tp, 0), 0) for tp, count in self.sent.items())
 
     def wait_counted(self, timeout: float = PATIENCE) -> float:
-        """Until the cuts hold everything that was sent, and silence has closed every session."""
+        """Wait until the checkpoints hold every sent record, and silence has closed every session."""
         self.flush()
 
         def is_counted() -> bool:
@@ -223,7 +223,7 @@ class Fleet:
 
 
 def _environ(app: str, bootstrap: str, redis_url: str) -> dict[str, str]:
-    """Settings that make tests quick; a broker allows no session shorter than 6 s."""
+    """Return settings that make tests quick; a broker allows no session shorter than 6 s."""
     roles = (*INPUT_ROLES, "metrics", "ledger")
     topics = {f"ENGAGE_TOPICS_{role.upper()}": f"{app}.{role}" for role in roles}
     return topics | {

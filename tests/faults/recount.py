@@ -1,4 +1,4 @@
-"""The numbers counted again from the bytes that were sent, in plain Python and without the product."""
+"""The numbers recounted from the sent bytes, in plain Python and without the product."""
 
 import json
 from collections import Counter, defaultdict
@@ -36,7 +36,7 @@ class Recount:
 
 
 def recount(records: Iterable[Record]) -> Recount:
-    """Count everything that was sent, in the order in which it was sent."""
+    """Count everything that was sent, in the order of sending."""
     counted = Recount()
     events = _accepted(records, counted.outcomes)
     for event in events:
@@ -121,20 +121,20 @@ def _sessions(counted: Recount, events: Iterable[Event]) -> None:
         if not event["type"].startswith("subscription"):
             sid = event.get("session_id")
             runs[event["visitor_id"] if sid else _who(event), sid].append(event)
-    visits: list[list[Event]] = []
+    sessions: list[list[Event]] = []
     for (_, sid), run in runs.items():
         run.sort(key=lambda event: event["event_time"])
         for event in run:
-            before = visits[-1][-1] if visits and event is not run[0] else None
+            before = sessions[-1][-1] if sessions and event is not run[0] else None
             gap = event["event_time"] - before["event_time"] if before else TIMEOUT_MS + 1
             if event is run[0] or (sid is None and gap > TIMEOUT_MS):
-                visits.append([])
-            visits[-1].append(event)
-    for visit in visits:
-        types = Counter(event["type"] for event in visit)
+                sessions.append([])
+            sessions[-1].append(event)
+    for session in sessions:
+        types = Counter(event["type"] for event in session)
         if set(types) == {"heartbeat"}:
             continue
-        duration = visit[-1]["event_time"] - visit[0]["event_time"]
+        duration = session[-1]["event_time"] - session[0]["event_time"]
         bounced = types["page_view"] == 1 and not types["click"]
         for measure, worth in (
             (measures.SESSIONS, 1),
@@ -144,20 +144,20 @@ def _sessions(counted: Recount, events: Iterable[Event]) -> None:
             (measures.BOUNCED_SESSIONS, bounced),
         ):
             counted.totals[measure] += worth
-            counted.days[measure, _day(visit[0]["event_time"]), ""] += worth
+            counted.days[measure, _day(session[0]["event_time"]), ""] += worth
 
 
 def _customers(counted: Recount, events: Iterable[Event]) -> None:
-    """Every subscription has an owner and a start; at each midnight it pays what it was told last."""
+    """Count levels: every subscription has an owner and a start; at each midnight its last price holds."""
     days = [_day(event["event_time"]) for event in events]
-    theirs: dict[tuple[str, str], list[Event]] = defaultdict(list)
+    events_of_subscription: dict[tuple[str, str], list[Event]] = defaultdict(list)
     for event in events:
         if event["type"].startswith("subscription"):
-            theirs[_who(event), event["subscription_id"]].append(event)
+            events_of_subscription[_who(event), event["subscription_id"]].append(event)
     paid: Counter[int] = Counter()
     customers: dict[int, set[str]] = defaultdict(set)
     last_day = max(days)
-    for (who, _), run in theirs.items():
+    for (who, _), run in events_of_subscription.items():
         price: dict[int, int | None] = {}
         live, amount = False, 0
         for event in sorted(run, key=lambda event: event["event_time"]):
@@ -180,8 +180,8 @@ def _customers(counted: Recount, events: Iterable[Event]) -> None:
 
 
 def differences(fleet: Fleet, found: Counts, records: Iterable[Record]) -> list[str]:
-    """One line for each number that is wrong, and for each shard that breaks the conservation law."""
-    right = recount(records)
+    """Return one line for each wrong number, and for each shard that breaks the conservation law."""
+    expected_counts = recount(records)
     wrong = [f"{tp} passed {n} records unaccounted for" for tp, n in unaccounted(fleet).items()]
 
     def compare(what: object, expected: int, got: int) -> None:
@@ -192,14 +192,14 @@ def differences(fleet: Fleet, found: Counts, records: Iterable[Record]) -> list[
     for shard in fleet.stored().values():
         for topic in shard.topics.values():
             outcomes.update(topic.counts)
-    for outcome in {*right.outcomes, *outcomes}:
-        compare(outcome, right.outcomes[outcome], outcomes[outcome])
-    for measure, count in right.totals.items():
+    for outcome in {*expected_counts.outcomes, *outcomes}:
+        compare(outcome, expected_counts.outcomes[outcome], outcomes[outcome])
+    for measure, count in expected_counts.totals.items():
         if measure in _HAVE_TOTALS:
             compare(measure, count, found.total(measure))
-    for (measure, day, country), count in right.days.items():
+    for (measure, day, country), count in expected_counts.days.items():
         compare((measure, day, country), count, found.on(measure, day, country))
-    for (measure, day), level in right.levels.items():
+    for (measure, day), level in expected_counts.levels.items():
         compare((measure, day), level, found.level(measure, day))
     return wrong
 

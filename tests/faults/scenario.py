@@ -1,4 +1,4 @@
-"""One run under fault: traffic flows while workers are killed, frozen, or lose their state."""
+"""One run under faults: traffic flows while workers are killed, frozen, or lose their state."""
 
 import random
 import threading
@@ -15,7 +15,7 @@ from tests.faults.witness import folded
 from tests.faults.worker_process import PATIENCE, TimedOut, WorkerProcess, wait_until
 
 SESSION_SECONDS = 6
-#: About what a kill and the rebalance after it take.
+#: Usual seconds of a kill and the rebalance after it.
 CYCLE_SECONDS = 8.0
 
 Fault = Callable[[], None]
@@ -23,9 +23,10 @@ Fault = Callable[[], None]
 
 @dataclass
 class Evidence:
-    """What happened: without it, a right result would prove nothing."""
+    """Faults that happened: without them, right results would prove little."""
 
-    #: For each kill: records in the log and in no cut, and of these the ones the victim had folded.
+    #: For each kill: records in the log but in no checkpoint, and those of them that the victim had
+    #: folded.
     lags: list[int] = field(default_factory=list)
     destroyed: list[int] = field(default_factory=list)
     freezes: int = 0
@@ -35,7 +36,7 @@ class Evidence:
 
 
 class Feeder(threading.Thread):
-    """Sends the records at a pace that lasts for the faults to come."""
+    """Sends the records at a pace that lasts for all faults."""
 
     def __init__(self, fleet: Fleet, records: Sequence[Record], faults: int) -> None:
         super().__init__(daemon=True)
@@ -46,12 +47,12 @@ class Feeder(threading.Thread):
         self.error: BaseException | None = None
 
     def fault_done(self) -> None:
-        """One fault less to come; after the last one everything is sent at once."""
+        """Count one fault as done; after the last one everything is sent at once."""
         with self._lock:
             self._faults_left -= 1
 
     def halt(self) -> None:
-        """Send nothing more: the test has failed elsewhere."""
+        """Stop sending: the test has failed elsewhere."""
         self._halt.set()
 
     def run(self) -> None:
@@ -66,7 +67,7 @@ class Feeder(threading.Thread):
             left = len(self._records) - sent
             with self._lock:
                 seconds = self._faults_left * CYCLE_SECONDS
-            # A little is kept for every fault to come, so that the last one too meets traffic.
+            # Keep a little for every remaining fault, so that the last one meets traffic too.
             count = max(int(left * 0.1 / seconds), 1) if seconds > 0 else left
             self._fleet.produce(self._records[sent : sent + count])
             sent += count
@@ -83,13 +84,13 @@ class Scenario:
         self.evidence = Evidence()
 
     def mixed(self, *, kills: int = 0, freezes: int = 0, flushes: int = 0) -> list[Fault]:
-        """So many faults of each kind, in an order that the seed decides."""
+        """Return the given number of faults of each kind, in a seeded order."""
         faults = [self.kill] * kills + [self.freeze] * freezes + [self.flush] * flushes
         self._rng.shuffle(faults)
         return faults
 
     def run(self, faults: Sequence[Fault], patience: float = PATIENCE) -> Evidence:
-        """Start the fleet, hurt it while traffic flows, wait until all is counted, and compare."""
+        """Start the fleet, inject the faults while traffic flows, wait for the counts, and compare."""
         feeder = Feeder(self._fleet, self._records, len(faults))
         self._fleet.create_topics().start()
         feeder.start()
@@ -108,7 +109,7 @@ class Scenario:
         return self.evidence
 
     def _compare(self, patience: float) -> None:
-        """What is stored and what is published, with what was sent."""
+        """Compare the stored and the published numbers with the sent records."""
         wrong = self.evidence.differences
         try:
             self._fleet.wait_counted(patience)
@@ -121,20 +122,20 @@ class Scenario:
             assert snapshot.unaccounted == 0
 
     def _meet_traffic(self) -> None:
-        """Until the workers have made progress since the last fault, and then a while at random."""
+        """Wait until the workers have made progress since the last fault, and then for a random time."""
         before = sum(self._fleet.position().values())
         wait_until(
-            "the workers go on counting", lambda: sum(self._fleet.position().values()) > before
+            "the workers continue to count", lambda: sum(self._fleet.position().values()) > before
         )
         time.sleep(self._rng.uniform(0.0, 2.0))
 
     # ---- faults
 
     def kill(self) -> None:
-        """kill -9 of one worker, which starts again at once."""
+        """Kill one worker with SIGKILL; it starts again at once."""
         victim = self._victim()
         pid = victim.kill9()
-        # The dead cannot store any more: what it had folded beyond this is gone with it.
+        # A dead worker cannot store any more: everything folded beyond this is lost.
         stored = self._fleet.position()
         self.evidence.lags.append(self._fleet.lag())
         held: dict[tuple[str, int], int] = {}
@@ -146,13 +147,13 @@ class Scenario:
         victim.start()
 
     def freeze(self) -> None:
-        """A worker stops for one and a half sessions, loses its shards, and goes on unaware."""
+        """Freeze a worker for one and a half sessions, so that it loses its shards, and resume it."""
         victim = self._victim()
         victim.pause()
         time.sleep(1.5 * SESSION_SECONDS)
         before = sum(self._fleet.position().values())
         wait_until(
-            "the other worker goes on", lambda: sum(self._fleet.position().values()) > before
+            "the other worker continues", lambda: sum(self._fleet.position().values()) > before
         )
         victim.resume()
         self.evidence.freezes += 1
@@ -161,13 +162,13 @@ class Scenario:
         self.evidence.refused += sum(victim.value(name) for name in names)
 
     def flush(self) -> None:
-        """Redis forgets everything."""
+        """Delete everything in Redis."""
         with redis.Redis.from_url(self._redis_url) as client:
             client.flushall()
         self.evidence.flushes += 1
 
     def _victim(self) -> WorkerProcess:
-        """A running worker that holds shards; now and then whichever, also one that just starts."""
+        """Return a running worker with shards; sometimes any running one, even one just starting."""
         running = [worker for worker in self._fleet.workers if worker.running]
         if self._rng.random() < 0.8:
             running = [worker for worker in running if worker.partitions()] or running

@@ -1,4 +1,4 @@
-"""What all workers together have stored, read straight from Redis once everything is quiet."""
+"""State of all workers, read from Redis when everything is quiet."""
 
 import asyncio
 import time
@@ -16,28 +16,28 @@ from stream.store.shards import Store
 from tests.faults.fleet import PARTITIONS, Fleet
 from tests.faults.worker_process import TimedOut, wait_until
 
-#: Totals that no later event lowers: the page shows no others exactly.
+#: Totals that no later event lowers: only these are exact on the page.
 _ONLY_GROWING = (measures.EVENTS, measures.PAGE_VIEWS, measures.CLICKS, measures.IMPRESSIONS)
 
 
 class Counts(NamedTuple):
-    """The merged counters of all shards by day and in total, and the published snapshot."""
+    """Merged counters of all shards by day and in total, and the published snapshot."""
 
-    board: MergedCounts
+    merged: MergedCounts
     snapshot: Snapshot | None
 
     def total(self, measure: str) -> int:
-        """Count of a measure since counting began."""
-        return self.board.at((measure, ("default", "", "")), Grain.ALL, 0)
+        """Return the count of a measure since counting began."""
+        return self.merged.at((measure, ("default", "", "")), Grain.ALL, 0)
 
     def on(self, measure: str, day: int, country: str = "") -> int:
-        """Count of a measure on a day, of the site or of one country."""
+        """Return the count of a measure on a day, of the site or of one country."""
         segment = ("default", "country", country) if country else ("default", "", "")
-        return self.board.at((measure, segment), Grain.DAY, day)
+        return self.merged.at((measure, segment), Grain.DAY, day)
 
     def level(self, measure: str, day: int) -> int:
-        """A level at the end of a day."""
-        return self.board.level((measure, ("default", "", "")), day)
+        """Return a level at the end of a day."""
+        return self.merged.level((measure, ("default", "", "")), day)
 
 
 def read_counts(settings: Settings) -> Counts:
@@ -52,17 +52,17 @@ async def _read(settings: Settings) -> Counts:
         store.generation = await store.live_generation()
         state = PublishedState(client, store, settings.app, PARTITIONS)
         found = {b for p in range(PARTITIONS) for b in (await state.changed(p, -1))[1]}
-        board = MergedCounts(build_rules(settings).calendar_of, "")
+        merged = MergedCounts(build_rules(settings).calendar_of, "")
         for bucket in (b for b in found if b[0] >= Grain.DAY):
-            board.replace(bucket, [await state.bucket(p, bucket) for p in range(PARTITIONS)])
+            merged.replace(bucket, [await state.bucket(p, bucket) for p in range(PARTITIONS)])
         raw = await state.snapshot()
     finally:
         await client.aclose()
-    return Counts(board, decode_snapshot(raw) if raw else None)
+    return Counts(merged, decode_snapshot(raw) if raw else None)
 
 
 def unaccounted(fleet: Fleet) -> dict[tuple[str, int], int]:
-    """Where the conservation law is broken: (topic, partition) → offsets passed less outcomes."""
+    """Return breaches of the conservation law: (topic, partition) → offsets advanced minus outcomes."""
     return {
         (name, partition): missing
         for partition, shard in fleet.stored().items()
@@ -72,9 +72,9 @@ def unaccounted(fleet: Fleet) -> dict[tuple[str, int], int]:
 
 
 def wait_published(fleet: Fleet, timeout: float = 60.0) -> Counts:
-    """The stored counts, once the published snapshot shows as many events as they hold."""
+    """Wait until the published snapshot shows the stored counts; return them."""
     stored = read_counts(fleet.settings)
-    right = {measure: stored.total(measure) for measure in _ONLY_GROWING}
+    expected = {measure: stored.total(measure) for measure in _ONLY_GROWING}
     shown: dict[str, int] = {}
     age = 0.0
 
@@ -85,11 +85,11 @@ def wait_published(fleet: Fleet, timeout: float = 60.0) -> Counts:
             age = time.time() - stored.snapshot.taken_ms / 1000
             counts = {c.measure: c.value for c in stored.snapshot.counts if c.site == "default"}
             shown.update({measure: counts.get(measure, 0) for measure in _ONLY_GROWING})
-        return shown == right
+        return shown == expected
 
     try:
         wait_until("the snapshot shows what is stored", is_published, timeout)
     except TimedOut as error:
-        text = f"{error}: {shown} of {age:.1f} s ago, not {right}"
+        text = f"{error}: {shown} of {age:.1f} s ago, not {expected}"
         raise TimedOut(text) from None
     return stored

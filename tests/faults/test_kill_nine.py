@@ -1,4 +1,4 @@
-"""Workers die by kill -9 while events flow, and every number is as if nothing had happened."""
+"""Workers die by kill -9 while events flow, and every number stays exact."""
 
 import os
 import time
@@ -15,7 +15,7 @@ from tests.servers.kafka_server import KafkaServer
 FULL = os.environ.get("ENGAGE_FAULTS", "ci") == "full"
 KILLS, EVENTS = (20, 300_000) if FULL else (12, 120_000)
 SEED = 20
-#: A cut every 2 s, so that most kills destroy something. Metric records are another test's concern.
+#: A checkpoint every 2 s, so that most kills destroy work. Metric records have tests of their own.
 SETTINGS = {
     "DEDUPE_WINDOW_SECONDS": DEDUPE_SECONDS,
     "PUBLISH_CUT_SECONDS": "2",
@@ -24,7 +24,7 @@ SETTINGS = {
 
 
 def start_ms() -> int:
-    """Long enough ago that all event times lie behind, and silence closes every session at once."""
+    """Return a start so long ago that all event times are past, and silence closes every session at once."""
     return (time.time_ns() // 1_000_000 // DAY_MS - 20) * DAY_MS
 
 
@@ -40,8 +40,8 @@ def test_every_number_survives_kill_nine(
         evidence = scenario.run(scenario.mixed(kills=KILLS, freezes=1, flushes=1))
     print(evidence)
     assert evidence.differences == []
-    # The faults did happen, and hurt: all hit flowing traffic, and most of them a worker in the
-    # middle of its work.
+    # The faults happened and did damage: each met flowing traffic, and most of them a working
+    # worker.
     assert len(evidence.lags) == KILLS
     assert all(lag > 0 for lag in evidence.lags)
     assert sum(lost > 0 for lost in evidence.destroyed) >= KILLS // 3
@@ -55,7 +55,7 @@ def test_every_number_survives_kill_nine(
 def test_a_broken_build_is_caught(
     kafka: KafkaServer, redis_url: str, tmp_path: Path, module: str, faults: dict[str, int]
 ) -> None:
-    """The same run and the same comparison, for workers that lack one of the safeguards."""
+    """Run the same comparison with workers that lack one of the safeguards."""
     for round_number in range(3):
         seed = SEED + round_number
         records = list(Traffic(seed, 40_000, start_ms(), days=4).records())

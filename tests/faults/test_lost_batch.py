@@ -1,4 +1,4 @@
-"""A batch that is lost between Kafka and its shard, with nothing behind it, is read again."""
+"""A batch lost between Kafka and its shard, with no later batch, is read again."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from tests.faults.worker_process import wait_until
 from tests.servers.kafka_server import KafkaServer
 
 
-def test_the_last_batch_of_a_topic_is_read_again_when_it_was_lost_on_its_way(
+def test_the_last_batch_of_a_topic_is_read_again_when_lost_on_its_way(
     kafka: KafkaServer, redis_url: str, tmp_path: Path
 ) -> None:
     module = "tests.faults.broken_lost_batch"

@@ -1,4 +1,4 @@
-"""Redis and the broker fail under load in every way that they do, and the numbers come out exact."""
+"""Redis and the broker fail under load in every known way, and the numbers stay exact."""
 
 import shutil
 import time
@@ -25,7 +25,7 @@ SEED, EVENTS = 5, 20_000
 
 @pytest.fixture
 def own_redis() -> Iterator[RedisServer]:
-    """A Redis that may be hurt."""
+    """A Redis that tests may damage."""
     try:
         server = RedisServer()
     except ServerMissing as error:
@@ -36,7 +36,7 @@ def own_redis() -> Iterator[RedisServer]:
 
 @pytest.fixture
 def own_kafka() -> Iterator[KafkaServer]:
-    """A broker that may be hurt."""
+    """A broker that tests may damage."""
     try:
         server = KafkaServer()
     except ServerMissing as error:
@@ -46,7 +46,7 @@ def own_kafka() -> Iterator[KafkaServer]:
 
 
 class Run:
-    """Two watched workers on these servers, and traffic through which one fault comes."""
+    """Two watched workers on these servers, and traffic during which one fault happens."""
 
     def __init__(self, kafka: KafkaServer, server: RedisServer, directory: Path) -> None:
         self.url, self.directory = server.url, directory
@@ -57,29 +57,29 @@ class Run:
         self.scenario = Scenario(self.fleet, server.url, records, SEED)
 
     def through(self, fault: Fault) -> Evidence:
-        """Run it; every number must be exact afterwards."""
+        """Run with the fault; every number must be exact afterwards."""
         evidence = self.scenario.run([fault])
         assert evidence.differences == []
         return evidence
 
     def counted(self, name: str) -> float:
-        """A counter of the workers, summed."""
+        """Return the sum of a counter of the workers."""
         return sum(w.value(f"engagement_worker_{name}_total") for w in self.fleet.workers)
 
     def replayed(self) -> int:
-        """Records that were folded more than once."""
+        """Return the number of records that were folded more than once."""
         return replayed(folded(self.directory / "folded.txt"))
 
 
 @pytest.fixture
 def run(kafka: KafkaServer, own_redis: RedisServer, tmp_path: Path) -> Iterator[Run]:
-    """On the broker of all tests, with a Redis of its own."""
+    """Run on the broker of all tests, with its own Redis."""
     made = Run(kafka, own_redis, tmp_path)
     with made.fleet:
         yield made
 
 
-def test_a_killed_redis_is_exact_afterwards(run: Run, own_redis: RedisServer) -> None:
+def test_the_numbers_are_exact_after_redis_was_killed(run: Run, own_redis: RedisServer) -> None:
     def fault() -> None:
         own_redis.kill()
         time.sleep(1.0)
@@ -89,7 +89,7 @@ def test_a_killed_redis_is_exact_afterwards(run: Run, own_redis: RedisServer) ->
     assert run.counted("store_errors") > 0
 
 
-def test_a_redis_that_has_lost_its_last_seconds_is_exact_afterwards(
+def test_the_numbers_are_exact_after_redis_lost_its_last_seconds(
     run: Run, own_redis: RedisServer
 ) -> None:
     """State and offsets go back together, and the log is read again from there."""
@@ -114,13 +114,13 @@ def test_a_redis_that_has_lost_its_last_seconds_is_exact_afterwards(
     assert run.replayed() >= 500
 
 
-def test_after_flushall_everything_is_counted_anew_from_the_log(run: Run) -> None:
+def test_after_flushall_everything_is_counted_again_from_the_log(run: Run) -> None:
     evidence = run.through(run.scenario.flush)
     assert evidence.flushes == 1
     assert run.counted("state_lost") > 0
     assert run.replayed() > 0
     for _ in range(2):
-        # Counted anew, the same names come in another order: nothing remembered may be used.
+        # In a new count the same names get other ids: ids in memory must be dropped.
         run.scenario.flush()
         run.fleet.wait_counted()
         wait_published(run.fleet)
@@ -133,7 +133,7 @@ def test_a_full_redis_loses_nothing_and_recovers_with_more_memory(run: Run) -> N
         with redis.Redis.from_url(run.url, decode_responses=True) as client:
             used = int(client.info("memory")["used_memory"])
             client.config_set("maxmemory", used + 50_000)
-            wait_until("cuts are refused", lambda: run.counted("store_errors") > 0)
+            wait_until("checkpoints are refused", lambda: run.counted("store_errors") > 0)
             time.sleep(3.0)
             client.config_set("maxmemory", 0)
             stats = client.info("errorstats")
@@ -148,7 +148,7 @@ def test_a_frozen_worker_is_fenced_when_it_wakes(run: Run) -> None:
     assert (evidence.freezes, evidence.refused > 0) == (1, True)
 
 
-def test_a_worker_that_is_told_to_stop_hands_over_in_order(run: Run) -> None:
+def test_a_worker_that_is_stopped_hands_over_in_order(run: Run) -> None:
     codes: list[int] = []
 
     def fault() -> None:
@@ -156,11 +156,11 @@ def test_a_worker_that_is_told_to_stop_hands_over_in_order(run: Run) -> None:
 
     run.through(fault)
     assert codes == [0]
-    # Whatever the stopping worker had folded it has stored: the other one goes on from there.
+    # The stopping worker stored everything it had folded: the other one continues from there.
     assert run.replayed() == 0
 
 
-def test_a_restarted_broker_is_exact_afterwards(
+def test_the_numbers_are_exact_after_the_broker_was_restarted(
     own_kafka: KafkaServer, own_redis: RedisServer, tmp_path: Path
 ) -> None:
     run = Run(own_kafka, own_redis, tmp_path)

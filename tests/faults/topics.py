@@ -1,4 +1,4 @@
-"""Reads whole topics: the records that were published, and the ledger."""
+"""Readers of whole topics: the published records, and the dead letters."""
 
 import time
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ _TIMEOUT = 60.0
 
 
 def topic_bounds(settings: Settings, topic: str) -> dict[int, tuple[int, int]]:
-    """Partition → (first offset, next offset)."""
+    """Return (first offset, next offset) of each partition."""
     consumer = _consumer(settings)
     try:
         found = consumer.list_topics(topic, timeout=_TIMEOUT).topics[topic].partitions
@@ -30,9 +30,9 @@ def topic_bounds(settings: Settings, topic: str) -> dict[int, tuple[int, int]]:
 def read_all(
     settings: Settings, topic: str, begin: dict[int, int] | None = None
 ) -> Iterator[tuple[bytes | None, bytes | None]]:
-    """Key and value of every record that the topic holds now.
+    """Yield key and value of every record in the topic.
 
-    Of each partition from the offset in `begin` on, which is moved on to its end.
+    Each partition is read from its offset in `begin`, which then moves to the end.
     """
     begin = {} if begin is None else begin
     bounds = topic_bounds(settings, topic)
@@ -63,7 +63,7 @@ def read_all(
 
 
 def committed(settings: Settings) -> dict[tuple[str, int], int]:
-    """(topic, partition) → the offset that the workers' consumer group has committed."""
+    """Return the offset committed by the workers' consumer group for each (topic, partition)."""
     consumer = _consumer(settings, settings.consumer_group)
     try:
         wanted = [
@@ -78,16 +78,16 @@ def committed(settings: Settings) -> dict[tuple[str, int], int]:
 
 
 class NewestRecords:
-    """What a consumer holds who keeps the highest revision of every metric record, and reads on."""
+    """Records of a consumer that keeps the highest revision of every number, and reads on."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        #: Partition → the next offset to read.
+        #: Partition → next offset to read.
         self._next: dict[int, int] = {}
         self.held: dict[bytes, MetricRecord] = {}
 
     def read_on(self) -> int:
-        """Take up what has come since the last time; how many records that was."""
+        """Read the records since the last call; return their number."""
         count = 0
         for key, value in read_all(self._settings, self._settings.topics.metrics, self._next):
             assert value is not None
@@ -100,14 +100,14 @@ class NewestRecords:
 
 
 def newest_records(settings: Settings) -> dict[bytes, MetricRecord]:
-    """The highest revision of every metric record that the topic holds now."""
+    """Return the highest revision of every metric record in the topic."""
     newest = NewestRecords(settings)
     newest.read_on()
     return newest.held
 
 
-def ledger(settings: Settings) -> dict[tuple[str, int, int], DeadLetter]:
-    """(topic, partition, offset) → entry; an entry may have been sent twice, but never differs."""
+def dead_letters(settings: Settings) -> dict[tuple[str, int, int], DeadLetter]:
+    """Return the dead letters by (topic, partition, offset); one may be sent twice, but never differs."""
     found: dict[tuple[str, int, int], DeadLetter] = {}
     for _, value in read_all(settings, settings.topics.ledger):
         assert value is not None

@@ -1,4 +1,4 @@
-"""Seeded traffic of one site: visits, clicks, customers; some of it twice, too late, or not an event."""
+"""Seeded traffic of one site: sessions, clicks, customers; some records are repeated, too late, or invalid."""
 
 import json
 import random
@@ -11,9 +11,9 @@ from typing import Any
 from tests.faults.fleet import PARTITIONS, Record
 
 MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
-#: Repeats come this soon after, in the time of their partition: well within every dedupe window.
+#: Repeats follow within this time of their partition: well within every dedupe window.
 REPEAT_WITHIN_MS = 4 * HOUR_MS
-#: Window that Fleet must be given.
+#: Setting for Fleet.
 DEDUPE_SECONDS = "21600"
 COUNTRIES = ("DE", "FR", "IN", "US")
 MALFORMED = (
@@ -26,7 +26,7 @@ Event = dict[str, Any]
 
 
 def views_now(name: str, key: bytes = b"k") -> list[Record]:
-    """A page view for every partition, made now; the name tells their ids from others'."""
+    """Return a current page view for every partition; `name` makes their ids unique."""
     now_ms = time.time_ns() // 1_000_000
     found = []
     for partition in range(PARTITIONS):
@@ -37,7 +37,7 @@ def views_now(name: str, key: bytes = b"k") -> list[Record]:
 
 
 class Traffic:
-    """`count` records whose event times run over `days` days from `start_ms` on."""
+    """`count` records whose event times spread over `days` days from `start_ms`."""
 
     def __init__(
         self, seed: int, count: int, start_ms: int, days: int, people: int = 2_000
@@ -45,7 +45,7 @@ class Traffic:
         self._rng = random.Random(seed)
         self._count, self._start_ms, self._length_ms = count, start_ms, days * DAY_MS
         self._people = people
-        #: Who is on the site now, each with the id of the visit.
+        #: People on the site now, each with the id of the session.
         self._here = [self._arrival(number) for number in range(40)]
         self._subscribed: dict[int, str] = {}
         self._clock: defaultdict[tuple[str, int], int] = defaultdict(int)
@@ -54,7 +54,7 @@ class Traffic:
         )
 
     def records(self) -> Iterator[Record]:
-        """All of them, in the order in which they are to be sent."""
+        """Yield all records, in the order of sending."""
         rng = self._rng
         for number in range(self._count):
             now_ms = self._start_ms + self._length_ms * number // self._count
@@ -71,12 +71,12 @@ class Traffic:
         place = rng.randrange(len(self._here))
         if rng.random() < 0.1:
             self._here[place] = self._arrival(number)
-        person, visit = self._here[place]
+        person, session_id = self._here[place]
         role, fields = self._what(person, number)
         event: Event = {**fields, "event_id": f"e{number}", "event_time": self._when(now_ms)}
         event |= self._who(person)
-        if visit is not None and role != "subscriptions":
-            event["session_id"] = visit
+        if session_id is not None and role != "subscriptions":
+            event["session_id"] = session_id
         key = event.get("user_id") or event["visitor_id"]
         partition = zlib.crc32(key.encode()) % PARTITIONS
         if rng.random() < LATE and (clock := self._clock[role, partition]):

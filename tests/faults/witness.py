@@ -1,4 +1,4 @@
-"""The worker as it is, writing down what it folds: proof of what a kill has destroyed and a replay redone.
+"""The unchanged worker, which records everything it folds: proof of destroyed and replayed work.
 
 Run as `python -m tests.faults.witness worker`.
 """
@@ -25,7 +25,7 @@ class Folded(NamedTuple):
 
 
 def watch() -> None:
-    """Note every batch before it is folded; the ids that are only recalled are left out."""
+    """Record every batch before it is folded; records read only for their ids are omitted."""
     file = os.open(os.environ["TEST_FOLDED_FILE"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 
     def apply(self: Shard, topic: str, records: Sequence[Record], *rest: Any) -> None:
@@ -39,7 +39,7 @@ def watch() -> None:
 
 
 def folded(file: Path) -> list[Folded]:
-    """Everything that was noted, in order."""
+    """Return everything that was recorded, in order."""
     noted = []
     for line in file.read_text().splitlines():
         pid, topic, partition, start, end = line.split()
@@ -48,7 +48,7 @@ def folded(file: Path) -> list[Folded]:
 
 
 def replayed(noted: Sequence[Folded]) -> int:
-    """How many records were folded more than once."""
+    """Return the number of records that were folded more than once."""
     offsets: dict[tuple[str, int], set[int]] = {}
     again = 0
     for one in noted:
@@ -60,7 +60,7 @@ def replayed(noted: Sequence[Folded]) -> int:
 
 
 def main() -> None:
-    """The command line, watched."""
+    """Run the watched command line."""
     from agents.cli.main import main as engage
 
     watch()

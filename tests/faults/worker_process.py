@@ -1,4 +1,4 @@
-"""One real worker as a child process: started, killed, frozen, asked, and ended for sure."""
+"""One real worker as a child process: started, killed, frozen, queried, and always ended."""
 
 import os
 import signal
@@ -21,30 +21,30 @@ Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 
 class TimedOut(AssertionError):
-    """Something that had to happen has not happened in time."""
+    """A condition was not met in time."""
 
 
 def wait_until(what: str, holds: Callable[[], bool], timeout: float = PATIENCE) -> float:
-    """Seconds until `holds()`; raises TimedOut with `what` when it takes longer than the timeout."""
+    """Return the seconds until `holds()`; raise TimedOut with `what` after the timeout."""
     began = asked = time.monotonic()
     while not holds():
         now = time.monotonic()
         if now - began > timeout:
             raise TimedOut(f"not within {timeout:.0f} s: {what}")
-        # Looking must not take the processor from what is waited for.
+        # Checking must not take the processor from the awaited work.
         time.sleep(min(max(2 * (now - asked), 0.05), 2.0))
         asked = time.monotonic()
     return time.monotonic() - began
 
 
 def sampled(page: Samples, name: str, **labels: str) -> float:
-    """One sample of a page, summed over the labels that are not named; 0 where there is none."""
+    """Return one sample of a page, summed over the labels that are not named; 0 if missing."""
     wanted = set(labels.items())
     return sum(v for (found, has), v in page.items() if found == name and wanted <= has)
 
 
 class WorkerProcess:
-    """One worker; it may be killed and started again, and keeps its port and its log file."""
+    """One worker that may be killed and started again; it keeps its port and its log file."""
 
     def __init__(self, name: str, directory: Path, environ: Mapping[str, str], module: str) -> None:
         self.name = name
@@ -66,7 +66,7 @@ class WorkerProcess:
         return self._process is not None and self._process.poll() is None
 
     def start(self) -> Self:
-        """Start it, in a session of its own so that Ctrl-C reaches the tests first."""
+        """Start it, in its own process session so that Ctrl-C reaches the tests first."""
         assert not self.running
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
@@ -81,7 +81,7 @@ class WorkerProcess:
         return self
 
     def kill9(self) -> int:
-        """Kill it as a crash would, and prove that it died of that; the process id it had."""
+        """Kill it as a crash would, and prove that it died of that; return its process id."""
         pid = self.pid
         assert self.running, f"{self.name} had ended before it was killed:\n{self.log_tail()}"
         os.kill(pid, signal.SIGKILL)
@@ -90,20 +90,20 @@ class WorkerProcess:
         return pid
 
     def pause(self) -> None:
-        """Freeze it: it neither runs nor knows that time passes."""
+        """Freeze it: it neither runs nor notices the time."""
         os.kill(self.pid, signal.SIGSTOP)
 
     def resume(self) -> None:
-        """Let it run on, as if nothing had happened."""
+        """Let it continue."""
         os.kill(self.pid, signal.SIGCONT)
 
     def stop(self, timeout: float = 45.0) -> int:
-        """End it in order; its exit code."""
+        """Stop it in order; return its exit code."""
         os.kill(self.pid, signal.SIGTERM)
         return self.wait(timeout)
 
     def wait(self, timeout: float) -> int:
-        """Its exit code, once it has ended."""
+        """Return its exit code, once it has ended."""
         assert self._process is not None
         try:
             return self._process.wait(timeout)
@@ -113,17 +113,17 @@ class WorkerProcess:
             ) from None
 
     def end(self) -> None:
-        """End it whatever state it is in."""
+        """End it in any state."""
         if self._process is not None and self.running:
             self._process.kill()
             self._process.wait(30)
 
     def log_tail(self) -> str:
-        """The end of its log, for the message of a failure."""
+        """Return the end of its log, for the message of a failure."""
         return self.log.read_text(errors="replace")[-3000:] if self.log.exists() else ""
 
     def page(self) -> Samples | None:
-        """Its /metrics page as sample → value; None while it does not answer."""
+        """Return its /metrics page as sample → value; None while it does not answer."""
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=5) as page:
                 text = page.read().decode()
@@ -136,11 +136,11 @@ class WorkerProcess:
         }
 
     def value(self, name: str, **labels: str) -> float:
-        """One sample of its page, summed over the labels that are not named; 0 where there is none."""
+        """Return one sample of its page, summed over the labels that are not named; 0 if missing."""
         return sampled(self.page() or {}, name, **labels)
 
     def partitions(self) -> set[tuple[str, int]]:
-        """(topic, partition) of everything it reads now, by its own page."""
+        """Return (topic, partition) of everything it reads now, from its own page."""
         name = "engagement_worker_lag_records"
         return {
             (labels["topic"], int(labels["partition"]))

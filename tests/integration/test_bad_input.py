@@ -11,7 +11,7 @@ from schemas.dead_letter import MAX_ORIGINAL
 from stream.counters import measures
 from tests.faults.fleet import PARTITIONS, REPOSITORY, Fleet, Record
 from tests.faults.stored import read_counts, unaccounted
-from tests.faults.topics import ledger
+from tests.faults.topics import dead_letters
 from tests.faults.worker_process import wait_until
 from tests.servers.kafka_server import KafkaServer
 
@@ -61,8 +61,10 @@ def test_bad_records_become_dead_letters_and_good_ones_are_counted(
             offsets[tp] += 1
         fleet.produce(record for record, _ in records)
         fleet.wait_counted()
-        wait_until("the ledger is complete", lambda: len(ledger(fleet.settings)) >= len(expected))
-        entries = ledger(fleet.settings)
+        wait_until(
+            "all dead letters are sent", lambda: len(dead_letters(fleet.settings)) >= len(expected)
+        )
+        entries = dead_letters(fleet.settings)
         assert {place: str(entry.reason) for place, entry in entries.items()} == {
             place: reason for place, (reason, _) in expected.items()
         }
@@ -103,8 +105,8 @@ def test_an_event_dated_next_year_only_adds_a_dead_letter(
         wrong = good(1_000, next_year)
         fleet.produce([wrong])
         fleet.wait_counted()
-        wait_until("the event is in the ledger", lambda: bool(ledger(fleet.settings)))
-        ((place, entry),) = ledger(fleet.settings).items()
+        wait_until("the dead letter is sent", lambda: bool(dead_letters(fleet.settings)))
+        ((place, entry),) = dead_letters(fleet.settings).items()
         assert place == (fleet.topic("page_views"), wrong.partition, 25)
         assert (entry.reason, entry.event_time_ms) == ("future", next_year)
         assert entry.original == wrong.value

@@ -1,7 +1,7 @@
-"""The pictures of the README, made of real runs: `python -m tests.pictures` renews them."""
+"""Pictures of the pages, made from real runs: `python -m tests.pictures` renews them."""
 
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-#: Where the README looks for them.
+#: Directory of the pictures.
 PICTURES = ROOT / "deploy" / "pictures"

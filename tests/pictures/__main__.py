@@ -1,4 +1,4 @@
-"""Makes all pictures: `engage demo` for the live page and the pipeline, an afternoon for the rest."""
+"""Make all pictures: `engage demo` for the live page and the pipeline, an afternoon for the rest."""
 
 import argparse
 import sys
@@ -15,7 +15,7 @@ from tests.pictures.drawing import View, components, draw, shrink
 from tests.pictures.past import HOURS, STEP_MS, afternoon
 from tests.pictures.present import Present, demo
 
-#: Dashboard → down to which line of the grid the picture goes.
+#: Dashboard → last line of the grid in the picture.
 BOTTOMS = {"engagement": 41, "engagement-campaigns": 36, "engagement-pipeline": 38}
 NOW = NOW_MS // 1000
 
@@ -25,41 +25,41 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--minutes", type=float, default=6, help="how long the demo runs")
     parser.add_argument("--out", type=Path, default=PICTURES)
     parser.add_argument("--only", choices=["past", "present"], help="half of the pictures")
-    asked = parser.parse_args(arguments)
-    asked.out.mkdir(parents=True, exist_ok=True)
+    options = parser.parse_args(arguments)
+    options.out.mkdir(parents=True, exist_ok=True)
     with components() as built:
-        for picture in _pictures(built, asked):
+        for picture in _pictures(built, options):
             shrink(picture)
             print(f"{picture}: {picture.stat().st_size // 1000} kB", flush=True)
     return 0
 
 
-def _pictures(built: str, asked: argparse.Namespace) -> Iterator[Path]:
-    if asked.only != "past":
+def _pictures(built: str, options: argparse.Namespace) -> Iterator[Path]:
+    if options.only != "past":
         with demo() as present:
-            # Rates want minutes, and so do the lines of the page.
-            time.sleep(asked.minutes * 60)
+            # Rates need minutes, and so do the lines of the page.
+            time.sleep(options.minutes * 60)
             with chromium() as browser:
-                yield from _of_present(browser, built, present, asked)
-    if asked.only != "present":
+                yield from _of_present(browser, built, present, options)
+    if options.only != "present":
         with afternoon() as prometheus, chromium() as browser:
             for name in ("engagement", "engagement-campaigns"):
                 view = _view(name, prometheus.url, NOW - HOURS * 3600, NOW, STEP_MS // 1000)
-                yield _dashboard(browser, built, view, asked.out)
+                yield _dashboard(browser, built, view, options.out)
 
 
 def _of_present(
-    browser: Browser, built: str, present: Present, asked: argparse.Namespace
+    browser: Browser, built: str, present: Present, options: argparse.Namespace
 ) -> Iterator[Path]:
-    yield from _live(browser, present, asked.out)
+    yield from _live(browser, present, options.out)
     now = int(time.time())
-    begin = now - int(asked.minutes * 60)
+    begin = now - int(options.minutes * 60)
     view = _view("engagement-pipeline", present.prometheus.url, begin, now, 15)
-    yield _dashboard(browser, built, view, asked.out)
+    yield _dashboard(browser, built, view, options.out)
 
 
 def _view(name: str, prometheus: str, start: int, end: int, step: int) -> View:
-    # On the grid of the stored samples, or nothing would be found in between.
+    # Aligned with the stored samples: queries between them find nothing.
     return View(name, BOTTOMS[name], prometheus, start - start % step, end - end % step, step)
 
 

@@ -1,4 +1,4 @@
-"""Draws a shipped dashboard with Grafana's own components, in Chromium, on the numbers of a Prometheus."""
+"""Drawing of a shipped dashboard with Grafana's own components, in Chromium, on a Prometheus's numbers."""
 
 import functools
 import hashlib
@@ -20,7 +20,7 @@ from tests.servers.process import ServerFailed
 
 PANELS = Path(__file__).with_name("panels")
 WIDTH = 1600
-#: What the components of Grafana import besides code.
+#: Files that Grafana's components import besides code.
 _LOADERS = [f"--loader:.{kind}=dataurl" for kind in ("svg", "woff2", "woff", "ttf", "png")]
 _PAGE = """\
 <!doctype html>
@@ -31,7 +31,7 @@ _PAGE = """\
 
 
 class View(NamedTuple):
-    """What is looked at: down to which line of the grid, and which time on which Prometheus."""
+    """Part of a dashboard: down to which line of the grid, and which time on which Prometheus."""
 
     name: str
     bottom: int
@@ -42,11 +42,11 @@ class View(NamedTuple):
 
 
 def draw(browser: Browser, built: str, view: View, picture: Path) -> list[str]:
-    """Make the picture; the titles of panels without a number. Raises ServerFailed."""
+    """Make the picture; return the titles of panels without a number. Raises ServerFailed."""
     span = {
         "prometheus": view.prometheus, "from": view.start, "to": view.end, "step": view.step,
     }  # fmt: skip
-    asked = {
+    request = {
         "dashboard": dashboard(view.name), "span": span, "bottom": view.bottom, "width": WIDTH,
         "mode": "light", "chosen": {k: v for k, v in CHOSEN.items() if _has(view.name, k)},
     }  # fmt: skip
@@ -54,9 +54,9 @@ def draw(browser: Browser, built: str, view: View, picture: Path) -> list[str]:
         page = watched.page
         page.set_viewport_size({"width": WIDTH, "height": 1000})
         page.wait_for_function("() => window.draw", timeout=60_000)
-        empty = page.evaluate("(asked) => window.draw(asked)", asked)
-        page.wait_for_timeout(3_000)  # Icons come one by one, and sizes settle.
-        # Grafana's fonts are in none of its packages: those of the machine stand in.
+        empty = page.evaluate("(asked) => window.draw(asked)", request)
+        page.wait_for_timeout(3_000)  # Icons arrive one by one, and sizes settle.
+        # Grafana's fonts are in none of its packages: the machine's fonts replace them.
         errors = [text for text in watched.errors if not text.startswith("Failed to load")]
         if errors:
             raise ServerFailed(f"{view.name}: the page with its panels says: {errors[:3]}")
@@ -70,7 +70,7 @@ def _has(name: str, variable: str) -> bool:
 
 @contextmanager
 def components() -> Iterator[str]:
-    """The address of the page that draws, built of the packages in the lock file."""
+    """Yield the address of the drawing page, built from the packages in the lock file."""
     built = _built()
     handler = functools.partial(_Quiet, directory=str(built))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
@@ -84,19 +84,19 @@ def components() -> Iterator[str]:
 
 
 def shrink(picture: Path) -> None:
-    """Make a picture small: of at most 256 colours."""
+    """Make a picture small: at most 256 colours."""
     command(_installed(), needed("node"), str(PANELS / "shrink.cjs"), str(picture))
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):
-    """Serves files and says nothing."""
+    """Serves files without logging."""
 
     def log_message(self, format: str, *args: object) -> None:
         pass
 
 
 def _built() -> Path:
-    """The page and its scripts, made anew each time: that takes seconds."""
+    """Build the page and its scripts; this takes seconds."""
     installed = _installed()
     for source in PANELS.glob("*.js*"):
         if not source.name.startswith("package"):
@@ -108,7 +108,7 @@ def _built() -> Path:
         '--define:process.env.NODE_ENV="production"', "--log-level=error", *_LOADERS,
     )  # fmt: skip
     (out / "index.html").write_text(_PAGE, "utf-8")
-    # Where the components look for their icons.
+    # The components look for their icons here.
     icons = installed / "node_modules/@grafana/ui/dist/public/img"
     shutil.copytree(icons, out / "public/build/img", dirs_exist_ok=True)
     return out
@@ -116,7 +116,7 @@ def _built() -> Path:
 
 @functools.cache
 def _installed() -> Path:
-    """The packages, keyed by the lock file."""
+    """Return the directory of the packages, keyed by the lock file."""
     lock = (PANELS / "package-lock.json").read_bytes()
     target = cache_root() / f"grafana-panels-{hashlib.sha256(lock).hexdigest()[:16]}"
     # Written last: an interrupted installation must never look complete.

@@ -1,4 +1,4 @@
-"""Hours of an afternoon, and of the same one a week before, as the exporter showed them, in a real Prometheus."""
+"""Hours of an afternoon and of the same one a week before, as exported, in a real Prometheus."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ HOURS = 2
 HOUR_MS = 60 * MINUTE_MS
 #: A week ago there is a page at every second step: Prometheus looks back for five minutes.
 STEP_MS = 4 * MINUTE_MS
-#: What is shown, with the hour before it, from which the rules begin to know what is usual.
+#: The shown hours, and one hour before them for the baselines of the rules.
 _LENGTH_MS = (HOURS + 1) * HOUR_MS
 SPANS: Spans = (
     (NOW_MS - WEEK_MS - _LENGTH_MS, NOW_MS - WEEK_MS + HOUR_MS // 2),
@@ -20,13 +20,13 @@ SPANS: Spans = (
 )
 #: Events a second.
 RATE = 2.0
-#: For five minutes from here on, most visits end where they began.
+#: For five minutes from here, most sessions bounce.
 SPIKE_AT_MS = NOW_MS - HOUR_MS
 
 
 @contextmanager
 def afternoon() -> Iterator[StoredPrometheus]:
-    """Prometheus with these hours and all that the recording rules say of them."""
+    """Yield a Prometheus with these hours and the results of the recording rules."""
     server = StoredPrometheus()
     try:
         file = server.directory / "samples.txt"
@@ -45,7 +45,7 @@ def afternoon() -> Iterator[StoredPrometheus]:
 
 
 def _recorded(server: StoredPrometheus, rules: list[dict[str, Any]]) -> Iterator[str]:
-    """The samples of recording rules. promtool would make a block of each rule and each two hours."""
+    """Yield the samples of recording rules. promtool would make a block for each rule and each two hours."""
     for rule in rules:
         for first, last in SPANS:
             times = {"start": first // 1000, "end": last // 1000, "step": STEP_MS // 1000}
@@ -53,9 +53,11 @@ def _recorded(server: StoredPrometheus, rules: list[dict[str, Any]]) -> Iterator
             for series in answer:
                 labels = series["metric"] | rule.get("labels", {})
                 labels.pop("__name__", None)
-                told = ",".join(f'{name}="{_escaped(text)}"' for name, text in labels.items())
+                labels_text = ",".join(
+                    f'{name}="{_escaped(text)}"' for name, text in labels.items()
+                )
                 for time, value in series["values"]:
-                    yield f"{rule['record']}{{{told}}} {value} {time}\n"
+                    yield f"{rule['record']}{{{labels_text}}} {value} {time}\n"
 
 
 def _escaped(text: str) -> str:

@@ -24,7 +24,7 @@ RATE = 50
 
 
 class Present(NamedTuple):
-    """What runs: where the live page is, and the Prometheus beside it."""
+    """Running demo: the address of its live page, and its Prometheus."""
 
     page: str
     prometheus: StoredPrometheus
@@ -32,7 +32,7 @@ class Present(NamedTuple):
 
 @contextmanager
 def demo() -> Iterator[Present]:
-    """Both, until the end of the block. Raises ServerFailed."""
+    """Run both until the end of the block. Raises ServerFailed."""
     port, server = free_port(), StoredPrometheus()
     place = Surroundings(targets=(f"127.0.0.1:{port}",))
     write_files(server.directory, prometheus_files(Settings(), place))

@@ -1,1 +1,1 @@
-"""Real servers for tests: a Kafka broker and a Redis, on loopback, in directories of their own."""
+"""Real servers for tests: a Kafka broker and a Redis, on loopback, each in its own directory."""

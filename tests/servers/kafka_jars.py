@@ -1,4 +1,4 @@
-"""The broker's jars: fetched once from Maven Central into a cache, keyed by the pom."""
+"""Jars of the broker: fetched once from Maven Central into a cache, keyed by the pom."""
 
 import hashlib
 import os
@@ -18,13 +18,13 @@ GOAL = "dependency:copy-dependencies"
 
 
 def cache_root() -> Path:
-    """Where downloads are kept between runs."""
+    """Return the directory of downloads, which are kept between runs."""
     chosen = os.environ.get("ENGAGE_TEST_CACHE")
     return Path(chosen) if chosen else Path.home() / ".cache" / "engagement-stream"
 
 
 def kafka_jars() -> Path:
-    """The directory with the broker's jars, fetched if it is not there yet."""
+    """Return the directory with the broker's jars; fetch them if missing."""
     digest = hashlib.sha256(POM.read_bytes()).hexdigest()[:16]
     target = cache_root() / f"kafka-{digest}"
     if not target.is_dir():
@@ -40,7 +40,7 @@ def _fetch(target: Path) -> None:
             "(Debian: apt install maven, macOS: brew install maven)"
         )
     target.parent.mkdir(parents=True, exist_ok=True)
-    # Into a directory beside it first: an interrupted download must never look complete.
+    # Into a temporary directory first: an interrupted download must never look complete.
     partial = Path(tempfile.mkdtemp(prefix=f"{target.name}-", dir=target.parent))
     try:
         _run_maven(maven, partial)

@@ -1,4 +1,4 @@
-"""A real Apache Kafka broker for tests: one KRaft node on loopback."""
+"""Real Apache Kafka broker for tests: one KRaft node on loopback."""
 
 import base64
 import shutil
@@ -10,19 +10,19 @@ from collections.abc import Mapping
 from tests.servers.kafka_jars import kafka_jars
 from tests.servers.process import ServerFailed, ServerMissing, ServerProcess, ask, free_port
 
-# An ApiVersions request, version 0. The broker answers it only once it takes part in its cluster.
+# An ApiVersions request, version 0. The broker answers it only once it has joined its cluster.
 API_VERSIONS = struct.pack(">ihhih", 10, 18, 0, 1, -1)
 JVM = ("-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 FORMAT_TIMEOUT = 60.0
 
 
 class KafkaServer(ServerProcess):
-    """Broker and controller in one process; topics exist only when someone creates them."""
+    """Broker and controller in one process; topics are never created automatically."""
 
     def __init__(
         self, settings: Mapping[str, str] | None = None, *, jvm: tuple[str, ...] = JVM
     ) -> None:
-        """`settings` are broker settings that win over ours; `jvm` are the options of Java."""
+        """`settings` are broker settings that override ours; `jvm` are the options of Java."""
         java = shutil.which("java")
         if java is None:
             raise ServerMissing(
@@ -63,15 +63,15 @@ class KafkaServer(ServerProcess):
             "transaction.state.log.min.isr": "1",
             "transaction.state.log.num.partitions": "1",
             "group.initial.rebalance.delay.ms": "0",
-            # Tests use event times of any year; retention goes by them and would delete records.
+            # Tests use event times of any year; retention follows them and would delete records.
             "log.retention.ms": "-1",
-            # After kill() a broker may come back only when its old session has run out.
+            # After kill() a broker can return only when its old session has run out.
             "broker.session.timeout.ms": "3000",
             "broker.heartbeat.interval.ms": "500",
         }
 
     def format_arguments(self) -> list[str]:
-        """How the storage tool is called before the first start."""
+        """Return the arguments of the storage tool before the first start."""
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         # "--cluster-id=": an id may begin with a dash.
         return [

@@ -1,4 +1,4 @@
-"""A server as a child process: start, wait until it answers, stop, kill, start on the same port."""
+"""Server as a child process: start, wait until it answers, stop, kill, start on the same port."""
 
 import contextlib
 import os
@@ -16,13 +16,13 @@ from typing import Self
 
 READY_TIMEOUT = 60.0
 STOP_TIMEOUT = 10.0
-# Below the range that Linux and macOS hand to outgoing connections: while a server is down, a
-# client that keeps reconnecting would otherwise be given the server's own port and occupy it.
+# Below the range that Linux and macOS use for outgoing connections. While a server is down, a
+# reconnecting client could otherwise get and occupy the server's own port.
 PORTS = range(20_000, 32_000)
 
 
 class ServerMissing(RuntimeError):
-    """What a server needs is not installed on this machine."""
+    """A requirement of a server is not installed on this machine."""
 
 
 class ServerFailed(RuntimeError):
@@ -30,7 +30,7 @@ class ServerFailed(RuntimeError):
 
 
 def free_port() -> int:
-    """A loopback port that nobody listens on."""
+    """Return a free loopback port."""
     for port in random.SystemRandom().sample(PORTS, 100):
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
@@ -39,7 +39,7 @@ def free_port() -> int:
 
 
 def ask(port: int, request: bytes, *, size: int) -> bytes:
-    """What a server on loopback answers to a few bytes; nothing if it does not answer."""
+    """Return a server's answer to a few bytes on loopback; empty without an answer."""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=1.0) as connection:
             connection.sendall(request)
@@ -59,11 +59,11 @@ class ServerProcess(ABC):
 
     @abstractmethod
     def command(self) -> list[str]:
-        """The command line of the server."""
+        """Return the command line of the server."""
 
     @abstractmethod
     def answers(self) -> bool:
-        """Whether the server is ready for clients."""
+        """Return whether the server is ready for clients."""
 
     @property
     def log(self) -> Path:
@@ -71,7 +71,7 @@ class ServerProcess(ABC):
 
     @property
     def pid(self) -> int | None:
-        """The process id, for tests that stop or limit the server in their own way."""
+        """Process id, for tests that stop or limit the server in their own way."""
         return self._process.pid if self._process else None
 
     @property
@@ -83,7 +83,7 @@ class ServerProcess(ABC):
         if self.running:
             return self
         with self.log.open("ab") as log:
-            # A session of its own: Ctrl-C reaches the tests, which then stop it in order.
+            # Its own process session: Ctrl-C reaches the tests, which then stop it in order.
             self._process = subprocess.Popen(
                 self.command(),
                 cwd=self.directory,
@@ -96,15 +96,15 @@ class ServerProcess(ABC):
         return self
 
     def stop(self) -> None:
-        """End it in order, or by force when it takes too long; its data stays."""
+        """Stop it in order, or by force after the timeout; its data stays."""
         self._end(signal.SIGTERM)
 
     def kill(self) -> None:
-        """End it at once, as a crash would; its data stays."""
+        """Stop it at once, as a crash would; its data stays."""
         self._end(signal.SIGKILL)
 
     def restart(self) -> Self:
-        """Start it again on its port and data; what still runs is stopped first."""
+        """Stop it, then start it again on its port and data."""
         self.stop()
         return self.start()
 
@@ -118,7 +118,7 @@ class ServerProcess(ABC):
         if process is None:
             return
         process.send_signal(signum)
-        # A server that a test has frozen with SIGSTOP cannot hear SIGTERM.
+        # A server frozen with SIGSTOP cannot receive SIGTERM.
         with contextlib.suppress(ProcessLookupError):
             os.kill(process.pid, signal.SIGCONT)
         try:
@@ -136,7 +136,7 @@ class ServerProcess(ABC):
             time.sleep(0.05)
 
     def log_tail(self) -> str:
-        """The end of the server's own log, for the message of a failure."""
+        """Return the end of the server's log, for the message of a failure."""
         return self.log.read_text(errors="replace")[-3000:] if self.log.exists() else ""
 
     def __enter__(self) -> Self:

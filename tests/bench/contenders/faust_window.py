@@ -29,7 +29,7 @@ def run(job: Job) -> None:
         async for value in stream:
             views[orjson.loads(value)["visitor_id"]] += 1
             if job.meter.add():
-                os._exit(0)  # an orderly stop takes seconds and is not what is measured
+                os._exit(0)  # an orderly stop takes seconds and is not measured
 
     app.agent(topic)(count)
     faust.Worker(app, loglevel="error").execute_from_commandline()

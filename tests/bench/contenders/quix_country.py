@@ -1,4 +1,4 @@
-"""Quix Streams: page views a minute by country; re-keying them takes it a topic of its own."""
+"""Quix Streams: page views a minute by country; re-keying needs a topic of its own."""
 
 from datetime import timedelta
 
@@ -9,7 +9,8 @@ from tests.bench.job import Job
 
 
 def run(job: Job) -> None:
-    # Partitions come at different paces, and what is late for another one's time is dropped.
+    # Partitions advance at different paces, and an event late for the time of another one is
+    # dropped.
     count_by_key(job, by_country, grace=timedelta(days=1))
 
 

@@ -19,7 +19,7 @@ def run(job: Job) -> None:
 def count_by_key(
     job: Job, prepare: Callable[[StreamingDataFrame], StreamingDataFrame], grace: timedelta
 ) -> None:
-    """Windows of a minute for each key of what `prepare` makes of the page views."""
+    """Count windows of a minute for each key of the prepared page views."""
     app = Application(
         broker_address=job.bootstrap,
         consumer_group=job.run_id,
@@ -31,7 +31,7 @@ def count_by_key(
 
     def count(_: Any) -> None:
         if job.meter.add():
-            os._exit(0)  # an orderly stop takes seconds and is not what is measured
+            os._exit(0)  # an orderly stop takes seconds and is not measured
 
     views = prepare(app.dataframe(app.topic(job.topic, value_deserializer="json")))
     minutes = views.tumbling_window(duration_ms=timedelta(minutes=1), grace_ms=grace)

@@ -1,4 +1,4 @@
-"""The floor: aiokafka hands over batches, orjson decodes each event, nothing else happens."""
+"""Baseline: aiokafka delivers batches, orjson decodes each event, nothing else happens."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Our whole worker: every agent, three dimensions, a cut a second to a real Redis with AOF."""
+"""Our whole worker: every agent, three dimensions, a checkpoint a second to a real Redis with AOF."""
 
 import asyncio
 import contextlib
@@ -37,7 +37,7 @@ def run(job: Job, compiled: bool = True) -> None:
             future.result()
         gc.set_threshold(200_000, 50, 1000)  # as agents/worker.py does
         asyncio.new_event_loop().run_until_complete(_work(job, settings))
-    os._exit(0)  # Some of Faust's tasks do not heed their cancellation.
+    os._exit(0)  # Some of Faust's tasks ignore their cancellation.
 
 
 async def _work(job: Job, settings: Settings) -> None:
@@ -58,18 +58,18 @@ async def _work(job: Job, settings: Settings) -> None:
     worker.app.finalize()
     await worker.app.start()
     await done.wait()
-    await worker.owner.finish()  # The last cut is part of the work.
+    await worker.owner.finish()  # The last checkpoint is part of the work.
     shards = [assigned.shard for assigned in worker.owner.assigned_shards.values() if assigned.shard]
     counted = sum(sum(shard.outcomes().values()) for shard in shards)
     job.meter.add(counted)
     job.meter.note("redis_bytes_a_person", await _bytes_a_person(worker, settings))
-    # Measured and stored: how long Faust takes to let go is not part of it.
+    # Measured and stored: Faust's shutdown is not part of it.
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(worker.app.stop(), 5)
 
 
 async def _bytes_a_person(worker: Worker, settings: Settings) -> float:
-    """What Redis needs for the hashes of people, tables and digests included."""
+    """Return the bytes in Redis for the hashes of people, tables and digests included."""
     client = redis.asyncio.Redis.from_url(settings.redis.url)
     keys = [ShardKeys(settings.app, partition).people for partition in worker.owner.assigned_shards]
     held = sum([await client.memory_usage(key, samples=0) or 0 for key in keys])
@@ -96,7 +96,7 @@ def _settings(job: Job, redis_url: str) -> Settings:
 
 
 def _move_away(pid: int | None) -> None:
-    """Redis is another server: it must not share the core that is being measured."""
+    """Move Redis, another server, from the core that is being measured."""
     if pid is None or sys.platform != "linux":
         return
     mine = os.sched_getaffinity(0)

@@ -1,7 +1,7 @@
-"""The same worker with the first metrics alone: what all the others cost on top of them."""
+"""The same worker with the core metrics alone: the baseline for the cost of all others."""
 
-import stream.metrics
-import stream.rules
+import stream.configure.compile
+import stream.metrics.catalogue
 from stream.metrics.metric import Metric
 from stream.settings.application import Settings
 from tests.bench.contenders import worker
@@ -10,13 +10,13 @@ from tests.core_metrics import CORE
 
 
 def run(job: Job) -> None:
-    whole = stream.metrics.built_in
+    whole = stream.metrics.catalogue.built_in
 
     def built_in(settings: Settings) -> tuple[Metric, ...]:
         return tuple(metric for metric in whole(settings) if metric.name in CORE)
 
-    stream.metrics.built_in = built_in
-    # Nothing is kept person by person, or added up, for the metrics that are left out.
-    stream.rules.themes = lambda settings: ()  # type: ignore[assignment]
-    stream.rules.tallies = lambda settings: ()  # type: ignore[assignment]
+    stream.metrics.catalogue.built_in = built_in
+    # Skip the person histories and counters of the other metrics.
+    stream.configure.compile.aggregates = lambda settings: ()  # type: ignore[assignment]
+    stream.configure.compile.event_counters = lambda settings: ()  # type: ignore[assignment]
     worker.run(job)

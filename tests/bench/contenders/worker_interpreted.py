@@ -1,4 +1,4 @@
-"""The same worker without the compiled core, as an editable install has it."""
+"""The same worker without the compiled core, as in an editable install."""
 
 from tests.bench.contenders import worker
 from tests.bench.job import Job
