@@ -1,4 +1,4 @@
-"""Interning of what counters are about: sites, segments, profiles and series, each a small integer."""
+"""Registry of a shard's names: sites, segments, segment sets and series, each with a small integer id."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -7,16 +7,16 @@ from typing import Any
 from schemas.envelope import Context
 from stream.counters.calendar import Calendar
 
-#: The value that takes what does not fit under the cap of a dimension.
+#: Value that counts all values beyond the cap of a dimension.
 OTHER = "other"
-#: Joins the values of dimensions that come together: no single value may hold it.
+#: Joins the values of combined dimensions; no single value may contain it.
 JOINT = "\x1f"
 _SEGMENT_SET, _SEGMENT, _SERIES = "p", "g", "s"
 _CACHE_MAX = 100_000
 
 
 class Segment:
-    """One side of a site to count separately: (site, dimension, value); the whole site has no dimension."""
+    """Part of a site that is counted separately: (site, dimension, value); the whole site has no dimension."""
 
     __slots__ = ("_intern", "calendar", "dimension", "id", "series_ids", "site", "value")
 
@@ -38,7 +38,7 @@ class Segment:
         self._intern = intern
 
     def series(self, measure: str) -> tuple[int, ...]:
-        """The one series of a measure for this segment, as a tuple."""
+        """Return the one series of a measure for this segment, as a tuple."""
         found = self.series_ids.get(measure)
         if found is None:
             found = self.series_ids[measure] = (self._intern(self, measure),)
@@ -46,7 +46,7 @@ class Segment:
 
 
 class SegmentSet:
-    """The segments that one event counts in: its site as a whole and one per dimension it carries."""
+    """Segments in which one event counts: its whole site, and one for each dimension it carries."""
 
     __slots__ = (
         "_parts", "calendar", "id", "order", "rule", "segment_ids", "segments", "series_ids",
@@ -59,21 +59,22 @@ class SegmentSet:
         self.segments = segments
         self.segment_ids = tuple(segment.id for segment in segments)
         self.calendar = segments[0].calendar
-        #: Sorts profiles the same way in every shard, whatever their ids.
+        #: Sort key of the set that is equal in every shard, unlike the id.
         self.order = tuple((segment.dimension, segment.value) for segment in segments[1:])
         self.series_ids: dict[str, tuple[int, ...]] = {}
         self._parts: dict[tuple[int, ...], SegmentSet] = {}
-        #: A plan that is applied instead of each event's own: the traffic of bots, or of one's own.
+        #: Rule that replaces the rule of each event's type, for excluded traffic; None: no
+        #: exclusion.
         self.rule: Any = None
 
     def excluded_by(self, rule: object) -> "SegmentSet":
-        """The same profile for traffic that is not counted like others."""
+        """Return the same set with the rule of excluded traffic."""
         excluded = SegmentSet(self.id, self.site, self.segments)
         excluded.rule = rule
         return excluded
 
     def part(self, segments: Sequence[Segment]) -> "SegmentSet":
-        """Some of its segments, to count in these alone."""
+        """Return the set of only these segments."""
         if len(segments) == len(self.segments):
             return self
         ids = tuple([segment.id for segment in segments])
@@ -83,7 +84,7 @@ class SegmentSet:
         return found
 
     def series(self, measure: str) -> tuple[int, ...]:
-        """The series of a measure for each segment."""
+        """Return the series of a measure for each segment."""
         found = self.series_ids.get(measure)
         if found is None:
             ids = tuple(segment.series(measure)[0] for segment in self.segments)
@@ -91,12 +92,12 @@ class SegmentSet:
         return found
 
 
-#: What an increment is for: all segments of a profile, or one of them.
+#: Target of an increment: all segments of a set, or one segment.
 Group = SegmentSet | Segment
 
 
 def by_segment(segment_sets: dict[SegmentSet, int]) -> dict[Segment, int]:
-    """The sums by segment of counts by profile: there are far fewer segments than profiles."""
+    """Turn counts by segment set into counts by segment, of which there are far fewer."""
     segments: dict[Segment, int] = {}
     for segment_set, count in segment_sets.items():
         for segment in segment_set.segments:
@@ -105,7 +106,7 @@ def by_segment(segment_sets: dict[SegmentSet, int]) -> dict[Segment, int]:
 
 
 class SegmentRegistry:
-    """All names of a shard. New ones are kept in `fresh` until the next cut stores them."""
+    """All names of a shard. New ones stay in `fresh` until the next checkpoint stores them."""
 
     def __init__(
         self,
@@ -115,18 +116,18 @@ class SegmentRegistry:
         excluded: Callable[[Mapping[str, str]], object | None] | None = None,
         own_max: Mapping[str, int] | None = None,
     ) -> None:
-        """`aside`: the plan for contexts whose traffic is not counted like others."""
+        """`excluded` returns the rule of a context whose traffic is excluded, else None."""
         self._rule_of = excluded
         self.dimensions = tuple(dimensions)
         self.fresh: dict[int, bytes] = {}
         self.series: dict[int, tuple[str, str, str, str]] = {}
         self._values_max = values_max
-        #: Dimension → how many values it may have, where that is not the usual number.
+        #: Dimension → maximum number of values, if it differs from `values_max`.
         self._own_max = own_max or {}
         self._calendar_of = calendar_of
         self._segment_sets: dict[tuple[tuple[str, str], ...] | str, SegmentSet] = {}
         self._by_id: dict[int, SegmentSet] = {}
-        #: Site → context → profile: what every event asks for.
+        #: Site → context → segment set: the lookup of every event.
         self.lookup: dict[str, dict[Context | None, SegmentSet]] = {}
         self._looked_up = 0
         self._segments: dict[tuple[str, str, str], Segment] = {}
@@ -135,7 +136,7 @@ class SegmentRegistry:
         self._next_id = 1
 
     def segment_set(self, site: str, context: Context | None) -> SegmentSet:
-        """The profile of an event with this context."""
+        """Return the segment set of an event with this context."""
         found = self.lookup.get(site, {}).get(context)
         if found is None:
             self._looked_up += 1
@@ -148,7 +149,7 @@ class SegmentRegistry:
         return found
 
     def segment_set_of(self, site: str, context: Mapping[str, str]) -> SegmentSet:
-        """The same, not remembered for the next event."""
+        """Return the segment set of a context, without caching it for the next event."""
         pairs = [
             (dimension, self._admit(site, dimension, value))
             for dimension in self.dimensions
@@ -157,20 +158,20 @@ class SegmentRegistry:
         return self._intern_segment_set(site, pairs)
 
     def fill(self) -> Iterator[tuple[str, str, float]]:
-        """(site, dimension, share of the values that it may have); another thread may ask."""
+        """Yield (site, dimension, used share of its maximum of values); may be called from another thread."""
         for (site, dimension), known in list(self._values.items()):
             yield site, dimension, len(known) / self._own_max.get(dimension, self._values_max)
 
     def own_segment(self, site: str, dimension: str, value: str) -> Segment:
-        """The segment of a value that is no part of the context, such as a page or a feature."""
+        """Return the segment of a value outside the context, such as a page or a feature."""
         return self._segment(site, dimension, self._admit(site, dimension, value))
 
     def by_id(self, segment_set_id: int) -> SegmentSet:
-        """A profile read from stored state. Raises KeyError when the names do not hold it."""
+        """Return a segment set that stored state refers to. Raises KeyError for an unknown id."""
         return self._by_id[segment_set_id]
 
     def segment(self, segment_id: int) -> Segment:
-        """A segment read from stored state. Raises KeyError when the names do not hold it."""
+        """Return a segment that stored state refers to. Raises KeyError for an unknown id."""
         return self._segment_by_id[segment_id]
 
     def take_changes(self) -> dict[int, bytes]:
@@ -179,7 +180,7 @@ class SegmentRegistry:
         return fresh
 
     def load(self, stored: Iterable[tuple[int, bytes]]) -> None:
-        """Take up what earlier cuts stored: (id, JSON) pairs."""
+        """Restore the names of earlier checkpoints: (id, JSON) pairs."""
         for name_id, raw in sorted(stored):
             kind, *parts = json.loads(raw)
             self._next_id = max(self._next_id, name_id + 1)
@@ -212,7 +213,7 @@ class SegmentRegistry:
         found = self._segment_sets.get((("", site), *pairs))
         if found is not None:
             return found
-        # Segments first: they must have their ids before what refers to them.
+        # Segments first: they need their ids before the set that refers to them.
         for dimension, value in [("", ""), *pairs]:
             self._segment(site, dimension, value)
         segment_set_id = self._allocate([_SEGMENT_SET, site, pairs])
@@ -254,7 +255,7 @@ class SegmentRegistry:
 
 
 def series_name(raw: bytes) -> tuple[str, tuple[str, str, str]] | None:
-    """(measure, (site, dimension, value)) of a stored name; None when it is a profile's."""
+    """Return (measure, (site, dimension, value)) of a stored name; None unless it names a series."""
     kind, *parts = json.loads(raw)
     if kind != _SERIES:
         return None

@@ -1,4 +1,4 @@
-"""Windowed counter tables: grain → bucket → series → count, with what changed since the last cut."""
+"""Windowed counter tables: grain → bucket → series → count, and the changes since the last checkpoint."""
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
@@ -19,7 +19,7 @@ class CounterChanges(NamedTuple):
 
 
 class Counters:
-    """Counts are integers; buckets that no accepted event can reach any more are dropped whole."""
+    """Integer counts by bucket; a bucket is dropped once no accepted event can reach it."""
 
     def __init__(self, grains: dict[str, tuple[Grain, ...]]) -> None:
         self._grains = grains
@@ -38,7 +38,7 @@ class Counters:
     def add_range(
         self, grain: Grain, measure: str, group: Group, first: int, last: int, count: int
     ) -> None:
-        """Count in every bucket from first to last (nothing when last < first)."""
+        """Count in every bucket from first to last; in none if last < first."""
         if measure in self._grains:
             series = group.series(measure)
             for index in range(first, last + 1):

@@ -1,4 +1,4 @@
-"""Turns a selection of events, a type with conditions on fields, into a predicate."""
+"""Predicates of event selections: an event type with conditions on its fields."""
 
 import re
 from collections.abc import Callable
@@ -8,9 +8,9 @@ from schemas.envelope import Envelope
 from stream.settings.definitions import Scalar, Selection
 
 Predicate = Callable[[Any], bool]
-#: Begins the name of a condition on a field of the context.
+#: Prefix of a condition on a field of the context.
 CONTEXT = "context."
-#: Conditions on these would be about the moment, or are said by other settings.
+#: Fields without conditions: they describe the moment, or other settings select by them.
 _NO_CONDITIONS = frozenset({"event_time", "schema_version", "is_bot", "context"})
 
 
@@ -25,7 +25,7 @@ def predicate(selection: Selection) -> Predicate:
 
 
 def condition_fields(struct: type[Envelope]) -> list[str]:
-    """Names of the fields that a condition may compare."""
+    """Return the names of the fields that a condition may compare."""
     return [name for name in struct.__struct_fields__ if name not in _NO_CONDITIONS]
 
 
@@ -45,12 +45,12 @@ def _test(name: str, value: Scalar | tuple[Scalar, ...]) -> Predicate:
 
 
 def choices_of(value: Scalar | tuple[Scalar, ...]) -> tuple[Scalar, ...]:
-    """Values that a condition allows; a single one counts as a list of one."""
+    """Return the values that a condition allows; a single value is a list of one."""
     return value if isinstance(value, tuple) else (value,)
 
 
 def is_pattern(value: Scalar) -> bool:
-    """Whether a value is a text in which * stands for any text."""
+    """Return whether a value is a text in which * stands for any text."""
     return isinstance(value, str) and "*" in value
 
 

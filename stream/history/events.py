@@ -1,7 +1,8 @@
-"""Facts: what is kept of a person's rarer events, and the counts that the set of them amounts to.
+"""Person history: the stored entries of rarer events, and the counts they contribute.
 
-A theme says what of an event is kept and what counts a person's facts, taken together, amount to. A new
-fact counts the difference, so that late, reordered and repeated events end in the same numbers.
+An aggregate decides which part of an event is stored, and which counts a person's entries
+contribute together. A new entry counts only the difference, so that late, reordered and repeated
+events end in the same numbers.
 """
 
 from collections import Counter
@@ -13,46 +14,48 @@ from stream.counters.measures import Grain
 from stream.counters.segments import Segment, SegmentRegistry
 from stream.people.active_days import windows_gained
 
-#: (epoch ms of the event, id of its profile, what the theme keeps of it: numbers, texts, None, bytes)
+#: (epoch ms of the event, id of its segment set, the aggregate's fields: numbers, texts, None,
+#: bytes)
 HistoryEntry = tuple[Any, ...]
 #: (measure, segment, grain, bucket index) → count
 Contributions = Counter[tuple[str, Segment, Grain, int]]
-#: Facts of one person and theme beyond this are forgotten, the oldest first; that is counted.
+#: Maximum number of entries of one person and aggregate; beyond it, the oldest are dropped and
+#: counted.
 HISTORY_MAX = 1_000
-#: Farther than any window is long.
+#: Longer than any window.
 _FAR = 1_000
 
 
 class Aggregate(Protocol):
-    """What some types of events add beyond what every event does, person by person."""
+    """Counts of some event types that depend on a person's other events of these types."""
 
     @property
     def name(self) -> str:
-        """Under which a person's facts are stored: short, and never changed."""
+        """Storage name of the entries: short, and never changed."""
 
     @property
     def types(self) -> Collection[str]:
-        """Tags of the event types that it looks at."""
+        """Tags of the event types that it reads."""
 
     @property
     def keep_days(self) -> int:
-        """How long a fact can still matter to a later one, beyond the lateness that is allowed."""
+        """Days for which an entry can matter to a later one, beyond the allowed lateness."""
 
     def entry(self, event: Any) -> Sequence[Any] | None:
-        """What is kept of an event, beside its time and profile; None when it says nothing."""
+        """Return the fields to store of an event, beside its time and segment set; None: nothing to store."""
 
     def contributions(
         self, history: Sequence[HistoryEntry], registry: SegmentRegistry
     ) -> Contributions:
-        """Everything that one person's facts, sorted by time, add to the counters."""
+        """Return all counts that a person's entries, sorted by time, contribute."""
 
 
 class Daily:
-    """A theme to which only the day of an event matters: what is alike on a day is one fact."""
+    """Aggregate in which only the day of an event matters: equal events of a day are one entry."""
 
 
 class Condensed:
-    """A theme of frequent events, which looks at what it keeps once more to keep less."""
+    """Aggregate of frequent events that reduces its stored entries."""
 
     def settled(
         self,
@@ -61,30 +64,30 @@ class Condensed:
         settled_ms: int,
         registry: SegmentRegistry,
     ) -> list[HistoryEntry]:
-        """The facts less what cannot matter: older than `oldest_ms`, or not since `settled_ms`.
+        """Return the entries without those older than `oldest_ms` or settled before `settled_ms`.
 
-        No event before `settled_ms` can arrive any more. A fact may be put in the place of many: at
-        a negative time, which sorts it first and which no event has.
+        No event before `settled_ms` can arrive any more. One entry may replace many: its time is
+        negative, which sorts it first and which no event has.
         """
         raise NotImplementedError
 
     def summary(self, history: Sequence[HistoryEntry], registry: SegmentRegistry) -> object:
-        """Equal for facts that amount to the same contributions, and less work than these."""
+        """Return a value that is equal for entries with equal contributions, and cheaper than these."""
         raise NotImplementedError
 
 
 class EventCounter(Protocol):
-    """What an event counts by itself, whoever it is of."""
+    """Counts of an event that are independent of any other event."""
 
     @property
     def types(self) -> Collection[str]:
-        """Tags of the event types that it looks at."""
+        """Tags of the event types that it reads."""
 
     def counts(self, event: Any) -> Iterable[tuple[str, int]]:
-        """(measure, count) pairs, for the event's profile and its sides."""
+        """Return (measure, count) pairs, for the event's segment set and its own segments."""
 
     def own_segments(self, event: Any) -> Iterable[tuple[str, str]]:
-        """(dimension, value) pairs of its own, beyond the dimensions of the context."""
+        """Return the event's own (dimension, value) pairs, beyond the dimensions of the context."""
 
 
 def learn(
@@ -94,7 +97,7 @@ def learn(
     aggregate: Aggregate,
     registry: SegmentRegistry,
 ) -> tuple[list[HistoryEntry], Contributions, bool]:
-    """(the facts with the new one, what that changes, whether some had to be forgotten).
+    """Return (the entries with the new one, the change of the counts, whether entries were dropped).
 
     No event before `settled_ms` can arrive any more.
     """
@@ -111,7 +114,7 @@ def learn(
         before = [*lasting, *before[-HISTORY_MAX // 2 :]]
 
     def in_order(entry: HistoryEntry) -> tuple[int, str, object]:
-        # Profiles have other numbers in other shards; what they say is the same.
+        # Ids of segment sets differ between shards; their order does not.
         return entry[0], repr(entry[2:]), registry.by_id(entry[1]).order
 
     after = sorted([*before, new], key=in_order)
@@ -134,16 +137,16 @@ def at(counts: Contributions, measure: str, segment: Segment, time_ms: int, coun
 
 
 def on(counts: Contributions, measure: str, segment: Segment, day: int, count: int = 1) -> None:
-    """Count on a day (its ordinal)."""
+    """Count on a day, given as an ordinal."""
     counts[measure, segment, Grain.DAY, day] += count
 
 
 def distinct(
     counts: Contributions, measures: Mapping[int, str], segment: Segment, days: Iterable[int]
 ) -> None:
-    """Count a person, seen on these days, once in each rolling window: length in days → measure.
+    """Count a person, active on these days, once in each rolling window: length in days → measure.
 
-    A window is counted on the day on which it ends (read it with `AtEnd`).
+    A window is counted on the day on which it ends; `AtEnd` reads it.
     """
     ordered = sorted(set(days))
     for length, measure in measures.items():

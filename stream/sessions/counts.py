@@ -1,4 +1,4 @@
-"""What a session adds to the counters when it closes, and takes away when a later event changes it."""
+"""Counts of a session: added when it closes, subtracted when a later event changes it."""
 
 from collections.abc import Mapping
 
@@ -17,7 +17,7 @@ _Counts = dict[str, int]
 
 
 class SessionCounts:
-    """Sums of the sessions that closed (or opened again) since the last cut: equal increments are one."""
+    """Sums of the sessions closed or reopened since the last checkpoint, combined by minute and segments."""
 
     def __init__(
         self, rules: SessionRules, registry: SegmentRegistry, pages: Pages, counters: Counters
@@ -29,7 +29,7 @@ class SessionCounts:
         self._collected: dict[tuple[int, Group], _Counts] = {}
 
     def add(self, session: Session, sign: int) -> None:
-        """Count a closed session (or take it back) at the minute in which it started (or ended)."""
+        """Count a closed session, or subtract it, at the minute in which it counts."""
         if not session.real:
             return
         minute = self.minute_of(session)
@@ -60,11 +60,11 @@ class SessionCounts:
             self._add_page_path(session, session.page_path, segment_set, counts, sign)
 
     def add_first(self, segment_set: SegmentSet, minute: int, sign: int) -> None:
-        """Count the first session of a person (or take it back) at a minute."""
+        """Count the first session of a person, or subtract it, at a minute."""
         _more(self._of(minute, segment_set), measures.FIRST_SESSIONS, sign)
 
     def minute_of(self, session: Session) -> int:
-        """The minute at which a session counts."""
+        """Return the minute in which a session counts."""
         return (session.end if self._rules.assign_is_end else session.start) // MINUTE_MS
 
     def _add_duration(self, session: Session, counts: _Counts, sign: int) -> None:
@@ -81,7 +81,7 @@ class SessionCounts:
         _more(counts, bucket, sign)
 
     def flush(self) -> None:
-        """Turn the sums into counts, by segment."""
+        """Add the sums to the counters, by segment."""
         sums: dict[tuple[int, Segment], _Counts] = {}
         for (minute, group), counts in self._collected.items():
             segments = group.segments if isinstance(group, SegmentSet) else (group,)
@@ -131,7 +131,7 @@ class SessionCounts:
             self._add_pauses(session, page_path, site, counts, sign)
 
     def _add_exit(self, page_path: PagePath, site: str, minute: int, sign: int) -> None:
-        """Exits count with the views of their page, at the view; or, as those who saw it, at the start."""
+        """Count an exit at its view, like page views; by sessions, count it and the viewed pages at the start."""
         if self._rules.exit_denominator_is_sessions:
             for page in {page for _, page in page_path.path if page}:
                 seen = self._of(minute, self._pages.segment(site, page))
@@ -151,7 +151,7 @@ class SessionCounts:
         counts: _Counts,
         sign: int,
     ) -> None:
-        """Engagement and scroll depth, one pair of session and page at a time."""
+        """Count engaged time and scroll depth, for each pair of session and page."""
         between, by_view = self._rules.mode_is_next_pageview, self._rules.scroll_basis_is_page_view
         for page, (_, depth) in page_path.looks.items():
             engaged_ms = engaged.get(page, 0)
@@ -167,7 +167,7 @@ class SessionCounts:
                     self._add_depth(target, depth, sign)
 
     def _add_depth(self, target: _Counts, depth: int, sign: int) -> None:
-        """How far down a page was scrolled, in hundredths of a percent."""
+        """Count a scroll depth, in hundredths of a percent."""
         _more(target, measures.PAGES_SCROLLED, sign)
         _more(target, measures.SCROLL_DEPTH, sign * depth)
         for percent, reached in self._rules.scroll_thresholds:
@@ -177,7 +177,7 @@ class SessionCounts:
     def _add_pauses(
         self, session: Session, page_path: PagePath, site: str, counts: _Counts, sign: int
     ) -> None:
-        """Time on a page as the time until the next page view, in the place of engagement."""
+        """Count the time until the next page view as time on page, instead of engaged time."""
         minute, most_ms = self.minute_of(session), self._rules.timeout_ms
         spent: dict[int, int] = {}
         pauses = list(page_path.pauses(self._pages.order, most_ms))
@@ -194,12 +194,12 @@ class SessionCounts:
                 _more(target, measures.ON_PAGE_MS, sign * pause)
 
 
-#: No heartbeats, no time.
+#: Engaged time without heartbeats.
 _NONE: Mapping[int, int] = {}
 
 
 def engaged_of(page_path: PagePath, rules: SessionRules) -> Mapping[int, int]:
-    """Page → how long it was in front of the person, in ms, as the settings want it counted."""
+    """Return the engaged time of each page in ms, by the settings."""
     if not rules.mode_is_pings:
         return page_path.engaged()
     page_pings = page_path.page_pings
@@ -209,7 +209,7 @@ def engaged_of(page_path: PagePath, rules: SessionRules) -> Mapping[int, int]:
 
 
 def measured_ms(session: Session, rules: SessionRules) -> int:
-    """The duration of a session, where the settings want more than its last event less its first."""
+    """Return the duration of a session by `[duration]`, if it differs from last event minus first event."""
     page_path, settings = session.page_path, rules.settings.duration
     if settings.basis == "engaged":
         duration = 0 if page_path is None else sum(engaged_of(page_path, rules).values())
@@ -228,7 +228,7 @@ def measured_ms(session: Session, rules: SessionRules) -> int:
             and page_path is not None
             and not 0 <= page_path.entry_ms <= first_ms
         ):
-            # The page was there before its first heartbeat told of it.
+            # The page was open before its first heartbeat.
             duration += rules.min_visit_ms
     return min(duration, settings.cap_seconds * 1000) if settings.cap_seconds else duration
 

@@ -1,4 +1,4 @@
-"""Open and closed sessions of all people: finds, merges, closes on the watermark, reopens for late events."""
+"""Index of all sessions of a shard: finds, merges, closes on the watermark, reopens for late events."""
 
 import heapq
 from collections.abc import Callable, Iterator, Mapping
@@ -25,7 +25,7 @@ class OpenSessionChanges(NamedTuple):
 
 
 class SessionIndex:
-    """All sessions of a shard. Sessions live in their people; here is the index of when they expire."""
+    """Index of the sessions' expiry. The sessions themselves live in their people."""
 
     def __init__(
         self, rules: SessionRules, registry: SegmentRegistry, pages: Pages, counters: Counters
@@ -55,7 +55,7 @@ class SessionIndex:
         segment_set: SegmentSet,
         split_key: SplitKey = NO_SPLIT_KEY,
     ) -> Session:
-        """The session an event belongs to, extended to its time: new, found, or merged from several."""
+        """Return the session of an event, extended to its time: new, found, or merged from several."""
         if not self.rules.source_has_ids:
             sid = None
         if not person.sessions:
@@ -65,7 +65,7 @@ class SessionIndex:
             for session in reached(person.sessions, sid, time_ms, self._reach_ms(sid, split_key))
             if self._fragments.is_fragment(session, sid, time_ms, split_key)
         ]
-        # What is counted is taken back before anything changes.
+        # Subtract the counts of closed sessions before they change.
         touched = [[session] for session in found]
         if sid is None:
             touched = self._fragments.touched(person.sessions, time_ms, split_key[0])
@@ -81,9 +81,9 @@ class SessionIndex:
         after = self.expiries(person)
         self.open_count += len(after) - len(before)
         if len(after) != len(before) or min(after) < min(before):
-            # Also where one was cut in two: the first of them closes earlier than both did.
+            # Includes a split in two: the first part closes earlier than the whole did.
             self._track(person, min(after))
-        # Only the newest may be extended without looking at the others: it can reach none of them.
+        # The newest session may be extended alone: it cannot reach any other.
         is_newest = all(
             other.start <= session.start
             or other.sid != session.sid
@@ -97,9 +97,10 @@ class SessionIndex:
         return session
 
     def is_over(self, person: Person, sid: str, time_ms: int) -> bool:
-        """Whether an event comes too long after the first one of its session id.
+        """Return whether an event comes too long after the first one of its session id.
 
-        No event that would change which one is first can be accepted so late: see the settings' rules.
+        An event that would become the first one is rejected as late before that: see the checks of
+        the settings.
         """
         return any(
             time_ms > session.start + self.rules.id_max_ms
@@ -118,7 +119,7 @@ class SessionIndex:
         segment_set: SegmentSet,
         split_key: SplitKey,
     ) -> Session:
-        """The first session of a person, as most are: there is nothing to look at."""
+        """Begin a person's first session, the most frequent case: there are no others to compare with."""
         session = person.tail = _new(sid, time_ms, segment_set, split_key)
         session.until = self._fragments.until(session, [session])
         person.sessions.append(session)
@@ -138,7 +139,7 @@ class SessionIndex:
         session.end = max(session.end, time_ms)
 
     def due(self, watermark_ms: int, limit: int) -> Iterator[str]:
-        """Keys of people with a session that may close by the watermark, taken out of the index."""
+        """Yield the keys of people with a session that may close by the watermark, and remove them from the index."""
         for _ in range(limit):
             if not self._expiry or self._expiry[0][0] >= watermark_ms:
                 return
@@ -147,7 +148,8 @@ class SessionIndex:
     def close(self, person: Person, watermark_ms: int) -> bool:
         """Close the person's sessions that ended more than the timeout before the watermark.
 
-        True when one was closed. Sessions that went on since stay in the index at their new time.
+        Returns whether one was closed. Sessions extended since then stay in the index at their new
+        time.
         """
         closed = False
         expires_ms = 0
@@ -162,24 +164,24 @@ class SessionIndex:
             elif not expires_ms or group_expires_ms < expires_ms:
                 expires_ms = group_expires_ms
         if expires_ms:
-            # One entry for the one that was taken out, whatever the number of sessions.
+            # One entry replaces the removed one, for any number of sessions.
             heapq.heappush(self._expiry, (expires_ms, person.key))
         return closed
 
     def expiries(self, person: Person) -> list[int]:
-        """From when on the watermark may close each open session of a person."""
+        """Return the instants from which the watermark may close each open session of a person."""
         groups = self._fragments.groups(person.sessions)
         return [self._expires_ms(group) for group in groups if not group[0].closed]
 
     def _expires_ms(self, group: list[Session]) -> int:
         if self.rules.include_open:
-            return 0  # At once: the next event takes it back and counts it anew.
+            return 0  # At once: the next event reopens it and counts it again.
         return group[-1].end + self.rules.timeout_of(group[0])
 
     def take_changes(self, person: Callable[[str], Person]) -> OpenSessionChanges:
         """Give up the changes since the last call. `person` returns a person in memory by key.
 
-        A stored expiry may be early: closing looks again.
+        A stored expiry may be early: closing checks it again.
         """
         changes = OpenSessionChanges({}, [])
         for key in self._open_changed:
@@ -219,7 +221,7 @@ class SessionIndex:
         self._count(person, group, 1)
 
     def _open(self, person: Person, group: list[Session]) -> None:
-        """Take back what a closed session counted: a later event changes it."""
+        """Subtract the counts of a closed session that a later event changes, and open it again."""
         if group[0].closed:
             for fragment in group:
                 fragment.closed = False
@@ -233,10 +235,10 @@ class SessionIndex:
         self._open_changed.add(person.key)
 
     def _count(self, person: Person, group: list[Session], sign: int) -> None:
-        visit = whole(group, self._pages.order)
-        self.counts.add(visit, sign)
+        session = whole(group, self._pages.order)
+        self.counts.add(session, sign)
         if self._firsts is not None:
-            self._firsts.note(person, visit, sign)
+            self._firsts.note(person, session, sign)
 
 
 def _new(sid: str | None, time_ms: int, segment_set: SegmentSet, split_key: SplitKey) -> Session:

@@ -1,4 +1,4 @@
-"""Session settings, compiled: what a session is, when it bounced and what it counts."""
+"""Session settings, compiled: limits of a session, bounce rules, and the numbers it counts."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Sessions: what one holds, how an event finds, extends or merges them, and what one adds when it closes."""
+"""Session of a person: its fields, its stored form, and how an event finds or merges sessions."""
 
 from hashlib import blake2b
 from typing import Any
@@ -7,21 +7,21 @@ from stream.counters.segments import SegmentSet
 from stream.sessions.page_path import Order, PagePath
 
 _INTERACTIVE, _REAL, _CLOSED, _JOINED = 1, 2, 4, 64
-#: What happened in a session, as bits of its `marks`: something went into the cart, an order, a goal.
+#: Bits of a session's `marks`: a cart was filled, an order was placed, a goal was reached.
 CARTED, ORDERED, CONVERTED = 8, 16, 32
-#: From this bit on the marks hold a number: how many events reached a goal, where that is counted.
+#: From this bit on the marks hold the number of events that reached a goal, if configured.
 _GOALS_FROM = 7
 A_GOAL = 1 << _GOALS_FROM
 _MARKS = CARTED | ORDERED | CONVERTED
-#: Begins what stands in the place of an id, and separates its parts; ids have no control characters
-#: at their beginning that trackers would send.
+#: Begins the stored split key, which takes the place of an id, and separates its parts. Trackers
+#: send no id that begins with a control character.
 _SPLIT_KEY = "\x1f"
-#: In the flags, the number of actions stands above that of goals.
+#: In the stored flags, the number of actions follows the number of goals.
 _ACTIONS_FROM = 31
 
 
 class Session:
-    """Events of one person: a session by its id, or a piece of one by gaps. Times are epoch ms."""
+    """Events of one person: a session by its id, or a fragment of one by gaps. Times are epoch ms."""
 
     __slots__ = (
         "actions",
@@ -46,29 +46,29 @@ class Session:
         self.sid = sid
         self.start = start
         self.end = start
-        #: Profile of the earliest event (at equal times: the one that sorts first).
+        #: Segment set of the earliest event; at equal times, of the one that sorts first.
         self.segment_set_id = segment_set_id
         self.page_views = 0
         self.interactive = False
-        #: How many interactive events, where the settings ask for it.
+        #: Number of interactive events, if the settings need it.
         self.actions = 0
-        #: Bits of CARTED, ORDERED, CONVERTED, and how many goals: see `marked`.
+        #: Bits CARTED, ORDERED, CONVERTED, and the number of goals: see `marked`.
         self.marks = 0
-        #: Has an event other than a heartbeat: only then it counts.
+        #: Whether it has an event other than a heartbeat: only then it counts.
         self.real = False
         self.closed = False
-        #: Was counted as one session with the piece before it. Holds while it is closed.
+        #: Whether it was counted as one session with the fragment before it; valid while closed.
         self.joined = False
-        #: Its pages; None before the first.
+        #: None before the first page view or heartbeat.
         self.page_path: PagePath | None = None
-        #: Of a piece by gaps, where these decide what a session is; else empty.
+        #: Split key of a fragment by gaps; empty unless the settings split by it.
         self.platform = ""
         self.campaign = ""
         #: See stream/sessions/splitting.py. Not stored.
         self.until = start
 
     def pack(self) -> tuple[Any, ...]:
-        """As a short tuple for msgpack."""
+        """Return a short tuple for msgpack."""
         flags = _INTERACTIVE * self.interactive | _REAL * self.real | _CLOSED * self.closed
         flags |= self.marks | _JOINED * self.joined | self.actions << _ACTIONS_FROM
         head: tuple[Any, ...] = (
@@ -88,7 +88,7 @@ class Session:
 
     @staticmethod
     def unpack(fields: list[Any]) -> "Session":
-        """The session that `pack` wrote."""
+        """Restore a session that `pack` wrote."""
         start, length, page_views, flags, segment_set_id, *rest = fields
         has_sid = bool(rest) and isinstance(rest[0], (str, bytes))
         name = rest[0] if has_sid else None
@@ -114,7 +114,7 @@ class Session:
         return session
 
     def views(self) -> int:
-        """How many page views; where these go by their ids, how many ids."""
+        """Return the number of page views, or of page view ids if these are kept."""
         page_path = self.page_path
         if (
             page_path is not None
@@ -126,29 +126,29 @@ class Session:
 
 
 def sid_digest(sid: str) -> bytes:
-    """Eight bytes in the place of a session id: enough among the sessions of one person."""
+    """Return eight bytes that replace a session id: unique enough among the sessions of one person."""
     return blake2b(sid.encode(), digest_size=8).digest()
 
 
 def session_keeper(site: str, sid: str) -> str:
-    """Key of what keeps the session of an id that is nobody's own: no person has such a one."""
+    """Return the storage key of a site-scoped session; it never equals a person key."""
     return f"{site}\x1f\x1f{sid}"
 
 
 def reached(sessions: list[Session], sid: str | None, time_ms: int, reach_ms: int) -> list[Session]:
-    """The sessions that an event belongs to, by id or without one, no farther away than `reach_ms`."""
-    registry: tuple[str | bytes | None, ...] = (None,)
+    """Return the sessions with this id, or without one, within `reach_ms` of the event."""
+    ids: tuple[str | bytes | None, ...] = (None,)
     if sid is not None:
-        registry = (sid, sid_digest(sid))
+        ids = (sid, sid_digest(sid))
     return [
         session
         for session in sessions
-        if session.sid in registry and session.start - reach_ms <= time_ms <= session.end + reach_ms
+        if session.sid in ids and session.start - reach_ms <= time_ms <= session.end + reach_ms
     ]
 
 
 def merge(into: Session, other: Session, earlier: bool, order: Order) -> None:
-    """Join two sessions that an event has connected; `earlier` says that `other`'s profile comes first."""
+    """Join two sessions that an event connects; `earlier`: `other` determines the segment set."""
     if earlier:
         into.segment_set_id = other.segment_set_id
     into.start = min(into.start, other.start)
@@ -165,15 +165,15 @@ def merge(into: Session, other: Session, earlier: bool, order: Order) -> None:
 
 
 def marked(marks: int, more: int) -> int:
-    """Two marks in one: what happened in either, and the goals of both."""
+    """Return the union of two marks, with the sum of their goals."""
     return (marks | more) & _MARKS | (goals_in(marks) + goals_in(more)) << _GOALS_FROM
 
 
 def goals_in(marks: int) -> int:
-    """How many events reached a goal, where that is counted."""
+    """Return the number of events that reached a goal."""
     return marks >> _GOALS_FROM
 
 
 def comes_first(start: int, segment_set: SegmentSet, other_start: int, other: SegmentSet) -> bool:
-    """Whether (start, profile) names a session before (other_start, other): order-free, shard-free."""
+    """Return whether the first session precedes the other, independent of arrival order and shard."""
     return (start, segment_set.order) < (other_start, other.order)
