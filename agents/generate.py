@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from agents.commands import reference, settings_page
 from agents.monitoring.grafana import __main__ as grafana
 from agents.monitoring.rules import __main__ as rules
+from agents.monitoring.rules import prometheus_rule
 from schemas import generate as schemas
 
 Main = Callable[[list[str]], int]
@@ -15,6 +16,8 @@ GENERATORS: tuple[Main, ...] = (
     settings_page.main,
     reference.main,
     rules.main,
+    # Reads what the rules have written.
+    prometheus_rule.main,
     grafana.main,
 )
 
