@@ -1,4 +1,4 @@
-# On a fresh machine with Python 3.11 to 3.13: `make run` shows it working, `make test` proves it.
+# On a fresh machine with Python 3.11 to 3.14: `make run` shows it working, `make test` proves it.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -9,6 +9,10 @@ DEMO := $(VENV)/.demo-installed
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps
 COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe \
   --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
+# pip-compile resolves for the machine it runs on, uv for every platform that the demonstration
+# runs on. Only Windows needs colorama.
+UNIVERSAL := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+  --no-emit-package colorama
 
 # `make test` runs two lists of tests at a time. COMPUTING start a server now and then. SERVING run
 # fleets of workers; those that watch the clock (WATCHING) come last, when the other list is nearly done.
@@ -53,11 +57,11 @@ bench: $(STAMP) .venv-peers/.installed  ## compare our cost with the peers', as 
 	$(BIN)/python -m tests.bench --json bench.json
 
 lock: $(STAMP)  ## renew all lock files: tests, image, build, demonstration, tools of tests/deploy
-	$(BIN)/python -m pip install --quiet pip-tools
+	$(BIN)/python -m pip install --quiet pip-tools uv
 	$(COMPILE) --extra embedded --extra experiments --extra test --output-file deploy/locks/tests.lock pyproject.toml
 	$(COMPILE) --constraint deploy/locks/tests.lock --output-file deploy/locks/runtime.lock pyproject.toml
-	$(COMPILE) --constraint deploy/locks/tests.lock --extra embedded --output-file deploy/locks/demo.lock \
-	  pyproject.toml
+	$(UNIVERSAL) --constraint deploy/locks/tests.lock --extra embedded --group checkout \
+	  --output-file deploy/locks/demo.lock pyproject.toml
 	$(COMPILE) --constraint deploy/locks/tests.lock --build-deps-for wheel --only-build-deps \
 	  --output-file deploy/locks/build.lock pyproject.toml
 	cd tests/deploy && ../../$(COMPILE) --output-file requirements-tools.lock requirements-tools.in
@@ -66,8 +70,8 @@ clean:
 	rm -rf $(VENV) .venv-peers build *.egg-info .pytest_cache .mypy_cache .ruff_cache
 
 $(BIN)/python:
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
-	  { echo "Python 3.11 to 3.13 is needed; call make with PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' || \
+	  { echo "Python 3.11 to 3.14 is needed; call make with PYTHON=/path/to/python3.11"; exit 1; }
 	@$(PYTHON) -m venv $(VENV)
 
 $(STAMP): deploy/locks/tests.lock pyproject.toml | $(BIN)/python

