@@ -36,6 +36,11 @@ class EventType:
         return str(self.struct.__struct_config__.tag)
 
     @property
+    def role(self) -> str:
+        """Setting of [topics] with the name of its topic."""
+        return self.topic.replace("-", "_")
+
+    @property
     def counts_people(self) -> bool:
         """Whether the people of its events can be counted."""
         return self.has_person and not self.of_account

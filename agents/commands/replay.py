@@ -11,10 +11,9 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from agents.commands.kafka_clients import Sender
 from schemas.codec import RejectedEvent, parse
-from schemas.events import TOPIC_TYPES, Event
+from schemas.events import EVENT_TYPES, Event
 from stream.report.input import read_lines
 from stream.settings.application import Settings
-from stream.settings.intake import INPUT_ROLES
 
 PROGRESS_SECONDS = 5.0
 
@@ -35,10 +34,9 @@ class Router:
         self._first = settings.topics.inputs[0]
         self._topics: dict[str, str] = {}
         if topic_by_type:
-            for role in INPUT_ROLES:
-                # Events of a role that is switched off go to the first topic that is on.
-                topic = getattr(settings.topics, role) or self._first
-                self._topics.update(dict.fromkeys(TOPIC_TYPES[role.replace("_", "-")], topic))
+            for name, kind in EVENT_TYPES.items():
+                # Events of a topic that is switched off go to the first topic.
+                self._topics[name] = getattr(settings.topics, kind.role) or self._first
 
     def route(self, raw: bytes) -> Routed:
         """Route one line; a line that is not an event goes to the first input topic, without a key."""

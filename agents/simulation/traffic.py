@@ -11,6 +11,7 @@ import msgspec
 
 from agents.simulation.people import Population
 from agents.simulation.session import Planned, SimulatedSession, cancellation, subscription
+from schemas.events import EVENT_TYPES
 from stream.counters.calendar import DAY_MS, HOUR_MS
 
 Spike = Literal["bounce", "churn"]
@@ -185,7 +186,8 @@ class Traffic:
             fields["session_id"] = event.session_id
         by_user = self._identity == "user" and person.user_id is not None
         key = person.user_id if by_user and person.user_id else person.visitor_id
-        return Sent(event.role, key.encode(), msgspec.json.encode(fields | event.fields))
+        role = EVENT_TYPES[event.type].role
+        return Sent(role, key.encode(), msgspec.json.encode(fields | event.fields))
 
 
 def rhythm(time_ms: int) -> float:
