@@ -34,11 +34,3 @@ EVENT_TYPES: Final[Mapping[str, EventType]] = MappingProxyType({row.name: row fo
 PERSONLESS: Final[tuple[type[Envelope], ...]] = tuple(
     row.struct for row in _ROWS if not row.has_person
 )
-
-#: Default topic → names of the types that it carries.
-TOPIC_TYPES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
-    {
-        topic: tuple(row.name for row in _ROWS if row.topic == topic)
-        for topic in dict.fromkeys(row.topic for row in _ROWS)
-    }
-)

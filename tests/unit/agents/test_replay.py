@@ -10,9 +10,10 @@ import pytest
 
 from agents.commands import replay
 from agents.commands.replay import Pace, Router, lines_to_send, run_replay
-from schemas.events import EVENT_TYPES, TOPIC_TYPES
+from schemas.events import EVENT_TYPES
 from stream.configure.load import load_settings
 from stream.settings.application import Settings
+from stream.settings.intake import INPUT_ROLES
 
 EXAMPLES = Path(__file__).parents[3] / "schemas" / "examples" / "valid"
 
@@ -51,12 +52,12 @@ def recorder(monkeypatch: pytest.MonkeyPatch) -> Recorder:
 @pytest.mark.parametrize("example", sorted(EXAMPLES.glob("*.json")), ids=lambda path: path.stem)
 def test_every_type_goes_to_its_topic(example: Path) -> None:
     raw = example.read_bytes()
-    topic = next(t for t, types in TOPIC_TYPES.items() if json.loads(raw)["type"] in types)
+    topic = EVENT_TYPES[json.loads(raw)["type"]].topic
     assert Router(Settings()).route(raw).topic == topic
 
 
 def test_every_type_has_a_topic() -> None:
-    assert {name for types in TOPIC_TYPES.values() for name in types} == set(EVENT_TYPES)
+    assert {kind.role for kind in EVENT_TYPES.values()} == set(INPUT_ROLES)
 
 
 def test_events_of_a_disabled_topic_go_to_the_first_one() -> None:
