@@ -57,7 +57,7 @@ SETTINGS = {
     "new after a pause, weeks of a month": Settings(
         new=NewSettings(lookback_days=7), stickiness=StickinessSettings(interval="week")
     ),
-    "new visits, depths of page views, eligible people": Settings(
+    "new sessions, depths of page views, eligible people": Settings(
         new=NewSettings(basis="session"),
         scroll=ScrollSettings(basis="page_view"),
         feature=FeatureSettings(denominator="eligible", eligible="pros"),
@@ -189,7 +189,7 @@ def test_every_measure_it_needs_is_counted_by_the_shard(metric: Metric) -> None:
 
 
 @every_metric
-def test_every_measure_says_which_settings_change_how_it_is_counted(metric: Metric) -> None:
+def test_every_measure_names_the_settings_that_change_its_counts(metric: Metric) -> None:
     assert [one for one in metric.measures() if counts_by(one) is None] == []
 
 

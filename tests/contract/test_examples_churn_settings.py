@@ -16,7 +16,7 @@ IN_MAY = "2024-05-11T12:00:00Z"
 
 
 def cancelled(*after: dict[str, Any], **fields: Any) -> list[dict[str, Any]]:
-    """Return the events of ten customers, of whom one cancels on the 20th for a day in May."""
+    """Return the events of ten customers; one of them cancels on the 20th for a day in May."""
     one = on(20, "subscription_cancelled", "old0", subscription_id="s", effective_at=IN_MAY)
     return [*customers(10, 0, 0), one | fields, *after]
 

@@ -139,7 +139,7 @@ def test_a_variant_has_no_value_after_its_last_viewer(metric: str) -> None:
 @pytest.mark.parametrize(
     ("converted", "ends", "p"),
     [(0, (0, 0.3543), 1), (7, (0.6457, 1), 1)],
-    ids=["nobody", "everybody"],
+    ids=["none", "all"],
 )
 def test_intervals_and_p_values_at_0_and_100_percent(
     converted: int, ends: tuple[float, float], p: float

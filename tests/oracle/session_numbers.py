@@ -44,7 +44,7 @@ def newcomers(
 ) -> Table:
     """metrics.md, `returning.basis: session`: "per VISIT (first visit ever known = new)".
 
-    `seen` are the sessions of a segment, `visits` those of the whole site.
+    `seen` are the sessions of a segment, `sessions` those of the whole site.
     """
     firsts = _first_of_each(sessions, choices)
     new = [session for session in seen if any(session is first for first in firsts)]

@@ -71,7 +71,7 @@ def sessions(
         # metrics.md: "if the event carries session_id trust (visitor_id, session_id) – pair,
         # because ids are not globally unique; else gap sessions per visitor".
         if session_id is not None and source != "gap":
-            # "id_scope: site": one session, whoever it is of.
+            # "id_scope: site": one session for all visitors.
             whose = None if choices.ids_of_site else visitor or person
             by_id.setdefault((whose, session_id), []).append(event)
         elif source != "id":

@@ -21,7 +21,7 @@ FUNNELS = {
     "session": Funnel(steps=STEPS, window_days=WINDOW_DAYS, scope="session"),
     "excluding": Funnel(steps=STEPS, window_days=WINDOW_DAYS, exclusions=EXCLUSIONS),
     "first": Funnel(steps=STEPS, window_days=WINDOW_DAYS, entry="first"),
-    "first visit": Funnel(
+    "first in session": Funnel(
         steps=STEPS, window_days=WINDOW_DAYS, scope="session", entry="first", exclusions=EXCLUSIONS
     ),
     "unordered first": Funnel(

@@ -1,4 +1,4 @@
-"""List a change of every setting that defines numbers, each made where it can change something."""
+"""One change of every setting that defines numbers, in a configuration where it has an effect."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -23,7 +23,7 @@ _ELIGIBLE = {"measures": _LOOKS, "feature.eligible": "lookers"}
 
 
 class Changed(NamedTuple):
-    """A setting, its other value, and the settings that stand beside it before and after."""
+    """A setting, its other value, and the settings beside it before and after the change."""
 
     name: str
     value: object
@@ -172,14 +172,14 @@ CHANGES: tuple[Changed, ...] = (
             {"measures": _LOOKS, "metrics": _OWN}),
 )  # fmt: skip
 
-#: Settings in the same tables that change no number of the catalogue, and why.
+#: Settings of the same tables that change no number of the catalogue, with the reason.
 WITHOUT = {
-    "time.idle_seconds": "says when silence closes a window, which a later event opens again",
-    "time.hour_retention_days": "says for how long counts are kept",
-    "time.day_retention_days": "says for how long counts are kept",
+    "time.idle_seconds": "decides when silence closes a window, which a later event opens again",
+    "time.hour_retention_days": "limits how long counts are kept",
+    "time.day_retention_days": "limits how long counts are kept",
     "retention.start": "is for the triangles of a report",
     "retention.returning": "is for the triangles of a report",
-    "churn_risk.topic": "says where risks are sent",
+    "churn_risk.topic": "names the topic of risks",
 }
-#: The model of churn risk runs in the worker, which this engine has not.
+#: The model of churn risk runs in the worker, not in this engine.
 NOT_RUN = ("churn_risk.",)

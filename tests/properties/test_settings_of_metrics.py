@@ -1,4 +1,4 @@
-"""Every metric whose counts or formula a setting changes is named by `engage plan`."""
+"""`engage plan` names every metric whose counts or formula a setting changes."""
 
 from collections import defaultdict
 from functools import cache
@@ -24,7 +24,7 @@ Counts = dict[Need, dict[tuple[tuple[str, str, str], int], int]]
 
 
 class Recount:
-    """What one configuration makes of the log: in its middle, with open sessions, and at its end."""
+    """Counts of the log under one configuration: in its middle, with open sessions, and at its end."""
 
     def __init__(self, settings: Settings) -> None:
         assert broken_rules(settings) == []
@@ -42,11 +42,11 @@ class Recount:
     def moved(self, other: "Recount") -> dict[Need, set[str]]:
         """Return (measure, grain) → dimensions, "" for whole sites, in which the counts differ."""
         found: dict[Need, set[str]] = defaultdict(set)
-        for ours, theirs in zip(self.moments, other.moments, strict=True):
-            for need in ours.keys() | theirs.keys():
-                mine, others = ours.get(need, {}), theirs.get(need, {})
-                if mine != others:
-                    found[need] |= {segment[1] for (segment, _), _ in mine.items() ^ others.items()}
+        for own_counts, other_counts in zip(self.moments, other.moments, strict=True):
+            for need in own_counts.keys() | other_counts.keys():
+                one, two = own_counts.get(need, {}), other_counts.get(need, {})
+                if one != two:
+                    found[need] |= {segment[1] for (segment, _), _ in one.items() ^ two.items()}
         return found
 
 
@@ -60,7 +60,7 @@ def _counts(worker: Worker) -> Counts:
 
 
 def _reads(metric: Metric, moved: dict[Need, set[str]]) -> bool:
-    """Whether a metric reads some of the counts."""
+    """Return whether a metric reads any of the counts."""
     return any(metric.covers(one) for need in metric.needs() & moved.keys() for one in moved[need])
 
 

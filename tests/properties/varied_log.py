@@ -1,4 +1,4 @@
-"""Invent a log of a few people in which every setting that changes a count finds something to change."""
+"""Log of a few people in which every setting that changes a count has an effect."""
 
 import json
 from collections.abc import Iterator
@@ -38,62 +38,69 @@ class _Log:
     def all(self) -> Iterator[tuple[int, dict[str, Any]]]:
         """Yield (arrival, event), of one person after the other."""
         for person in range(PEOPLE):
-            for visit, day in enumerate(_DAYS[person]):
+            for session_number, day in enumerate(_DAYS[person]):
                 at_ms = START_MS + day * DAY_MS + self._rng.randrange(6 * HOUR_MS)
-                yield from self._visit(person, visit, at_ms)
+                yield from self._session(person, session_number, at_ms)
             yield from self._business(person)
         yield from self._scenes()
         yield from self._without_person()
 
-    def _visit(self, person: int, visit: int, at_ms: int) -> Iterator[tuple[int, dict[str, Any]]]:
+    def _session(
+        self, person: int, session_number: int, at_ms: int
+    ) -> Iterator[tuple[int, dict[str, Any]]]:
         rng = self._rng
-        who: dict[str, Any] = {"visitor_id": f"v{person}-{visit % 2}"}
-        if visit % 3:
+        who: dict[str, Any] = {"visitor_id": f"v{person}-{session_number % 2}"}
+        if session_number % 3:
             who["user_id"] = f"u{person}"
         context = {
             "country": "DE" if person % 2 else "FR",
-            "variant": "control" if visit % 2 else "b",
+            "variant": "control" if session_number % 2 else "b",
             "platform": "ios" if person % 2 else "web",
             "os": "web" if person % 2 else "ios",
-            "campaign": "spring" if visit % 2 else "mail",
-            "user_agent": _AGENTS[0] if visit != 2 else _AGENTS[1 + person % 2],
-            "staff": "yes" if visit == 3 and person else "no",
+            "campaign": "spring" if session_number % 2 else "mail",
+            "user_agent": _AGENTS[0] if session_number != 2 else _AGENTS[1 + person % 2],
+            "staff": "yes" if session_number == 3 and person else "no",
         }
-        if visit % 4 == 3:
-            who["session_id"] = f"s{person}-{visit}"
+        if session_number % 4 == 3:
+            who["session_id"] = f"s{person}-{session_number}"
         session = who | {"context": context}
-        for step, (pause_ms, event) in enumerate(self._steps(person, visit)):
+        for step, (pause_ms, event) in enumerate(self._steps(person, session_number)):
             at_ms += pause_ms
-            if step == 2 and visit % 3 == 0:
+            if step == 2 and session_number % 3 == 0:
                 session = session | {"context": context | {"campaign": "other"}}
             yield self._sent(at_ms, session | event, rng)
 
-    def _steps(self, person: int, visit: int) -> Iterator[tuple[int, dict[str, Any]]]:
-        """Yield (pause before it, event) of one visit."""
+    def _steps(self, person: int, session_number: int) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Yield (pause before it, event) of one session."""
         rng = self._rng
-        page = f"https://{'ab'[visit % 2]}.example/p{rng.randrange(3)}"
-        view = {"page_url": page, "page_view_id": f"w{person}-{visit}"}
+        page = f"https://{'ab'[session_number % 2]}.example/p{rng.randrange(3)}"
+        view = {"page_url": page, "page_view_id": f"w{person}-{session_number}"}
         yield 0, {"type": "page_view", **view}
-        if visit % 4 == 1:
+        if session_number % 4 == 1:
             return
         yield 4_700, {"type": "heartbeat", **view, "scroll_depth": rng.choice([10, 30, 60, 80, 95])}
         yield 9_900, {"type": "heartbeat", **view, "scroll_depth": 20.0}
-        if visit % 4 == 2:
+        if session_number % 4 == 2:
             yield 600_000, {"type": "heartbeat", **view, "engaged_ms": 3_000}
             return
-        kinds = _DEEDS[(person + visit) % len(_DEEDS)]
+        kinds = _DEEDS[(person + session_number) % len(_DEEDS)]
         for kind, fields in kinds:
             filled = {
-                k: v.format(person, visit) if isinstance(v, str) else v for k, v in fields.items()
+                k: v.format(person, session_number) if isinstance(v, str) else v
+                for k, v in fields.items()
             }
             yield rng.choice([6_300, 60_000, 1_800_000]), {"type": kind, **filled}
         yield rng.choice([30_000, 1_800_001, 400_000]), {
-            "type": "page_view", "page_url": "https://a.example/p9", "page_view_id": f"x{person}-{visit}",
+            "type": "page_view", "page_url": "https://a.example/p9", "page_view_id": f"x{person}-{session_number}",
         }  # fmt: skip
-        if visit % 4 == 0:
+        if session_number % 4 == 0:
             yield (
                 5_000,
-                {"type": "page_view", "page_url": page, "page_view_id": f"y{person}-{visit}"},
+                {
+                    "type": "page_view",
+                    "page_url": page,
+                    "page_view_id": f"y{person}-{session_number}",
+                },
             )
             yield 90_000, {"type": "custom", "name": "search", "value": 2.5}
 
@@ -213,7 +220,7 @@ _BUSINESS: tuple[tuple[tuple[float, dict[str, Any]], ...], ...] = (
     ),
 )
 _A = {"type": "page_view", "page_url": "https://a.example/p1"}
-#: (day, seconds into it, visitor, event): cases that the visits above do not have.
+#: (day, seconds into it, visitor, event): cases that the sessions above lack.
 _SCENES: tuple[tuple[int, int, str, dict[str, Any]], ...] = (
     # Two visitors share a session id; one id is used for two days; two views within seconds.
     (10, 0, "x", _A | {"session_id": "shared"}),

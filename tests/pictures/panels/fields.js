@@ -1,4 +1,4 @@
-// What a dashboard may say of its fields, and the transformations that it may ask for: as Grafana applies them.
+// Field options and transformations of a dashboard, applied as Grafana does.
 import {
   FieldConfigOptionsRegistry, applyFieldOverrides, cacheFieldDisplayNames, standardTransformers, standardTransformersRegistry,
   transformDataFrame,
@@ -15,7 +15,7 @@ const registry = new FieldConfigOptionsRegistry(() => [
   ...FIELD.map((path) => option(path, path)),
   ...DRAWN.map((path) => ({ ...option(`custom.${path}`, path), isCustom: true })),
 ]);
-// One of them is published under two names.
+// One of them has two published names.
 const transformers = new Map(Object.values(standardTransformers).map((info) => [info.id, info]));
 standardTransformersRegistry.setInit(() =>
   [...transformers.values()].map((info) => ({ id: info.id, name: info.name, transformation: async () => info })));
@@ -24,7 +24,7 @@ function option(id, path) {
   return { id, path, name: id, settings: {}, process: (value) => value, override: undefined, shouldApply: () => true };
 }
 
-/** The frames of a panel as they are to be drawn. Throws when a dashboard says what would be ignored. */
+/** Returns the frames of a panel, ready to draw. Throws if an option would be ignored. */
 export async function prepared(panel, frames, theme) {
   refuseUnknown(panel);
   const transformed = await lastValueFrom(transformDataFrame(panel.transformations ?? [], frames));

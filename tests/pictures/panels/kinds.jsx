@@ -1,4 +1,4 @@
-// The kinds of panels, each of the component of Grafana's that its plugin is made of.
+// Kinds of panels, each drawn with the Grafana component of its plugin.
 import { VizOrientation, dateTime, getDisplayValueAlignmentFactors, getFieldDisplayValues } from "@grafana/data";
 import { BarGauge, BigValue, Tag, TimeSeries, VizRepeater } from "@grafana/ui";
 import { TableNG } from "@grafana/ui/unstable";
@@ -47,7 +47,7 @@ function Rows({ frames, width, height }) {
   return <TableNG data={frames[0]} width={width} height={height} noHeader={false} cellHeight="sm" transparent={false} />;
 }
 
-/** The list of alerts is none of Grafana's published components: what is to be listed, plainly. */
+/** A plain list of alerts: Grafana publishes no component for it. */
 function Alerts({ alerts }) {
   if (!alerts.length) return <p>No alerts matching filters</p>;
   return alerts.map(({ labels, annotations, state }) => (

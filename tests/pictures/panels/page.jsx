@@ -1,4 +1,4 @@
-// A page with one shipped dashboard: its panels where it puts them, with the numbers of a Prometheus.
+// Page with one shipped dashboard: its panels in their grid, with the numbers of a Prometheus.
 import { createTheme, ThemeContext } from "@grafana/data";
 import { GlobalStyles, PanelChrome } from "@grafana/ui";
 import { createRoot } from "react-dom/client";
@@ -60,7 +60,7 @@ function Dashboard({ title, chosen, shown, bottom, theme, span, alerts, width })
   );
 }
 
-/** Draws the panels above the grid line `bottom`; the titles of those that have no number. */
+/** Draws the panels above the grid line `bottom`; returns the titles of panels without a number. */
 window.draw = async ({ dashboard, chosen, span, bottom, width, mode }) => {
   const theme = createTheme({ colors: { mode } });
   document.body.style.margin = 0;

@@ -1,7 +1,7 @@
-// Asks Prometheus what a panel asks, and makes data frames of the answers as Grafana's own data source does.
+// Runs a panel's queries on Prometheus, and makes data frames as Grafana's own data source does.
 import { FieldType, createDataFrame } from "@grafana/data";
 
-/** The frames of all queries of a panel, in their order. */
+/** Returns the frames of all queries of a panel, in order. */
 export async function framesOf(panel, chosen, span) {
   const answers = await Promise.all(panel.targets.map((target) => ask(target, chosen, span)));
   return answers.flatMap((series, index) => {
@@ -28,7 +28,7 @@ async function ask(target, chosen, { prometheus, from, to, step }) {
   return answer.data.result;
 }
 
-/** One line; a step without a sample is a gap. */
+/** Returns one line; a step without a sample is a gap. */
 function seriesOf(target, { metric, values, value }, { from, to, step }) {
   const found = new Map((values ?? [value]).map(([time, text]) => [Math.round(time), Number(text)]));
   const times = [];
@@ -47,7 +47,7 @@ function seriesOf(target, { metric, values, value }, { from, to, step }) {
   });
 }
 
-/** All series as the rows of one table: labels, then the number. */
+/** Returns all series as rows of one table: labels, then the number. */
 function tableOf(target, series, queries) {
   const names = [...new Set(series.flatMap(({ metric }) => Object.keys(metric)))].sort();
   const column = (name) => series.map(({ metric }) => metric[name] ?? null);

@@ -1,8 +1,8 @@
-// Makes a picture small, in place: as many colours as a palette has, chosen for the picture.
+// Reduces a picture in place to the colours of one palette, chosen for the picture.
 const fs = require("node:fs");
 const { createRequire } = require("node:module");
 
-// The packages are where the command is run, not beside this file.
+// The packages are in the working directory, not beside this file.
 const sharp = createRequire(`${process.cwd()}/`)("sharp");
 const [file] = process.argv.slice(2);
 sharp(fs.readFileSync(file)).png({ palette: true, quality: 90, effort: 10, dither: 0 }).toBuffer()

@@ -45,11 +45,11 @@ def test_untrusted_text_stays_on_one_short_printable_line(formatter: logging.For
 
 def test_json_lines_carry_the_extra_fields() -> None:
     logger, stream = logger_with(JsonFormatter(), Clock())
-    logger.error("cut refused", extra={"reason": "fenced", "shard": 2, "seconds": 0.5})
+    logger.error("checkpoint refused", extra={"reason": "fenced", "shard": 2, "seconds": 0.5})
     line = json.loads(stream.getvalue())
     assert line.pop("time").endswith("Z")
     assert line == {
-        "level": "error", "logger": "engage.test", "message": "cut refused",
+        "level": "error", "logger": "engage.test", "message": "checkpoint refused",
         "reason": "fenced", "shard": 2, "seconds": 0.5,
     }  # fmt: skip
 

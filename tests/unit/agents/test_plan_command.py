@@ -1,4 +1,4 @@
-"""`engage plan` says what a configuration keeps, recounts or drops, and what it cannot know."""
+"""`engage plan` lists the metrics that a configuration keeps, recounts or drops, and those it cannot compare."""
 
 import json
 
@@ -13,7 +13,7 @@ AFTER = fingerprints(msgspec.convert({"churn": {"denominator": "average"}}, Sett
 TOTAL = len(BEFORE)
 
 
-def test_only_what_changes_has_a_row() -> None:
+def test_only_changed_metrics_have_a_row() -> None:
     text = as_text(changes(BEFORE, AFTER), BEFORE)
     rows = {words[0] for line in text.splitlines() if "counting" in (words := line.split())}
     assert rows == {"churn_rate", "customer_lifetime_value_recurring", "clv_to_cac"}
@@ -28,11 +28,11 @@ def test_a_metric_counted_since_later_has_a_row() -> None:
     assert text.endswith(f"{TOTAL} of {TOTAL} metrics are kept as they are")
 
 
-def test_nothing_stored_is_said() -> None:
+def test_an_empty_store_is_reported() -> None:
     assert as_text(changes({}, BEFORE), {}).startswith("nothing is stored yet")
 
 
-def test_what_an_earlier_version_has_stored_is_neither_kept_nor_changed() -> None:
+def test_metrics_stored_by_an_earlier_version_are_neither_kept_nor_changed() -> None:
     stored = {name: msgspec.structs.replace(one, format=1) for name, one in BEFORE.items()}
     del stored["sessions"]
     found = changes(stored, BEFORE)

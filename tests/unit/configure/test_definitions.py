@@ -35,7 +35,7 @@ count = "people"
 numerator = "wishes"
 denominator = "sessions"
 windows = ["day", "trailing_1h"]
-help = "Wishes of a visit."
+help = "Wishes of a session."
 
 [metrics.wishers]
 numerator = "wishers"
@@ -107,7 +107,7 @@ def test_own_metrics_are_in_the_catalogue(load: Load) -> None:
     entry = entries["wishes_per_visit"]
     assert entry["gauge"] == "engagement_wishes_per_visit_ratio"
     assert entry["gauge_labels"] == ["site", "window"]
-    assert (entry["formula"], entry["help"]) == ("wishes ÷ sessions", "Wishes of a visit.")
+    assert (entry["formula"], entry["help"]) == ("wishes ÷ sessions", "Wishes of a session.")
     assert entries["wishers"]["unit"] == "people"
     assert entries["wishers"]["help"] == "Wishers, as engage.toml defines it."
 

@@ -1,4 +1,4 @@
-"""Fingerprints say what a change of settings changes; the definition version stays as records carry it."""
+"""Fingerprints show the effect of a change of settings; definition versions of records stay as published."""
 
 from typing import Any
 
@@ -80,7 +80,7 @@ VERSIONS: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("given", "version"), VERSIONS)
-def test_definition_versions_are_those_of_the_records_published_so_far(
+def test_definition_versions_match_the_records_published_so_far(
     given: dict[str, Any], version: str
 ) -> None:
     assert definition_version(configured(**given)) == version
@@ -91,9 +91,9 @@ def configured(**tables: Any) -> Settings:
 
 
 def changed(before: dict[str, Any], after: dict[str, Any]) -> dict[str, str]:
-    """Return what changes, by metric."""
+    """Return the changes by metric."""
     stored, wanted = fingerprints(configured(**before)), fingerprints(configured(**after))
-    return {name: what for name, what in changes(stored, wanted).items() if what != "same"}
+    return {name: change for name, change in changes(stored, wanted).items() if change != "same"}
 
 
 ALL = set(fingerprints(Settings()))
@@ -128,7 +128,9 @@ def test_when_a_customer_leaves_changes_every_number_of_customers() -> None:
         {"sites": {"shop": {"timezone": "America/New_York"}}},
     ],
 )
-def test_what_decides_whether_an_event_counts_changes_every_metric(after: dict[str, Any]) -> None:
+def test_a_setting_that_admits_or_rejects_events_changes_every_metric(
+    after: dict[str, Any],
+) -> None:
     assert changed({}, after) == dict.fromkeys(ALL, "counting")
 
 
@@ -163,7 +165,7 @@ def test_a_session_timeout_changes_the_funnels_of_sessions() -> None:
         assert found["sessions"] == "counting"
 
 
-def test_dimensions_change_segments_and_keep_whole_sites() -> None:
+def test_dimensions_change_segments_but_not_whole_sites() -> None:
     found = changed({}, {"dimensions": ["country"]})
     assert set(found.values()) == {"segments"}
     assert {"sessions", "variant_conversion"} <= set(found)
@@ -184,34 +186,36 @@ def test_an_own_metric_changes_with_its_own_definition_alone() -> None:
     assert changed(before, {}) == {"a": "dropped"}
 
 
-# ---- fingerprints that are stored
+# ---- stored fingerprints
 
 
 NOW_MS = 5_000
 
 
-def of_the_first_form(fingerprint: Fingerprint, since_ms: int = 0) -> Fingerprint:
-    """Return a fingerprint as commit 6131ed2 has stored it, read back."""
+def in_first_format(fingerprint: Fingerprint, since_ms: int = 0) -> Fingerprint:
+    """Return a fingerprint as commit 6131ed2 stored it, read back."""
     raw = {"counting": fingerprint.counting[::-1], "formula": "f", "since_ms": since_ms}
     return msgspec.json.decode(msgspec.json.encode(raw), type=Fingerprint)
 
 
-def test_what_another_version_has_stored_cannot_be_compared() -> None:
+def test_fingerprints_of_another_version_cannot_be_compared() -> None:
     wanted = fingerprints(Settings())
-    stored = {name: of_the_first_form(one) for name, one in wanted.items() if name != "sessions"}
+    stored = {name: in_first_format(one) for name, one in wanted.items() if name != "sessions"}
     stored["gone"] = stored["orders"]
     found = changes(stored, wanted)
     assert found["sessions"] == "new"
     assert found["gone"] == "dropped"
-    assert {what for name, what in found.items() if name not in ("sessions", "gone")} == {"unknown"}
+    assert {change for name, change in found.items() if name not in ("sessions", "gone")} == {
+        "unknown"
+    }
     later = {name: msgspec.structs.replace(one, format=FORMAT + 1) for name, one in wanted.items()}
     assert set(changes(later, wanted).values()) == {"unknown"}
 
 
-def test_the_first_start_carries_on_what_another_version_has_stored() -> None:
+def test_the_first_start_keeps_the_age_of_metrics_stored_by_another_version() -> None:
     wanted = fingerprints(Settings())
     stored = {
-        name: of_the_first_form(one, 1_000) for name, one in wanted.items() if name != "sessions"
+        name: in_first_format(one, 1_000) for name, one in wanted.items() if name != "sessions"
     }
     kept = carried_on(stored, wanted, NOW_MS)
     assert kept["orders"].since_ms == 1_000
@@ -221,7 +225,7 @@ def test_the_first_start_carries_on_what_another_version_has_stored() -> None:
     assert reread == kept
 
 
-def test_what_is_counted_differently_is_so_since_now() -> None:
+def test_a_metric_counted_differently_is_counted_since_now() -> None:
     before = carried_on({}, fingerprints(Settings()), NOW_MS)
     assert {one.since_ms for one in before.values()} == {0}
     wanted = fingerprints(configured(bounce={"mode": "ga4"}))

@@ -1,4 +1,4 @@
-"""The one reader of event files: compressed ones, damaged ones, and lines without an end."""
+"""Reader of event files: compressed files, damaged files, and lines without an end."""
 
 import gzip
 import io
@@ -9,7 +9,7 @@ import pytest
 from stream.report.input import InputError, check_readable, read_lines
 
 
-def test_lines_come_without_their_ends_and_blank_ones_too(
+def test_lines_come_without_their_ends_and_include_blank_ones(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "a.jsonl").write_bytes(b"1\n\n 2 \r\n3")
@@ -32,7 +32,7 @@ def test_the_lines_before_a_damage_come_first(tmp_path: Path) -> None:
     assert f"a.gz is damaged or cut short after line {count:,} (" in str(caught.value)
 
 
-def test_a_compressed_file_is_named_for_what_it_is(tmp_path: Path) -> None:
+def test_a_file_with_the_wrong_suffix_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_bytes(gzip.compress(b"x\n"))
     with pytest.raises(InputError, match=r"a\.jsonl is compressed; name it \.gz"):
@@ -45,7 +45,7 @@ def test_a_compressed_file_is_named_for_what_it_is(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("line", [b"abcd", b"abcd\n", b"abc\n", b"abc"])
-def test_a_line_is_cut_at_the_longest_and_the_next_one_is_whole(
+def test_a_line_is_truncated_at_the_maximum_and_the_next_one_is_whole(
     tmp_path: Path, line: bytes
 ) -> None:
     path = tmp_path / "a.jsonl"
@@ -55,7 +55,7 @@ def test_a_line_is_cut_at_the_longest_and_the_next_one_is_whole(
     assert rest == [b"f"]
 
 
-def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+def test_an_unreadable_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"none\.jsonl does not exist"):
         check_readable(["-", str(tmp_path / "none.jsonl")])
     with pytest.raises(InputError, match="cannot be read after line 0: Is a directory"):
