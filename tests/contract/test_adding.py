@@ -76,7 +76,9 @@ def test_a_change_touches_its_source_files_and_the_rest_follows(name: str, tmp_p
     run(copy, sys.executable, "-m", "ruff", "check", "--no-cache", *sources)
     run(copy, sys.executable, "-m", "ruff", "format", "--no-cache", "--check", *sources)
     follows = set(different(copy)) - CHANGES[name]
-    assert follows and all(file.endswith((".md", ".json", ".yml", ".yaml")) for file in follows), follows
+    assert follows and all(file.endswith((".md", ".json", ".yml", ".yaml")) for file in follows), (
+        follows
+    )
 
 
 def test_the_numbers_of_files_are_those_of_the_headings() -> None:
