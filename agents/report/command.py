@@ -1,7 +1,7 @@
 """`engage report`: runs the engine over files and prints the numbers."""
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from msgspec.structs import replace
 from rich.console import Console
@@ -17,6 +17,7 @@ from agents.report.csv_table import write_csv
 from agents.report.retention import as_triangles, choose_periods
 from agents.report.tables import ORDER, as_tables
 from schemas.outputs import MetricRecord, encode_record
+from stream.metrics.metric import Metric
 from stream.report.cohorts import Cohort
 from stream.settings.application import Settings
 
@@ -48,34 +49,45 @@ def run_report(
         if retention:
             periods = choose_periods(metrics, windows, by)
             report = count_files(replace(settings, dimensions=()), files, errors)
-            triangles = _rounded(report.triangles(retention, periods), digits)
-            _write(format, triangles, as_triangles)
+            _write(format, _rounded(report.triangles(retention, periods), digits), as_triangles)
             return 0
         chosen = choose_metrics(settings, metrics)
         kinds = choose_windows(chosen if metrics else (), windows, WINDOWS)
         chosen = [metric for metric in chosen if set(metric.windows) & set(kinds)]
         check_dimensions(settings, by)
-        if format == "table":
-            # Dimensions that are not shown need not be counted.
-            dimensions = tuple(name for name in by if name in settings.dimensions)
-            settings = replace(settings, dimensions=dimensions)
-        publish = replace(settings.publish, compare=compare or settings.publish.compare)
-        report = count_files(replace(settings, publish=publish), files, errors)
+        settings = _counting(settings, format, by, compare=compare)
+        report = count_files(settings, files, errors)
     except RequestRefusedError as error:
         errors.print(f"engage: {error}", markup=False)
         return 2
-    # A table shows segments on request, except those of a metric without a number for whole sites.
-    always = {metric.name for metric in chosen if format != "table" or not metric.plain}
-    records = (
-        record
-        for record in report.records([metric.name for metric in chosen], kinds)
-        if not record.dimensions
-        or (set(by) & record.dimensions.keys() if by else record.metric in always)
-    )
+    records = report.records([metric.name for metric in chosen], kinds)
+    shown = _rounded(_selected(records, chosen, format, by), digits)
     keep_empty = bool(metrics)
-    shown = _rounded(records, digits)
     _write(format, shown, lambda own: as_tables(settings, chosen, own, keep_empty=keep_empty))
     return 0
+
+
+def _counting(settings: Settings, format: str, by: Sequence[str], *, compare: bool) -> Settings:
+    """Return the settings to count with: dimensions that a table does not show are left out."""
+    if format == "table":
+        dimensions = tuple(name for name in by if name in settings.dimensions)
+        settings = replace(settings, dimensions=dimensions)
+    publish = replace(settings.publish, compare=compare or settings.publish.compare)
+    return replace(settings, publish=publish)
+
+
+def _selected(
+    records: Iterable[MetricRecord], chosen: Iterable[Metric], format: str, by: Sequence[str]
+) -> Iterator[MetricRecord]:
+    """Yield the records of whole sites and of the dimensions `by`.
+
+    Without `by`: all dimensions, but in a table only those of metrics without a number for sites.
+    """
+    always = {metric.name for metric in chosen if format != "table" or not metric.plain}
+    for record in records:
+        asked = set(by) & record.dimensions.keys() if by else record.metric in always
+        if asked or not record.dimensions:
+            yield record
 
 
 def _rounded(records: Iterable[MetricRecord], digits: int | None) -> Iterable[MetricRecord]:
