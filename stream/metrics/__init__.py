@@ -1,1 +1,1 @@
-"""The catalogue: what a metric is, the terms of its formula, and every metric by theme."""
+"""The catalogue of metrics: their definition, the terms of formulas, and one module a theme."""

@@ -1,4 +1,4 @@
-"""Measures and metrics of one's own: what engage.toml defines, as tallies, themes and metrics."""
+"""Own measures and metrics: builds what engage.toml defines."""
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -19,7 +19,7 @@ from stream.settings.definitions import Measure, OwnMetric
 
 KINDS: tuple[WindowKind, ...] = get_args(WindowKind)
 UNITS: tuple[str, ...] = get_args(Unit)
-#: Windows in which distinct people of a measure are counted, in days.
+#: Rolling windows in which the distinct people of a measure are counted, in days.
 _ROLLING: Mapping[WindowKind, int] = {
     "day": 1, "trailing_7d": 7, "trailing_28d": 28, "trailing_30d": 30,
 }  # fmt: skip
@@ -34,7 +34,7 @@ _PEOPLE = ByWindow(
         "all": Total(measures.NEW_ALL),
     }
 )
-#: What own metrics can be made of besides own measures.
+#: Built-in measures that own metrics can use, with the windows in which they have a value.
 BUILT_IN: Mapping[str, tuple[Term, tuple[WindowKind, ...]]] = {
     "events": (Total(measures.EVENTS), KINDS),
     "page_views": (Total(measures.PAGE_VIEWS), KINDS),
@@ -47,12 +47,12 @@ BUILT_IN: Mapping[str, tuple[Term, tuple[WindowKind, ...]]] = {
 CHOSEN_BY = ("measures", "metrics")
 # The definition of a measure is in its name.
 COUNTED_BY: CountedBy = {"own_*": PERSON}
-#: Units that a gauge names in its last word.
+#: Unit → last word of the gauge.
 _SUFFIXES = {"ratio": "_ratio", "seconds": "_seconds"}
 
 
 class OwnCounter:
-    """A measure that counts events, or adds up a field of them; an event without it adds nothing."""
+    """Event counter of an own measure. It adds up a field, or counts events; no field adds nothing."""
 
     def __init__(self, name: str, measure: Measure) -> None:
         self.types: Collection[str] = (measure.type,)
@@ -61,7 +61,7 @@ class OwnCounter:
         self._field = measure.field if measure.count == "sum" else ""
 
     def counts(self, event: Any) -> Iterable[tuple[str, int]]:
-        """One, or the value of the field in millionths."""
+        """Yield one, or the value of the field in millionths."""
         if not self._test(event):
             return
         value = getattr(event, self._field) if self._field else 1
@@ -69,12 +69,12 @@ class OwnCounter:
             yield self._measure, round(value * measures.MICROS) if self._field else 1
 
     def own_segments(self, _event: Any) -> Iterable[tuple[str, str]]:
-        """None of its own."""
+        """Return none."""
         return ()
 
 
 class OwnPeople(Daily):
-    """A measure of distinct people: on which days a person had such an event."""
+    """Aggregate of an own measure of distinct people: the days with such an event."""
 
     keep_days = 33
 
@@ -85,48 +85,48 @@ class OwnPeople(Daily):
         self._test = predicate(measure)
 
     def entry(self, event: Any) -> Sequence[Any] | None:
-        """Nothing but that there was one."""
+        """Keep a chosen event without any field."""
         return () if self._test(event) else None
 
     def contributions(
         self, history: Sequence[HistoryEntry], registry: SegmentRegistry
     ) -> Contributions:
-        """The person once in each rolling window and in each calendar week and month."""
+        """Count the person once in each rolling window and in each calendar week and month."""
         days: dict[Segment, set[int]] = {}
         for time_ms, segment_set_id in history:
             for segment in registry.by_id(segment_set_id).segments:
                 days.setdefault(segment, set()).add(segment.calendar.day_of(time_ms))
         counts: Contributions = Contributions()
         rolling = {length: f"{self._measure}_{kind}" for kind, length in _ROLLING.items()}
-        for segment, theirs in days.items():
-            distinct(counts, rolling, segment, theirs)
-            for week in {segment.calendar.week_of(day) for day in theirs}:
+        for segment, on_days in days.items():
+            distinct(counts, rolling, segment, on_days)
+            for week in {segment.calendar.week_of(day) for day in on_days}:
                 on(counts, f"{self._measure}_week", segment, week)
-            for month in {segment.calendar.month_of(day) for day in theirs}:
+            for month in {segment.calendar.month_of(day) for day in on_days}:
                 on(counts, f"{self._measure}_month", segment, month)
         return counts
 
 
 def counted_as(name: str, measure: Measure) -> str:
-    """Name of a measure's counters: another definition under the same name starts from nothing."""
+    """Name the counters of a measure. The name holds the definition, so a changed one starts at 0."""
     text = msgspec.json.encode(measure, order="sorted")
     return f"own_{name}_{hashlib.sha256(text).hexdigest()[:6]}"
 
 
 def own_counters(settings: Settings) -> tuple[OwnCounter, ...]:
-    """The measures that single events add to."""
+    """Return the own measures that single events add to."""
     given = settings.measures.items()
     return tuple(OwnCounter(name, one) for name, one in given if one.count != "people")
 
 
 def own_aggregates(settings: Settings) -> tuple[OwnPeople, ...]:
-    """The measures of distinct people."""
+    """Return the own measures of distinct people."""
     given = settings.measures.items()
     return tuple(OwnPeople(name, one) for name, one in given if one.count == "people")
 
 
 def own_metrics(settings: Settings) -> tuple[Metric, ...]:
-    """The metrics that are defined soundly; of the others settings_definitions says what is wrong."""
+    """Return the own metrics that can be computed; stream/configure/check_definitions.py refuses others."""
     found = []
     for name, own in settings.metrics.items():
         terms = [part(settings, name) for name in (own.numerator, own.denominator) if name]
@@ -136,7 +136,7 @@ def own_metrics(settings: Settings) -> tuple[Metric, ...]:
 
 
 def part(settings: Settings, name: str) -> tuple[Term, tuple[WindowKind, ...]] | None:
-    """(term, windows in which it has a value) of a measure, own or built-in; None: there is none."""
+    """Return (term, windows with a value) of an own or built-in measure; None if it is unknown."""
     measure = settings.measures.get(name)
     if measure is None:
         return BUILT_IN.get(name)
@@ -149,19 +149,19 @@ def part(settings: Settings, name: str) -> tuple[Term, tuple[WindowKind, ...]] |
 
 
 def people(settings: Settings, name: str) -> Term | None:
-    """The distinct people of an own measure in its PEOPLE_KINDS of windows; None: it counts none."""
+    """Return the distinct people of an own measure, in PEOPLE_KINDS; None if it counts no people."""
     measure = settings.measures.get(name)
     found = part(settings, name) if measure is not None and measure.count == "people" else None
     return None if found is None else found[0]
 
 
 def unit_of(own: OwnMetric) -> str:
-    """The unit as it is written, or what goes without saying."""
+    """Return the unit as written; without one, ratio or events."""
     return own.unit or ("ratio" if own.denominator else "events")
 
 
 def gauge_of(name: str, own: OwnMetric) -> str:
-    """The gauge, without prefix; its last word is the unit where there is one."""
+    """Return the gauge without prefix. It ends with the unit if that is a ratio or seconds."""
     suffix = _SUFFIXES.get(unit_of(own), "")
     return name if name.endswith(suffix) else name + suffix
 

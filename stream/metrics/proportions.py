@@ -1,6 +1,6 @@
-"""What can be said of shares that are samples: the interval of one, and whether two of them differ.
+"""Statistics of shares: the confidence interval of one, and the p-value of the difference of two.
 
-The library is imported at the first question: it takes seconds, and most users compare no variants.
+The library is imported at the first call: it takes seconds, and most users compare no variants.
 """
 
 import importlib
@@ -11,27 +11,27 @@ from typing import Any
 LIBRARY = "statsmodels"
 INSTALL = 'pip install "engagement-stream[experiments]"'
 _MODULE = "statsmodels.stats.proportion"
-#: Counts of many variants and goals; most are the same a second later.
+#: Results to remember: most counts of variants are the same a second later.
 _REMEMBERED = 8_192
 
 
 def is_installed() -> bool:
-    """Whether the library is there, without importing it."""
+    """Whether the library is installed; does not import it."""
     return importlib.util.find_spec(LIBRARY) is not None
 
 
 def load() -> Any:
-    """The library. Raises ImportError where it is not installed."""
+    """Import the library. Raises ImportError if it is not installed."""
     return importlib.import_module(_MODULE)
 
 
 @lru_cache(_REMEMBERED)
 def interval(successes: float, size: float, confidence: float) -> tuple[float, float] | None:
-    """Wilson's score interval of a share; None where it is none: of nobody, or of more than all."""
+    """Compute Wilson's score interval; None if the sample is empty or has more successes than people."""
     if not 0 <= successes <= size or not size:
         return None
     low, high = load().proportion_confint(successes, size, alpha=1 - confidence, method="wilson")
-    # Its ends are 0 and 1 but for the rounding where nobody or everybody succeeds.
+    # Without rounding the ends are 0 with no success, and 1 with successes only.
     return (float(low) if successes else 0.0, float(high) if successes < size else 1.0)
 
 
@@ -39,9 +39,9 @@ def interval(successes: float, size: float, confidence: float) -> tuple[float, f
 def p_value(
     successes: float, size: float, other_successes: float, other_size: float
 ) -> float | None:
-    """Of the two-sided two-proportion z-test with the pooled share; None where one of them is none.
+    """Compute the p-value of the two-sided, pooled two-proportion z-test; None if a sample is unusable.
 
-    1 where nobody succeeds in both, or everybody: they do not differ, and nothing varies.
+    It is 1 if no one, or everyone, succeeds in both samples.
     """
     if not (0 <= successes <= size and 0 <= other_successes <= other_size):
         return None

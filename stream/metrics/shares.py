@@ -1,4 +1,4 @@
-"""Terms of shares: what a segment of a metric's own dimension is a share of is counted elsewhere."""
+"""Terms of shares whose whole is counted in another segment."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ from stream.metrics.terms import Need, Reader, Term
 
 @dataclass(frozen=True, slots=True)
 class OfSite:
-    """A term of the whole site for a goal or a feature, whose people are only those who got there.
+    """Term of the whole site, for a segment of an own dimension such as a goal.
 
-    For a country, or another dimension of the context, it is that segment's own.
+    For a segment of a configured dimension, such as a country, it is read from that segment.
     """
 
     term: Term
@@ -28,7 +28,7 @@ class OfSite:
 
 @dataclass(frozen=True, slots=True)
 class AtStep:
-    """A term of the first step of a segment's funnel, or of the step before the segment's own."""
+    """Term of the first step of a segment's funnel, or of the step before the segment's own."""
 
     term: Term
     before: bool = False

@@ -1,4 +1,4 @@
-"""The terms that formulas are made of: ways to read a number for a window out of additive buckets."""
+"""Terms of formulas: ways to read a number for a window from additive buckets."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,41 +15,41 @@ _BUCKETS = 400
 
 
 class Reader(Protocol):
-    """The counts of one segment."""
+    """Reads the counts of one segment."""
 
     @property
     def segment(self) -> tuple[str, str, str]:
-        """(site, dimension, value); the whole site has no dimension."""
+        """(site, dimension, value); the dimension of the whole site is empty."""
 
     def of(self, dimension: str, value: str) -> "Reader":
-        """The counts of another segment of the site."""
+        """Return a reader of another segment of the site."""
 
     def at(self, measure: str, grain: Grain, index: int) -> int:
-        """Count in one bucket, 0 when there is none."""
+        """Return the count in one bucket; 0 without one."""
 
     def total(self, measure: str, grain: Grain, first: int, last: int) -> int:
-        """Sum of the buckets first … last."""
+        """Add up the buckets first … last."""
 
     def level(self, measure: str, day: int) -> int:
-        """Sum of all day buckets up to and including a day."""
+        """Add up all day buckets up to and including a day."""
 
     def level_histogram(self, name: str, day: int) -> Mapping[int, int]:
-        """Histogram bucket → sum of all day buckets up to and including a day."""
+        """Return histogram bucket → sum of all day buckets up to and including a day."""
 
     def histogram(self, name: str, grain: Grain, first: int, last: int) -> Mapping[int, int]:
-        """Histogram bucket → sum of the time buckets first … last."""
+        """Return histogram bucket → sum of the time buckets first … last."""
 
 
 class Term(Protocol):
-    """One number of a window. Terms are values: what is computed of one may be remembered."""
+    """One number of a window. Terms are values, so that results can be cached by term."""
 
     def __hash__(self) -> int: ...
 
     def read(self, reader: Reader, span: Span) -> float:
-        """Its value for a segment and a window."""
+        """Compute it for a segment and a window."""
 
     def needs(self, kind: WindowKind) -> Iterator[Need]:
-        """The measures and grains that it reads for a kind of window."""
+        """Yield the (measure, grain) pairs that it reads for a kind of window."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +68,12 @@ class Total:
 
 
 class Predicted(Total):
-    """People counted by what a model says of them, which is an estimate."""
+    """People counted by the prediction of a model, which is an estimate."""
 
 
 @dataclass(frozen=True, slots=True)
 class AtEnd:
-    """A measure that is counted in the bucket on which its rolling window ends."""
+    """Measure of rolling windows, read from the bucket with which the window ends."""
 
     measure: str
     scale: float = 1
@@ -88,9 +88,9 @@ class AtEnd:
 
 @dataclass(frozen=True, slots=True)
 class DaysBefore:
-    """A measure of rolling windows: of the one that ended so many days before the window does.
+    """Measure of rolling windows, of the one that ended `days` days before the window does.
 
-    A metric that reads it says so in `looks_back_days`.
+    The metric names the days in `looks_back_days`.
     """
 
     measure: str
@@ -105,7 +105,7 @@ class DaysBefore:
 
 @dataclass(frozen=True, slots=True)
 class AtStart:
-    """A measure that is counted in the bucket on which its calendar window begins."""
+    """Measure of calendar windows, read from the bucket with which the window begins."""
 
     measure: str
 
@@ -118,7 +118,7 @@ class AtStart:
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """A level at the end of the window, or at its start (the end of the day before)."""
+    """Level at the end of the window, or at its start (the end of the day before)."""
 
     measure: str
     at_start: bool = False
@@ -150,7 +150,7 @@ class Sum:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ByWindow:
-    """Another term for each kind of window."""
+    """A term for each kind of window."""
 
     terms: Mapping[WindowKind, Term]
 
@@ -165,7 +165,7 @@ class ByWindow:
 class Quantile:
     """Quantile `q` in seconds of a histogram, interpolated by rank inside its bucket.
 
-    Off by at most 9 % of the value, the width of a bucket; 0 when the histogram is empty: see `Has`.
+    It is off by at most 9 % of the value, the width of a bucket. An empty histogram gives 0: see `Has`.
     """
 
     histogram: str
@@ -188,7 +188,7 @@ class Quantile:
 
 @dataclass(frozen=True, slots=True)
 class Has:
-    """1 when a term is positive, else 0: the denominator that makes an estimate of nothing null."""
+    """1 if a term is positive, else 0: the denominator that makes an empty estimate null."""
 
     term: Term
 
@@ -201,7 +201,7 @@ class Has:
 
 @dataclass(frozen=True, slots=True)
 class AtLeast:
-    """A term that is never below a least where it is above 0."""
+    """A term raised to at least `least` if it is above 0."""
 
     term: Term
     least: float
@@ -216,7 +216,7 @@ class AtLeast:
 
 @dataclass(frozen=True, slots=True)
 class Quotient:
-    """One term over another, 0 where there is nothing to divide by: see `Has`."""
+    """One term divided by another; 0 if that is 0: see `Has`."""
 
     top: Term
     bottom: Term
@@ -233,9 +233,9 @@ class Quotient:
 
 @dataclass(frozen=True, slots=True)
 class DailyRates:
-    """The rates of the days of a window, added up: what a day counts ÷ a level when it begins.
+    """Sum of the rates of the days of a window: count of the day ÷ level at its start.
 
-    With `known` the number 1 where any day has something to divide by, else 0.
+    With `known` it is 1 if a day has a level to divide by, else 0.
     """
 
     measure: str
@@ -257,9 +257,9 @@ class DailyRates:
 
 @dataclass(frozen=True, slots=True)
 class TopTenth:
-    """How many of those in a histogram, which is a level, reach what the highest tenth reach.
+    """Number of people in the highest tenth of a histogram that is a level.
 
-    Whole buckets are taken, so it may be more than a tenth: all who are like the last of them.
+    It takes whole buckets, so that it may be more than a tenth.
     """
 
     histogram: str
@@ -280,7 +280,7 @@ class TopTenth:
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """A term times a number, and times another term where there is one."""
+    """A term times a number, and times another term if one is given."""
 
     left: Term
     right: Term | None = None

@@ -73,8 +73,8 @@ def test_grace_begins_with_the_request() -> None:
 
 def test_the_formula_names_when_customers_are_lost() -> None:
     formulas = {metric.name: metric.formula for metric in catalogue(AT_REQUEST)}
-    assert formulas["churn_rate"].endswith("lost when they cancel")
-    assert formulas["churned_customers"].endswith("when it was cancelled")
+    assert formulas["churn_rate"].endswith("lost at the cancellation")
+    assert formulas["churned_customers"].endswith("ends at its cancellation")
 
 
 def stay_away(days: int) -> dict[str, tuple[float | None, float | None]]:

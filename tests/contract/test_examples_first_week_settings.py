@@ -193,7 +193,7 @@ def test_the_formula_names_the_activation_event() -> None:
     settings = Settings(first_week=FirstWeekSettings(activation_event=ORDERS, min_events=2))
     [metric] = [one for one in catalogue(settings) if one.name == "first_week_engagement"]
     assert metric.formula == (
-        "new people with at least 2 such order on days 0–6 ÷ new people of the day"
+        "new people with at least 2 matching order events on days 0–6 ÷ new people of the day"
     )
 
 

@@ -112,10 +112,10 @@ def test_the_formula_names_the_attempts_that_count() -> None:
 
     plain, first = Funnel(steps=(VIEW, CART)), Funnel(steps=(VIEW, CART), entry="first")
     excluding = Funnel(steps=(VIEW, CART), exclusions=(HELP,))
-    assert formula().endswith("from step 1; the best attempt of each counts")
-    assert formula(first).endswith("the first attempt of each counts")
-    assert formula(plain, first).endswith("or the first where the funnel's entry says so")
-    assert "nothing excluded between" in formula(excluding)
+    assert formula().endswith("from step 1; the best attempt of each person counts")
+    assert formula(first).endswith("the first attempt of each person counts")
+    assert formula(plain, first).endswith("or the first if the funnel's entry is first")
+    assert "without an excluded event between" in formula(excluding)
 
 
 @pytest.mark.parametrize(

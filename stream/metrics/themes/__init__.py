@@ -1,1 +1,1 @@
-"""The metrics, one theme a file."""
+"""Themes of the catalogue, one a module."""

@@ -1,4 +1,4 @@
-"""Active people over the windows that the settings choose: a week, a month, now; and how often they come."""
+"""Metrics of active people in a week, in a month and now, and of how often they come."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from stream.settings.application import Settings
 
 @dataclass(frozen=True, slots=True)
 class PerDay:
-    """Mean of a measure over the days of the window, all of them."""
+    """Mean of a measure over all days of the window."""
 
     measure: str
 
@@ -28,7 +28,7 @@ class PerDay:
 
 @dataclass(frozen=True, slots=True)
 class _Span:
-    """A window, who was active in it, and how it is called."""
+    """A window with its people and its name."""
 
     kind: WindowKind
     people: Term
@@ -49,9 +49,9 @@ _LIVE: dict[int, tuple[WindowKind, str]] = {5: ("trailing_5m", "five"), 30: ("tr
 
 
 def metrics(settings: Settings) -> Iterator[Metric]:
-    """Active people by week, by month and now."""
+    """Yield active people by week, by month and now, and stickiness."""
     week, month = _WEEKS[settings.active.week], _MONTHS[settings.active.month]
-    for name, span, knob, example in (
+    for name, span, setting, example in (
         ("weekly_active_users", week, "active.week", Example("two people, one of them twice", 2, None, 2)),
         (
             "monthly_active_users", month, "active.month",
@@ -67,7 +67,7 @@ def metrics(settings: Settings) -> Iterator[Metric]:
             windows=(span.kind,),
             gauge=name,
             example=example,
-            chosen_by=(knob,),
+            chosen_by=(setting,),
         )
     if settings.active.rolling_hours:
         yield _ROLLING
@@ -75,7 +75,8 @@ def metrics(settings: Settings) -> Iterator[Metric]:
     yield _stickiness(settings)
     yield Metric(
         name="monthly_activity_rate",
-        help=f"People active in {month.words}, per paying customer. May exceed 1 where others come too.",
+        help=f"People active in {month.words} per paying customer. Above 1 if people without a "
+        "subscription come too.",
         unit="ratio",
         formula="monthly active users ÷ customers with a paid subscription at the end of the day",
         numerator=month.people,
@@ -117,7 +118,7 @@ def _live(settings: Settings) -> Metric:
     kind, words = _LIVE[minutes]
     return Metric(
         name="live_visitors",
-        help=f"People with any event in the last {words} minutes. Late events do not revise it.",
+        help=f"People with any event in the last {words} minutes. A late event does not revise it.",
         unit="people",
         formula=f"distinct people with an event in {minutes} minutes of event time",
         numerator=AtEnd(measures.LIVE),
@@ -129,30 +130,30 @@ def _live(settings: Settings) -> Metric:
 
 
 def _stickiness(settings: Settings) -> Metric:
-    """Mean daily active people of the window, or those of its last day, over those of the window."""
-    knobs = settings.stickiness
-    month = knobs.base == "month"
+    """Build the people of an average day, or of the last day, over those of the window."""
+    chosen = settings.stickiness
+    month = chosen.base == "month"
     base = (_MONTHS if month else _WEEKS)[settings.active.month if month else settings.active.week]
     daily: Term = PerDay(measures.ACTIVE_DAY)
     if base.days:
         daily = Total(measures.ACTIVE_DAY, scale=1 / base.days)
     formula = f"mean daily active users of {base.words}"
-    if knobs.numerator != "mean_dau":
+    if chosen.numerator != "mean_dau":
         daily, formula = AtEnd(measures.ACTIVE_DAY), "daily active users of the last day"
     return Metric(
         name="stickiness",
-        help=f"Share of the {knobs.base}'s people who are active on an average day."
-        if knobs.numerator == "mean_dau"
-        else f"Share of the {knobs.base}'s people who are active on its last day.",
+        help=f"Share of the {chosen.base}'s people who are active on an average day."
+        if chosen.numerator == "mean_dau"
+        else f"Share of the {chosen.base}'s people who are active on its last day.",
         unit="ratio",
         formula=f"{formula} ÷ {'monthly' if month else 'weekly'} active users",
         numerator=daily,
         denominator=base.people,
         windows=(base.kind,),
         gauge="stickiness_ratio",
-        gauge_complete=knobs.numerator != "today",
+        gauge_complete=chosen.numerator != "today",
         example=Example("mean DAU 2,600 of MAU 20,000", 2_600, 20_000, 0.13),
-        chosen_by=("stickiness.numerator", "stickiness.base", f"active.{knobs.base}"),
+        chosen_by=("stickiness.numerator", "stickiness.base", f"active.{chosen.base}"),
         benchmark=Benchmark("above 0.13 is good", "product analytics guides, for all industries"),
     )
 

@@ -1,17 +1,17 @@
-"""Audience: how many people, how often."""
+"""Metrics of the audience: how many people come, and how often."""
 
 from stream.counters import measures
 from stream.metrics.metric import Benchmark, Example, Metric
 from stream.metrics.terms import AtEnd, AtStart, ByWindow, Level, Sum, Total
 from stream.metrics.theme import Theme
 
-#: The people of a period.
+#: People of a period.
 PEOPLE = ByWindow(
     {
         "day": Total(measures.ACTIVE_DAY),
         "week": AtStart(measures.ACTIVE_WEEK),
         "month": AtStart(measures.ACTIVE_MONTH),
-        # Everyone is new once.
+        # Each person is new once, so these are all people.
         "all": Total(measures.NEW_ALL),
     }
 )
@@ -30,7 +30,7 @@ METRICS = (
     ),
     Metric(
         name="unique_visitors",
-        help="People seen in the period: the new and the returning ones.",
+        help="People with at least one active event in the period, new and returning.",
         unit="people",
         formula="distinct people with an active event in the period",
         numerator=PEOPLE,
@@ -40,7 +40,7 @@ METRICS = (
     ),
     Metric(
         name="daily_activity_rate",
-        help="People active on the day, per paying customer. May exceed 1 where others come too.",
+        help="People active on the day per paying customer. Above 1 if people without a subscription come too.",
         unit="ratio",
         formula="daily active users ÷ customers with a paid subscription at the end of the day",
         numerator=Total(measures.ACTIVE_DAY),
@@ -54,18 +54,18 @@ METRICS = (
     ),
     Metric(
         name="visit_frequency",
-        help="Mean number of visits of a person who was active in the month.",
+        help="Mean number of sessions of a person who was active in the month.",
         unit="visits",
         formula="closed sessions ÷ people active in the month",
         numerator=Total(measures.SESSIONS),
         denominator=AtStart(measures.ACTIVE_MONTH),
         windows=("month",),
         gauge="visit_frequency",
-        example=Example("400 visits of 100 people", 400, 100, 4),
+        example=Example("400 sessions of 100 people", 400, 100, 4),
     ),
     Metric(
         name="at_risk_users",
-        help="People who were active in the last 28 days, but not in the last 7.",
+        help="People active in the last 28 days, but not in the last 7.",
         unit="people",
         formula="monthly active users − weekly active users, at the end of the day",
         numerator=Sum(AtEnd(measures.ACTIVE_28D), AtEnd(measures.ACTIVE_7D), sign=-1),

@@ -1,4 +1,4 @@
-"""Behaviour: pages, sessions, bounces."""
+"""Metrics of behaviour: page views, sessions, durations and bounces."""
 
 from collections.abc import Iterator
 
@@ -8,12 +8,12 @@ from stream.metrics.terms import Has, Quantile, Total
 from stream.metrics.theme import Theme
 from stream.settings.application import Settings
 
-_CLOSED = "Closed sessions, in the window in which they started."
+_CLOSED = "Counts closed sessions, in the window in which they started."
 
 VISITS = (
     Metric(
         name="page_views",
-        help="Pages shown.",
+        help="Number of pages shown.",
         unit="views",
         formula="number of page_view events",
         numerator=Total(measures.PAGE_VIEWS),
@@ -23,7 +23,7 @@ VISITS = (
     ),
     Metric(
         name="sessions",
-        help=f"Visits. {_CLOSED}",
+        help=f"Number of sessions. {_CLOSED}",
         unit="sessions",
         formula="number of closed sessions",
         numerator=Total(measures.SESSIONS),
@@ -36,19 +36,19 @@ VISITS = (
 OUTCOMES = (
     Metric(
         name="bounce_rate",
-        help=f"Share of visits that end where they began. {_CLOSED}",
+        help=f"Share of sessions that end on their first page. {_CLOSED}",
         unit="ratio",
         formula="sessions with one page view and no interactive event ÷ sessions with a page view",
         numerator=Total(measures.BOUNCED_SESSIONS),
         denominator=Total(measures.VIEWED_SESSIONS),
         windows=("trailing_1h", "hour", "day", "all"),
         gauge="bounce_ratio",
-        example=Example("3 of 5 visits have one page", 3, 5, 0.6),
+        example=Example("3 of 5 sessions have one page", 3, 5, 0.6),
         benchmark=Benchmark("0.20 to 0.55", "web analytics surveys"),
     ),
     Metric(
         name="engagement_rate",
-        help=f"Share of visits with a page view that are long, or see several pages. {_CLOSED}",
+        help=f"Share of sessions with a page view that are long or have several pages. {_CLOSED}",
         unit="ratio",
         formula="sessions with a page view that last engaged_min_seconds or "
         "have engaged_min_page_views ÷ sessions with a page view",
@@ -56,7 +56,7 @@ OUTCOMES = (
         denominator=Total(measures.VIEWED_SESSIONS),
         windows=("trailing_1h", "hour", "day", "all"),
         gauge="engagement_ratio",
-        example=Example("3 of 5 visits see two pages or take 10 s", 3, 5, 0.6),
+        example=Example("3 of 5 sessions have two pages or last 10 s", 3, 5, 0.6),
     ),
 )
 
@@ -64,17 +64,17 @@ OUTCOMES = (
 _TIMED = ("duration.zero_sessions",)
 _COUNTED: dict[str, str] = {
     "page_views": "page views of sessions",
-    "unique_pages": "different pages of each session",
-    "page_view_ids": "different page_view_id of the page views and heartbeats of sessions",
+    "unique_pages": "distinct pages of each session",
+    "page_view_ids": "distinct page_view_id of page views and heartbeats of sessions",
     "actions": "page views and interactive events of sessions with a page view",
 }
 
 
 def pages_per_session(settings: Settings) -> Metric:
-    """Pages of a visit, over what the settings call one."""
+    """Build the mean number of pages of a session, as the settings count them."""
     return Metric(
         name="pages_per_session",
-        help=f"Mean number of pages of a visit. {_CLOSED}",
+        help=f"Mean number of pages of a session. {_CLOSED}",
         unit="pages",
         formula=f"{_COUNTED[settings.pages.count]} ÷ sessions",
         numerator=Total(measures.SESSION_PAGE_VIEWS),
@@ -87,28 +87,28 @@ def pages_per_session(settings: Settings) -> Metric:
 
 
 def durations(settings: Settings) -> Iterator[Metric]:
-    """How long visits last: mean and percentiles."""
+    """Yield the mean duration of sessions and its percentiles."""
     lasting = _lasting(settings)
     zeros = settings.duration.zero_sessions == "include"
     timed = Total(measures.SESSIONS if zeros else measures.TIMED_SESSIONS)
     yield Metric(
         name="session_duration",
-        help=f"Mean length of a visit. {_CLOSED}",
+        help=f"Mean duration of a session. {_CLOSED}",
         unit="seconds",
         formula=f"mean of {lasting}",
         numerator=Total(measures.SESSION_DURATION_MS, scale=1 / 1000),
         denominator=timed,
         windows=("hour", "day", "all"),
         gauge="session_duration_mean_seconds",
-        example=Example("visits of 0, 60 and 120 s", 180, 3, 60)
+        example=Example("sessions of 0, 60 and 120 s", 180, 3, 60)
         if zeros
-        else Example("visits of 0, 60 and 120 s", 180, 2, 90),
+        else Example("sessions of 0, 60 and 120 s", 180, 2, 90),
         chosen_by=_TIMED,
     )
     for percent in (50, 90):
         yield Metric(
             name=f"session_duration_p{percent}",
-            help=f"Length that {percent} % of visits do not exceed. {_CLOSED}",
+            help=f"Duration that {percent} % of sessions do not exceed. {_CLOSED}",
             unit="seconds",
             formula=f"{percent}th percentile of {lasting}",
             numerator=Quantile(measures.SESSION_DURATION, percent / 100),
@@ -116,7 +116,7 @@ def durations(settings: Settings) -> Iterator[Metric]:
             windows=("hour", "day", "all"),
             gauge=f"session_duration_p{percent}_seconds",
             approximate=True,
-            example=Example(f"{percent} of 100 visits take 30 s or less", 30, 1, 30),
+            example=Example(f"{percent} of 100 sessions last 30 s or less", 30, 1, 30),
             chosen_by=_TIMED,
         )
 
@@ -129,8 +129,8 @@ def _lasting(settings: Settings) -> str:
     if duration.cap_seconds:
         words += f", at most {duration.cap_seconds} s"
     if duration.zero_sessions == "exclude":
-        return f"{words}; a session of 0 s does not count"
-    return f"{words}; a session of one event has 0 and counts"
+        return f"{words}; sessions of 0 s do not count"
+    return f"{words}; a session of one event counts as 0 s"
 
 
 def metrics(settings: Settings) -> Iterator[Metric]:

@@ -1,4 +1,4 @@
-"""Carts: which became orders, which were left, and which of these were recovered."""
+"""Metrics of carts: ordered, abandoned and recovered ones."""
 
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Literal, NamedTuple
@@ -22,7 +22,7 @@ COUNTED_BY: CountedBy = {
     CARTS_ABANDONED: _CART,
     CARTS_RECOVERED: ("cart.recovery_days", *_CART),
 }
-#: What is kept of the type of an event; at one instant they sort in this order.
+#: Kinds of changes as they are kept; at one instant they sort in this order.
 _ADDED, _REMOVED, _CHECKOUT, _ORDERED = range(4)
 _KIND = {
     "add_to_cart": _ADDED, "remove_from_cart": _REMOVED,
@@ -36,7 +36,7 @@ _MEASURE: dict[Outcome, str] = {
 
 
 class Change(NamedTuple):
-    """Something that happens to the carts of a person; an order may not say of which."""
+    """Change of a person's carts. An order may name no cart."""
 
     time_ms: int
     kind: int
@@ -45,7 +45,7 @@ class Change(NamedTuple):
 
 
 class _Cart:
-    """A cart while it is open, and once abandoned while it may be recovered."""
+    """Cart while it is open or, once abandoned, while it can be recovered."""
 
     __slots__ = ("changed_ms", "holds", "segment_set_id")
 
@@ -56,7 +56,7 @@ class _Cart:
 
 
 class CartRules(NamedTuple):
-    """What opens a cart, and how long it and its recovery may take."""
+    """The change that opens a cart, and the times until it is abandoned and can be recovered."""
 
     opens: int
     timeout_ms: int
@@ -64,11 +64,11 @@ class CartRules(NamedTuple):
 
 
 class Carts:
-    """What became of each of a person's carts: by cart_id, else of the one that is open.
+    """Aggregate of a person's carts, by cart_id or, without one, of the open cart.
 
-    A cart that is emptied is neither ordered nor abandoned. An order takes the cart that it names,
-    or, if it names none that there is, the cart changed last; an order without any cart, and what is
-    removed from a cart that is not open, counts nowhere. An order at the last instant is in time.
+    An emptied cart is neither ordered nor abandoned. An order takes the cart that it names; if there is
+    no such cart, the one changed last. An order without any cart, and a removal from a cart that is not
+    open, do not count. An order at the last instant is in time.
     """
 
     name = "cart"
@@ -80,17 +80,17 @@ class Carts:
         self._rules = CartRules(
             _KIND[cart.start_event], cart.timeout_hours * HOUR_MS, cart.recovery_days * DAY_MS
         )
-        #: Long enough for a cart that is changed for a month before it is left.
+        #: Long enough for a cart that is changed for a month before it is abandoned.
         self.keep_days = cart.timeout_hours // 24 + cart.recovery_days + 31
 
     def entry(self, event: Any) -> Sequence[Any] | None:
-        """Its kind and its cart."""
+        """Keep its kind and its cart."""
         return _KIND[event.__struct_config__.tag], None if self._one_cart else event.cart_id
 
     def contributions(
         self, history: Sequence[HistoryEntry], registry: SegmentRegistry
     ) -> Contributions:
-        """Each outcome at its instant, which for an abandoned cart may be to come."""
+        """Count each outcome at its instant; that of an abandoned cart may be in the future."""
         changes = [
             Change(time, kind, cart, segment_set) for time, segment_set, kind, cart in history
         ]
@@ -102,32 +102,32 @@ class Carts:
 
 
 def outcomes(changes: Sequence[Change], rules: CartRules) -> Iterator[tuple[Outcome, int, int]]:
-    """(what became of a cart, when, profile of its last change), of changes sorted by time and kind."""
+    """Yield (outcome, time, segment set of the last change) of carts, from changes sorted by time and kind."""
     carts: dict[str, _Cart] = {}
-    left: dict[str, _Cart] = {}
+    abandoned: dict[str, _Cart] = {}
     for change in changes:
         for name, cart in [*carts.items()]:
             if change.time_ms > cart.changed_ms + rules.timeout_ms:
                 yield "abandoned", cart.changed_ms + rules.timeout_ms, cart.segment_set_id
-                left[name] = carts.pop(name)
+                abandoned[name] = carts.pop(name)
         if change.kind == _ORDERED:
-            yield from _ordered(change, carts, left, rules)
+            yield from _ordered(change, carts, abandoned, rules)
         else:
-            _changed(change, carts, left, rules)
+            _changed(change, carts, abandoned, rules)
     for cart in carts.values():
         yield "abandoned", cart.changed_ms + rules.timeout_ms, cart.segment_set_id
 
 
 def _changed(
-    change: Change, carts: dict[str, _Cart], left: dict[str, _Cart], rules: CartRules
+    change: Change, carts: dict[str, _Cart], abandoned: dict[str, _Cart], rules: CartRules
 ) -> None:
     name = change.cart or ""
     cart = carts.get(name)
     if cart is None:
         if change.kind != rules.opens:
             return
-        # Who fills a cart again has another one: the one that was left stays so.
-        left.pop(name, None)
+        # A cart that is filled again is another one; the abandoned one stays abandoned.
+        abandoned.pop(name, None)
         cart = carts[name] = _Cart()
     cart.changed_ms, cart.segment_set_id = change.time_ms, change.segment_set_id
     cart.holds += (change.kind == _ADDED) - (change.kind == _REMOVED)
@@ -136,13 +136,13 @@ def _changed(
 
 
 def _ordered(
-    change: Change, carts: dict[str, _Cart], left: dict[str, _Cart], rules: CartRules
+    change: Change, carts: dict[str, _Cart], abandoned: dict[str, _Cart], rules: CartRules
 ) -> Iterator[tuple[Outcome, int, int]]:
-    for outcome, known in (("ordered", carts), ("recovered", left)):
+    for outcome, known in (("ordered", carts), ("recovered", abandoned)):
         if change.cart in known and change.cart is not None:
             yield from _taken(outcome, change, change.cart, known, rules)
             return
-    for outcome, known in (("ordered", carts), ("recovered", left)):
+    for outcome, known in (("ordered", carts), ("recovered", abandoned)):
         if known:
             newest = max(known, key=lambda name: (known[name].changed_ms, name))
             yield from _taken(outcome, change, newest, known, rules)
@@ -160,27 +160,25 @@ def _taken(
 
 
 def aggregates(settings: Settings) -> tuple[Carts, ...]:
-    """The carts of people; none where visits are what is counted."""
+    """Return what is kept of people's carts; nothing if the settings count sessions."""
     return () if settings.cart.basis == "session" else (Carts(settings),)
 
 
 def metrics(settings: Settings) -> tuple[Metric, ...]:
-    """Abandonment on the basis that the settings choose, and recovery."""
+    """Return abandonment on the basis that the settings choose, and recovery."""
     cart = settings.cart
-    left: Term = Total(CARTS_ABANDONED)
-    resolved: Term = Sum(Total(CARTS_ORDERED), left)
-    formula = (
-        f"carts without an order {cart.timeout_hours} h after their last change ÷ carts resolved"
-    )
+    abandoned: Term = Total(CARTS_ABANDONED)
+    resolved: Term = Sum(Total(CARTS_ORDERED), abandoned)
+    formula = f"carts without an order {cart.timeout_hours} h after their last change ÷ those and ordered carts"
     if cart.basis == "session":
-        left, resolved = Total(measures.ABANDONED_SESSIONS), Total(measures.CARTED_SESSIONS)
+        abandoned, resolved = Total(measures.ABANDONED_SESSIONS), Total(measures.CARTED_SESSIONS)
         formula = "sessions with a cart and no order ÷ sessions with a cart"
     abandonment = Metric(
         name="cart_abandonment_rate",
-        help="Share of the carts that were left, in the window in which that was settled.",
+        help="Share of carts that were abandoned, in the window in which they were ordered or abandoned.",
         unit="ratio",
         formula=formula,
-        numerator=left,
+        numerator=abandoned,
         denominator=resolved,
         windows=("day", "all"),
         gauge="cart_abandonment_ratio",
@@ -192,9 +190,9 @@ def metrics(settings: Settings) -> tuple[Metric, ...]:
         return (abandonment,)
     recovered = Metric(
         name="recovered_carts",
-        help="Carts that were counted as abandoned and ordered after all, when they were ordered.",
+        help="Abandoned carts that were ordered later, in the window of the order.",
         unit="carts",
-        formula="orders of a cart that had been abandoned",
+        formula="orders of a cart that was counted as abandoned",
         numerator=Total(CARTS_RECOVERED),
         windows=("day", "all"),
         gauge="recovered_carts",
@@ -205,7 +203,7 @@ def metrics(settings: Settings) -> tuple[Metric, ...]:
 
 THEME = Theme(
     title="Carts",
-    text="Which carts became orders, which were left, and which of these were recovered.",
+    text="Which carts became orders, which were abandoned, and which of these were recovered.",
     metrics=metrics,
     aggregates=aggregates,
     counted_by=COUNTED_BY,

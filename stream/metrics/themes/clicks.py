@@ -1,4 +1,4 @@
-"""Click-through: how often content is clicked where it is shown, and by how many of those who see it."""
+"""Metrics of click-through: clicks on content per time it was shown, and people who click."""
 
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
@@ -15,7 +15,7 @@ from stream.sessions.pages import CONTENT
 from stream.sessions.session import sid_digest
 from stream.settings.application import Settings
 
-#: Distinct people with an impression, by day.
+#: Distinct people with an impression on the day.
 VIEWERS_DAY = "viewers_day"
 # The time within which a click is matched is in the name of the measure.
 COUNTED_BY: CountedBy = {VIEWERS_DAY: PERSON, "matched_*": PERSON}
@@ -23,7 +23,7 @@ _MATCHED = ("ctr.match_impression", "ctr.attribution_window_seconds")
 
 
 def aggregates(settings: Settings) -> Iterator[Aggregate]:
-    """What is kept of people for the click-through that the settings choose: by default nothing."""
+    """Yield what is kept of people for the click-through that the settings choose; nothing by default."""
     if settings.ctr.denominator == "unique_viewers":
         yield Viewers()
     if settings.ctr.match_impression:
@@ -31,20 +31,20 @@ def aggregates(settings: Settings) -> Iterator[Aggregate]:
 
 
 class Viewers(Daily):
-    """On which days a person was shown any content."""
+    """Aggregate of the days on which a person was shown content."""
 
     name = "seen"
     types: Collection[str] = ("impression",)
     keep_days = 1
 
     def entry(self, _event: Any) -> Sequence[Any] | None:
-        """Nothing but that there was an impression."""
+        """Keep an impression without any field."""
         return ()
 
     def contributions(
         self, history: Sequence[HistoryEntry], registry: SegmentRegistry
     ) -> Contributions:
-        """The person once a day."""
+        """Count the person once a day."""
         counts: Contributions = Contributions()
         seen = {
             (s, t) for t, segment_set_id in history for s in registry.by_id(segment_set_id).segments
@@ -55,10 +55,10 @@ class Viewers(Daily):
 
 
 class Matched:
-    """Clicks on content that their person was shown shortly before.
+    """Aggregate of clicks on content that the person was shown shortly before.
 
-    A click belongs to the last impression of its content at or before it, in whose window and
-    segments it counts; without one it counts nowhere.
+    A click belongs to the last impression of its content at or before it. It counts in the window and
+    the segments of that impression; without one it does not count.
     """
 
     types: Collection[str] = ("impression", "click")
@@ -70,7 +70,7 @@ class Matched:
         self.name = self.clicks
 
     def entry(self, event: Any) -> Sequence[Any] | None:
-        """The content; of a click also its id, since two at one instant are two."""
+        """Keep the content, and the id of a click: two clicks at one instant count twice."""
         if isinstance(event, Impression):
             return event.content_id, b""
         if isinstance(event, Click) and event.content_id is not None:
@@ -80,7 +80,7 @@ class Matched:
     def contributions(
         self, history: Sequence[HistoryEntry], registry: SegmentRegistry
     ) -> Contributions:
-        """Each matched click at its impression, and its person once a day."""
+        """Count each matched click at its impression, and its person once a day."""
         counts: Contributions = Contributions()
         days = set()
         for time_ms, segment_set_id, content in self._impressions(history):
@@ -96,9 +96,9 @@ class Matched:
         return counts
 
     def _impressions(self, history: Sequence[HistoryEntry]) -> Iterator[tuple[int, int, str]]:
-        """(time, profile, content) of the impression of each click that has one."""
+        """Yield (time, segment set, content) of the impression of each matched click."""
         last: dict[str, HistoryEntry] = {}
-        # At one instant what was shown comes before what was clicked.
+        # At one instant, impressions come before clicks.
         for entry in sorted(history, key=lambda entry: (entry[0], bool(entry[3]))):
             time_ms, _, content, click = entry
             if not click:
@@ -108,7 +108,7 @@ class Matched:
 
 
 def metrics(settings: Settings) -> tuple[Metric, ...]:
-    """The click-through rates, over what the site can count and of the clicks that shall count."""
+    """Return the click-through rates with the clicks and the denominator that the settings choose."""
     return (_unique_click_through(settings), _click_through(settings), _by_content(settings))
 
 
@@ -116,7 +116,7 @@ def _click_through(settings: Settings) -> Metric:
     views = settings.ctr.denominator == "page_views"
     return Metric(
         name="click_through_rate",
-        help=f"Clicks on content per time it was shown. {_exceeds(settings)}",
+        help=f"Clicks on content per impression. {_exceeds(settings)}",
         unit="ratio",
         formula=f"{_clicks(settings)} ÷ {'page views' if views else 'impressions'}",
         numerator=Total(_measures(settings)[0]),
@@ -132,7 +132,7 @@ def _unique_click_through(settings: Settings) -> Metric:
     of_people = settings.ctr.denominator == "unique_viewers"
     return Metric(
         name="unique_click_through_rate",
-        help=f"People who clicked on content, per {'person who saw any' if of_people else 'impression'}.",
+        help=f"People who clicked on content per {'person who saw any' if of_people else 'impression'}.",
         unit="ratio",
         formula=f"distinct people with {_clicks(settings, 'a click')} ÷ "
         + ("distinct people with an impression" if of_people else "impressions"),
@@ -140,7 +140,7 @@ def _unique_click_through(settings: Settings) -> Metric:
         denominator=Total(VIEWERS_DAY if of_people else measures.IMPRESSIONS),
         windows=("day",),
         gauge="unique_click_through_ratio",
-        example=Example("50 people of 200 impressions", 50, 200, 0.25),
+        example=Example("50 people click, 200 impressions", 50, 200, 0.25),
         chosen_by=("ctr.denominator", *_MATCHED),
         benchmark=Benchmark("0.06 to 0.07 is strong", "e-mail and display surveys"),
     )
@@ -150,7 +150,7 @@ def _by_content(settings: Settings) -> Metric:
     matched = settings.ctr.match_impression
     return Metric(
         name="content_click_through_rate",
-        help=f"Clicks on the content per time it was shown. {_exceeds(settings)}",
+        help=f"Clicks on the content per impression of it. {_exceeds(settings)}",
         unit="ratio",
         formula=f"clicks on the content{_shown(settings)} ÷ impressions of it",
         numerator=Total(_measures(settings)[0] if matched else measures.CONTENT_CLICKS),
@@ -165,7 +165,7 @@ def _by_content(settings: Settings) -> Metric:
 
 
 def _measures(settings: Settings) -> tuple[str, str]:
-    """(clicks, people who click): what is matched within another time is stored by another name."""
+    """Return the measures (clicks, people who click). The matching time is in their name."""
     if not settings.ctr.match_impression:
         return measures.CLICKS, measures.CLICKERS_DAY
     seconds = settings.ctr.attribution_window_seconds
@@ -183,8 +183,8 @@ def _shown(settings: Settings) -> str:
 
 def _exceeds(settings: Settings) -> str:
     if settings.ctr.match_impression:
-        return "May exceed 1 when content is clicked again."
-    return "May exceed 1 when clicks lack impressions."
+        return "Above 1 if content is clicked several times."
+    return "Above 1 if clicks lack impressions."
 
 
 THEME = Theme(

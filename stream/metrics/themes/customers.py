@@ -1,4 +1,4 @@
-"""Customers: who pays, who came, who left, and what they pay a month."""
+"""Metrics of customers: who pays, who came, who left, and recurring revenue."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -42,7 +42,7 @@ METRICS = (
         name="new_customers",
         help="Customers who began to pay in the window, for the first time or again.",
         unit="customers",
-        formula="starts of being a customer; a change of plan on one day is none",
+        formula="starts of being a customer; a change of plan within a day is none",
         numerator=Total(measures.CUSTOMER_STARTS),
         windows=("day", "trailing_30d"),
         gauge="new_customers",
@@ -56,13 +56,13 @@ METRICS = (
         numerator=Total(measures.CUSTOMER_ENDS),
         windows=("day", "trailing_30d"),
         gauge="churned_customers",
-        example=Example("of 12 cancellations 2 keep another subscription", 10, None, 10),
+        example=Example("12 cancel, 2 of them keep another subscription", 10, None, 10),
     ),
     Metric(
         name="customer_retention_rate",
         help="Share of the customers at the start who stayed through the window.",
         unit="ratio",
-        formula="(customers at the start − lost ones) ÷ customers at the start: those at the end, less new",
+        formula="(customers at the start − lost ones) ÷ customers at the start",
         numerator=Sum(_AT_START, _LOST, sign=-1),
         denominator=_AT_START,
         windows=("trailing_30d", "month"),
@@ -74,7 +74,7 @@ METRICS = (
         name="mrr",
         help="Monthly recurring revenue at the end of the window.",
         unit="currency",
-        formula="sum of what paid subscriptions pay a month",
+        formula="sum of the monthly amounts of paid subscriptions",
         numerator=Level(measures.MRR_CHANGE_MICROS, scale=1e-6),
         windows=("day", "month"),
         gauge="mrr",
@@ -88,7 +88,7 @@ MOVEMENTS = (
     *(
         Metric(
             name=f"mrr_{name}",
-            help=f"{text} Each day is looked at as a whole, customer by customer.",
+            help=f"{text} Counted by day and customer.",
             unit="currency",
             formula=formula,
             numerator=Total(measure, scale=1e-6),
@@ -97,26 +97,26 @@ MOVEMENTS = (
             example=Example(*example),
         )
         for name, text, formula, measure, example in (
-            ("new", "Monthly revenue of customers who were none before.",
+            ("new", "Monthly revenue of first-time customers.",
              "MRR of first starts", measures.MRR_NEW_MICROS,
              ("two start, at 20 and 30", 50, None, 50)),
-            ("expansion", "Monthly revenue that customers have added.",
+            ("expansion", "Monthly revenue that customers added.",
              "sum of increases of customers' MRR", measures.MRR_EXPANDED_MICROS,
              ("one goes from 20 to 30", 10, None, 10)),
-            ("contraction", "Monthly revenue that customers have given up without leaving.",
+            ("contraction", "Monthly revenue that customers gave up without leaving.",
              "sum of decreases of customers' MRR", measures.MRR_CONTRACTED_MICROS,
              ("one goes from 30 to 20", 10, None, 10)),
-            ("churn", "Monthly revenue of customers who have left.",
+            ("churn", "Monthly revenue of customers who left.",
              "MRR of ends of being a customer", measures.MRR_CHURNED_MICROS,
              ("one at 10 leaves", 10, None, 10)),
-            ("reactivation", "Monthly revenue of customers who have come back.",
+            ("reactivation", "Monthly revenue of customers who came back.",
              "MRR of starts after an end", measures.MRR_REACTIVATED_MICROS,
-             ("one who had left starts at 20", 20, None, 20)),
+             ("one who left starts again at 20", 20, None, 20)),
         )
     ),
     Metric(
         name="gross_mrr_churn",
-        help="Share of the monthly revenue at the start that was lost; new business makes up for none.",
+        help="Share of the monthly revenue at the start that was lost. New business does not offset it.",
         unit="ratio",
         formula="(churn + contraction) ÷ MRR at the start",
         numerator=_LOST_MRR,
@@ -128,7 +128,7 @@ MOVEMENTS = (
     ),
     Metric(
         name="net_mrr_churn",
-        help="The same less what customers have added or brought back; below 0 revenue grows by itself.",
+        help="Gross churn less revenue that customers added or brought back. Below 0, revenue grows by itself.",
         unit="ratio",
         formula="(churn + contraction − expansion − reactivation) ÷ MRR at the start",
         numerator=Sum(_LOST_MRR, _GAINED_MRR, sign=-1),
@@ -140,7 +140,7 @@ MOVEMENTS = (
     ),
     Metric(
         name="average_revenue_per_account",
-        help="What a customer pays a month, at the end of the window.",
+        help="Mean monthly payment of a customer at the end of the window.",
         unit="currency",
         formula="MRR ÷ active customers",
         numerator=Level(measures.MRR_CHANGE_MICROS, scale=1e-6),
@@ -164,32 +164,32 @@ MOVEMENTS = (
             level=True,
         )
         for name, words, numerator, lost in (
-            ("involuntary", "for a reason like a failed payment", _LOST_INVOLUNTARY, 4),
-            ("voluntary", "of their own will", Sum(_LOST, _LOST_INVOLUNTARY, sign=-1), 6),
+            ("involuntary", "for a reason such as a failed payment", _LOST_INVOLUNTARY, 4),
+            ("voluntary", "by choice", Sum(_LOST, _LOST_INVOLUNTARY, sign=-1), 6),
         )
     ),
     Metric(
         name="churned_customers_involuntary",
-        help="Customers whose last subscription ended for a reason like a failed payment.",
+        help="Customers whose last subscription ended for a reason such as a failed payment.",
         unit="customers",
         formula="ends of being a customer for an involuntary reason",
         numerator=Total(measures.INVOLUNTARY_ENDS),
         windows=("day", "trailing_30d"),
         gauge="churned_customers_involuntary",
-        example=Example("of 10 who left, 4 had an expired card", 4, None, 4),
+        example=Example("4 of 10 who left had an expired card", 4, None, 4),
     ),
 )  # fmt: skip
 
 
 def levels(settings: Settings) -> tuple[Metric, ...]:
-    """Customers and their revenue, with what the settings take for the end of being a customer."""
+    """Return customers and their revenue, with the end of being a customer that the settings choose."""
     if settings.churn.effective == "period_end":
         return METRICS
     return tuple(
         replace(
             metric,
             help="Customers whose last paid subscription ended or was cancelled in the window.",
-            formula="ends of being a customer, of a cancelled subscription when it was cancelled",
+            formula="ends of being a customer; a cancelled subscription ends at its cancellation",
         )
         if metric.name == "churned_customers"
         else metric
@@ -198,7 +198,7 @@ def levels(settings: Settings) -> tuple[Metric, ...]:
 
 
 def churn_terms(settings: Settings) -> tuple[Term, Term, str]:
-    """(lost, of whom, the formula) as the settings choose."""
+    """Return (numerator, denominator, formula) of churn, as the settings choose."""
     if settings.churn.denominator == "start_plus_new":
         return (
             Total(measures.CUSTOMER_ENDS),
@@ -222,14 +222,14 @@ def churn_terms(settings: Settings) -> tuple[Term, Term, str]:
 
 
 def churn(settings: Settings) -> Metric:
-    """Customer churn over the denominator that the settings choose."""
+    """Build customer churn over the denominator that the settings choose."""
     numerator, denominator, formula = churn_terms(settings)
     at_request = settings.churn.effective == "request"
     return Metric(
         name="churn_rate",
         help="Share of the customers at the start who left in the window.",
         unit="ratio",
-        formula=formula + ("; lost when they cancel" if at_request else ""),
+        formula=formula + ("; lost at the cancellation" if at_request else ""),
         numerator=numerator,
         denominator=denominator,
         windows=("trailing_30d", "month"),

@@ -1,4 +1,4 @@
-"""Experiments: what share of the people who saw a variant converted, and whether that differs from the control's."""
+"""Metrics of experiments: conversion of the people who saw a variant, compared with the control."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -23,20 +23,20 @@ _SHARE = "people who reached a goal ÷ people who saw the variant"
 
 
 class Sample(NamedTuple):
-    """Of so many people so many converted."""
+    """People of a variant, and those of them who converted."""
 
     converted: float
     people: float
 
     @property
     def share(self) -> float | None:
-        """None where it is none: of nobody, or of more than all."""
+        """Share who converted; None if the sample is empty or has more conversions than people."""
         return self.converted / self.people if 0 <= self.converted <= self.people > 0 else None
 
 
 @dataclass(frozen=True, slots=True)
 class OfVariant:
-    """A term of the segment's variant itself, also where the segment is one goal of it."""
+    """Term of the segment's variant, also if the segment is a goal of the variant."""
 
     term: Term
 
@@ -52,12 +52,12 @@ class OfVariant:
 
 
 class _OfSamples:
-    """What is computed from how many saw the variant and how many of them converted."""
+    """Statistic of the people who saw the variant and those of them who converted."""
 
     __slots__ = ()
 
     def value(self, reader: Reader, span: Span) -> float | None:
-        """None where it cannot be known."""
+        """Compute it; None if it is unknown."""
         raise NotImplementedError
 
     def read(self, reader: Reader, span: Span) -> float:
@@ -70,19 +70,19 @@ class _OfSamples:
 
 @dataclass(frozen=True, slots=True)
 class Bound(_OfSamples):
-    """The lower (0) or the upper (1) end of the interval of the variant's share."""
+    """Lower (0) or upper (1) end of the interval of the variant's share."""
 
-    own_segment: int
+    end: int
     confidence: float
 
     def value(self, reader: Reader, span: Span) -> float | None:
         ends = interval(*_sample(reader, span), self.confidence)
-        return None if ends is None else ends[self.own_segment]
+        return None if ends is None else ends[self.end]
 
 
 @dataclass(frozen=True, slots=True)
 class Against(_OfSamples):
-    """What a comparison of the variant with the control comes to; the control has none with itself."""
+    """Comparison of the variant with the control. The control itself has none."""
 
     compare: Callable[[Sample, Sample], float | None]
     control: str
@@ -96,13 +96,13 @@ class Against(_OfSamples):
         return self.compare(_sample(reader, span), _sample(of_control, span))
 
     def __repr__(self) -> str:
-        # What a metric's fingerprint is made of: the same in every process.
+        # Fingerprints of metrics need a text that is the same in every process.
         return f"Against({self.compare.__name__}, {self.control!r})"
 
 
 @dataclass(frozen=True, slots=True)
 class IsKnown:
-    """1 where a statistic has a value, else 0: the denominator that makes an unknown one null."""
+    """1 if a statistic is known, else 0: the denominator that makes an unknown one null."""
 
     of: _OfSamples
 
@@ -118,24 +118,24 @@ def _sample(reader: Reader, span: Span) -> Sample:
 
 
 def uplift(variant: Sample, control: Sample) -> float | None:
-    """How much higher the variant's share is."""
+    """Subtract the share of the control from that of the variant."""
     if variant.share is None or control.share is None:
         return None
     return variant.share - control.share
 
 
 def chance(variant: Sample, control: Sample) -> float | None:
-    """How likely a difference of this size is by chance alone."""
+    """Compute the probability of a difference of this size by chance alone."""
     return p_value(*variant, *control)
 
 
 def metrics(settings: Settings) -> Iterator[Metric]:
-    """Of each variant, over all goals and by goal; nothing is counted where no field names a variant."""
+    """Yield the metrics of variants, over all goals and by goal."""
     yield _metric(
         settings,
         "variant_conversion",
-        "Share of the people who saw a variant that reached a goal in it, which the goal's own event "
-        "must say. Who saw two variants counts in both.",
+        "Share of the people who saw a variant that reached a goal. The event of the goal must name the "
+        "variant. A person who saw two variants counts in both.",
         _SHARE,
         _CONVERTED,
         OfVariant(_SEEN),
@@ -147,14 +147,14 @@ def metrics(settings: Settings) -> Iterator[Metric]:
 
 def _bounds(settings: Settings) -> Iterator[Metric]:
     percent = f"{settings.experiment.confidence:.3%}".rstrip("%").rstrip("0").rstrip(".")
-    for own_segment, (name, word, value) in enumerate(
+    for end, (name, word, value) in enumerate(
         (("low", "Lower", 0.2553), ("high", "Upper", 0.3662))
     ):
-        bound = Bound(own_segment, settings.experiment.confidence)
+        bound = Bound(end, settings.experiment.confidence)
         yield _metric(
             settings,
             f"variant_conversion_{name}",
-            f"{word} end of the {percent} % interval in which the variant's conversion lies.",
+            f"{word} end of the {percent} % interval of the variant's conversion.",
             f"{word.lower()} end of Wilson's {percent} % score interval of {_SHARE}",
             bound,
             IsKnown(bound),
@@ -170,7 +170,7 @@ def _comparisons(settings: Settings) -> Iterator[Metric]:
     yield _metric(
         settings,
         "variant_uplift",
-        "How much higher the variant's conversion is than that of the control.",
+        "Conversion of the variant less that of the control.",
         f"({_SHARE}) − the same of the control",
         higher,
         IsKnown(higher),
@@ -180,8 +180,8 @@ def _comparisons(settings: Settings) -> Iterator[Metric]:
     yield _metric(
         settings,
         "variant_p_value",
-        "Probability of a difference to the control at least as large as this one if there were none; "
-        "1 where nobody or everybody converted in both.",
+        "Probability of a difference at least this large by chance alone. It is 1 if no one, or everyone, "
+        "converted in both.",
         f"two-sided two-proportion z-test, pooled, of {_SHARE} against the control",
         by_chance,
         IsKnown(by_chance),

@@ -1,4 +1,4 @@
-"""Features: how many of the active people use each."""
+"""Metrics of features: the share of people who use each."""
 
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
@@ -17,7 +17,7 @@ from stream.settings.application import Settings
 
 
 def users(days: int) -> str:
-    """The measure of the people who used a feature in so many days; counted on the day they end."""
+    """Name the measure of users of a feature in `days` days, counted on the last of them."""
     return f"feature_users_{days}d"
 
 
@@ -26,7 +26,7 @@ COUNTED_BY: CountedBy = {"feature_users_*": ("feature.map", *PERSON)}
 
 
 class Features(Daily):
-    """On which days a person used which features: by feature_used, or by mapped custom events."""
+    """Aggregate of the days on which a person used each feature, by feature_used or mapped custom events."""
 
     name = "feat"
     keep_days = 32
@@ -38,7 +38,7 @@ class Features(Daily):
         self.types: Collection[str] = ("feature_used", *custom)
 
     def entry(self, event: Any) -> Sequence[Any] | None:
-        """The feature; None for a custom event that stands for none."""
+        """Keep the feature; nothing for a custom event without one."""
         if event.__struct_config__.tag == "feature_used":
             return (event.feature,)
         feature = self._of_custom.get(event.name)
@@ -47,15 +47,15 @@ class Features(Daily):
     def contributions(
         self, history: Sequence[HistoryEntry], registry: SegmentRegistry
     ) -> Contributions:
-        """The person once for each feature in the days of the window."""
+        """Count the person once for each feature in the rolling window."""
         days: dict[Segment, set[int]] = {}
         for time_ms, segment_set_id, feature in history:
             segment_set = registry.by_id(segment_set_id)
             segment = registry.own_segment(segment_set.site, "feature", feature)
             days.setdefault(segment, set()).add(segment_set.calendar.day_of(time_ms))
         counts: Contributions = Contributions()
-        for segment, theirs in days.items():
-            distinct(counts, {self._days: users(self._days)}, segment, theirs)
+        for segment, on_days in days.items():
+            distinct(counts, {self._days: users(self._days)}, segment, on_days)
         return counts
 
 

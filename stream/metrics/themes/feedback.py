@@ -1,4 +1,4 @@
-"""Feedback: what people answer in surveys, and what share of them is content."""
+"""Answers to surveys: what is kept of each person, and the measures that it adds up to."""
 
 from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
@@ -16,7 +16,7 @@ from stream.settings.customers import TOP_BOX
 #: Answers that are on their scale, and those that are not.
 ANSWERS = "answers"
 OFF_SCALE = "answers_off_scale"
-#: What each kind of survey counts: "<kind>_answers", "<kind>_dismissed" and its own.
+#: Each kind of survey counts "<kind>_answers", "<kind>_dismissed" and measures of its own.
 PROMOTERS, DETRACTORS = "nps_promoters", "nps_detractors"
 SATISFIED = "csat_satisfied"
 CES_MICROS, RATING_MICROS = "ces_micros", "rating_micros"
@@ -45,22 +45,22 @@ _FAR = 1_000_000
 
 
 def answered(kind: str) -> str:
-    """The measure of the answers to a kind of survey."""
+    """Name the measure of the answers to a kind of survey."""
     return f"{kind}_answers"
 
 
 def dismissed(kind: str) -> str:
-    """The measure of the surveys of a kind that were closed without an answer."""
+    """Name the measure of the surveys of a kind that were closed without an answer."""
     return f"{kind}_dismissed"
 
 
 def newest(measure: str, days: int) -> str:
-    """A measure of the newest answer of each person in so many days; counted on the day they end."""
+    """Name the measure of each person's newest answer in `days` days, counted on the last of them."""
     return f"{measure}_{days}d"
 
 
 class Answer(NamedTuple):
-    """One answer; its score is in micro-units of the scale that the settings give its kind."""
+    """One answer. Its score is in millionths, on the scale that the settings give its kind."""
 
     time_ms: int
     kind: str
@@ -69,17 +69,17 @@ class Answer(NamedTuple):
 
 
 class Feedback:
-    """Answers of a person.
+    """Aggregate of a person's answers.
 
-    Of answers with one response id the earliest counts. An answer that names its scale is taken to
-    the one of the settings in proportion; one above that scale that names none counts as off the
-    scale, and nowhere else. With `survey.dedupe` latest_per_user a window holds the newest answer
-    of each person to each kind of survey (of two at one instant, the higher).
+    Of answers with one response id the earliest counts. A score with its own scale is converted to the
+    scale of the settings. A score above that scale without one of its own counts only as off the scale.
+    With `survey.dedupe` latest_per_user a window holds each person's newest answer to each kind of
+    survey; of two at one instant, the higher.
     """
 
     name = "surveys"
     types: Collection[str] = ("survey_response", "survey_dismissed")
-    #: As long as a response id is known when it comes again.
+    #: For which a response id is known when it comes again.
     keep_days = 400
 
     def __init__(self, settings: Settings) -> None:
@@ -97,7 +97,7 @@ class Feedback:
         self._easiest = low * MICROS, high * MICROS
 
     def entry(self, event: Any) -> Sequence[Any] | None:
-        """The kind of survey, the score, and which answer it is."""
+        """Keep the kind of survey, the score, and a digest of the answer's id."""
         if isinstance(event, SurveyResponse):
             given = event.response_id
             of = f"r{given}" if given is not None else f"e{event.event_id}"
@@ -109,7 +109,7 @@ class Feedback:
     def contributions(
         self, history: Sequence[HistoryEntry], registry: SegmentRegistry
     ) -> Contributions:
-        """Answers at their times; with the newest of each person only, by day and by window."""
+        """Count answers at their times; with latest_per_user the newest ones, by day and by window."""
         counts: Contributions = Contributions()
         answers: list[Answer] = []
         seen = set()
@@ -135,13 +135,13 @@ class Feedback:
         return counts
 
     def _count_latest(self, counts: Contributions, answers: Sequence[Answer]) -> None:
-        by_side: dict[tuple[str, Segment], list[Answer]] = {}
+        by_segment: dict[tuple[str, Segment], list[Answer]] = {}
         for answer in sorted(answers, key=lambda answer: (answer.time_ms, answer.micros)):
             for segment in answer.segments:
-                by_side.setdefault((answer.kind, segment), []).append(answer)
-        for (_, segment), theirs in by_side.items():
-            days = [*(segment.calendar.day_of(answer.time_ms) for answer in theirs), _FAR]
-            for answer, (day, superseded) in zip(theirs, pairwise(days), strict=True):
+                by_segment.setdefault((answer.kind, segment), []).append(answer)
+        for (_, segment), in_order in by_segment.items():
+            days = [*(segment.calendar.day_of(answer.time_ms) for answer in in_order), _FAR]
+            for answer, (day, superseded) in zip(in_order, pairwise(days), strict=True):
                 for measure, count in self._counted(answer):
                     if day < superseded:
                         on(counts, measure, segment, day, count)
@@ -149,7 +149,7 @@ class Feedback:
                         on(counts, newest(measure, self._days), segment, end, count)
 
     def _micros(self, event: SurveyResponse) -> int:
-        """The score on the scale of the settings."""
+        """Convert the score to the scale of the settings, in millionths."""
         scale = self._scale[event.survey]
         own = scale if event.scale_max is None or event.survey == "nps" else event.scale_max
         micros = round(event.score * scale / own * MICROS) if own else _OFF_SCALE

@@ -1,4 +1,4 @@
-"""Funnels: how far people get through steps that follow one another."""
+"""Metrics of funnels: how far people get through steps that follow one another."""
 
 import hashlib
 from collections.abc import Collection, Sequence
@@ -21,26 +21,24 @@ from stream.metrics.theme import Theme
 from stream.settings.application import Settings
 from stream.settings.definitions import Funnel
 
-#: Distinct people who got to a step, counted for the step: by day of entry, in 28 days, ever.
+#: Distinct people who got to a step: by day of entry, in 28 days, ever.
 REACHED_1D = "funnel_people_1d"
 REACHED_28D = "funnel_people_28d"
 REACHED_ALL = "funnel_people_all"
 COUNTED_BY: CountedBy = {"funnel_people_*": ("funnels", *PERSON)}
 _DAYS = {1: REACHED_1D, 28: REACHED_28D}
 DIMENSION = f"funnel{JOINED}step"
-#: In the place of the time of a fact that says how far all attempts came that are over.
+#: Time of the entry that holds the depth of the best attempt that is over.
 _OVER = -1
 _WITHIN = "in order, within the window from step 1"
 
 
 class FunnelAggregate(Condensed):
-    """How far a person got through one funnel: their best attempt of each day on which they began.
+    """Aggregate of how far a person gets through one funnel: the best attempt of each day of entry.
 
-    Or the first one ever alone, where the funnel follows no other.
-
-    A fact is the number whose bits are the steps that the event can be, and the one after them if it
-    ends an attempt, and its session. A strict
-    funnel keeps every event that does not merely happen to the person: any may lie between two steps.
+    With entry = "first" only the first attempt ever counts. An entry of the history is a number and a
+    session. Bits of the number are the steps that the event can be; the next bit ends an attempt. A
+    strict funnel keeps every event by which a person is active, as any of them may lie between two steps.
     """
 
     def __init__(self, label: str, funnel: Funnel, settings: Settings) -> None:
@@ -60,9 +58,9 @@ class FunnelAggregate(Condensed):
         named = {one.type for one in (*funnel.steps, *funnel.exclusions)}
         self.types: Collection[str] = named | others
         self._keeps_others = bool(others)
-        #: An attempt began up to a window before an event, and counts in 28 days with others.
+        #: An attempt begins up to a window before an event, and counts for 28 days.
         self.keep_days = funnel.window_days + 30
-        # Other steps are another theme: what is kept is the numbers of steps.
+        # Other steps have another name, as the history holds only their numbers.
         kept: list[Any] = [funnel.steps, funnel.order, funnel.scope]
         if funnel.exclusions or self._first_only:
             kept += [funnel.exclusions, funnel.entry]
@@ -70,7 +68,7 @@ class FunnelAggregate(Condensed):
         self.name = f"fn:{label}:{hashlib.sha256(text).hexdigest()[:6]}"
 
     def entry(self, event: Any) -> Sequence[Any] | None:
-        """Which steps it can be, and in which session."""
+        """Keep the steps that it can be, and its session."""
         tag = str(event.__struct_config__.tag)
         steps = sum(
             1 << number
@@ -86,7 +84,7 @@ class FunnelAggregate(Condensed):
     def contributions(
         self, history: Sequence[HistoryEntry], registry: SegmentRegistry
     ) -> Contributions:
-        """The person at each step that they reached: on the day of entry, in 28 days, and ever."""
+        """Count the person at each step reached: on the day of entry, in 28 days, and ever."""
         counts: Contributions = Contributions()
         if not history:
             return counts
@@ -104,7 +102,7 @@ class FunnelAggregate(Condensed):
     def summary(
         self, history: Sequence[HistoryEntry], registry: SegmentRegistry
     ) -> tuple[list[tuple[int, int]], int]:
-        """(day of entry and best depth, by day; best depth ever)."""
+        """Return ((day of entry, best depth) by day, best depth ever)."""
         if not history:
             return [], 0
         calendar = registry.by_id(history[0][1]).calendar
@@ -115,12 +113,12 @@ class FunnelAggregate(Condensed):
         return sorted(best.items()), max(_depth_over(history), *best.values(), 0)
 
     def _followed(self, history: Sequence[HistoryEntry]) -> list[tuple[int, int]]:
-        """(time of its first step, depth) of the attempts that count and are not over."""
+        """Return (time of the first step, depth) of the attempts that count and are not over."""
         attempts = list(self._rules.depths(_moments(history)))
         if not self._first_only:
             return attempts
         if _depth_over(history):
-            return []  # The first one is over.
+            return []  # The first attempt is over.
         return sorted(attempts, key=lambda attempt: (attempt[0], -attempt[1]))[:1]
 
     def settled(
@@ -130,7 +128,7 @@ class FunnelAggregate(Condensed):
         settled_ms: int,
         registry: SegmentRegistry,
     ) -> list[HistoryEntry]:
-        """Attempts that are over become how far the best of them came."""
+        """Replace the attempts that are over by the depth of the best of them."""
         over = [entry for entry in history if entry[0] == _OVER]
         kept = self._thin(
             [entry for entry in history if entry[0] >= oldest_ms], settled_ms, registry
@@ -144,10 +142,10 @@ class FunnelAggregate(Condensed):
     def _thin(
         self, history: list[HistoryEntry], settled_ms: int, registry: SegmentRegistry
     ) -> list[HistoryEntry]:
-        """Without steps that were repeated with nothing between, where nothing can come between.
+        """Leave out repetitions of a step between which no other event can come any more.
 
-        Of a later step the first is enough: what follows it follows them all. Of step 1, on one day,
-        it is the last, whose window ends last; the first, where no other attempt is followed.
+        The first of a later step is enough: what follows one follows all. Of step 1 the last on a day is
+        kept, as its window ends last; the first, if only the first attempt counts.
         """
         if self._rules.order != "ordered" or self._rules.session_gap_ms is not None:
             return history
@@ -163,7 +161,7 @@ class FunnelAggregate(Condensed):
 
 
 def _depth_over(history: Sequence[HistoryEntry]) -> int:
-    """How far the best of the attempts came that are over; 0 when none is."""
+    """Return the depth of the best attempt that is over; 0 without one."""
     return max((entry[2] for entry in history if entry[0] == _OVER), default=0)
 
 
@@ -177,7 +175,7 @@ def _active_types(settings: Settings) -> set[str]:
 
 
 def aggregates(settings: Settings) -> tuple[FunnelAggregate, ...]:
-    """One for each funnel that is configured."""
+    """Return an aggregate for each configured funnel."""
     return tuple(
         FunnelAggregate(name, funnel, settings) for name, funnel in settings.funnels.items()
     )
@@ -189,19 +187,19 @@ _REACHED = ByWindow(
 
 
 def metrics(settings: Settings) -> tuple[Metric, ...]:
-    """Funnels, with the attempts that the settings let count."""
+    """Return the metrics of funnels, over the attempts that the settings count."""
     attempt, within = _WHICH[_entries(settings)], _within(settings)
     counted_by = _counted_by(settings)
     return (
         Metric(
             name="funnel_people",
-            help="People who began the funnel in the window, as far as the step.",
+            help="People who began the funnel in the window and got to the step.",
             unit="people",
             formula=f"distinct people at the step, {within}; {attempt}",
             numerator=_REACHED,
             windows=("day", "trailing_28d", "all"),
             gauge="funnel_people",
-            example=Example("225 of 600 visitors order", 225, None, 225),
+            example=Example("225 of 600 people order", 225, None, 225),
             counted_by=counted_by,
             by=(DIMENSION,),
             plain=False,
@@ -215,7 +213,7 @@ def metrics(settings: Settings) -> tuple[Metric, ...]:
             denominator=AtStep(_REACHED),
             windows=("day", "trailing_28d", "all"),
             gauge="funnel_conversion_ratio",
-            example=Example("visit 600, order 225", 225, 600, 0.375),
+            example=Example("600 see a page, 225 order", 225, 600, 0.375),
             counted_by=counted_by,
             by=(DIMENSION,),
             plain=False,
@@ -229,7 +227,7 @@ def metrics(settings: Settings) -> tuple[Metric, ...]:
             denominator=AtStep(_REACHED, before=True),
             windows=("day", "trailing_28d", "all"),
             gauge="funnel_step_conversion_ratio",
-            example=Example("cart 431, order 225", 225, 431, 225 / 431),
+            example=Example("431 fill a cart, 225 order", 225, 431, 225 / 431),
             counted_by=counted_by,
             by=(DIMENSION,),
             plain=False,
@@ -238,9 +236,9 @@ def metrics(settings: Settings) -> tuple[Metric, ...]:
 
 
 _WHICH = {
-    "best": "the best attempt of each counts",
-    "first": "the first attempt of each counts",
-    "best, first": "the best attempt of each counts, or the first where the funnel's entry says so",
+    "best": "the best attempt of each person counts",
+    "first": "the first attempt of each person counts",
+    "best, first": "the best attempt of each person counts, or the first if the funnel's entry is first",
 }
 
 
@@ -250,7 +248,7 @@ def _entries(settings: Settings) -> str:
 
 def _within(settings: Settings) -> str:
     excluded = any(funnel.exclusions for funnel in settings.funnels.values())
-    return _WITHIN + (" and with nothing excluded between" if excluded else "")
+    return _WITHIN + (" and without an excluded event between" if excluded else "")
 
 
 def _counted_by(settings: Settings) -> tuple[str, ...]:

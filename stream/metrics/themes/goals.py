@@ -1,4 +1,4 @@
-"""Goals: who reached them, which visits did, and who did so while they saw a variant."""
+"""Metrics of goals: the people and the sessions that reach them, also by variant of an experiment."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -18,20 +18,20 @@ from stream.settings.application import Settings
 CONVERTED_1D = "converted_1d"
 CONVERTED_7D = "converted_7d"
 CONVERTED_28D = "converted_28d"
-#: Events that reached a goal.
+#: Events that reach a goal.
 CONVERSIONS = "conversions"
 COUNTED_BY: CountedBy = {"converted_*": (*GOALS, *PERSON), CONVERSIONS: GOALS}
 _MEASURES = {1: CONVERTED_1D, 28: CONVERTED_28D}
 _OF_VARIANTS = {7: CONVERTED_7D, **_MEASURES}
 #: The name of the goal that every order reaches.
 ORDER = "order"
-_VISITS = "Closed visits, in the window in which they started"
+_CLOSED = "Counts closed sessions, in the window in which they started."
 
 
 class Goals(Daily):
-    """On which days a person reached which goals: by name, and any.
+    """Aggregate of the days on which a person reached each goal, and any goal.
 
-    Reaching a goal again on a day counts once. An event may reach several goals.
+    A goal counts once a day. An event may reach several goals.
     """
 
     name = "goal"
@@ -40,19 +40,19 @@ class Goals(Daily):
     def __init__(self, settings: Settings) -> None:
         self._by_type = goals_by_type(settings)
         self.types: Collection[str] = (*self._by_type, "goal")
-        #: None where no experiment is counted; the whole site has the dimension "".
+        #: Dimension of the variants; None without an experiment.
         self._variant = settings.experiment.dimension if has_experiment(settings) else None
         self._joint = of_goals_and(self._variant) if self._variant else None
 
     def entry(self, event: Any) -> Sequence[Any] | None:
-        """The goals' names."""
+        """Keep the names of the goals."""
         reached = reached_goals(self._by_type, event)
         return (reached,) if reached else None
 
     def contributions(
         self, history: Sequence[HistoryEntry], registry: SegmentRegistry
     ) -> Contributions:
-        """The person once a day and once in 28 days, in each segment and for each goal."""
+        """Count the person once a day and once in 28 days, in each segment and for each goal."""
         days: dict[Segment, set[int]] = {}
         for time_ms, segment_set_id, reached in history:
             segment_set = registry.by_id(segment_set_id)
@@ -65,59 +65,59 @@ class Goals(Daily):
             for segment in (*segment_set.segments, *own_segments):
                 days.setdefault(segment, set()).add(day)
         counts: Contributions = Contributions()
-        for segment, theirs in days.items():
+        for segment, on_days in days.items():
             of_variant = segment.dimension in (self._variant, self._joint)
-            distinct(counts, _OF_VARIANTS if of_variant else _MEASURES, segment, theirs)
+            distinct(counts, _OF_VARIANTS if of_variant else _MEASURES, segment, on_days)
         return counts
 
     def _by_variant(
         self, segment_set: SegmentSet, goals: Sequence[Segment], registry: SegmentRegistry
     ) -> Iterator[Segment]:
-        """Each of the goals for the variant that the event names, if it names one."""
+        """Yield the segment of each goal and the variant that the event names."""
         assert self._joint is not None
         for variant in segment_set.segments:
             if variant.dimension == self._variant:
                 for goal in goals:
-                    # A variant may have any name, since the goal's has no joint.
+                    # The goal loses the joint, so that a variant may have any name.
                     label = f"{goal.value.replace(JOINED, '')}{JOINED}{variant.value}"
                     yield registry.own_segment(segment_set.site, self._joint, label)
 
 
 class Conversions:
-    """Every event that reaches a goal: once, however many it reaches, and once for each of them."""
+    """Event counter of conversions: an event counts once, and once for each goal that it reaches."""
 
     def __init__(self, settings: Settings) -> None:
         self._by_type = goals_by_type(settings)
         self.types: Collection[str] = (*self._by_type, "goal")
 
     def counts(self, event: Any) -> Iterable[tuple[str, int]]:
-        """One, if it reaches any."""
+        """Yield one if the event reaches a goal."""
         if reached_goals(self._by_type, event):
             yield CONVERSIONS, 1
 
     def own_segments(self, event: Any) -> Iterable[tuple[str, str]]:
-        """The goals."""
+        """Return a segment for each goal."""
         return (("goal", goal) for goal in reached_goals(self._by_type, event))
 
 
 def event_counters(settings: Settings) -> tuple[EventCounter, ...]:
-    """What single events count, where every conversion of a person does."""
-    knobs = settings.conversion
-    return (Conversions(settings),) if (knobs.basis, knobs.count) == ("user", "every") else ()
+    """Return the counter of conversions if the settings count every one."""
+    chosen = settings.conversion
+    return (Conversions(settings),) if (chosen.basis, chosen.count) == ("user", "every") else ()
 
 
 def has_experiment(settings: Settings) -> bool:
-    """Whether the field that names variants is counted."""
+    """Whether the field that names variants is a dimension."""
     return settings.experiment.dimension in settings.dimensions
 
 
 def of_goals_and(dimension: str) -> str:
-    """The dimension that has the goals and another dimension together."""
+    """Name the joint dimension of the goals and another dimension."""
     return f"goal{JOINED}{dimension}"
 
 
 def goals_by_type(settings: Settings) -> dict[str, list[tuple[str, Predicate]]]:
-    """Event type → the configured goals that its events may reach."""
+    """Map each event type to the configured goals that its events may reach."""
     found: dict[str, list[tuple[str, Predicate]]] = {}
     if settings.conversion.orders and ORDER not in settings.goals:
         found["order"] = [(ORDER, lambda _event: True)]
@@ -127,7 +127,7 @@ def goals_by_type(settings: Settings) -> dict[str, list[tuple[str, Predicate]]]:
 
 
 def reached_goals(by_type: Mapping[str, list[tuple[str, Predicate]]], event: Any) -> list[str]:
-    """SegmentRegistry of the goals that an event reaches, in order."""
+    """Return the names of the goals that an event reaches, in order."""
     tag = str(event.__struct_config__.tag)
     reached = {name for name, test in by_type.get(tag, ()) if test(event)}
     if tag == "goal":
@@ -136,7 +136,7 @@ def reached_goals(by_type: Mapping[str, list[tuple[str, Predicate]]], event: Any
 
 
 def session_marks(settings: Settings) -> dict[str, Callable[[Any], int]]:
-    """Event type → what its events mark their session with, see stream/sessions/session.py."""
+    """Map each event type to the marks that its events set in their session (stream/sessions/session.py)."""
     by_type = goals_by_type(settings)
     start = settings.cart.start_event
     converted = CONVERTED | (A_GOAL if settings.conversion.count == "every" else 0)
@@ -154,11 +154,11 @@ def _marks(
 
 
 def metrics(settings: Settings) -> tuple[Metric, ...]:
-    """Conversion of people, or of visits where the settings say so, and of visits under its own name."""
+    """Return the conversion of people or sessions, as the settings choose, and that of sessions."""
     by_session = settings.conversion.basis == "session"
     every = settings.conversion.count == "every"
-    first = _of_visits("conversion_rate", every, _BASIS) if by_session else _of_people(every)
-    return first, _of_visits("session_conversion_rate", every, _COUNT)
+    first = _of_sessions("conversion_rate", every, _BASIS) if by_session else _of_people(every)
+    return first, _of_sessions("session_conversion_rate", every, _COUNT)
 
 
 _COUNT = ("conversion.count",)
@@ -170,9 +170,9 @@ def _of_people(every: bool) -> Metric:
     what = "events that reached a goal" if every else "distinct people who reached a goal"
     return Metric(
         name="conversion_rate",
-        help="Times that a goal was reached, any of them or the one named, per active person."
+        help="Times that any goal, or the named one, was reached, per active person."
         if every
-        else "Share of the active people who reached a goal, any of them or the one named.",
+        else "Share of the active people who reached any goal, or the named one.",
         unit="ratio",
         formula=f"{what} ÷ distinct active people",
         numerator=Total(CONVERSIONS) if every else once,
@@ -190,20 +190,20 @@ def _of_people(every: bool) -> Metric:
     )
 
 
-def _of_visits(name: str, every: bool, chosen_by: tuple[str, ...]) -> Metric:
+def _of_sessions(name: str, every: bool, chosen_by: tuple[str, ...]) -> Metric:
     what = "events that reached a goal" if every else "sessions in which a goal was reached"
     return Metric(
         name=name,
-        help=f"Times that a goal was reached per visit. {_VISITS}."
+        help=f"Times that a goal was reached, per session. {_CLOSED}"
         if every
-        else f"Share of the visits in which a goal was reached. {_VISITS}.",
+        else f"Share of the sessions in which a goal was reached. {_CLOSED}",
         unit="ratio",
         formula=f"{what} ÷ sessions",
         numerator=Total(measures.SESSION_GOALS if every else measures.CONVERTED_SESSIONS),
         denominator=Total(measures.SESSIONS),
         windows=("trailing_1h", "hour", "day", "all"),
         gauge=name.replace("_rate", "_ratio"),
-        example=Example("5 of 50 visits", 5, 50, 0.10),
+        example=Example("5 of 50 sessions", 5, 50, 0.10),
         chosen_by=chosen_by,
     )
 

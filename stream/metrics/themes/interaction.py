@@ -1,4 +1,4 @@
-"""Interaction: how often an active person does more than look."""
+"""Metrics of interaction: how often an active person does more than look."""
 
 from collections.abc import Iterator, Mapping
 
@@ -9,7 +9,7 @@ from stream.metrics.terms import AtEnd, Term, Total
 from stream.metrics.theme import Theme
 from stream.settings.application import Settings
 
-#: Length in days → the window, its people, and what these are called.
+#: Length in days → window, its people, and the word for them.
 _PEOPLE: Mapping[int, tuple[WindowKind, Term, str]] = {
     1: ("day", Total(measures.ACTIVE_DAY), "daily"),
     7: ("trailing_7d", AtEnd(measures.ACTIVE_7D), "weekly"),
@@ -18,16 +18,16 @@ _PEOPLE: Mapping[int, tuple[WindowKind, Term, str]] = {
 
 
 def metrics(settings: Settings) -> Iterator[Metric]:
-    """Interactions per active person of the window that the settings choose."""
-    knobs = settings.interaction
-    window, people, name = _PEOPLE[knobs.window_days]
-    what = f"{', '.join(knobs.events)} events" if knobs.events else "interactive events"
-    length = "a day" if knobs.window_days == 1 else f"{knobs.window_days} days"
+    """Yield interactions per active person of the window that the settings choose."""
+    chosen = settings.interaction
+    window, people, name = _PEOPLE[chosen.window_days]
+    what = f"{', '.join(chosen.events)} events" if chosen.events else "interactive events"
+    length = "a day" if chosen.window_days == 1 else f"{chosen.window_days} days"
     yield Metric(
         name="interaction_frequency",
         help=f"Mean number of times in {length} that an active person did more than look.",
         unit="interactions",
-        formula=f"{what} ÷ {name} active users; custom events count unless they say not to",
+        formula=f"{what} ÷ {name} active users; a custom event with interactive = false does not count",
         numerator=Total(measures.INTERACTIONS),
         denominator=people,
         windows=(window,),
@@ -35,7 +35,7 @@ def metrics(settings: Settings) -> Iterator[Metric]:
         gauge_complete=True,
         example=Example("150 clicks, searches and orders of 50 people", 150, 50, 3),
         chosen_by=("interaction.window_days",),
-    )  # fmt: skip
+    )
 
 
 THEME = Theme(

@@ -1,4 +1,4 @@
-"""Lifecycle: who stayed, who came back after a pause, who stayed away, and on how many days people come."""
+"""Metrics of the lifecycle: retained, resurrected and dormant people, and their number of active days."""
 
 from collections.abc import Iterator
 
@@ -49,53 +49,53 @@ _DORMANT = ByWindow(
 METRICS = (
     Metric(
         name="retained_users",
-        help="People active in the period who were also active in the one before.",
+        help="People active in the period and in the one before.",
         unit="people",
         formula="distinct people active in the period and in the period before it",
         numerator=_RETAINED,
         windows=("day", "week", "month"),
         gauge="retained_users",
         gauge_complete=True,
-        example=Example("of 100 people 40 were here the week before", 40, None, 40),
+        example=Example("40 of 100 people also came the week before", 40, None, 40),
     ),
     Metric(
         name="resurrected_users",
-        help="People who are back: active in the period, not in the one before, but earlier.",
+        help="People who came back: active in the period, not in the one before, but earlier.",
         unit="people",
         formula="distinct people active in the period − new ones − retained ones",
         numerator=Sum(Sum(_ACTIVE, _NEW, sign=-1), _RETAINED, sign=-1),
         windows=("day", "week", "month"),
         gauge="resurrected_users",
         gauge_complete=True,
-        example=Example("100 people, of them 50 new and 40 retained", 10, None, 10),
+        example=Example("100 people, 50 of them new and 40 retained", 10, None, 10),
     ),
     Metric(
         name="dormant_users",
-        help="People who stayed away: active in the period before, not in this one.",
+        help="People who stayed away: active in the period before, but not in this one.",
         unit="people",
         formula="distinct people active in the period before − retained ones",
         numerator=_DORMANT,
         windows=("day", "week", "month"),
         gauge="dormant_users",
         gauge_complete=True,
-        example=Example("of 90 people of last week 40 come", 50, None, 50),
+        example=Example("40 of 90 people of last week come", 50, None, 50),
     ),
     Metric(
         name="churn_risk_users",
-        help="People who come less than half as often as they used to.",
+        help="People who come less than half as often as before.",
         unit="people",
-        formula="people with under half of their earlier rate (21 days) of active days in the last 7",
+        formula="people whose rate of active days in the last 7 is under half of their rate in the 21 before",
         numerator=Total(measures.CHURN_RISK_DAY),
         windows=("day",),
         gauge="churn_risk_users",
         gauge_complete=True,
-        example=Example("of 3 daily visitors 2 come once in the last week", 2, None, 2),
+        example=Example("2 of 3 daily visitors come once in the last week", 2, None, 2),
     ),
     Metric(
         name="active_days",
         help="People by the number of days on which they were active in the period.",
         unit="people",
-        formula="distinct people with so many active days in the period",
+        formula="distinct people by their active days in the period",
         numerator=ByWindow(
             {
                 "week": AtStart(measures.ACTIVE_DAYS_WEEK),
@@ -105,23 +105,22 @@ METRICS = (
         windows=("week", "month"),
         gauge="active_days_people",
         gauge_complete=True,
-        example=Example("two people on one day, one on three: on one day", 2, None, 2),
+        example=Example("active on one day: two of three people", 2, None, 2),
         by=(measures.ACTIVE_DAYS,),
         plain=False,
     ),
     Metric(
         name="churn_risk_by_band",
-        help="People of the last 28 days by how likely they are to stay away, by a model.",
+        help="People of the last 28 days by their risk of staying away, as a model predicts it.",
         unit="people",
-        formula="people active in 28 days by risk, predicted from their active days; none until "
-        "churn_risk.enabled",
+        formula="people active in 28 days by predicted risk; counted with churn_risk.enabled",
         numerator=Predicted(measures.RISK_PEOPLE),
         windows=("day",),
         gauge="churn_risk_people",
         approximate=True,
         gauge_complete=True,
         computed=measures.RISK_PEOPLE,
-        example=Example("of 30 people 10 stopped coming, as many others did before", 10, None, 10),
+        example=Example("10 of 30 people stop coming, as others did before", 10, None, 10),
         by=(measures.RISK_BAND,),
         plain=False,
     ),
@@ -129,42 +128,42 @@ METRICS = (
 
 
 def behavioural_churn(settings: Settings) -> Metric:
-    """Who stays away without having anything to cancel, for as long as the settings say.
+    """Build the share of people who stay away for as long as the settings say.
 
-    Of the people of 2 N days, those who are not among the people of the last N came only before.
+    People of 2 N days who are not among the people of the last N days came only before these.
     """
     days = settings.churn.behavioural_inactive_days
     before = f"people active in the {days} days before the last {days}"
     return Metric(
         name="behavioural_churn_rate",
-        help=f"Share of the people of {days} days who came on none of the {days} days after them.",
+        help=f"Share of the people of {days} days who were not active in the {days} days after them.",
         unit="ratio",
-        formula=f"{before} and not in these ÷ {before}",
+        formula=f"{before}, not active in these ÷ {before}",
         numerator=Sum(AtEnd(active_in(2 * days)), AtEnd(active_in(days)), sign=-1),
         denominator=DaysBefore(active_in(days), days),
         windows=("day",),
         gauge="behavioural_churn_ratio",
         gauge_complete=True,
-        example=Example("of 100 people 30 have not come for as long", 30, 100, 0.3),
+        example=Example("30 of 100 people stay away", 30, 100, 0.3),
         chosen_by=("churn.behavioural_inactive_days",),
         looks_back_days=days,
     )
 
 
 def active_weeks(settings: Settings) -> Iterator[Metric]:
-    """People by the number of weeks in which they came, where that is asked for."""
+    """Yield people by their number of active weeks, if the settings want it."""
     if settings.stickiness.interval != "week":
         return
     yield Metric(
         name="active_weeks",
         help="People by the number of weeks of the month in which they were active.",
         unit="people",
-        formula="distinct people active in so many calendar weeks, of which only days in the month count",
+        formula="distinct people by the calendar weeks in which they are active on a day of the month",
         numerator=AtStart(measures.ACTIVE_WEEKS_MONTH),
         windows=("month",),
         gauge="active_weeks_people",
         gauge_complete=True,
-        example=Example("two people in one week, one in three: in one week", 2, None, 2),
+        example=Example("active in one week: two of three people", 2, None, 2),
         chosen_by=("stickiness.interval",),
         by=(measures.ACTIVE_WEEKS,),
         plain=False,
@@ -172,7 +171,7 @@ def active_weeks(settings: Settings) -> Iterator[Metric]:
 
 
 def metrics(settings: Settings) -> Iterator[Metric]:
-    """Yield the metrics of who stays, who comes back and who stays away."""
+    """Yield the metrics of the lifecycle."""
     yield from METRICS
     yield from active_weeks(settings)
     yield behavioural_churn(settings)

@@ -1,4 +1,4 @@
-"""Newcomers: who, or which visits, are new to a period, by what the settings call new."""
+"""Metrics of newcomers: people, or sessions, that are new to a period."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ _CHOSEN = ("new.basis", "new.lookback_days")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _New:
-    """What is new, of what, and how both are called."""
+    """Terms and words for the new ones of a period and for all of them."""
 
     new: Term
     every: Term
     unit: Unit
-    #: The new ones, as a sentence and as a formula; all of them, and the new ones among these.
+    #: Help and formula of the new ones; words for all of the period, and for the share of the new ones.
     help: str
     formula: str
     among: str
@@ -28,7 +28,7 @@ class _New:
 
 
 def metrics(settings: Settings) -> Iterator[Metric]:
-    """People (or visits) that are new to a period, the others, and the share of the new ones."""
+    """Yield the new people (or sessions) of a period, the returning ones, and the share of new ones."""
     by_session = settings.new.basis == "session"
     of = _BY_SESSION if by_session else _by_person(settings.new.lookback_days)
     every = "sessions" if by_session else "unique visitors"
@@ -40,12 +40,12 @@ def metrics(settings: Settings) -> Iterator[Metric]:
         numerator=of.new,
         windows=("day", "week", "month", "all"),
         gauge="new_visitors",
-        example=Example("60 of 100 people never seen before", 60, None, 60),
+        example=Example("60 of 100 people come for the first time", 60, None, 60),
         chosen_by=_CHOSEN,
     )
     yield Metric(
         name="returning_visitors",
-        help=f"{of.among} that are not new to it.",
+        help=f"{of.among} that are not new.",
         unit=of.unit,
         formula=f"{every} − new visitors",
         numerator=Sum(of.every, of.new, sign=-1),
@@ -73,29 +73,31 @@ _BY_SESSION = _New(
     new=Total(measures.FIRST_SESSIONS),
     every=Total(measures.SESSIONS),
     unit="sessions",
-    help="Visits that are the first one of their person. Closed sessions.",
-    formula="closed sessions before which their person had none",
-    among="Visits in the period",
-    share="visits in the period that are the first one of their person",
+    help="Closed sessions that are the first one of their person.",
+    formula="closed sessions that are the first one of their person",
+    among="Sessions in the period",
+    share="sessions in the period that are the first one of their person",
 )
 
 
 def _by_person(pause: int) -> _New:
     if pause:
-        ever = f"who came in the period and on none of the {pause} days before that"
-        formula = f"distinct people not seen in the {pause} days before their first in the period"
-        share = f"people seen in the period who had not been seen in the {pause} days before"
+        ever = f"active in the period who were away for {pause} days before it"
+        formula = (
+            f"distinct people inactive in the {pause} days before their first day in the period"
+        )
+        share = f"active people of the period who were away for {pause} days before it"
     else:
         ever = "whose first active event ever falls in the period"
-        formula = "distinct people first seen in the period"
-        share = "people seen in the period who had never been seen before it"
+        formula = "distinct people whose first active event is in the period"
+        share = "active people of the period who were never active before it"
     return _New(
         new=_new_people(pause),
         every=PEOPLE,
         unit="people",
-        help=f"People {ever} (in a segment: first there).",
+        help=f"People {ever}; in a segment, their first one there counts.",
         formula=formula,
-        among="People seen in the period",
+        among="Active people of the period",
         share=share,
     )
 
@@ -111,7 +113,7 @@ def _new_people(pause: int) -> Term:
             "day": Total(day),
             "week": AtStart(week),
             "month": AtStart(month),
-            # Everyone is new once.
+            # Each person is new once.
             "all": Total(measures.NEW_ALL),
         }
     )

@@ -1,4 +1,4 @@
-"""Orders: what a person's orders and refunds add, and the numbers that follow from them."""
+"""Metrics of orders: orders, buyers, revenue and refunds."""
 
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
@@ -22,11 +22,11 @@ REVENUE_MICROS = "revenue_micros"
 BUYERS_DAY, BUYERS_28D, BUYERS_MONTH = "buyers_day", "buyers_28d", "buyers_month"
 #: People who ordered for the first time.
 NEW_BUYERS = "new_buyers"
-#: People with an order in the last 365 days, what they spent in these, and a histogram of that.
+#: People with an order in the last 365 days, their revenue in these, and its histogram.
 BUYERS_365D = "level_buyers_365d"
 REVENUE_365D_MICROS = "level_revenue_365d_micros"
 SPENT_365D = "level_spent_365d"
-#: People with an order so far, and the revenue of all days so far.
+#: People with an order so far, and revenue so far.
 BUYERS_TO_DATE = "level_buyers"
 REVENUE_TO_DATE_MICROS = "level_revenue_micros"
 _MEASURES = (
@@ -45,35 +45,35 @@ _ORDER, _REFUND = "o", "r"
 
 
 class Sale(NamedTuple):
-    """One order with what was refunded of it."""
+    """One order with its refunds."""
 
     time_ms: int
     micros: int
     segments: tuple[Segment, ...]
-    #: (epoch ms, micro-units) of each, never more than the order in all.
+    #: (epoch ms, millionths) of each; together at most the order.
     refunds: list[tuple[int, int]]
 
 
 class Orders:
-    """Orders and refunds of a person.
+    """Aggregate of a person's orders and refunds.
 
-    Of orders with one id the earliest counts. A refund belongs to the order that it names, at its own
-    time or, if that is earlier, at the order's; it never takes more than is left of that order, and
-    one of an order that this person never made counts nowhere. It takes its money from the segments
-    of the order. An order without revenue counts, and adds no money.
+    Of orders with one id the earliest counts. A refund belongs to the order that it names, in the
+    segments of that order, at its own time but not before the order. It takes at most the rest of the
+    order. A refund of an order that the person never made does not count. An order without revenue
+    counts, and adds no money.
     """
 
     name = "orders"
     types: Collection[str] = ("order", "refund")
-    #: The first order of all must be known, and an order id whenever it comes again.
+    #: The first order ever must stay known, and every order id.
     keep_days = 3_660
 
     def __init__(self, *, to_date: bool = False) -> None:
-        #: Whether the end of each day must know what there was until then.
+        #: Whether sums so far are counted for the end of each day.
         self._to_date = to_date
 
     def entry(self, event: Any) -> Sequence[Any] | None:
-        """What kind of event, of which order, how much."""
+        """Keep the kind of event, the order and the amount."""
         if isinstance(event, Order):
             return _ORDER, sid_digest(event.order_id), round((event.revenue or 0) * MICROS)
         if isinstance(event, Refund):
@@ -84,23 +84,23 @@ class Orders:
     def contributions(
         self, history: Sequence[HistoryEntry], registry: SegmentRegistry
     ) -> Contributions:
-        """Orders and money at their times, and buyers in every window that they are in."""
+        """Count orders and money at their times, and buyers in each of their windows."""
         counts: Contributions = Contributions()
         by_segment: dict[Segment, list[Sale]] = {}
         for sale in sales(history, registry):
             for segment in sale.segments:
                 by_segment.setdefault(segment, []).append(sale)
-        for segment, theirs in by_segment.items():
-            _count_money(counts, segment, theirs)
-            _count_buyer(counts, segment, theirs)
-            _count_year(counts, segment, theirs)
+        for segment, of_segment in by_segment.items():
+            _count_money(counts, segment, of_segment)
+            _count_buyer(counts, segment, of_segment)
+            _count_year(counts, segment, of_segment)
             if self._to_date:
-                _count_to_date(counts, segment, theirs)
+                _count_to_date(counts, segment, of_segment)
         return counts
 
 
 def sales(history: Sequence[HistoryEntry], registry: SegmentRegistry) -> Iterable[Sale]:
-    """The orders among facts sorted by time, with their refunds."""
+    """Return the orders among entries sorted by time, with their refunds."""
     found: dict[bytes, Sale] = {}
     for time_ms, segment_set_id, kind, order, micros, *_ in history:
         if kind == _ORDER and order not in found:
@@ -113,8 +113,8 @@ def sales(history: Sequence[HistoryEntry], registry: SegmentRegistry) -> Iterabl
     return found.values()
 
 
-def _count_money(counts: Contributions, segment: Segment, theirs: Iterable[Sale]) -> None:
-    for sale in theirs:
+def _count_money(counts: Contributions, segment: Segment, of_segment: Iterable[Sale]) -> None:
+    for sale in of_segment:
         at(counts, ORDERS, segment, sale.time_ms)
         at(counts, ORDERED_MICROS, segment, sale.time_ms, sale.micros)
         at(counts, REVENUE_MICROS, segment, sale.time_ms, sale.micros)
@@ -123,10 +123,10 @@ def _count_money(counts: Contributions, segment: Segment, theirs: Iterable[Sale]
             at(counts, REVENUE_MICROS, segment, time_ms, -micros)
 
 
-def _count_buyer(counts: Contributions, segment: Segment, theirs: Sequence[Sale]) -> None:
+def _count_buyer(counts: Contributions, segment: Segment, of_segment: Sequence[Sale]) -> None:
     calendar = segment.calendar
-    first = min(sale.time_ms for sale in theirs)
-    days = {calendar.day_of(sale.time_ms) for sale in theirs}
+    first = min(sale.time_ms for sale in of_segment)
+    days = {calendar.day_of(sale.time_ms) for sale in of_segment}
     at(counts, NEW_BUYERS, segment, first)
     for day in days:
         on(counts, BUYERS_DAY, segment, day)
@@ -135,17 +135,17 @@ def _count_buyer(counts: Contributions, segment: Segment, theirs: Sequence[Sale]
         on(counts, BUYERS_MONTH, segment, month)
 
 
-def _count_to_date(counts: Contributions, segment: Segment, theirs: Sequence[Sale]) -> None:
+def _count_to_date(counts: Contributions, segment: Segment, of_segment: Sequence[Sale]) -> None:
     day_of = segment.calendar.day_of
-    on(counts, BUYERS_TO_DATE, segment, day_of(min(sale.time_ms for sale in theirs)))
-    for sale in theirs:
+    on(counts, BUYERS_TO_DATE, segment, day_of(min(sale.time_ms for sale in of_segment)))
+    for sale in of_segment:
         on(counts, REVENUE_TO_DATE_MICROS, segment, day_of(sale.time_ms), sale.micros)
         for time_ms, micros in sale.refunds:
             on(counts, REVENUE_TO_DATE_MICROS, segment, day_of(time_ms), -micros)
 
 
-def _count_year(counts: Contributions, segment: Segment, theirs: Iterable[Sale]) -> None:
-    """Each order, less its refunds so far, is in the level from its day on, for 365 days."""
+def _count_year(counts: Contributions, segment: Segment, of_segment: Iterable[Sale]) -> None:
+    """Count each order, less its refunds so far, in the level of its day and of the 364 after it."""
     day_of = segment.calendar.day_of
     changes: dict[int, tuple[int, int]] = {}
 
@@ -153,7 +153,7 @@ def _count_year(counts: Contributions, segment: Segment, theirs: Iterable[Sale])
         before = changes.get(day, (0, 0))
         changes[day] = before[0] + orders, before[1] + micros
 
-    for sale in theirs:
+    for sale in of_segment:
         day = day_of(sale.time_ms)
         end, left = day + YEAR_DAYS, sale.micros
         change(day, 1, sale.micros)
@@ -181,7 +181,7 @@ BUYERS = ByWindow(
         "day": Total(BUYERS_DAY),
         "trailing_28d": AtEnd(BUYERS_28D),
         "month": AtStart(BUYERS_MONTH),
-        # Everyone is new once.
+        # Each buyer is new once.
         "all": Total(NEW_BUYERS),
     }
 )
@@ -189,7 +189,7 @@ BUYERS = ByWindow(
 METRICS = (
     Metric(
         name="orders",
-        help="Orders placed; of several with one id, the first.",
+        help="Orders placed. Several with one id count as one, the first.",
         unit="orders",
         formula="number of orders",
         numerator=Total(ORDERS),
@@ -199,7 +199,7 @@ METRICS = (
     ),
     Metric(
         name="buyers",
-        help="People who have ordered in the window.",
+        help="People with an order in the window.",
         unit="people",
         formula="distinct people with an order",
         numerator=BUYERS,
@@ -209,37 +209,37 @@ METRICS = (
     ),
     Metric(
         name="new_buyers",
-        help="People whose first order ever falls in the window.",
+        help="People whose first order ever is in the window.",
         unit="people",
         formula="distinct people with their first order",
         numerator=Total(NEW_BUYERS),
         windows=("day", "month", "all"),
         gauge="new_buyers",
-        example=Example("of 3 who order, one has ordered last month", 2, None, 2),
+        example=Example("3 people order, one of them also last month", 2, None, 2),
     ),
     Metric(
         name="revenue",
-        help="Money of orders, less what was refunded in the window. May be negative for a while.",
+        help="Money of orders less refunds, each in its own window. It can be negative.",
         unit="currency",
         formula="revenue of orders − refunds, each at its own time",
         numerator=Total(REVENUE_MICROS, scale=1e-6),
         windows=("hour", "day", "trailing_28d", "month", "all"),
         gauge="revenue",
-        example=Example("orders of 100, 60 and 40, and 30 of the first given back", 170, None, 170),
+        example=Example("orders of 100, 60 and 40, a refund of 30", 170, None, 170),
     ),
     Metric(
         name="refunds",
-        help="Money given back in the window; never more than the order was.",
+        help="Money refunded in the window, at most the amount of each order.",
         unit="currency",
         formula="sum of refunds of known orders",
         numerator=Total(REFUNDED_MICROS, scale=1e-6),
         windows=("day", "trailing_28d", "month", "all"),
         gauge="refunds",
-        example=Example("30 and then 90 of an order of 100", 100, None, 100),
+        example=Example("refunds of 30 and 90 for an order of 100", 100, None, 100),
     ),
     Metric(
         name="average_order_value",
-        help="What an order is worth when it is placed; refunds are not taken off.",
+        help="Mean amount of an order when it is placed, before refunds.",
         unit="currency",
         formula="revenue of orders ÷ orders",
         numerator=Total(ORDERED_MICROS, scale=1e-6),
@@ -250,7 +250,7 @@ METRICS = (
     ),
     Metric(
         name="purchase_frequency",
-        help="How often those who order do so in the window.",
+        help="Mean number of orders of a buyer in the window.",
         unit="orders",
         formula="orders ÷ distinct people with an order",
         numerator=Total(ORDERS),
@@ -261,14 +261,14 @@ METRICS = (
     ),
     Metric(
         name="high_value_customers",
-        help="People who have spent in 365 days what the highest tenth of the buyers has spent.",
+        help="Buyers of 365 days who spent as much as the highest tenth of them.",
         unit="people",
-        formula="buyers of 365 days whose revenue reaches the 90th percentile, to within 9 %",
+        formula="buyers of 365 days whose revenue reaches its 90th percentile, to within 9 %",
         numerator=TopTenth(SPENT_365D),
         windows=("trailing_365d",),
         gauge="high_value_customers",
         approximate=True,
-        example=Example("of 30 who ordered, 3 have spent 500 and the others 20", 3, None, 3),
+        example=Example("3 of 30 buyers spend 500, the others 20", 3, None, 3),
         level=True,
     ),
 )  # fmt: skip

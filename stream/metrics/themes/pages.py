@@ -1,4 +1,4 @@
-"""Pages: what is seen of each, where visits begin and end, how long and how far people read."""
+"""Metrics of pages: views, where sessions begin and end, how long and how far people read."""
 
 from collections.abc import Iterator
 
@@ -8,93 +8,92 @@ from stream.metrics.terms import Total
 from stream.metrics.theme import Theme
 from stream.settings.application import Settings
 
-_CLOSED = "Closed sessions, in the window in which they started."
+_CLOSED = "Counts closed sessions, in the window in which they started."
 
 LANDINGS = (
     Metric(
         name="page_views_per_page",
-        help="Times that the page was shown.",
+        help="Number of times that the page was shown.",
         unit="views",
         formula="number of page_view events with the page in page_url",
         numerator=Total(measures.VIEWS_OF_PAGE),
         windows=("hour", "day", "all"),
         gauge="page_views_of_page",
-        example=Example("two people see a page, one of them twice", 3, None, 3),
+        example=Example("two people see the page, one of them twice", 3, None, 3),
         by=("page",),
         plain=False,
     ),
     Metric(
         name="landing_sessions",
-        help=f"Visits whose first page this is. {_CLOSED}",
+        help=f"Sessions that begin on the page. {_CLOSED}",
         unit="sessions",
         formula="number of closed sessions by the page of their first page view",
         numerator=Total(measures.LANDINGS),
         windows=("day",),
         gauge="landing_sessions",
-        example=Example("4 visits begin on the page", 4, None, 4),
+        example=Example("4 sessions begin on the page", 4, None, 4),
         by=("page",),
         plain=False,
     ),
     Metric(
         name="landing_bounce_rate",
-        help=f"Share of the visits beginning on the page that are bounces. {_CLOSED}",
+        help=f"Share of the sessions beginning on the page that are bounces. {_CLOSED}",
         unit="ratio",
         formula="bounced sessions that began on the page ÷ sessions that began on it",
         numerator=Total(measures.LANDING_BOUNCES),
         denominator=Total(measures.LANDINGS),
         windows=("day",),
         gauge="landing_bounce_ratio",
-        example=Example("1 of 4 visits that begin there sees nothing else", 1, 4, 0.25),
+        example=Example("1 of 4 sessions that begin there has no other page", 1, 4, 0.25),
         by=("page",),
         plain=False,
     ),
     Metric(
         name="landing_page_time",
-        help=f"Mean time on the first page of a visit, where it is known. {_CLOSED}",
+        help=f"Mean time on the first page of a session, if it is known. {_CLOSED}",
         unit="seconds",
-        formula="mean of second page view − first (at most the session timeout), "
-        "or of the engaged time there when there is no second one",
+        formula="mean of second page view − first (at most the session timeout); "
+        "without a second one, of the engaged time there",
         numerator=Total(measures.LANDING_MS, scale=1 / 1000),
         denominator=Total(measures.LANDINGS_TIMED),
         windows=("day",),
         gauge="landing_page_time_seconds",
-        example=Example("20 s and 40 s on the first page of two visits", 60, 2, 30),
+        example=Example("20 s and 40 s on the first page of two sessions", 60, 2, 30),
         by=("page",),
     ),
 )
 
 
 def scrolling(settings: Settings) -> Iterator[Metric]:
-    """How far pages are scrolled down, and which share of them how far."""
+    """Yield the mean scroll depth, and the share of pages that reach each threshold."""
     by_view = settings.scroll.basis == "page_view"
     each = "page view" if by_view else "session and page"
     yield Metric(
         name="scroll_depth",
-        help=f"Mean of how far a page was scrolled down in a {'view' if by_view else 'visit'}, at most. "
-        f"{_CLOSED}",
+        help=f"Mean of the deepest scroll depth of a page in a {'view' if by_view else 'session'}. {_CLOSED}",
         unit="ratio",
-        formula=f"sum of the maximum scroll depths of each {each} ÷ their number",
+        formula=f"sum of the maximum scroll depth of each {each} ÷ their number",
         numerator=Total(measures.SCROLL_DEPTH, scale=1e-4),
         denominator=Total(measures.PAGES_SCROLLED),
         windows=("day",),
         gauge="scroll_depth_ratio",
-        example=Example("one visit reads to 80 %, another to 20 %", 1, 2, 0.5),
+        example=Example("one session reaches 80 %, another 20 %", 1, 2, 0.5),
         benchmark=Benchmark("0.50", "web analytics surveys"),
         by=("page",),
     )
     for percent in settings.scroll.thresholds:
         yield Metric(
             name=f"scroll_reached_{percent}",
-            help=f"Share of the {'page views' if by_view else 'pages of visits'} scrolled down to "
+            help=f"Share of the {'page views' if by_view else 'pages of sessions'} scrolled down to "
             f"{percent} % or more. {_CLOSED}",
             unit="ratio",
             formula=f"{'page views' if by_view else 'sessions and pages'} that reached {percent} % ÷ "
-            "those with a scroll depth",
+            "all with a scroll depth",
             numerator=Total(measures.scroll_reached(percent)),
             denominator=Total(measures.PAGES_SCROLLED),
             windows=("day",),
             gauge=f"scroll_reached_{percent}_ratio",
-            example=Example(f"3 of 4 visits scroll to {percent} %", 3, 4, 0.75),
+            example=Example(f"3 of 4 sessions reach {percent} %", 3, 4, 0.75),
             chosen_by=("scroll.thresholds",),
             by=("page",),
         )
@@ -106,42 +105,44 @@ _LAST = {
 
 
 def time_on_page(settings: Settings) -> Metric:
-    """Time on a page: what heartbeats say, or until the next page view."""
-    knobs = settings.time_on_page
+    """Build the mean time on a page: by heartbeats, or until the next page view."""
+    chosen = settings.time_on_page
     formula = "mean of the engaged time of each pair of a session and a page with any"
-    if knobs.mode == "pings":
+    if chosen.mode == "pings":
         formula += (
-            f": {knobs.heartbeat_seconds} s for each {knobs.heartbeat_seconds} s with a heartbeat of "
-            f"a page view, and {knobs.min_visit_seconds} s for the first of them"
+            f": {chosen.heartbeat_seconds} s for each {chosen.heartbeat_seconds} s with a heartbeat of "
+            f"a page view, and {chosen.min_visit_seconds} s for the first of them"
         )
-    if knobs.mode == "next_pageview":
+    if chosen.mode == "next_pageview":
         formula = (
             "mean of the time until the next page view (at most the session timeout), "
-            f"summed by session and page; last page views {_LAST[knobs.last_page]}"
+            f"summed by session and page; last page views {_LAST[chosen.last_page]}"
         )
     return Metric(
         name="time_on_page",
-        help=f"Mean time that a visit spends on a page. {_CLOSED}",
+        help=f"Mean time that a session spends on a page. {_CLOSED}",
         unit="seconds",
         formula=formula,
         numerator=Total(measures.ON_PAGE_MS, scale=1 / 1000),
         denominator=Total(measures.PAGES_TIMED),
         windows=("hour", "day"),
         gauge="time_on_page_seconds",
-        example=Example("200 s over 2 visits", 200, 2, 100),
+        example=Example("200 s over 2 sessions", 200, 2, 100),
         benchmark=Benchmark("52 s", "web analytics surveys"),
         by=("page",),
     )
 
 
 def exit_rate(settings: Settings) -> Metric:
-    """Exits over the views of the page, or over the sessions that saw it."""
+    """Build exits ÷ views of the page, or ÷ the sessions that saw it."""
     sessions = settings.exit.denominator == "sessions"
     measure = measures.SESSIONS_WITH_PAGE if sessions else measures.VIEWS_OF_PAGE
-    when = _CLOSED if sessions else "An exit counts when a session has closed, at its last view."
+    when = _CLOSED if sessions else "An exit counts once its session is closed, at the last view."
     return Metric(
         name="exit_rate",
-        help=f"How often the page is the last one that a visit sees. {when}",
+        help=f"Share of the page's views that end a session. {when}"
+        if not sessions
+        else f"Share of the sessions that saw the page and end on it. {when}",
         unit="ratio",
         formula="sessions whose last page view is of the page ÷ "
         + ("sessions that saw it" if sessions else "page views of it"),
@@ -149,7 +150,7 @@ def exit_rate(settings: Settings) -> Metric:
         denominator=Total(measure),
         windows=("day",),
         gauge="exit_ratio",
-        example=Example("2 of 8 views of the page are the last of a visit", 2, 8, 0.25),
+        example=Example("2 of 8 views of the page are the last of a session", 2, 8, 0.25),
         chosen_by=("exit.denominator",),
         by=("page",),
         plain=False,

@@ -1,4 +1,4 @@
-"""Satisfaction: the scores that answers to surveys amount to."""
+"""Metrics of satisfaction: the scores that the answers to surveys give."""
 
 from collections.abc import Iterator
 
@@ -18,7 +18,7 @@ _NPS_SURVEYS = "customer experience surveys"
 
 
 def metrics(settings: Settings) -> Iterator[Metric]:
-    """All scores, over the answers that the settings choose."""
+    """Yield all scores, over the answers that the settings choose."""
     of = _Terms(settings)
     yield from _nps(of)
     yield _csat(settings, of)
@@ -37,9 +37,9 @@ def metrics(settings: Settings) -> Iterator[Metric]:
     )
     yield Metric(
         name="feedback_count",
-        help="Answers to surveys; one that is sent again with its response id counts once.",
+        help="Answers to surveys. Several with one response id count once.",
         unit="answers",
-        formula="number of answers that are on their scale",
+        formula="number of answers on their scale",
         numerator=of.total(feedback.ANSWERS),
         windows=of.windows,
         gauge="feedback_answers",
@@ -49,19 +49,19 @@ def metrics(settings: Settings) -> Iterator[Metric]:
     )
     yield Metric(
         name="feedback_off_scale",
-        help="Answers with a score above the scale of their survey; they count nowhere else.",
+        help="Answers with a score above the scale of their survey; no other metric counts them.",
         unit="answers",
-        formula="number of answers above the scale that the settings give, and that name none",
+        formula="number of answers above the scale of the settings that have no scale of their own",
         numerator=Total(feedback.OFF_SCALE),
         windows=of.windows,
         gauge="feedback_off_scale",
-        example=Example("a csat of 7 where the scale ends with 5", 1, None, 1),
+        example=Example("a csat of 7 on a scale to 5", 1, None, 1),
         chosen_by=_WINDOW,
     )
 
 
 class _Terms:
-    """How the settings want answers to be read."""
+    """Terms over the answers, as the settings choose them."""
 
     def __init__(self, settings: Settings) -> None:
         self._latest = settings.survey.dedupe == "latest_per_user"
@@ -70,25 +70,25 @@ class _Terms:
         self._rolling = ROLLING_DAYS[self._days]
 
     def total(self, measure: str, scale: float = 1) -> Term:
-        """The answers of a window, all or the newest of each person."""
+        """Read the answers of a window, all or the newest of each person."""
         if not self._latest:
             return Total(measure, scale)
         newest = AtEnd(feedback.newest(measure, self._days), scale)
         return ByWindow({self._rolling: newest, "day": Total(measure, scale)})
 
     def denominator(self, kind: str) -> Term:
-        """The answers to a kind of survey, or how often it was shown."""
+        """Read the answers to a kind of survey, or how often it was shown."""
         answers = self.total(feedback.answered(kind))
         return Sum(answers, Total(feedback.dismissed(kind))) if self._shown else answers
 
     @property
     def windows(self) -> tuple[WindowKind, ...]:
-        """Those of all scores, the one that is wanted most first."""
+        """Windows of all scores; the first is the one to look at."""
         return self._rolling, "day"
 
     @property
     def words(self) -> str:
-        """What the denominator is called."""
+        """Words for the denominator."""
         return "(answers + dismissals)" if self._shown else "answers"
 
 
@@ -97,7 +97,7 @@ def _nps(of: _Terms) -> Iterator[Metric]:
     hundred = 100
     yield Metric(
         name="nps",
-        help="Net promoter score, −100 to 100 points: promoters (9, 10) less detractors (0 to 6).",
+        help="Net promoter score, −100 to 100 points: share of promoters (9, 10) less detractors (0 to 6).",
         unit="points",
         formula=f"100 × (promoters − detractors) ÷ {of.words}",
         numerator=Sum(
@@ -118,7 +118,7 @@ def _nps(of: _Terms) -> Iterator[Metric]:
     ):
         yield Metric(
             name=f"nps_{name}_share",
-            help=f"Share of {name}: of answers of {scores} in 10.",
+            help=f"Share of {name}, who answer {scores} on a scale to 10.",
             unit="ratio",
             formula=f"{name} ÷ {of.words}",
             numerator=term,
@@ -163,12 +163,12 @@ def _ces(settings: Settings, of: _Terms) -> Metric:
         gauge="ces_score",
         example=Example("5, 4, 2 and 3", 14, 4, 3.5),
         chosen_by=("survey.ces_mode", *_ANSWERED),
-        benchmark=Benchmark(f"little effort is good, and here {_easier(settings)}", _NPS_SURVEYS),
+        benchmark=Benchmark(f"little effort is good; here {_easier(settings)}", _NPS_SURVEYS),
     )
 
 
 def _easy(settings: Settings, of: _Terms) -> Metric:
-    """The share of those who found it easy, which is good when it is high, whatever the direction."""
+    """Build the share of easy answers: high is good, whatever the direction of the scale."""
     survey, count = settings.survey, TOP_BOX
     scores = f"{count} or less"
     if survey.ces_higher_is_easier:

@@ -1,4 +1,4 @@
-"""Social: how often posts were shown and answered, and what was paid to be seen."""
+"""Metrics of social networks and marketing: reactions to posts, and money spent."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
@@ -14,7 +14,7 @@ from stream.settings.application import Settings
 from stream.settings.customers import Kind
 
 SHOWN, REACHED = "social_impressions", "social_reach"
-#: Reactions, and what they weigh where they do not all weigh the same.
+#: Reactions, and their weights if the settings weigh them.
 ENGAGED, ENGAGED_MICROS = "social_engagements", "social_engagements_micros"
 SPEND_MICROS = "marketing_spend_micros"
 COUNTED_BY: CountedBy = {
@@ -28,9 +28,9 @@ COUNTED_BY: CountedBy = {
 
 
 class Posts:
-    """What posts on social networks count, by post and by network.
+    """Event counter of posts on social networks, by post and by network.
 
-    A reaction of a kind that the settings leave out counts nowhere; one without a kind counts.
+    A reaction of a kind that the settings leave out does not count; one without a kind counts.
     """
 
     types: Collection[str] = ("social_impression", "social_engagement", "social_reach")
@@ -42,7 +42,7 @@ class Posts:
         }
 
     def counts(self, event: Any) -> Iterable[tuple[str, int]]:
-        """How often it was shown, whom it reached, or how many reacted."""
+        """Yield impressions, people reached, or reactions."""
         if isinstance(event, SocialImpression):
             yield SHOWN, event.count
         elif isinstance(event, SocialReach):
@@ -53,14 +53,14 @@ class Posts:
                 yield ENGAGED_MICROS, event.count * self._micros.get(event.kind, MICROS)
 
     def own_segments(self, event: Any) -> Iterable[tuple[str, str]]:
-        """Its post and its network."""
+        """Yield its post and its network."""
         yield "post", event.post_id
         if event.network is not None:
             yield "network", event.network
 
 
 class Spend:
-    """What marketing costs. The channel and the campaign of the event itself hold, if it says them."""
+    """Event counter of marketing spend. It takes channel and campaign from fields of the event too."""
 
     types: Collection[str] = ("marketing_spend",)
 
@@ -68,12 +68,12 @@ class Spend:
         self._dimensions = settings.dimensions
 
     def counts(self, event: Any) -> Iterable[tuple[str, int]]:
-        """The money."""
+        """Yield the amount in millionths."""
         if isinstance(event, MarketingSpend):
             yield SPEND_MICROS, round(event.amount * MICROS)
 
     def own_segments(self, event: Any) -> Iterable[tuple[str, str]]:
-        """The dimensions of customers that the spending names, where its context does not."""
+        """Yield channel and campaign of the event, if they are dimensions that its context lacks."""
         context = event.context or {}
         for dimension in ("channel", "campaign"):
             value = getattr(event, dimension)
@@ -82,12 +82,12 @@ class Spend:
 
 
 def aggregates(settings: Settings) -> tuple[Followers, ...]:
-    """What is kept of accounts, where it is asked for."""
+    """Return what is kept of accounts, if the settings divide by followers."""
     return (Followers(),) if settings.social.denominator == "followers" else ()
 
 
 def metrics(settings: Settings) -> Iterator[Metric]:
-    """Engagement of posts, and the spending."""
+    """Yield the engagement of posts and the marketing spend."""
     yield _engagement(settings)
     yield Metric(
         name="marketing_spend",
@@ -102,17 +102,17 @@ def metrics(settings: Settings) -> Iterator[Metric]:
 
 
 def _engagement(settings: Settings) -> Metric:
-    """Reactions, weighed where the settings do so, for what they choose to be its measure."""
+    """Weighted reactions divided by the configured denominator."""
     social = settings.social
-    kinds = ", ".join(_weighed(kind, social.weights) for kind in social.engagement_kinds)
-    denominator, whom, of = _OF[social.denominator]
+    kinds = ", ".join(_weighted(kind, social.weights) for kind in social.engagement_kinds)
+    denominator, one, every = _OF[social.denominator]
     is_level = social.denominator == "followers"
-    reactions = "weighed engagements" if social.weights else "engagements"
+    reactions = "weighted engagements" if social.weights else "engagements"
     return Metric(
         name="social_engagement_rate",
-        help=f"Reactions to posts ({kinds or 'none'}) per {whom}.",
+        help=f"Reactions to posts ({kinds or 'none'}) per {one}.",
         unit="ratio",
-        formula=f"{reactions} ÷ {of}",
+        formula=f"{reactions} ÷ {every}",
         numerator=Total(ENGAGED_MICROS, scale=1e-6) if social.weights else Total(ENGAGED),
         denominator=denominator,
         windows=("day", "trailing_7d"),
@@ -120,21 +120,21 @@ def _engagement(settings: Settings) -> Metric:
         example=Example("750 of 10,000", 750, 10_000, 0.075),
         chosen_by=("social.denominator", "social.weights"),
         benchmark=_RATE if social.denominator == "impressions" and not social.weights else None,
-        # Nobody follows a single post.
+        # A single post has no followers.
         by=("network",) if is_level else ("post", "network"),
         level=is_level,
     )
 
 
-def _weighed(kind: Kind, weights: Mapping[Kind, float]) -> str:
+def _weighted(kind: Kind, weights: Mapping[Kind, float]) -> str:
     weight = weights.get(kind, 1)
     return kind if weight == 1 else f"{kind} × {weight:g}"
 
 
-#: What reactions are divided by: the number, each one of it, and all.
+#: Setting → denominator, words for one of it, and words for all.
 _OF: Mapping[str, tuple[Term, str, str]] = {
-    "impressions": (Total(SHOWN), "time that they were shown", "impressions of posts"),
-    "reach": (Total(REACHED), "person whom they reached", "people reached by posts"),
+    "impressions": (Total(SHOWN), "impression", "impressions of posts"),
+    "reach": (Total(REACHED), "person reached", "people reached by posts"),
     "followers": (
         Level(FOLLOWERS), "follower at the end of the window",
         "followers of all accounts at the end of the window",

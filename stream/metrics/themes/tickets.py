@@ -1,4 +1,4 @@
-"""Tickets: who asked for help, how long they waited, and for how long their tickets were open."""
+"""Metrics of support: tickets, how long customers wait for an answer, how long tickets are open."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
@@ -17,10 +17,10 @@ from stream.sessions.session import sid_digest
 from stream.settings.application import Settings
 
 OPENED, RESOLVED, REOPENED = "tickets_opened", "tickets_resolved", "tickets_reopened"
-#: Tickets whose last change of a day was to be resolved.
+#: Tickets whose last change of a day is a resolution.
 RESOLVED_NET = "tickets_resolved_net"
 WAITING = "level_tickets_waiting"
-#: How many were answered (resolved) and a histogram of how long that took; how long in all.
+#: Answered (resolved) tickets, and the histogram of the time it took; then the measures of its sum.
 RESPONSES, RESOLUTIONS = "first_response", "resolution"
 LASTED = {RESPONSES: "first_response_ms", RESOLUTIONS: "resolution_ms"}
 _BOTS = ("support.exclude_bots", *PERSON)
@@ -39,33 +39,32 @@ COUNTED_BY: CountedBy = {
     f"{RESOLUTIONS}*": (*_HOURS, *PERSON),
 }
 
-#: What comes later after the opening of a ticket counts nowhere; who waited so long waits no more.
+#: Life of a ticket from its opening. Later events do not count, and a customer waits no longer.
 LIFE_DAYS = 365
 _LIFE_MS = LIFE_DAYS * DAY_MS
 _OPEN, _ASKED, _ANSWERED, _RESOLVE, _REOPEN = "o", "i", "a", "r", "u"
 
 
 class Ticket(NamedTuple):
-    """The course of one ticket; times are epoch ms."""
+    """One ticket from its opening on; times are epoch ms."""
 
     opened: int
     segments: tuple[Segment, ...]
-    #: (when something was asked that nobody had answered yet, when it was answered), in turns.
+    #: (earliest question without an answer, its answer), one after the other.
     replies: list[tuple[int, int]]
-    #: (time, whether it was resolved or reopened), in turns.
+    #: (time, True: resolved, False: reopened), one after the other.
     changes: list[tuple[int, bool]]
-    #: [start, end) of waiting for a human or for the end.
+    #: [start, end) of waiting for a human or for the resolution.
     waits: list[tuple[int, int]]
 
 
 class Tickets:
-    """Tickets of a person, which belong to the segments in which they were opened.
+    """Aggregate of a person's tickets, which belong to the segments in which they were opened.
 
-    Of several openings the earliest counts; what came before it, or for a ticket that nobody
-    opened, counts nowhere, nor does resolving what is resolved or reopening what is open. A message
-    that goes out and is no bot's is a human's; bots are like humans where the settings say so.
-    Support may open a ticket itself (outgoing): then the wait begins with the first message of the
-    customer.
+    Of several openings the earliest counts. Events before it, or without any opening, do not count.
+    Resolving a resolved ticket changes nothing, nor does reopening an open one. An outgoing message of
+    an agent is an answer; one of a bot is an answer only if the settings say so. Support may open a
+    ticket itself (outgoing): then the wait begins with the first message of the customer.
     """
 
     name = "tickets"
@@ -82,7 +81,7 @@ class Tickets:
         self._bots_answer = not support.exclude_bots
 
     def entry(self, event: Any) -> Sequence[Any] | None:
-        """What happened to which ticket."""
+        """Keep the ticket and what happened to it."""
         kind = None
         if isinstance(event, TicketOpened):
             kind = _OPEN if event.direction != "outgoing" else _OPEN + _ANSWERED
@@ -100,7 +99,7 @@ class Tickets:
     def contributions(
         self, history: Sequence[HistoryEntry], registry: SegmentRegistry
     ) -> Contributions:
-        """Tickets when they change, waiting by day, durations when they end."""
+        """Count tickets at their changes, waiting tickets by day, and durations at their end."""
         counts: Contributions = Contributions()
         for ticket in tickets(history, registry):
             for segment in ticket.segments:
@@ -132,18 +131,18 @@ class Tickets:
 
 
 def tickets(history: Iterable[HistoryEntry], registry: SegmentRegistry) -> Iterator[Ticket]:
-    """The tickets that were opened, from facts sorted by time."""
+    """Yield the tickets that were opened, from entries sorted by time."""
     by_id: dict[bytes, list[HistoryEntry]] = {}
     for entry in history:
         by_id.setdefault(entry[2], []).append(entry)
-    for theirs in by_id.values():
-        opening = next((entry for entry in theirs if entry[3][0] == _OPEN), None)
+    for entries in by_id.values():
+        opening = next((entry for entry in entries if entry[3][0] == _OPEN), None)
         if opening is not None:
-            yield _course(opening, theirs, registry.by_id(opening[1]).segments)
+            yield _course(opening, entries, registry.by_id(opening[1]).segments)
 
 
 def _course(
-    opening: HistoryEntry, theirs: Iterable[HistoryEntry], segments: tuple[Segment, ...]
+    opening: HistoryEntry, entries: Iterable[HistoryEntry], segments: tuple[Segment, ...]
 ) -> Ticket:
     opened, by_support = opening[0], opening[3] != _OPEN
     asked = unanswered = waits_since = None if by_support else opened
@@ -151,8 +150,8 @@ def _course(
     resolved = False
     changes: list[tuple[int, bool]] = []
     waits: list[tuple[int, int]] = []
-    # Of one instant, questions come first and reopenings last: by these letters, not by arrival.
-    ordered = sorted(theirs, key=lambda entry: (entry[0], _TURN.get(entry[3], -1)))
+    # At one instant questions come first and reopenings last, whatever arrived first.
+    ordered = sorted(entries, key=lambda entry: (entry[0], _TURN.get(entry[3], -1)))
     for time_ms, _, _, kind in ordered:
         if time_ms < opened or time_ms >= opened + _LIFE_MS or kind[0] == _OPEN:
             continue
@@ -180,14 +179,14 @@ _TURN = {_ASKED: 0, _ANSWERED: 1, _RESOLVE: 2, _REOPEN: 3}
 
 
 def metrics(settings: Settings) -> Iterator[Metric]:
-    """Counts of tickets, and how long customers waited."""
+    """Yield the counts of tickets, and the times that customers wait."""
     support = settings.support
     yield from _counts()
     yield _waiting(settings)
     who = "a human" if support.exclude_bots else "support"
     reply = f"first reply of {who} − ticket opened"
     if support.response_kind == "every":
-        reply = f"each reply of {who} − earliest message that was not yet answered"
+        reply = f"each reply of {who} − earliest message without an answer"
     yield from _durations(
         settings, "first_response_time", RESPONSES, "a question that was answered", reply
     )
@@ -198,7 +197,7 @@ def metrics(settings: Settings) -> Iterator[Metric]:
 
 
 def _durations(settings: Settings, name: str, what: str, ends: str, words: str) -> Iterator[Metric]:
-    """The mean and two percentiles of how long it took."""
+    """Yield the mean and two percentiles of a duration."""
     open_hours = ", business hours only" if settings.support.business_hours else ""
     window = "in the window"
     if settings.support.response_bucket == "opened":
@@ -217,7 +216,7 @@ def _durations(settings: Settings, name: str, what: str, ends: str, words: str) 
     for percent in (50, 90):
         yield Metric(
             name=f"{name}_p{percent}",
-            help=f"Time that {percent} % do not exceed, of what ended {window}{open_hours}.",
+            help=f"Time that {percent} % of them do not exceed, for {ends} {window}{open_hours}.",
             formula=f"{percent}th percentile of {words}{open_hours}",
             numerator=Quantile(what, percent / 100),
             denominator=Has(Total(what)),
@@ -231,11 +230,11 @@ def _durations(settings: Settings, name: str, what: str, ends: str, words: str) 
 def _counts() -> Iterator[Metric]:
     for name, text, formula, numerator, example in (
         ("opened", "Tickets opened.", "number of tickets opened", OPENED,
-         Example("two people ask, one of them twice", 3, None, 3)),
+         Example("two people open tickets, one of them two", 3, None, 3)),
         ("resolved_gross", "Times that a ticket was resolved.", "number of resolutions", RESOLVED,
-         Example("4 tickets, one of them twice", 5, None, 5)),
-        ("reopened", "Times that a resolved ticket was opened again.", "number of reopenings",
-         REOPENED, Example("one of 5 resolved tickets comes back", 1, None, 1)),
+         Example("4 tickets are resolved, one of them twice", 5, None, 5)),
+        ("reopened", "Times that a resolved ticket was reopened.", "number of reopenings",
+         REOPENED, Example("one of 5 resolved tickets is reopened", 1, None, 1)),
     ):  # fmt: skip
         yield Metric(
             name=f"tickets_{name}",
@@ -249,9 +248,9 @@ def _counts() -> Iterator[Metric]:
         )
     yield Metric(
         name="tickets_resolved",
-        help="Tickets whose last change of the day was to be resolved: net of those reopened.",
+        help="Tickets whose last change of the day is a resolution; reopened ones do not count.",
         unit="tickets",
-        formula="distinct tickets that are resolved after their last change of the day",
+        formula="distinct tickets resolved by their last change of the day",
         numerator=Total(RESOLVED_NET),
         windows=("day",),
         gauge="tickets_resolved",
@@ -263,9 +262,9 @@ def _waiting(settings: Settings) -> Metric:
     who = "a human" if settings.support.exclude_bots else "a reply"
     return Metric(
         name="tickets_waiting",
-        help=f"Tickets that wait for {who} or for their end; after a year they wait no more.",
+        help=f"Tickets that wait for {who} or for their resolution, for a year at most.",
         unit="tickets",
-        formula="tickets opened or reopened, less those that were answered or resolved since",
+        formula="tickets opened or reopened, less those answered or resolved since",
         numerator=Level(WAITING),
         windows=("day",),
         gauge="tickets_waiting",

@@ -1,4 +1,4 @@
-"""Value: what a customer is worth, and what it costs to win one."""
+"""Metrics of value: lifetime value of a customer, and the cost of winning one."""
 
 from stream.counters import measures
 from stream.metrics.metric import Benchmark, Example, Metric
@@ -13,7 +13,7 @@ _CAC = Benchmark("3 to 5 times the cost of winning a customer", "subscription in
 
 
 def metrics(settings: Settings) -> tuple[Metric, ...]:
-    """Lifetime value in three ways, and acquisition cost."""
+    """Return lifetime value in three ways, acquisition cost, and their ratio."""
     return (
         _simple(settings),
         _recurring(settings),
@@ -25,7 +25,7 @@ def metrics(settings: Settings) -> tuple[Metric, ...]:
 
 _HISTORIC = Metric(
     name="customer_lifetime_value_historic",
-    help="What a buyer has spent so far, less refunds: of all who ever ordered.",
+    help="Mean amount that a buyer has spent so far, less refunds.",
     unit="currency",
     formula="revenue to date ÷ distinct people with an order",
     numerator=Total(orders.REVENUE_MICROS, scale=1e-6),
@@ -43,7 +43,7 @@ def _spent(settings: Settings) -> Term:
 def _simple(settings: Settings) -> Metric:
     return Metric(
         name="customer_lifetime_value_simple",
-        help="Average purchase × purchases of a buyer in 365 days × years that customers stay.",
+        help="Revenue of a buyer in 365 days × the years that a customer stays.",
         unit="currency",
         formula="revenue of 365 days × value.lifetime_years ÷ distinct people with an order in them",
         numerator=_spent(settings),
@@ -60,8 +60,8 @@ def _simple(settings: Settings) -> Metric:
 def _recurring(settings: Settings) -> Metric:
     return Metric(
         name="customer_lifetime_value_recurring",
-        help="What a subscriber pays a month, for as long as churn lets one expect, but "
-        f"{settings.value.max_lifetime_months} months at most. Null without churn.",
+        help="Monthly payment of a subscriber over the lifetime that churn predicts, at most "
+        f"{settings.value.max_lifetime_months} months. Null without churn.",
         unit="currency",
         formula="average revenue per account × value.gross_margin × "
         "min(1 ÷ churn rate, value.max_lifetime_months)",
@@ -82,7 +82,7 @@ def _margin(settings: Settings) -> Term:
 
 
 def _churn(settings: Settings) -> Term:
-    """The churn rate while there are customers, whose value is asked for: 1 ÷ it is their lifetime."""
+    """Build the churn rate, whose inverse is the lifetime; 0 without churn or customers."""
     top, bottom, _ = customers.churn_terms(settings)
     least = 1 / settings.value.max_lifetime_months
     return Product(AtLeast(Quotient(top, bottom), least), Has(Level(measures.CUSTOMERS_CHANGE)))
@@ -96,7 +96,7 @@ def _won(settings: Settings) -> Term:
 def _acquisition_cost(settings: Settings) -> Metric:
     return Metric(
         name="customer_acquisition_cost",
-        help=f"What marketing costs per new customer: {_who(settings)} for the first time.",
+        help=f"Marketing spend per new customer, {_who(settings)} for the first time.",
         unit="currency",
         formula="marketing spend ÷ new customers",
         numerator=Total(social.SPEND_MICROS, scale=1e-6),
@@ -113,7 +113,7 @@ def _who(settings: Settings) -> str:
 
 
 def _worth(settings: Settings) -> Term:
-    """The lifetime value of the settings, as of the end of the window."""
+    """Build the lifetime value that the settings choose, as of the end of the window."""
     mode = orders.lifetime_value_mode(settings)
     if mode == "recurring":
         return Quotient(_margin(settings), _churn(settings))
@@ -128,14 +128,14 @@ def _clv_to_cac(settings: Settings) -> Metric:
     spend = Total(social.SPEND_MICROS, scale=1e-6)
     return Metric(
         name="clv_to_cac",
-        help=f"What a customer is worth ({which} lifetime value) for what it cost to win one.",
+        help=f"Lifetime value of a customer ({which}) divided by the cost of winning one.",
         unit="score",
         formula=f"customer_lifetime_value_{which} ÷ customer_acquisition_cost",
         numerator=value,
         denominator=Product(Quotient(spend, _won(settings)), Has(value)),
         windows=("month",),
         gauge="clv_to_cac",
-        example=Example("worth 720, won for 180", 720, 180, 4),
+        example=Example("a lifetime value of 720, a cost of 180", 720, 180, 4),
         chosen_by=("value.clv_mode", "value.customers", *_SIMPLE, *_RECURRING),
         benchmark=Benchmark("3 to 5", "subscription industry surveys"),
         level=True,

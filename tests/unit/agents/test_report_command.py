@@ -83,7 +83,7 @@ def test_a_table_shows_whole_sites_metric_by_metric(tmp_path: Path) -> None:
     result = report(write(tmp_path / "e.jsonl", *lines))
     assert (result.exit_code, result.stderr) == (0, "")
     text = " ".join(result.stdout.split())
-    assert "bounce_rate Share of visits that end where they began." in text
+    assert "bounce_rate Share of sessions that end on their first page." in text
     assert "all 50.00% 1 ÷ 2" in text
     assert "pages_per_session" in text and "all 1.5000 3 ÷ 2" in text
     assert "session_duration" in text and "30.00 s 60 ÷ 2" in text
