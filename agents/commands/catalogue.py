@@ -1,4 +1,4 @@
-"""The catalogue for people: `engage metrics`, names looked up in it, its numbers written out."""
+"""`engage metrics`: print the catalogue, look up names in it, and write its numbers for people."""
 
 import json
 import sys
@@ -30,11 +30,11 @@ from stream.web.data_quality import DATA_QUALITY, DataQuality
 
 
 class RequestRefusedError(Exception):
-    """What was asked for cannot be given; the message says why, and names the nearest known."""
+    """Raised for a request that cannot be met. The message says why, and names the nearest known."""
 
 
 def choose_metrics(settings: Settings, names: Collection[str]) -> list[Metric]:
-    """The metrics of these names (none named: all). Raises RequestRefusedError."""
+    """Return the metrics of these names, or all if none is named. Raises RequestRefusedError."""
     metrics = {metric.name: metric for metric in catalogue(settings)}
     for name in names:
         if name not in metrics:
@@ -46,9 +46,10 @@ def choose_metrics(settings: Settings, names: Collection[str]) -> list[Metric]:
 def choose_windows(
     named: Iterable[Metric], windows: Sequence[str], default: Sequence[WindowKind]
 ) -> list[WindowKind]:
-    """The kinds of these names (none named: `default`), in which each of the metrics has a value.
+    """Return the windows of these names, or the default ones if none is named.
 
-    A metric that has none of the default windows brings its own. Raises RequestRefusedError.
+    A metric without any default window adds its own. Raises RequestRefusedError for an unknown window,
+    and for one that a named metric has not.
     """
     known: tuple[WindowKind, ...] = get_args(WindowKind)
     for name in windows:
@@ -66,7 +67,7 @@ def choose_windows(
 
 
 def check_dimensions(settings: Settings, names: Iterable[str]) -> None:
-    """Raises RequestRefusedError for a name that is no dimension, configured or of a metric."""
+    """Check that each name is a dimension, configured or of a metric. Raises RequestRefusedError."""
     known = [*settings.dimensions, *sorted(OWN_DIMENSION_NAMES)]
     for name in names:
         if name not in known:
@@ -78,13 +79,13 @@ def check_dimensions(settings: Settings, names: Iterable[str]) -> None:
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:
-    """The name in quotes, with the known one that it may stand for."""
+    """Quote the name, with the known one that it may stand for."""
     question = did_you_mean(name, known)
     return f"'{printable(name, 80)}'" + (f" ({question})" if question else "")
 
 
 def shown_value(record: MetricRecord, currency: str | None) -> str:
-    """A value in its unit, as people write it, with its change since the window before if known."""
+    """Write a value in its unit, with its change since the window before if that is known."""
     return _plain_value(record, currency) + _change(record)
 
 
@@ -98,7 +99,7 @@ def _change(record: MetricRecord) -> str:
 
 
 def _plain_value(record: MetricRecord, currency: str | None) -> str:
-    """A dash where there was nothing to divide by."""
+    """Write a value in its unit; a dash if the denominator is 0."""
     value = record.value
     if value is None:
         return "–"
@@ -112,7 +113,7 @@ def _plain_value(record: MetricRecord, currency: str | None) -> str:
 
 
 def shown_parts(record: MetricRecord) -> str:
-    """What was divided by what; empty for a count and for an estimate."""
+    """Write numerator ÷ denominator; empty for a count and for an estimate."""
     if record.denominator is None or record.approximate:
         return ""
     parts = (f"{part:,.2f}".removesuffix(".00") for part in (record.numerator, record.denominator))
@@ -120,7 +121,7 @@ def shown_parts(record: MetricRecord) -> str:
 
 
 def newest_moment(record: MetricRecord) -> datetime:
-    """A moment in the newest bucket of a window (not `all`), in the zone of its site."""
+    """Return a moment in the newest bucket of a window (not `all`), in the zone of its site."""
     window = record.window
     if window.kind in LENGTH_OF:
         return datetime.fromisoformat(window.end or "") - timedelta(minutes=1)
@@ -128,7 +129,7 @@ def newest_moment(record: MetricRecord) -> datetime:
 
 
 def shown_period(record: MetricRecord) -> str:
-    """The time of a window: where a calendar window begins, with what a rolling one ends."""
+    """Write the time of a window: the begin of a calendar window, the end of a rolling one."""
     kind = record.window.kind
     if kind == "all":
         return ""
@@ -142,7 +143,7 @@ def shown_period(record: MetricRecord) -> str:
 
 
 def print_catalogue(settings: Settings, format: str) -> int:
-    """Print every metric, as `table`, `json` (a list of objects) or `markdown`; 0."""
+    """Print every metric as `table`, `json` (a list of objects) or `markdown`; return 0."""
     if format == "json":
         text = json.dumps(as_entries(settings), ensure_ascii=False, indent=2) + "\n"
     elif format == "markdown":
@@ -155,7 +156,7 @@ def print_catalogue(settings: Settings, format: str) -> int:
 
 
 def as_entries(settings: Settings) -> list[dict[str, Any]]:
-    """One object a metric, with the settings that change it at their present values."""
+    """Return an object for each metric, with the settings that change it and their values."""
     return [_entry(metric, settings) for metric in catalogue(settings)] + [
         *map(_of_data_quality, DATA_QUALITY)
     ]
@@ -186,7 +187,7 @@ def _text(value: object) -> str:
 
 
 def _of_data_quality(one: DataQuality) -> dict[str, Any]:
-    """A number about the numbers; its windows are what its counter's rate is taken over."""
+    """Return the entry of a number about the numbers, which has no window of its own."""
     return {
         "name": one.name,
         "help": one.help,
@@ -205,7 +206,7 @@ def _of_data_quality(one: DataQuality) -> dict[str, Any]:
 
 
 def _as_blocks(entries: Iterable[dict[str, Any]]) -> str:
-    """A paragraph a metric: seven columns would not fit a terminal."""
+    """Write a paragraph for each metric: seven columns do not fit a terminal."""
     console = Console(highlight=False)
     with console.capture() as captured:
         for entry in entries:
@@ -235,7 +236,7 @@ def _lines(entry: dict[str, Any]) -> Iterable[tuple[str, str]]:
 
 
 def metrics_markdown(settings: Settings) -> str:
-    """The catalogue as the table of the README."""
+    """Write the catalogue as a Markdown table."""
     headings = ("metric", "formula", "unit", "windows", "settings", "benchmark", "gauge")
     return _markdown(headings, (_markdown_row(entry) for entry in as_entries(settings)))
 
@@ -254,7 +255,7 @@ def _markdown_row(entry: dict[str, Any]) -> list[str]:
 
 
 def settings_markdown(settings: Settings) -> str:
-    """Every setting with its value and its reason as the table of the README."""
+    """Write every setting with its value and its help as a Markdown table."""
     rows = ((f"`{row.key}`", f"`{row.text}`", row.help.text) for row in describe(settings))
     return _markdown(("setting", "default", "what it does, why this default"), rows)
 

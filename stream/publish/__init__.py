@@ -1,1 +1,1 @@
-"""Counters become numbers: windows, records and the snapshot."""
+"""Publishing turns counters into numbers: due windows, metric records and the snapshot."""

@@ -1,4 +1,4 @@
-"""Which windows are to be looked at: those that have changed, are under way, or have come to their end."""
+"""Finds the windows to evaluate: those that changed, are current, or have ended."""
 
 import heapq
 from collections.abc import Collection, Iterable, Mapping
@@ -13,18 +13,18 @@ from stream.publish.merged_counts import MergedCounts
 #: (site, window)
 SiteSpan = tuple[str, Span]
 _DAYS_KEPT_MS = 62 * DAY_MS
-#: A month begins so long before its end, at most.
+#: Days of the longest month.
 _MONTH_DAYS = 31
 #: The watermark at the end of a file: everything is final.
 END_OF_INPUT = 1 << 60
 
 
 class DueWindows:
-    """Told of changed buckets, the watermark and the newest event time of all shards.
+    """Windows to evaluate, from changed buckets, the watermark and the newest event time of all shards.
 
-    A window of a site exists when its day (for hours), its hour (for minutes) or the range of its
-    days holds accepted events, or when it is the current one. So empty windows between events come
-    out as zeros and nulls, but a jump in time does not make years of them.
+    A window of a site exists if its day (for hours), its hour (for minutes) or the range of its days holds
+    accepted events, or if it is the current one. Empty windows between events become zeros and nulls; a
+    jump in time does not fill years.
     """
 
     def __init__(
@@ -33,27 +33,27 @@ class DueWindows:
         waits: Mapping[WindowKind, set[int]],
         lags: Mapping[WindowKind, set[int]],
     ) -> None:
-        """Kinds of windows, with how many days their metrics mature, and look back beyond them."""
+        """`waits` and `lags`: maturity and look-back of each window kind's metrics, in days."""
         self._merged = merged
         self._waits, self._lags = waits, lags
         self._kinds_of = {
             grain: [kind for kind in waits if GRAIN_OF[kind] is grain] for grain in Grain
         }
         self._candidates: dict[SiteSpan, None] = {}
-        #: Windows looked at before.
+        #: Windows evaluated before.
         self._seen: set[SiteSpan] = set()
-        #: Those of them that were not final, by their end.
+        #: Those that were not final, by their end.
         self._open: list[tuple[int, str, Span]] = []
-        #: Windows that another told of last, without events.
-        self._under_way_then: set[SiteSpan] = set()
-        #: Site → first and last day with events, as far as the days between are filled in.
+        #: Windows without events that were current for the previous publisher.
+        self._current_then: set[SiteSpan] = set()
+        #: Site → first and last day with events; the days between are filled.
         self._filled: dict[str, tuple[int, int]] = {}
 
     def note(self, buckets: Iterable[BucketKey], oldest_minute: int, oldest_hour: int) -> None:
-        """These buckets have changed: look at every window that holds them.
+        """Add every window that holds one of these changed buckets.
 
-        Minutes and hours before the oldest ones are not kept any more, and would look empty: their
-        windows are left as they were published.
+        Minutes and hours before the oldest ones were dropped and would look empty: their windows stay as
+        they were published.
         """
         oldest = {Grain.MINUTE: oldest_minute, Grain.HOUR: oldest_hour}
         changed = [b for b in buckets if b[1] >= oldest.get(b[0], 0)]
@@ -61,18 +61,18 @@ class DueWindows:
             calendar = self._merged.calendar(site)
             for grain, index in changed:
                 if grain is Grain.HOUR and calendar.hour_of(index * MINUTE_MS) != index:
-                    continue  # Hours of a site whose zone is half an hour apart.
+                    continue  # An hour of a site whose zone is half an hour apart.
                 for kind in self._waits:
                     for span in holding(kind, grain, index, calendar):
                         self._candidates[site, span] = None
                     for days in self._lags[kind] if grain is Grain.DAY else ():
                         self._candidates[site, ending(kind, index + days, calendar)] = None
                 if self._merged.has_events(site, grain, index):
-                    self._note_inside(site, grain, index, oldest)
-            self._note_days(site, [index for grain, index in changed if grain is Grain.DAY])
+                    self._add_parts(site, grain, index, oldest)
+            self._add_days(site, [index for grain, index in changed if grain is Grain.DAY])
 
     def note_current(self, time_ms: int) -> None:
-        """Look at the windows under way at a time, as a rule that of the newest event."""
+        """Add the windows that are current at a time, usually that of the newest event."""
         for site in list(self._merged.sites()):
             calendar = self._merged.calendar(site)
             day, hour = calendar.slot(time_ms)
@@ -82,14 +82,14 @@ class DueWindows:
                 self._candidates[site, ending(kind, index, calendar)] = None
 
     def unfinished_from_ms(self, watermark_ms: int) -> int:
-        """At this watermark, no window that counts days before this time has anything to wait for."""
+        """Return the time before which all windows of days are finished at this watermark."""
         longest = max((days for waits in self._waits.values() for days in waits), default=0)
         return watermark_ms - (longest + _MONTH_DAYS) * DAY_MS
 
     def take_over(self, watermark_ms: int, newest_ms: int) -> None:
-        """Go on where another left off: what was not finished then, or under way, is looked at again.
+        """Go on for a previous publisher: add the windows that were unfinished or current then.
 
-        All buckets are on the board, and those that have changed since are noted after this.
+        All buckets are in the merged counts; those that changed since are noted after this.
         """
         since_ms = self.unfinished_from_ms(watermark_ms)
         for site in list(self._merged.sites()):
@@ -98,15 +98,15 @@ class DueWindows:
                 continue
             first, last = self._filled[site] = min(days), max(days)
             for day in range(max(self._merged.calendar(site).day_of(since_ms), first), last + 1):
-                self._note_day(site, day)
+                self._add_day(site, day)
         if newest_ms:
             before = set(self._candidates)
             self.note_current(newest_ms)
-            # Without events a window is only told of while it is under way, as these were.
-            self._under_way_then = self._candidates.keys() - before
+            # A window without events is published only while it is current, as these were.
+            self._current_then = self._candidates.keys() - before
 
     def take(self, watermark_ms: int | None) -> list[SiteSpan]:
-        """The windows to look at now, in order; those are told back that must wait."""
+        """Return the windows to evaluate now, in order; `is_to_wait` puts back those that must wait."""
         while self._open and watermark_ms is not None and self._open[0][0] <= watermark_ms:
             _, site, span = heapq.heappop(self._open)
             self._candidates[site, span] = None
@@ -114,7 +114,7 @@ class DueWindows:
         return found
 
     def is_to_wait(self, site: str, span: Span, newest_ms: int) -> bool:
-        """Whether it is too early to say anything of a window; it is looked at again the next time."""
+        """Whether it is too early for a window; it is put back for the next time."""
         if self.begins_ms(site, span) > newest_ms:
             self._candidates[site, span] = None
             return True
@@ -125,38 +125,39 @@ class DueWindows:
         return False
 
     def begins_ms(self, site: str, span: Span) -> int:
-        """First instant of the newest part of a window: before that it is still to come."""
+        """Return the first instant of the newest part of a window; before that it is in the future."""
         calendar = self._merged.calendar(site)
         if span.kind in LENGTH_OF:
             return Span(span.kind, span.last, span.last).start_ms(calendar)
         return span.start_ms(calendar) if span.kind != "all" else 0
 
     def is_final(self, site: str, span: Span, watermark_ms: int | None) -> bool:
-        """Whether a window has ended; one that has not, or is to mature, is looked at again then."""
+        """Whether a window has ended; it is evaluated again at its end, and when its metrics mature."""
         if span.kind == "all":
             return watermark_ms == END_OF_INPUT
         end = span.end_ms(self._merged.calendar(site))
         if (site, span) not in self._seen:
             for days in self._waits[span.kind]:
-                ripe = self._ripe_ms(site, span, days)
-                if watermark_ms is None or ripe > watermark_ms:
-                    heapq.heappush(self._open, (ripe, site, span))
+                matures_ms = self._matures_ms(site, span, days)
+                if watermark_ms is None or matures_ms > watermark_ms:
+                    heapq.heappush(self._open, (matures_ms, site, span))
         self._seen.add((site, span))
         return watermark_ms is not None and end <= watermark_ms
 
     def mature_days(self, site: str, span: Span, watermark_ms: int | None) -> int:
-        """How many days since the end of a window are over; the days of a file end with its events."""
+        """Return the full days since the end of a window, as far as its metrics wait for them."""
         waits = self._waits[span.kind] - {0}
         if not waits or watermark_ms is None:
             return 0
         if watermark_ms == END_OF_INPUT:
+            # The days of a file end with its events.
             return max(self._filled.get(site, (0, 0))[1] - span.last, 0)
-        over = (days for days in waits if self._ripe_ms(site, span, days) <= watermark_ms)
+        over = (days for days in waits if self._matures_ms(site, span, days) <= watermark_ms)
         return max(over, default=0)
 
     def exists(self, site: str, span: Span, newest_ms: int) -> bool:
-        """Whether a window is there also when nothing was counted in it."""
-        if span.kind == "all" or (site, span) in self._under_way_then:
+        """Whether a window is published even if nothing was counted in it."""
+        if span.kind == "all" or (site, span) in self._current_then:
             return True
         calendar = self._merged.calendar(site)
         if span.grain is Grain.DAY:
@@ -172,57 +173,55 @@ class DueWindows:
         return self._merged.has_events(site, Grain.HOUR, hour)
 
     def is_past(self, site: str, span: Span, time_ms: int) -> bool:
-        """Whether no event after a time can change a window any more.
+        """Whether no event after a time can change a window.
 
-        A person's first day in a month is counted on the first of the month: days are kept longer.
+        Days are kept longer: a person's first day in a month counts on the first of the month.
         """
         kept_ms = _DAYS_KEPT_MS if span.grain is Grain.DAY else 0
         return span.end_ms(self._merged.calendar(site)) < time_ms - kept_ms
 
     def forget_before(self, time_ms: int) -> None:
-        """Forget the windows that no event after this time can change any more."""
+        """Forget the windows that no event after this time can change."""
         self._seen = {seen for seen in self._seen if not self.is_past(*seen, time_ms)}
 
-    def _ripe_ms(self, site: str, span: Span, days: int) -> int:
-        """The end of a window, or of so many days after it."""
+    def _matures_ms(self, site: str, span: Span, days: int) -> int:
+        """Return the end of a window plus `days`."""
         calendar = self._merged.calendar(site)
         return calendar.day_start_ms(span.last + 1 + days) if days else span.end_ms(calendar)
 
-    def _note_inside(
-        self, site: str, grain: Grain, index: int, oldest: Mapping[Grain, int]
-    ) -> None:
-        """A day with events has all its hours, an hour with events all its minutes."""
+    def _add_parts(self, site: str, grain: Grain, index: int, oldest: Mapping[Grain, int]) -> None:
+        """Add all hours of a day with events, or all minutes of an hour with events."""
         calendar = self._merged.calendar(site)
         if grain is Grain.DAY:
             end = calendar.day_start_ms(index + 1)
             for start in range(calendar.day_start_ms(index), end, HOUR_MS):
                 if start // MINUTE_MS >= oldest[Grain.HOUR]:
                     for kind in self._kinds_of[Grain.HOUR]:
-                        self._look_at(site, ending(kind, start // MINUTE_MS, calendar))
+                        self._add(site, ending(kind, start // MINUTE_MS, calendar))
         elif grain is Grain.HOUR:
             for kind in self._kinds_of[Grain.MINUTE]:
                 for minute in range(max(index, oldest[Grain.MINUTE]), index + 60):
-                    self._look_at(site, ending(kind, minute, calendar))
+                    self._add(site, ending(kind, minute, calendar))
 
-    def _note_days(self, site: str, changed: Collection[int]) -> None:
-        """The days between days with events, and for a level all days after one that changed."""
+    def _add_days(self, site: str, changed: Collection[int]) -> None:
+        """Add the days between days with events, and for a level all days after one that changed."""
         days = [day for day in changed if self._merged.has_events(site, Grain.DAY, day)]
         if days:
             first, last = self._filled.get(site, (days[0], days[0]))
             low, high = self._filled[site] = min(first, *days), max(last, *days)
-            # Only those that are new between: what was looked at and forgotten stays forgotten.
+            # Only days that are new between: an evaluated and forgotten one stays forgotten.
             for day in (*range(low, first), *range(last + 1, high)):
-                self._note_day(site, day)
+                self._add_day(site, day)
         leveled = [day for day in changed if self._merged.has_levels(site, day)]
         if leveled and site in self._filled:
             for day in range(min(leveled), self._filled[site][1] + 1):
                 for kind in self._kinds_of[Grain.DAY]:
                     self._candidates[site, ending(kind, day, self._merged.calendar(site))] = None
 
-    def _note_day(self, site: str, day: int) -> None:
+    def _add_day(self, site: str, day: int) -> None:
         for kind in self._kinds_of[Grain.DAY]:
-            self._look_at(site, ending(kind, day, self._merged.calendar(site)))
+            self._add(site, ending(kind, day, self._merged.calendar(site)))
 
-    def _look_at(self, site: str, span: Span) -> None:
+    def _add(self, site: str, span: Span) -> None:
         if (site, span) not in self._seen:
             self._candidates[site, span] = None

@@ -1,4 +1,4 @@
-"""The merged counts of all shards, and the metrics computed from them."""
+"""Merged counts of all shards, and the metrics computed from them."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
@@ -27,24 +27,24 @@ _NOTHING: Mapping[str, int] = {}
 
 
 class MergedCounts:
-    """Counts by bucket and series, merged over the shards: everything published is a sum."""
+    """Counts by bucket and series, added up over the shards."""
 
     def __init__(
         self, calendar_of: Callable[[str], Calendar], definition: str, compare: bool = False
     ) -> None:
-        """`compare`: records carry the value of the window before."""
+        """With `compare`, records carry the value of the window before."""
         self._compare = compare
         self._calendar_of = calendar_of
         self._definition = definition
         self._tables: dict[Grain, dict[int, Rows]] = {g: {} for g in Grain}
         self._present: dict[BucketKey, frozenset[SegmentKey]] = {}
         self._levels = Levels()
-        #: The buckets of the windows that were asked for last.
+        #: Buckets of the windows that were read last.
         self._found: dict[tuple[Grain, int, int], list[Rows]] = {}
         self.segments: dict[SegmentKey, None] = {}
 
     def replace(self, bucket: BucketKey, parts: Iterable[Bucket]) -> None:
-        """Set a bucket to the sum of what each shard has in it."""
+        """Set a bucket to the sum of the shards' buckets."""
         rows: Rows = {}
         for part in parts:
             for (measure, segment), count in part.items():
@@ -66,7 +66,7 @@ class MergedCounts:
             )
 
     def forget_before(self, grain: Grain, first: int) -> None:
-        """Forget the buckets below an index: no window that can still change is made of them."""
+        """Forget the buckets below an index, which no changing window holds."""
         self._found = {}
         for index in [index for index in self._tables[grain] if index < first]:
             del self._tables[grain][index]
@@ -75,21 +75,21 @@ class MergedCounts:
             self._levels.forget_before(first)
 
     def calendar(self, site: str) -> Calendar:
-        """The calendar of a site."""
+        """Return the calendar of a site."""
         return self._calendar_of(site)
 
     def sites(self) -> Iterator[str]:
-        """Every site that has counted something."""
+        """Return the sites with counts."""
         return (site for site, dimension, _ in self.segments if not dimension)
 
     def at(self, series: SeriesKey, grain: Grain, index: int) -> int:
-        """Count of one series in one bucket."""
+        """Return the count of one series in one bucket."""
         measure, segment = series
         row = self._tables[grain].get(index, {}).get(segment)
         return row.get(measure, 0) if row else 0
 
     def counts(self, segment: SegmentKey, grain: Grain, first: int, last: int) -> Mapping[str, int]:
-        """Measure → sum over the buckets first … last of a segment. What was counted is there, be it 0."""
+        """Sum the buckets first … last of a segment by measure. Include every measure ever counted, also at 0."""
         buckets = self._buckets(grain, first, last)
         rows = [row for bucket in buckets if (row := bucket.get(segment))]
         if len(rows) < 2:
@@ -101,7 +101,7 @@ class MergedCounts:
         return total
 
     def _buckets(self, grain: Grain, first: int, last: int) -> list[Rows]:
-        """The buckets first … last that there are. All segments of a window ask for the same."""
+        """Return the existing buckets first … last, the same for all segments of a window."""
         found = self._found.get((grain, first, last))
         if found is None:
             table = self._tables[grain]
@@ -115,7 +115,7 @@ class MergedCounts:
         return found
 
     def has_all_hours(self, site: str, hour: int) -> bool:
-        """Whether the hours of an hour's day are all here: they count the events that the day counts.
+        """Whether all hours of an hour's day are present: together they count the events of the day.
 
         In a fast replay a shard may drop hours before they are read; they must not look empty.
         """
@@ -132,13 +132,13 @@ class MergedCounts:
         return self.at((measures.EVENTS, (site, "", "")), grain, index) > 0
 
     def days_with_events(self, site: str) -> list[int]:
-        """The days on which the site has accepted events."""
+        """Return the days with accepted events of the site."""
         return [day for day in self._tables[Grain.DAY] if self.has_events(site, Grain.DAY, day)]
 
     def segments_in(self, site: str, span: Span, *, emptied: bool = False) -> set[SegmentKey]:
-        """The site's segments (not the whole site) that count something in a window.
+        """Return the site's segments, without the whole site, that have a count in a window.
 
-        `emptied`: also those whose every count has fallen to zero.
+        With `emptied` also those whose counts have all fallen to 0.
         """
         present = set(self._levels.segments) if span.grain is Grain.DAY else set()
         for index in range(span.first, span.last + 1, step(span.kind)):
@@ -152,27 +152,27 @@ class MergedCounts:
         return self._levels.changes(site, day)
 
     def level(self, series: SeriesKey, day: int) -> int:
-        """Sum of a series over all day buckets up to and including a day."""
+        """Add up a series over all day buckets up to and including a day."""
         return self._levels.at(series, day)
 
     def has_level(self, series: SeriesKey, day: int) -> bool:
-        """Whether a series has been counted on any day up to one."""
+        """Whether a series was counted on a day up to this one."""
         return self._levels.has(series, day)
 
     def level_histogram(self, name: str, segment: SegmentKey, day: int) -> Mapping[int, int]:
-        """Histogram bucket → sum over all day buckets up to and including a day."""
+        """Return histogram bucket → sum over all day buckets up to and including a day."""
         return self._levels.histogram(name, segment, day)
 
     def reader(self, segment: SegmentKey) -> "SegmentReader":
-        """What metrics of a segment are computed from, until a bucket changes."""
+        """Return a reader for the metrics of a segment; it is valid until a bucket changes."""
         return SegmentReader(self, segment)
 
     def evaluate(self, metric: Metric, segment: SegmentKey, span: Span) -> Value:
-        """A metric of a segment in a window."""
+        """Compute a metric of a segment in a window."""
         return value_of(metric, SegmentReader(self, segment), span)
 
     def has_counted(self, metric: Metric, segment: SegmentKey, span: Span) -> bool:
-        """Whether a metric has ever had anything to count there: a count that fell to zero stays."""
+        """Whether a count that the metric reads was ever counted there, even if it fell to 0."""
         reader = NotingReader(self, segment, set())
         value_of(metric, reader, span)
         return bool(reader.noted)
@@ -189,7 +189,7 @@ class MergedCounts:
         is_final: bool,
         watermark: str | None,
     ) -> MetricRecord:
-        """A value as it is published."""
+        """Build the record of a value."""
         site, dimension, label = segment
         return MetricRecord(
             metric=metric.name,
@@ -219,8 +219,8 @@ class MergedCounts:
 
 
 def _by_name(dimension: str, label: str) -> dict[str, str]:
-    """Dimensions that come together, one by one. The last one's value may hold anything."""
+    """Split joint dimensions by name. The value of the last one may hold the joint."""
     names, parts = dimension.split(JOINED), label.split(JOINED, dimension.count(JOINED))
     if len(parts) < len(names):
-        parts = [OTHER] * len(names)  # What does not fit under their cap stands there together.
+        parts = [OTHER] * len(names)  # `other` stands for all of them.
     return dict(zip(names, parts, strict=True))

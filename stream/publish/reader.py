@@ -1,4 +1,4 @@
-"""What metrics are computed from: the counts of one segment, summed once for all metrics of a window."""
+"""Reads the counts of one segment for formulas; a window is summed once for all metrics."""
 
 from collections.abc import Mapping
 from typing import NamedTuple, Protocol, Self
@@ -16,26 +16,26 @@ _Series = tuple[str, _Segment]
 
 
 class Counted(Protocol):
-    """What a reader asks of the board."""
+    """Merged counts as a reader uses them."""
 
     def at(self, series: _Series, grain: Grain, index: int) -> int:
-        """Count of one series in one bucket."""
+        """Return the count of one series in one bucket."""
 
     def counts(self, segment: _Segment, grain: Grain, first: int, last: int) -> Mapping[str, int]:
-        """Measure → sum over the buckets first … last of a segment."""
+        """Return measure → sum over the buckets first … last of a segment."""
 
     def level(self, series: _Series, day: int) -> int:
-        """Sum of a series over all day buckets up to and including a day."""
+        """Add up a series over all day buckets up to and including a day."""
 
     def has_level(self, series: _Series, day: int) -> bool:
-        """Whether a series has been counted on any day up to one."""
+        """Whether a series was counted on a day up to this one."""
 
     def level_histogram(self, name: str, segment: _Segment, day: int) -> Mapping[int, int]:
-        """Histogram bucket → sum over all day buckets up to and including a day."""
+        """Return histogram bucket → sum over all day buckets up to and including a day."""
 
 
 class Value(NamedTuple):
-    """A metric's value in one window for one segment; `value` is None when there is nothing to divide by."""
+    """A metric's value in one window for one segment; None if the denominator is 0."""
 
     value: float | None
     numerator: float
@@ -43,12 +43,12 @@ class Value(NamedTuple):
 
     @property
     def is_empty(self) -> bool:
-        """Nothing was counted."""
+        """Whether numerator and denominator are 0."""
         return not self.numerator and not self.denominator
 
 
 def value_of(metric: Metric, reader: Reader, span: Span) -> Value:
-    """A metric's value in a window. The one place where a ratio is computed."""
+    """Compute a metric's value in a window. All ratios are divided here."""
     numerator = metric.numerator.read(reader, span)
     if metric.denominator is None:
         return Value(numerator, numerator, None)
@@ -57,7 +57,7 @@ def value_of(metric: Metric, reader: Reader, span: Span) -> Value:
 
 
 class SegmentReader:
-    """The counts of one segment, as the terms of a formula read them: summed once for all metrics."""
+    """Reader of one segment's counts for the terms of formulas; sums are kept for all metrics."""
 
     __slots__ = ("_merged", "_others", "_parts", "_segment", "_totals")
 
@@ -65,7 +65,7 @@ class SegmentReader:
         self._merged = merged
         self._segment = segment
         self._totals: dict[tuple[Grain, int, int], Mapping[str, int]] = {}
-        #: The histograms among these, by name.
+        #: Histograms in these sums, by name.
         self._parts: dict[tuple[Grain, int, int], dict[str, dict[int, int]]] = {}
         self._others: dict[tuple[str, str], Self] = {}
 
@@ -112,7 +112,7 @@ class SegmentReader:
 
 
 class NotingReader(SegmentReader):
-    """Also notes what of that which was read has ever been counted."""
+    """Reader that also notes which of the series it reads were ever counted."""
 
     __slots__ = ("noted",)
 

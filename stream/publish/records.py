@@ -1,4 +1,4 @@
-"""Which metric records are due: of windows that are new, changed, or have become final."""
+"""Finds the metric records that are due: of windows that are new, changed or final."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -13,16 +13,16 @@ from stream.publish.due_windows import END_OF_INPUT, DueWindows, SiteSpan
 from stream.publish.merged_counts import MergedCounts, SegmentKey
 from stream.publish.reader import SegmentReader, Value, value_of
 
-#: first: of a number that had none; first_final: that was final at once; revised: changed while its
-#: window was open; finalized: of a window that has ended; corrected: changed after that.
+#: first: first record of a number; first_final: first and final at once; revised: changed while the window
+#: was open; finalized: the window has ended; corrected: changed after that.
 RecordOutcome = Literal["first", "first_final", "revised", "finalized", "corrected"]
 
 
 class Emission:
-    """Decides record by record; told the watermark and the newest event time of all shards.
+    """Due metric records, from the watermark and the newest event time of all shards.
 
-    A window that does not exist (see `DueWindows`) is published only if it counts something, as
-    rolling windows do after the last event.
+    A window that does not exist (see `DueWindows`) is published only if it has counts, as rolling windows
+    have after the last event.
     """
 
     def __init__(
@@ -46,34 +46,33 @@ class Emission:
                 for kind, own in self._by_kind.items()
             },
         )
-        #: How many records there were: see RecordOutcome.
+        #: Records so far, see RecordOutcome.
         self.outcomes: Counter[RecordOutcome] = Counter()
         self._published: dict[SiteSpan, dict[tuple[str, SegmentKey], tuple[Value, bool]]] = {}
-        #: The segments that had something in them.
+        #: Segments with counts.
         self._seen_segments: dict[SiteSpan, set[SegmentKey]] = {}
-        #: Windows that begin until then may have been published by somebody else; 0: none.
+        #: A previous publisher may have published windows that begin up to this time; 0: there was none.
         self._inherited_ms = 0
 
     def note(
         self, buckets: Iterable[BucketKey], oldest_minute: int = 0, oldest_hour: int = 0
     ) -> None:
-        """These buckets have changed: look at every window that holds them (see `DueWindows`)."""
+        """Add every window that holds one of these changed buckets (see `DueWindows`)."""
         self._windows.note(buckets, oldest_minute, oldest_hour)
 
     def note_current(self, newest_ms: int) -> None:
-        """Look at the windows under way at the newest event time."""
+        """Add the windows that are current at the newest event time."""
         self._windows.note_current(newest_ms)
 
     def unfinished_from_ms(self, watermark_ms: int) -> int:
-        """At this watermark, no window that counts days before this time has anything to wait for."""
+        """Return the time before which all windows of days are finished at this watermark."""
         return self._windows.unfinished_from_ms(watermark_ms)
 
     def take_over(self, watermark_ms: int | None, newest_then_ms: int, newest_ms: int) -> None:
-        """Go on where another left off, at a watermark and a newest event time of then.
+        """Go on for a previous publisher, from its watermark and newest event time.
 
-        What has changed since is still to be noted.
-
-        What was published is not known, but what fell to nothing has left its zero in the buckets.
+        Buckets that changed since are noted after this. Its records are unknown; a count that fell to 0
+        still has its 0 in a bucket.
         """
         self._inherited_ms = newest_ms
         if watermark_ms is not None:
@@ -82,9 +81,9 @@ class Emission:
     def due(
         self, watermark_ms: int | None, newest_ms: int, revision: int
     ) -> Iterator[list[MetricRecord]]:
-        """The records that differ from what was published last; final ones once more as final.
+        """Yield the records that differ from the last published ones, or that have become final.
 
-        A list a window, so that a caller with other duties can stop in between.
+        There is one list for each window, so that a caller can pause in between.
         """
         windows = self._windows
         for site, span in windows.take(watermark_ms):
@@ -106,7 +105,7 @@ class Emission:
             ]  # fmt: skip
 
     def forget_before(self, time_ms: int) -> None:
-        """Forget what was published for windows that no event after this time can change any more."""
+        """Forget the records of windows that no event after this time can change."""
         past = {w for w in self._published if self._windows.is_past(*w, time_ms)}
         past |= {w for w in self._seen_segments if self._windows.is_past(*w, time_ms)}
         for window in past:
@@ -120,7 +119,7 @@ class Emission:
         first = _First(exists, self._is_inherited(site, span), self._closes(site, span))
         published = self._published.setdefault((site, span), {})
         for segment in self._segments(site, span, first.inherited):
-            # Metrics by the hundred read the same counts.
+            # Hundreds of metrics read the same counts.
             reader = self._merged.reader(segment)
             for metric in self._covering(span.kind, segment[1]):
                 if metric.matures_days > mature:
@@ -137,9 +136,9 @@ class Emission:
     def _is_wanted(
         self, metric: Metric, reader: SegmentReader, span: Span, value: Value, first: "_First"
     ) -> bool:
-        """Whether a number is worth a first record."""
+        """Whether a number without a record gets one."""
         if not value.is_empty:
-            # A level has a value on every day that ever comes; it is published while there are events.
+            # A level has a value on every future day; it is published while there are events.
             return first.exists or not metric.level
         return (
             (first.exists and not reader.segment[1])
@@ -148,13 +147,13 @@ class Emission:
         )
 
     def _is_inherited(self, site: str, span: Span) -> bool:
-        """Whether somebody else may have published a window, and nobody here has since."""
+        """Whether only a previous publisher may have published a window."""
         if not self._inherited_ms or (site, span) in self._published:
             return False
         return self._windows.begins_ms(site, span) <= self._inherited_ms
 
     def _segments(self, site: str, span: Span, inherited: bool) -> list[SegmentKey]:
-        """The whole site, and each segment that counts something in the window or has done so."""
+        """Return the whole site and each segment that has, or had, counts in the window."""
         before = self._seen_segments.setdefault((site, span), set())
         before |= self._merged.segments_in(site, span, emptied=inherited)
         if span.kind in LENGTH_OF:
@@ -165,7 +164,7 @@ class Emission:
         return [(site, "", ""), *sorted(before)]
 
     def _covering(self, kind: WindowKind, dimension: str) -> list[Metric]:
-        """The metrics that a kind of window has for segments of a dimension."""
+        """Return the metrics of a window kind for segments of a dimension."""
         found = self._covered.get((kind, dimension))
         if found is None:
             found = [metric for metric in self._by_kind[kind] if metric.covers(dimension)]
@@ -173,25 +172,25 @@ class Emission:
         return found
 
     def _closes(self, site: str, span: Span) -> Callable[[Metric, SegmentReader], bool] | None:
-        """Whether the window before a rolling one was not empty: one zero closes such a series."""
+        """Return a test whether the preceding rolling window had a value: one zero closes such a series."""
         if span.kind not in LENGTH_OF:
             return None
         last = preceding(span)
         published = self._published.get((site, last))
         if published is None:
-            # Somebody else has published it, or nobody.
+            # A previous publisher may have published it.
             return lambda metric, reader: not value_of(metric, reader, last).is_empty
         full = {key for key, (value, _) in published.items() if not value.is_empty}
         return lambda metric, reader: (metric.name, reader.segment) in full
 
 
 class _First(NamedTuple):
-    """What decides whether the numbers of a window are worth a first record."""
+    """What decides on first records of the numbers of a window."""
 
     exists: bool
-    #: Somebody else may have published it: what was counted and is no more is taken back.
+    #: A previous publisher may have published it: a count that fell to 0 is published as 0.
     inherited: bool
-    #: Whether a number of the window before it was not empty; None: it is not a rolling one.
+    #: Test whether a number of the preceding window had a value; None if the window is not rolling.
     closes: Callable[[Metric, SegmentReader], bool] | None
 
 

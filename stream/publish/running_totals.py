@@ -1,4 +1,4 @@
-"""Levels: sums over all days so far, with what each day adds, so that a changed day costs only itself."""
+"""Running totals: levels as sums over all days so far. A changed day costs only itself."""
 
 from bisect import bisect_right
 from collections.abc import Mapping
@@ -12,19 +12,19 @@ Series = tuple[str, tuple[str, str, str]]
 
 
 class Levels:
-    """What the day buckets say of measures whose value is the sum of all buckets so far."""
+    """Levels by day, from the day buckets of measures whose value is the sum of all buckets so far."""
 
     def __init__(self) -> None:
-        #: Segments with a level: those have a value on every day.
+        #: Segments with a level, which have a value on every day.
         self.segments: set[tuple[str, str, str]] = set()
         self._by_day: dict[int, dict[Series, int]] = {}
         self._days: dict[Series, dict[int, int]] = {}
         self._sums: dict[Series, tuple[list[int], list[int]]] = {}
-        #: Histograms that are levels: (name, segment) → numbers of their buckets.
+        #: Histograms that are levels: (name, segment) → numbers of buckets.
         self._parts: dict[Series, set[int]] = {}
 
     def replace(self, day: int, counts: Mapping[Series, int]) -> None:
-        """Set what a day adds to every level."""
+        """Set what a day adds to the levels."""
         now = {series: count for series, count in counts.items() if is_level(series[0])}
         before = self._by_day.get(day, {})
         for series in before.keys() | now.keys():
@@ -36,7 +36,7 @@ class Levels:
             self._by_day.pop(day, None)
 
     def forget_before(self, first: int) -> None:
-        """Forget the days before one: what they added is in it, or in those who tell."""
+        """Forget the days before one; shards have added them to the first day that they keep."""
         for day in [day for day in self._by_day if day < first]:
             self.replace(day, {})
 
@@ -46,11 +46,11 @@ class Levels:
         return any(count and segment == (site, "", "") for (_, segment), count in of_day.items())
 
     def has(self, series: Series, day: int) -> bool:
-        """Whether anything has been added up to a day, be it zero."""
+        """Whether a series was counted on a day up to this one, also at 0."""
         return any(known <= day for known in self._days.get(series, ()))
 
     def at(self, series: Series, day: int) -> int:
-        """The level at the end of a day."""
+        """Return the level at the end of a day."""
         found = self._sums.get(series)
         if found is None:
             added = self._days.get(series, {})
@@ -60,7 +60,7 @@ class Levels:
         return found[1][position - 1] if position else 0
 
     def histogram(self, name: str, segment: tuple[str, str, str], day: int) -> dict[int, int]:
-        """Bucket → level at the end of a day, of a histogram."""
+        """Return bucket → level at the end of a day, of a histogram."""
         return {
             part: self.at((f"{name}#{part}", segment), day)
             for part in self._parts.get((name, segment), ())

@@ -1,4 +1,4 @@
-"""The snapshot: the published numbers of now, computed once and served by every worker."""
+"""The snapshot: the current numbers, computed once and served by every worker."""
 
 from collections.abc import Iterator, Sequence
 
@@ -13,12 +13,12 @@ from stream.metrics.metric import Metric
 from stream.publish.merged_counts import MergedCounts
 from stream.publish.reader import SegmentReader, value_of
 
-#: How many days a gauge goes back to find one that was computed.
+#: Days that a gauge goes back to find one with results of the model.
 _LATE_DAYS = 4
 
 
 class Gauge(msgspec.Struct, array_like=True, frozen=True):
-    """One value: `metric` in `window`, of a site or of one of its segments (dimension not empty)."""
+    """Value of a metric in a window, of a site or, if the dimension is not empty, of a segment."""
 
     metric: str
     window: WindowKind
@@ -29,7 +29,7 @@ class Gauge(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Count(msgspec.Struct, array_like=True, frozen=True):
-    """A measure of a site since counting began: it survives restarts, as it comes from the cuts."""
+    """Total of a measure of a site since counting began. It survives restarts, like the checkpoints."""
 
     measure: str
     site: str
@@ -37,7 +37,7 @@ class Count(msgspec.Struct, array_like=True, frozen=True):
 
 
 class SegmentCount(msgspec.Struct, array_like=True, frozen=True):
-    """A total of a segment since counting began; `name` is one of a metric's `totals`."""
+    """Total of a segment since counting began; `name` is one of a metric's `totals`."""
 
     name: str
     site: str
@@ -47,7 +47,7 @@ class SegmentCount(msgspec.Struct, array_like=True, frozen=True):
 
 
 class ShardView(msgspec.Struct, array_like=True, frozen=True):
-    """What a shard's last cut says about itself."""
+    """State of a shard in its last checkpoint."""
 
     partition: int
     watermark_ms: int | None
@@ -58,7 +58,7 @@ class ShardView(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Snapshot(msgspec.Struct, frozen=True):
-    """All of it, at one moment. Times are epoch ms."""
+    """All published numbers at one moment. Times are epoch ms."""
 
     taken_ms: int
     newest_ms: int
@@ -66,29 +66,29 @@ class Snapshot(msgspec.Struct, frozen=True):
     revision: int
     gauges: list[Gauge]
     counts: list[Count]
-    #: Records passed, by outcome, and those not counted by reason, over all shards.
+    #: Kafka records of all shards: by outcome, and dead letters by reason.
     outcomes: dict[str, int]
     reasons: dict[str, int]
-    #: Offsets passed less outcomes: anything but 0 is a defect.
+    #: Offsets passed less outcomes. Any other value than 0 is a defect.
     unaccounted: int
     shards: list[ShardView]
-    #: Some of the gauges as they were in the window before.
+    #: Headlines in the window before.
     previous: list[Gauge] = []
-    #: Metric records since this publisher took over, by what they were.
+    #: Metric records of this publisher, by RecordOutcome.
     records: dict[str, int] = {}
     #: Events counted under `other`, by dimension (as the measure) and site.
     folded: list[Count] = []
-    #: Totals of metrics that have them, by segment.
+    #: Totals of metrics with `totals`, by segment.
     segment_counts: list[SegmentCount] = []
 
 
 def main_window(metric: Metric) -> WindowKind:
-    """The window in which a metric is shown by segment: the day, or the first of its windows."""
+    """Return the window of a metric's segments: the day, or else the first of its windows."""
     return "day" if "day" in metric.windows else metric.windows[0]
 
 
 def gauges(merged: MergedCounts, metrics: Sequence[Metric], newest_ms: int) -> Iterator[Gauge]:
-    """Every metric of the windows under way; what has no value (nothing to divide by) is left out."""
+    """Yield every metric in its current windows, except those without a value."""
     spans: dict[tuple[str, str, WindowKind], Span] = {}
     covering: dict[str, list[Metric]] = {}
     for segment in list(merged.segments):
@@ -108,14 +108,14 @@ def gauges(merged: MergedCounts, metrics: Sequence[Metric], newest_ms: int) -> I
 
 
 def counts(merged: MergedCounts) -> Iterator[Count]:
-    """The totals that become Prometheus counters."""
+    """Yield the totals that become Prometheus counters."""
     for site in merged.sites():
         for measure in COUNTERS:
             yield Count(measure, site, merged.at((measure, (site, "", "")), Grain.ALL, 0))
 
 
 def segment_counts(merged: MergedCounts, metrics: Sequence[Metric]) -> Iterator[SegmentCount]:
-    """The totals of the metrics that have them, by segment."""
+    """Yield the totals, by segment, of the metrics with `totals`."""
     for metric in metrics:
         if metric.totals is None:
             continue
@@ -129,7 +129,7 @@ def segment_counts(merged: MergedCounts, metrics: Sequence[Metric]) -> Iterator[
 
 
 def folded(merged: MergedCounts) -> Iterator[Count]:
-    """What the value `other` of each dimension has taken: events, or views where pages are folded."""
+    """Yield the events under the value `other` of each dimension; of pages, the views."""
     for segment in list(merged.segments):
         site, dimension, value = segment
         if value == OTHER:
@@ -142,7 +142,7 @@ def folded(merged: MergedCounts) -> Iterator[Count]:
 def gauge_span(
     merged: MergedCounts, metric: Metric, reader: SegmentReader, kind: WindowKind, newest_ms: int
 ) -> Span:
-    """The window of a kind that the gauge shows at an instant."""
+    """Return the window of a kind that the gauge shows at an instant."""
     site, _, _ = reader.segment
     calendar = merged.calendar(site)
     span = span_at(kind, newest_ms, calendar)
@@ -153,14 +153,14 @@ def gauge_span(
         last = ending(kind, newest - 1, calendar)
         if metric.computed:
             return _computed(merged, metric, site, last)
-        # A count of nobody is an answer, a ratio of nobody is none.
+        # A count of 0 is a value; a ratio without cases has none, and shows the current window.
         if metric.denominator is None or not value_of(metric, reader, last).is_empty:
             return last
     return span
 
 
 def _computed(merged: MergedCounts, metric: Metric, site: str, last: Span) -> Span:
-    """The last window that was computed, up to _LATE_DAYS back: it takes a while after the end."""
+    """Return the last window with results of the model, up to _LATE_DAYS back."""
     for ago in range(_LATE_DAYS):
         if merged.at((metric.computed, (site, "", "")), last.grain, last.last - ago):
             return before(last, ago)

@@ -1,4 +1,4 @@
-"""Totals that never fall, whatever a late event takes back: to Prometheus a fall is a restart."""
+"""Totals for Prometheus, which never fall: Prometheus would take a fall for a restart."""
 
 from collections.abc import Iterable
 from typing import Any, Generic, TypeVar
@@ -11,13 +11,13 @@ _Total = TypeVar("_Total", Count, SegmentCount)
 
 
 class Highest(Generic[_Total]):
-    """The highest value ever shown of each total; a late event that joins two sessions lowers them."""
+    """Highest value so far of each total. A late event that joins two sessions would lower it."""
 
     def __init__(self) -> None:
         self._known: dict[tuple[Any, ...], _Total] = {}
 
     def of(self, found: Iterable[_Total]) -> list[_Total]:
-        """All totals, with these taken in."""
+        """Add these totals and return all."""
         for total in found:
             name = astuple(total)[:-1]
             known = self._known.get(name)
