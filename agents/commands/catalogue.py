@@ -14,7 +14,7 @@ from rich.text import Text
 
 from schemas.outputs import MetricRecord, WindowKind
 from schemas.rejection import printable
-from stream.configure.describe import NOT_SET, describe
+from stream.configure.describe import NOT_SET
 from stream.configure.suggest import did_you_mean
 from stream.configure.toml_text import toml_value
 from stream.counters.measures import Grain
@@ -248,16 +248,10 @@ def _markdown_row(entry: dict[str, Any]) -> list[str]:
         entry["formula"] + (" (an estimate)" if entry["approximate"] else ""),
         entry["unit"],
         ", ".join(entry["windows"]),
-        ", ".join(f"`{knob}`" for knob in entry["settings"]),
+        ", ".join(f"`{name}`" for name in entry["settings"]),
         f"{benchmark['text']} ({benchmark['source']})" if benchmark else "",
         f"`{entry['gauge']}`",
     ]
-
-
-def settings_markdown(settings: Settings) -> str:
-    """Write every setting with its value and its help as a Markdown table."""
-    rows = ((f"`{row.key}`", f"`{row.text}`", row.help.text) for row in describe(settings))
-    return _markdown(("setting", "default", "what it does, why this default"), rows)
 
 
 def _markdown(headings: Sequence[str], rows: Iterable[Iterable[str]]) -> str:
