@@ -22,8 +22,8 @@ from tests.oracle.oracle import instant
 from tests.oracle.sessions import sessions
 from tests.oracle.terms import Choices
 from tests.oracle.time import Wall, Window
-from tests.properties.chosen_funnels import FITS, FUNNELS, STEPS, WINDOW_DAYS
-from tests.properties.traffic import DAY_MS, MINUTE_MS
+from tests.properties.inputs.chosen_funnels import FITS, FUNNELS, STEPS, WINDOW_DAYS
+from tests.properties.inputs.traffic import DAY_MS, MINUTE_MS
 
 OWN_KINDS = ("day", "week", "month", "trailing_28d")
 Parts = tuple[float, float | None]

@@ -11,8 +11,8 @@ from stream.configure.check_service import broken_rules
 from stream.settings.application import Settings
 from tests.properties.checking import DAY_KINDS, check
 from tests.properties.engine import EVERYONE
+from tests.properties.inputs.traffic import logs_of, moments, schedules, traffic
 from tests.properties.test_engine_matches_oracle import DAYS, HORIZON_MS, LATENESS_MS, config_for
-from tests.properties.traffic import logs_of, moments, schedules, traffic
 
 HOURS: tuple[WindowKind, ...] = ("trailing_24h", "trailing_168h")
 

@@ -15,7 +15,7 @@ from tests.properties.checking import KINDS, wrong_numbers
 from tests.properties.compare import key_of, published
 from tests.properties.engine import EVERYONE, LogRecord, Worker, final_records, run
 from tests.properties.follower import Follower
-from tests.properties.traffic import (
+from tests.properties.inputs.traffic import (
     DAY_MS,
     HOUR_MS,
     MINUTE_MS,

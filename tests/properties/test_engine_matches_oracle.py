@@ -24,7 +24,7 @@ from stream.settings.definitions import Selection
 from tests.properties.checking import ALL_KINDS, DAY_KINDS, KINDS, check
 from tests.properties.compare import published
 from tests.properties.engine import EVERYONE, Action, LogRecord, final_records, run
-from tests.properties.traffic import (
+from tests.properties.inputs.traffic import (
     DAY_MS,
     MINUTE_MS,
     Sent,

@@ -20,7 +20,7 @@ from tests.oracle.goals_numbers import ExpectedNumbers, config, wrong_numbers
 from tests.oracle.log import accepted
 from tests.properties.checking import verdicts_of
 from tests.properties.engine import EVERYONE, Action, LogRecord, final_records, run
-from tests.properties.traffic import DAY_MS, MINUTE_MS, Sent, logs_of, moments, schedules
+from tests.properties.inputs.traffic import DAY_MS, MINUTE_MS, Sent, logs_of, moments, schedules
 
 KINDS: tuple[WindowKind, ...] = (
     "day", "week", "month", "trailing_7d", "trailing_28d", "trailing_30d", "all",

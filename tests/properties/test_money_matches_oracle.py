@@ -28,7 +28,15 @@ from tests.oracle.terms import Answers, EventDict
 from tests.oracle.time import Wall
 from tests.properties.compare import choices_of, differences, published
 from tests.properties.engine import EVERYONE, Action, LogRecord, final_records, run
-from tests.properties.traffic import DAY_MS, HOUR_MS, MINUTE_MS, Sent, logs_of, moments, schedules
+from tests.properties.inputs.traffic import (
+    DAY_MS,
+    HOUR_MS,
+    MINUTE_MS,
+    Sent,
+    logs_of,
+    moments,
+    schedules,
+)
 
 DIMENSIONS = ("country", "channel")
 KINDS: tuple[WindowKind, ...] = (

@@ -7,8 +7,8 @@ import pytest
 
 from stream.history import subscriptions as customers
 from stream.metrics.themes import feedback, orders, social, tickets
+from tests.properties.inputs.traffic import DAY_MS, HOUR_MS, Sent
 from tests.properties.test_money_matches_oracle import config_for, wrong
-from tests.properties.traffic import DAY_MS, HOUR_MS, Sent
 
 BASE_MS = 1_709_553_600_000
 #: (day, hour, person, fields)

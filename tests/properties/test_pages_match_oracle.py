@@ -27,7 +27,7 @@ from tests.properties.engine import (
     LogRecord,
     run,
 )
-from tests.properties.traffic import logs_of, moments, schedules, traffic
+from tests.properties.inputs.traffic import logs_of, moments, schedules, traffic
 
 MINUTE_MS = 60_000
 BASE_MS = 1_709_553_600_000

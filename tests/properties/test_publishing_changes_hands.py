@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from stream.settings.application import Settings
 from tests.properties.engine import EVERYONE, Worker
+from tests.properties.inputs.traffic import DAY_MS, HOUR_MS, logs_of, moments, traffic
 from tests.properties.publishers import Succession, with_dated_store
-from tests.properties.traffic import DAY_MS, HOUR_MS, logs_of, moments, traffic
 
 CONFIG = Settings(dimensions=("country",))
 

@@ -16,8 +16,8 @@ from stream.settings.application import Settings
 from tests.properties.checking import Logs, answered, wrong_numbers
 from tests.properties.compare import Published, published
 from tests.properties.engine import EVERYONE, Action, final_records, run
+from tests.properties.inputs.traffic import Sent, logs_of, moments, schedules, traffic
 from tests.properties.test_engine_matches_oracle import DAY_KINDS, LATENESS_MS, config_for
-from tests.properties.traffic import Sent, logs_of, moments, schedules, traffic
 
 _OF_PAGES = (
     "scroll_depth", "scroll_reached_", "time_on_page", "landing_", "exit_rate", "engagement_rate",

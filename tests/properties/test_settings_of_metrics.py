@@ -15,8 +15,8 @@ from stream.metrics.metric import Metric
 from stream.metrics.terms import Need
 from stream.settings.application import Settings
 from tests.properties.engine import EVERYONE, Worker
-from tests.properties.settings_changed import CHANGES, NOT_RUN, WITHOUT, Changed
-from tests.properties.varied_log import varied_log
+from tests.properties.inputs.settings_changed import CHANGES, NOT_RUN, WITHOUT, Changed
+from tests.properties.inputs.varied_log import varied_log
 
 LOG = varied_log()
 #: (measure, grain) → (segment, index of the bucket) → count

@@ -1,0 +1,1 @@
+"""Inputs of the property tests: traffic, and the settings it is counted with."""
