@@ -22,6 +22,7 @@ from stream.counters.measures import Grain
 from stream.counters.segments import SegmentRegistry
 from stream.counters.table import Counters
 from stream.people.active_days import Mark
+from stream.settings.application import Settings
 
 Band = Literal["low", "medium", "high"]
 LOW: Band = "low"
@@ -51,6 +52,22 @@ class RiskRules:
     def last_over(self, time_ms: int) -> int:
         """Return the last day that has ended on all sites at an instant in epoch ms."""
         return min(calendar.day_of(time_ms) for calendar in self.calendars) - 1
+
+
+def risk_rules(settings: Settings, calendar_of: Callable[[str], Calendar]) -> RiskRules | None:
+    """Compile `[churn_risk]`; None if the model is switched off."""
+    risk = settings.churn_risk
+    if not risk.enabled:
+        return None
+    return RiskRules(
+        horizon_days=risk.horizon_days,
+        low_below=risk.low_below,
+        high_from=risk.high_from,
+        examples_min=risk.examples_min,
+        examples_max=risk.examples_max,
+        publishes_people=bool(risk.topic),
+        calendars=tuple(calendar_of(site) for site in ("", *settings.sites)),
+    )
 
 
 class StoredRisk(msgspec.Struct, array_like=True, frozen=True):

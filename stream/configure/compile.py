@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from stream.churn.risk import RiskRules
+from stream.churn.risk import risk_rules
 from stream.counters.calendar import DAY_MS, Calendar
 from stream.counters.measures import RISK_BAND
 from stream.engine.event_rules import BOT, build_event_rules, interactive_types
@@ -19,10 +19,11 @@ from stream.settings.application import Settings
 
 
 def build_rules(settings: Settings, watching: Sequence[EventCounter] = ()) -> Rules:
-    """Rules from a checked configuration; `watching` are tallies beside those of the metrics."""
+    """Compile a checked configuration; `watching` are event counters besides those of the metrics."""
     calendar_of = _calendars(settings)
     corrects = settings.time.late_policy == "update"
     return Rules(
+        settings=settings,
         event_rules=build_event_rules(
             settings.active.passive_types,
             aggregates(settings),
@@ -36,46 +37,21 @@ def build_rules(settings: Settings, watching: Sequence[EventCounter] = ()) -> Ru
         sessions=session_rules(settings),
         lifecycle=lifecycle_rules(settings),
         calendar_of=calendar_of,
-        dimensions=settings.dimensions,
-        dimension_values_max=settings.dimension_values_max,
         own_values_max={PAGE: settings.pages.values_max, RISK_BAND: 3},
-        page_hosts=settings.pages.hosts,
-        live_minutes=settings.active.live_minutes,
-        rolling_hours=settings.active.rolling_hours,
         identity_is_user=settings.identity == "user",
         currency=settings.currency,
         allowed_lateness_ms=settings.time.allowed_lateness_seconds * 1000,
         correction_window_ms=corrects * settings.time.correction_window_seconds * 1000,
-        late_policy_is_drop=settings.time.late_policy == "drop",
         max_future_skew_ms=settings.time.max_future_skew_seconds * 1000,
         dedupe_window_ms=settings.dedupe.window_seconds * 1000,
-        ids_max=settings.dedupe.ids_max,
         hour_retention_ms=settings.time.hour_retention_days * DAY_MS,
-        day_retention_days=settings.time.day_retention_days,
         involuntary_reasons=frozenset(
             reason.lower() for reason in settings.churn.involuntary_reasons
         ),
-        grace_period_ms=settings.churn.grace_period_days * DAY_MS,
-        effective_is_request=settings.churn.effective == "request",
         activation=activation(settings.first_week),
         bot_rule=BOT if settings.bots.mode == "exclude" else None,
         exclusions=build_exclusions(settings),
-        churn_risk=_risk_rules(settings, calendar_of),
-    )
-
-
-def _risk_rules(settings: Settings, calendar_of: Callable[[str], Calendar]) -> RiskRules | None:
-    knobs = settings.churn_risk
-    if not knobs.enabled:
-        return None
-    return RiskRules(
-        horizon_days=knobs.horizon_days,
-        low_below=knobs.low_below,
-        high_from=knobs.high_from,
-        examples_min=knobs.examples_min,
-        examples_max=knobs.examples_max,
-        publishes_people=bool(knobs.topic),
-        calendars=tuple(calendar_of(site) for site in ("", *settings.sites)),
+        churn_risk=risk_rules(settings, calendar_of),
     )
 
 

@@ -119,11 +119,11 @@ def restore(
     shard.counters.load(buckets)
     shard.sessions.load(opened, stored.reopened)
     shard.people.evictions = stored.evictions
-    rules = shard.rules
+    window_ms, ids_max = shard.rules.dedupe_window_ms, shard.rules.settings.dedupe.ids_max
     for name, topic in stored.topics.items():
         # A topic that is no longer configured keeps its counts, but holds no watermark back.
         topics = shard.topics if name in shard.topics else shard.retired
-        topics[name] = TopicState.restored(name, topic, rules.dedupe_window_ms, rules.ids_max)
+        topics[name] = TopicState.restored(name, topic, window_ms, ids_max)
     if shard.churn_risk is not None:
         shard.churn_risk.restore(stored.churn_risk, _kept_days_from(shard))
 

@@ -117,11 +117,12 @@ def _subscription_event(
     given = getattr(event, "effective_at", None)
     effective_ms = None if given is None else min(epoch_ms(given), time_ms + _FAR_AHEAD_MS)
     is_involuntary = state.rules.is_involuntary(getattr(event, "reason", None))
-    is_at_request = kind == "cancelled" and state.rules.effective_is_request
-    if is_involuntary and state.rules.grace_period_ms:
+    churn = state.rules.settings.churn
+    is_at_request = kind == "cancelled" and churn.effective == "request"
+    if is_involuntary and churn.grace_period_days:
         # As a cancellation for later: until then they are customers, and a renewal takes it back.
         ends_ms = time_ms if is_at_request else max(effective_ms or 0, time_ms)
-        kind, effective_ms = "cancelled", ends_ms + state.rules.grace_period_ms
+        kind, effective_ms = "cancelled", ends_ms + churn.grace_period_days * DAY_MS
     elif is_at_request:
         kind = CANCELLED_AT_ONCE
     return SubscriptionEvent(

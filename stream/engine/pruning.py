@@ -27,7 +27,7 @@ def prune(state: ShardState) -> None:
     counters, rules = state.counters, state.rules
     counters.prune(Grain.MINUTE, (oldest_ms - HOUR_MS) // MINUTE_MS, _no_levels)
     counters.prune(Grain.HOUR, (oldest_ms - rules.hour_retention_ms) // MINUTE_MS, _no_levels)
-    first_day = rules.calendar_of("").day_of(oldest_ms) - rules.day_retention_days
+    first_day = rules.calendar_of("").day_of(oldest_ms) - rules.settings.time.day_retention_days
     if counters.tables[Grain.DAY] and min(counters.tables[Grain.DAY]) < first_day:
         levels = {i for i, name in state.registry.series.items() if measures.is_level(name[0])}
         counters.prune(Grain.DAY, first_day, frozenset(levels))
@@ -45,7 +45,7 @@ def people_bounds(state: ShardState) -> PeopleBounds:
     reach_ms = max(sessions.max_duration_ms + sessions.longest_timeout_ms, sessions.id_reach_ms)
     if sessions.id_max_ms:
         # A later event finds the id over only while the id is kept.
-        reach_ms = rules.day_retention_days * DAY_MS
+        reach_ms = rules.settings.time.day_retention_days * DAY_MS
     return PeopleBounds(
         day=day - MARK_DAYS,
         hour=oldest_ms // HOUR_MS - HOURS_KEPT,

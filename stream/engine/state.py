@@ -49,8 +49,8 @@ class ShardState:
         self.partition = partition
         self.rules = rules
         self.registry = SegmentRegistry(
-            rules.dimensions,
-            rules.dimension_values_max,
+            rules.settings.dimensions,
+            rules.settings.dimension_values_max,
             rules.calendar_of,
             rules.exclusions,
             rules.own_values_max,
@@ -58,13 +58,13 @@ class ShardState:
         self.counters = Counters(grains)
         self.people = PeopleCache(people_cached)
         self.activity = Activity(self.counters, self.registry, rules)
-        self.pages = Pages(self.registry, rules.page_hosts)
+        self.pages = Pages(self.registry, rules.settings.pages.hosts)
         self.sessions = SessionIndex(rules.sessions, self.registry, self.pages, self.counters)
-        self.dead_letters = DeadLetters(partition, rules.late_policy_is_drop)
+        self.dead_letters = DeadLetters(partition, rules.settings.time.late_policy == "drop")
         #: The churn model; None if it is switched off.
         self.churn_risk = ChurnRisk(rules.churn_risk) if rules.churn_risk is not None else None
         self.topics = {
-            topic: TopicState(topic, SeenIds(rules.dedupe_window_ms, rules.ids_max))
+            topic: TopicState(topic, SeenIds(rules.dedupe_window_ms, rules.settings.dedupe.ids_max))
             for topic in topics
         }
         #: Topics in the stored state that are no longer configured.
@@ -97,4 +97,4 @@ class ShardState:
         """Return the epoch minute before which no minute can gain a live visitor."""
         lateness_ms = self.rules.allowed_lateness_ms
         timely_ms = log_floor(self.topics, lateness_ms, at_once=True) - lateness_ms
-        return timely_ms // MINUTE_MS - self.rules.live_minutes
+        return timely_ms // MINUTE_MS - self.rules.settings.active.live_minutes

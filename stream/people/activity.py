@@ -21,6 +21,7 @@ from stream.people.active_days import (
 from stream.people.lifecycle import Change, Days, LifecycleRules, Step, changes, known_around, steps
 from stream.people.newcomers import Activation, count_change
 from stream.people.person import Person
+from stream.settings.application import Settings
 
 #: Marks of live minutes longer than this are shortened where they may be.
 _LONG = 64
@@ -39,9 +40,7 @@ class ActivityRules(Protocol):
     @property
     def lifecycle(self) -> LifecycleRules: ...
     @property
-    def live_minutes(self) -> int: ...
-    @property
-    def rolling_hours(self) -> bool: ...
+    def settings(self) -> Settings: ...
     @property
     def activation(self) -> Activation | None: ...
 
@@ -51,9 +50,9 @@ class Activity:
 
     def __init__(self, counters: Counters, registry: SegmentRegistry, rules: ActivityRules) -> None:
         #: Live visitors are people with any event in so many minutes.
-        self._live = rules.live_minutes
+        self._live = rules.settings.active.live_minutes
         #: Whether people are counted by the hour as well.
-        self.hourly = rules.rolling_hours
+        self.hourly = rules.settings.active.rolling_hours
         self._counters = counters
         self._registry = registry
         self._lifecycle = lifecycle = rules.lifecycle
