@@ -1,10 +1,11 @@
-"""Distinct people over any window as plain sums: which windows a person's newly active day or minute adds.
+"""Active days as bitmaps, and the windows in which a new active day counts a person.
 
-A mark is (top, mask): bit i of the mask says that the person was active on unit `top - i`, where a unit
-is a day or a minute; bit 0 is always set. A person who becomes active on unit d is counted in each
-window that contains d and held no active unit of theirs before: with the nearest active units `before`
-< d < `after`, the windows of length w that end in max(d, before + w) … min(d + w - 1, after - 1).
-Each (person, window) pair is thus counted once, in whatever order the events arrive.
+A bitmap is (top, mask): bit i of the mask is set if the person was active on unit `top - i`. A unit is a
+day, an hour or a minute; bit 0 is always set. A person who becomes active on unit d is counted in each
+window that contains d and no earlier known active unit: with the nearest active units `before` < d <
+`after`, the windows of length w that end in max(d, before + w) … min(d + w - 1, after - 1). Each
+(person, window) pair is counted once, for any order of events. So distinct people over any window are
+plain sums.
 """
 
 from collections.abc import Iterable
@@ -12,15 +13,15 @@ from typing import Any
 
 from stream.counters.segments import Segment, SegmentSet
 
-#: (top, mask), and for active days the first one ever.
+#: (top, mask); for active days also the first active day ever.
 Mark = tuple[int, ...]
 
-#: Stands for "none": farther away than any window is long, so that the formulas need no special case.
+#: Distance that stands for "none": longer than any window, so the formulas need no special case.
 FAR = 1_000
 
 
 def add_unit(mark: Mark | None, unit: int) -> tuple[int, int]:
-    """(top, mask) with one more active unit."""
+    """Return (top, mask) with one more active unit."""
     if mark is None:
         return unit, 1
     top, mask = mark[0], mark[1]
@@ -30,12 +31,12 @@ def add_unit(mark: Mark | None, unit: int) -> tuple[int, int]:
 
 
 def has_unit(mark: Mark | None, unit: int) -> bool:
-    """Whether the person was active in a unit."""
+    """Return whether the person was active in a unit."""
     return mark is not None and mark[0] - unit >= 0 and bool(mark[1] >> (mark[0] - unit) & 1)
 
 
 def neighbours(mark: Mark | None, unit: int) -> tuple[int, int]:
-    """Distances from a unit that is not marked to the nearest active units before and after it."""
+    """Return the distances from an inactive unit to the nearest active units before and after it."""
     if mark is None:
         return FAR, FAR
     top, mask = mark[0], mark[1]
@@ -58,41 +59,41 @@ def trim(mark: Mark, oldest: int) -> Mark:
 
 
 def windows_gained(unit: int, before: int, after: int, length: int) -> tuple[int, int]:
-    """First and last unit on which a window ends that the new unit brings a person into.
+    """Return the first and last unit on which a window ends that now counts the person.
 
-    `before` and `after` are the distances from `neighbours`; last < first when there is none.
+    `before` and `after` are the distances from `neighbours`; last < first if no window does.
     """
     return max(unit, unit - before + length), min(unit + length - 1, unit + after - 1)
 
 
-#: Most people have no others: they share one empty dict, which nobody writes to.
+#: Most people have no others: they share one empty dict, which is never written to.
 _NO_OTHERS: dict[int, Mark] = {}
 
 
 class SegmentMarks:
-    """A person's marks in each segment they were seen in.
+    """A person's bitmaps, one for each segment they were seen in.
 
-    The segments of the newest profile are at hand, those with equal marks as one group: for nearly
-    everyone that is a single one, whose `mark` is looked at without going through the segments.
+    The segments of the newest segment set are at hand, grouped by equal bitmaps. Nearly everyone has a
+    single group, whose `bitmap` is read without going through the segments.
     """
 
     __slots__ = ("group", "mark", "others", "rest", "segment_set", "stored")
 
     def __init__(self) -> None:
         self.segment_set: SegmentSet | None = None
-        #: The first group of the profile's segments, and its mark.
+        #: The first group of the segment set, and its bitmap.
         self.group: SegmentSet | None = None
         self.mark: Mark | None = None
-        #: Its other groups, where segments have different marks.
+        #: The other groups, if segments have different bitmaps.
         self.rest: list[tuple[SegmentSet, Mark | None]] = []
-        #: Segments that the profile does not have.
+        #: Segments outside the segment set.
         self.others: dict[int, Mark] = _NO_OTHERS
-        #: As they were stored last, None once they have changed: days change once a day, and people
-        #: are stored with every cut.
+        #: The form stored last; None once it has changed. Days change once a day, but people are
+        #: stored with every checkpoint.
         self.stored: list[tuple[Any, ...]] | None = None
 
     def turn_to(self, segment_set: SegmentSet) -> None:
-        """Bring the marks of a profile's segments to hand."""
+        """Bring the bitmaps of a segment set to hand."""
         if self.segment_set is None and not self.others:
             self.segment_set = self.group = segment_set
             return
@@ -105,7 +106,7 @@ class SegmentMarks:
         self.rest = [(segment_set.part(segments), mark) for mark, segments in more]
 
     def items(self) -> list[tuple[Mark, tuple[int, ...]]]:
-        """Each mark with the segments that have it, in the order in which they came."""
+        """Return each bitmap with the ids of its segments, in the order in which they came."""
         if not self.others and not self.rest:
             return (
                 [] if self.mark is None or not self.group else [(self.mark, self.group.segment_ids)]
@@ -116,13 +117,13 @@ class SegmentMarks:
         return [(mark, tuple(ids)) for mark, ids in groups.items()]
 
     def shorten(self, oldest: int, drop: bool) -> None:
-        """Forget the units before `oldest`; with `drop` also marks that end before it."""
+        """Drop the units before `oldest`; with `drop` also bitmaps that end before it."""
         if self.mark is not None:
             self.mark = trim(self.mark, oldest)
         if self.rest:
             rest = [(group, trim(mark, oldest)) for group, mark in self.rest if mark is not None]
             if all(mark == self.mark for _, mark in rest):
-                # What told them apart is long past.
+                # The days that told them apart are dropped.
                 self.group, rest = self.segment_set, []
             self.rest = [*rest]
         if self.others:
@@ -132,7 +133,7 @@ class SegmentMarks:
             self.others = kept or _NO_OTHERS
 
     def put(self, ids: Iterable[int], mark: Mark) -> None:
-        """Take up a stored mark of these segments."""
+        """Load a stored bitmap of these segments."""
         if self.others is _NO_OTHERS:
             self.others = {}
         self.stored = None
@@ -146,5 +147,5 @@ class SegmentMarks:
         return found
 
 
-#: The longest look back: from the last of a month to the first of the month before.
+#: The longest look back in days: from the last of a month to the first of the month before.
 REACH_DAYS = 61

@@ -1,4 +1,4 @@
-"""Who was active when: turns a person's newly active days and minutes into counts, a batch at a time."""
+"""Activity: turns newly active days, hours and minutes into counts, a batch at a time."""
 
 from collections.abc import Callable, Iterable
 from typing import Protocol
@@ -23,19 +23,19 @@ from stream.people.newcomers import Activation, count_change
 from stream.people.person import Person
 from stream.settings.application import Settings
 
-#: Marks of live minutes longer than this are shortened where they may be.
+#: Bitmaps of live minutes longer than this are shortened where possible.
 _LONG = 64
 _ROLLING_HOURS = ((24, measures.ACTIVE_24H), (168, measures.ACTIVE_168H))
-#: The longest window of hours: how far back hours are kept.
+#: Hours kept: the longest window of hours.
 HOURS_KEPT = 168
-#: A calendar month is no longer than this.
+#: Longest calendar month in days.
 _MONTH_DAYS = 31
 _NONE = -1
 assert FAR > REACH_DAYS
 
 
 class ActivityRules(Protocol):
-    """What of the rules decides who is active when."""
+    """The rules that decide how activity is counted."""
 
     @property
     def lifecycle(self) -> LifecycleRules: ...
@@ -46,54 +46,54 @@ class ActivityRules(Protocol):
 
 
 class Activity:
-    """Collects equal marks of a batch and counts each kind once in `flush`."""
+    """Collects equal changes of a batch and counts each kind once in `flush`."""
 
     def __init__(self, counters: Counters, registry: SegmentRegistry, rules: ActivityRules) -> None:
-        #: Live visitors are people with any event in so many minutes.
+        #: Minutes in which a person with any event is a live visitor.
         self._live = rules.settings.active.live_minutes
-        #: Whether people are counted by the hour as well.
+        #: Whether people are also counted by the hour.
         self.hourly = rules.settings.active.rolling_hours
         self._counters = counters
         self._registry = registry
         self._lifecycle = lifecycle = rules.lifecycle
         self._activation = rules.activation
-        #: Distances beyond the longest window count alike, so that equal ones share a counter.
+        #: Distances beyond the longest window count alike and share a counter.
         self._near = 1 + max(_MONTH_DAYS, *(length for length, _ in lifecycle.rolling))
-        #: Live minutes before this one will not be asked for again.
+        #: Live minutes before this one cannot change any more.
         self.oldest_minute = 0
-        #: (day, days since the active day before, days to the one after, first day so far or the day
-        #: itself, whichever is later) → people by group
+        #: (day, days since the active day before, days to the one after, the later of the day and the
+        #: first day so far) → people by group
         self._days: dict[tuple[int, int, int, int], dict[SegmentSet, int]] = {}
-        #: (day, what was known of the days around it) → people by group
+        #: (day, known active days around it) → people by group
         self._habitual: dict[tuple[int, Days], dict[SegmentSet, int]] = {}
         #: (minute, minutes since the one before, minutes to the one after) → people by group
         self._minutes: dict[tuple[int, int, int], dict[SegmentSet, int]] = {}
-        #: The same forward in time, as most events are: minute → by minutes since the one before.
+        #: The same for events in time order, as most are: minute → minutes since the one before → people.
         self._forward: dict[int, list[dict[SegmentSet, int]]] = {}
         self._clicks: dict[int, dict[SegmentSet, int]] = {}
         #: (hour, hours since the one before, hours to the one after) → people by group
         self._hours: dict[tuple[int, int, int], dict[SegmentSet, int]] = {}
 
     def mark_day(self, person: Person, segment_set: SegmentSet, day: int) -> None:
-        """A person was active on a day with this profile."""
+        """Mark a day as active in the segments of a segment set."""
         activation = self._activation
         if activation is None or not person.history:
             _mark(person.active, segment_set, day, self._day)
             return
-        # An earlier first day changes which of the events that are known are near it.
+        # An earlier first day changes which known events are in the first days.
         before = activation.counted(person, self._registry)
         _mark(person.active, segment_set, day, self._day)
         count_change(self._counters, before, activation.counted(person, self._registry))
 
     def mark_hour(self, person: Person, segment_set: SegmentSet, time_ms: int) -> None:
-        """A person was active in an hour with this profile."""
+        """Mark an hour as active in the segments of a segment set."""
         if person.hours is None:
             person.hours = SegmentMarks()
-        # An hour of the calendar begins at an epoch minute; in a zone no two begin in one hour of UTC.
+        # A calendar hour begins at an epoch minute; no two of a zone begin in one hour of UTC.
         _mark(person.hours, segment_set, segment_set.calendar.hour_of(time_ms) // 60, self._hour)
 
     def mark_minute(self, person: Person, segment_set: SegmentSet, minute: int) -> None:
-        """A person had an event in a minute with this profile."""
+        """Mark a minute as live in the segments of a segment set."""
         marks = person.live
         if marks.segment_set is not segment_set:
             marks.turn_to(segment_set)
@@ -111,11 +111,11 @@ class Activity:
             ]
 
     def mark_click(self, person: Person, segment_set: SegmentSet, day: int) -> None:
-        """A person clicked on content on a day with this profile."""
+        """Mark a day with a click on content in the segments of a segment set."""
         _mark(person.clicked, segment_set, day, self._click)
 
     def flush(self) -> None:
-        """Count what has been collected."""
+        """Count the collected changes."""
         for (day, before, after, first), groups in self._days.items():
             for segment, people in by_segment(groups).items():
                 self._count_rolling(segment, day, before, after, people)
@@ -156,7 +156,7 @@ class Activity:
             return day, 1, day
         before, after = neighbours(mark, day)
         first = mark[2]
-        # Only an event before the first day changes who is new; all others share one counter.
+        # Only an event before the first day changes new people; all others share one counter.
         key = (day, min(before, self._near), min(after, self._near), max(first, day))
         _count(self._days.setdefault(key, {}), group)
         return (*add_unit(mark, day), min(first, day))
@@ -193,7 +193,7 @@ class Activity:
         for length, measure in _ROLLING_HOURS:
             start, end = windows_gained(hour, before, after, length)
             for unit in range(start, end + 1):
-                # The hour of the calendar that begins in this hour of UTC is under way at its end.
+                # The calendar hour that begins in this hour of UTC is under way at its end.
                 index = hour_of((unit + 1) * HOUR_MS - MINUTE_MS)
                 self._counters.add_in(Grain.HOUR, index, measure, segment, people)
 
@@ -207,7 +207,7 @@ class Activity:
     def _count_periods(
         self, group: Segment, day: int, before: int, after: int, people: int
     ) -> None:
-        """Calendar weeks and months, kept in the bucket of their first day."""
+        """Count calendar weeks and months, in the bucket of their first day."""
         calendar = group.calendar
         week, month = calendar.week_of(day), calendar.month_of(day)
         for measure, start, end in (
@@ -218,7 +218,7 @@ class Activity:
                 self._counters.add_range(Grain.DAY, measure, group, start, start, people)
 
     def _count_new(self, group: Segment, day: int, first: int, people: int) -> None:
-        """First ever seen; an older event moves the person to its own day, week and month."""
+        """Count a new person; an older event moves them to its own day, week and month."""
         if first == _NONE:
             self._counters.add_at(Grain.ALL, 0, group.series(measures.NEW_ALL), people)
         elif day < first:
@@ -228,12 +228,12 @@ class Activity:
         self._add_new(group, day, people)
 
     def _count_lifecycle(self) -> None:
-        """Coming back, staying away, and the histograms of active days, which are the whole site's."""
-        # Many pasts change the same few counts: these are summed before segments are looked at.
+        """Count the lifecycle of people, and the histograms of active days, which are per site."""
+        # Many pasts change the same few counts: sum them before splitting by segment.
         changed: dict[Change, dict[SegmentSet, int]] = {}
         stepped: dict[Step, dict[SegmentSet, int]] = {}
         for (day, known), groups in self._habitual.items():
-            # The calendar is the site's, of which there are few.
+            # One answer a calendar serves all groups of its sites.
             found: dict[Calendar, tuple[list[Change], list[Step]]] = {}
             for group, people in groups.items():
                 calendar = group.calendar
@@ -281,7 +281,7 @@ def _mark(
     unit: int,
     note: Callable[[SegmentSet, Mark | None, int], Mark],
 ) -> None:
-    """Mark a unit in each segment of the profile, and note it for the groups in which it is new."""
+    """Mark a unit in each segment of the segment set; `note` counts it for groups in which it is new."""
     if marks.segment_set is not segment_set:
         marks.turn_to(segment_set)
     if not has_unit(marks.mark, unit):

@@ -1,4 +1,4 @@
-"""First days by each newcomer's own clock: their day 1 begins 24 hours after the hour of their first event."""
+"""First days by each newcomer's own clock: day 1 begins 24 hours after the hour of the first event."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -17,49 +17,50 @@ _DAY_HOURS = 24
 
 @dataclass(frozen=True, slots=True)
 class FirstHours(Activation):
-    """In which of their first days newcomers were active, or how often they did what is chosen.
+    """Newcomers by their activity in their first days, or by how often they did the chosen event.
 
-    Hours are those of the epoch, as Amplitude floors them; the cohort is that of the calendar day of
-    the first event. Kept are the hours with an active event, each with its calendar day, and the
-    chosen events one by one.
+    Hours are floored from the epoch, as Amplitude does. The cohort is the calendar day of the first
+    event. The history keeps hours with an active event, with their calendar day, and chosen events.
     """
 
-    #: On how many of their first days they were active.
+    #: Measure of the number of active first days.
     days_measure: str
 
     @property
     def reach_days(self) -> int:
-        """The last of the first days ends a calendar day later, but for those of midnight."""
+        """Days after the first one; the last of them reaches into one more calendar day."""
         return self.days + 1
 
     def entries_of(self, event: Event, segment_set: SegmentSet, time_ms: int) -> list[HistoryEntry]:
-        """The hour, and the event if it is chosen."""
+        """Return the entries of an event: its hour, and the event itself if it is chosen."""
         hour_ms, day = time_ms // HOUR_MS * HOUR_MS, segment_set.calendar.day_of(time_ms)
         return [(hour_ms, segment_set.id, day), *self.chosen(event, segment_set, time_ms)]
 
     def contributions(
         self, person: Person, history: Sequence[HistoryEntry], registry: SegmentRegistry
     ) -> Contributions:
-        """The person once, and each of their active days, in each segment in which they are known."""
+        """Count the person and their active days, in each segment with a known first day."""
         hours: dict[int, list[tuple[int, int]]] = {}
         chosen: dict[int, list[int]] = {}
-        for time_ms, segment_set_id, what in history:
+        for time_ms, segment_set_id, kept in history:
             hour = time_ms // HOUR_MS
             for segment_id in registry.by_id(segment_set_id).segment_ids:
-                if isinstance(what, int):
-                    hours.setdefault(segment_id, []).append((hour, what))
+                if isinstance(kept, int):
+                    hours.setdefault(segment_id, []).append((hour, kept))
                 else:
                     chosen.setdefault(segment_id, []).append(hour)
         counts: Contributions = Counter()
         for mark, ids in person.active.items() if hours else ():
             first_day = mark[2]
             for segment_id in ids:
-                theirs = hours.get(segment_id, [])
-                first = min((hour for hour, day in theirs if day == first_day), default=None)
+                in_segment = hours.get(segment_id, [])
+                first = min((hour for hour, day in in_segment if day == first_day), default=None)
                 if first is None:
-                    continue  # Their first days are long over.
+                    continue  # The first days are over and their hours forgotten.
                 segment = registry.segment(segment_id)
-                ages = {(hour - first) // _DAY_HOURS for hour, _ in theirs} & {*range(self.days)}
+                ages = {(hour - first) // _DAY_HOURS for hour, _ in in_segment} & {
+                    *range(self.days)
+                }
                 did = len(ages - {0})
                 if self.kind:
                     ends = first + self.days * _DAY_HOURS

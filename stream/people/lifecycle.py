@@ -1,8 +1,8 @@
-"""Habits: what one more active day of a person changes about coming back, staying away and coming anew.
+"""Lifecycle: what one more active day changes in the counts of retained, dormant and new people.
 
-Every number here is a count of people that follows from the set of a person's active days, so it is
-the difference of two looks at that set, without and with the day: in whatever order days arrive, the
-sums end the same. Nothing looks back further than MARK_DAYS, nor further ahead than what is known.
+Every count is a function of the set of a person's active days. A new day counts the difference between
+the set with it and the set without it, so the sums are equal for any order of days. Nothing looks back
+further than BITMAP_DAYS, nor ahead of the newest known day.
 """
 
 from collections.abc import Iterator
@@ -13,17 +13,17 @@ from stream.counters import measures
 from stream.counters.calendar import Calendar
 from stream.people.active_days import REACH_DAYS, Mark
 
-#: Stands for the first day of somebody who had none.
+#: First day of a person without any active day.
 NEVER = -1
 RECENT_DAYS, EARLIER_DAYS = 7, 21
-#: The rolling windows in which distinct people are always counted: (length in days, measure).
+#: Rolling windows in which distinct people are always counted: (length in days, measure).
 ROLLING = ((1, measures.ACTIVE_DAY), (7, measures.ACTIVE_7D), (28, measures.ACTIVE_28D))
 _LATER_DAYS = RECENT_DAYS + EARLIER_DAYS - 1
 _RECENT, _EARLIER = (1 << RECENT_DAYS) - 1, (1 << EARLIER_DAYS) - 1
 
 
 def known_around(mark: Mark | None, day: int) -> "Days":
-    """What of a person's days can matter to a new one: equal for as many people as possible."""
+    """Return the active days that can matter to a new day; many people share the answer."""
     if mark is None:
         return Days(day, 0, NEVER)
     top, mask, first = mark
@@ -34,22 +34,22 @@ def known_around(mark: Mark | None, day: int) -> "Days":
 
 
 class Days(NamedTuple):
-    """A person's active days, without a new one: bit i of the mask is day `top - i`."""
+    """A person's known active days: bit i of the mask is day `top - i`."""
 
     top: int
     mask: int
-    #: The first one ever, however long ago; NEVER when there was none.
+    #: First active day ever; NEVER without one.
     first: int
 
     def within(self, first: int, last: int) -> int:
-        """How many active days from first to last."""
+        """Count the active days from first to last."""
         last = min(last, self.top)
         if last < first:
             return 0
         return (self.mask >> (self.top - last) & ((1 << (last - first + 1)) - 1)).bit_count()
 
     def is_new(self, start: int, end: int, pause: int) -> bool:
-        """Whether somebody comes on a day in [start, end), and on none of the `pause` days before it."""
+        """Return whether a day in [start, end) is active and the `pause` days before the first such are not."""
         last = min(end - 1, self.top)
         inside = (
             self.mask >> (self.top - last) & ((1 << (last - start + 1)) - 1) if last >= start else 0
@@ -60,7 +60,7 @@ class Days(NamedTuple):
         return not self.within(first - pause, first - 1)
 
     def and_day(self, day: int) -> "Days":
-        """With one more day."""
+        """Return the days with one more."""
         first = day if self.first == NEVER else min(self.first, day)
         if day > self.top:
             return Days(day, self.mask << (day - self.top) | 1, first)
@@ -69,7 +69,7 @@ class Days(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Return:
-    """Coming back: on `least` of the days `nearest` … `farthest` after the cohort's day."""
+    """A return: active on `least` of the days `nearest` … `farthest` after the cohort's day."""
 
     measure: str
     nearest: int
@@ -79,7 +79,7 @@ class Return:
 
 @dataclass(frozen=True, slots=True)
 class FirstDays:
-    """The active days among the first so many since the first one ever, which is one of them."""
+    """The active days among the first `length` days, which begin with the first active day."""
 
     measure: str
     length: int
@@ -87,23 +87,23 @@ class FirstDays:
 
 @dataclass(frozen=True, slots=True)
 class LifecycleRules:
-    """Which returns are counted: of those who were new on a day, and of all who were active on it.
+    """Which returns are counted: of people new on a day, and of all people active on it.
 
-    And in which rolling windows distinct people are; none may be longer than habits look back.
+    And the rolling windows of distinct people; none may be longer than REACH_DAYS.
     """
 
     of_new: tuple[Return, ...] = ()
     of_active: tuple[Return, ...] = ()
     rolling: tuple[tuple[int, str], ...] = ROLLING
     first_days: FirstDays | None = None
-    #: Who stays away for so many days is new again when they come; 0: nobody is.
+    #: A person who comes after this many inactive days is new again; 0: never.
     new_after_days: int = 0
-    #: Whether people are also counted by the number of weeks of a month in which they came.
+    #: Whether people are also counted by their active weeks in a month.
     weeks_of_month: bool = False
 
 
 class Change(NamedTuple):
-    """How a count on a day changes."""
+    """A change of a count on a day."""
 
     measure: str
     day: int
@@ -111,9 +111,9 @@ class Change(NamedTuple):
 
 
 class Step(NamedTuple):
-    """People who had `before` active days in a period that begins on a day, and now have one more.
+    """A person with `before` active days in the period that begins on `day`, who now has one more.
 
-    Or weeks, as `bars` says, which is the histogram's dimension.
+    `bars` is the histogram's dimension: active days or active weeks.
     """
 
     bars: str
@@ -123,7 +123,7 @@ class Step(NamedTuple):
 
 
 def changes(known: Days, day: int, rules: LifecycleRules, calendar: Calendar) -> list[Change]:
-    """What a new active day changes in the counts of a segment."""
+    """Return what a new active day changes in the counts of a segment."""
     return [
         *_lifecycle(known, day, calendar),
         *_new_after(known, day, rules.new_after_days, calendar),
@@ -135,7 +135,7 @@ def changes(known: Days, day: int, rules: LifecycleRules, calendar: Calendar) ->
 
 
 def steps(known: Days, day: int, rules: LifecycleRules, calendar: Calendar) -> list[Step]:
-    """In which bars of the histograms of active days and weeks the person was."""
+    """Return the bars in which the person stood in the histograms of active days and weeks."""
     week, month, end = calendar.week_of(day), calendar.month_of(day), calendar.next_month(day) - 1
     bars = measures.ACTIVE_DAYS
     found = [
@@ -143,7 +143,7 @@ def steps(known: Days, day: int, rules: LifecycleRules, calendar: Calendar) -> l
         Step(bars, measures.ACTIVE_DAYS_MONTH, month, known.within(month, end)),
     ]
     if rules.weeks_of_month and not known.within(max(week, month), min(week + 6, end)):
-        # The weeks at the edges count with their days in the month.
+        # Weeks at the edges of the month count only with their days in it.
         weeks = range(calendar.week_of(month), end + 1, 7)
         before = [first for first in weeks if known.within(max(first, month), min(first + 6, end))]
         found.append(Step(measures.ACTIVE_WEEKS, measures.ACTIVE_WEEKS_MONTH, month, len(before)))
@@ -151,7 +151,7 @@ def steps(known: Days, day: int, rules: LifecycleRules, calendar: Calendar) -> l
 
 
 def _lifecycle(known: Days, day: int, calendar: Calendar) -> Iterator[Change]:
-    """People active in a period and in the one before (retained), or only in that one (dormant)."""
+    """Yield changes of retained (active in a period and the one before) and dormant people."""
     week, month, next_month = (
         calendar.week_of(day),
         calendar.month_of(day),
@@ -174,7 +174,7 @@ def _lifecycle(known: Days, day: int, calendar: Calendar) -> Iterator[Change]:
 
 
 def _new_after(known: Days, day: int, pause: int, calendar: Calendar) -> Iterator[Change]:
-    """Who is new to a day, a week and a month: after a pause before their first day in it."""
+    """Yield changes of people new to a day, week or month after a pause."""
     if not pause:
         return
     later = known.and_day(day)
@@ -184,7 +184,7 @@ def _new_after(known: Days, day: int, pause: int, calendar: Calendar) -> Iterato
         ("month", calendar.month_of, calendar.next_month),
     ):
         start = first_of(day)
-        # The day is part of the pause before the periods that follow soon.
+        # The day ends the pause before the periods that follow soon.
         while start <= day + pause:
             end = next_of(start)
             by = later.is_new(start, end, pause) - known.is_new(start, end, pause)
@@ -194,7 +194,7 @@ def _new_after(known: Days, day: int, pause: int, calendar: Calendar) -> Iterato
 
 
 def _returns_of_new(known: Days, day: int, returns: tuple[Return, ...]) -> Iterator[Change]:
-    """Of the cohort of the person's first day; an older first day moves them to its cohort."""
+    """Yield returns in the cohort of the first day; an older first day moves the person to its cohort."""
     first = known.first
     if NEVER < first < day:
         for one in returns:
@@ -211,7 +211,7 @@ def _returns_of_new(known: Days, day: int, returns: tuple[Return, ...]) -> Itera
 
 
 def _first_days(known: Days, day: int, rule: FirstDays | None) -> Iterator[Change]:
-    """Of the cohort of the person's first day: on how many of its days they came, as a sum."""
+    """Yield changes of the sum of active first days, in the cohort of the first day."""
     if rule is None:
         return
     first, measure = known.first, rule.measure
@@ -225,7 +225,7 @@ def _first_days(known: Days, day: int, rule: FirstDays | None) -> Iterator[Chang
 
 
 def _returns_of_active(known: Days, day: int, returns: tuple[Return, ...]) -> Iterator[Change]:
-    """Of the cohorts of all the person's active days."""
+    """Yield returns in the cohorts of all active days."""
     later = known.and_day(day)
     for one in returns:
         for cohort in (day, *range(day - one.farthest, day - one.nearest + 1)):
@@ -241,8 +241,11 @@ def _returned(days: Days, cohort: int, one: Return) -> bool:
 
 
 def _fading(known: Days, day: int) -> Iterator[Change]:
-    """Less than half as often in the last 7 days as in the 21 before: less than a sixth as many days."""
-    # Bit 0 is the last day of the last window that holds the new day.
+    """Yield changes of people at risk by rule: under half the usual rate in the last 7 days.
+
+    Usual is the rate of the 21 days before; half of it is a sixth of their active days.
+    """
+    # Bit 0 is the last day of the last window that contains the new day.
     ahead = known.top - day - _LATER_DAYS
     around = known.mask >> ahead if ahead > 0 else known.mask << -ahead
     for after in range(_LATER_DAYS + 1):

@@ -1,7 +1,7 @@
-"""Activation: which newcomers do something chosen often enough in their first days.
+"""Activation: newcomers who do a chosen event often enough in their first days.
 
-It joins two things that a person is known by: the first active day in each segment, which a late event
-may move, and the chosen events near it. What both amount to is counted as a difference.
+It combines the first active day in each segment, which a late event may move, with the chosen events
+near it. A change of either counts the difference.
 """
 
 from collections import Counter
@@ -23,11 +23,11 @@ _NONE: Sequence[HistoryEntry] = ()
 
 @dataclass(frozen=True, slots=True)
 class Activation:
-    """What is chosen, how often it must be done, and in how many first days."""
+    """The chosen event, how often it must occur, and in how many first days."""
 
-    #: What is counted, and under which name a person's events are kept.
+    #: The measure, and the key of the events in the person history.
     measure: str
-    #: The type of what is chosen; empty: nothing is.
+    #: Type of the chosen event; empty: none is chosen.
     kind: str
     test: Predicate
     days: int
@@ -35,11 +35,11 @@ class Activation:
 
     @property
     def reach_days(self) -> int:
-        """So many days after the first one began nothing more is of the first days."""
+        """Days after a person's first day within which events still count."""
         return self.days
 
     def counted(self, person: Person, registry: SegmentRegistry) -> Contributions:
-        """What the events that are kept of a person amount to."""
+        """Return the counts of a person's kept events."""
         return self.contributions(person, person.history.get(self.measure, _NONE), registry)
 
     def learn(
@@ -51,14 +51,14 @@ class Activation:
         settled_ms: int,
         registry: SegmentRegistry,
     ) -> tuple[Contributions, bool]:
-        """Keep what matters of an event whose day is marked; (the change of the counts, whether capped).
+        """Add an event, whose day is marked, to the history; return (change of the counts, whether capped).
 
         No event before `settled_ms` (epoch ms) can arrive any more.
         """
         new = self.entries_of(event, segment_set, time_ms)
         if not new or not self._is_early(person, segment_set, time_ms):
             return Counter(), False
-        # Events from before are of people whose first days are over: no later event is in them.
+        # Older entries belong to first days that are over: no later event can be in them.
         oldest_ms = settled_ms - (self.reach_days + 1) * DAY_MS
         history = [f for f in person.history.get(self.measure, _NONE) if f[0] >= oldest_ms]
         fresh = [entry for entry in new if entry not in history]
@@ -73,17 +73,17 @@ class Activation:
         return change, capped
 
     def entries_of(self, event: Event, segment_set: SegmentSet, time_ms: int) -> list[HistoryEntry]:
-        """What is kept of an event; empty: nothing."""
+        """Return the entries to keep of an event."""
         return self.chosen(event, segment_set, time_ms)
 
     def chosen(self, event: Event, segment_set: SegmentSet, time_ms: int) -> list[HistoryEntry]:
-        """The event, if it is what newcomers should do."""
+        """Return the entry of a chosen event; nothing for others."""
         if not self.kind or event.__struct_config__.tag != self.kind or not self.test(event):
             return []
         return [(time_ms, segment_set.id, sid_digest(event.event_id))]
 
     def _is_early(self, person: Person, segment_set: SegmentSet, time_ms: int) -> bool:
-        """Whether it is in the first days of any segment; an earlier first day would be farther."""
+        """Return whether an instant is in the first days of any segment. An earlier first day is farther away."""
         day = segment_set.calendar.day_of(time_ms)
         firsts = (
             mark[2] for mark, ids in person.active.items() if {*ids} & {*segment_set.segment_ids}
@@ -93,7 +93,7 @@ class Activation:
     def contributions(
         self, person: Person, history: Sequence[HistoryEntry], registry: SegmentRegistry
     ) -> Contributions:
-        """The person once in each segment in whose first days they did it often enough."""
+        """Count the person in each segment in which the chosen event came often enough."""
         days: dict[int, list[int]] = {}
         for time_ms, segment_set_id, _ in history:
             for segment in registry.by_id(segment_set_id).segments:
@@ -109,7 +109,7 @@ class Activation:
 
 
 def count_change(counters: Counters, before: Contributions, after: Contributions) -> None:
-    """Count the difference."""
+    """Count the difference between two contributions."""
     after.subtract(before)
     for (measure, segment, grain, index), count in after.items():
         if count:

@@ -1,4 +1,4 @@
-"""What is kept about a person on a site: active days and minutes, sessions, subscription events."""
+"""One person of a site: active days, sessions, subscriptions and history, and their stored form."""
 
 from collections.abc import Iterable
 from hashlib import blake2b
@@ -10,28 +10,28 @@ from stream.counters.segments import SegmentSet
 from stream.people.active_days import REACH_DAYS, Mark, SegmentMarks, trim
 from stream.sessions.session import Session
 
-#: Days kept in a mark before the oldest acceptable event: the calendar month before its month, and
-#: a day, since in the zone of a site it may still be the day before.
+#: Days kept in a bitmap before the oldest acceptable event: the calendar month before its month, and
+#: one day, because in the zone of a site it may still be the day before.
 MARK_DAYS = REACH_DAYS + 1
 
-#: Masks from here on are longer than msgpack's integers.
+#: Masks from here on exceed msgpack's integers.
 _WIDE = 1 << 63
-#: Masks up to this one are stored as they are: trimming would not make them shorter by a byte.
+#: Masks up to here are stored untrimmed: trimming would not save a byte.
 _SHORT = 0x7F
 
-#: Shared by the many who never clicked.
+#: Shared by the many people who never clicked.
 _NOTHING: list[tuple[Any, ...]] = []
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[Any]).decode
 
 
-#: Most people have none: they share one empty dict, which nobody writes to.
+#: Most people have no history: they share one empty dict, which is never written to.
 _NO_HISTORY: dict[str, list[tuple[Any, ...]]] = {}
 
 
 class Person:
-    """One person of one site. Marks are by the id of the segment they were active in."""
+    """One person of one site."""
 
     __slots__ = (
         "active",
@@ -52,28 +52,28 @@ class Person:
 
     def __init__(self, key: str) -> None:
         self.key = key
-        #: Where it is stored, once it has been: see `person_field`.
+        #: Field in the shard's hash, once stored: see `person_field`.
         self.field = b""
         self.active = SegmentMarks()
         self.clicked = SegmentMarks()
         self.live = SegmentMarks()
-        #: Active hours, where the settings ask for them.
+        #: Active hours, if `active.rolling_hours` is set.
         self.hours: SegmentMarks | None = None
         self.sessions: list[Session] = []
         self.subscriptions: list[tuple[Any, ...]] = []
-        #: Theme → facts, see stream/history/events.py.
+        #: Name of the aggregate → entries, see history/events.py.
         self.history: dict[str, list[tuple[Any, ...]]] = _NO_HISTORY
-        # What the last event already marked: lets the usual event skip the marks. Not stored.
+        # What the last event marked: the next event of that slot skips the bitmaps. Not stored.
         self.active_slot = -1
         self.active_segment_set: SegmentSet | None = None
         self.live_minute = -1
         self.live_segment_set: SegmentSet | None = None
-        #: The session touched last. Not stored.
+        #: The newest session. Not stored.
         self.tail: Session | None = None
 
 
 def person_field(key: str) -> bytes:
-    """Field of a person in the shard's hash: 16 bytes whatever the id, and no id in clear."""
+    """Return a person's field in the shard's hash: a digest of 16 bytes, without the id in clear."""
     return blake2b(key.encode(), digest_size=16).digest()
 
 
@@ -85,7 +85,7 @@ def pack_all(
     oldest_session_ms: int,
     with_key: bool,
 ) -> dict[bytes, bytes]:
-    """Field → what `pack` makes of the person."""
+    """Pack people: storage field → stored form."""
     packed: dict[bytes, bytes] = {}
     for person in people:
         if not person.field:
@@ -104,10 +104,10 @@ def pack(
     oldest_session_ms: int,
     with_key: bool = False,
 ) -> bytes:
-    """A person as msgpack, without what no acceptable event can touch any more.
+    """Return a person as msgpack, without what no acceptable event can change any more.
 
-    `oldest_day`, `oldest_hour` and `oldest_minute` bound the marks; sessions closed with an end before
-    `oldest_session_ms` are left out. The key is stored only on request: it names the person.
+    `oldest_day`, `oldest_hour` and `oldest_minute` bound the bitmaps. Sessions that closed before
+    `oldest_session_ms` are left out. `with_key` also stores the key, which names the person.
     """
     sessions = person.sessions
     for session in sessions:
@@ -131,9 +131,9 @@ def pack(
 
 
 def unpack(key: str, raw: bytes) -> Person:
-    """The person that `pack` wrote. Raises msgspec.DecodeError on anything else.
+    """Restore the person that `pack` wrote. Raises msgspec.DecodeError on other bytes.
 
-    An empty key is taken from what is stored, if it is.
+    An empty `key` is replaced by the stored key, if there is one.
     """
     fields: list[Any] = _decode(raw)
     fields += [[]] * (8 - len(fields))
@@ -161,7 +161,7 @@ def _forget_sessions(person: Person, oldest_ms: int) -> None:
 
 
 def _packed_days(marks: SegmentMarks, oldest: int) -> list[tuple[Any, ...]]:
-    """Marks of days; those that have not changed since may be longer than needed by now."""
+    """Return stored bitmaps of days; unchanged ones may hold more days than needed."""
     stored = marks.stored
     if stored is None:
         stored = marks.stored = _packed(marks, oldest) or _NOTHING
@@ -169,7 +169,7 @@ def _packed_days(marks: SegmentMarks, oldest: int) -> list[tuple[Any, ...]]:
 
 
 def _packed(marks: SegmentMarks, oldest: int, drop: bool = False) -> list[tuple[Any, ...]]:
-    """Marks as (segments, top, mask, …); with `drop` without those that end before the oldest unit."""
+    """Return bitmaps as (segments, top, mask, …); with `drop` without those that end before `oldest`."""
     if marks.others or marks.rest:
         marks.shorten(oldest, drop)
         return [
@@ -188,6 +188,6 @@ def _packed(marks: SegmentMarks, oldest: int, drop: bool = False) -> list[tuple[
 
 
 def _wide(mark: Mark) -> tuple[Any, ...]:
-    """A mask that is longer than msgpack's integers: from a wide skew between topics."""
+    """Return a bitmap whose mask exceeds msgpack's integers, as a wide skew between topics makes it."""
     size = (mark[1].bit_length() + 7) // 8
     return mark[0], mark[1].to_bytes(size, "big"), *mark[2:]
