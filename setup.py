@@ -13,7 +13,7 @@ from shutil import which
 
 from setuptools import Extension, setup
 
-#: Folders of stream/ whose modules run once an event; none of them does any I/O.
+#: Folders of stream/ whose modules run once an event, without their subfolders: none does any I/O.
 CORE = ("counters", "people", "sessions", "engine")
 
 #: Modules of schemas/ that run once a record.

@@ -6,29 +6,16 @@ from typing import Any
 
 import msgspec
 
-from stream.churn.risk import StoredRisk
 from stream.counters.measures import Grain
 from stream.counters.table import BucketKey
 from stream.engine.pruning import people_bounds, prune
 from stream.engine.shard import Shard
-from stream.engine.watermark import StoredTopic, TopicState
+from stream.engine.stored.shard import StoredShard
+from stream.engine.watermark import TopicState
 from stream.people.person import MARK_DAYS, pack_all
 
 #: Raised when this code can no longer read stored state.
 STATE_VERSION = 2
-
-
-class StoredShard(msgspec.Struct, array_like=True):
-    """The part of a shard that every checkpoint writes whole."""
-
-    topics: dict[str, StoredTopic]
-    watermark: int | None
-    reopened: int
-    evictions: int
-    dedupe_capped: int
-    open_sessions: int
-    floor_ms: int
-    churn_risk: StoredRisk | None = None
 
 
 @dataclass(slots=True)

@@ -3,9 +3,8 @@
 from collections import deque
 from dataclasses import dataclass, field
 
-import msgspec
-
 from stream.engine.duplicates import SeenIds
+from stream.engine.stored.shard import StoredTopic
 
 #: Outcomes of a record. Together they account for every offset a shard has passed.
 OUTCOMES = ("applied", "rejected", "duplicate", "late", "skipped")
@@ -13,18 +12,6 @@ OUTCOMES = ("applied", "rejected", "duplicate", "late", "skipped")
 FOLLOW_MS = 120_000
 _NOTE_MS = 10_000
 _NO_LIMIT = 1 << 62
-
-
-class StoredTopic(msgspec.Struct, array_like=True):
-    """The part of a TopicState that a checkpoint stores."""
-
-    start: int
-    next: int
-    clock: int
-    recall_offset: int
-    recall_clock: int
-    counts: dict[str, int]
-    reasons: dict[str, int]
 
 
 @dataclass(slots=True)

@@ -8,7 +8,8 @@ import msgspec
 from stream.configure.fingerprints import Fingerprint, carried_on
 from stream.counters.segments import series_name
 from stream.counters.table import BucketKey
-from stream.engine.checkpoint import StoredShard, read_stored
+from stream.engine.checkpoint import read_stored
+from stream.engine.stored.shard import StoredShard
 from stream.publish.merged_counts import SeriesKey
 from stream.store import keys
 from stream.store.connection import RedisClient

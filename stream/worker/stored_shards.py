@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 
-from stream.engine.checkpoint import StoredShard
-from stream.engine.watermark import StoredTopic
+from stream.engine.stored.shard import StoredShard, StoredTopic
 from stream.publish.snapshot import ShardView
 
 

@@ -16,7 +16,8 @@ from confluent_kafka import KafkaError, Message, Producer
 
 from agents.commands.topics import run_topics_create
 from stream.configure.load import load_settings
-from stream.engine.checkpoint import StoredShard, read_stored
+from stream.engine.checkpoint import read_stored
+from stream.engine.stored.shard import StoredShard
 from stream.settings.application import Settings
 from stream.settings.intake import INPUT_ROLES
 from stream.store.keys import ShardKeys, generation, state_name

@@ -8,7 +8,8 @@ from schemas.outputs import MetricRecord, record_key
 from stream.configure.compile import build_rules
 from stream.configure.fingerprints import definition_version
 from stream.counters.table import BucketKey
-from stream.engine.checkpoint import Checkpoint, StoredShard, read_stored
+from stream.engine.checkpoint import Checkpoint, read_stored
+from stream.engine.stored.shard import StoredShard
 from stream.metrics.catalogue import catalogue
 from stream.publish.merged_counts import SeriesKey
 from stream.settings.application import Settings
