@@ -12,6 +12,7 @@ from stream.counters.calendar import Calendar
 from stream.counters.segments import SegmentRegistry
 from stream.history.subscriptions import SubscriptionEvent, pays_at
 from stream.people.active_days import Mark
+from stream.people.keys import person_key, split_key
 from stream.people.person import Person, unpack
 
 #: (key, value)
@@ -48,7 +49,7 @@ def assess(
                 continue
             seen = assessment.observe(number, site, mark, partial(_pays, person, calendar_of(site)))
             if seen is not None:
-                yield Assessed(site, person.key.partition("\x1f")[2], mark, *seen)
+                yield Assessed(site, split_key(person.key)[1], mark, *seen)
             break
 
 
@@ -66,7 +67,7 @@ def messages(
                 band=rules.band(one.risk),
                 horizon_days=rules.horizon_days,
             )
-            yield f"{one.site}\x1f{one.who}".encode(), encode_churn_risk(record)
+            yield person_key(one.site, one.who).encode(), encode_churn_risk(record)
 
 
 def _whole_site(registry: SegmentRegistry, segments: Iterable[int]) -> str | None:

@@ -11,7 +11,7 @@ from stream.sessions.page_path import PagePath
 from stream.sessions.page_pings import PagePings
 from stream.sessions.pages import Page
 from stream.sessions.rules import SessionRules
-from stream.sessions.session import Session, sid_digest
+from stream.sessions.session import Session, view_digest
 
 _no_pages: Mapping[str, Page] = {}
 
@@ -71,7 +71,7 @@ def _add_page_ping(
         page_pings = page_path.page_pings = PagePings()
     is_view = event.__class__ is PageView
     substitute = event.event_id if is_view else event.page_url
-    view = sid_digest(event.page_view_id or f"\x1f{substitute}")
+    view = view_digest(event.page_view_id, substitute)
     if rules.count_is_page_view_ids:
         page_pings.views.add(view)
         session.real = True

@@ -5,9 +5,10 @@ from stream.counters.segments import SegmentSet
 from stream.engine.event_rules import EventRule
 from stream.engine.page_events import add_page, page_of
 from stream.engine.state import ShardState
+from stream.people.keys import person_key, session_key
 from stream.people.person import Person
 from stream.sessions.rules import SessionRules
-from stream.sessions.session import Session, marked, session_keeper
+from stream.sessions.session import Session, marked
 from stream.sessions.splitting import NO_SPLIT_KEY, SplitKey, split_key_of
 
 
@@ -84,9 +85,9 @@ def _keeper(state: ShardState, person: Person, event: Event, sid: str) -> Person
     whoever has logged in there.
     """
     if state.sessions.rules.id_scope_is_site:
-        key = session_keeper(event.site, sid)
-    elif state.rules.identity_is_user:
-        key = f"{event.site}\x1f{event.visitor_id}"
+        key = session_key(event.site, sid)
+    elif event.visitor_id is not None and state.rules.identity_is_user:
+        key = person_key(event.site, event.visitor_id)
     else:
         return person
     keeper = state.person(key)

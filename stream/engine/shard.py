@@ -4,14 +4,15 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from schemas.codec import RejectedEvent
+from schemas.events import Event
 from stream.counters.segments import by_segment
 from stream.engine.accept import recall
 from stream.engine.fold import fold
 from stream.engine.record import Decoded, Record
 from stream.engine.state import ShardState
 from stream.engine.watermark import shard_watermark
+from stream.people.keys import person_key, session_key
 from stream.people.person import Person
-from stream.sessions.session import session_keeper
 
 #: Key of a missing person → places of the batch's events that are theirs.
 Missing = dict[str, list[int]]
@@ -32,9 +33,8 @@ class Shard(ShardState):
         Admit the missing people, then call `complete`. Between `prepare` and `apply` nothing else may
         wait, or a person could be evicted.
         """
-        rules = self.rules
-        identity_is_user, id_scope_is_site = rules.identity_is_user, rules.sessions.id_scope_is_site
-        event_rules, get, recent = rules.event_rules, self.people.get, self.people.recent
+        event_rules, identity_is_user = self.rules.event_rules, self.rules.identity_is_user
+        get, recent = self.people.get, self.people.recent
         people: list[Person | None] = []
         missing: Missing = {}
         for item in decoded:
@@ -49,7 +49,7 @@ class Shard(ShardState):
                 continue
             person = recent.get(event.site, _no_people).get(who)
             if person is None:
-                key = f"{event.site}\x1f{who}"
+                key = person_key(event.site, who)
                 person = get(key)
                 if person is None:
                     missing.setdefault(key, []).append(len(people))
@@ -57,15 +57,18 @@ class Shard(ShardState):
                     recent.setdefault(event.site, {})[who] = person
             people.append(person)
             if event.session_id is not None:
-                if id_scope_is_site:
-                    key = session_keeper(event.site, event.session_id)
-                elif visitor is None or visitor == who:
-                    continue
-                else:
-                    key = f"{event.site}\x1f{visitor}"
-                if get(key) is None:
-                    missing.setdefault(key, [])
+                keeper = self._keeper_key(event, who)
+                if keeper is not None and get(keeper) is None:
+                    missing.setdefault(keeper, [])
         return people, missing
+
+    def _keeper_key(self, event: Event, who: str) -> str | None:
+        """Return the key of the record that keeps an event's session id; None: its person does."""
+        if self.rules.sessions.id_scope_is_site:
+            return session_key(event.site, event.session_id or "")
+        if event.visitor_id is None or event.visitor_id == who:
+            return None
+        return person_key(event.site, event.visitor_id)
 
     def complete(
         self,

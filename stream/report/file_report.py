@@ -11,6 +11,7 @@ from stream.engine.record import Decoded
 from stream.engine.shard import Shard
 from stream.metrics.catalogue import catalogue
 from stream.metrics.metric import required_grains
+from stream.people.keys import split_key
 from stream.people.person import Person
 from stream.publish.due_windows import END_OF_INPUT
 from stream.publish.merged_counts import MergedCounts
@@ -110,7 +111,7 @@ class Report:
         """Site → person → active days. A report keeps every person in memory."""
         found: dict[str, dict[str, Sequence[int]]] = {}
         for key, person in self.shard.people.young.items():
-            site, _, who = key.partition("\x1f")
+            site, who = split_key(key)
             whole = self.shard.registry.segment_set_of(site, {}).segments[0].id
             for (top, mask, *_), segments in person.active.items():
                 if whole in segments:

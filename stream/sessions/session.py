@@ -79,7 +79,7 @@ class Session:
             self.segment_set_id,
         )
         if self.sid is not None:
-            head = (*head, self.sid)
+            head = (*head, _without_mark(self.sid))
         elif self.platform or self.campaign:
             head = (*head, f"{_SPLIT_KEY}{self.platform}{_SPLIT_KEY}{self.campaign}")
         if self.page_path is None:
@@ -92,14 +92,10 @@ class Session:
         start, length, page_views, flags, segment_set_id, *rest = fields
         has_sid = bool(rest) and isinstance(rest[0], (str, bytes))
         name = rest[0] if has_sid else None
-        split_key = (
-            name.split(_SPLIT_KEY)
-            if isinstance(name, str) and name.startswith(_SPLIT_KEY)
-            else None
-        )
-        session = Session(None if split_key else name, start, segment_set_id)
-        if split_key:
-            _, session.platform, session.campaign = split_key
+        session = Session(name, start, segment_set_id)
+        if isinstance(name, str) and name.startswith(_SPLIT_KEY):
+            session.sid = None
+            session.platform, _, session.campaign = name[1:].partition(_SPLIT_KEY)
         page_path = rest[has_sid:]
         if page_path:
             session.page_path = PagePath.unpack(page_path, page_views, start, start + length)
@@ -125,14 +121,24 @@ class Session:
         return self.page_views
 
 
+def _without_mark(sid: str | bytes) -> str | bytes:
+    """Return a session id, or its digest if it begins as a split key does: either finds the session."""
+    return sid_digest(sid) if isinstance(sid, str) and sid.startswith(_SPLIT_KEY) else sid
+
+
 def sid_digest(sid: str) -> bytes:
     """Return eight bytes that replace a session id: unique enough among the sessions of one person."""
     return blake2b(sid.encode(), digest_size=8).digest()
 
 
-def session_keeper(site: str, sid: str) -> str:
-    """Return the storage key of a site-scoped session; it never equals a person key."""
-    return f"{site}\x1f\x1f{sid}"
+def view_digest(page_view_id: str | None, substitute: str) -> bytes:
+    """Return eight bytes for a page view: of its id, or without one of its substitute."""
+    if page_view_id is None:
+        return sid_digest(f"{_SPLIT_KEY}{substitute}")
+    if page_view_id.startswith(_SPLIT_KEY):
+        # Else it could be taken for a substitute.
+        return blake2b(page_view_id.encode(), digest_size=8, person=b"id").digest()
+    return sid_digest(page_view_id)
 
 
 def reached(sessions: list[Session], sid: str | None, time_ms: int, reach_ms: int) -> list[Session]:

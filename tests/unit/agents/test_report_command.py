@@ -176,6 +176,21 @@ def test_money_carries_its_currency(tmp_path: Path) -> None:
     assert "1,234.50 EUR" in report("--metric", "mrr", file, ENGAGE_CURRENCY="EUR").stdout
 
 
+@pytest.mark.parametrize(("metric", "values"), [("sessions", [1, 1]), ("revenue", [5, 7])])
+def test_sites_and_ids_that_read_alike_when_joined_stay_apart(
+    tmp_path: Path, metric: str, values: list[float]
+) -> None:
+    lines: list[bytes] = []
+    for site, who, revenue in (("a", "b\x1fv", 5), ("a\x1fb", "v", 7)):
+        lines.append(view(who, site=site))
+        lines.append(event("order", who, MONDAY + 9, site=site, order_id="1", revenue=revenue))
+    path = write(tmp_path / "f", *lines)
+    found = records(report("--metric", metric, "--window", "all", "--format", "json", path))
+    assert {record.site: record.value for record in found} == dict(
+        zip(("a", "a\x1fb"), values, strict=True)
+    )
+
+
 # ---- bad requests
 
 

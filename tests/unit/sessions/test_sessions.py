@@ -14,7 +14,14 @@ from stream.counters.histogram import (
 from stream.counters.segments import SegmentRegistry, SegmentSet
 from stream.sessions.page_path import PagePath
 from stream.sessions.rules import ID_REACH_MS
-from stream.sessions.session import Session, comes_first, merge, reached, sid_digest
+from stream.sessions.session import (
+    Session,
+    comes_first,
+    merge,
+    reached,
+    sid_digest,
+    view_digest,
+)
 
 MINUTE = 60_000
 TIMEOUT = 30 * MINUTE
@@ -109,6 +116,29 @@ def test_a_packed_session_is_restored_whole(sid: str | None) -> None:
         "closed",
     ]
     assert all(getattr(again, name) == getattr(one, name) for name in registry)
+
+
+@pytest.mark.parametrize("sid", ["\x1f", "\x1fs", "\x1fios\x1fspring", "s\x1f"])
+def test_a_session_id_that_looks_like_a_split_key_still_finds_its_session(sid: str) -> None:
+    again = Session.unpack(
+        msgspec.msgpack.decode(msgspec.msgpack.encode(session(5, 9, sid).pack()))
+    )
+    assert again.sid in (sid, sid_digest(sid))
+    assert (again.platform, again.campaign) == ("", "")
+    assert reached([again], sid, 9, 0) == [again]
+
+
+@pytest.mark.parametrize("campaign", ["\x1f", "a\x1fb", "spring"])
+def test_a_packed_session_keeps_its_campaign(campaign: str) -> None:
+    one = session(5, 9)
+    one.platform, one.campaign = "ios", campaign
+    again = Session.unpack(msgspec.msgpack.decode(msgspec.msgpack.encode(one.pack())))
+    assert (again.sid, again.platform, again.campaign) == (None, "ios", campaign)
+
+
+def test_a_page_view_id_is_never_taken_for_its_substitute() -> None:
+    assert view_digest("\x1fe1", "x") != view_digest(None, "e1") == sid_digest("\x1fe1")
+    assert view_digest("e1", "x") == sid_digest("e1")
 
 
 @pytest.mark.parametrize("sid", [None, "an id", b"digest"])
