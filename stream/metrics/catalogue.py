@@ -1,4 +1,4 @@
-"""The catalogue: joins the metrics of all themes, and tells each the settings that change its counts."""
+"""The catalogue: joins the metrics of all themes, and adds the settings that change their counts."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace

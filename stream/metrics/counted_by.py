@@ -62,7 +62,7 @@ _DURATION: tuple[str | When, ...] = (
     "duration.basis", When("duration.basis", _HEARTBEAT, "engaged"), "duration.zero_sessions",
     "duration.cap_seconds", "duration.whole_seconds", *_TIMING, *SESSION,
 )  # fmt: skip
-#: Which pages are told apart.
+#: Which pages are counted apart.
 _PAGE = ("pages.hosts", "pages.values_max")
 _ON_PAGE: tuple[str | When, ...] = (
     *_READING, When("time_on_page.mode", ("time_on_page.last_page",), "next_pageview"), *_PAGE, *SESSION,

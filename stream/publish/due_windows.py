@@ -22,9 +22,9 @@ END_OF_INPUT = 1 << 60
 class DueWindows:
     """Windows to evaluate, from changed buckets, the watermark and the newest event time of all shards.
 
-    A window of a site exists if its day (for hours), its hour (for minutes) or the range of its days holds
-    accepted events, or if it is the current one. Empty windows between events become zeros and nulls; a
-    jump in time does not fill years.
+    A window exists if accepted events lie in its day (for hours), in its hour (for minutes), or within the
+    range of its site's days. The current window exists too. Empty windows between events become zeros and
+    nulls; a jump in time does not fill years.
     """
 
     def __init__(

@@ -21,8 +21,8 @@ RecordOutcome = Literal["first", "first_final", "revised", "finalized", "correct
 class Emission:
     """Due metric records, from the watermark and the newest event time of all shards.
 
-    A window that does not exist (see `DueWindows`) is published only if it has counts, as rolling windows
-    have after the last event.
+    A window that does not exist (see `DueWindows`) is published only if it has counts. Rolling windows
+    have them after the last event.
     """
 
     def __init__(

@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple
 from stream.counters import measures
 from stream.counters.calendar import DAY_MS, HOUR_MS
 from stream.counters.segments import SegmentRegistry
-from stream.history.events import Contributions, HistoryEntry, at
+from stream.history.events import Aggregate, Contributions, HistoryEntry, at
 from stream.metrics.counted_by import PERSON, CountedBy
 from stream.metrics.metric import Example, Metric
 from stream.metrics.terms import Sum, Term, Total
@@ -63,7 +63,7 @@ class CartRules(NamedTuple):
     recovery_ms: int
 
 
-class Carts:
+class Carts(Aggregate):
     """Aggregate of a person's carts, by cart_id or, without one, of the open cart.
 
     An emptied cart is neither ordered nor abandoned. An order takes the cart that it names; if there is

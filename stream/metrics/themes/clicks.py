@@ -54,7 +54,7 @@ class Viewers(Daily):
         return counts
 
 
-class Matched:
+class Matched(Aggregate):
     """Aggregate of clicks on content that the person was shown shortly before.
 
     A click belongs to the last impression of its content at or before it. It counts in the window and

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from schemas.events.feedback import SurveyDismissed, SurveyResponse
 from stream.counters.measures import MICROS
 from stream.counters.segments import Segment, SegmentRegistry
-from stream.history.events import Contributions, HistoryEntry, at, on
+from stream.history.events import Aggregate, Contributions, HistoryEntry, at, on
 from stream.metrics.counted_by import PERSON, CountedBy
 from stream.sessions.session import sid_digest
 from stream.settings.application import Settings
@@ -68,7 +68,7 @@ class Answer(NamedTuple):
     segments: tuple[Segment, ...]
 
 
-class Feedback:
+class Feedback(Aggregate):
     """Aggregate of a person's answers.
 
     Of answers with one response id the earliest counts. A score with its own scale is converted to the

@@ -189,50 +189,43 @@ _REACHED = ByWindow(
 def metrics(settings: Settings) -> tuple[Metric, ...]:
     """Return the metrics of funnels, over the attempts that the settings count."""
     attempt, within = _WHICH[_entries(settings)], _within(settings)
-    counted_by = _counted_by(settings)
-    return (
-        Metric(
-            name="funnel_people",
-            help="People who began the funnel in the window and got to the step.",
-            unit="people",
-            formula=f"distinct people at the step, {within}; {attempt}",
-            numerator=_REACHED,
-            windows=("day", "trailing_28d", "all"),
-            gauge="funnel_people",
-            example=Example("225 of 600 people order", 225, None, 225),
-            counted_by=counted_by,
-            by=(DIMENSION,),
-            plain=False,
-        ),
-        Metric(
-            name="funnel_conversion",
-            help="Share of the people at step 1 who got to the step.",
-            unit="ratio",
-            formula=f"people at the step, {within} ÷ people at step 1",
-            numerator=_REACHED,
-            denominator=AtStep(_REACHED),
-            windows=("day", "trailing_28d", "all"),
-            gauge="funnel_conversion_ratio",
-            example=Example("600 see a page, 225 order", 225, 600, 0.375),
-            counted_by=counted_by,
-            by=(DIMENSION,),
-            plain=False,
-        ),
-        Metric(
-            name="funnel_step_conversion",
-            help="Share of the people at the step before who got to the step.",
-            unit="ratio",
-            formula=f"people at the step, {within} ÷ people at the step before",
-            numerator=_REACHED,
-            denominator=AtStep(_REACHED, before=True),
-            windows=("day", "trailing_28d", "all"),
-            gauge="funnel_step_conversion_ratio",
-            example=Example("431 fill a cart, 225 order", 225, 431, 225 / 431),
-            counted_by=counted_by,
-            by=(DIMENSION,),
-            plain=False,
-        ),
+    shared: dict[str, Any] = {
+        "numerator": _REACHED,
+        "windows": ("day", "trailing_28d", "all"),
+        "counted_by": _counted_by(settings),
+        "by": (DIMENSION,),
+        "plain": False,
+    }
+    people = Metric(
+        name="funnel_people",
+        help="People who began the funnel in the window and got to the step.",
+        unit="people",
+        formula=f"distinct people at the step, {within}; {attempt}",
+        gauge="funnel_people",
+        example=Example("225 of 600 people order", 225, None, 225),
+        **shared,
     )
+    conversion = Metric(
+        name="funnel_conversion",
+        help="Share of the people at step 1 who got to the step.",
+        unit="ratio",
+        formula=f"people at the step, {within} ÷ people at step 1",
+        denominator=AtStep(_REACHED),
+        gauge="funnel_conversion_ratio",
+        example=Example("600 see a page, 225 order", 225, 600, 0.375),
+        **shared,
+    )
+    step_conversion = Metric(
+        name="funnel_step_conversion",
+        help="Share of the people at the step before who got to the step.",
+        unit="ratio",
+        formula=f"people at the step, {within} ÷ people at the step before",
+        denominator=AtStep(_REACHED, before=True),
+        gauge="funnel_step_conversion_ratio",
+        example=Example("431 fill a cart, 225 order", 225, 431, 225 / 431),
+        **shared,
+    )
+    return people, conversion, step_conversion
 
 
 _WHICH = {

@@ -7,7 +7,7 @@ from schemas.events.orders import Order, Refund
 from stream.counters.histogram import duration_bucket, histogram_measure
 from stream.counters.measures import MICROS
 from stream.counters.segments import Segment, SegmentRegistry
-from stream.history.events import Contributions, HistoryEntry, at, distinct, on
+from stream.history.events import Aggregate, Contributions, HistoryEntry, at, distinct, on
 from stream.metrics.counted_by import PERSON, CountedBy
 from stream.metrics.metric import Example, Metric
 from stream.metrics.terms import AtEnd, AtStart, ByWindow, TopTenth, Total
@@ -54,11 +54,11 @@ class Sale(NamedTuple):
     refunds: list[tuple[int, int]]
 
 
-class Orders:
+class Orders(Aggregate):
     """Aggregate of a person's orders and refunds.
 
-    Of orders with one id the earliest counts. A refund belongs to the order that it names, in the
-    segments of that order, at its own time but not before the order. It takes at most the rest of the
+    Of orders with one id the earliest counts. A refund counts in the segments of the order that it
+    names, at its own time but not before the order. It takes at most the rest of the
     order. A refund of an order that the person never made does not count. An order without revenue
     counts, and adds no money.
     """

@@ -35,29 +35,7 @@ def metrics(settings: Settings) -> Iterator[Metric]:
         example=Example("5, 4, 4 and 1", 14, 4, 3.5),
         chosen_by=_ANSWERED,
     )
-    yield Metric(
-        name="feedback_count",
-        help="Answers to surveys. Several with one response id count once.",
-        unit="answers",
-        formula="number of answers on their scale",
-        numerator=of.total(feedback.ANSWERS),
-        windows=of.windows,
-        gauge="feedback_answers",
-        example=Example("300 promoters, 100 passives, 100 detractors", 500, None, 500),
-        chosen_by=_ANSWERED,
-        by=("survey",),
-    )
-    yield Metric(
-        name="feedback_off_scale",
-        help="Answers with a score above the scale of their survey; no other metric counts them.",
-        unit="answers",
-        formula="number of answers above the scale of the settings that have no scale of their own",
-        numerator=Total(feedback.OFF_SCALE),
-        windows=of.windows,
-        gauge="feedback_off_scale",
-        example=Example("a csat of 7 on a scale to 5", 1, None, 1),
-        chosen_by=_WINDOW,
-    )
+    yield from _answers(of)
 
 
 class _Terms:
@@ -90,6 +68,32 @@ class _Terms:
     def words(self) -> str:
         """Words for the denominator."""
         return "(answers + dismissals)" if self._shown else "answers"
+
+
+def _answers(of: _Terms) -> Iterator[Metric]:
+    yield Metric(
+        name="feedback_count",
+        help="Answers to surveys. Several with one response id count once.",
+        unit="answers",
+        formula="number of answers on their scale",
+        numerator=of.total(feedback.ANSWERS),
+        windows=of.windows,
+        gauge="feedback_answers",
+        example=Example("300 promoters, 100 passives, 100 detractors", 500, None, 500),
+        chosen_by=_ANSWERED,
+        by=("survey",),
+    )
+    yield Metric(
+        name="feedback_off_scale",
+        help="Answers with a score above the scale of their survey; no other metric counts them.",
+        unit="answers",
+        formula="number of answers above the scale of the settings that have no scale of their own",
+        numerator=Total(feedback.OFF_SCALE),
+        windows=of.windows,
+        gauge="feedback_off_scale",
+        example=Example("a csat of 7 on a scale to 5", 1, None, 1),
+        chosen_by=_WINDOW,
+    )
 
 
 def _nps(of: _Terms) -> Iterator[Metric]:

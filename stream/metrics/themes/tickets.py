@@ -8,7 +8,7 @@ from stream.counters.calendar import DAY_MS
 from stream.counters.histogram import duration_bucket, histogram_measure
 from stream.counters.segments import Segment, SegmentRegistry
 from stream.history.business_hours import BusinessHours
-from stream.history.events import Contributions, HistoryEntry, at, on
+from stream.history.events import Aggregate, Contributions, HistoryEntry, at, on
 from stream.metrics.counted_by import PERSON, CountedBy, When
 from stream.metrics.metric import Example, Metric
 from stream.metrics.terms import Has, Level, Quantile, Total
@@ -58,7 +58,7 @@ class Ticket(NamedTuple):
     waits: list[tuple[int, int]]
 
 
-class Tickets:
+class Tickets(Aggregate):
     """Aggregate of a person's tickets, which belong to the segments in which they were opened.
 
     Of several openings the earliest counts. Events before it, or without any opening, do not count.
