@@ -13,7 +13,9 @@ from stream.configure.fingerprints import (
     definition_version,
     fingerprints,
 )
+from stream.configure.load import load_settings
 from stream.settings.application import Settings
+from tests.upgrade.before import HERE, read_before
 
 #: Settings → definition version, as commit 6131ed2 computes it.
 VERSIONS: list[tuple[dict[str, Any], str]] = [
@@ -233,3 +235,18 @@ def test_a_metric_counted_differently_is_counted_since_now() -> None:
     assert {name for name, one in after.items() if one.since_ms} == {
         "bounce_rate", "landing_bounce_rate",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("variant", ["usual", "detailed"])
+def test_what_commit_6131ed2_has_stored_is_carried_on(variant: str) -> None:
+    keys = read_before()["variants"][variant]["keys"]
+    (raw,) = (value for key, value in keys.items() if key.endswith(":definitions"))
+    stored = {
+        name: msgspec.structs.replace(msgspec.json.decode(text, type=Fingerprint), since_ms=7)
+        for name, text in raw.items()
+    }
+    wanted = fingerprints(load_settings(HERE / f"{variant}.toml", {}))
+    assert changes(stored, wanted) == dict.fromkeys(wanted, "unknown")
+    kept = carried_on(stored, wanted, NOW_MS)
+    assert {one.since_ms for one in kept.values()} == {7}
+    assert changes(kept, wanted) == dict.fromkeys(wanted, "same")
