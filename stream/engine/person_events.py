@@ -9,7 +9,7 @@ from stream.counters.measures import MICROS, Grain
 from stream.counters.segments import SegmentSet
 from stream.engine.event_rules import EventRule
 from stream.engine.state import ShardState
-from stream.history.events import Aggregate, Contributions, Daily, learn
+from stream.history.events import Aggregate, Contributions, learn
 from stream.history.subscriptions import CANCELLED_AT_ONCE, SubscriptionEvent, contributions
 from stream.people.person import Person
 
@@ -69,9 +69,7 @@ def _learn(
     kept = aggregate.entry(event)
     if kept is None:
         return
-    if isinstance(aggregate, Daily):
-        calendar = segment_set.calendar
-        time_ms = calendar.day_start_ms(calendar.day_of(time_ms))
+    time_ms = aggregate.entry_ms(time_ms, segment_set.calendar)
     settled_ms = _settled_ms(state, time_ms)
     known = person.history.get(aggregate.name, ())
     new = (time_ms, segment_set.id, *kept)

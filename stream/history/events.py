@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
-from stream.counters.calendar import DAY_MS, MINUTE_MS
+from stream.counters.calendar import DAY_MS, MINUTE_MS, Calendar
 from stream.counters.measures import Grain
 from stream.counters.segments import Segment, SegmentRegistry
 from stream.people.active_days import windows_gained
@@ -26,36 +26,29 @@ HISTORY_MAX = 1_000
 _FAR = 1_000
 
 
-class Aggregate(Protocol):
+class Aggregate:
     """Counts of some event types that depend on a person's other events of these types."""
 
-    @property
-    def name(self) -> str:
-        """Storage name of the entries: short, and never changed."""
-
-    @property
-    def types(self) -> Collection[str]:
-        """Tags of the event types that it reads."""
-
-    @property
-    def keep_days(self) -> int:
-        """Days for which an entry can matter to a later one, beyond the allowed lateness."""
+    #: Storage name of the entries: short, and never changed.
+    name: str
+    #: Tags of the event types that it reads.
+    types: Collection[str]
+    #: Days for which an entry can matter to a later one, beyond the allowed lateness.
+    keep_days: int
 
     def entry(self, event: Any) -> Sequence[Any] | None:
         """Return the fields to store of an event, beside its time and segment set; None: nothing to store."""
+        raise NotImplementedError
 
     def contributions(
         self, history: Sequence[HistoryEntry], registry: SegmentRegistry
     ) -> Contributions:
         """Return all counts that a person's entries, sorted by time, contribute."""
+        raise NotImplementedError
 
-
-class Daily:
-    """Aggregate in which only the day of an event matters: equal events of a day are one entry."""
-
-
-class Condensed:
-    """Aggregate of frequent events that reduces its stored entries."""
+    def entry_ms(self, time_ms: int, calendar: Calendar) -> int:
+        """Return the time under which an event is stored."""
+        return time_ms
 
     def settled(
         self,
@@ -64,16 +57,49 @@ class Condensed:
         settled_ms: int,
         registry: SegmentRegistry,
     ) -> list[HistoryEntry]:
-        """Return the entries without those older than `oldest_ms` or settled before `settled_ms`.
+        """Return the entries that can still matter, from `oldest_ms` on.
 
-        No event before `settled_ms` can arrive any more. One entry may replace many: its time is
-        negative, which sorts it first and which no event has.
+        No event before `settled_ms` can arrive any more.
         """
-        raise NotImplementedError
+        return [entry for entry in history if entry[0] >= oldest_ms]
+
+    def is_unchanged(
+        self,
+        before: Sequence[HistoryEntry],
+        after: Sequence[HistoryEntry],
+        registry: SegmentRegistry,
+    ) -> bool:
+        """Whether both are known to contribute the same, without computing it."""
+        return False
+
+
+class Daily(Aggregate):
+    """Aggregate in which only the day of an event matters: equal events of a day are one entry."""
+
+    def entry_ms(self, time_ms: int, calendar: Calendar) -> int:
+        """Return the first instant of the event's day."""
+        return calendar.day_start_ms(calendar.day_of(time_ms))
+
+
+class Condensed(Aggregate):
+    """Aggregate of frequent events that reduces its stored entries.
+
+    `settled` also drops entries that do not matter since `settled_ms`. One entry may replace many: its
+    time is negative, which sorts it first and which no event has.
+    """
 
     def summary(self, history: Sequence[HistoryEntry], registry: SegmentRegistry) -> object:
         """Return a value that is equal for entries with equal contributions, and cheaper than these."""
         raise NotImplementedError
+
+    def is_unchanged(
+        self,
+        before: Sequence[HistoryEntry],
+        after: Sequence[HistoryEntry],
+        registry: SegmentRegistry,
+    ) -> bool:
+        """Whether both have the same summary."""
+        return self.summary(after, registry) == self.summary(before, registry)
 
 
 class EventCounter(Protocol):
@@ -102,10 +128,7 @@ def learn(
     No event before `settled_ms` can arrive any more.
     """
     oldest_ms = settled_ms - aggregate.keep_days * DAY_MS
-    if isinstance(aggregate, Condensed):
-        before = aggregate.settled(known, oldest_ms, settled_ms, registry)
-    else:
-        before = [entry for entry in known if entry[0] >= oldest_ms]
+    before = aggregate.settled(known, oldest_ms, settled_ms, registry)
     if new in before:
         return before, Counter(), False
     capped = len(before) >= HISTORY_MAX
@@ -118,9 +141,7 @@ def learn(
         return entry[0], repr(entry[2:]), registry.by_id(entry[1]).order
 
     after = sorted([*before, new], key=in_order)
-    if isinstance(aggregate, Condensed) and aggregate.summary(after, registry) == aggregate.summary(
-        before, registry
-    ):
+    if aggregate.is_unchanged(before, after, registry):
         return after, Counter(), capped
     change = aggregate.contributions(after, registry)
     change.subtract(aggregate.contributions(before, registry))

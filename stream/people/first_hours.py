@@ -42,11 +42,11 @@ class FirstHours(Activation):
         """Count the person and their active days, in each segment with a known first day."""
         hours: dict[int, list[tuple[int, int]]] = {}
         chosen: dict[int, list[int]] = {}
-        for time_ms, segment_set_id, kept in history:
-            hour = time_ms // HOUR_MS
-            for segment_id in registry.by_id(segment_set_id).segment_ids:
-                if isinstance(kept, int):
-                    hours.setdefault(segment_id, []).append((hour, kept))
+        for entry in history:
+            hour = entry[0] // HOUR_MS
+            for segment_id in registry.by_id(entry[1]).segment_ids:
+                if _is_active_hour(entry):
+                    hours.setdefault(segment_id, []).append((hour, entry[2]))
                 else:
                     chosen.setdefault(segment_id, []).append(hour)
         counts: Contributions = Counter()
@@ -68,3 +68,8 @@ class FirstHours(Activation):
                 counts[self.measure, segment, Grain.DAY, first_day] += did >= self.least
                 counts[self.days_measure, segment, Grain.DAY, first_day] += len(ages)
         return counts
+
+
+def _is_active_hour(entry: HistoryEntry) -> bool:
+    """Whether an entry is an active hour, which keeps its day; a chosen event keeps its digest."""
+    return not isinstance(entry[2], bytes)
