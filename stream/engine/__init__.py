@@ -1,1 +1,1 @@
-"""A batch of events becomes counters: admission, application, checkpoint."""
+"""The engine: a batch of events becomes counters, and changes become checkpoints."""

@@ -26,7 +26,7 @@ def accept(
 ) -> list[Accepted]:
     """Return the events to count; every other record is rejected with its reason.
 
-    `now_ms` (wall clock) is the upper bound of event times only where producers set the record's timestamp.
+    `now_ms` (wall clock) guards against the clocks of producers, if these set the record's timestamp.
     """
     rules, dead_letters = state.rules, state.dead_letters
     horizon_ms, skew_ms = rules.horizon_ms, rules.max_future_skew_ms
@@ -38,9 +38,8 @@ def accept(
             dead_letters.reject(topic, record, item)
             continue
         event, time_ms = item  # type: ignore[misc]
-        if time_ms > record.timestamp + skew_ms or (
-            not record.timestamp_type and time_ms > now_ms + skew_ms
-        ):
+        is_producers = not record.timestamp_type
+        if time_ms > record.timestamp + skew_ms or (is_producers and time_ms > now_ms + skew_ms):
             dead_letters.reject_event(topic, record, Reason.FUTURE, time_ms)
             continue
         if currency is not None and _is_other_currency(event, currency):

@@ -20,7 +20,7 @@ STATE_VERSION = 2
 
 @dataclass(slots=True)
 class Checkpoint:
-    """What one atomic step writes. Every value is absolute, so writing it again changes nothing."""
+    """Everything that one atomic step writes. Values are absolute: writing them again changes nothing."""
 
     partition: int
     sequence: int

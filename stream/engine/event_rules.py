@@ -1,4 +1,4 @@
-"""What each event type counts: one rule a type, looked up once an event."""
+"""Event rules: one for each event type, looked up once an event, says what the event counts."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
@@ -14,7 +14,7 @@ from stream.history.events import Aggregate, EventCounter
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EventRule:
-    """How to apply an event. `refine` picks another rule from the event's own fields."""
+    """Effects of an event of one type. `refine` picks another rule from the event's own fields."""
 
     #: Measures that each event adds one to.
     counts: tuple[str, ...]

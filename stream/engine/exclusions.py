@@ -1,4 +1,4 @@
-"""Whose traffic counts: bots by user agent, and internal or test traffic by what the context says."""
+"""Exclusions: bots by their user agent, and internal or test traffic by fields of the context."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -9,16 +9,13 @@ from ua_parser import parse_device
 from stream.engine.event_rules import BOT, EXCLUDED, EventRule
 from stream.settings.application import Settings
 
-#: A plan to apply instead of the event's own; None: it counts like any other.
+#: Returns the event rule for a context, in place of that of the event's type; None: it is not excluded.
 Exclusions = Callable[[Mapping[str, str]], EventRule | None]
 _USER_AGENTS_CACHED = 50_000
 
 
 def build_exclusions(settings: Settings) -> Exclusions:
-    """Which contexts are not counted, and what is counted in their place.
-
-    Asked once for each distinct context, not for each event.
-    """
+    """Build the test of contexts from `[exclude]` and `[bots]`. It is called once a distinct context."""
     field, mode = settings.bots.user_agent_field, settings.bots.mode
     patterns = [re.compile(pattern, re.IGNORECASE) for pattern in settings.bots.patterns]
     internal = {
@@ -31,7 +28,7 @@ def build_exclusions(settings: Settings) -> Exclusions:
         if any(pattern.search(user_agent) for pattern in patterns):
             return True
         device = parse_device(user_agent)
-        # The name that the public collection of user agents (uap-core) gives to crawlers.
+        # uap-core, the public collection of user agents, gives crawlers this name.
         return device is not None and device.family == "Spider"
 
     def exclusions(context: Mapping[str, str]) -> EventRule | None:

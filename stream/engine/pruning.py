@@ -1,4 +1,4 @@
-"""How long a shard keeps what: the counters a checkpoint drops, and the bounds of what people keep."""
+"""Pruning: the counters that a checkpoint drops, and the bounds of what people keep."""
 
 from typing import NamedTuple
 

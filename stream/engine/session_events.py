@@ -4,12 +4,27 @@ from schemas.events import Event
 from stream.counters.segments import SegmentSet
 from stream.engine.event_rules import EventRule
 from stream.engine.page_events import add_page, page_of
+from stream.engine.rules import Rules
 from stream.engine.state import ShardState
 from stream.people.keys import person_key, session_key
 from stream.people.person import Person
 from stream.sessions.rules import SessionRules
 from stream.sessions.session import Session, marked
 from stream.sessions.splitting import NO_SPLIT_KEY, SplitKey, split_key_of
+
+
+def keeper_key(rules: Rules, event: Event) -> str | None:
+    """Return the key of the record that keeps an event's session id; None: its person does.
+
+    With session.id_scope = "site" that is a record of the id itself. Else it is the visitor's record:
+    a session goes on in its browser when somebody logs in.
+    """
+    if rules.sessions.id_scope_is_site:
+        return session_key(event.site, event.session_id or "")
+    if not rules.identity_is_user or event.user_id is None:
+        return None
+    visitor = event.visitor_id
+    return None if visitor in (None, event.user_id) else person_key(event.site, visitor)
 
 
 def apply_session_event(
@@ -20,7 +35,7 @@ def apply_session_event(
     segment_set: SegmentSet,
     time_ms: int,
 ) -> None:
-    """Find the session of an event, by its id or by gaps, extend it and add what the event tells."""
+    """Find the session of an event, by its id or by gaps, extend it and add the event to it."""
     shows_page = rule.page_view or rule.page_ping
     page = page_of(state, event, rule, time_ms) if shows_page else 0
     rules = state.sessions.rules
@@ -34,8 +49,9 @@ def apply_session_event(
             reach_ms = rules.reach_of(split_key[0])
     else:
         reach_ms = rules.id_reach_ms
-        if rules.id_scope_is_site or (event.visitor_id is not None and event.user_id is not None):
-            person = _keeper(state, person, event, sid)
+        keeper = keeper_key(state.rules, event)
+        if keeper is not None:
+            person = state.people.dirty[keeper] = state.person(keeper)
         if rules.id_max_ms and state.sessions.is_over(person, sid, time_ms):
             return
     session = person.tail
@@ -67,7 +83,7 @@ def _continues(
 
 
 def _add_interaction(session: Session, event: Event, rule: EventRule, rules: SessionRules) -> None:
-    """Add what an event tells about its session beside the pages."""
+    """Add an interaction, and the marks of an event, to its session."""
     if rule.interactive:
         session.interactive = True
         if rules.keep_actions:
@@ -76,20 +92,3 @@ def _add_interaction(session: Session, event: Event, rule: EventRule, rules: Ses
         session.real = True
     if rule.session_marks is not None:
         session.marks = marked(session.marks, rule.session_marks(event))
-
-
-def _keeper(state: ShardState, person: Person, event: Event, sid: str) -> Person:
-    """Return the person record that keeps the session of an id.
-
-    With session.id_scope = "site" that is a record of the id itself; else the visitor's (the browser),
-    whoever has logged in there.
-    """
-    if state.sessions.rules.id_scope_is_site:
-        key = session_key(event.site, sid)
-    elif event.visitor_id is not None and state.rules.identity_is_user:
-        key = person_key(event.site, event.visitor_id)
-    else:
-        return person
-    keeper = state.person(key)
-    state.people.dirty[key] = keeper
-    return keeper

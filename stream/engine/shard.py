@@ -1,17 +1,17 @@
-"""One shard: partition p of every input topic. It applies batches, closes sessions and tells the time."""
+"""One shard: partition p of every input topic. It applies batches and closes sessions."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from schemas.codec import RejectedEvent
-from schemas.events import Event
 from stream.counters.segments import by_segment
 from stream.engine.accept import recall
 from stream.engine.fold import fold
 from stream.engine.record import Decoded, Record
+from stream.engine.session_events import keeper_key
 from stream.engine.state import ShardState
 from stream.engine.watermark import shard_watermark
-from stream.people.keys import person_key, session_key
+from stream.people.keys import person_key
 from stream.people.person import Person
 
 #: Key of a missing person → places of the batch's events that are theirs.
@@ -33,7 +33,8 @@ class Shard(ShardState):
         Admit the missing people, then call `complete`. Between `prepare` and `apply` nothing else may
         wait, or a person could be evicted.
         """
-        event_rules, identity_is_user = self.rules.event_rules, self.rules.identity_is_user
+        rules = self.rules
+        event_rules, identity_is_user = rules.event_rules, rules.identity_is_user
         get, recent = self.people.get, self.people.recent
         people: list[Person | None] = []
         missing: Missing = {}
@@ -57,18 +58,10 @@ class Shard(ShardState):
                     recent.setdefault(event.site, {})[who] = person
             people.append(person)
             if event.session_id is not None:
-                keeper = self._keeper_key(event, who)
+                keeper = keeper_key(rules, event)
                 if keeper is not None and get(keeper) is None:
                     missing.setdefault(keeper, [])
         return people, missing
-
-    def _keeper_key(self, event: Event, who: str) -> str | None:
-        """Return the key of the record that keeps an event's session id; None: its person does."""
-        if self.rules.sessions.id_scope_is_site:
-            return session_key(event.site, event.session_id or "")
-        if event.visitor_id is None or event.visitor_id == who:
-            return None
-        return person_key(event.site, event.visitor_id)
 
     def complete(
         self,

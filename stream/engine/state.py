@@ -28,7 +28,7 @@ class ShardState:
       finds its person's past forgotten counts wrongly for ever. It may be low: the price is memory.
     - `counted_from_ms`: no older event is expected. It bounds the counters of minutes and hours and
       the days of the churn model, which a fast replay must not collect for months. It may be high:
-      the price is a window that a straggler leaves uncorrected.
+      the price is a window that a later event no longer corrects.
     - `oldest_live_minute`: no older minute can gain a live visitor. Only events within the allowed
       lateness make a person live.
 

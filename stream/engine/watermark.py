@@ -1,4 +1,4 @@
-"""How far one shard has read each topic, what it found there, and the watermark that follows."""
+"""Topics of a shard: how far each has been read, its records by outcome, and the watermark."""
 
 from collections import deque
 from dataclasses import dataclass, field

@@ -1,1 +1,1 @@
-"""What is known of one person: the days, hours and minutes on which they were active."""
+"""People: the days, hours and minutes on which one person was active."""

@@ -11,7 +11,7 @@ and no two pairs of site and id share a key.
 
 import re
 
-#: Separates a site and an id. Trackers do not send this control character; who does joins nobody else.
+#: Separates a site and an id. Trackers do not send this control character.
 _JOINT = "\x1f"
 _ESCAPED = re.compile(f"{_JOINT}{{1,2}}([0-9]+){_JOINT}(.*)", re.DOTALL)
 
