@@ -1,7 +1,7 @@
 """Exclusions: bots by their user agent, and internal or test traffic by fields of the context."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 
 from ua_parser import parse_device
@@ -14,22 +14,32 @@ Exclusions = Callable[[Mapping[str, str]], EventRule | None]
 _USER_AGENTS_CACHED = 50_000
 
 
-def build_exclusions(settings: Settings) -> Exclusions:
-    """Build the test of contexts from `[exclude]` and `[bots]`. It is called once a distinct context."""
-    field, mode = settings.bots.user_agent_field, settings.bots.mode
-    patterns = [re.compile(pattern, re.IGNORECASE) for pattern in settings.bots.patterns]
-    internal = {
-        name: [re.compile(pattern) for pattern in expressions]
-        for name, expressions in settings.exclude.items()
-    }
+class _Bots:
+    """Tests of a user agent, by `bots.patterns` and by the public collection of user agents."""
 
-    @lru_cache(_USER_AGENTS_CACHED)
-    def is_bot(user_agent: str) -> bool:
-        if any(pattern.search(user_agent) for pattern in patterns):
+    def __init__(self, patterns: Iterable[str]) -> None:
+        self._patterns = [re.compile(pattern, re.IGNORECASE) for pattern in patterns]
+
+    def include(self, user_agent: str) -> bool:
+        """Whether a user agent is a bot's."""
+        if any(pattern.search(user_agent) for pattern in self._patterns):
             return True
         device = parse_device(user_agent)
         # uap-core, the public collection of user agents, gives crawlers this name.
         return device is not None and device.family == "Spider"
+
+
+def build_exclusions(settings: Settings) -> Exclusions:
+    """Build the test of contexts from `[exclude]` and `[bots]`. It is called once a distinct context."""
+    field, mode = settings.bots.user_agent_field, settings.bots.mode
+    # Not as a decorated inner function: mypyc does not bind such a name in another inner function.
+    is_bot: Callable[[str], bool] = lru_cache(_USER_AGENTS_CACHED)(
+        _Bots(settings.bots.patterns).include
+    )
+    internal = {
+        name: [re.compile(pattern) for pattern in expressions]
+        for name, expressions in settings.exclude.items()
+    }
 
     def exclusions(context: Mapping[str, str]) -> EventRule | None:
         for name, expressions in internal.items():

@@ -21,6 +21,7 @@ CHECKED = (
     "tests/unit/counters/test_calendar.py",
     "tests/unit/engine/test_watermark.py",
     "tests/unit/engine/test_duplicates.py",
+    "tests/unit/engine/test_exclusions.py",
     "tests/unit/people/test_active_days.py",
     "tests/unit/counters/test_segments.py",
     "tests/unit/people/test_people.py",
