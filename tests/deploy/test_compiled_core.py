@@ -18,16 +18,11 @@ CHECKED = (
     "tests/properties/test_engine_and_time.py",
     f"{_ORACLE}::test_order_batches_shards_and_crashes_change_no_number",
     f"{_ORACLE}::test_every_setting_matches_the_oracle",
-    "tests/unit/counters/test_calendar.py",
-    "tests/unit/engine/test_watermark.py",
-    "tests/unit/engine/test_duplicates.py",
-    "tests/unit/engine/test_exclusions.py",
-    "tests/unit/people/test_active_days.py",
-    "tests/unit/counters/test_segments.py",
-    "tests/unit/people/test_people.py",
-    "tests/unit/sessions/test_pages.py",
-    "tests/unit/sessions/test_sessions.py",
-    "tests/unit/sessions/test_page_path.py",
+    "tests/properties/test_ids_with_the_joint.py",
+    "tests/unit/counters",
+    "tests/unit/engine",
+    "tests/unit/people",
+    "tests/unit/sessions",
 )
 _WHICH = (
     "import stream.engine.fold as fold, stream.people.person as person; "
