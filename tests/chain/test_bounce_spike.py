@@ -131,7 +131,7 @@ def assert_states(prometheus: Prometheus, notices: list[Notice]) -> None:
     first = notices[0]
     expected = {"severity": "warning", "signal": "bounce", "site": "default", "job": "engagement"}
     assert expected.items() <= first.labels.items()
-    assert "of the visits of the last 15 minutes bounced" in first.annotations["description"]
+    assert "of the sessions of the last 15 minutes bounced" in first.annotations["description"]
     # Compare the highest share with the baseline.
     (peak,) = prometheus.query(f"max_over_time({RATIO}:ratio_increase15m[1h])")
     (usual,) = prometheus.query(f"min_over_time({RATIO}:baseline[1h])")
