@@ -65,7 +65,7 @@ class FirstHours(Activation):
                 if self.kind:
                     ends = first + self.days * _DAY_HOURS
                     did = sum(first <= hour < ends for hour in chosen.get(segment_id, ()))
-                counts[self.measure, segment, Grain.DAY, first_day] += did >= self.least
+                counts[self.measure, segment, Grain.DAY, first_day] += did >= self.min_events
                 counts[self.days_measure, segment, Grain.DAY, first_day] += len(ages)
         return counts
 

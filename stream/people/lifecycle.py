@@ -87,19 +87,17 @@ class FirstDays:
 
 @dataclass(frozen=True, slots=True)
 class LifecycleRules:
-    """Which returns are counted: of people new on a day, and of all people active on it.
+    """Returns and rolling windows to count; no window may be longer than REACH_DAYS."""
 
-    And the rolling windows of distinct people; none may be longer than REACH_DAYS.
-    """
-
+    #: Of the people new on a day, and of all people active on it.
     of_new: tuple[Return, ...] = ()
     of_active: tuple[Return, ...] = ()
     rolling: tuple[tuple[int, str], ...] = ROLLING
     first_days: FirstDays | None = None
-    #: A person who comes after this many inactive days is new again; 0: never.
-    new_after_days: int = 0
-    #: Whether people are also counted by their active weeks in a month.
-    weeks_of_month: bool = False
+    #: new.lookback_days: a person who comes after this many inactive days is new again; 0: never.
+    lookback_days: int = 0
+    #: stickiness.interval: whether people are also counted by their active weeks in a month.
+    interval_is_week: bool = False
 
 
 class Change(NamedTuple):
@@ -126,7 +124,7 @@ def changes(known: Days, day: int, rules: LifecycleRules, calendar: Calendar) ->
     """Return what a new active day changes in the counts of a segment."""
     return [
         *_lifecycle(known, day, calendar),
-        *_new_after(known, day, rules.new_after_days, calendar),
+        *_new_after(known, day, rules.lookback_days, calendar),
         *_returns_of_new(known, day, rules.of_new),
         *_first_days(known, day, rules.first_days),
         *_returns_of_active(known, day, rules.of_active),
@@ -142,7 +140,7 @@ def steps(known: Days, day: int, rules: LifecycleRules, calendar: Calendar) -> l
         Step(bars, measures.ACTIVE_DAYS_WEEK, week, known.within(week, week + 6)),
         Step(bars, measures.ACTIVE_DAYS_MONTH, month, known.within(month, end)),
     ]
-    if rules.weeks_of_month and not known.within(max(week, month), min(week + 6, end)):
+    if rules.interval_is_week and not known.within(max(week, month), min(week + 6, end)):
         # Weeks at the edges of the month count only with their days in it.
         weeks = range(calendar.week_of(month), end + 1, 7)
         before = [first for first in weeks if known.within(max(first, month), min(first + 6, end))]

@@ -31,7 +31,8 @@ class Activation:
     kind: str
     test: Predicate
     days: int
-    least: int
+    #: first_week.min_events
+    min_events: int
 
     @property
     def reach_days(self) -> int:
@@ -103,7 +104,7 @@ class Activation:
             first = mark[2]
             for segment_id in ids:
                 done = sum(first <= day < first + self.days for day in days.get(segment_id, ()))
-                if done >= self.least:
+                if done >= self.min_events:
                     counts[self.measure, registry.segment(segment_id), Grain.DAY, first] += 1
         return counts
 

@@ -33,8 +33,8 @@ RULES = LifecycleRules(
     of_new=(Return("new", 1, 6), Return("twice", 1, 8, least=2)),
     of_active=(Return("active", 7, 7),),
     first_days=FirstDays("first_days", 8),
-    new_after_days=30,
-    weeks_of_month=True,
+    lookback_days=30,
+    interval_is_week=True,
 )
 Sums = Counter[tuple[str, int]]
 
