@@ -105,7 +105,7 @@ def restore(
     shard.registry.load(names)
     shard.counters.load(buckets)
     shard.sessions.load(opened, stored.reopened)
-    shard.people.evictions = stored.evictions
+    shard.people.load(stored.evictions)
     window_ms, ids_max = shard.rules.dedupe_window_ms, shard.rules.settings.dedupe.ids_max
     for name, topic in stored.topics.items():
         # A topic that is no longer configured keeps its counts, but holds no watermark back.

@@ -50,6 +50,10 @@ class PeopleCache:
         self.in_flight, self.dirty = self.dirty, {}
         return self.in_flight
 
+    def load(self, evictions: int) -> None:
+        """Restore the stored number of evictions."""
+        self.evictions = evictions
+
     def settle(self) -> None:
         """Let go of the people of a checkpoint that is stored."""
         self.in_flight = {}
