@@ -1,6 +1,5 @@
 """Counts event files and prints what is wrong with them, for the commands that report on files."""
 
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from schemas.rejection import printable
 from stream.report.file_report import BadLine, Report
 from stream.report.input import LINE_MAX, InputError, check_readable, read_lines, shown_name
 from stream.settings.application import Settings
+from stream.worker.clock import now_ms
 
 BAD_LINES_SHOWN = 20
 _LINES_BETWEEN = 10_000
@@ -63,7 +63,7 @@ def count_files(settings: Settings, files: Sequence[str], errors: Console) -> Re
     except InputError as error:
         raise RequestRefusedError(f"{error}; nothing was counted") from error
     problems = _Problems(errors)
-    report = Report(settings, time.time_ns() // 1_000_000, problems.bad_line)
+    report = Report(settings, now_ms(), problems.bad_line)
     with _progress(errors) as show:
         for name in files:
             try:

@@ -21,7 +21,7 @@ class Tenth(NamedTuple):
 
 
 class Scores(NamedTuple):
-    """Scores of a set of predictions; None where a score is undefined."""
+    """Scores of a set of predictions. An undefined score is None."""
 
     predictions: int
     #: Share of people who stayed away.

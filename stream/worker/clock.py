@@ -1,4 +1,4 @@
-"""The wall clock of the worker; the engine below is given the time as a value."""
+"""The wall clock of workers and reports; the engine below is given the time as a value."""
 
 import time
 

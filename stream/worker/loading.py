@@ -1,6 +1,5 @@
 """Loads a shard from its last checkpoint, or makes a new one that begins where the log does."""
 
-import time
 from collections.abc import Mapping
 
 from faust.types import TP
@@ -11,6 +10,7 @@ from stream.engine.rules import Rules
 from stream.engine.shard import Shard
 from stream.settings.application import Settings
 from stream.store.shards import Claim, ClaimRefusedError, Store
+from stream.worker.clock import now_ms
 from stream.worker.log import Bounds
 
 
@@ -47,7 +47,7 @@ class Loader:
             restore(shard, claim.sequence, claim.state, loaded.names, loaded.buckets, loaded.opened)
         # By the clock: checkpoints that Redis has lost may have been published, and their dead
         # letters sent. Their sequences must not come again and stand for something else.
-        shard.sequence = max(shard.sequence, time.time_ns() // 1_000_000)
+        shard.sequence = max(shard.sequence, now_ms())
         _fit(shard, first, end)
         return claim, shard
 
