@@ -53,7 +53,7 @@ def _outcomes(report: Report, horizon_days: int) -> tuple[Outcomes, int]:
     for day, people in settle_days(shard):
         if day <= known_to:
             for one in people:
-                outcomes.add(one.risk, stayed_away(one.mark, day, horizon_days))
+                outcomes.add(one.risk, stayed_away(one.bitmap, day, horizon_days))
     return outcomes, shard.churn_risk.model.learned
 
 

@@ -11,7 +11,7 @@ from stream.churn.risk import Assessment, RiskRules
 from stream.counters.calendar import Calendar
 from stream.counters.segments import SegmentRegistry
 from stream.history.subscriptions import SubscriptionEvent, pays_at
-from stream.people.active_days import Mark
+from stream.people.active_days import Bitmap
 from stream.people.keys import person_key, split_key
 from stream.people.person import Person, unpack
 
@@ -24,7 +24,7 @@ class Assessed(NamedTuple):
 
     site: str
     who: str
-    mark: Mark
+    bitmap: Bitmap
     features: Features
     risk: float
 
@@ -43,13 +43,15 @@ def assess(
 ) -> Iterator[Assessed]:
     """Add people to an assessment; yield those with a predicted risk."""
     for number, person in people:
-        for mark, segments in person.active.items():
+        for bitmap, segments in person.active.items():
             site = _whole_site(registry, segments)
             if site is None:
                 continue
-            seen = assessment.observe(number, site, mark, partial(_pays, person, calendar_of(site)))
+            seen = assessment.observe(
+                number, site, bitmap, partial(_pays, person, calendar_of(site))
+            )
             if seen is not None:
-                yield Assessed(site, split_key(person.key)[1], mark, *seen)
+                yield Assessed(site, split_key(person.key)[1], bitmap, *seen)
             break
 
 

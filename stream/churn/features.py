@@ -7,7 +7,7 @@ any person can be rebuilt from the same bitmap, so nothing else is stored.
 from math import log
 from typing import NamedTuple
 
-from stream.people.active_days import Mark
+from stream.people.active_days import Bitmap
 
 #: A person without an active day in this many days has left: no risk is predicted.
 WINDOW_DAYS = 28
@@ -44,9 +44,9 @@ class Features(NamedTuple):
         }
 
 
-def features_at(mark: Mark, day: int, pays: bool) -> Features | None:
+def features_at(bitmap: Bitmap, day: int, pays: bool) -> Features | None:
     """Return a person's features at the end of a day; None without an active day in WINDOW_DAYS."""
-    days = _days_to(mark, day) & _WINDOW
+    days = _days_to(bitmap, day) & _WINDOW
     if not days:
         return None
     return Features(
@@ -54,17 +54,17 @@ def features_at(mark: Mark, day: int, pays: bool) -> Features | None:
         week=(days & _WEEK).bit_count(),
         week_before=(days >> 7 & _WEEK).bit_count(),
         earlier=(days >> 14 & _FORTNIGHT).bit_count(),
-        age=min(max(day - mark[2], 0).bit_length(), _AGES),
+        age=min(max(day - bitmap[2], 0).bit_length(), _AGES),
         pays=pays,
     )
 
 
-def stayed_away(mark: Mark, day: int, horizon_days: int) -> bool:
+def stayed_away(bitmap: Bitmap, day: int, horizon_days: int) -> bool:
     """Return whether the person has no active day in the `horizon_days` after a day."""
-    return not _days_to(mark, day + horizon_days) & ((1 << horizon_days) - 1)
+    return not _days_to(bitmap, day + horizon_days) & ((1 << horizon_days) - 1)
 
 
-def _days_to(mark: Mark, day: int) -> int:
+def _days_to(bitmap: Bitmap, day: int) -> int:
     """Return the bitmap with the day as bit 0, without the days after it."""
-    ahead = mark[0] - day
-    return mark[1] >> ahead if ahead >= 0 else mark[1] << -ahead
+    ahead = bitmap[0] - day
+    return bitmap[1] >> ahead if ahead >= 0 else bitmap[1] << -ahead

@@ -21,7 +21,7 @@ from stream.counters.calendar import Calendar
 from stream.counters.measures import Grain
 from stream.counters.segments import SegmentRegistry
 from stream.counters.table import Counters
-from stream.people.active_days import Mark
+from stream.people.active_days import Bitmap
 from stream.settings.application import Settings
 
 Band = Literal["low", "medium", "high"]
@@ -107,20 +107,20 @@ class Assessment:
     _risks: dict[Features, float] = field(default_factory=dict)
 
     def observe(
-        self, number: int, site: str, mark: Mark, pays_at: Callable[[int], bool]
+        self, number: int, site: str, bitmap: Bitmap, pays_at: Callable[[int], bool]
     ) -> tuple[Features, float] | None:
         """Add a person, identified by a unique number; return their features and risk.
 
         None if the person left long ago, or the model has too few examples.
         """
         before = self.day - self.horizon_days
-        if mark[0] <= before - WINDOW_DAYS or mark[2] > self.day:
+        if bitmap[0] <= before - WINDOW_DAYS or bitmap[2] > self.day:
             return None
-        now = features_at(mark, self.day, pays_at(self.day))
-        then = features_at(mark, before, pays_at(before)) if self.settles else None
+        now = features_at(bitmap, self.day, pays_at(self.day))
+        then = features_at(bitmap, before, pays_at(before)) if self.settles else None
         if now is None and then is None:
             return None
-        away = then is not None and stayed_away(mark, before, self.horizon_days)
+        away = then is not None and stayed_away(bitmap, before, self.horizon_days)
         kind = self._known.setdefault(Observation(site, now, then, away), len(self._known))
         self._ids.append(number)
         self._kinds.append(kind)

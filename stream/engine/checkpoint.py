@@ -12,7 +12,7 @@ from stream.engine.pruning import people_bounds, prune
 from stream.engine.shard import Shard
 from stream.engine.stored.shard import StoredShard
 from stream.engine.watermark import TopicState
-from stream.people.person import MARK_DAYS, pack_all
+from stream.people.person import BITMAP_DAYS, pack_all
 
 #: Raised when this code can no longer read stored state.
 STATE_VERSION = 2
@@ -131,8 +131,8 @@ def _kept_days_from(shard: Shard) -> int:
     """Return the first day that no bitmap has ever lost: none older than a horizon was acceptable."""
     newest_ms = max(topic.clock for topic in shard.topics.values())
     oldest_ms = newest_ms - shard.rules.horizon_ms
-    day = shard.rules.calendar_of("").day_of(oldest_ms) if oldest_ms > 0 else MARK_DAYS
-    return day - MARK_DAYS + 1
+    day = shard.rules.calendar_of("").day_of(oldest_ms) if oldest_ms > 0 else BITMAP_DAYS
+    return day - BITMAP_DAYS + 1
 
 
 def _stored(shard: Shard) -> StoredShard:

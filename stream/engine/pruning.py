@@ -7,7 +7,7 @@ from stream.counters.calendar import DAY_MS, HOUR_MS, MINUTE_MS
 from stream.counters.measures import Grain
 from stream.engine.state import ShardState
 from stream.people.activity import HOURS_KEPT
-from stream.people.person import MARK_DAYS
+from stream.people.person import BITMAP_DAYS
 
 
 class PeopleBounds(NamedTuple):
@@ -36,10 +36,10 @@ def prune(state: ShardState) -> None:
 def people_bounds(state: ShardState) -> PeopleBounds:
     """Return the bounds of what people keep."""
     oldest_ms, rules = state.oldest_ms(), state.rules
-    day = rules.calendar_of("").day_of(oldest_ms) if oldest_ms > 0 else MARK_DAYS
+    day = rules.calendar_of("").day_of(oldest_ms) if oldest_ms > 0 else BITMAP_DAYS
     if state.churn_risk is not None:
         # Days that the churn model has not settled stay, however far the log has gone on.
-        day = min(day, max(state.churn_risk.next_day, MARK_DAYS))
+        day = min(day, max(state.churn_risk.next_day, BITMAP_DAYS))
     sessions = rules.sessions
     # A fragment stays as long as an event may still change the session it is part of.
     reach_ms = max(sessions.max_duration_ms + sessions.longest_timeout_ms, sessions.id_reach_ms)
@@ -47,7 +47,7 @@ def people_bounds(state: ShardState) -> PeopleBounds:
         # A later event finds the id over only while the id is kept.
         reach_ms = rules.settings.time.day_retention_days * DAY_MS
     return PeopleBounds(
-        day=day - MARK_DAYS,
+        day=day - BITMAP_DAYS,
         hour=oldest_ms // HOUR_MS - HOURS_KEPT,
         minute=state.oldest_live_minute(),
         session_ms=oldest_ms - reach_ms,

@@ -14,32 +14,34 @@ from typing import Any
 from stream.counters.segments import Segment, SegmentSet
 
 #: (top, mask); for active days also the first active day ever.
-Mark = tuple[int, ...]
+Bitmap = tuple[int, ...]
 
 #: Distance that stands for "none": longer than any window, so the formulas need no special case.
 FAR = 1_000
 
 
-def add_unit(mark: Mark | None, unit: int) -> tuple[int, int]:
+def add_unit(bitmap: Bitmap | None, unit: int) -> tuple[int, int]:
     """Return (top, mask) with one more active unit."""
-    if mark is None:
+    if bitmap is None:
         return unit, 1
-    top, mask = mark[0], mark[1]
+    top, mask = bitmap[0], bitmap[1]
     if unit > top:
         return unit, mask << (unit - top) | 1
     return top, mask | 1 << (top - unit)
 
 
-def has_unit(mark: Mark | None, unit: int) -> bool:
+def has_unit(bitmap: Bitmap | None, unit: int) -> bool:
     """Return whether the person was active in a unit."""
-    return mark is not None and mark[0] - unit >= 0 and bool(mark[1] >> (mark[0] - unit) & 1)
+    return (
+        bitmap is not None and bitmap[0] - unit >= 0 and bool(bitmap[1] >> (bitmap[0] - unit) & 1)
+    )
 
 
-def neighbours(mark: Mark | None, unit: int) -> tuple[int, int]:
+def neighbours(bitmap: Bitmap | None, unit: int) -> tuple[int, int]:
     """Return the distances from an inactive unit to the nearest active units before and after it."""
-    if mark is None:
+    if bitmap is None:
         return FAR, FAR
-    top, mask = mark[0], mark[1]
+    top, mask = bitmap[0], bitmap[1]
     if unit > top:
         return min(unit - top, FAR), FAR
     shift = top - unit
@@ -50,12 +52,12 @@ def neighbours(mark: Mark | None, unit: int) -> tuple[int, int]:
     return min(before, FAR), min(after, FAR)
 
 
-def trim(mark: Mark, oldest: int) -> Mark:
-    """The mark without the units before `oldest` (its newest unit always stays)."""
-    keep = max(mark[0] - oldest, 0) + 1
-    if mark[1].bit_length() <= keep:
-        return mark
-    return (mark[0], mark[1] & ((1 << keep) - 1), *mark[2:])
+def trim(bitmap: Bitmap, oldest: int) -> Bitmap:
+    """Drop the units before `oldest`; the newest unit always stays."""
+    keep = max(bitmap[0] - oldest, 0) + 1
+    if bitmap[1].bit_length() <= keep:
+        return bitmap
+    return (bitmap[0], bitmap[1] & ((1 << keep) - 1), *bitmap[2:])
 
 
 def windows_gained(unit: int, before: int, after: int, length: int) -> tuple[int, int]:
@@ -67,27 +69,27 @@ def windows_gained(unit: int, before: int, after: int, length: int) -> tuple[int
 
 
 #: Most people have no others: they share one empty dict, which is never written to.
-_NO_OTHERS: dict[int, Mark] = {}
+_NO_OTHERS: dict[int, Bitmap] = {}
 
 
-class SegmentMarks:
+class SegmentBitmaps:
     """A person's bitmaps, one for each segment they were seen in.
 
     The segments of the newest segment set are at hand, grouped by equal bitmaps. Nearly everyone has a
     single group, whose `bitmap` is read without going through the segments.
     """
 
-    __slots__ = ("group", "mark", "others", "rest", "segment_set", "stored")
+    __slots__ = ("bitmap", "group", "others", "rest", "segment_set", "stored")
 
     def __init__(self) -> None:
         self.segment_set: SegmentSet | None = None
         #: The first group of the segment set, and its bitmap.
         self.group: SegmentSet | None = None
-        self.mark: Mark | None = None
+        self.bitmap: Bitmap | None = None
         #: The other groups, if segments have different bitmaps.
-        self.rest: list[tuple[SegmentSet, Mark | None]] = []
+        self.rest: list[tuple[SegmentSet, Bitmap | None]] = []
         #: Segments outside the segment set.
-        self.others: dict[int, Mark] = _NO_OTHERS
+        self.others: dict[int, Bitmap] = _NO_OTHERS
         #: The form stored last; None once it has changed. Days change once a day, but people are
         #: stored with every checkpoint.
         self.stored: list[tuple[Any, ...]] | None = None
@@ -98,31 +100,35 @@ class SegmentMarks:
             self.segment_set = self.group = segment_set
             return
         others = self.others = self._by_segment()
-        groups: dict[Mark | None, list[Segment]] = {}
+        groups: dict[Bitmap | None, list[Segment]] = {}
         for segment in segment_set.segments:
             groups.setdefault(others.pop(segment.id, None), []).append(segment)
-        (self.mark, first), *more = groups.items()
+        (self.bitmap, first), *more = groups.items()
         self.segment_set, self.group = segment_set, segment_set.part(first)
-        self.rest = [(segment_set.part(segments), mark) for mark, segments in more]
+        self.rest = [(segment_set.part(segments), bitmap) for bitmap, segments in more]
 
-    def items(self) -> list[tuple[Mark, tuple[int, ...]]]:
+    def items(self) -> list[tuple[Bitmap, tuple[int, ...]]]:
         """Return each bitmap with the ids of its segments, in the order in which they came."""
         if not self.others and not self.rest:
             return (
-                [] if self.mark is None or not self.group else [(self.mark, self.group.segment_ids)]
+                []
+                if self.bitmap is None or not self.group
+                else [(self.bitmap, self.group.segment_ids)]
             )
-        groups: dict[Mark, list[int]] = {}
-        for segment_id, mark in self._by_segment().items():
-            groups.setdefault(mark, []).append(segment_id)
-        return [(mark, tuple(ids)) for mark, ids in groups.items()]
+        groups: dict[Bitmap, list[int]] = {}
+        for segment_id, bitmap in self._by_segment().items():
+            groups.setdefault(bitmap, []).append(segment_id)
+        return [(bitmap, tuple(ids)) for bitmap, ids in groups.items()]
 
     def shorten(self, oldest: int, drop: bool) -> None:
         """Drop the units before `oldest`; with `drop` also bitmaps that end before it."""
-        if self.mark is not None:
-            self.mark = trim(self.mark, oldest)
+        if self.bitmap is not None:
+            self.bitmap = trim(self.bitmap, oldest)
         if self.rest:
-            rest = [(group, trim(mark, oldest)) for group, mark in self.rest if mark is not None]
-            if all(mark == self.mark for _, mark in rest):
+            rest = [
+                (group, trim(bitmap, oldest)) for group, bitmap in self.rest if bitmap is not None
+            ]
+            if all(bitmap == self.bitmap for _, bitmap in rest):
                 # The days that told them apart are dropped.
                 self.group, rest = self.segment_set, []
             self.rest = [*rest]
@@ -132,18 +138,18 @@ class SegmentMarks:
             }
             self.others = kept or _NO_OTHERS
 
-    def put(self, ids: Iterable[int], mark: Mark) -> None:
+    def put(self, ids: Iterable[int], bitmap: Bitmap) -> None:
         """Load a stored bitmap of these segments."""
         if self.others is _NO_OTHERS:
             self.others = {}
         self.stored = None
-        self.others.update(dict.fromkeys(ids, mark))
+        self.others.update(dict.fromkeys(ids, bitmap))
 
-    def _by_segment(self) -> dict[int, Mark]:
+    def _by_segment(self) -> dict[int, Bitmap]:
         found = dict(self.others)
-        for group, mark in ((self.group, self.mark), *self.rest):
-            if mark is not None and group is not None:
-                found.update(dict.fromkeys(group.segment_ids, mark))
+        for group, bitmap in ((self.group, self.bitmap), *self.rest):
+            if bitmap is not None and group is not None:
+                found.update(dict.fromkeys(group.segment_ids, bitmap))
         return found
 
 

@@ -11,8 +11,8 @@ from stream.counters.table import Counters
 from stream.people.active_days import (
     FAR,
     REACH_DAYS,
-    Mark,
-    SegmentMarks,
+    Bitmap,
+    SegmentBitmaps,
     add_unit,
     has_unit,
     neighbours,
@@ -78,41 +78,43 @@ class Activity:
         """Mark a day as active in the segments of a segment set."""
         activation = self._activation
         if activation is None or not person.history:
-            _mark(person.active, segment_set, day, self._day)
+            _mark_unit(person.active, segment_set, day, self._day)
             return
         # An earlier first day changes which known events are in the first days.
         before = activation.counted(person, self._registry)
-        _mark(person.active, segment_set, day, self._day)
+        _mark_unit(person.active, segment_set, day, self._day)
         count_change(self._counters, before, activation.counted(person, self._registry))
 
     def mark_hour(self, person: Person, segment_set: SegmentSet, time_ms: int) -> None:
         """Mark an hour as active in the segments of a segment set."""
         if person.hours is None:
-            person.hours = SegmentMarks()
+            person.hours = SegmentBitmaps()
         # A calendar hour begins at an epoch minute; no two of a zone begin in one hour of UTC.
-        _mark(person.hours, segment_set, segment_set.calendar.hour_of(time_ms) // 60, self._hour)
+        _mark_unit(
+            person.hours, segment_set, segment_set.calendar.hour_of(time_ms) // 60, self._hour
+        )
 
     def mark_minute(self, person: Person, segment_set: SegmentSet, minute: int) -> None:
         """Mark a minute as live in the segments of a segment set."""
-        marks = person.live
-        if marks.segment_set is not segment_set:
-            marks.turn_to(segment_set)
-        mark, group = marks.mark, marks.group
-        if mark is not None and 0 < (gone := minute - mark[0]) < _LONG:
+        bitmaps = person.live
+        if bitmaps.segment_set is not segment_set:
+            bitmaps.turn_to(segment_set)
+        bitmap, group = bitmaps.bitmap, bitmaps.group
+        if bitmap is not None and 0 < (gone := minute - bitmap[0]) < _LONG:
             live = self._live
             self._step(group or segment_set, minute, gone if gone < live else live)
-            marks.mark = (minute, mark[1] << gone | 1)
-        elif not has_unit(mark, minute):
-            marks.mark = self._minute(group or segment_set, mark, minute)
-        if marks.rest:
-            marks.rest = [
-                (other, mark if has_unit(mark, minute) else self._minute(other, mark, minute))
-                for other, mark in marks.rest
+            bitmaps.bitmap = (minute, bitmap[1] << gone | 1)
+        elif not has_unit(bitmap, minute):
+            bitmaps.bitmap = self._minute(group or segment_set, bitmap, minute)
+        if bitmaps.rest:
+            bitmaps.rest = [
+                (other, bitmap if has_unit(bitmap, minute) else self._minute(other, bitmap, minute))
+                for other, bitmap in bitmaps.rest
             ]
 
     def mark_click(self, person: Person, segment_set: SegmentSet, day: int) -> None:
         """Mark a day with a click on content in the segments of a segment set."""
-        _mark(person.clicked, segment_set, day, self._click)
+        _mark_unit(person.clicked, segment_set, day, self._click)
 
     def flush(self) -> None:
         """Count the collected changes."""
@@ -149,17 +151,17 @@ class Activity:
         for segment, people in by_segment(groups).items():
             self._counters.add_range(Grain.MINUTE, measures.LIVE, segment, start, end, people)
 
-    def _day(self, group: SegmentSet, mark: Mark | None, day: int) -> Mark:
-        _count(self._habitual.setdefault((day, known_around(mark, day)), {}), group)
-        if mark is None:
+    def _day(self, group: SegmentSet, bitmap: Bitmap | None, day: int) -> Bitmap:
+        _count(self._habitual.setdefault((day, known_around(bitmap, day)), {}), group)
+        if bitmap is None:
             _count(self._days.setdefault((day, self._near, self._near, _NONE), {}), group)
             return day, 1, day
-        before, after = neighbours(mark, day)
-        first = mark[2]
+        before, after = neighbours(bitmap, day)
+        first = bitmap[2]
         # Only an event before the first day changes new people; all others share one counter.
         key = (day, min(before, self._near), min(after, self._near), max(first, day))
         _count(self._days.setdefault(key, {}), group)
-        return (*add_unit(mark, day), min(first, day))
+        return (*add_unit(bitmap, day), min(first, day))
 
     def _step(self, group: SegmentSet, minute: int, gone: int) -> None:
         steps = self._forward.get(minute)
@@ -167,24 +169,24 @@ class Activity:
             steps = self._forward[minute] = [{} for _ in range(self._live + 1)]
         _count(steps[gone], group)
 
-    def _click(self, group: SegmentSet, mark: Mark | None, day: int) -> Mark:
+    def _click(self, group: SegmentSet, bitmap: Bitmap | None, day: int) -> Bitmap:
         _count(self._clicks.setdefault(day, {}), group)
-        return add_unit(mark, day)
+        return add_unit(bitmap, day)
 
-    def _minute(self, group: SegmentSet, mark: Mark | None, minute: int) -> Mark:
-        if mark is None or (minute - mark[0] > _LONG and mark[0] < self.oldest_minute):
+    def _minute(self, group: SegmentSet, bitmap: Bitmap | None, minute: int) -> Bitmap:
+        if bitmap is None or (minute - bitmap[0] > _LONG and bitmap[0] < self.oldest_minute):
             _count(self._minutes.setdefault((minute, self._live, self._live), {}), group)
             return minute, 1
-        before, after = neighbours(mark, minute)
+        before, after = neighbours(bitmap, minute)
         key = (minute, min(before, self._live), min(after, self._live))
         _count(self._minutes.setdefault(key, {}), group)
-        return add_unit(mark, minute)
+        return add_unit(bitmap, minute)
 
-    def _hour(self, group: SegmentSet, mark: Mark | None, hour: int) -> Mark:
-        before, after = neighbours(mark, hour)
+    def _hour(self, group: SegmentSet, bitmap: Bitmap | None, hour: int) -> Bitmap:
+        before, after = neighbours(bitmap, hour)
         key = (hour, min(before, HOURS_KEPT), min(after, HOURS_KEPT))
         _count(self._hours.setdefault(key, {}), group)
-        return add_unit(mark, hour)
+        return add_unit(bitmap, hour)
 
     def _count_hours(
         self, segment: Segment, hour: int, before: int, after: int, people: int
@@ -275,24 +277,24 @@ class Activity:
             self._counters.add_range(Grain.DAY, measures.KNOWN, group, day, day, people)
 
 
-def _mark(
-    marks: SegmentMarks,
+def _mark_unit(
+    bitmaps: SegmentBitmaps,
     segment_set: SegmentSet,
     unit: int,
-    note: Callable[[SegmentSet, Mark | None, int], Mark],
+    note: Callable[[SegmentSet, Bitmap | None, int], Bitmap],
 ) -> None:
     """Mark a unit in each segment of the segment set; `note` counts it for groups in which it is new."""
-    if marks.segment_set is not segment_set:
-        marks.turn_to(segment_set)
-    if not has_unit(marks.mark, unit):
-        marks.mark = note(marks.group or segment_set, marks.mark, unit)
-        marks.stored = None
-    if marks.rest and not all(has_unit(mark, unit) for _, mark in marks.rest):
-        marks.rest = [
-            (group, mark if has_unit(mark, unit) else note(group, mark, unit))
-            for group, mark in marks.rest
+    if bitmaps.segment_set is not segment_set:
+        bitmaps.turn_to(segment_set)
+    if not has_unit(bitmaps.bitmap, unit):
+        bitmaps.bitmap = note(bitmaps.group or segment_set, bitmaps.bitmap, unit)
+        bitmaps.stored = None
+    if bitmaps.rest and not all(has_unit(bitmap, unit) for _, bitmap in bitmaps.rest):
+        bitmaps.rest = [
+            (group, bitmap if has_unit(bitmap, unit) else note(group, bitmap, unit))
+            for group, bitmap in bitmaps.rest
         ]
-        marks.stored = None
+        bitmaps.stored = None
 
 
 def _count(groups: dict[SegmentSet, int], group: SegmentSet, people: int = 1) -> None:

@@ -50,8 +50,8 @@ class FirstHours(Activation):
                 else:
                     chosen.setdefault(segment_id, []).append(hour)
         counts: Contributions = Counter()
-        for mark, ids in person.active.items() if hours else ():
-            first_day = mark[2]
+        for bitmap, ids in person.active.items() if hours else ():
+            first_day = bitmap[2]
             for segment_id in ids:
                 in_segment = hours.get(segment_id, [])
                 first = min((hour for hour, day in in_segment if day == first_day), default=None)

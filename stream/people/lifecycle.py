@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from stream.counters import measures
 from stream.counters.calendar import Calendar
-from stream.people.active_days import REACH_DAYS, Mark
+from stream.people.active_days import REACH_DAYS, Bitmap
 
 #: First day of a person without any active day.
 NEVER = -1
@@ -22,11 +22,11 @@ _LATER_DAYS = RECENT_DAYS + EARLIER_DAYS - 1
 _RECENT, _EARLIER = (1 << RECENT_DAYS) - 1, (1 << EARLIER_DAYS) - 1
 
 
-def known_around(mark: Mark | None, day: int) -> "Days":
+def known_around(bitmap: Bitmap | None, day: int) -> "Days":
     """Return the active days that can matter to a new day; many people share the answer."""
-    if mark is None:
+    if bitmap is None:
         return Days(day, 0, NEVER)
-    top, mask, first = mark
+    top, mask, first = bitmap
     keep = top - day + REACH_DAYS + 1
     if keep <= 0:
         return Days(day, 0, day - REACH_DAYS)

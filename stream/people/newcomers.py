@@ -87,7 +87,9 @@ class Activation:
         """Return whether an instant is in the first days of any segment. An earlier first day is farther away."""
         day = segment_set.calendar.day_of(time_ms)
         firsts = (
-            mark[2] for mark, ids in person.active.items() if {*ids} & {*segment_set.segment_ids}
+            bitmap[2]
+            for bitmap, ids in person.active.items()
+            if {*ids} & {*segment_set.segment_ids}
         )
         return any(day < first + self.reach_days for first in firsts)
 
@@ -100,8 +102,8 @@ class Activation:
             for segment in registry.by_id(segment_set_id).segments:
                 days.setdefault(segment.id, []).append(segment.calendar.day_of(time_ms))
         counts: Contributions = Counter()
-        for mark, ids in person.active.items() if days else ():
-            first = mark[2]
+        for bitmap, ids in person.active.items() if days else ():
+            first = bitmap[2]
             for segment_id in ids:
                 done = sum(first <= day < first + self.days for day in days.get(segment_id, ()))
                 if done >= self.min_events:

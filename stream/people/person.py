@@ -7,12 +7,12 @@ from typing import Any
 import msgspec
 
 from stream.counters.segments import SegmentSet
-from stream.people.active_days import REACH_DAYS, Mark, SegmentMarks, trim
+from stream.people.active_days import REACH_DAYS, Bitmap, SegmentBitmaps, trim
 from stream.sessions.session import Session
 
 #: Days kept in a bitmap before the oldest acceptable event: the calendar month before its month, and
 #: one day, because in the zone of a site it may still be the day before.
-MARK_DAYS = REACH_DAYS + 1
+BITMAP_DAYS = REACH_DAYS + 1
 
 #: Masks from here on exceed msgpack's integers.
 _WIDE = 1 << 63
@@ -54,11 +54,11 @@ class Person:
         self.key = key
         #: Field in the shard's hash, once stored: see `person_field`.
         self.field = b""
-        self.active = SegmentMarks()
-        self.clicked = SegmentMarks()
-        self.live = SegmentMarks()
+        self.active = SegmentBitmaps()
+        self.clicked = SegmentBitmaps()
+        self.live = SegmentBitmaps()
         #: Active hours, if `active.rolling_hours` is set.
-        self.hours: SegmentMarks | None = None
+        self.hours: SegmentBitmaps | None = None
         self.sessions: list[Session] = []
         self.subscriptions: list[tuple[Any, ...]] = []
         #: Name of the aggregate → entries, see history/events.py.
@@ -141,12 +141,12 @@ def unpack(key: str, raw: bytes) -> Person:
     person = Person(key or stored_key or "")
     known = [(person.active, active), (person.live, live), (person.clicked, clicked)]
     if hours:
-        person.hours = SegmentMarks()
+        person.hours = SegmentBitmaps()
         known.append((person.hours, hours))
-    for marks, stored in known:
+    for bitmaps, stored in known:
         for ids, top, mask, *first in stored:
             number = mask if isinstance(mask, int) else int.from_bytes(mask, "big")
-            marks.put(ids, (top, number, *first))
+            bitmaps.put(ids, (top, number, *first))
     person.sessions = [Session.unpack(session) for session in sessions]
     person.subscriptions = [tuple(event) for event in events]
     if history:
@@ -160,34 +160,34 @@ def _forget_sessions(person: Person, oldest_ms: int) -> None:
         person.tail = None
 
 
-def _packed_days(marks: SegmentMarks, oldest: int) -> list[tuple[Any, ...]]:
+def _packed_days(bitmaps: SegmentBitmaps, oldest: int) -> list[tuple[Any, ...]]:
     """Return stored bitmaps of days; unchanged ones may hold more days than needed."""
-    stored = marks.stored
+    stored = bitmaps.stored
     if stored is None:
-        stored = marks.stored = _packed(marks, oldest) or _NOTHING
+        stored = bitmaps.stored = _packed(bitmaps, oldest) or _NOTHING
     return stored
 
 
-def _packed(marks: SegmentMarks, oldest: int, drop: bool = False) -> list[tuple[Any, ...]]:
+def _packed(bitmaps: SegmentBitmaps, oldest: int, drop: bool = False) -> list[tuple[Any, ...]]:
     """Return bitmaps as (segments, top, mask, …); with `drop` without those that end before `oldest`."""
-    if marks.others or marks.rest:
-        marks.shorten(oldest, drop)
+    if bitmaps.others or bitmaps.rest:
+        bitmaps.shorten(oldest, drop)
         return [
-            (ids, *(mark if mark[1] < _WIDE else _wide(mark)))
-            for mark, ids in marks.items()
-            if not drop or mark[0] >= oldest
+            (ids, *(bitmap if bitmap[1] < _WIDE else _wide(bitmap)))
+            for bitmap, ids in bitmaps.items()
+            if not drop or bitmap[0] >= oldest
         ]
-    mark, group = marks.mark, marks.group
-    if mark is None or group is None or (drop and mark[0] < oldest):
+    bitmap, group = bitmaps.bitmap, bitmaps.group
+    if bitmap is None or group is None or (drop and bitmap[0] < oldest):
         return []
-    if mark[1] > _SHORT:
-        marks.mark = mark = trim(mark, oldest)
-        if mark[1] >= _WIDE:
-            return [(group.segment_ids, *_wide(mark))]
-    return [(group.segment_ids, *mark)]
+    if bitmap[1] > _SHORT:
+        bitmaps.bitmap = bitmap = trim(bitmap, oldest)
+        if bitmap[1] >= _WIDE:
+            return [(group.segment_ids, *_wide(bitmap))]
+    return [(group.segment_ids, *bitmap)]
 
 
-def _wide(mark: Mark) -> tuple[Any, ...]:
+def _wide(bitmap: Bitmap) -> tuple[Any, ...]:
     """Return a bitmap whose mask exceeds msgpack's integers, as a wide skew between topics makes it."""
-    size = (mark[1].bit_length() + 7) // 8
-    return mark[0], mark[1].to_bytes(size, "big"), *mark[2:]
+    size = (bitmap[1].bit_length() + 7) // 8
+    return bitmap[0], bitmap[1].to_bytes(size, "big"), *bitmap[2:]

@@ -5,23 +5,23 @@ import pytest
 from stream.churn.features import WINDOW_DAYS, Features, features_at, stayed_away
 from stream.counters.calendar import DAY_MS
 from stream.history.subscriptions import SubscriptionEvent, pays_at
-from stream.people.active_days import Mark, add_unit
+from stream.people.active_days import Bitmap, add_unit
 
 DAY = 738_000
 
 
-def active_on(*days: int) -> Mark:
+def active_on(*days: int) -> Bitmap:
     """Return the active days of a person, added in the given order."""
-    mark: Mark | None = None
+    bitmap: Bitmap | None = None
     for day in days:
-        mark = (*add_unit(mark, day), min(days))
-    assert mark is not None
-    return mark
+        bitmap = (*add_unit(bitmap, day), min(days))
+    assert bitmap is not None
+    return bitmap
 
 
 def test_features_are_recency_frequency_and_age() -> None:
-    mark = active_on(DAY - 100, DAY - 20, DAY - 8, DAY - 3, DAY - 2)
-    assert features_at(mark, DAY, True) == Features(
+    bitmap = active_on(DAY - 100, DAY - 20, DAY - 8, DAY - 3, DAY - 2)
+    assert features_at(bitmap, DAY, True) == Features(
         recency=2, week=2, week_before=1, earlier=1, age=7, pays=True
     )
 
@@ -34,10 +34,10 @@ def test_later_days_change_no_features_of_an_earlier_one() -> None:
 
 
 def test_features_exist_from_the_first_day_until_a_window_after_the_last() -> None:
-    mark = active_on(DAY)
-    assert features_at(mark, DAY - 1, False) is None
-    assert features_at(mark, DAY + WINDOW_DAYS - 1, False) is not None
-    assert features_at(mark, DAY + WINDOW_DAYS, False) is None
+    bitmap = active_on(DAY)
+    assert features_at(bitmap, DAY - 1, False) is None
+    assert features_at(bitmap, DAY + WINDOW_DAYS - 1, False) is not None
+    assert features_at(bitmap, DAY + WINDOW_DAYS, False) is None
 
 
 @pytest.mark.parametrize(
@@ -46,14 +46,14 @@ def test_features_exist_from_the_first_day_until_a_window_after_the_last() -> No
 def test_a_person_who_comes_within_the_horizon_has_not_stayed_away(
     came: tuple[int, ...], away: bool
 ) -> None:
-    mark = active_on(DAY, *(DAY + n for n in came))
-    assert stayed_away(mark, DAY, 14) is away
+    bitmap = active_on(DAY, *(DAY + n for n in came))
+    assert stayed_away(bitmap, DAY, 14) is away
 
 
 def test_inputs_are_between_zero_and_one() -> None:
     every_day = active_on(*range(DAY - 400, DAY + 1))
-    for mark in (every_day, active_on(DAY), active_on(DAY - 27)):
-        found = features_at(mark, DAY, True)
+    for bitmap in (every_day, active_on(DAY), active_on(DAY - 27)):
+        found = features_at(bitmap, DAY, True)
         assert found is not None
         assert all(0 <= value <= 1 for value in found.inputs().values()), found
 

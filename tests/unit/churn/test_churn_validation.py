@@ -98,12 +98,12 @@ _EVENT = b'{"type":"page_view","event_id":"%d-%d","event_time":%d,"user_id":"p%d
 
 def questions(report: Report, days: range) -> Iterator[tuple[dict[str, Any], bool]]:
     """Yield every person at the end of every day, in the order of learning."""
-    marks = [m for p in report.shard.people.young.values() for m, _ in p.active.items()]
+    bitmaps = [m for p in report.shard.people.young.values() for m, _ in p.active.items()]
     for day in days:
         examples: Examples = Counter()
-        for mark in marks:
-            if found := features_at(mark, day, False):
-                examples[found, stayed_away(mark, day, HORIZON)] += 1
+        for bitmap in bitmaps:
+            if found := features_at(bitmap, day, False):
+                examples[found, stayed_away(bitmap, day, HORIZON)] += 1
         for features, away in drawn(examples, examples.total(), day + HORIZON):
             yield features.inputs() | {"day": day}, away
 
@@ -115,7 +115,7 @@ def test_it_equals_the_progressive_validation_of_river_with_delayed_labels() -> 
     for day, people in settle_days(report.shard):
         days.append(day)
         for one in people if day <= judged_to else ():
-            outcomes.add(one.risk, stayed_away(one.mark, day, HORIZON))
+            outcomes.add(one.risk, stayed_away(one.bitmap, day, HORIZON))
     scores = outcomes.scores()
     assert scores is not None
     assert scores.predictions > 500

@@ -10,8 +10,8 @@ from stream.counters.calendar import Calendar
 from stream.counters.segments import Segment, SegmentSet
 from stream.people.active_days import (
     FAR,
-    Mark,
-    SegmentMarks,
+    Bitmap,
+    SegmentBitmaps,
     add_unit,
     has_unit,
     neighbours,
@@ -22,22 +22,22 @@ from stream.people.active_days import (
 DAY = 738_000
 
 
-def active_on(*units: int) -> Mark | None:
-    mark: Mark | None = None
+def active_on(*units: int) -> Bitmap | None:
+    bitmap: Bitmap | None = None
     for unit in units:
-        mark = add_unit(mark, unit)
-    return mark
+        bitmap = add_unit(bitmap, unit)
+    return bitmap
 
 
 def gained(units: tuple[int, ...], length: int) -> list[int]:
     """Return the last units of all windows that count a person, once for each count."""
-    mark: Mark | None = None
+    bitmap: Bitmap | None = None
     ends: list[int] = []
     for unit in units:
-        if not has_unit(mark, unit):
-            first, last = windows_gained(unit, *neighbours(mark, unit), length)
+        if not has_unit(bitmap, unit):
+            first, last = windows_gained(unit, *neighbours(bitmap, unit), length)
             ends += range(first, last + 1)
-            mark = add_unit(mark, unit)
+            bitmap = add_unit(bitmap, unit)
     return sorted(ends)
 
 
@@ -47,8 +47,8 @@ def test_a_new_person_has_no_day() -> None:
 
 
 def test_an_active_day_is_known_and_its_neighbours_are_not() -> None:
-    mark = active_on(DAY)
-    assert [has_unit(mark, DAY + n) for n in (-1, 0, 1)] == [False, True, False]
+    bitmap = active_on(DAY)
+    assert [has_unit(bitmap, DAY + n) for n in (-1, 0, 1)] == [False, True, False]
 
 
 @pytest.mark.parametrize("order", list(permutations([DAY, DAY + 3, DAY - 40])))
@@ -57,10 +57,10 @@ def test_the_order_of_the_days_changes_nothing(order: tuple[int, ...]) -> None:
 
 
 def test_the_nearest_days_on_both_sides_are_found() -> None:
-    mark = active_on(DAY - 9, DAY - 2, DAY + 5, DAY + 60)
-    assert neighbours(mark, DAY) == (2, 5)
-    assert neighbours(mark, DAY + 70) == (10, FAR)
-    assert neighbours(mark, DAY - 10) == (FAR, 1)
+    bitmap = active_on(DAY - 9, DAY - 2, DAY + 5, DAY + 60)
+    assert neighbours(bitmap, DAY) == (2, 5)
+    assert neighbours(bitmap, DAY + 70) == (10, FAR)
+    assert neighbours(bitmap, DAY - 10) == (FAR, 1)
 
 
 def test_a_first_day_adds_every_window_that_holds_it() -> None:
@@ -88,11 +88,11 @@ def test_each_window_with_an_active_day_is_counted_once(offsets: list[int], leng
 
 
 def test_trimming_drops_old_days_and_keeps_the_newest() -> None:
-    mark = active_on(DAY, DAY + 10, DAY + 70)
-    assert mark is not None
-    short = trim(mark, DAY + 10)
+    bitmap = active_on(DAY, DAY + 10, DAY + 70)
+    assert bitmap is not None
+    short = trim(bitmap, DAY + 10)
     assert [has_unit(short, DAY + n) for n in (0, 10, 70)] == [False, True, True]
-    assert has_unit(trim(mark, DAY + 500), DAY + 70)
+    assert has_unit(trim(bitmap, DAY + 500), DAY + 70)
 
 
 def test_trimming_keeps_the_first_day_ever() -> None:
@@ -107,34 +107,34 @@ def segment_set(*ids: int) -> SegmentSet:
 
 
 def test_segments_of_one_set_share_their_active_days() -> None:
-    marks = SegmentMarks()
-    marks.turn_to(segment_set(1, 2))
-    marks.mark = (DAY, 1)
-    marks.turn_to(segment_set(1, 2))
-    assert marks.items() == [((DAY, 1), (1, 2))]
-    assert not marks.rest
+    bitmaps = SegmentBitmaps()
+    bitmaps.turn_to(segment_set(1, 2))
+    bitmaps.bitmap = (DAY, 1)
+    bitmaps.turn_to(segment_set(1, 2))
+    assert bitmaps.items() == [((DAY, 1), (1, 2))]
+    assert not bitmaps.rest
 
 
 def test_segments_with_different_days_do_not_share_them() -> None:
-    marks = SegmentMarks()
-    marks.turn_to(segment_set(1, 2))
-    marks.mark = (DAY, 1)
+    bitmaps = SegmentBitmaps()
+    bitmaps.turn_to(segment_set(1, 2))
+    bitmaps.bitmap = (DAY, 1)
     # Segment 3 is new: it must not get the days of segment 1.
-    marks.turn_to(segment_set(1, 3))
-    assert marks.mark == (DAY, 1)
-    assert [(group.segment_ids, mark) for group, mark in marks.rest] == [((3,), None)]
-    assert marks.others == {2: (DAY, 1)}
-    assert marks.items() == [((DAY, 1), (2, 1))]
+    bitmaps.turn_to(segment_set(1, 3))
+    assert bitmaps.bitmap == (DAY, 1)
+    assert [(group.segment_ids, bitmap) for group, bitmap in bitmaps.rest] == [((3,), None)]
+    assert bitmaps.others == {2: (DAY, 1)}
+    assert bitmaps.items() == [((DAY, 1), (2, 1))]
 
 
 def test_segments_share_their_days_again_when_the_difference_is_too_old() -> None:
-    marks = SegmentMarks()
+    bitmaps = SegmentBitmaps()
     both = segment_set(1, 2)
-    marks.turn_to(both)
+    bitmaps.turn_to(both)
     [first], [second] = segment_set(1).segments, segment_set(2).segments
-    marks.group, marks.mark = both.part([first]), (DAY, 1 << 40 | 1)
-    marks.rest = [(both.part([second]), (DAY, 1))]
-    marks.shorten(DAY - 40, drop=True)
-    assert len(marks.rest) == 1
-    marks.shorten(DAY - 10, drop=True)
-    assert (marks.group, marks.mark, marks.rest) == (both, (DAY, 1), [])
+    bitmaps.group, bitmaps.bitmap = both.part([first]), (DAY, 1 << 40 | 1)
+    bitmaps.rest = [(both.part([second]), (DAY, 1))]
+    bitmaps.shorten(DAY - 40, drop=True)
+    assert len(bitmaps.rest) == 1
+    bitmaps.shorten(DAY - 10, drop=True)
+    assert (bitmaps.group, bitmaps.bitmap, bitmaps.rest) == (both, (DAY, 1), [])

@@ -11,7 +11,7 @@ from stream.counters import measures
 from stream.counters.calendar import Calendar
 from stream.counters.measures import Grain
 from stream.metrics.catalogue import catalogue
-from stream.people.active_days import REACH_DAYS, Mark, add_unit, trim
+from stream.people.active_days import REACH_DAYS, Bitmap, add_unit, trim
 from stream.people.lifecycle import (
     NEVER,
     Days,
@@ -22,7 +22,7 @@ from stream.people.lifecycle import (
     known_around,
     steps,
 )
-from stream.people.person import MARK_DAYS
+from stream.people.person import BITMAP_DAYS
 from stream.publish.merged_counts import MergedCounts
 from stream.publish.snapshot import gauges
 from stream.settings.application import Settings
@@ -46,18 +46,18 @@ def on(text: str) -> int:
 def sums(days: Iterable[int], oldest: int | None = None) -> Sums:
     """Return the sum of all changes; days older than `oldest` are forgotten."""
     found: Sums = Counter()
-    mark: Mark | None = None
+    bitmap: Bitmap | None = None
     for day in days:
-        known = known_around(mark, day)
+        known = known_around(bitmap, day)
         for change in changes(known, day, RULES, UTC):
             found[change.measure, change.day] += change.by
         for step in steps(known, day, RULES, UTC):
             found[f"{step.measure} {step.before}", step.day] -= step.before > 0
             found[f"{step.measure} {step.before + 1}", step.day] += 1
-        first = min(day, mark[2]) if mark else day
-        mark = (*add_unit(mark, day), first)
+        first = min(day, bitmap[2]) if bitmap else day
+        bitmap = (*add_unit(bitmap, day), first)
         if oldest is not None:
-            mark = trim(mark, max(mark[0] - oldest, 0))
+            bitmap = trim(bitmap, max(bitmap[0] - oldest, 0))
     return Counter({key: count for key, count in found.items() if count})
 
 
@@ -81,7 +81,7 @@ def test_the_whole_month_before_is_remembered() -> None:
     assert days[1] - days[0] == REACH_DAYS
     assert sums(days, REACH_DAYS)[measures.RETAINED_MONTH, on("2024-08-01")] == 1
     # In another zone the oldest day may be one day earlier.
-    assert MARK_DAYS > REACH_DAYS
+    assert BITMAP_DAYS > REACH_DAYS
 
 
 def test_pasts_that_differ_beyond_the_reach_are_equal() -> None:

@@ -26,20 +26,20 @@ def person(*days: int) -> Person:
     made.active.turn_to(segment_set(1))
     if days:
         top = max(days)
-        made.active.mark = (top, sum(1 << (top - day) for day in set(days)), min(days))
+        made.active.bitmap = (top, sum(1 << (top - day) for day in set(days)), min(days))
     return made
 
 
 def days_of(one: Person) -> list[tuple[int, ...]]:
-    return [mark for mark, _ in one.active.items()]
+    return [bitmap for bitmap, _ in one.active.items()]
 
 
 def test_a_person_is_restored_with_every_stored_part() -> None:
     one = person(DAY - 3, DAY)
     one.live.turn_to(segment_set(1))
-    one.live.mark = (MINUTE, 0b101)
+    one.live.bitmap = (MINUTE, 0b101)
     one.clicked.turn_to(segment_set(1, 2))
-    one.clicked.mark = (DAY, 1)
+    one.clicked.bitmap = (DAY, 1)
     session = Session("s", 1_709_553_600_000, 4)
     one.sessions = [session]
     one.subscriptions = [(1, "started", "s", 20_000_000, False, None, 4)]
@@ -59,7 +59,7 @@ def test_an_empty_person_takes_at_most_4_bytes() -> None:
 def test_an_ordinary_person_takes_less_than_the_budget() -> None:
     one = person(*range(DAY - 27, DAY + 1))
     one.live.turn_to(segment_set(1))
-    one.live.mark = (MINUTE, 0b11111)
+    one.live.bitmap = (MINUTE, 0b11111)
     one.sessions = [Session(None, 1_709_553_600_000, 1)]
     # 16 bytes are the field's name; Redis itself adds some 50.
     assert len(pack(one, *KEPT)) <= 60
@@ -73,15 +73,15 @@ def test_a_mask_of_any_length_survives(length: int) -> None:
 
 def test_old_days_are_omitted_except_the_first() -> None:
     one = person(DAY - 100, DAY - 10, DAY)
-    [mark] = days_of(unpack("k", pack(one, DAY - 10, 0, 0, 0)))
-    assert [has_unit(mark, DAY - n) for n in (100, 10, 0)] == [False, True, True]
-    assert mark[2] == DAY - 100
+    [bitmap] = days_of(unpack("k", pack(one, DAY - 10, 0, 0, 0)))
+    assert [has_unit(bitmap, DAY - n) for n in (100, 10, 0)] == [False, True, True]
+    assert bitmap[2] == DAY - 100
 
 
 def test_minutes_out_of_reach_are_dropped() -> None:
     one = person(DAY)
     one.live.turn_to(segment_set(1))
-    one.live.mark = (MINUTE, 1)
+    one.live.bitmap = (MINUTE, 1)
     assert unpack("k", pack(one, 0, 0, MINUTE, 0)).live.items() == one.live.items()
     assert unpack("k", pack(one, 0, 0, MINUTE + 1, 0)).live.items() == []
 
