@@ -16,7 +16,7 @@ UNIVERSAL := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --g
 
 # `make test` runs two lists of tests at a time. COMPUTING start a server now and then. SERVING run
 # fleets of workers; those that watch the clock (WATCHING) come last, when the other list is nearly done.
-COMPUTING := unit contract alerting grafana properties browser chain
+COMPUTING := unit contract reported alerting grafana properties browser chain
 WATCHING := integration faults
 TESTED := $(sort $(notdir $(patsubst %/,%,$(dir $(wildcard tests/*/test_*.py)))))
 SERVING := $(filter-out $(COMPUTING) $(WATCHING),$(TESTED)) $(WATCHING)

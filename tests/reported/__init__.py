@@ -1,0 +1,1 @@
+"""What users of comparable systems reported as wrong numbers, each with its right value."""
