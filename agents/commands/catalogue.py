@@ -3,22 +3,18 @@
 import json
 import sys
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime, timedelta
 from typing import Any, get_args
 
-from msgspec import UNSET
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from schemas.outputs import MetricRecord, WindowKind
+from schemas.outputs import WindowKind
 from schemas.rejection import printable
 from stream.configure.describe import NOT_SET
 from stream.configure.suggest import did_you_mean
 from stream.configure.toml_text import toml_value
-from stream.counters.measures import Grain
-from stream.counters.windows import GRAIN_OF, LENGTH_OF
 from stream.metrics.catalogue import catalogue
 from stream.metrics.families import PREFIX
 from stream.metrics.metric import OWN_DIMENSION_NAMES, Metric
@@ -82,64 +78,6 @@ def _nearest(name: str, known: Iterable[str]) -> str:
     """Quote the name, with the known one that it may stand for."""
     question = did_you_mean(name, known)
     return f"'{printable(name, 80)}'" + (f" ({question})" if question else "")
-
-
-def shown_value(record: MetricRecord, currency: str | None) -> str:
-    """Write a value in its unit, with its change since the window before if that is known."""
-    return _plain_value(record, currency) + _change(record)
-
-
-def _change(record: MetricRecord) -> str:
-    before = record.previous
-    if record.value is None or before is None or before is UNSET:
-        return ""
-    if record.unit == "ratio":
-        return f" ({(record.value - before) * 100:+.2f} points)"
-    return f" ({record.value / before - 1:+.1%})" if before else ""
-
-
-def _plain_value(record: MetricRecord, currency: str | None) -> str:
-    """Write a value in its unit; a dash if the denominator is 0."""
-    value = record.value
-    if value is None:
-        return "–"
-    if record.unit == "ratio":
-        return f"{value:.2%}"
-    if record.unit == "seconds":
-        return f"{value:,.2f} s"
-    if record.unit == "currency":
-        return f"{value:,.2f} {currency or ''}".rstrip()
-    return f"{value:,.4f}" if record.denominator is not None else f"{value:,.0f}"
-
-
-def shown_parts(record: MetricRecord) -> str:
-    """Write numerator ÷ denominator; empty for a count and for an estimate."""
-    if record.denominator is None or record.approximate:
-        return ""
-    parts = (f"{part:,.2f}".removesuffix(".00") for part in (record.numerator, record.denominator))
-    return " ÷ ".join(parts)
-
-
-def newest_moment(record: MetricRecord) -> datetime:
-    """Return a moment in the newest bucket of a window (not `all`), in the zone of its site."""
-    window = record.window
-    if window.kind in LENGTH_OF:
-        return datetime.fromisoformat(window.end or "") - timedelta(minutes=1)
-    return datetime.fromisoformat(window.start or "")
-
-
-def shown_period(record: MetricRecord) -> str:
-    """Write the time of a window: the begin of a calendar window, the end of a rolling one."""
-    kind = record.window.kind
-    if kind == "all":
-        return ""
-    newest = newest_moment(record)
-    if kind == "month":
-        return f"{newest:%Y-%m}"
-    text = f"{newest:%Y-%m-%d}" if GRAIN_OF[kind] is Grain.DAY else f"{newest:%Y-%m-%d %H:%M}"
-    return {"week": f"from {text}", "day": f"{newest:%a} {text}"}.get(
-        kind, f"to {text}" if kind in LENGTH_OF else text
-    )
 
 
 def print_catalogue(settings: Settings, format: str) -> int:

@@ -13,11 +13,14 @@ _COLUMNS = (
     "numerator", "denominator", "unit", "approximate", "is_final", "revision", "definition",
     "previous",
 )  # fmt: skip
+#: Beginnings of what spreadsheets read as a formula, or skip in front of one.
+_FORMULAS = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
 
 
 def write_csv(out: TextIO, records: Iterable[MetricRecord]) -> None:
     """Write one line for each record; `previous` is empty unless the report compares."""
-    writer = csv.writer(out, lineterminator="\n")
+    # Python before 3.11.9 puts a cell with a bare CR in quotes only if its own lines end with one.
+    writer = csv.writer(_LineEnds(out), lineterminator="\r\n")
     writer.writerow(_COLUMNS)
     for r in records:
         window, (dimension, value) = r.window, dimension_of(r)
@@ -34,6 +37,17 @@ def dimension_of(record: MetricRecord) -> tuple[str, str]:
     return ",".join(record.dimensions), ",".join(record.dimensions.values())
 
 
+class _LineEnds:
+    """Ends each line with LF instead of CR LF."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+
+    def write(self, line: str) -> None:
+        """Write one line of the table; `csv` passes each in one piece."""
+        self._out.write(line.removesuffix("\r\n") + "\n")
+
+
 def _inert(text: str) -> str:
     """Mark a text from an event, so that a spreadsheet does not read it as a formula."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    return f"'{text}" if text.startswith(_FORMULAS) else text

@@ -2,12 +2,16 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
+from typing import NamedTuple
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from agents.commands.catalogue import RequestRefusedError, shown_period
+from agents.commands.catalogue import RequestRefusedError
+from agents.report.labels import shortened
+from agents.report.partial import NOTE, marked
+from agents.report.window_names import shown_period
 from schemas.outputs import MetricRecord, WindowKind
 from schemas.rejection import printable
 from stream.report.cohorts import KINDS, PERIOD
@@ -34,28 +38,42 @@ def choose_periods(
 def as_triangles(records: Iterable[MetricRecord]) -> str:
     """Format a table for each site and kind of period."""
     console = Console(highlight=False, width=300)
+    is_final = True
     with console.capture() as captured:
         for (site, kind), own in groupby(records, key=lambda r: (r.site, r.window.kind)):
-            console.print(_table(f"{printable(site, 64)}, by {kind}", own))
+            cells = list(own)
+            is_final &= all(record.is_final for record in cells)
+            console.print(_table(f"{shortened(site)}, by {kind}", cells))
             console.print()
+        if not is_final:
+            console.print(NOTE, soft_wrap=True)
     return captured.get()
 
 
 def _table(title: str, records: Iterable[MetricRecord]) -> Table:
-    rows = list(_rows(records))
-    shown = min(max((len(cells) for _, _, cells in rows), default=0), PERIODS_SHOWN)
+    rows = list(cohort_rows(records))
+    shown = min(max((len(row.later) for row in rows), default=0), PERIODS_SHOWN)
     table = Table(box=None, padding=(0, 1), pad_edge=True, header_style="dim")
     table.add_column(Text(title), no_wrap=True)
     for heading in ("people", *map(str, range(1, shown + 1))):
         table.add_column(heading, justify="right", no_wrap=True)
-    for period, people, cells in rows:
-        table.add_row(*map(Text, [period, f"{people:,.0f}", *cells[:shown]]))
+    for row in rows:
+        cells = marked([f"{cell.value or 0:.1%}" for cell in row.later], row.later)
+        table.add_row(*map(Text, [row.cohort, f"{row.people:,.0f}", *cells[:shown]]))
     return table
 
 
-def _rows(records: Iterable[MetricRecord]) -> Iterator[tuple[str, float, list[str]]]:
-    """Yield (cohort, its people, shares of them that return 1, 2, … periods later)."""
+class CohortRow(NamedTuple):
+    """A cohort: its period, its people, and its records of 1, 2, … periods later."""
+
+    cohort: str
+    people: float
+    later: list[MetricRecord]
+
+
+def cohort_rows(records: Iterable[MetricRecord]) -> Iterator[CohortRow]:
+    """Yield the cohorts of a triangle; one without people is left out."""
     for _, row in groupby(records, key=lambda r: r.window):
         first, *later = sorted(row, key=lambda r: int(r.dimensions[PERIOD]))
-        if first.denominator:  # A cohort without people has no line.
-            yield shown_period(first), first.denominator, [f"{r.value or 0:.1%}" for r in later]
+        if first.denominator:
+            yield CohortRow(shown_period(first), first.denominator, later)

@@ -1,6 +1,6 @@
 """Formats metric records for people: short series as a list, long series of days as a calendar."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from itertools import groupby
 
@@ -8,10 +8,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from agents.commands.catalogue import newest_moment, shown_parts, shown_period, shown_value
 from agents.report.csv_table import dimension_of
+from agents.report.labels import shortened, shortened_apart
+from agents.report.partial import NOTE, marked
+from agents.report.values import shown_parts, shown_value
+from agents.report.window_names import newest_moment, shown_period
 from schemas.outputs import MetricRecord, WindowKind
-from schemas.rejection import printable
 from stream.counters.measures import Grain
 from stream.counters.windows import GRAIN_OF, LENGTH_OF
 from stream.metrics.metric import Metric
@@ -56,6 +58,8 @@ def as_tables(
         if empty:
             console.print(f"Nothing was counted for {', '.join(empty)}.", soft_wrap=True)
         zones = sorted({record.window.timezone for own in found.values() for record in own})
+        if not all(record.is_final for own in found.values() for record in own):
+            console.print(NOTE, soft_wrap=True)
         console.print(f"Times are in {', '.join(zones)}.")
     return captured.get()
 
@@ -66,38 +70,52 @@ def _tables(settings: Settings, records: list[MetricRecord]) -> Iterator[Table]:
     for record in records:
         series.setdefault((record.window.kind, record.site), []).append(record)
     sites = sorted({site for _, site in series})
-    listed = Table(box=None, show_header=False, padding=(0, 1), pad_edge=True)
-    named = any(record.dimensions for record in records)
-    for _ in range(2 + (len(sites) > 1) + named):
-        listed.add_column()
-    listed.add_column(justify="right")
     grids: list[Table] = []
+    listed: list[MetricRecord] = []
+    has_labels = any(record.dimensions for record in records)
     for kind, site in ((kind, site) for kind in ORDER for site in sites):
         own = series.get((kind, site), [])
-        where = [printable(site, 64)] if len(sites) > 1 else []
-        if len(own) > LIST_MAX and kind in _GRID_KINDS and not named:
-            grids.append(_grid(settings, site, " ".join([kind, *where]), own))
-            continue
-        for record in own:
-            label = printable(" = ".join(filter(None, dimension_of(record))), 64)
-            segment = [label] if named else []
-            numbers = [shown_value(record, settings.currency), shown_parts(record)]
-            listed.add_row(*map(Text, [kind, shown_period(record), *where, *segment, *numbers]))
-    if listed.row_count:
-        yield listed
+        if len(own) > LIST_MAX and kind in _GRID_KINDS and not has_labels:
+            title = [kind, shortened(site)] if len(sites) > 1 else [kind]
+            grids.append(_grid(settings, site, " ".join(title), own))
+        else:
+            listed += own
+    if listed:
+        yield _list(settings, listed, has_sites=len(sites) > 1, has_labels=has_labels)
     yield from grids
 
 
-def _grid(settings: Settings, site: str, title: str, records: Iterable[MetricRecord]) -> Table:
+def _list(
+    settings: Settings, records: Sequence[MetricRecord], *, has_sites: bool, has_labels: bool
+) -> Table:
+    """Format a line for each record."""
+    table = Table(box=None, show_header=False, padding=(0, 1), pad_edge=True)
+    for _ in range(2 + has_sites + has_labels):
+        table.add_column()
+    table.add_column(justify="right")
+    sites = shortened_apart([record.site for record in records])
+    labels = [" = ".join(filter(None, dimension_of(record))) for record in records]
+    shown = shortened_apart(labels)
+    values = marked([shown_value(record, settings.currency) for record in records], records)
+    for record, label, value in zip(records, labels, values, strict=True):
+        cells = [record.window.kind, shown_period(record)]
+        cells += [sites[record.site]] if has_sites else []
+        cells += [shown[label]] if has_labels else []
+        table.add_row(*map(Text, [*cells, value, shown_parts(record)]))
+    return table
+
+
+def _grid(settings: Settings, site: str, title: str, records: Sequence[MetricRecord]) -> Table:
     """Format a line for each week, a column for each day; a value is at its window's last day."""
     first = _WEEKDAYS.index("Sun" if settings.week_start_of(site) == "sunday" else "Mon")
     weeks: dict[str, list[str]] = {}
     counted: set[str] = set()
-    for record in records:
+    values = marked([shown_value(record, settings.currency) for record in records], records)
+    for record, value in zip(records, values, strict=True):
         day = newest_moment(record)
         column = (day.weekday() - first) % 7
         label = f"{day - timedelta(days=column):%Y-%m-%d}"
-        weeks.setdefault(label, [""] * 7)[column] = shown_value(record, settings.currency)
+        weeks.setdefault(label, [""] * 7)[column] = value
         counted |= {label} if record.numerator or record.denominator else set()
     table = Table(box=None, padding=(0, 1), pad_edge=True, header_style="dim")
     table.add_column(Text(title), no_wrap=True)

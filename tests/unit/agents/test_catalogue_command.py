@@ -12,23 +12,13 @@ from click.testing import CliRunner, Result
 
 import agents
 from agents.cli.main import main
-from agents.commands.catalogue import (
-    as_entries,
-    metrics_markdown,
-    shown_parts,
-    shown_period,
-    shown_value,
-)
-from schemas.outputs import MetricRecord, Window, WindowKind
+from agents.commands.catalogue import as_entries, metrics_markdown
 from stream.configure.describe import describe
-from stream.counters.calendar import Calendar
-from stream.counters.windows import GRAIN_OF, span_at
 from stream.metrics.catalogue import catalogue
 from stream.settings.application import Settings
 from stream.web.data_quality import DATA_QUALITY
 
 ROOT = Path(__file__).parents[3]
-NOON_MS = 1_704_110_400_000  # 2024-01-01T12:00Z, a Monday
 
 
 @pytest.fixture(autouse=True)
@@ -85,60 +75,6 @@ def test_the_markdown_table_is_complete() -> None:
     lines = metrics_markdown(Settings()).splitlines()
     assert len(lines) == len(catalogue(Settings())) + len(DATA_QUALITY) + 2
     assert len({line.replace("\\|", "").count("|") for line in lines}) == 1
-
-
-def record(
-    kind: WindowKind = "day", value: float | None = 1, unit: str = "people", **other: object
-) -> MetricRecord:
-    window = Window("all", None, None)
-    if kind in GRAIN_OF and kind != "all":
-        calendar = Calendar("Europe/Berlin")
-        window = span_at(kind, NOON_MS, calendar).window(calendar)
-    fields: dict[str, object] = {
-        "metric": "m", "numerator": 1, "denominator": None, "site": "default", "dimensions": {},
-        "revision": 1, "is_final": True, "approximate": False, "watermark": None, "definition": "d",
-    }  # fmt: skip
-    return MetricRecord(value=value, unit=unit, window=window, **(fields | other))  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(
-    ("unit", "value", "denominator", "text"),
-    [
-        ("people", 12_345, None, "12,345"),
-        ("ratio", 0.59116, 3, "59.12%"),
-        ("ratio", None, 0, "–"),
-        ("seconds", 1_039.5512, 3, "1,039.55 s"),
-        ("pages", 2.85835, 3, "2.8584"),
-        ("currency", 1_234.5, None, "1,234.50 EUR"),
-    ],
-)
-def test_values_are_written_in_their_unit(
-    unit: str, value: float | None, denominator: float | None, text: str
-) -> None:
-    assert shown_value(record(unit=unit, value=value, denominator=denominator), "EUR") == text
-
-
-def test_a_ratio_shows_its_parts_and_an_estimate_does_not() -> None:
-    assert shown_parts(record(numerator=2_600.5, denominator=20_000)) == "2,600.50 ÷ 20,000"
-    assert shown_parts(record(numerator=30.2, denominator=1, approximate=True)) == ""
-    assert shown_parts(record()) == ""
-
-
-@pytest.mark.parametrize(
-    ("kind", "text"),
-    [
-        ("all", ""),
-        ("month", "2024-01"),
-        ("week", "from 2024-01-01"),
-        ("day", "Mon 2024-01-01"),
-        ("trailing_7d", "to 2024-01-01"),
-        ("hour", "2024-01-01 13:00"),
-        ("minute", "2024-01-01 13:00"),
-        ("trailing_1h", "to 2024-01-01 13:00"),
-    ],
-)
-def test_windows_are_named_by_local_time(kind: WindowKind, text: str) -> None:
-    assert shown_period(record(kind)) == text
 
 
 def test_the_checkout_runs_its_own_packages() -> None:
