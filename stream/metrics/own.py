@@ -13,7 +13,7 @@ from stream.history.event_filter import predicate
 from stream.history.events import Contributions, Daily, HistoryEntry, distinct, on
 from stream.metrics.counted_by import PERSON, CountedBy
 from stream.metrics.metric import Example, Metric, Unit
-from stream.metrics.terms import AtEnd, AtStart, ByWindow, Term, Total
+from stream.metrics.terms import AtEnd, AtStart, ByWindow, Per, Term, Total
 from stream.settings.application import Settings
 from stream.settings.definitions import Measure, OwnMetric
 
@@ -142,7 +142,8 @@ def part(settings: Settings, name: str) -> tuple[Term, tuple[WindowKind, ...]] |
         return BUILT_IN.get(name)
     counted = counted_as(name, measure)
     if measure.count != "people":
-        return Total(counted, scale=1 / measures.MICROS if measure.count == "sum" else 1), KINDS
+        total = Total(counted)
+        return (Per(total, measures.MICROS) if measure.count == "sum" else total), KINDS
     terms: dict[WindowKind, Term] = {kind: AtEnd(f"{counted}_{kind}") for kind in _ROLLING}
     terms["week"], terms["month"] = AtStart(f"{counted}_week"), AtStart(f"{counted}_month")
     return ByWindow(terms), PEOPLE_KINDS

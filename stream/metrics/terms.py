@@ -133,6 +133,30 @@ class Level:
 
 
 @dataclass(frozen=True, slots=True)
+class Per:
+    """Term counted in parts of its unit, `parts` of which make one: an amount in millionths.
+
+    The division comes last. A product or a sum of fractions would show 17.94 as 17.939999999999998.
+    """
+
+    term: Term
+    parts: int
+
+    def read(self, reader: Reader, span: Span) -> float:
+        return self.term.read(reader, span) / self.parts
+
+    def needs(self, kind: WindowKind) -> Iterator[Need]:
+        yield from self.term.needs(kind)
+
+
+def read_parts(term: Term, reader: Reader, span: Span) -> tuple[float, int]:
+    """Return (count, parts): what a term counts, and how much of it makes one unit."""
+    if isinstance(term, Per):
+        return term.term.read(reader, span), term.parts
+    return term.read(reader, span), 1
+
+
+@dataclass(frozen=True, slots=True)
 class Sum:
     """One term plus (or minus) another."""
 

@@ -7,7 +7,7 @@ from stream.counters.histogram import histogram_part
 from stream.counters.measures import Grain
 from stream.counters.windows import Span
 from stream.metrics.metric import Metric
-from stream.metrics.terms import Reader
+from stream.metrics.terms import Reader, read_parts
 
 #: (site, dimension, value)
 _Segment = tuple[str, str, str]
@@ -49,11 +49,14 @@ class Value(NamedTuple):
 
 def value_of(metric: Metric, reader: Reader, span: Span) -> Value:
     """Compute a metric's value in a window. All ratios are divided here."""
-    numerator = metric.numerator.read(reader, span)
+    top, parts = read_parts(metric.numerator, reader, span)
+    numerator = top / parts if parts > 1 else top
     if metric.denominator is None:
         return Value(numerator, numerator, None)
-    denominator = metric.denominator.read(reader, span)
-    return Value(numerator / denominator if denominator else None, numerator, denominator)
+    bottom, bottom_parts = read_parts(metric.denominator, reader, span)
+    # Parts are divided once, so that a mean of amounts has no digits that they have not.
+    value = top * bottom_parts / (bottom * parts) if bottom else None
+    return Value(value, numerator, bottom / bottom_parts if bottom_parts > 1 else bottom)
 
 
 class SegmentReader:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from stream.counters import measures
 from stream.metrics.metric import Benchmark, Example, Metric
-from stream.metrics.terms import Has, Quantile, Total
+from stream.metrics.terms import Has, Per, Quantile, Total
 from stream.metrics.theme import Theme
 from stream.settings.application import Settings
 
@@ -96,7 +96,7 @@ def durations(settings: Settings) -> Iterator[Metric]:
         help=f"Mean duration of a session. {_CLOSED}",
         unit="seconds",
         formula=f"mean of {lasting}",
-        numerator=Total(measures.SESSION_DURATION_MS, scale=1 / 1000),
+        numerator=Per(Total(measures.SESSION_DURATION_MS), 1_000),
         denominator=timed,
         windows=("hour", "day", "all"),
         gauge="session_duration_mean_seconds",

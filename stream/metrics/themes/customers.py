@@ -5,7 +5,17 @@ from dataclasses import replace
 
 from stream.counters import measures
 from stream.metrics.metric import Benchmark, Example, Metric
-from stream.metrics.terms import AtEnd, AtStart, ByWindow, DailyRates, Level, Sum, Term, Total
+from stream.metrics.terms import (
+    AtEnd,
+    AtStart,
+    ByWindow,
+    DailyRates,
+    Level,
+    Per,
+    Sum,
+    Term,
+    Total,
+)  # fmt: skip
 from stream.metrics.theme import Theme
 from stream.settings.application import Settings
 
@@ -15,13 +25,9 @@ _LOST_INVOLUNTARY = ByWindow({
     "trailing_30d": AtEnd(measures.LOST_INVOLUNTARY_30D),
     "month": AtStart(measures.LOST_INVOLUNTARY_MONTH),
 })  # fmt: skip
-_MRR_AT_START = Level(measures.MRR_CHANGE_MICROS, at_start=True, scale=1e-6)
-_LOST_MRR = Sum(
-    Total(measures.MRR_CHURNED_MICROS, 1e-6), Total(measures.MRR_CONTRACTED_MICROS, 1e-6)
-)
-_GAINED_MRR = Sum(
-    Total(measures.MRR_EXPANDED_MICROS, 1e-6), Total(measures.MRR_REACTIVATED_MICROS, 1e-6)
-)
+_MRR_AT_START = Per(Level(measures.MRR_CHANGE_MICROS, at_start=True), measures.MICROS)
+_LOST_MICROS = Sum(Total(measures.MRR_CHURNED_MICROS), Total(measures.MRR_CONTRACTED_MICROS))
+_GAINED_MICROS = Sum(Total(measures.MRR_EXPANDED_MICROS), Total(measures.MRR_REACTIVATED_MICROS))
 
 #: Settings that choose the terms of the churn rate.
 CHURN_CHOSEN = ("churn.denominator",)
@@ -75,7 +81,7 @@ METRICS = (
         help="Monthly recurring revenue at the end of the window.",
         unit="currency",
         formula="sum of the monthly amounts of paid subscriptions",
-        numerator=Level(measures.MRR_CHANGE_MICROS, scale=1e-6),
+        numerator=Per(Level(measures.MRR_CHANGE_MICROS), measures.MICROS),
         windows=("day", "month"),
         gauge="mrr",
         example=Example("9 customers at 20, one at 30", 210, None, 210),
@@ -91,7 +97,7 @@ MOVEMENTS = (
             help=f"{text} Counted by day and customer.",
             unit="currency",
             formula=formula,
-            numerator=Total(measure, scale=1e-6),
+            numerator=Per(Total(measure), measures.MICROS),
             windows=("day", "month", "trailing_30d"),
             gauge=f"mrr_{name}",
             example=Example(*example),
@@ -119,7 +125,7 @@ MOVEMENTS = (
         help="Share of the monthly revenue at the start that was lost. New business does not offset it.",
         unit="ratio",
         formula="(churn + contraction) ÷ MRR at the start",
-        numerator=_LOST_MRR,
+        numerator=Per(_LOST_MICROS, measures.MICROS),
         denominator=_MRR_AT_START,
         windows=("trailing_30d", "month"),
         gauge="gross_mrr_churn_ratio",
@@ -131,7 +137,7 @@ MOVEMENTS = (
         help="Gross churn less revenue that customers added or brought back. Below 0, revenue grows by itself.",
         unit="ratio",
         formula="(churn + contraction − expansion − reactivation) ÷ MRR at the start",
-        numerator=Sum(_LOST_MRR, _GAINED_MRR, sign=-1),
+        numerator=Per(Sum(_LOST_MICROS, _GAINED_MICROS, sign=-1), measures.MICROS),
         denominator=_MRR_AT_START,
         windows=("trailing_30d", "month"),
         gauge="net_mrr_churn_ratio",
@@ -143,7 +149,7 @@ MOVEMENTS = (
         help="Mean monthly payment of a customer at the end of the window.",
         unit="currency",
         formula="MRR ÷ active customers",
-        numerator=Level(measures.MRR_CHANGE_MICROS, scale=1e-6),
+        numerator=Per(Level(measures.MRR_CHANGE_MICROS), measures.MICROS),
         denominator=Level(measures.CUSTOMERS_CHANGE),
         windows=("day", "month"),
         gauge="average_revenue_per_account",

@@ -10,7 +10,7 @@ from stream.counters.segments import Segment, SegmentRegistry
 from stream.history.events import Aggregate, Contributions, HistoryEntry, at, distinct, on
 from stream.metrics.counted_by import PERSON, CountedBy
 from stream.metrics.metric import Example, Metric
-from stream.metrics.terms import AtEnd, AtStart, ByWindow, TopTenth, Total
+from stream.metrics.terms import AtEnd, AtStart, ByWindow, Per, TopTenth, Total
 from stream.metrics.theme import Theme
 from stream.sessions.session import sid_digest
 from stream.settings.application import Settings
@@ -222,7 +222,7 @@ METRICS = (
         help="Money of orders less refunds, each in its own window. It can be negative.",
         unit="currency",
         formula="revenue of orders − refunds, each at its own time",
-        numerator=Total(REVENUE_MICROS, scale=1e-6),
+        numerator=Per(Total(REVENUE_MICROS), MICROS),
         windows=("hour", "day", "trailing_28d", "month", "all"),
         gauge="revenue",
         example=Example("orders of 100, 60 and 40, a refund of 30", 170, None, 170),
@@ -232,7 +232,7 @@ METRICS = (
         help="Money refunded in the window, at most the amount of each order.",
         unit="currency",
         formula="sum of refunds of known orders",
-        numerator=Total(REFUNDED_MICROS, scale=1e-6),
+        numerator=Per(Total(REFUNDED_MICROS), MICROS),
         windows=("day", "trailing_28d", "month", "all"),
         gauge="refunds",
         example=Example("refunds of 30 and 90 for an order of 100", 100, None, 100),
@@ -242,7 +242,7 @@ METRICS = (
         help="Mean amount of an order when it is placed, before refunds.",
         unit="currency",
         formula="revenue of orders ÷ orders",
-        numerator=Total(ORDERED_MICROS, scale=1e-6),
+        numerator=Per(Total(ORDERED_MICROS), MICROS),
         denominator=Total(ORDERS),
         windows=("day", "trailing_28d", "month", "all"),
         gauge="average_order_value",

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from stream.counters import measures
 from stream.metrics.metric import Benchmark, Example, Metric
-from stream.metrics.terms import Total
+from stream.metrics.terms import Per, Total
 from stream.metrics.theme import Theme
 from stream.settings.application import Settings
 
@@ -54,7 +54,7 @@ LANDINGS = (
         unit="seconds",
         formula="mean of second page view − first (at most the session timeout); "
         "without a second one, of the engaged time there",
-        numerator=Total(measures.LANDING_MS, scale=1 / 1000),
+        numerator=Per(Total(measures.LANDING_MS), 1_000),
         denominator=Total(measures.LANDINGS_TIMED),
         windows=("day",),
         gauge="landing_page_time_seconds",
@@ -73,7 +73,7 @@ def scrolling(settings: Settings) -> Iterator[Metric]:
         help=f"Mean of the deepest scroll depth of a page in a {'view' if by_view else 'session'}. {_CLOSED}",
         unit="ratio",
         formula=f"sum of the maximum scroll depth of each {each} ÷ their number",
-        numerator=Total(measures.SCROLL_DEPTH, scale=1e-4),
+        numerator=Per(Total(measures.SCROLL_DEPTH), 10_000),
         denominator=Total(measures.PAGES_SCROLLED),
         windows=("day",),
         gauge="scroll_depth_ratio",
@@ -123,7 +123,7 @@ def time_on_page(settings: Settings) -> Metric:
         help=f"Mean time that a session spends on a page. {_CLOSED}",
         unit="seconds",
         formula=formula,
-        numerator=Total(measures.ON_PAGE_MS, scale=1 / 1000),
+        numerator=Per(Total(measures.ON_PAGE_MS), 1_000),
         denominator=Total(measures.PAGES_TIMED),
         windows=("hour", "day"),
         gauge="time_on_page_seconds",

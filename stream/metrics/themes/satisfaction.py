@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 from schemas.outputs import WindowKind
+from stream.counters.measures import MICROS
 from stream.counters.windows import ROLLING_DAYS
 from stream.metrics.metric import Benchmark, Example, Metric
-from stream.metrics.terms import AtEnd, ByWindow, Sum, Term, Total
+from stream.metrics.terms import AtEnd, ByWindow, Per, Sum, Term, Total
 from stream.metrics.theme import Theme
 from stream.metrics.themes import feedback
 from stream.settings.application import Settings
@@ -28,7 +29,7 @@ def metrics(settings: Settings) -> Iterator[Metric]:
         help=f"Mean of ratings, on a scale to {settings.survey.rating_scale}.",
         unit="score",
         formula="sum of ratings ÷ ratings",
-        numerator=of.total(feedback.RATING_MICROS, scale=1e-6),
+        numerator=Per(of.total(feedback.RATING_MICROS), MICROS),
         denominator=of.total(feedback.answered("rating")),
         windows=of.windows,
         gauge="average_rating",
@@ -161,7 +162,7 @@ def _ces(settings: Settings, of: _Terms) -> Metric:
         help=f"Customer effort score: mean on a scale of 1 to {survey.ces_scale}; {_easier(settings)}.",
         unit="score",
         formula="sum of scores ÷ answers",
-        numerator=of.total(feedback.CES_MICROS, scale=1e-6),
+        numerator=Per(of.total(feedback.CES_MICROS), MICROS),
         denominator=of.total(feedback.answered("ces")),
         windows=of.windows,
         gauge="ces_score",

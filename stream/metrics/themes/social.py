@@ -7,7 +7,7 @@ from schemas.events.social import MarketingSpend, SocialEngagement, SocialImpres
 from stream.counters.measures import MICROS
 from stream.metrics.counted_by import PERSON, CountedBy
 from stream.metrics.metric import Benchmark, Example, Metric
-from stream.metrics.terms import Level, Term, Total
+from stream.metrics.terms import Level, Per, Term, Total
 from stream.metrics.theme import Theme
 from stream.metrics.themes.followers import FOLLOWERS, Followers
 from stream.settings.application import Settings
@@ -94,7 +94,7 @@ def metrics(settings: Settings) -> Iterator[Metric]:
         help="Money spent on marketing in the window.",
         unit="currency",
         formula="sum of marketing_spend amounts",
-        numerator=Total(SPEND_MICROS, scale=1e-6),
+        numerator=Per(Total(SPEND_MICROS), MICROS),
         windows=("day", "trailing_28d", "month"),
         gauge="marketing_spend",
         example=Example("500 for search, 250 for a podcast", 750, None, 750),
@@ -113,7 +113,7 @@ def _engagement(settings: Settings) -> Metric:
         help=f"Reactions to posts ({kinds or 'none'}) per {one}.",
         unit="ratio",
         formula=f"{reactions} ÷ {every}",
-        numerator=Total(ENGAGED_MICROS, scale=1e-6) if social.weights else Total(ENGAGED),
+        numerator=Per(Total(ENGAGED_MICROS), MICROS) if social.weights else Total(ENGAGED),
         denominator=denominator,
         windows=("day", "trailing_7d"),
         gauge="social_engagement_ratio",

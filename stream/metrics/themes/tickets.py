@@ -11,7 +11,7 @@ from stream.history.business_hours import BusinessHours
 from stream.history.events import Aggregate, Contributions, HistoryEntry, at, on
 from stream.metrics.counted_by import PERSON, CountedBy, When
 from stream.metrics.metric import Example, Metric
-from stream.metrics.terms import Has, Level, Quantile, Total
+from stream.metrics.terms import Has, Level, Per, Quantile, Total
 from stream.metrics.theme import Theme
 from stream.sessions.session import sid_digest
 from stream.settings.application import Settings
@@ -207,7 +207,7 @@ def _durations(settings: Settings, name: str, what: str, ends: str, words: str) 
         name=name,
         help=f"Mean time of {ends} {window}{open_hours}.",
         formula=f"mean of {words}{open_hours}",
-        numerator=Total(LASTED[what], scale=1 / 1000),
+        numerator=Per(Total(LASTED[what]), 1_000),
         denominator=Total(what),
         gauge=f"{name}_mean_seconds",
         example=Example("waits of 60, 120 and 360 s", 540, 3, 180),

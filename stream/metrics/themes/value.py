@@ -1,8 +1,9 @@
 """Metrics of value: lifetime value of a customer, and the cost of winning one."""
 
 from stream.counters import measures
+from stream.counters.measures import MICROS
 from stream.metrics.metric import Benchmark, Example, Metric
-from stream.metrics.terms import AtLeast, Has, Level, Product, Quotient, Term, Total
+from stream.metrics.terms import AtLeast, Has, Level, Per, Product, Quotient, Term, Total
 from stream.metrics.theme import Theme
 from stream.metrics.themes import customers, orders, social
 from stream.settings.application import Settings
@@ -28,7 +29,7 @@ _HISTORIC = Metric(
     help="Mean amount that a buyer has spent so far, less refunds.",
     unit="currency",
     formula="revenue to date ÷ distinct people with an order",
-    numerator=Total(orders.REVENUE_MICROS, scale=1e-6),
+    numerator=Per(Total(orders.REVENUE_MICROS), MICROS),
     denominator=Total(orders.NEW_BUYERS),
     windows=("all",),
     gauge="customer_lifetime_value_historic",
@@ -37,7 +38,7 @@ _HISTORIC = Metric(
 
 
 def _spent(settings: Settings) -> Term:
-    return Level(orders.REVENUE_365D_MICROS, scale=1e-6 * settings.value.lifetime_years)
+    return Per(Level(orders.REVENUE_365D_MICROS, scale=settings.value.lifetime_years), MICROS)
 
 
 def _simple(settings: Settings) -> Metric:
@@ -78,7 +79,7 @@ def _recurring(settings: Settings) -> Metric:
 
 def _margin(settings: Settings) -> Term:
     arpa = Quotient(Level(measures.MRR_CHANGE_MICROS), Level(measures.CUSTOMERS_CHANGE))
-    return Product(arpa, scale=1e-6 * settings.value.gross_margin)
+    return Per(Product(arpa, scale=settings.value.gross_margin), MICROS)
 
 
 def _churn(settings: Settings) -> Term:
@@ -99,7 +100,7 @@ def _acquisition_cost(settings: Settings) -> Metric:
         help=f"Marketing spend per new customer, {_who(settings)} for the first time.",
         unit="currency",
         formula="marketing spend ÷ new customers",
-        numerator=Total(social.SPEND_MICROS, scale=1e-6),
+        numerator=Per(Total(social.SPEND_MICROS), MICROS),
         denominator=_won(settings),
         windows=("month",),
         gauge="customer_acquisition_cost",
@@ -119,13 +120,13 @@ def _worth(settings: Settings) -> Term:
         return Quotient(_margin(settings), _churn(settings))
     if mode == "simple":
         return Quotient(_spent(settings), Level(orders.BUYERS_365D))
-    revenue = Level(orders.REVENUE_TO_DATE_MICROS, scale=1e-6)
+    revenue = Per(Level(orders.REVENUE_TO_DATE_MICROS), MICROS)
     return Quotient(revenue, Level(orders.BUYERS_TO_DATE))
 
 
 def _clv_to_cac(settings: Settings) -> Metric:
     value, which = _worth(settings), orders.lifetime_value_mode(settings)
-    spend = Total(social.SPEND_MICROS, scale=1e-6)
+    spend = Per(Total(social.SPEND_MICROS), MICROS)
     return Metric(
         name="clv_to_cac",
         help=f"Lifetime value of a customer ({which}) divided by the cost of winning one.",
