@@ -130,26 +130,29 @@ def top(settings: Settings, url: str | None, site: str | None, once: bool) -> in
 
 
 @click.command()
+@click.argument("names", metavar="[NAME]...", nargs=-1)
 @click.option(
     "--format", type=click.Choice(["table", "json", "markdown"]), default="table", show_default=True
 )
 @with_settings
-def metrics(settings: Settings, format: str) -> int:
-    """Print the catalogue of metrics.
+def metrics(settings: Settings, names: tuple[str, ...], format: str) -> int:
+    """Print the catalogue of metrics, a line each, or all about the metrics NAME.
 
-    Each metric comes with its formula, a worked example, its windows, the settings that change it
-    and, if there is one, a benchmark from the literature.
+    All about one is its formula, a worked example, its windows, the settings that change it with
+    their values, its gauge and, if there is one, a benchmark from the literature. Windows of the
+    last days or hours are short: 28d is trailing_28d.
 
     \b
     Example:    engage metrics
+                engage metrics bounce_rate revenue
                 engage metrics --format json | jq '.[].name'
 
     \b
-    Exit codes: 0 printed; 2 wrong configuration.
+    Exit codes: 0 printed; 2 unknown NAME, or wrong configuration.
     """
     from agents.commands.catalogue import print_catalogue
 
-    return print_catalogue(settings, format)
+    return print_catalogue(settings, format, names)
 
 
 @click.command("churn-risk")

@@ -1,23 +1,20 @@
-"""`engage metrics`: print the catalogue, look up names in it, and write its numbers for people."""
+"""`engage metrics`: prints the catalogue, and looks up names in it."""
 
 import json
 import sys
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, get_args
 
-from rich.console import Console
-from rich.padding import Padding
-from rich.table import Table
-from rich.text import Text
-
+from agents.commands.metric_list import as_blocks, as_lines
+from agents.commands.terminal import write
 from schemas.outputs import WindowKind
 from schemas.rejection import printable
 from stream.configure.describe import NOT_SET
 from stream.configure.suggest import did_you_mean
 from stream.configure.toml_text import toml_value
-from stream.metrics.catalogue import catalogue
+from stream.metrics.catalogue import by_theme, catalogue
 from stream.metrics.families import PREFIX
-from stream.metrics.metric import OWN_DIMENSION_NAMES, Metric
+from stream.metrics.metric import JOINED, OWN_DIMENSION_NAMES, Metric
 from stream.metrics.metric_families import main_family, segment_family
 from stream.metrics.setting_value import setting_value
 from stream.publish.snapshot import main_window
@@ -80,35 +77,50 @@ def _nearest(name: str, known: Iterable[str]) -> str:
     return f"'{printable(name, 80)}'" + (f" ({question})" if question else "")
 
 
-def print_catalogue(settings: Settings, format: str) -> int:
-    """Print every metric as `table`, `json` (a list of objects) or `markdown`; return 0."""
+def print_catalogue(settings: Settings, format: str, names: Sequence[str] = ()) -> int:
+    """Print the metrics of these names (none: all) as `table`, `json` or `markdown`; return 0.
+
+    A table has one line for each metric, or all about each if they are named. Return 2 for an unknown
+    name.
+    """
+    entries = as_entries(settings)
+    known = [entry["name"] for entry in entries]
+    for name in names:
+        if name not in known:
+            listed = "`engage metrics` lists them"
+            print(f"engage: unknown metric {_nearest(name, known)}; {listed}", file=sys.stderr)
+            return 2
+    if names:
+        entries = [entry for entry in entries if entry["name"] in names]
     if format == "json":
-        text = json.dumps(as_entries(settings), ensure_ascii=False, indent=2) + "\n"
+        write(json.dumps(entries, ensure_ascii=False, indent=2) + "\n")
     elif format == "markdown":
-        text = metrics_markdown(settings)
+        write(as_markdown(entries))
     else:
-        text = _as_blocks(as_entries(settings))
-    sys.stdout.write(text)
-    sys.stdout.flush()
+        write(as_blocks(entries) if names else as_lines(entries))
     return 0
 
 
 def as_entries(settings: Settings) -> list[dict[str, Any]]:
     """Return an object for each metric, with the settings that change it and their values."""
-    return [_entry(metric, settings) for metric in catalogue(settings)] + [
-        *map(_of_data_quality, DATA_QUALITY)
-    ]
+    return [
+        _entry(metric, theme, settings)
+        for theme, metrics in by_theme(settings)
+        for metric in metrics
+    ] + [*map(_of_data_quality, DATA_QUALITY)]
 
 
-def _entry(metric: Metric, settings: Settings) -> dict[str, Any]:
+def _entry(metric: Metric, theme: str, settings: Settings) -> dict[str, Any]:
     example, benchmark = metric.example, metric.benchmark
     gauge = main_family(metric)
     return {
         "name": metric.name,
+        "theme": theme,
         "help": metric.help,
         "unit": metric.unit,
         "formula": metric.formula,
         "windows": list(metric.windows),
+        "dimensions": [name.replace(JOINED, " and ") for name in metric.by],
         "settings": {name: _text(setting_value(settings, name)) for name in metric.settings},
         "benchmark": benchmark and {"text": benchmark.text, "source": benchmark.source},
         "example": {"text": example.text, "value": example.value},
@@ -128,10 +140,12 @@ def _of_data_quality(one: DataQuality) -> dict[str, Any]:
     """Return the entry of a number about the numbers, which has no window of its own."""
     return {
         "name": one.name,
+        "theme": "Data quality",
         "help": one.help,
         "unit": one.unit,
         "formula": one.formula,
         "windows": [],
+        "dimensions": [],
         "settings": {},
         "benchmark": None,
         "example": {"text": one.example.text, "value": one.example.value},
@@ -143,40 +157,10 @@ def _of_data_quality(one: DataQuality) -> dict[str, Any]:
     }
 
 
-def _as_blocks(entries: Iterable[dict[str, Any]]) -> str:
-    """Write a paragraph for each metric: seven columns do not fit a terminal."""
-    console = Console(highlight=False)
-    with console.capture() as captured:
-        for entry in entries:
-            console.print(Text.assemble((entry["name"], "bold"), f"  {entry['unit']}"))
-            rows = Table.grid(padding=(0, 2))
-            rows.add_column(style="dim", no_wrap=True)
-            rows.add_column(overflow="fold")
-            for title, text in _lines(entry):
-                rows.add_row(title, Text(text))
-            console.print(Padding(rows, (0, 0, 1, 2)))
-    return captured.get()
-
-
-def _lines(entry: dict[str, Any]) -> Iterable[tuple[str, str]]:
-    yield "", entry["help"]
-    yield "formula", entry["formula"]
-    yield "example", f"{entry['example']['text']} → {entry['example']['value']:,g}"
-    if entry["windows"]:
-        yield "windows", ", ".join(entry["windows"])
-    if entry["settings"]:
-        yield "settings", ", ".join(f"{key} = {value}" for key, value in entry["settings"].items())
-    if entry["benchmark"]:
-        yield "benchmark", f"{entry['benchmark']['text']} ({entry['benchmark']['source']})"
-    if entry["approximate"]:
-        yield "note", "an estimate, from a histogram"
-    yield "gauge", f"{entry['gauge']}{{{', '.join(entry['gauge_labels'])}}}"
-
-
-def metrics_markdown(settings: Settings) -> str:
-    """Write the catalogue as a Markdown table."""
+def as_markdown(entries: Iterable[dict[str, Any]]) -> str:
+    """Write the entries as a Markdown table."""
     headings = ("metric", "formula", "unit", "windows", "settings", "benchmark", "gauge")
-    return _markdown(headings, (_markdown_row(entry) for entry in as_entries(settings)))
+    return _markdown(headings, map(_markdown_row, entries))
 
 
 def _markdown_row(entry: dict[str, Any]) -> list[str]:

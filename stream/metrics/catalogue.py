@@ -57,6 +57,8 @@ THEMES: tuple[Theme, ...] = (
     social.THEME,
     experiments.THEME,
 )
+#: Title over the metrics that engage.toml defines.
+OWN_TITLE = "Your own"
 #: Themes in the turn in which their aggregates see an event; others follow. A person's history is stored
 #: in this order.
 _TURNS: tuple[Theme, ...] = (
@@ -88,6 +90,14 @@ def catalogue(settings: Settings) -> tuple[Metric, ...]:
 def built_in(settings: Settings) -> tuple[Metric, ...]:
     """Return the metrics of all themes."""
     return tuple(metric for theme in THEMES for metric in metrics_of(theme, settings))
+
+
+def by_theme(settings: Settings) -> Iterator[tuple[str, list[Metric]]]:
+    """Yield the title and the metrics of each theme, and last the own ones."""
+    for theme in THEMES:
+        yield theme.title, list(metrics_of(theme, settings))
+    if found := list(_with_settings(own.own_metrics(settings), settings)):
+        yield OWN_TITLE, found
 
 
 def metrics_of(theme: Theme, settings: Settings) -> Iterator[Metric]:

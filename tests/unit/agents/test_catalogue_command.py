@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 import agents
 from agents.cli.main import main
-from agents.commands.catalogue import as_entries, metrics_markdown
+from agents.commands.catalogue import as_entries, as_markdown
 from stream.configure.describe import describe
 from stream.metrics.catalogue import catalogue
 from stream.settings.application import Settings
@@ -48,7 +48,10 @@ def test_json_describes_every_metric() -> None:
 
 
 def test_the_formula_follows_the_settings() -> None:
-    text = metrics(ENGAGE_CTR_DENOMINATOR="page_views", ENGAGE_CHURN_DENOMINATOR="start_plus_new")
+    names = ("click_through_rate", "churn_rate")
+    text = metrics(
+        *names, ENGAGE_CTR_DENOMINATOR="page_views", ENGAGE_CHURN_DENOMINATOR="start_plus_new"
+    )
     words = " ".join(text.stdout.split())
     assert "clicks on content ÷ page views" in words
     assert "customers lost ÷ (customers at the start + new ones)" in words
@@ -56,12 +59,58 @@ def test_the_formula_follows_the_settings() -> None:
 
 
 @pytest.mark.parametrize("width", ["40", "200"])
-def test_a_person_sees_all_of_it_at_any_width(width: str) -> None:
-    words = "".join(metrics(COLUMNS=width).stdout.split())
+def test_a_person_sees_all_about_the_named_metrics_at_any_width(width: str) -> None:
+    names = [entry["name"] for entry in as_entries(Settings())]
+    words = "".join(metrics(*names, COLUMNS=width).stdout.split())
     for entry in as_entries(Settings()):
         for text in (entry["name"], entry["help"], entry["formula"], *entry["settings"]):
             assert "".join(text.split()) in words
         assert f"{entry['gauge']}{{{','.join(entry['gauge_labels'])}}}" in words
+
+
+@pytest.mark.parametrize("width", [60, 80, 120, 200])
+def test_the_list_has_one_line_for_each_metric_and_fits(width: int) -> None:
+    lines = metrics(COLUMNS=str(width)).stdout.splitlines()
+    assert max(map(len, lines)) <= width
+    assert not any(line != line.rstrip() or "\x1b" in line for line in lines)
+    themes = [line for line in lines if line and not line.startswith(" ")]
+    assert themes[:3] == ["Audience", "Newcomers", "Active people"]
+    rows = [line for line in lines if line.startswith(" ")]
+    names = [entry["name"] for entry in as_entries(Settings())]
+    assert len(rows) == len(names)
+    if width >= 80:
+        assert [row.split()[0] for row in rows] == names
+    if width >= 120:
+        (row,) = (row.split() for row in rows if row.split()[0] == "unique_click_through_rate")
+        assert row[-2:] == ["ratio", "day"]
+
+
+def test_own_metrics_have_a_theme_of_their_own(tmp_path: Path) -> None:
+    (tmp_path / "engage.toml").write_text(
+        '[metrics.gift_share]\nnumerator = "clicks"\ndenominator = "people"\n'
+    )
+    own = metrics().stdout.partition("Your own\n")[2].splitlines()
+    assert own[0].split()[0] == "gift_share"
+
+
+def test_an_unknown_name_is_answered_with_the_nearest() -> None:
+    result = metrics("bounce_rat")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "unknown metric 'bounce_rat' (did you mean bounce_rate?)" in result.stderr
+
+
+def test_one_metric_for_programs() -> None:
+    (entry,) = json.loads(metrics("landing_page_time", "--format", "json").stdout)
+    assert (entry["theme"], entry["dimensions"]) == ("Pages", ["page"])
+
+
+def test_an_encoding_without_the_characters_is_no_error() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "agents", "metrics", "nps", "page_views"],
+        env=os.environ | {"PYTHONIOENCODING": "ascii", "PYTHONPATH": str(ROOT)},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert "-> 40" in done.stdout and done.stderr == ""
 
 
 def test_every_setting_of_a_metric_exists() -> None:
@@ -71,8 +120,8 @@ def test_every_setting_of_a_metric_exists() -> None:
 
 
 def test_the_markdown_table_is_complete() -> None:
-    assert metrics("--format", "markdown").stdout == metrics_markdown(Settings())
-    lines = metrics_markdown(Settings()).splitlines()
+    assert metrics("--format", "markdown").stdout == as_markdown(as_entries(Settings()))
+    lines = as_markdown(as_entries(Settings())).splitlines()
     assert len(lines) == len(catalogue(Settings())) + len(DATA_QUALITY) + 2
     assert len({line.replace("\\|", "").count("|") for line in lines}) == 1
 
