@@ -5,7 +5,8 @@ from datetime import UTC, date, datetime
 from itertools import accumulate
 from typing import Final
 
-from msgspec.json import Decoder
+from msgspec import Raw, ValidationError
+from msgspec.json import Decoder, encode
 
 from schemas.envelope import Context, WithContext
 from schemas.events import PERSONLESS, Event
@@ -33,6 +34,9 @@ _DAY_MS: Final = 86_400_000
 
 _decode: Final = Decoder(Event).decode
 _decode_context: Final = Decoder(WithContext).decode
+_decode_fields: Final = Decoder(dict[str, Raw]).decode
+#: Values that mean the same as no field.
+_ABSENT: Final = (b"null", b'""')
 
 #: Decoded contexts by their bytes: bounded in number and in size.
 _contexts: Final[dict[bytes, Context]] = {}
@@ -67,6 +71,8 @@ def _read(raw: bytes | None) -> tuple[Event, int] | RejectedEvent:
             found = bytes(event.context)  # a msgspec.Raw until here
             event.context = _contexts.get(found) or _context(found)
     except (ValueError, RecursionError) as error:
+        if isinstance(error, ValidationError) and (present := _present_fields(raw)):
+            return _read(present)
         return explain(raw, error)
     time = event.event_time
     if type(time) is int:
@@ -80,8 +86,23 @@ def _read(raw: bytes | None) -> tuple[Event, int] | RejectedEvent:
             return RejectedEvent(Reason.ABSURD_TIME, found_time)
         ms = days * _DAY_MS + since.seconds * 1000 + since.microseconds // 1000
     if event.visitor_id is None and event.user_id is None and type(event) not in PERSONLESS:
-        return RejectedEvent(Reason.NO_PERSON, "$.visitor_id and $.user_id are both absent")
+        return RejectedEvent(
+            Reason.NO_PERSON, "$.visitor_id and $.user_id are both absent, null or empty"
+        )
     return event, ms
+
+
+def _present_fields(raw: bytes) -> bytes | None:
+    """Return the event without its fields that are null or empty; None if it has none of these.
+
+    Fields that may be absent are read so only when the decoder refuses them: most events have none.
+    """
+    try:
+        fields = _decode_fields(raw)
+    except (ValueError, RecursionError):
+        return None
+    present = {name: value for name, value in fields.items() if bytes(value) not in _ABSENT}
+    return encode(present) if len(present) < len(fields) else None
 
 
 def _context(raw: bytes) -> Context | None:
@@ -89,7 +110,7 @@ def _context(raw: bytes) -> Context | None:
     fields = _decode_context(b'{"context":%b}' % raw).context
     if fields is None:
         return None
-    context = Context(fields)
+    context = Context({name: value for name, value in fields.items() if value})
     if len(raw) <= _CONTEXT_BYTES_MAX:
         if len(_contexts) >= _CONTEXTS_MAX:
             _contexts.clear()

@@ -16,10 +16,11 @@ _ZONED = {"pattern": "([Zz]|[+-][0-9]{2}:?[0-9]{2})$"}
 Id: TypeAlias = Annotated[str, Meta(min_length=1, max_length=128)]
 PersonId: TypeAlias = Annotated[str, Meta(min_length=1, max_length=256)]
 Name: TypeAlias = Annotated[str, Meta(min_length=1, max_length=256)]
-Text: TypeAlias = Annotated[str, Meta(max_length=1024)]  # only shown, so it may be empty
+Text: TypeAlias = str  # only shown or compared: the size of the record bounds it
 Site: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64)]
-PageUrl: TypeAlias = Annotated[str, Meta(min_length=1, max_length=2048)]
-Url: TypeAlias = Annotated[str, Meta(max_length=2048)]  # browsers send "" for "no referrer"
+# The size of the record bounds a URL: a long one is cut for its page, and its event counts.
+PageUrl: TypeAlias = Annotated[str, Meta(min_length=1)]
+Url: TypeAlias = str
 Time: TypeAlias = (
     Annotated[
         datetime, Meta(tz=True, description="RFC 3339, zone required", extra_json_schema=_ZONED)
@@ -40,7 +41,10 @@ class WithContext(Struct):
 
     # The keys have no bounds of their own, which would cost the decoder its cache of keys and a tenth
     # of its speed. The size of the event bounds them.
-    context: Annotated[dict[str, Annotated[str, Meta(max_length=1024)]], Meta(max_length=64)] | None
+    context: (
+        Annotated[dict[str, Annotated[str, Meta(max_length=1024)] | None], Meta(max_length=64)]
+        | None
+    )
 
 
 if TYPE_CHECKING:

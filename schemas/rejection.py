@@ -49,9 +49,10 @@ CAUSES: Final[Mapping[Reason, str]] = MappingProxyType(
         Reason.TOO_LARGE: "the record is over 64 KiB",
         Reason.MALFORMED: "the bytes are not one JSON object in UTF-8, or are nested too deeply",
         Reason.UNKNOWN_TYPE: "`type` is not an event type",
-        Reason.MISSING_FIELD: "a field that the type needs is absent",
+        Reason.MISSING_FIELD: "a field that the type needs is absent, null or empty",
         Reason.WRONG_FIELD: "a field has the wrong type or is out of bounds",
-        Reason.NO_PERSON: "the type needs a person, and `visitor_id` and `user_id` are both absent",
+        Reason.NO_PERSON: "the type needs a person, and `visitor_id` and `user_id` are both absent, null "
+        "or empty",
         Reason.UNKNOWN_VERSION: "`schema_version` is not 1",
         Reason.ABSURD_TIME: "`event_time` is outside 1990 to 2199, or in seconds instead of "
         "milliseconds",
@@ -87,6 +88,15 @@ _fields = Decoder(dict[str, Raw]).decode
 _text = Decoder(str).decode
 _PATH = re.compile(r"at `(?:key` in `)?\$\.([^`.\[]+)")
 _WHOLE_NUMBER = re.compile(rb"-?[0-9]+")
+_TIMES = "use RFC 3339 with a zone, as 2025-03-10T10:00:00Z, or whole epoch milliseconds"
+#: Sign of a wrong type in the decoder's message → what would be accepted.
+_WANTED: Final[Mapping[re.Pattern[str], str]] = {
+    re.compile(r"Expected `(?:float|int)\b.*, got `str`"): (
+        "send a number without quotes, or let a source mapping turn texts into numbers"
+    ),
+    re.compile(r"Expected `str\b.*, got `(?:int|float|bool)`"): "send a text, in quotes",
+    re.compile(r"Expected `bool\b.*, got `"): "send true or false, without quotes",
+}
 
 
 def explain(raw: bytes, error: Exception) -> RejectedEvent:
@@ -133,11 +143,21 @@ def _wrong_field(fields: dict[str, Raw], message: str) -> RejectedEvent:
     if name == "event_time" and _WHOLE_NUMBER.fullmatch(value):
         found = value[:FOUND_LIMIT].decode()
         return RejectedEvent(
-            Reason.ABSURD_TIME, f"$.event_time: {found} ms is outside 1990 to 2199"
+            Reason.ABSURD_TIME, f"$.event_time: {found} ms is outside 1990 to 2199; {_TIMES}"
         )
-    if not any(part in message for part in (", got ", "Invalid value", "Invalid enum")):
+    if name == "event_time" or not any(
+        part in message for part in (", got ", "Invalid value", "Invalid enum")
+    ):
         message = f"{message}, found {_found(name, value)}"
-    return RejectedEvent(Reason.WRONG_FIELD, message)
+    return RejectedEvent(Reason.WRONG_FIELD, message + _hint(name, message))
+
+
+def _hint(name: str, message: str) -> str:
+    """Return what the field would accept, if the message does not say it."""
+    if name == "event_time":
+        return f"; {_TIMES}"
+    wanted = (text for sign, text in _WANTED.items() if sign.search(message))
+    return "".join(f"; {text}" for text in wanted)
 
 
 def _found(name: str, value: bytes) -> str:

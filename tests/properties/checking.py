@@ -8,6 +8,7 @@ import msgspec
 from schemas.outputs import WindowKind
 from stream.metrics.catalogue import catalogue
 from stream.settings.application import Settings
+from tests.oracle.absent import present
 from tests.oracle.log import EventDict, Verdict, accepted, judge, untimely
 from tests.oracle.oracle import expected, instant
 from tests.properties.compare import choices_of, differences, published
@@ -52,7 +53,7 @@ def verdicts_of(logs: Logs, settings: Settings) -> list[Verdict]:
     found: list[Verdict] = []
     for partition in logs:
         for log in partition.values():
-            events: list[EventDict] = [msgspec.json.decode(record.value) for record in log]
+            events: list[EventDict] = [present(msgspec.json.decode(record.value)) for record in log]
             for event in events:
                 event["ms"] = instant(event["event_time"])
             found += judge(

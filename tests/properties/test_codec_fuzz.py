@@ -131,6 +131,30 @@ def test_any_value_in_any_field_gives_an_event_or_a_reason(
     outcome(json.dumps(event, ensure_ascii=escape).encode("utf-8", "surrogatepass"))
 
 
+@given(
+    st.sampled_from(VALID),
+    st.dictionaries(st.sampled_from(FIELDS), st.sampled_from([None, ""]), max_size=4),
+    st.booleans(),
+)
+def test_null_and_an_empty_text_are_the_same_as_no_field(
+    raw: bytes, empty: dict[str, str | None], escape: bool
+) -> None:
+    event = json.loads(raw)
+    found = outcome(json.dumps(event | empty, ensure_ascii=escape).encode())
+    without = {name: value for name, value in event.items() if name not in empty}
+    expected = outcome(json.dumps(without).encode())
+    if isinstance(found, RejectedEvent) or isinstance(expected, RejectedEvent):
+        assert isinstance(found, RejectedEvent)
+        assert isinstance(expected, RejectedEvent)
+        assert (found.reason, found.detail) == (expected.reason, expected.detail)
+    else:
+        # Optional texts without a least length keep "", which every reader takes for none.
+        kept = msgspec.structs.asdict(found)
+        assert kept == msgspec.structs.asdict(expected) | {
+            name: "" for name, value in kept.items() if value == ""
+        }
+
+
 @given(texts, texts, texts)
 def test_a_string_that_is_not_unicode_is_rejected_as_malformed(a: str, b: str, key: str) -> None:
     event = json.loads(VALID[0]) | {"visitor_id": f"v{a}", "context": {key: b}}
@@ -142,7 +166,8 @@ def test_a_string_that_is_not_unicode_is_rejected_as_malformed(a: str, b: str, k
         assert found.reason == Reason.MALFORMED
     else:
         assert not isinstance(found, RejectedEvent)
-        assert (found.visitor_id, found.context) == (f"v{joined[0]}", {joined[2]: joined[1]})
+        context = {joined[2]: joined[1]} if joined[1] else {}
+        assert (found.visitor_id, found.context) == (f"v{joined[0]}", context)
 
 
 @pytest.mark.parametrize("poison", HOSTILE, ids=lambda p: ascii(p[:12].decode("latin-1")))

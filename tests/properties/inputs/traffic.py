@@ -47,7 +47,7 @@ contexts = st.none() | st.fixed_dictionaries(
         "country": st.sampled_from(["DE", "FR", ""]),
         "device": st.just("phone"),
         "platform": st.sampled_from(["ios", "web"]),
-        "campaign": st.sampled_from(["spring", "mail", ""]),
+        "campaign": st.sampled_from(["spring", "mail", "", None]),
     },
 )
 _urls = st.sampled_from(["/a", "/a?x=1", "https://A.example/b/", "https://b.example/b#c", "name"])
@@ -79,6 +79,14 @@ _kinds = st.one_of(
         {"type": "social_impression", "post_id": "p"},
     ]),
 )  # fmt: skip
+#: Fields that trackers send although they hold nothing.
+_empty = st.dictionaries(
+    st.sampled_from(
+        ["session_id", "site", "context", "is_bot", "user_id", "visitor_id", "page_url"]
+    ),
+    st.sampled_from([None, ""]),
+    max_size=2,
+)
 _identities = st.sampled_from(["visitor", "visitor", "user", "both", "other visitor"])
 
 
@@ -94,6 +102,7 @@ def site_events(draw: st.DrawFn, base_ms: int, number: int, days: Sequence[int] 
     context, site = draw(contexts), draw(st.sampled_from(["default", "default", "shop"]))
     given = {"session_id": session_id, "context": context, "site": site}
     event |= {name: value for name, value in given.items() if value is not None}
+    event = draw(_empty) | event
     return Sent(event, account, draw(st.sampled_from(TOPICS[:2])), 0)
 
 

@@ -82,6 +82,60 @@ def test_a_missing_field_has_its_default() -> None:
     assert custom.interactive
 
 
+@pytest.mark.parametrize("value", [None, ""])
+@pytest.mark.parametrize("name", ["user_id", "session_id", "site", "context", "is_bot", "page_url"])
+def test_null_and_an_empty_text_are_no_field(name: str, value: str | None) -> None:
+    assert parse(page_view(**{name: value, "extra": [None, ""]})) == parse(page_view())
+
+
+@pytest.mark.parametrize("value", [None, ""])
+def test_a_needed_field_that_is_null_or_empty_is_named_as_missing(value: str | None) -> None:
+    for name in ("event_id", "event_time", "type"):
+        rejected = refusal(page_view(**{name: value}))
+        assert (rejected.reason, f"`{name}`" in rejected.detail) == (Reason.MISSING_FIELD, True)
+    for name in ("order_id", "name", "content_id"):
+        kind = {"order_id": "order", "name": "goal", "content_id": "impression"}[name]
+        assert f"`{name}`" in refusal(page_view(type=kind, **{name: value})).detail
+    assert refusal(page_view(visitor_id=value, user_id=value)).reason == Reason.NO_PERSON
+
+
+def test_null_and_empty_values_of_the_context_are_no_values() -> None:
+    event, _ = parse(page_view(context={"a": None, "b": "", "c": "x"}))
+    assert event.context == {"c": "x"}
+    assert refusal(page_view(context={"a": None, "b": 1})).reason == Reason.WRONG_FIELD
+
+
+def test_null_does_not_hide_a_wrong_field_or_malformed_bytes() -> None:
+    assert "$.visitor_id" in refusal(page_view(site=None, visitor_id=5)).detail
+    assert refusal(page_view(site=None) + b"{").reason == Reason.MALFORMED
+
+
+@pytest.mark.parametrize("name", ["page_url", "referrer", "page_title"])
+def test_only_the_size_of_the_record_bounds_a_url_and_a_title(name: str) -> None:
+    room = MAX_BYTES - len(page_view(**{name: ""}))
+    event, _ = parse(page_view(**{name: "x" * room}))
+    assert getattr(event, name) == "x" * room
+    assert refusal(page_view(**{name: "x" * (room + 1)})).reason == Reason.TOO_LARGE
+
+
+@pytest.mark.parametrize(
+    ("changes", "advice"),
+    [
+        ({"type": "order", "order_id": "o", "revenue": "9.5"}, "source mapping"),
+        ({"type": "order", "order_id": "o", "quantity": "2"}, "without quotes"),
+        ({"type": "order", "order_id": 1}, "in quotes"),
+        ({"context": {"width": 1920}}, "in quotes"),
+        ({"is_bot": "no"}, "true or false"),
+        ({"event_time": "2025-03-10T10:00Z"}, "RFC 3339"),
+        ({"event_time": "1741600800000"}, "epoch milliseconds"),
+        ({"event_time": 1741600800}, "epoch milliseconds"),
+        ({"event_time": 1741600800000.0}, "epoch milliseconds"),
+    ],
+)
+def test_a_detail_says_what_would_be_accepted(changes: dict[str, Any], advice: str) -> None:
+    assert advice in refusal(page_view(**changes)).detail
+
+
 def test_whole_numbers_are_accepted_for_fractions() -> None:
     order, _ = parse(page_view(type="order", order_id="o", revenue=5))
     assert isinstance(order, Order)
@@ -128,7 +182,7 @@ def test_a_detail_names_the_field_or_the_value(raw: bytes, text: str) -> None:
     assert text in refusal(raw).detail
 
 
-@pytest.mark.parametrize("field", ["visitor_id", "user_id", "page_title"])
+@pytest.mark.parametrize("field", ["visitor_id", "user_id", "session_id"])
 def test_a_detail_does_not_repeat_personal_text(field: str) -> None:
     assert "jane" not in refusal(page_view(**{field: "jane@example.org" * 100})).detail
 
@@ -158,7 +212,7 @@ def test_long_lists_of_small_objects_are_not_deep() -> None:
 def test_the_last_of_two_equal_keys_counts() -> None:
     event, _ = parse(page_view().replace(b'"event_id"', b'"event_id": "first", "event_id"'))
     assert event.event_id == "e"
-    assert refusal(page_view()[:-1] + b', "event_id": ""}').reason == Reason.WRONG_FIELD
+    assert refusal(page_view()[:-1] + b', "event_id": ""}').reason == Reason.MISSING_FIELD
     assert refusal(page_view()[:-1] + b', "type": "click"}').reason == Reason.WRONG_FIELD
 
 
