@@ -131,9 +131,7 @@ class Activity:
             self._count_live(groups, minute, before, after)
         for day, groups in self._clicks.items():
             for segment, people in by_segment(groups).items():
-                self._counters.add_range(
-                    Grain.DAY, measures.CLICKERS_DAY, segment, day, day, people
-                )
+                self._counters.add_in(Grain.DAY, day, measures.CLICKERS_DAY, segment, people)
         for (hour, before, after), groups in self._hours.items():
             for segment, people in by_segment(groups).items():
                 self._count_hours(segment, hour, before, after, people)

@@ -15,8 +15,9 @@ from stream.counters.windows import GRAIN_OF, LENGTH_OF
 from stream.metrics import own as definitions
 from stream.metrics.catalogue import catalogue, counts_by, defining_tables
 from stream.metrics.families import COUNTERS
+from stream.metrics.histogram_terms import Quantile, TopTenth
 from stream.metrics.metric import Metric, Unit, required_grains
-from stream.metrics.terms import AtEnd, AtStart, ByWindow, DaysBefore, Predicted, Quantile, TopTenth
+from stream.metrics.terms import AtEnd, AtStart, ByWindow, DaysBefore, Predicted
 from stream.metrics.themes import (
     carts,
     features,

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from stream.counters import measures
+from stream.metrics.histogram_terms import Quantile
 from stream.metrics.metric import Benchmark, Example, Metric
-from stream.metrics.terms import Has, Per, Quantile, Total
+from stream.metrics.terms import Has, Per, Total
 from stream.metrics.theme import Theme
 from stream.settings.application import Settings
 

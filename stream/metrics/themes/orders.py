@@ -9,8 +9,9 @@ from stream.counters.measures import MICROS
 from stream.counters.segments import Segment, SegmentRegistry
 from stream.history.events import Aggregate, Contributions, HistoryEntry, at, distinct, on
 from stream.metrics.counted_by import PERSON, CountedBy
+from stream.metrics.histogram_terms import TopTenth
 from stream.metrics.metric import Example, Metric
-from stream.metrics.terms import AtEnd, AtStart, ByWindow, Per, TopTenth, Total
+from stream.metrics.terms import AtEnd, AtStart, ByWindow, Per, Total
 from stream.metrics.theme import Theme
 from stream.sessions.session import sid_digest
 from stream.settings.application import Settings

@@ -10,8 +10,9 @@ from stream.counters.segments import Segment, SegmentRegistry
 from stream.history.business_hours import BusinessHours
 from stream.history.events import Aggregate, Contributions, HistoryEntry, at, on
 from stream.metrics.counted_by import PERSON, CountedBy, When
+from stream.metrics.histogram_terms import Quantile
 from stream.metrics.metric import Example, Metric
-from stream.metrics.terms import Has, Level, Per, Quantile, Total
+from stream.metrics.terms import Has, Level, Per, Total
 from stream.metrics.theme import Theme
 from stream.sessions.session import sid_digest
 from stream.settings.application import Settings
