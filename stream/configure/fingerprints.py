@@ -9,6 +9,7 @@ import msgspec
 
 from stream.metrics.catalogue import catalogue, defining_tables
 from stream.metrics.counted_by import ALWAYS, SEGMENTS
+from stream.metrics.editions import EDITIONS, editions
 from stream.metrics.metric import OWN_DIMENSIONS, Metric
 from stream.metrics.setting_value import setting_value
 from stream.settings.application import Settings
@@ -83,8 +84,9 @@ def _fingerprint(metric: Metric, settings: Settings, always: Mapping[str, object
     counted = {**always, **_values(settings, metric.counted_by)}
     terms = (repr(metric.numerator), repr(metric.denominator), metric.windows)
     shown = (metric.gauge_complete, _values(settings, metric.chosen_by))
+    edited = editions(metric.measures())
     return Fingerprint(
-        counting=_digest([counted, needs]),
+        counting=_digest([counted, needs, *([edited] if edited else [])]),
         formula=_digest([terms, shown]),
         segments=_digest([_values(settings, _segmented_by(metric))]),
         format=FORMAT,
@@ -115,11 +117,11 @@ def _digest(parts: Iterable[object]) -> str:
 
 
 def definition_version(settings: Settings) -> str:
-    """Return 12 hex digits that change exactly when a setting changes what a published number means."""
+    """Return 12 hex digits that change when a setting or an edition changes what a number means."""
     defining = msgspec.to_builtins(
         {name: getattr(settings, name) for name in defining_tables() if name != "dimensions"}
     )
     defining["dimensions"] = sorted(settings.dimensions)
     defining["active"]["passive_types"] = sorted(settings.active.passive_types)
-    text = json.dumps(defining, sort_keys=True)
+    text = json.dumps([defining, dict(EDITIONS)], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -19,6 +19,10 @@ MICROS = 1_000_000
 EVENTS = "events"
 BOT_EVENTS = "bot_events"
 EXCLUDED_EVENTS = "excluded_events"
+#: Answers that are off the scale of their survey.
+OFF_SCALE_EVENTS = "off_scale_events"
+#: Ends and refunds of what was never seen. A late start or order takes them back.
+UNMATCHED_EVENTS = "unmatched_events"
 PAGE_VIEWS = "page_views"
 CLICKS = "clicks"
 IMPRESSIONS = "impressions"

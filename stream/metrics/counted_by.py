@@ -81,6 +81,10 @@ COUNTED_BY: CountedBy = {
     measures.EVENTS: (),
     measures.BOT_EVENTS: (),
     measures.EXCLUDED_EVENTS: (),
+    measures.OFF_SCALE_EVENTS: (
+        "survey.csat_scale", "survey.ces_scale", "survey.rating_scale", *PERSON,
+    ),
+    measures.UNMATCHED_EVENTS: PERSON,
     measures.PAGE_VIEWS: (),
     measures.CLICKS: (),
     measures.IMPRESSIONS: (),

@@ -12,8 +12,10 @@ from stream.counters.measures import (
     EVENTS,
     EXCLUDED_EVENTS,
     IMPRESSIONS,
+    OFF_SCALE_EVENTS,
     PAGE_VIEWS,
     SESSIONS,
+    UNMATCHED_EVENTS,
     VIEWED_SESSIONS,
 )
 
@@ -64,6 +66,11 @@ COUNTERS: Mapping[str, Family] = MappingProxyType(
             (EVENTS, "Accepted events."),
             (BOT_EVENTS, "Accepted events of bots; no other number counts them."),
             (EXCLUDED_EVENTS, "Accepted events of internal traffic; no other number counts them."),
+            (OFF_SCALE_EVENTS, "Answers off the scale of their survey; no score counts them."),
+            (
+                UNMATCHED_EVENTS,
+                "Ends and refunds of what was never seen. If its start comes late, the counter waits.",
+            ),
             (PAGE_VIEWS, "Page views."),
             (CLICKS, "Clicks on content."),
             (IMPRESSIONS, "Impressions of content."),

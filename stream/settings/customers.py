@@ -42,14 +42,19 @@ class SurveySettings(Table, frozen=True, kw_only=True):
     csat_scale: Annotated[
         AtLeastOne,
         Help(
-            "Highest score of CSAT. Answers with their own scale_max are converted to it.",
+            "Highest score of CSAT; the lowest is 1. Answers with a scale_max of their own are "
+            "converted: lowest to lowest, highest to highest.",
         ),
     ] = 5
     csat_satisfied_min: Annotated[
         AtLeastOne, Help("Lowest score that is satisfied.", why="4 and 5 of 5 are the custom.")
     ] = 4
     ces_scale: Annotated[
-        AtLeastOne, Help("Highest score of CES.", why="1 to 7, as in CES 2.0.")
+        AtLeastOne,
+        Help(
+            "Highest score of CES; the lowest is 1. Other scales are converted as those of CSAT.",
+            why="1 to 7, as in CES 2.0.",
+        ),
     ] = 7
     ces_mode: Annotated[
         Literal["mean", "top_box"],
@@ -71,7 +76,10 @@ class SurveySettings(Table, frozen=True, kw_only=True):
             },
         ),
     ] = True
-    rating_scale: Annotated[AtLeastOne, Help("Highest rating.", why="0 to 5 stars.")] = 5
+    rating_scale: Annotated[
+        AtLeastOne,
+        Help("Highest rating; the lowest is 0. Other scales are converted.", why="0 to 5 stars."),
+    ] = 5
 
 
 class SupportSettings(Table, frozen=True, kw_only=True):
@@ -112,6 +120,14 @@ class SupportSettings(Table, frozen=True, kw_only=True):
             },
         ),
     ] = "response"
+    clock_skew_seconds: Annotated[
+        Annotated[int, Meta(ge=0, le=3_600)],
+        Help(
+            "Seconds before the opening of a ticket that still belong to it. Messages and "
+            "resolutions in them count at the opening.",
+            why="The clocks of two systems differ by seconds; a minute is beyond them.",
+        ),
+    ] = 60
     exclude_bots: Annotated[
         bool,
         Help(

@@ -5,13 +5,15 @@ Shares no code with the engine.
 
 import math
 from collections.abc import Collection, Iterable, Sequence
+from fractions import Fraction
 
 from tests.oracle.money import Item, Windows, answers_of, person_of, segments_of
 from tests.oracle.terms import Answer, Answers, EventDict, Key, Segment
 from tests.oracle.time import Wall, Window
 
 SITE = "default"
-SCALES = {"nps": 10, "csat": 5, "ces": 7, "rating": 5}
+#: Lowest and highest score of each kind of survey.
+SCALES = {"nps": (0, 10), "csat": (1, 5), "ces": (1, 7), "rating": (0, 5)}
 
 
 def surveys(
@@ -31,16 +33,12 @@ def surveys(
     kinds = (f"trailing_{days}d", "day")
     ease = (min(easiest), max(easiest)) if easiest else None
     answered, off, closed = [], [], []
-    seen: set[tuple[str, str]] = set()
-    for event in sorted(events, key=lambda event: event["ms"]):
+    in_order = sorted(events, key=lambda event: event["ms"])
+    for event in in_order:
         if event["type"] == "survey_dismissed" and event.get("survey"):
             closed.append(event)
-        if event["type"] != "survey_response":
-            continue
-        given = person_of(event), event.get("response_id", f"event {event['event_id']}")
-        if given not in seen:
-            seen.add(given)
-            (off if _score(event) > SCALES[event["survey"]] else answered).append(event)
+        if event["type"] == "survey_response" and not _is_revised(event, in_order):
+            (off if _score(event) is None else answered).append(event)
     held = _held(answered, wall, dimensions, latest, kinds)
     dismissed = _held(closed, wall, dimensions, False, kinds)
     windows = Windows(wall)
@@ -53,7 +51,8 @@ def surveys(
             continue
         own_events = held.get((segment, window), [])
         for kind in SCALES:
-            scores = [_score(event) for event in own_events if event["survey"] == kind]
+            given = (_score(event) for event in own_events if event["survey"] == kind)
+            scores = [score for score in given if score is not None]
             away = [e for e in dismissed.get((segment, window), []) if e["survey"] == kind]
             whole = len(scores) + (len(away) if shown else 0)
             for metric, top, bottom in _metrics(kind, scores, whole, ease):
@@ -80,11 +79,24 @@ def _metrics(
     return [("ces" if kind == "ces" else "average_rating", sum(scores), len(scores))]
 
 
-def _score(event: EventDict) -> float:
-    scale = SCALES[event["survey"]]
-    own = event.get("scale_max")
-    given: float = event["score"]
-    return given if own is None or event["survey"] == "nps" else given * scale / own
+def _is_revised(event: EventDict, in_order: Iterable[EventDict]) -> bool:
+    """Return whether a later answer to the same survey has the same response id."""
+    same = ("user_id", "type", "survey", "response_id")
+    return event.get("response_id") is not None and any(
+        other["ms"] > event["ms"] and all(other.get(name) == event.get(name) for name in same)
+        for other in in_order
+    )
+
+
+def _score(event: EventDict) -> float | None:
+    """Return the score between the ends of the survey's scale; None: it is off the scale."""
+    low, high = SCALES[event["survey"]]
+    top = event.get("scale_max") or high
+    if event["score"] > top or (event["survey"] == "nps" and top != high):
+        return None
+    # The share of the way from the lowest score to the highest stays the same.
+    way = Fraction(event["score"] - low) / (top - low)
+    return float(low + way * (high - low))
 
 
 def _held(
@@ -108,18 +120,30 @@ def _held(
 class Ticket:
     """One ticket of a person, whose state can be asked at any instant."""
 
-    def __init__(self, opening: EventDict, events: Iterable[EventDict], bots: bool = False) -> None:
+    def __init__(
+        self,
+        opening: EventDict,
+        events: Iterable[EventDict],
+        bots: bool = False,
+        skew_ms: int = 60_000,
+    ) -> None:
         self.opening, self.bots = opening, bots
         self.ms: int = opening["ms"]
-        later = [event for event in events if event["ms"] > self.ms]
-        self.events = sorted(later, key=lambda event: event["ms"])
+        # What comes shortly before the opening belongs to it: clocks of two systems differ. It gets an
+        # instant of its own between the opening and the next millisecond.
+        timely = [e for e in events if e["ms"] >= self.ms - skew_ms and e is not opening]
+        timely.sort(key=lambda event: event["ms"])
+        before = [event for event in timely if event["ms"] < self.ms]
+        self.events = [
+            {**e, "ms": self.ms + Fraction(n + 1, len(before) + 2)} for n, e in enumerate(before)
+        ] + timely[len(before) :]
         asking = [
             e for e in self.events if _is(e, "ticket_message") and e["direction"] == "incoming"
         ]
         by_support = opening.get("direction") == "outgoing"
         self.asked = self.ms if not by_support else asking[0]["ms"] if asking else None
 
-    def state(self, at_ms: int) -> tuple[bool, bool, int, int]:
+    def state(self, at_ms: int | Fraction) -> tuple[bool, bool, int, int]:
         """Return (resolved, waiting, times resolved, times reopened) after an instant."""
         resolved, waiting, ends, returns = False, self.asked == self.ms, 0, 0
         for event in self.events:
@@ -142,7 +166,11 @@ class Ticket:
     def replies(self) -> list[tuple[int, int]]:
         """Return (earliest message without a reply, its reply) pairs."""
         given = [e["ms"] for e in self.events if self.is_reply(e)]
-        asked = [e["ms"] for e in self.events if e.get("direction") == "incoming"]
+        asked = [
+            e["ms"]
+            for e in self.events
+            if _is(e, "ticket_message") and e["direction"] == "incoming"
+        ]
         asked = [ms for ms in asked if self.asked is not None and ms >= self.asked]
         if self.asked is not None and self.asked not in asked:
             asked.insert(0, self.asked)
@@ -150,20 +178,22 @@ class Ticket:
         for number, ms in enumerate(given):
             since = given[number - 1] if number else 0
             if open_ones := [one for one in asked if since < one < ms]:
-                found.append((open_ones[0], ms))
+                found.append((int(open_ones[0]), int(ms)))
         return found
 
     def changes(self, number: int) -> list[int]:
         """Return the instants at which it was resolved (2) or reopened (3)."""
         times = [event["ms"] for event in self.events]
-        return [ms for ms in times if self.state(ms)[number] > self.state(ms - 1)[number]]
+        just = Fraction(1, 1_000)
+        changed = [ms for ms in times if self.state(ms)[number] > self.state(ms - just)[number]]
+        return [int(ms) for ms in changed]
 
 
 def _is(event: EventDict, kind: str) -> bool:
     return bool(event["type"] == kind)
 
 
-def tickets(events: Sequence[EventDict], bots: bool = False) -> list[Ticket]:
+def tickets(events: Sequence[EventDict], bots: bool = False, skew_ms: int = 60_000) -> list[Ticket]:
     """Return every ticket that was opened, from its first opening on."""
     of_ticket: dict[tuple[str, str], list[EventDict]] = {}
     for event in events:
@@ -173,7 +203,9 @@ def tickets(events: Sequence[EventDict], bots: bool = False) -> list[Ticket]:
     for own_events in of_ticket.values():
         opened = [event for event in own_events if _is(event, "ticket_opened")]
         if opened:
-            found.append(Ticket(min(opened, key=lambda event: event["ms"]), own_events, bots))
+            found.append(
+                Ticket(min(opened, key=lambda event: event["ms"]), own_events, bots, skew_ms)
+            )
     return found
 
 
@@ -186,9 +218,10 @@ def support(
     every: bool = False,
     at_opening: bool = False,
     bots: bool = False,
+    skew_ms: int = 60_000,
 ) -> Answers:
     """Tickets opened, resolved and waiting, and how long customers waited."""
-    windows, all_tickets = Windows(wall), tickets(events, bots)
+    windows, all_tickets = Windows(wall), tickets(events, bots, skew_ms)
     ticket_segments = [(c, s) for c in all_tickets for s in segments_of(c.opening, dimensions)]
     counted: dict[str, list[Item]] = {
         "tickets_opened": [(s, "", c.ms, 1) for c, s in ticket_segments],

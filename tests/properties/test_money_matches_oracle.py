@@ -85,9 +85,9 @@ EVENTS: dict[str, st.SearchStrategy[EventDict]] = {
         type=["survey_response"],
         survey=["nps", "nps", "csat", "ces", "rating"],
         score=[1, 2, 4, 5, 7, 8, 9, 10],
-        scale_max=[None, None, 10],
+        scale_max=[None, None, 10, 5],
         response_id=[None, None, "r", "s"],
-    ).filter(lambda event: event["survey"] != "nps" or event["score"] <= 10)
+    ).filter(lambda event: event["survey"] == "nps" or event["score"] <= event.get("scale_max", 10))
     | _one(type=["survey_dismissed"], survey=["nps", "csat", None]),
     "tickets": _one(
         type=["ticket_opened"], ticket_id="tu", direction=[None, "incoming", "outgoing"]
@@ -130,6 +130,7 @@ supports = st.builds(
     response_kind=st.sampled_from(["first", "every"]),
     response_bucket=st.sampled_from(["response", "opened"]),
     exclude_bots=st.booleans(),
+    clock_skew_seconds=st.sampled_from([0, 60, 3_600]),
 )
 
 
@@ -198,6 +199,7 @@ def answers(aggregate: str, sent: Iterable[Sent], config: Settings) -> Answers:
             every=support.response_kind == "every",
             at_opening=support.response_bucket == "opened",
             bots=not support.exclude_bots,
+            skew_ms=support.clock_skew_seconds * 1000,
         )  # fmt: skip
     elif aggregate == "reach":
         per = config.social.denominator.removesuffix("s")

@@ -44,6 +44,10 @@ SCENARIOS: dict[str, list[Occurrence]] = {
         (4, 1, "c", {"type": "survey_response", "survey": "csat", "score": 8}),
         (4, 2, "c", {"type": "survey_response", "survey": "csat", "score": 8, "scale_max": 10}),
         (4, 3, "c", {"type": "survey_response", "survey": "csat", "score": 3}),
+        (5, 1, "d", _answer(10, response_id="r")),
+        (5, 2, "d", {"type": "survey_response", "survey": "csat", "score": 2, "response_id": "r"}),
+        (6, 1, "d", {"type": "survey_response", "survey": "ces", "score": 2, "scale_max": 5}),
+        (6, 2, "d", _answer(5, scale_max=5)),
     ],
     "tickets": [
         (0, 1, "a", _ticket("opened")), (0, 2, "a", _ticket("resolved")),
@@ -51,6 +55,8 @@ SCENARIOS: dict[str, list[Occurrence]] = {
         (1, 1, "a", _ticket("message", direction="outgoing", author="bot")),
         (1, 2, "a", _ticket("message", direction="outgoing", author="agent")),
         (2, 1, "a", _ticket("resolved")), (0, 1, "b", _ticket("resolved")),
+        (5, 1, "d", _ticket("message", direction="outgoing", author="agent")),
+        (5, 1, "d", _ticket("opened")),
         (1, 1, "b", _ticket("opened")), (3, 1, "c", _ticket("message", direction="incoming")),
     ],
     "reach": [
@@ -97,8 +103,26 @@ def _bots_answer(self: tickets.Tickets, event: Any) -> Any:
     return _ticket_entry(self, event)
 
 
-def _reopened_at_once(opening: Any, entries: Any, segments: Any) -> tickets.Ticket:
-    return _course(opening, [entry for entry in entries if entry[3] != "u"], segments)
+def _reopened_at_once(opening: Any, entries: Any, *rest: Any) -> tickets.Ticket:
+    return _course(opening, [entry for entry in entries if entry[3] != "u"], *rest)
+
+
+def _without_skew(opening: Any, entries: Any, segments: Any, skew_ms: int) -> tickets.Ticket:
+    return _course(opening, entries, segments, 0)
+
+
+def _first_answers(history: Any) -> Any:
+    return {(entry[4], entry[2]): entry for entry in reversed(list(history))}.values()
+
+
+def _in_proportion(self: feedback.Feedback, event: Any) -> int:
+    scale = self._scale[event.survey]
+    own = scale if event.scale_max is None or event.survey == "nps" else event.scale_max
+    return round(event.score * scale / own * 1_000_000)
+
+
+def _by_response_alone(history: Any) -> Any:
+    return {entry[4]: entry for entry in history}.values()
 
 
 def _count_seven_as_promoter(self: feedback.Feedback, answer: feedback.Answer) -> Any:
@@ -130,6 +154,10 @@ MUTANTS: dict[str, tuple[str, object, str, Callable[..., Any]]] = {
     "scales are ignored": (
         "surveys", feedback.Feedback, "_micros", lambda _, event: round(event.score * 1_000_000),
     ),
+    "scales are taken in proportion": ("surveys", feedback.Feedback, "_micros", _in_proportion),
+    "the first answer counts": ("surveys", feedback, "_last", _first_answers),
+    "a response has one answer": ("surveys", feedback, "_last", _by_response_alone),
+    "clocks never differ": ("tickets", tickets, "_course", _without_skew),
     "replies of bots count": ("tickets", tickets.Tickets, "entry", _bots_answer),
     "nothing is reopened": ("tickets", tickets, "_course", _reopened_at_once),
     "no churn is involuntary": ("movements", customers, "_is_involuntary", lambda *_: False),

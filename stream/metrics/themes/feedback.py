@@ -1,11 +1,11 @@
 """Answers to surveys: what is kept of each person, and the measures that it adds up to."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 from schemas.events.feedback import SurveyDismissed, SurveyResponse
-from stream.counters.measures import MICROS
+from stream.counters.measures import MICROS, OFF_SCALE_EVENTS
 from stream.counters.segments import Segment, SegmentRegistry
 from stream.history.events import Aggregate, Contributions, HistoryEntry, at, on
 from stream.metrics.counted_by import PERSON, CountedBy
@@ -41,6 +41,8 @@ COUNTED_BY: CountedBy = {
 
 _NPS_MAX, _PROMOTER, _PASSIVE = 10 * MICROS, 9 * MICROS, 7 * MICROS
 _OFF_SCALE = -1
+#: Lowest score of each kind of survey: csat and ces are answered from 1, nps and ratings from 0.
+_LOWEST = {"nps": 0, "csat": 1, "ces": 1, "rating": 0}
 _FAR = 1_000_000
 
 
@@ -71,8 +73,10 @@ class Answer(NamedTuple):
 class Feedback(Aggregate):
     """Aggregate of a person's answers.
 
-    Of answers with one response id the earliest counts. A score with its own scale is converted to the
-    scale of the settings. A score above that scale without one of its own counts only as off the scale.
+    Of several answers to a survey with one response id the last counts; of two at one instant, the
+    higher. A score with its own scale is converted to the scale of the settings: lowest to lowest,
+    highest to highest. An answer off its scale counts only as such: a score above the scale of the
+    settings that has none of its own, and an NPS answer on any scale but 0 to 10.
     With `survey.dedupe` latest_per_user a window holds each person's newest answer to each kind of
     survey; of two at one instant, the higher.
     """
@@ -112,19 +116,16 @@ class Feedback(Aggregate):
         """Count answers at their times; with latest_per_user the newest ones, by day and by window."""
         counts: Contributions = Contributions()
         answers: list[Answer] = []
-        seen = set()
-        for time_ms, segment_set_id, kind, micros, digest in history:
-            if digest in seen:
-                continue
-            seen.add(digest)
+        for time_ms, segment_set_id, kind, micros, _ in _last(history):
             segments = registry.by_id(segment_set_id).segments
             if micros is not None and micros != _OFF_SCALE:
                 own_segment = registry.own_segment(segments[0].site, "survey", kind)
                 answers.append(Answer(time_ms, kind, micros, (*segments, own_segment)))
                 continue
-            measure = dismissed(kind) if micros is None else OFF_SCALE
+            found = (dismissed(kind),) if micros is None else (OFF_SCALE, OFF_SCALE_EVENTS)
             for segment in segments:
-                at(counts, measure, segment, time_ms)
+                for measure in found:
+                    at(counts, measure, segment, time_ms)
         if self._latest:
             self._count_latest(counts, answers)
         else:
@@ -150,10 +151,12 @@ class Feedback(Aggregate):
 
     def _micros(self, event: SurveyResponse) -> int:
         """Convert the score to the scale of the settings, in millionths."""
-        scale = self._scale[event.survey]
-        own = scale if event.scale_max is None or event.survey == "nps" else event.scale_max
-        micros = round(event.score * scale / own * MICROS) if own else _OFF_SCALE
-        return micros if micros <= scale * MICROS else _OFF_SCALE
+        scale, lowest = self._scale[event.survey], _LOWEST[event.survey]
+        own = scale if event.scale_max is None else event.scale_max
+        is_known = own == scale if event.survey == "nps" else own > lowest
+        if not is_known or not lowest <= event.score <= own:
+            return _OFF_SCALE
+        return round((lowest + (event.score - lowest) * (scale - lowest) / (own - lowest)) * MICROS)
 
     def _counted(self, answer: Answer) -> Iterator[tuple[str, int]]:
         kind, micros = answer.kind, answer.micros
@@ -169,3 +172,14 @@ class Feedback(Aggregate):
             yield CES_EASY, low <= micros <= high
         else:
             yield (CES_MICROS if kind == "ces" else RATING_MICROS), micros
+
+
+def _last(history: Iterable[HistoryEntry]) -> Iterator[HistoryEntry]:
+    """Yield the last entry of each response and kind of survey; of two at one instant, the higher."""
+    last: dict[tuple[bytes, str], HistoryEntry] = {}
+    for entry in history:
+        time_ms, _, kind, micros, digest = entry
+        known = last.get((digest, kind))
+        if known is None or (known[0], known[3] or 0) <= (time_ms, micros or 0):
+            last[digest, kind] = entry
+    yield from last.values()

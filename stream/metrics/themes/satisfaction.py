@@ -74,7 +74,7 @@ class _Terms:
 def _answers(of: _Terms) -> Iterator[Metric]:
     yield Metric(
         name="feedback_count",
-        help="Answers to surveys. Several with one response id count once.",
+        help="Answers to surveys. Of several to a survey with one response id the last counts.",
         unit="answers",
         formula="number of answers on their scale",
         numerator=of.total(feedback.ANSWERS),
@@ -86,9 +86,10 @@ def _answers(of: _Terms) -> Iterator[Metric]:
     )
     yield Metric(
         name="feedback_off_scale",
-        help="Answers with a score above the scale of their survey; no other metric counts them.",
+        help="Answers off the scale of their survey: above it without a scale_max, or an NPS of another "
+        "scale than 0 to 10. No other metric counts them.",
         unit="answers",
-        formula="number of answers above the scale of the settings that have no scale of their own",
+        formula="number of answers off their scale",
         numerator=Total(feedback.OFF_SCALE),
         windows=of.windows,
         gauge="feedback_off_scale",

@@ -24,7 +24,8 @@ WAITING = "level_tickets_waiting"
 #: Answered (resolved) tickets, and the histogram of the time it took; then the measures of its sum.
 RESPONSES, RESOLUTIONS = "first_response", "resolution"
 LASTED = {RESPONSES: "first_response_ms", RESOLUTIONS: "resolution_ms"}
-_BOTS = ("support.exclude_bots", *PERSON)
+_SKEW = ("support.clock_skew_seconds", *PERSON)
+_BOTS = ("support.exclude_bots", *_SKEW)
 _HOURS: tuple[str | When, ...] = (
     "support.business_hours",
     When("support.business_hours", ("support.business_days", "support.holidays")),
@@ -32,12 +33,12 @@ _HOURS: tuple[str | When, ...] = (
 )
 COUNTED_BY: CountedBy = {
     OPENED: PERSON,
-    RESOLVED: PERSON,
-    REOPENED: PERSON,
-    RESOLVED_NET: PERSON,
+    RESOLVED: _SKEW,
+    REOPENED: _SKEW,
+    RESOLVED_NET: _SKEW,
     WAITING: _BOTS,
     f"{RESPONSES}*": ("support.response_kind", *_HOURS, *_BOTS),
-    f"{RESOLUTIONS}*": (*_HOURS, *PERSON),
+    f"{RESOLUTIONS}*": (*_HOURS, *_SKEW),
 }
 
 #: Life of a ticket from its opening. Later events do not count, and a customer waits no longer.
@@ -62,7 +63,8 @@ class Ticket(NamedTuple):
 class Tickets(Aggregate):
     """Aggregate of a person's tickets, which belong to the segments in which they were opened.
 
-    Of several openings the earliest counts. Events before it, or without any opening, do not count.
+    Of several openings the earliest counts. Events at most `support.clock_skew_seconds` before it count
+    at the opening, in their order. Earlier ones, or those without any opening, do not count.
     Resolving a resolved ticket changes nothing, nor does reopening an open one. An outgoing message of
     an agent is an answer; one of a bot is an answer only if the settings say so. Support may open a
     ticket itself (outgoing): then the wait begins with the first message of the customer.
@@ -80,6 +82,7 @@ class Tickets(Aggregate):
         self._every = support.response_kind == "every"
         self._at_opening = support.response_bucket == "opened"
         self._bots_answer = not support.exclude_bots
+        self._skew_ms = support.clock_skew_seconds * 1000
 
     def entry(self, event: Any) -> Sequence[Any] | None:
         """Keep the ticket and what happened to it."""
@@ -102,7 +105,7 @@ class Tickets(Aggregate):
     ) -> Contributions:
         """Count tickets at their changes, waiting tickets by day, and durations at their end."""
         counts: Contributions = Contributions()
-        for ticket in tickets(history, registry):
+        for ticket in tickets(history, registry, self._skew_ms):
             for segment in ticket.segments:
                 self._count(counts, segment, ticket)
         return counts
@@ -131,19 +134,27 @@ class Tickets(Aggregate):
             at(counts, histogram_measure(what, bucket), segment, counted_at)
 
 
-def tickets(history: Iterable[HistoryEntry], registry: SegmentRegistry) -> Iterator[Ticket]:
-    """Yield the tickets that were opened, from entries sorted by time."""
+def tickets(
+    history: Iterable[HistoryEntry], registry: SegmentRegistry, skew_ms: int
+) -> Iterator[Ticket]:
+    """Yield the tickets that were opened, from entries sorted by time.
+
+    `skew_ms`: how long before the opening an event counts as one at the opening.
+    """
     by_id: dict[bytes, list[HistoryEntry]] = {}
     for entry in history:
         by_id.setdefault(entry[2], []).append(entry)
     for entries in by_id.values():
         opening = next((entry for entry in entries if entry[3][0] == _OPEN), None)
         if opening is not None:
-            yield _course(opening, entries, registry.by_id(opening[1]).segments)
+            yield _course(opening, entries, registry.by_id(opening[1]).segments, skew_ms)
 
 
 def _course(
-    opening: HistoryEntry, entries: Iterable[HistoryEntry], segments: tuple[Segment, ...]
+    opening: HistoryEntry,
+    entries: Iterable[HistoryEntry],
+    segments: tuple[Segment, ...],
+    skew_ms: int,
 ) -> Ticket:
     opened, by_support = opening[0], opening[3] != _OPEN
     asked = unanswered = waits_since = None if by_support else opened
@@ -153,9 +164,10 @@ def _course(
     waits: list[tuple[int, int]] = []
     # At one instant questions come first and reopenings last, whatever arrived first.
     ordered = sorted(entries, key=lambda entry: (entry[0], _TURN.get(entry[3], -1)))
-    for time_ms, _, _, kind in ordered:
-        if time_ms < opened or time_ms >= opened + _LIFE_MS or kind[0] == _OPEN:
+    for given_ms, _, _, kind in ordered:
+        if not opened - skew_ms <= given_ms < opened + _LIFE_MS or kind[0] == _OPEN:
             continue
+        time_ms = max(given_ms, opened)
         if kind == _ASKED and asked is None:
             asked = waits_since = time_ms
         if kind == _ASKED and unanswered is None:

@@ -113,6 +113,7 @@ CHANGES: tuple[Changed, ...] = (
     Changed("support.response_kind", "every"),
     Changed("support.response_bucket", "opened"),
     Changed("support.exclude_bots", False),
+    Changed("support.clock_skew_seconds", 0),
     Changed("value.customers", "buyers"),
     Changed("value.lifetime_years", 2.0),
     Changed("value.gross_margin", 0.5),

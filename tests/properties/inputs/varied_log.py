@@ -235,6 +235,12 @@ _SCENES: tuple[tuple[int, int, str, dict[str, Any]], ...] = (
     (12, 2, "x", _A | {"page_view_id": "once"}),
     (12, 9, "x", {"type": "heartbeat", "page_url": "/p", "page_view_id": "u", "scroll_depth": 30}),
     (12, 15, "x", {"type": "heartbeat", "page_url": "/p", "page_view_id": "v", "scroll_depth": 90}),
+    # A ticket is answered, resolved and reopened by a clock that is behind the one that opened it.
+    (12, 100, "y", {"type": "ticket_message", "ticket_id": "k", "direction": "outgoing"}),
+    (12, 110, "y", {"type": "ticket_resolved", "ticket_id": "k"}),
+    (12, 112, "y", {"type": "ticket_reopened", "ticket_id": "k"}),
+    (12, 114, "y", {"type": "ticket_resolved", "ticket_id": "k"}),
+    (12, 120, "y", {"type": "ticket_opened", "ticket_id": "k"}),
     # A score above the scale, and two carts at a time.
     (13, 0, "y", {"type": "survey_response", "survey": "csat", "score": 7}),
     (14, 0, "y", {"type": "add_to_cart", "cart_id": "one"}),

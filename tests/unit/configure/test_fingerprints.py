@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from stream.configure import fingerprints as module
 from stream.configure.fingerprints import (
     FORMAT,
     Fingerprint,
@@ -14,6 +15,9 @@ from stream.configure.fingerprints import (
     fingerprints,
 )
 from stream.configure.load import load_settings
+from stream.metrics import editions
+from stream.metrics.catalogue import catalogue
+from stream.metrics.editions import EDITIONS
 from stream.settings.application import Settings
 from tests.upgrade.before import HERE, read_before
 
@@ -81,11 +85,32 @@ VERSIONS: list[tuple[dict[str, Any], str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("given", "version"), VERSIONS)
-def test_definition_versions_match_the_records_published_so_far(
-    given: dict[str, Any], version: str
+def test_records_of_6131ed2_have_other_definition_versions() -> None:
+    # Some measures have an edition since: the same settings no longer give the same numbers.
+    wanted = [definition_version(configured(**given)) for given, _ in VERSIONS]
+    assert not set(wanted) & {version for _, version in VERSIONS}
+    # The last one sets nothing that defines a number.
+    assert wanted[-1] == wanted[0]
+    assert len(set(wanted)) == len(wanted) - 1
+
+
+def test_a_new_edition_of_a_measure_changes_its_metrics_and_the_definition_version(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert definition_version(configured(**given)) == version
+    before, version = fingerprints(Settings()), definition_version(Settings())
+    newer = {**EDITIONS, "page_views": 1}
+    monkeypatch.setattr(editions, "EDITIONS", newer)
+    monkeypatch.setattr(module, "EDITIONS", newer)
+    found = changes(before, fingerprints(Settings()))
+    assert {name for name, change in found.items() if change != "same"} == {"page_views"}
+    assert found["page_views"] == "counting"
+    assert definition_version(Settings()) != version
+
+
+def test_every_edition_belongs_to_a_measure_of_a_metric() -> None:
+    measures = {measure for metric in catalogue(Settings()) for measure in metric.measures()}
+    for name in EDITIONS:
+        assert any(one.startswith(name.removesuffix("*")) for one in measures), name
 
 
 def configured(**tables: Any) -> Settings:

@@ -8,6 +8,7 @@ import pytest
 from schemas.codec import parse
 from schemas.events.feedback import SurveyResponse
 from schemas.rejection import Reason, RejectedEvent
+from stream.counters import measures
 from stream.counters.calendar import Calendar
 from stream.counters.measures import Grain
 from stream.counters.segments import SegmentRegistry
@@ -19,6 +20,9 @@ from stream.settings.customers import SurveySettings
 DAY_MS = 86_400_000
 NOON_MS = 1_711_972_800_000
 FIRST_DAY = Calendar().day_of(NOON_MS)
+OFF_SCALE = {
+    (feedback.OFF_SCALE, Grain.DAY, 0): 1, (measures.OFF_SCALE_EVENTS, Grain.DAY, 0): 1,
+}  # fmt: skip
 
 
 def answer(survey: str, score: float, **fields: Any) -> SurveyResponse:
@@ -68,7 +72,39 @@ def test_a_score_outside_its_scale_is_refused(
 
 
 def test_a_score_above_the_configured_scale_only_counts_as_off_scale() -> None:
-    assert counted(Settings(), (0, answer("csat", 6))) == {(feedback.OFF_SCALE, Grain.DAY, 0): 1}
+    assert counted(Settings(), (0, answer("csat", 6))) == OFF_SCALE
+
+
+@pytest.mark.parametrize(("score", "scale_max"), [(5, 5), (9, 9), (3, 20)])
+def test_an_nps_of_another_scale_only_counts_as_off_scale(score: float, scale_max: float) -> None:
+    assert counted(Settings(), (0, answer("nps", score, scale_max=scale_max))) == OFF_SCALE
+
+
+def test_a_scale_of_one_score_has_no_answers() -> None:
+    assert counted(Settings(), (0, answer("ces", 1, scale_max=1))) == OFF_SCALE
+
+
+@pytest.mark.parametrize(
+    ("survey", "score", "scale_max", "converted"),
+    [
+        ("ces", 1, 5, 1), ("ces", 3, 5, 4), ("ces", 5, 5, 7), ("ces", 1, 10, 1), ("ces", 10, 10, 7),
+        ("csat", 1, 7, 1), ("csat", 4, 7, 3), ("csat", 7, 7, 5), ("csat", 1, 2, 1), ("csat", 2, 2, 5),
+        ("rating", 0, 10, 0), ("rating", 5, 10, 2.5), ("nps", 0, 10, 0), ("nps", 7, None, 7),
+    ],
+)  # fmt: skip
+def test_every_scale_begins_at_the_lowest_score_of_its_survey(
+    survey: str, score: float, scale_max: float | None, converted: float
+) -> None:
+    entry = feedback.Feedback(Settings()).entry(answer(survey, score, scale_max=scale_max))
+    assert entry is not None
+    assert entry[1] == converted * 1_000_000
+
+
+def test_an_answer_that_is_corrected_is_off_scale_only_if_the_last_one_is() -> None:
+    wrong, right = (answer("csat", score, response_id="r") for score in (9, 5))
+    assert (feedback.OFF_SCALE, Grain.DAY, 0) not in counted(Settings(), (0, wrong), (1, right))
+    found = counted(Settings(), (0, right), (1, wrong))
+    assert found == {(measure, grain, 1): 1 for measure, grain, _ in OFF_SCALE}
 
 
 def test_an_answer_with_its_own_scale_is_converted() -> None:
@@ -78,9 +114,16 @@ def test_an_answer_with_its_own_scale_is_converted() -> None:
 
 def test_a_response_sent_again_counts_once() -> None:
     twice = [(day, answer("nps", 10, response_id="r")) for day in (0, 3)]
-    found = counted(Settings(), *twice)
-    assert found[feedback.PROMOTERS, Grain.DAY, 0] == 1
-    assert (feedback.PROMOTERS, Grain.DAY, 3) not in found
+    for given in (twice, twice[::-1]):
+        found = counted(Settings(), *given)
+        # On the day of the last of them.
+        assert found[feedback.PROMOTERS, Grain.DAY, 3] == 1
+        assert (feedback.PROMOTERS, Grain.DAY, 0) not in found
+
+
+def test_one_response_answers_several_surveys() -> None:
+    both = [(0, answer(survey, 2, response_id="r")) for survey in ("nps", "csat")]
+    assert counted(Settings(), *both)[feedback.ANSWERS, Grain.DAY, 0] == 2
 
 
 def test_the_newest_answer_of_a_person_counts_until_the_next() -> None:

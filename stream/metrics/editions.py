@@ -1,0 +1,38 @@
+"""Editions: measures that a later version counts differently under the same settings.
+
+An edition is part of the fingerprint of each metric that reads the measure, and of the definition version.
+"""
+
+from collections.abc import Iterable, Mapping
+
+#: Measure → number of times that its meaning has changed. A name that ends with * stands for all
+#: measures that begin so.
+EDITIONS: Mapping[str, int] = {
+    # Of several answers with one response id and survey the last counts; scales begin with their lowest
+    # score.
+    "answers*": 1,
+    "nps_*": 1,
+    "csat_*": 1,
+    "ces_*": 1,
+    "rating_*": 1,
+    # A reply or resolution shortly before the opening is one at the opening.
+    "first_response*": 1,
+    "resolution*": 1,
+    "tickets_re*": 1,
+    "level_tickets_waiting": 1,
+}  # fmt: skip
+
+
+def editions(measures: Iterable[str]) -> dict[str, int]:
+    """Return the edition of each measure that has one."""
+    found = {measure: edition_of(measure) for measure in sorted(measures)}
+    return {measure: number for measure, number in found.items() if number}
+
+
+def edition_of(measure: str) -> int:
+    """Return the edition of a measure: the sum over the names that stand for it."""
+    return sum(
+        number
+        for name, number in EDITIONS.items()
+        if measure == name or (name.endswith("*") and measure.startswith(name[:-1]))
+    )
