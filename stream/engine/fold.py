@@ -32,6 +32,7 @@ def fold(
     """Count records in order. Each ends as exactly one of applied, rejected, duplicate or late."""
     accepted = accept(state, topic, records, decoded, people, now_ms)
     topic.counts["applied"] += len(accepted)
+    state.topic_rank = state.topic_ranks[topic.topic]
     _apply(state, accepted)
 
 

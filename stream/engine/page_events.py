@@ -47,13 +47,16 @@ def add_page(
         _add_page_ping(session, page_path, event, page, time_ms, rules)
     if rule.page_view:
         session.page_views += 1
-        page_path.view(page, time_ms, state.pages.order)
+        page_path.view(page, time_ms, state.topic_rank)
         if rules.keep_path:
-            page_path.path.append((time_ms, page))
+            page_path.path.append((time_ms, page, state.topic_rank))
         return
     engaged_ms = event.engaged_ms
     if engaged_ms is None:
         engaged_ms = rules.heartbeat_ms
+    if engaged_ms > rules.timeout_ms:
+        # A laptop that slept, not a person who looked.
+        engaged_ms = rules.timeout_ms
     if rules.mode_is_pings:
         engaged_ms = 0
     page_path.look(page, engaged_ms, event.scroll_depth)

@@ -61,7 +61,7 @@ def apply_session_event(
         session.end = time_ms
     if shows_page:
         add_page(state, session, event, rule, page, time_ms)
-    _add_interaction(session, event, rule, rules)
+    _add_interaction(session, event, rule, rules, time_ms)
 
 
 def _continues(
@@ -82,7 +82,9 @@ def _continues(
     )
 
 
-def _add_interaction(session: Session, event: Event, rule: EventRule, rules: SessionRules) -> None:
+def _add_interaction(
+    session: Session, event: Event, rule: EventRule, rules: SessionRules, time_ms: int
+) -> None:
     """Add an interaction, and the marks of an event, to its session."""
     if rule.interactive:
         session.interactive = True
@@ -90,5 +92,7 @@ def _add_interaction(session: Session, event: Event, rule: EventRule, rules: Ses
             session.actions += 1
     if rule.real:
         session.real = True
+        if rules.keep_real_span:
+            session.add_real(time_ms)
     if rule.session_marks is not None:
         session.marks = marked(session.marks, rule.session_marks(event))

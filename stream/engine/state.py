@@ -1,6 +1,7 @@
 """The state of one shard: what batches change and checkpoints store."""
 
 from collections.abc import Iterable
+from zlib import crc32
 
 from stream.churn.risk import ChurnRisk
 from stream.counters.calendar import MINUTE_MS
@@ -71,6 +72,13 @@ class ShardState:
         self.retired: dict[str, TopicState] = {}
         #: Events since the last checkpoint: (event rule, minute) → segment set → count.
         self.collected: dict[tuple[EventRule, int], dict[SegmentSet, int]] = {}
+        #: Topic → rank among views of one millisecond: those of the page-view topic come first.
+        self.topic_ranks = {
+            topic: 0 if topic == rules.settings.topics.page_views else crc32(topic.encode())
+            for topic in self.topics
+        }
+        #: Rank of the topic whose batch is being applied.
+        self.topic_rank = 0
         self.watermark: int | None = None
         #: Number of the last checkpoint.
         self.sequence = 0

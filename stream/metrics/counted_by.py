@@ -60,6 +60,7 @@ _TIMING: tuple[str | When, ...] = (
 _READING = (*_TIMING, *_HEARTBEAT)
 _DURATION: tuple[str | When, ...] = (
     "duration.basis", When("duration.basis", _HEARTBEAT, "engaged"), "duration.zero_sessions",
+    When("duration.basis", ("duration.heartbeats",), "elapsed"),
     "duration.cap_seconds", "duration.whole_seconds", *_TIMING, *SESSION,
 )  # fmt: skip
 #: Which pages are counted apart.

@@ -133,7 +133,7 @@ class SessionCounts:
     def _add_exit(self, page_path: PagePath, site: str, minute: int, sign: int) -> None:
         """Count an exit at its view, like page views; by sessions, count it and the viewed pages at the start."""
         if self._rules.exit_denominator_is_sessions:
-            for page in {page for _, page in page_path.path if page}:
+            for page in {page for _, page, _ in page_path.path if page}:
                 seen = self._of(minute, self._pages.segment(site, page))
                 _more(seen, measures.SESSIONS_WITH_PAGE, sign)
         else:
@@ -180,11 +180,11 @@ class SessionCounts:
         """Count the time until the next page view as time on page, instead of engaged time."""
         minute, most_ms = self.minute_of(session), self._rules.timeout_ms
         spent: dict[int, int] = {}
-        pauses = list(page_path.pauses(self._pages.order, most_ms))
-        last = page_path.last_view(self._pages.order)
-        if last is not None and self._rules.last_page != "exclude":
-            pause = min(session.end - last[0], most_ms)
-            pauses.append((last[1], pause if self._rules.last_page == "until_last_event" else 0))
+        pauses = list(page_path.pauses(most_ms))
+        if page_path.path and self._rules.last_page != "exclude":
+            time_ms, last_page, _ = page_path.views()[-1]
+            pause = min(session.end - time_ms, most_ms)
+            pauses.append((last_page, pause if self._rules.last_page == "until_last_event" else 0))
         for page, pause in pauses:
             if page:
                 spent[page] = spent.get(page, 0) + pause
@@ -203,9 +203,9 @@ def engaged_of(page_path: PagePath, rules: SessionRules) -> Mapping[int, int]:
     if not rules.mode_is_pings:
         return page_path.engaged()
     page_pings = page_path.page_pings
-    return (
-        {} if page_pings is None else page_pings.engaged_ms(rules.heartbeat_ms, rules.min_visit_ms)
-    )
+    if page_pings is None:
+        return {}
+    return page_pings.engaged_ms(rules.heartbeat_ms, rules.min_visit_ms, rules.timeout_ms)
 
 
 def measured_ms(session: Session, rules: SessionRules) -> int:
@@ -215,6 +215,8 @@ def measured_ms(session: Session, rules: SessionRules) -> int:
         duration = 0 if page_path is None else sum(engaged_of(page_path, rules).values())
     else:
         start, end = session.start, session.end
+        if rules.keep_real_span:
+            start, end = session.real_start, session.real_end
         if settings.whole_seconds:
             start, end = start // 1000 * 1000, end // 1000 * 1000
         duration = end - start
@@ -226,6 +228,7 @@ def measured_ms(session: Session, rules: SessionRules) -> int:
         if (
             first_ms is not None
             and page_path is not None
+            and not rules.keep_real_span
             and not 0 <= page_path.entry_ms <= first_ms
         ):
             # The page was open before its first heartbeat.

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from stream.counters.segments import SegmentRegistry
 from stream.people.person import Person
 from stream.sessions.counts import SessionCounts
-from stream.sessions.page_path import Order
 from stream.sessions.session import Session
 from stream.sessions.splitting import Fragments, whole
 
@@ -19,12 +18,11 @@ class FirstSessions:
     """Keeps the first session of each person up to date as sessions close and reopen."""
 
     def __init__(
-        self, registry: SegmentRegistry, fragments: Fragments, counts: SessionCounts, order: Order
+        self, registry: SegmentRegistry, fragments: Fragments, counts: SessionCounts
     ) -> None:
         self._registry = registry
         self._fragments = fragments
         self._counts = counts
-        self._order = order
 
     def note(self, person: Person, session: Session, sign: int) -> None:
         """Update the first session after one was counted (sign 1) or taken back (sign -1).
@@ -40,7 +38,7 @@ class FirstSessions:
                 self._replace(person, first, this)
         elif first == this:
             closed = [g for g in self._fragments.groups(person.sessions) if g[0].closed]
-            others = [self._of(v) for v in (whole(g, self._order) for g in closed) if v.real]
+            others = [self._of(v) for v in (whole(g) for g in closed) if v.real]
             self._replace(person, first, min(others, key=self._place) if others else None)
 
     def _of(self, session: Session) -> _First:

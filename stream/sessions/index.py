@@ -32,11 +32,10 @@ class SessionIndex:
     ) -> None:
         self.rules = rules
         self._registry = registry
-        self._pages = pages
         self._fragments = Fragments(rules, registry)
         self.counts = SessionCounts(rules, registry, pages, counters)
         self._firsts = (
-            FirstSessions(registry, self._fragments, self.counts, pages.order)
+            FirstSessions(registry, self._fragments, self.counts)
             if rules.new_basis_is_session
             else None
         )
@@ -207,7 +206,7 @@ class SessionIndex:
             earlier = comes_first(
                 other.start, by_id(other.segment_set_id), into.start, by_id(into.segment_set_id)
             )
-            merge(into, other, earlier, self._pages.order)
+            merge(into, other, earlier)
             person.sessions.remove(other)
         return into
 
@@ -235,7 +234,7 @@ class SessionIndex:
         self._open_changed.add(person.key)
 
     def _count(self, person: Person, group: list[Session], sign: int) -> None:
-        session = whole(group, self._pages.order)
+        session = whole(group)
         self.counts.add(session, sign)
         if self._firsts is not None:
             self._firsts.note(person, session, sign)

@@ -1,25 +1,31 @@
-"""The page path of a session: entry and exit page, time and scroll depth by page, for any order of events."""
+"""The page path of a session: entry and exit page, time and scroll depth by page."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from stream.sessions.page_pings import PagePings
 
-#: Page id → sort key that is equal in every shard.
-Order = Callable[[int], str]
+#: (time, page, rank of its topic)
+View = tuple[int, int, int]
 
 #: Scroll depth of a page without one.
 _UNKNOWN = -1
 
 
 class PagePath:
-    """Page views and heartbeats of one session. Pages are ids, 0 for none; times are epoch ms."""
+    """Page views and heartbeats of one session. Pages are ids, 0 for none; times are epoch ms.
+
+    Views of one millisecond follow each other by the rank of their topic, and within a topic as
+    they stand in its log. So a replay in other batches finds the same entry and exit.
+    """
 
     __slots__ = (
         "entry_ms",
         "entry_page",
+        "entry_rank",
         "exit_ms",
         "exit_page",
+        "exit_rank",
         "looks",
         "page_pings",
         "path",
@@ -27,33 +33,33 @@ class PagePath:
     )  # fmt: skip
 
     def __init__(self) -> None:
-        # Among page views at one instant, the entry sorts first and the exit sorts last.
         self.entry_ms = self.exit_ms = self.second_ms = -1
         self.entry_page = self.exit_page = 0
+        self.entry_rank = self.exit_rank = 0
         #: Page → [engaged ms, greatest scroll depth in 1/100 %, below 0 if unknown].
         self.looks: dict[int, list[int]] = {}
-        #: Every page view as (time, page), if the settings need the whole path.
-        self.path: list[tuple[int, int]] = []
+        #: Every page view as (time, page, rank), if the settings need the whole path.
+        self.path: list[View] = []
         #: Page views by id and single heartbeats; None if the settings do not need them.
         self.page_pings: PagePings | None = None
 
-    def view(self, page: int, time_ms: int, order: Order) -> None:
-        """Add a page view."""
+    def view(self, page: int, time_ms: int, rank: int) -> None:
+        """Add a page view of a topic with this rank. Earlier ones of its topic are in already."""
         if time_ms > self.exit_ms:
             if self.entry_ms < 0:
-                self.entry_ms, self.entry_page = time_ms, page
+                self.entry_ms, self.entry_page, self.entry_rank = time_ms, page, rank
             elif self.second_ms < 0:
                 self.second_ms = time_ms
-            self.exit_ms, self.exit_page = time_ms, page
+            self.exit_ms, self.exit_page, self.exit_rank = time_ms, page, rank
             return
-        if time_ms == self.exit_ms and order(page) > order(self.exit_page):
-            self.exit_page = page
+        if time_ms == self.exit_ms and rank >= self.exit_rank:
+            self.exit_page, self.exit_rank = page, rank
         if time_ms < self.entry_ms:
             self.second_ms = self.entry_ms
-            self.entry_ms, self.entry_page = time_ms, page
+            self.entry_ms, self.entry_page, self.entry_rank = time_ms, page, rank
             return
-        if time_ms == self.entry_ms and order(page) < order(self.entry_page):
-            self.entry_page = page
+        if time_ms == self.entry_ms and rank < self.entry_rank:
+            self.entry_page, self.entry_rank = page, rank
         if self.second_ms < 0 or time_ms < self.second_ms:
             self.second_ms = time_ms
 
@@ -68,14 +74,17 @@ class PagePath:
         if depth > look[1]:
             look[1] = depth
 
-    def join(self, other: "PagePath", order: Order) -> None:
-        """Add the page path of a session that was merged into this one."""
+    def join(self, other: "PagePath") -> None:
+        """Add the page path of a session that was merged into this one.
+
+        At one instant and rank, the views of the other path follow those of this one.
+        """
         if other.entry_ms >= 0:
             # These hold the two earliest views and the latest of both paths; nothing else is read.
-            self.view(other.entry_page, other.entry_ms, order)
+            self.view(other.entry_page, other.entry_ms, other.entry_rank)
             if other.second_ms >= 0:
                 self._second(other.second_ms)
-                self._exit(other.exit_page, other.exit_ms, order)
+                self._exit(other.exit_page, other.exit_ms, other.exit_rank)
         for page, (engaged_ms, depth) in other.looks.items():
             self.look(page, engaged_ms, None)
             self.looks[page][1] = max(self.looks[page][1], depth)
@@ -95,16 +104,16 @@ class PagePath:
         """Return page → engaged time in ms, summed over heartbeats."""
         return {page: look[0] for page, look in self.looks.items()}
 
-    def pauses(self, order: Order, most_ms: int) -> Iterator[tuple[int, int]]:
+    def pauses(self, most_ms: int) -> Iterator[tuple[int, int]]:
         """Yield (page, ms until the next view) for every view but the last; needs the whole path."""
-        views = sorted(self.path, key=lambda view: (view[0], order(view[1])))
+        views = self.views()
         for number in range(len(views) - 1):
-            time_ms, page = views[number]
+            time_ms, page, _ = views[number]
             yield page, min(views[number + 1][0] - time_ms, most_ms)
 
-    def last_view(self, order: Order) -> tuple[int, int] | None:
-        """Return (time, page) of the last view; needs the whole path."""
-        return max(self.path, key=lambda view: (view[0], order(view[1])), default=None)
+    def views(self) -> list[View]:
+        """Return every view in order; needs the whole path."""
+        return sorted(self.path, key=_time_and_rank)
 
     def pack(self, views: int, start: int, end: int) -> list[Any]:
         """Return the stored form: few and small numbers, relative to the session."""
@@ -116,7 +125,7 @@ class PagePath:
         if self.looks or self.path or self.page_pings is not None:
             packed.append([n for page, look in self.looks.items() for n in (page, *look)])
         if self.path or self.page_pings is not None:
-            packed.append([n for time_ms, page in self.path for n in (time_ms - start, page)])
+            packed.append([n for time_ms, page, _ in self.path for n in (time_ms - start, page)])
         if self.page_pings is not None:
             packed.append(self.page_pings.pack(start))
         return packed
@@ -142,18 +151,33 @@ class PagePath:
         if len(rest) > 1:
             numbers = rest[1]
             page_path.path = [
-                (start + numbers[n], numbers[n + 1]) for n in range(0, len(numbers), 2)
+                (start + numbers[n], numbers[n + 1], 0) for n in range(0, len(numbers), 2)
             ]
         if len(rest) > 2:
             page_path.page_pings = PagePings.unpack(rest[2], start)
         return page_path
 
+    def ranks(self) -> list[int]:
+        """Return the ranks of entry, exit and every view of the path; empty if all are 0."""
+        ranks = [self.entry_rank, self.exit_rank, *(rank for _, _, rank in self.path)]
+        return ranks if any(ranks) else []
+
+    def put_ranks(self, ranks: Sequence[int]) -> None:
+        """Restore what `ranks` returned."""
+        self.entry_rank, self.exit_rank, *others = ranks
+        self.path = [
+            (time_ms, page, rank)
+            for (time_ms, page, _), rank in zip(self.path, others, strict=True)
+        ]
+
     def _second(self, time_ms: int) -> None:
         if self.second_ms < 0 or time_ms < self.second_ms:
             self.second_ms = time_ms
 
-    def _exit(self, page: int, time_ms: int, order: Order) -> None:
-        if time_ms > self.exit_ms or (
-            time_ms == self.exit_ms and order(page) > order(self.exit_page)
-        ):
-            self.exit_ms, self.exit_page = time_ms, page
+    def _exit(self, page: int, time_ms: int, rank: int) -> None:
+        if time_ms > self.exit_ms or (time_ms == self.exit_ms and rank >= self.exit_rank):
+            self.exit_ms, self.exit_page, self.exit_rank = time_ms, page, rank
+
+
+def _time_and_rank(view: View) -> tuple[int, int]:
+    return view[0], view[2]

@@ -29,19 +29,21 @@ class PagePings:
         for (view, page), depth in other.depths.items():
             self.scroll(view, page, depth)
 
-    def engaged_ms(self, interval_ms: int, least_ms: int) -> dict[int, int]:
+    def engaged_ms(self, interval_ms: int, least_ms: int, most_ms: int) -> dict[int, int]:
         """Return page → engaged time in ms, over all page views with a heartbeat.
 
         The first heartbeat of a page view counts `least_ms`. Every further slot of `interval_ms` with
-        a heartbeat, counted from the epoch, counts one interval. This is Snowplow's engaged time:
+        a heartbeat, counted from the epoch, counts one interval. An interval counts at most `most_ms`.
+        This is Snowplow's engaged time:
         https://docs.snowplow.io, dbt-snowplow-web 0.15, "engaged_time_in_s".
         """
         slots: dict[tuple[bytes, int], set[int]] = {}
         for view, page, time_ms in self.beats:
             slots.setdefault((view, page), set()).add(time_ms // interval_ms)
+        next_ms = min(interval_ms, most_ms)
         engaged: dict[int, int] = {}
         for (_, page), met in slots.items():
-            engaged[page] = engaged.get(page, 0) + least_ms + (len(met) - 1) * interval_ms
+            engaged[page] = engaged.get(page, 0) + least_ms + (len(met) - 1) * next_ms
         return engaged
 
     def first_ms(self) -> int | None:

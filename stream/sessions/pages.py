@@ -53,12 +53,6 @@ class Pages:
             return self._registry.segment(page_id)
         return self._registry.own_segment(site, PAGE, OTHER)
 
-    def order(self, page_id: int) -> str:
-        """Return a sort key of a page that is equal in every shard; ids differ between shards."""
-        if page_id > 0:
-            return self._registry.segment(page_id).value
-        return f"{OTHER}{page_id}" if page_id else ""
-
     def view(self, page: Page, minute: int) -> None:
         """Count a view of a page."""
         self._count(VIEWS_OF_PAGE, page.segment, minute)

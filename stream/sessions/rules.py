@@ -70,7 +70,7 @@ class SessionRules:
     keep_page_pings: bool
     #: time_on_page.mode
     mode_is_pings: bool
-    #: time_on_page.min_visit_seconds
+    #: time_on_page.min_visit_seconds, at most the timeout
     min_visit_ms: int
     #: new.basis
     new_basis_is_session: bool
@@ -82,6 +82,8 @@ class SessionRules:
     count_pages: Callable[[Session], int] | None
     #: Whether a duration differs from the last event's time minus the first one's.
     is_measured: bool
+    #: duration.heartbeats: whether a session keeps its first and last event without heartbeats.
+    keep_real_span: bool
     #: session.id_scope
     id_scope_is_site: bool
     #: session.id_max_hours; 0: no limit
@@ -144,11 +146,12 @@ def session_rules(settings: Settings) -> SessionRules:
         count_is_page_view_ids=pages.count == "page_view_ids",
         keep_page_pings=pages.count == "page_view_ids" or on_page.mode == "pings" or scroll_by_view,
         mode_is_pings=on_page.mode == "pings",
-        min_visit_ms=on_page.min_visit_seconds * 1000,
+        min_visit_ms=min(on_page.min_visit_seconds * 1000, timeout_ms),
         new_basis_is_session=settings.new.basis == "session",
         include_open=session.include_open,
         assign_is_end=session.assign == "end",
         count_pages=_PAGES_COUNTED[pages.count],
+        keep_real_span=settings.duration.heartbeats == "ignore",
         is_measured=settings.duration != DurationSettings() or on_page.mode == "pings",
         id_scope_is_site=session.id_scope == "site",
         id_max_ms=session.id_max_hours * HOUR_MS,
@@ -158,7 +161,7 @@ def session_rules(settings: Settings) -> SessionRules:
 
 def _unique_pages(session: Session) -> int:
     page_path = session.page_path
-    return len({page for _, page in page_path.path}) if page_path is not None else 0
+    return len({page for _, page, _ in page_path.path}) if page_path is not None else 0
 
 
 def _actions(session: Session) -> int:

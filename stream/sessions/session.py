@@ -1,10 +1,11 @@
 """Session of a person: its fields, its stored form, and how an event finds or merges sessions."""
 
+from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Any
 
 from stream.counters.segments import SegmentSet
-from stream.sessions.page_path import Order, PagePath
+from stream.sessions.page_path import PagePath
 
 _INTERACTIVE, _REAL, _CLOSED, _JOINED = 1, 2, 4, 64
 #: Bits of a session's `marks`: a cart was filled, an order was placed, a goal was reached.
@@ -18,6 +19,11 @@ _MARKS = CARTED | ORDERED | CONVERTED
 _SPLIT_KEY = "\x1f"
 #: In the stored flags, the number of actions follows the number of goals.
 _ACTIONS_FROM = 31
+#: Keys of what few sessions hold: a mapping at the end of the stored form.
+_RANKS, _REAL_SPAN = "r", "s"
+
+
+_NOTHING: Mapping[str, Any] = {}
 
 
 class Session:
@@ -35,6 +41,8 @@ class Session:
         "page_views",
         "platform",
         "real",
+        "real_end",
+        "real_start",
         "segment_set_id",
         "sid",
         "start",
@@ -56,6 +64,8 @@ class Session:
         self.marks = 0
         #: Whether it has an event other than a heartbeat: only then it counts.
         self.real = False
+        #: First and last of these events, if the settings need them; -1 before the first.
+        self.real_start = self.real_end = -1
         self.closed = False
         #: Whether it was counted as one session with the fragment before it; valid while closed.
         self.joined = False
@@ -82,9 +92,10 @@ class Session:
             head = (*head, _without_mark(self.sid))
         elif self.platform or self.campaign:
             head = (*head, f"{_SPLIT_KEY}{self.platform}{_SPLIT_KEY}{self.campaign}")
-        if self.page_path is None:
-            return head
-        return (*head, *self.page_path.pack(self.page_views, self.start, self.end))
+        if self.page_path is not None:
+            head = (*head, *self.page_path.pack(self.page_views, self.start, self.end))
+        rare = self._rare()
+        return (*head, rare) if rare else head
 
     @staticmethod
     def unpack(fields: list[Any]) -> "Session":
@@ -96,6 +107,7 @@ class Session:
         if isinstance(name, str) and name.startswith(_SPLIT_KEY):
             session.sid = None
             session.platform, _, session.campaign = name[1:].partition(_SPLIT_KEY)
+        rare = rest.pop() if rest and isinstance(rest[-1], dict) else _NOTHING
         page_path = rest[has_sid:]
         if page_path:
             session.page_path = PagePath.unpack(page_path, page_views, start, start + length)
@@ -107,7 +119,35 @@ class Session:
         session.joined = bool(flags & _JOINED)
         session.marks = flags & _MARKS | flags % (1 << _ACTIONS_FROM) >> _GOALS_FROM << _GOALS_FROM
         session.actions = flags >> _ACTIONS_FROM
+        if rare:
+            session._put_rare(rare)
         return session
+
+    def _rare(self) -> dict[str, Any]:
+        """Return what few sessions hold, for storage."""
+        rare: dict[str, Any] = {}
+        if self.page_path is not None and (ranks := self.page_path.ranks()):
+            rare[_RANKS] = ranks
+        if self.real_end >= 0:
+            rare[_REAL_SPAN] = [self.real_start - self.start, self.end - self.real_end]
+        return rare
+
+    def _put_rare(self, rare: Mapping[str, Any]) -> None:
+        """Restore what `_rare` returned."""
+        if self.page_path is not None and _RANKS in rare:
+            self.page_path.put_ranks(rare[_RANKS])
+        if _REAL_SPAN in rare:
+            after, before = rare[_REAL_SPAN]
+            self.real_start, self.real_end = self.start + after, self.end - before
+
+    def add_real(self, time_ms: int) -> None:
+        """Keep the first and the last event that is more than a heartbeat."""
+        if self.real_end < 0:
+            self.real_start = self.real_end = time_ms
+        elif time_ms > self.real_end:
+            self.real_end = time_ms
+        elif time_ms < self.real_start:
+            self.real_start = time_ms
 
     def views(self) -> int:
         """Return the number of page views, or of page view ids if these are kept."""
@@ -153,7 +193,7 @@ def reached(sessions: list[Session], sid: str | None, time_ms: int, reach_ms: in
     ]
 
 
-def merge(into: Session, other: Session, earlier: bool, order: Order) -> None:
+def merge(into: Session, other: Session, earlier: bool) -> None:
     """Join two sessions that an event connects; `earlier`: `other` determines the segment set."""
     if earlier:
         into.segment_set_id = other.segment_set_id
@@ -162,12 +202,15 @@ def merge(into: Session, other: Session, earlier: bool, order: Order) -> None:
     into.page_views += other.page_views
     into.interactive |= other.interactive
     into.real |= other.real
+    if other.real_end >= 0:
+        into.add_real(other.real_start)
+        into.add_real(other.real_end)
     into.marks = marked(into.marks, other.marks)
     into.actions += other.actions
     if into.page_path is None:
         into.page_path = other.page_path
     elif other.page_path is not None:
-        into.page_path.join(other.page_path, order)
+        into.page_path.join(other.page_path)
 
 
 def marked(marks: int, more: int) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from stream.counters.segments import SegmentRegistry
-from stream.sessions.page_path import Order, PagePath
+from stream.sessions.page_path import PagePath
 from stream.sessions.rules import SessionRules
 from stream.sessions.session import Session, merge
 
@@ -137,14 +137,14 @@ def _has_one_split_key(group: list[Session], fragment: Session) -> bool:
     return campaign in ("", fragment.campaign)
 
 
-def whole(group: list[Session], order: Order) -> Session:
+def whole(group: list[Session]) -> Session:
     """Merge the fragments of a group into one session."""
     if len(group) == 1:
         return group[0]
     session = Session(None, group[0].start, group[0].segment_set_id)
     session.page_path = PagePath()
     for fragment in group:
-        merge(session, fragment, False, order)
+        merge(session, fragment, False)
     return session
 
 

@@ -169,6 +169,17 @@ class DurationSettings(Table, frozen=True, kw_only=True):
             },
         ),
     ] = "elapsed"
+    heartbeats: Annotated[
+        Literal["count", "ignore"],
+        Help(
+            "Whether a heartbeat lengthens a session, if duration.basis is elapsed.",
+            {
+                "count": "it does: the page is still open",
+                "ignore": "it only keeps the session open; as the visit duration of Plausible",
+            },
+            "A heartbeat says that somebody still reads.",
+        ),
+    ] = "count"
     zero_sessions: Annotated[
         Literal["include", "exclude"],
         Help(

@@ -33,7 +33,10 @@ def expected(
 ) -> Answers:
     """Return every number that is not zero; `untimely` are ids of events too late for live numbers."""
     # metrics.md, bots: "exclude from all metrics".
-    counted = [{**event, "ms": instant(event["event_time"])} for event in events]
+    counted = [
+        {"arrival": (0, number), **event, "ms": instant(event["event_time"])}
+        for number, event in enumerate(events)
+    ]
     counted = [event for event in counted if not event.get("is_bot")]
     answers: Answers = {}
     for site in {event.get("site", "default") for event in counted}:

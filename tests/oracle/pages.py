@@ -6,7 +6,7 @@ from typing import Any
 from tests.oracle.clicks import counted
 from tests.oracle.people import People
 from tests.oracle.reading import engaged_ms, page_of, view_id
-from tests.oracle.sessions import Session, is_bounce
+from tests.oracle.sessions import Session, in_order, is_bounce
 from tests.oracle.terms import Answer, Choices, EventDict, Key, Segment, ratios
 from tests.oracle.time import Window
 
@@ -17,15 +17,13 @@ Sums = Callable[[Iterable[Any], Sequence[str], Callable[[Any], int], Callable[[A
 
 
 class SessionPages:
-    """Pages of one session. Views are (time, page), ordered by time and then by page."""
+    """Pages of one session. Views are (time, page), ordered by time and then by arrival."""
 
     def __init__(self, session: Session, choices: Choices) -> None:
         self.session, self.start_ms, self.choices = session, session.at_ms, choices
-        self.views = sorted(
-            (event["ms"], page_of(event, choices))
-            for event in session.events
-            if event["type"] == "page_view"
-        )
+        views = [event for event in session.events if event["type"] == "page_view"]
+        views.sort(key=lambda event: in_order(event, choices))
+        self.views = [(event["ms"], page_of(event, choices)) for event in views]
         self.beats = [event for event in session.events if event["type"] == "heartbeat"]
 
     def engaged_ms(self, page: str) -> int:

@@ -57,11 +57,14 @@ def engaged_ms(run: Sequence[EventDict], page: str, choices: Choices) -> int:
     """
     beats = [event for event in of_type(run, "heartbeat") if page_of(event, choices) == page]
     silent = choices.heartbeat_seconds * 1000
+    # "a single heartbeat stands for at most the session timeout"
+    most = choices.timeout_ms
     if not choices.pings:
-        return sum(event.get("engaged_ms", silent) for event in beats)
+        return sum(min(event.get("engaged_ms", silent), most) for event in beats)
     slots = {(view_id(event), event["ms"] // silent) for event in beats}
     views = {view_id(event) for event in beats}
-    return silent * (len(slots) - len(views)) + choices.least_seconds * 1000 * len(views)
+    least = min(choices.least_seconds * 1000, most)
+    return min(silent, most) * (len(slots) - len(views)) + least * len(views)
 
 
 def lasting_ms(run: Sequence[EventDict], choices: Choices) -> int:
@@ -72,11 +75,19 @@ def lasting_ms(run: Sequence[EventDict], choices: Choices) -> int:
         lasts = sum(engaged_ms(run, page, choices) for page in pages)
     else:
         times = [event["ms"] for event in run]
+        if choices.without_beats:
+            # Plausible: "the time between the first and the last event", pings apart.
+            times = [event["ms"] for event in run if event["type"] != "heartbeat"] or [0]
         unit = 1000 if choices.whole_seconds else 1
         lasts = (max(times) // unit - min(times) // unit) * unit
         views = [event["ms"] for event in of_type(run, "page_view")]
         first = min((event["ms"] for event in beats), default=None)
         # "+ 5 s when the session's first page event is a heartbeat"
-        if choices.pings and first is not None and (not views or first < min(views)):
-            lasts += choices.least_seconds * 1000
+        if (
+            choices.pings
+            and not choices.without_beats
+            and first is not None
+            and (not views or first < min(views))
+        ):
+            lasts += min(choices.least_seconds * 1000, choices.timeout_ms)
     return min(lasts, choices.cap_seconds * 1000) if choices.cap_seconds else lasts

@@ -107,6 +107,17 @@ def owner(event: EventDict, choices: Choices) -> str | None:
     return (visitor or person) if event.get("session_id") and choices.source != "gap" else person
 
 
+def in_order(event: EventDict, choices: Choices) -> tuple[object, ...]:
+    """Return the place of an event in its session: by time, then by arrival (topic, offset).
+
+    If campaigns split sessions, those of one instant sort by campaign first.
+    """
+    rank, offset = event["arrival"]
+    campaign = (event.get("context") or {}).get("campaign", "")
+    by_gaps = choices.splits_on_campaign and not event.get("session_id")
+    return event["ms"], rank, campaign if by_gaps else "", offset
+
+
 def within_reach(group: Sequence[EventDict], most_ms: int) -> list[EventDict]:
     """Return the events within `most_ms` of the first one."""
     first_ms = min(event["ms"] for event in group)

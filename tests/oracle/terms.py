@@ -78,6 +78,7 @@ class Choices:
     least_seconds: int = 5
     last_page: str = "exclude"
     lasts_engaged: bool = False
+    without_beats: bool = False
     without_zeros: bool = False
     cap_seconds: int = 0
     whole_seconds: bool = False

@@ -74,15 +74,15 @@ def _drop_one_window(*args: int) -> tuple[int, int]:
     return first, last - 1
 
 
-def _merge_without_pages(into: Session, other: Session, earlier: bool, order: Any) -> None:
+def _merge_without_pages(into: Session, other: Session, earlier: bool) -> None:
     pages = into.page_views
-    _merge(into, other, earlier, order)
+    _merge(into, other, earlier)
     into.page_views = pages
 
 
-def _merge_without_end(into: Session, other: Session, earlier: bool, order: Any) -> None:
+def _merge_without_end(into: Session, other: Session, earlier: bool) -> None:
     end = into.end
-    _merge(into, other, earlier, order)
+    _merge(into, other, earlier)
     into.end = end
 
 

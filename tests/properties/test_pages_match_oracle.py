@@ -1,6 +1,7 @@
 """Pages, landings, exits, time on page and scroll depth match the oracle for any order of events."""
 
 from collections.abc import Callable, Sequence
+from itertools import count
 from typing import Any
 
 import msgspec
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from stream.metrics.themes import pages
 from stream.sessions import pages as pages_of_urls
 from stream.sessions.counts import SessionCounts
-from stream.sessions.page_path import Order, PagePath
+from stream.sessions.page_path import PagePath
 from stream.settings.application import (
     BounceSettings,
     CtrSettings,
@@ -118,23 +119,23 @@ def scenario_is_wrong() -> list[str]:
     return wrong([{"t": log}], Settings(dimensions=()), SCHEDULE, cached=2)
 
 
-def _first_come_first(self: PagePath, page: int, time_ms: int, order: Order) -> None:
-    _view(self, page, time_ms, lambda _: "")
+def _last_come_first(self: PagePath, page: int, time_ms: int, rank: int) -> None:
+    _view(self, page, time_ms, -next(_arrivals))
 
 
-def _only_later(self: PagePath, page: int, time_ms: int, order: Order) -> None:
+def _only_later(self: PagePath, page: int, time_ms: int, rank: int) -> None:
     if time_ms > self.exit_ms:
-        _view(self, page, time_ms, order)
+        _view(self, page, time_ms, rank)
 
 
-def _join_without_looks(self: PagePath, other: PagePath, order: Order) -> None:
+def _join_without_looks(self: PagePath, other: PagePath) -> None:
     other.looks = {}
-    _join(self, other, order)
+    _join(self, other)
 
 
-def _join_without_second(self: PagePath, other: PagePath, order: Order) -> None:
+def _join_without_second(self: PagePath, other: PagePath) -> None:
     second = self.second_ms
-    _join(self, other, order)
+    _join(self, other)
     self.second_ms = second
 
 
@@ -155,10 +156,11 @@ def _add_once(self: SessionCounts, session: Any, sign: int) -> None:
         _add(self, session, sign)
 
 
+_arrivals = count()
 _view, _join, _look, _pack = PagePath.view, PagePath.join, PagePath.look, PagePath.pack
 _add = SessionCounts.add
 MUTANTS: dict[str, tuple[object, str, Callable[..., Any]]] = {
-    "at one instant the first arrival is first": (PagePath, "view", _first_come_first),
+    "at one instant the last arrival is first": (PagePath, "view", _last_come_first),
     "late views change nothing": (PagePath, "view", _only_later),
     "a merge forgets the readings": (PagePath, "join", _join_without_looks),
     "a merge forgets the second view": (PagePath, "join", _join_without_second),

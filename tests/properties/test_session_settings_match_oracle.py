@@ -45,6 +45,7 @@ def test_the_settings_of_sessions_match_the_oracle(data: st.DataObject) -> None:
         },
         "duration": {
             "basis": one("elapsed", "engaged"),
+            "heartbeats": one("count", "ignore"),
             "zero_sessions": one("include", "exclude"),
             "cap_seconds": one(0, 0, 1_000),
             "whole_seconds": one(False, True),
@@ -84,6 +85,7 @@ def test_the_settings_of_sessions_match_the_oracle(data: st.DataObject) -> None:
         ("session", {"timeout_by_platform": {"ios": 300}}),
         ("session", {"split_on_campaign_change": True}),
         ("duration", {"basis": "engaged"}),
+        ("duration", {"heartbeats": "ignore"}),
         ("duration", {"zero_sessions": "exclude"}),
         ("duration", {"cap_seconds": 60}),
         ("duration", {"whole_seconds": True}),

@@ -60,7 +60,7 @@ def _session(s: Session) -> Any:
         [s.interactive, s.real, s.closed, s.joined, s.platform, s.campaign],
         None if path is None else [
             path.entry_ms, path.entry_page, path.second_ms, path.exit_ms, path.exit_page,
-            sorted(path.looks.items()), sorted(path.path),
+            sorted(path.looks.items()), sorted(view[:2] for view in path.path),
         ],
         None if pings is None else [
             sorted(view.hex() for view in pings.views),

@@ -73,6 +73,7 @@ CHANGES: tuple[Changed, ...] = (
     Changed("conversion.basis", "session"),
     Changed("conversion.count", "every"),
     Changed("duration.basis", "engaged"),
+    Changed("duration.heartbeats", "ignore"),
     Changed("duration.zero_sessions", "exclude"),
     Changed("duration.cap_seconds", 20),
     Changed("duration.whole_seconds", True),

@@ -8,19 +8,13 @@ import pytest
 
 from stream.sessions.page_path import PagePath
 
-#: Pages sort by name here, not by id.
-NAMES = {0: "", 1: "/z", 2: "/m", 3: "/a"}
 View = tuple[int, int]
-
-
-def order(page: int) -> str:
-    return NAMES[page]
 
 
 def page_path(views: Sequence[View]) -> PagePath:
     made = PagePath()
     for time_ms, page in views:
-        made.view(page, time_ms, order)
+        made.view(page, time_ms, 0)
     return made
 
 
@@ -33,8 +27,6 @@ def ends(one: PagePath) -> tuple[int, ...]:
     [
         ([(5, 1)], (5, 1, -1, 5, 1)),
         ([(5, 1), (7, 2), (9, 3), (11, 1)], (5, 1, 7, 11, 1)),
-        ([(5, 1), (5, 2), (5, 3)], (5, 3, 5, 5, 1)),
-        ([(5, 1), (9, 2), (9, 3)], (5, 1, 9, 9, 2)),
         ([(5, 0), (9, 0)], (5, 0, 9, 9, 0)),
     ],
 )
@@ -42,13 +34,55 @@ def test_the_ends_are_the_same_in_any_order(views: list[View], expected: tuple[i
     assert {ends(page_path(some)) for some in permutations(views)} == {expected}
 
 
+@pytest.mark.parametrize(
+    ("views", "expected"),
+    [
+        ([(5, 1), (5, 2), (5, 3)], (5, 1, 5, 5, 3)),
+        ([(5, 3), (5, 2), (5, 1)], (5, 3, 5, 5, 1)),
+        ([(9, 3), (9, 2), (5, 1)], (5, 1, 9, 9, 2)),
+        ([(9, 2), (5, 3), (5, 2), (9, 1)], (5, 3, 5, 9, 1)),
+    ],
+)
+def test_views_of_one_instant_follow_each_other_as_they_arrived(
+    views: list[View], expected: tuple[int, ...]
+) -> None:
+    assert ends(page_path(views)) == expected
+
+
+def test_views_of_one_instant_in_two_topics_follow_each_other_by_rank_in_any_order() -> None:
+    for some in permutations([(1, 0), (2, 7), (3, 7), (4, 9)]):
+        if some.index((2, 7)) < some.index((3, 7)):
+            made = PagePath()
+            for page, rank in some:
+                made.view(page, 5, rank)
+            assert ends(made) == (5, 1, 5, 5, 4)
+
+
+def test_the_ranks_of_topics_are_stored_only_if_they_matter() -> None:
+    one = PagePath()
+    one.view(1, 5, 0)
+    assert one.ranks() == []
+    one.view(2, 5, 9)
+    one.path = [(5, 1, 0), (5, 2, 9)]
+    again = PagePath()
+    again.path = [(5, 1, 0), (5, 2, 0)]
+    again.put_ranks(one.ranks())
+    assert (again.entry_rank, again.exit_rank, again.path) == (0, 9, one.path)
+
+
 @pytest.mark.parametrize("split", range(5))
 def test_two_page_paths_join_to_the_path_of_all_views(split: int) -> None:
-    views = [(5, 1), (5, 3), (8, 2), (9, 2), (9, 3)]
+    views = [(5, 1), (6, 3), (8, 2), (9, 2), (10, 3)]
     for some in permutations(views):
         one, other = page_path(some[:split]), page_path(some[split:])
-        one.join(other, order)
+        one.join(other)
         assert ends(one) == ends(page_path(views))
+
+
+def test_the_views_of_a_joined_path_follow_those_of_the_same_instant() -> None:
+    one, other = page_path([(5, 1), (9, 2)]), page_path([(5, 3), (9, 1)])
+    one.join(other)
+    assert ends(one) == (5, 1, 5, 9, 1)
 
 
 def test_joining_adds_time_and_keeps_the_greatest_depth() -> None:
@@ -58,7 +92,7 @@ def test_joining_adds_time_and_keeps_the_greatest_depth() -> None:
     other.look(1, 2_000, 25.5)
     other.look(2, 0, 10)
     other.look(3, 5, None)
-    one.join(other, order)
+    one.join(other)
     assert one.looks == {1: [3_000, 5_000], 2: [1_000, 1_000], 3: [5, -1]}
 
 
@@ -84,8 +118,8 @@ def test_a_single_page_lasts_its_engaged_time() -> None:
 
 def test_a_pause_lasts_until_the_next_view_and_the_last_view_has_none() -> None:
     one = PagePath()
-    one.path = [(30, 3), (0, 1), (10, 2), (10, 1)]
-    assert list(one.pauses(order, 15)) == [(1, 10), (2, 0), (1, 15)]
+    one.path = [(30, 3, 0), (0, 1, 0), (10, 2, 0), (10, 1, 0)]
+    assert list(one.pauses(15)) == [(1, 10), (2, 0), (1, 15)]
 
 
 @pytest.mark.parametrize("views", [[], [(1_005, 1)], [(1_005, 1), (1_007, 2), (1_009, 3)]])
@@ -99,7 +133,7 @@ def test_a_packed_page_path_is_restored_whole(
         one.look(2, 10_000, 33.3)
         one.look(-77, 0, None)
     if whole_path:
-        one.path = list(views)
+        one.path = [(*view, 0) for view in views]
     packed = msgspec.msgpack.encode(one.pack(len(views), 1_000, 2_000))
     again = PagePath.unpack(msgspec.msgpack.decode(packed), len(views), 1_000, 2_000)
     assert ends(again) == ends(one)

@@ -74,13 +74,6 @@ def test_pages_beyond_the_maximum_count_as_other_but_stay_separate() -> None:
     assert first.id != second.id
     assert first.segment is second.segment is known.segment("site", first.id)
     assert first.segment.value == OTHER
-    assert known.order(first.id) != known.order(second.id)
-
-
-def test_pages_are_sorted_by_name_and_no_page_comes_first() -> None:
-    known = some()
-    later, sooner = known.of("site", "/b"), known.of("site", "/a")
-    assert known.order(0) < known.order(sooner.id) < known.order(later.id)
 
 
 def test_a_page_named_other_is_a_page() -> None:

@@ -82,7 +82,7 @@ def test_a_merge_keeps_everything_of_both(earlier: bool) -> None:
     into.page_views, other.page_views = 2, 3
     other.interactive = other.real = True
     other.segment_set_id = 7
-    merge(into, other, earlier, str)
+    merge(into, other, earlier)
     assert (into.start, into.end, into.page_views) == (10, 40, 5)
     assert (into.interactive, into.real) == (True, True)
     assert into.segment_set_id == (7 if earlier else 1)
@@ -146,7 +146,7 @@ def test_a_packed_session_keeps_its_pages(sid: str | bytes | None) -> None:
     one = session(1_709_553_600_000, 1_709_553_700_000, sid)  # type: ignore[arg-type]
     one.page_views, one.page_path = 2, PagePath()
     for page in (7, 8):
-        one.page_path.view(page, 1_709_553_600_000 + page, str)
+        one.page_path.view(page, 1_709_553_600_000 + page, 0)
     one.page_path.look(7, 10_000, 50)
     again = Session.unpack(msgspec.msgpack.decode(msgspec.msgpack.encode(one.pack())))
     assert again.pack() == one.pack()
@@ -157,17 +157,17 @@ def test_a_packed_session_keeps_its_pages(sid: str | bytes | None) -> None:
 
 def test_a_merge_keeps_the_pages_of_either() -> None:
     into, other = session(10, 20), session(30, 40)
-    merge(into, other, False, str)
+    merge(into, other, False)
     assert into.page_path is None
     other.page_path = PagePath()
-    other.page_path.view(7, 30, str)
-    merge(into, other, False, str)
+    other.page_path.view(7, 30, 0)
+    merge(into, other, False)
     assert into.page_path is not None
     assert into.page_path.entry_page == 7
     again = session(1, 5)
     again.page_path = PagePath()
-    again.page_path.view(9, 1, str)
-    merge(into, again, True, str)
+    again.page_path.view(9, 1, 0)
+    merge(into, again, True)
     assert (into.page_path.entry_page, into.page_path.exit_page) == (9, 7)
 
 
