@@ -20,6 +20,12 @@ EDITIONS: Mapping[str, int] = {
     "resolution*": 1,
     "tickets_re*": 1,
     "level_tickets_waiting": 1,
+    # Views of one millisecond follow each other as they arrived.
+    "landing*": 1,
+    "exits": 1,
+    # A heartbeat stands for at most the session timeout.
+    "pages_timed": 1,
+    "on_page_ms": 1,
 }  # fmt: skip
 
 

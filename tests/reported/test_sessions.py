@@ -4,6 +4,9 @@ from pathlib import Path
 
 from tests.reported.cases import case, report
 
+ROOT = Path(__file__).parents[2]
+BY_VISITOR = 'identity = "visitor"\n'
+
 
 @case("same_second_entry_exit")
 def test_views_of_one_second_follow_each_other_as_they_stand_in_the_file() -> None:
@@ -26,3 +29,55 @@ def test_a_heartbeat_stands_for_at_most_the_session_timeout(tmp_path: Path) -> N
     found = report("laptop_sleep_heartbeat_sid.jsonl", settings=shorter)
     assert found.value("time_on_page", "day", page="/a") == 600
     assert found.value("session_duration", "day") == 600
+
+
+@case("login_mid_session")
+def test_a_log_in_begins_another_session_and_the_limits_say_so(tmp_path: Path) -> None:
+    found = report("login_mid_session.jsonl")
+    assert (found.value("unique_visitors"), found.value("sessions")) == (2, 2)
+    found = report("login_mid_session.jsonl", settings=_by_visitor(tmp_path))
+    assert (found.value("unique_visitors"), found.value("sessions")) == (1, 1)
+    assert "a log-in in the middle of a session without `session_id` begins another" in _limits()
+    assert "Events before a log-in belong to the visitor" in (ROOT / "README.md").read_text()
+
+
+@case("order_two_persons")
+def test_an_order_id_is_known_by_person_and_the_catalogue_says_so() -> None:
+    found = report("order_two_persons.jsonl")
+    assert (found.value("orders"), found.value("revenue")) == (2, 20)
+    assert "An order sent for the visitor and again for the user is two orders." in _limits()
+    assert "Several of one person with one order_id count as one" in _catalogue()
+
+
+@case("cart_login")
+def test_a_cart_filled_before_the_log_in_is_abandoned_and_the_limits_say_so(tmp_path: Path) -> None:
+    number = report("cart_login.jsonl").number("cart_abandonment_rate", "day", "2025-03-11")
+    assert (number["numerator"], number["denominator"]) == (1, 1)
+    found = report("cart_login.jsonl", settings=_by_visitor(tmp_path))
+    days = [
+        record
+        for record in found.records()
+        if record["metric"] == "cart_abandonment_rate" and record["window"]["kind"] == "day"
+    ]
+    assert [(day["numerator"], day["denominator"]) for day in days] == [(0, 1)]
+    assert "A cart filled before the log-in counts as abandoned" in _limits()
+    assert "A cart_id is known by person." in _catalogue()
+
+
+def test_the_pages_say_that_a_subscription_is_known_by_person() -> None:
+    assert "A subscription that the visitor started goes on, though the user ends it." in _limits()
+    assert "A subscription_id is known by person." in _catalogue()
+
+
+def _by_visitor(directory: Path) -> Path:
+    path = directory / "engage.toml"
+    path.write_text(BY_VISITOR)
+    return path
+
+
+def _limits() -> str:
+    return (ROOT / "deploy" / "README.md").read_text().partition("## Limits")[2]
+
+
+def _catalogue() -> str:
+    return (ROOT / "stream" / "metrics" / "README.md").read_text()

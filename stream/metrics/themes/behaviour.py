@@ -125,6 +125,8 @@ def durations(settings: Settings) -> Iterator[Metric]:
 def _lasting(settings: Settings) -> str:
     duration = settings.duration
     words = "last event − first event of a session"
+    if duration.heartbeats == "ignore":
+        words += ", heartbeats apart"
     if duration.basis == "engaged":
         words = "the engaged time of a session"
     if duration.cap_seconds:

@@ -175,7 +175,8 @@ def metrics(settings: Settings) -> tuple[Metric, ...]:
         formula = "sessions with a cart and no order ÷ sessions with a cart"
     abandonment = Metric(
         name="cart_abandonment_rate",
-        help="Share of carts that were abandoned, in the window in which they were ordered or abandoned.",
+        help="Share of carts that were abandoned, in the window in which they were ordered or abandoned. "
+        "A cart_id is known by person.",
         unit="ratio",
         formula=formula,
         numerator=abandoned,

@@ -56,7 +56,8 @@ METRICS = (
     ),
     Metric(
         name="churned_customers",
-        help="Customers whose last paid subscription ended in the window.",
+        help="Customers whose last paid subscription ended in the window. A subscription_id is known by "
+        "person.",
         unit="customers",
         formula="ends of being a customer",
         numerator=Total(measures.CUSTOMER_ENDS),

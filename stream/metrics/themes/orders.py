@@ -190,7 +190,7 @@ BUYERS = ByWindow(
 METRICS = (
     Metric(
         name="orders",
-        help="Orders placed. Several with one id count as one, the first.",
+        help="Orders placed. Several of one person with one order_id count as one, the first.",
         unit="orders",
         formula="number of orders",
         numerator=Total(ORDERS),

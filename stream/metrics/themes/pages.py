@@ -27,7 +27,8 @@ LANDINGS = (
         name="landing_sessions",
         help=f"Sessions that begin on the page. {_CLOSED}",
         unit="sessions",
-        formula="number of closed sessions by the page of their first page view",
+        formula="number of closed sessions by the page of their first page view; of several at one "
+        "instant, of the first that arrived",
         numerator=Total(measures.LANDINGS),
         windows=("day",),
         gauge="landing_sessions",
@@ -108,6 +109,8 @@ def time_on_page(settings: Settings) -> Metric:
     """Build the mean time on a page: by heartbeats, or until the next page view."""
     chosen = settings.time_on_page
     formula = "mean of the engaged time of each pair of a session and a page with any"
+    if chosen.mode == "engaged":
+        formula += "; a heartbeat counts at most the session timeout"
     if chosen.mode == "pings":
         formula += (
             f": {chosen.heartbeat_seconds} s for each {chosen.heartbeat_seconds} s with a heartbeat of "
