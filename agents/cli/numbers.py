@@ -50,8 +50,8 @@ def report(
                 zcat *.gz | engage report --format csv --window hour - > numbers.csv
 
     \b
-    Exit codes: 0 numbers were printed; 1 a file cannot be read; 2 nothing could be counted, or
-                an option or the configuration is wrong.
+    Exit codes: 0 numbers were printed; 1 they were, but a file ended early or was damaged; 2 none
+                could be counted, or a file, an option or the configuration is wrong.
     """
     from agents.report.command import run_report
 

@@ -12,7 +12,7 @@ from agents.commands.catalogue import (
     choose_metrics,
     choose_windows,
 )
-from agents.report.counting import count_files
+from agents.report.counting import count_files, print_accounting
 from agents.report.csv_table import write_csv
 from agents.report.retention import as_triangles, choose_periods
 from agents.report.tables import ORDER, as_tables
@@ -37,7 +37,9 @@ def run_report(
     retention: Cohort | None = None,
     digits: int | None = None,
 ) -> int:
-    """Count the files in their order and print the numbers; 0, or 2 when nothing was counted.
+    """Count the files in their order and print the numbers.
+
+    Return 0, 1 when a file ended early, 2 when nothing was counted.
 
     No `metrics` means all, no `windows` means WINDOWS. A table shows whole sites and the dimensions
     `by`; json and csv hold all dimensions unless `by` names some. `compare` adds the value of the
@@ -50,7 +52,8 @@ def run_report(
             periods = choose_periods(metrics, windows, by)
             report = count_files(replace(settings, dimensions=()), files, errors)
             _write(format, _rounded(report.triangles(retention, periods), digits), as_triangles)
-            return 0
+            print_accounting(settings, report, errors)
+            return 1 if report.damage else 0
         chosen = choose_metrics(settings, metrics)
         kinds = choose_windows(chosen if metrics else (), windows, WINDOWS)
         chosen = [metric for metric in chosen if set(metric.windows) & set(kinds)]
@@ -64,7 +67,8 @@ def run_report(
     shown = _rounded(_selected(records, chosen, format, by), digits)
     keep_empty = bool(metrics)
     _write(format, shown, lambda own: as_tables(settings, chosen, own, keep_empty=keep_empty))
-    return 0
+    print_accounting(settings, report, errors)
+    return 1 if report.damage else 0
 
 
 def _counting(settings: Settings, format: str, by: Sequence[str], *, compare: bool) -> Settings:

@@ -1,6 +1,5 @@
 """Counts event files and prints what is wrong with them, for the commands that report on files."""
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -8,6 +7,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from agents.commands.catalogue import RequestRefusedError
+from agents.report.accounting_table import accounting_lines
 from schemas.rejection import printable
 from stream.report.file_report import BadLine, Report
 from stream.report.input import LINE_MAX, InputError, check_readable, read_lines, shown_name
@@ -19,43 +19,27 @@ _LINES_BETWEEN = 10_000
 
 
 class _Problems:
-    """Prints the first bad lines in full, and at the end how many events were left out and why."""
+    """Prints what is wrong with the input: the first bad lines, and what to do about late events."""
 
     def __init__(self, errors: Console) -> None:
         self._errors = errors
-        self.bad_lines: Counter[str] = Counter()
+        self._bad_lines = 0
 
     def print(self, text: str) -> None:
         """Print a line on standard error, above the progress."""
         self._errors.print(text, markup=False)
 
     def bad_line(self, line: BadLine) -> None:
-        """Count a line that is not an event; print it if it is among the first."""
-        if self.bad_lines.total() < BAD_LINES_SHOWN:
+        """Print a line that is not an event, if it is among the first."""
+        if self._bad_lines < BAD_LINES_SHOWN:
             self.print(f"{printable(line.file)}:{line.number}: {line.reason}: {line.detail}")
-        self.bad_lines[line.reason] += 1
-
-    def summarise(self, settings: Settings, counts: dict[str, int], future: int) -> None:
-        """Print how many lines and events were left out, with what to do about it."""
-        if total := self.bad_lines.total():
-            listed = ", ".join(f"{n:,} {reason}" for reason, n in self.bad_lines.most_common())
-            self.print(f"engage: lines left out because they are not events: {total:,} ({listed})")
-        if count := counts["duplicate"]:
-            self.print(f"engage: events left out as duplicates, by event_id: {count:,}")
-        if count := counts["late"]:
-            hours = settings.time.correction_window_seconds / 3600
-            self.print(
-                f"engage: events left out as late, over {hours:g} h older than one before them: "
-                f"{count:,}. Give the oldest file first, or raise time.correction_window_seconds"
-            )
-        if future:
-            self.print(f"engage: events left out because they are dated in the future: {future:,}")
+        self._bad_lines += 1
 
 
 def count_files(settings: Settings, files: Sequence[str], errors: Console) -> Report:
     """Count all files. Raises RequestRefusedError if one cannot be read, or none has an event.
 
-    A file that is damaged later on counts up to there, with a message.
+    A file that is damaged later on counts up to there; `damage` of the report names it.
     """
     try:
         # All of them before the first is counted: numbers without one of the files would mislead.
@@ -69,13 +53,28 @@ def count_files(settings: Settings, files: Sequence[str], errors: Console) -> Re
             try:
                 report.read(name, _shown(name, read_lines(name, LINE_MAX), show))
             except InputError as error:
-                problems.print(f"engage: {error}")
-    state = report.shard.topics["files"]
-    problems.summarise(settings, state.counts, state.reasons.get("future", 0))
-    if not state.counts["applied"]:
+                report.damage.append(str(error))
+    for text in report.damage:
+        problems.print(f"engage: {text}")
+    if not report.accounting().counted:
+        print_accounting(settings, report, errors)
         listed = ", ".join(map(shown_name, files))
         raise RequestRefusedError(f"there is no event to count in {listed}")
     return report
+
+
+def print_accounting(settings: Settings, report: Report, errors: Console) -> None:
+    """Print how many lines were read, counted and left out, with what to do about late ones."""
+    found = report.accounting()
+    for line in accounting_lines(found):
+        errors.print(line, markup=False)
+    if "late" in found.left_out:
+        hours = settings.time.correction_window_seconds / 3600
+        errors.print(
+            f"engage: late events are over {hours:g} h older than one before them. Give the oldest "
+            "file first, or raise time.correction_window_seconds",
+            markup=False,
+        )
 
 
 def _shown(name: str, lines: Iterable[bytes], show: Callable[[str], None]) -> Iterator[bytes]:

@@ -7,6 +7,7 @@ from schemas.codec import RejectedEvent, parse
 from schemas.outputs import MetricRecord, WindowKind
 from stream.configure.compile import build_rules
 from stream.configure.fingerprints import definition_version
+from stream.counters.measures import Grain
 from stream.engine.record import Decoded
 from stream.engine.shard import Shard
 from stream.metrics.catalogue import catalogue
@@ -16,6 +17,7 @@ from stream.people.person import Person
 from stream.publish.due_windows import END_OF_INPUT
 from stream.publish.merged_counts import MergedCounts
 from stream.publish.records import Emission
+from stream.report.accounting import MEASURE_OF, Accounting, accounting
 from stream.report.churn import settle_days
 from stream.report.cohorts import Cohort, DaysOf, days_of_mask, records_of, triangle
 from stream.report.input import InputError
@@ -62,6 +64,8 @@ class Report:
         self._now_ms = now_ms
         self._on_bad = on_bad
         self._calendar_of = rules.calendar_of
+        #: Messages of the inputs that ended early.
+        self.damage: list[str] = []
 
     def read(self, name: str, lines: Iterable[bytes]) -> None:
         """Count one file's lines except blank ones.
@@ -70,6 +74,17 @@ class Report:
         """
         for batch in _batches(lines):
             self._apply(name, batch)
+
+    def accounting(self) -> Accounting:
+        """Account for all lines read so far."""
+        self.shard.count_collected()
+        counts = self.shard.counters.tables[Grain.ALL].get(0, {})
+        found = dict.fromkeys(MEASURE_OF.values(), 0)
+        for series, (measure, _, dimension, _) in self.shard.registry.series.items():
+            if measure in found and not dimension:
+                found[measure] += counts.get(series, 0)
+        state = self.shard.topics["files"]
+        return accounting(state.counts["applied"], state.reasons, found)
 
     def records(
         self, metrics: Collection[str], kinds: Collection[WindowKind] | None

@@ -70,7 +70,7 @@ def test_json_is_exactly_the_records_of_the_engine(tmp_path: Path) -> None:
     engine.read(file, lines)
     expected = b"".join(encode_record(r) + b"\n" for r in engine.records([], WINDOWS))
     result = report("--format", "json", file)
-    assert (result.exit_code, result.stderr) == (0, "")
+    assert (result.exit_code, result.stderr) == (0, "3 lines read, all counted\n")
     assert result.stdout_bytes == expected
     # By default no metric has 90 days.
     assert {r.window.kind for r in records(result)} == set(WINDOWS) - {"trailing_90d"}
@@ -81,7 +81,7 @@ def test_json_is_exactly_the_records_of_the_engine(tmp_path: Path) -> None:
 def test_a_table_shows_whole_sites_metric_by_metric(tmp_path: Path) -> None:
     lines = [view("a", context={"country": "DE"}), view("b"), view("b", MONDAY + 60_000)]
     result = report(write(tmp_path / "e.jsonl", *lines))
-    assert (result.exit_code, result.stderr) == (0, "")
+    assert (result.exit_code, result.stderr) == (0, "3 lines read, all counted\n")
     text = " ".join(result.stdout.split())
     assert "bounce_rate Share of sessions that end on their first page." in text
     assert "all 50.00% 1 ÷ 2" in text

@@ -26,7 +26,11 @@ def test_compressed_files_and_standard_input_are_one_log(tmp_path: Path) -> None
     packed.write_bytes(gzip.compress(view("a") + b"\n") + gzip.compress(view("b")))
     arguments = ("--metric", "page_views", "--window", "all", "--format", "json")
     result = report(*arguments, str(packed), "-", stdin=view("c") + b"\r\n\r\n" + view("d"))
-    assert (one(result).value, result.exit_code, result.stderr) == (4, 0, "")
+    assert (one(result).value, result.exit_code, result.stderr) == (
+        4,
+        0,
+        "4 lines read, all counted\n",
+    )
 
 
 def test_the_first_bad_lines_are_shown_and_the_others_counted(
@@ -37,13 +41,15 @@ def test_the_first_bad_lines_are_shown_and_the_others_counted(
     result = report("--metric", "page_views", "--window", "all", "--format", "json", file)
     assert (result.exit_code, one(result).value) == (0, 2)
     messages = result.stderr.splitlines()
-    assert len(messages) == BAD_LINES_SHOWN + 1
+    assert len(messages) == BAD_LINES_SHOWN + 3
     assert messages[0].startswith(f"{file}:2: malformed: ")
     assert messages[1].startswith(f"{file}:4: unknown_type: ") and "\x1b" not in messages[1]
     assert messages[2].startswith(f"{file}:5: malformed: ")
-    assert messages[-1] == (
-        "engage: lines left out because they are not events: 42 (41 malformed, 1 unknown_type)"
-    )
+    assert messages[-3:] == [
+        "44 lines read",
+        " 2 counted",
+        "42 no event    41 malformed, 1 unknown_type",
+    ]
 
 
 def test_excluded_events_are_counted_with_advice(tmp_path: Path) -> None:
@@ -53,12 +59,15 @@ def test_excluded_events_are_counted_with_advice(tmp_path: Path) -> None:
     result = report("--metric", "page_views", "--window", "all", "--format", "json", file)
     assert (result.exit_code, one(result).value) == (0, 1)
     assert result.stderr.splitlines() == [
-        "engage: events left out as duplicates, by event_id: 1",
+        "4 lines read",
+        "1 counted",
+        "1 duplicate   events whose event_id was counted before",
+        "1 late        events that came too long after newer ones",
+        "1 future      events of a clock that is ahead",
         (
-            "engage: events left out as late, over 24 h older than one before them: 1. "
+            "engage: late events are over 24 h older than one before them. "
             "Give the oldest file first, or raise time.correction_window_seconds"
         ),
-        "engage: events left out because they are dated in the future: 1",
     ]
 
 
@@ -91,11 +100,12 @@ def test_a_damaged_compressed_file_is_counted_up_to_the_damage(tmp_path: Path) -
     file.write_bytes(whole[: len(whole) // 2])
     arguments = ("--metric", "page_views", "--window", "all", "--format", "json")
     result = report(*arguments, str(file))
-    assert result.exit_code == 0
-    (messages,) = result.stderr.splitlines()
+    assert result.exit_code == 1
+    messages, accounting = result.stderr.splitlines()
     assert f"engage: {file} is damaged or cut short after line " in messages
     counted = one(result).value
     assert counted is not None and f"line {counted:,} " in messages and counted > 5_000
+    assert accounting == f"{counted:,.0f} lines read, all counted"
 
 
 def test_a_file_with_the_wrong_suffix_is_explained(tmp_path: Path) -> None:
@@ -118,7 +128,11 @@ def test_a_file_without_line_ends_does_not_fill_the_memory(tmp_path: Path) -> No
     result = report("--metric", "page_views", "--window", "all", "--format", "json", str(file))
     assert one(result).value == 2
     assert f"{file}:2: too_large" in result.stderr
-    assert len(result.stderr.splitlines()) == 2
+    assert result.stderr.splitlines()[-3:] == [
+        "3 lines read",
+        "2 counted",
+        "1 no event    1 too_large",
+    ]
 
 
 def test_a_directory_instead_of_a_file_is_a_plain_message(
