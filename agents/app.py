@@ -15,6 +15,7 @@ from agents.topic_agents import AGENTS
 from stream.churn.model import ChurnModel
 from stream.configure.compile import build_rules
 from stream.configure.fingerprints import definition_version
+from stream.engine.rules import Rules
 from stream.kafka.backpressure import Backpressure
 from stream.kafka.faust_app import faust_app
 from stream.kafka.log import FaustLog
@@ -27,11 +28,14 @@ from stream.store.connection import connect_redis
 from stream.store.memory import MemoryWatch
 from stream.store.published import PublishedState
 from stream.store.shards import Store
+from stream.store.stored_counts import StoredCounts
 from stream.web.exporter import Exporter, SnapshotCollector
 from stream.web.live import LiveNumbers
 from stream.web.live_alerts import AlertWatch
 from stream.web.live_pipeline import Pipeline
 from stream.web.live_routes import LivePages
+from stream.web.query_request import QueryReader
+from stream.web.query_routes import QueryPage
 from stream.web.readiness import Readiness
 from stream.web.server import Web
 from stream.worker.dead_letters import DeadLetterSender
@@ -84,13 +88,28 @@ class Worker:
             settings, published, new_publisher, records, epoch, self.telemetry
         )
         # Pages for people, Prometheus and supervisors.
-        self.web = self._pages(metrics, log)
+        counts = StoredCounts(self.redis, store, partitions)
+        self.web = self._pages(metrics, log, self._query_page(rules, metrics, counts))
         # Batches go from the consumer through the agents to the shards.
         self._backpressure = self._connect_transport()
         self._connect_agents()
         self._tasks: list[asyncio.Task[Any]] = []
 
-    def _pages(self, metrics: tuple[Metric, ...], log: FaustLog) -> Web:
+    def _query_page(
+        self, rules: Rules, metrics: tuple[Metric, ...], counts: StoredCounts
+    ) -> QueryPage:
+        settings, publisher = self.settings, self.publisher
+        return QueryPage(
+            settings,
+            QueryReader(metrics, settings.dimensions, rules.calendar_of),
+            counts,
+            lambda: publisher.snapshot,
+            rules.calendar_of,
+            definition_version(settings),
+            required_grains(metrics),
+        )
+
+    def _pages(self, metrics: tuple[Metric, ...], log: FaustLog, queries: QueryPage) -> Web:
         settings, publisher = self.settings, self.publisher
         age, age_max = publisher.snapshot_age_seconds, settings.publish.snapshot_max_age_seconds
         snapshot = lambda: publisher.snapshot  # noqa: E731  the newest at each call
@@ -100,7 +119,7 @@ class Worker:
         numbers = LiveNumbers(metrics, settings.dimensions)
         live = LivePages(numbers, alerts, pipeline, snapshot, age_max)
         ready = Readiness(self.owner, age, age_max)
-        return Web(settings, exporter, ready.checks, live)
+        return Web(settings, exporter, ready.checks, live, queries)
 
     def _connect_transport(self) -> Backpressure:
         limit = _BATCHES_WAITING * len(self.settings.topics.inputs)

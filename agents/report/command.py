@@ -13,11 +13,11 @@ from agents.commands.catalogue import (
     choose_windows,
 )
 from agents.report.counting import count_files, print_accounting
-from agents.report.csv_table import write_csv
 from agents.report.retention import as_triangles, choose_periods
 from agents.report.tables import ORDER, as_tables
 from schemas.outputs import MetricRecord, encode_record
 from stream.metrics.metric import Metric
+from stream.publish.csv_table import write_csv
 from stream.report.cohorts import Cohort
 from stream.settings.application import Settings
 

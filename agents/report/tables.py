@@ -8,7 +8,6 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from agents.report.csv_table import dimension_of
 from agents.report.labels import shortened, shortened_apart
 from agents.report.partial import NOTE, marked
 from agents.report.values import shown_parts, shown_value
@@ -17,6 +16,7 @@ from schemas.outputs import MetricRecord, WindowKind
 from stream.counters.measures import Grain
 from stream.counters.windows import GRAIN_OF, LENGTH_OF
 from stream.metrics.metric import Metric
+from stream.publish.csv_table import dimension_of
 from stream.settings.application import Settings
 
 #: Windows in the order of the output.

@@ -52,6 +52,10 @@ class MergedCounts:
                 if row is None:
                     row = rows[segment] = {}
                 row[measure] = row.get(measure, 0) + count
+        self.put(bucket, rows)
+
+    def put(self, bucket: BucketKey, rows: Rows) -> None:
+        """Set a bucket to counts that are added up already."""
         self.segments |= dict.fromkeys(rows)
         self._present[bucket] = frozenset(s for s, row in rows.items() if any(row.values()))
         grain, index = bucket

@@ -90,3 +90,25 @@ redis.call('HSET', KEYS[1], 'epoch', ARGV[2], 'owner', ARGV[1], 'revision', ARGV
 redis.call('SET', KEYS[2], ARGV[6])
 return 'OK'
 """)
+
+#: Read counts as of one checkpoint. KEYS[1] meta, then the buckets; ARGV ids of series.
+#: Returns sequence and epoch of the shard, and for each bucket its counts, false for none, as msgpack:
+#: one text is far cheaper to take from the wire than thousands.
+READ_COUNTS = Script("""
+local meta = redis.call('HMGET', KEYS[1], 'sequence', 'epoch')
+local found = {}
+for bucket = 2, #KEYS do
+  local counts = {}
+  for at = 1, #ARGV, 7000 do
+    local last = math.min(at + 6999, #ARGV)
+    local part = redis.call('HMGET', KEYS[bucket], unpack(ARGV, at, last))
+    if at == 1 then
+      counts = part
+    else
+      for i = 1, #part do counts[at + i - 1] = part[i] end
+    end
+  end
+  found[bucket - 1] = counts
+end
+return {meta[1], meta[2], cmsgpack.pack(found)}
+""")

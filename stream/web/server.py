@@ -1,4 +1,4 @@
-"""The HTTP server of a worker: /live for people, /metrics for Prometheus, /healthz and /readyz."""
+"""The HTTP server of a worker: pages for people and programs, /metrics for Prometheus, /healthz and /readyz."""
 
 import asyncio
 import logging
@@ -10,6 +10,7 @@ from aiohttp import web
 from stream.settings.application import Settings
 from stream.web.exporter import Exporter
 from stream.web.live_routes import LivePages
+from stream.web.query_routes import QueryPage
 
 _log = logging.getLogger(__name__)
 #: Returns what is wrong by check; an empty text if nothing is.
@@ -21,12 +22,18 @@ class Web:
     """The server, on loopback unless `web.host` says otherwise."""
 
     def __init__(
-        self, settings: Settings, exporter: Exporter, ready: Checks, live: LivePages
+        self,
+        settings: Settings,
+        exporter: Exporter,
+        ready: Checks,
+        live: LivePages,
+        queries: QueryPage | None = None,
     ) -> None:
         self._settings = settings.web
         self._exporter = exporter
         self._ready = ready
         self._live = live
+        self._queries = queries
         self._runner: web.AppRunner | None = None
         self._updates: asyncio.Task[None] | None = None
 
@@ -37,6 +44,8 @@ class Web:
         app.router.add_get("/healthz", self._healthz)
         app.router.add_get("/readyz", self._readyz)
         self._live.add_routes(app.router)
+        if self._queries is not None:
+            self._queries.add_routes(app.router)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=_STOP_SECONDS)
         await self._runner.setup()
         site = web.TCPSite(

@@ -1,0 +1,1 @@
+"""Tests of /api/query: parameters, refusals, and answers that are exact."""
