@@ -7,6 +7,7 @@ from functools import lru_cache
 from stream.counters import measures
 from stream.counters.histogram import histogram_part
 from stream.counters.measures import Grain
+from stream.metrics.histogram_terms import Quantile, TopTenth
 from stream.metrics.metric import Metric
 from stream.metrics.terms import (
     ByWindow,
@@ -14,9 +15,7 @@ from stream.metrics.terms import (
     Level,
     Need,
     Predicted,
-    Quantile,
     Term,
-    TopTenth,
     Total,
 )
 
