@@ -58,6 +58,6 @@ TYPES = (
     EventType(RemoveFromCart, "orders", interactive=True),
     EventType(CheckoutStarted, "orders", interactive=True),
     EventType(Order, "orders", interactive=True),
-    EventType(Refund, "orders", in_session=False),
+    EventType(Refund, "orders", in_session=False, passive=True),
     EventType(Goal, "orders", interactive=True),
 )

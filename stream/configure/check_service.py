@@ -16,6 +16,9 @@ from stream.settings.intake import INPUT_ROLES
 
 TOPIC_NAME = re.compile(r"[A-Za-z0-9._-]{1,249}")
 SERVER = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):(\d{1,5})")
+#: Names in the time zone folder of a machine that mean another zone elsewhere, or none.
+_NO_ZONES = frozenset({"localtime", "posixrules", "Factory"})
+_COPIES = ("posix/", "right/", "SystemV/")
 _RISK_TOPIC = "churn_risk.topic"
 
 
@@ -147,6 +150,9 @@ def _timezone(key: str, name: str) -> Iterator[str]:
         ZoneInfo(name)
     except (KeyError, OSError, ValueError):  # not found, a directory, a path outside
         yield f"{key}: found {name[:80]!r}; use an IANA name like Europe/Berlin"
+        return
+    if name in _NO_ZONES or name.startswith(_COPIES):
+        yield f"{key}: {name[:80]!r} is a file of this machine, no IANA name; use one like Europe/Berlin"
 
 
 def _traffic(settings: Settings) -> Iterator[str]:

@@ -9,6 +9,7 @@ from stream.engine.event_rules import BOT, build_event_rules, interactive_types
 from stream.engine.exclusions import build_exclusions
 from stream.engine.rules import Rules
 from stream.history.events import EventCounter
+from stream.history.spelling import reason_key
 from stream.metrics.catalogue import aggregates, event_counters
 from stream.metrics.themes.goals import session_marks
 from stream.metrics.themes.retention import lifecycle_rules
@@ -21,6 +22,7 @@ from stream.settings.application import Settings
 def build_rules(settings: Settings, watching: Sequence[EventCounter] = ()) -> Rules:
     """Compile a checked configuration; `watching` are event counters besides those of the metrics."""
     calendar_of = _calendars(settings)
+    involuntary_reasons = frozenset(map(reason_key, settings.churn.involuntary_reasons))
     corrects = settings.time.late_policy == "update"
     return Rules(
         settings=settings,
@@ -33,6 +35,7 @@ def build_rules(settings: Settings, watching: Sequence[EventCounter] = ()) -> Ru
             "*"
             if settings.first_week.clock == "user_24h"
             else settings.first_week.activation_event.type,
+            involuntary_reasons,
         ),
         sessions=session_rules(settings),
         lifecycle=lifecycle_rules(settings),
@@ -45,9 +48,7 @@ def build_rules(settings: Settings, watching: Sequence[EventCounter] = ()) -> Ru
         max_future_skew_ms=settings.time.max_future_skew_seconds * 1000,
         dedupe_window_ms=settings.dedupe.window_seconds * 1000,
         hour_retention_ms=settings.time.hour_retention_days * DAY_MS,
-        involuntary_reasons=frozenset(
-            reason.lower() for reason in settings.churn.involuntary_reasons
-        ),
+        involuntary_reasons=involuntary_reasons,
         activation=activation(settings.first_week),
         bot_rule=BOT if settings.bots.mode == "exclude" else None,
         exclusions=build_exclusions(settings),

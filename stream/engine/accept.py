@@ -48,7 +48,7 @@ def accept(
         if time_ms > clock:
             seen.advance(record.offset, clock, time_ms)
             clock = time_ms
-        if seen.add(event.event_id, record.offset, clock):
+        if seen.add(event.site, event.event_id, record.offset, clock):
             dead_letters.reject_event(topic, record, Reason.DUPLICATE, time_ms)
         elif time_ms < clock - horizon_ms:
             dead_letters.reject_event(topic, record, Reason.LATE, time_ms)
@@ -76,9 +76,10 @@ def recall(
         if time_ms > topic.recall_clock:
             seen.advance(record.offset, topic.recall_clock, time_ms)
             topic.recall_clock = time_ms
-        seen.add(event.event_id, record.offset, topic.recall_clock)
+        seen.add(event.site, event.event_id, record.offset, topic.recall_clock)
 
 
 def _is_other_currency(event: Event, currency: str) -> bool:
-    """Whether an event names a currency, and it is not the configured one."""
-    return getattr(event, "currency", None) not in (None, currency)
+    """Whether an event names a currency, in letters of any case, that is not the configured one."""
+    named = getattr(event, "currency", None)
+    return named is not None and named != currency and named.upper() != currency

@@ -2,7 +2,7 @@
 
 
 class SeenIds:
-    """Ids of the events since `recall_offset`.
+    """Ids of the events since `recall_offset`, site by site: an event id is one site's.
 
     A generation lasts `window_ms` of the partition's log clock (the highest accepted event time), or
     until it holds `ids_max` ids. An id is remembered for the generation it was last seen in and the
@@ -11,7 +11,7 @@ class SeenIds:
     """
 
     __slots__ = (
-        "_clock", "_number", "_offset", "_window_ms", "capped",
+        "_clock", "_number", "_offset", "_size", "_window_ms", "capped",
         "current", "ids_max", "previous", "recall_clock", "recall_offset",
     )  # fmt: skip
 
@@ -19,8 +19,11 @@ class SeenIds:
         #: 0 if `window_ms` is 0: no id is remembered.
         self.ids_max = ids_max if window_ms else 0
         self._window_ms = window_ms or 1
-        self.current: set[str] = set()
-        self.previous: set[str] = set()
+        #: Site → ids. A set for each site costs less than a key made of site and id.
+        self.current: dict[str, set[str]] = {}
+        self.previous: dict[str, set[str]] = {}
+        #: Ids in `current`, over all sites.
+        self._size = 0
         #: Where the previous generation began: its first offset, and the log clock there.
         self.recall_offset = self._offset = offset
         self.recall_clock = self._clock = clock
@@ -39,25 +42,32 @@ class SeenIds:
             skipped = number > self._number + 1
             self._rotate(offset, clock_before)
             if skipped:
-                self.previous = set()
+                self.previous = {}
             self._number = number
 
-    def add(self, event_id: str, offset: int, clock: int) -> bool:
-        """Remember the id of the record at `offset`; return whether it was known."""
+    def add(self, site: str, event_id: str, offset: int, clock: int) -> bool:
+        """Remember the id of the record at `offset`; return whether its site knew it."""
         if not self.ids_max:
             return False
+        ids = self.current.get(site)
+        if ids is None:
+            ids = self.current[site] = set()
         # The sets are far larger than the processor's caches, so each look costs: one does for both.
-        current = self.current
-        size = len(current)
-        current.add(event_id)
-        is_known = len(current) == size or event_id in self.previous
-        if len(current) >= self.ids_max:
+        size = len(ids)
+        ids.add(event_id)
+        if len(ids) == size:
+            return True
+        before = self.previous.get(site)
+        is_known = before is not None and event_id in before
+        self._size += 1
+        if self._size >= self.ids_max:
             self.capped += 1
             self._rotate(offset + 1, clock)
         return is_known
 
     def _rotate(self, offset: int, clock: int) -> None:
         self.previous = self.current
-        self.current = set()
+        self.current = {}
+        self._size = 0
         self.recall_offset, self.recall_clock = self._offset, self._clock
         self._offset, self._clock = offset, clock

@@ -7,9 +7,11 @@ from types import MappingProxyType
 from schemas.event_type import EventType
 from schemas.events import EVENT_TYPES, Event
 from schemas.events.clicks import Click, Custom
-from schemas.events.feedback import TicketMessage
+from schemas.events.feedback import TicketMessage, TicketOpened
+from schemas.events.subscriptions import SubscriptionCancelled
 from stream.counters import measures
 from stream.history.events import Aggregate, EventCounter
+from stream.history.spelling import reason_key
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,11 +92,12 @@ def build_event_rules(
     session_marks: Mapping[str, Callable[[Event], int]] = MappingProxyType({}),
     interactive: InteractiveTypes = InteractiveTypes(),
     activating: str = "",
+    involuntary_reasons: Collection[str] = (),
 ) -> Mapping[type, EventRule]:
     """Return the rule of every event class.
 
     Events of `passive_types` do not make a person active. `activating` is the type that may activate
-    newcomers; `*`: every type.
+    newcomers; `*`: every type. `involuntary_reasons` are `reason_key`s.
     """
     event_rules: dict[type, EventRule] = {}
     for tag, kind in EVENT_TYPES.items():
@@ -118,11 +121,13 @@ def build_event_rules(
             event_counters=tuple(counter for counter in event_counters if tag in counter.types),
             session_marks=session_marks.get(tag),
         )
-        event_rules[kind.struct] = replace(rule, refine=_refiner(kind, rule))
+        event_rules[kind.struct] = replace(rule, refine=_refiner(kind, rule, involuntary_reasons))
     return event_rules
 
 
-def _refiner(kind: EventType, rule: EventRule) -> Callable[[Event], EventRule] | None:
+def _refiner(
+    kind: EventType, rule: EventRule, involuntary_reasons: Collection[str]
+) -> Callable[[Event], EventRule] | None:
     if kind.effect == "click":
         return _choose(
             lambda event: isinstance(event, Click) and event.content_id is not None,
@@ -136,14 +141,36 @@ def _refiner(kind: EventType, rule: EventRule) -> Callable[[Event], EventRule] |
             rule,
             replace(rule, counts=(measures.EVENTS,), interactive=False),
         )
+    # What support or a bank does is no act of the customer.
+    suffered = replace(rule, active=False, counts=(measures.EVENTS,))
     if kind.struct is TicketMessage:
         return _choose(
             lambda event: isinstance(event, TicketMessage) and event.direction == "incoming",
             rule,
-            # A message from support is no act of the customer.
-            replace(rule, active=False, counts=(measures.EVENTS,)),
+            suffered,
+        )
+    if kind.struct is TicketOpened:
+        return _choose(_is_opened_by_support, suffered, rule)
+    if kind.struct is SubscriptionCancelled:
+        return _choose(
+            lambda event: (
+                isinstance(event, SubscriptionCancelled)
+                and event.reason is not None
+                and reason_key(event.reason) in involuntary_reasons
+            ),
+            suffered,
+            rule,
         )
     return None
+
+
+def _is_opened_by_support(event: Event) -> bool:
+    """Whether support opened a ticket. Without a direction its author tells."""
+    if not isinstance(event, TicketOpened):
+        return False
+    if event.direction is None:
+        return event.author is not None
+    return event.direction == "outgoing"
 
 
 def _choose(

@@ -7,6 +7,7 @@ from stream.churn.risk import RiskRules
 from stream.counters.calendar import Calendar
 from stream.engine.event_rules import EventRule
 from stream.engine.exclusions import Exclusions
+from stream.history.spelling import reason_key
 from stream.people.lifecycle import LifecycleRules
 from stream.people.newcomers import Activation
 from stream.sessions.rules import SessionRules
@@ -36,7 +37,7 @@ class Rules:
     max_future_skew_ms: int
     dedupe_window_ms: int
     hour_retention_ms: int
-    #: churn.involuntary_reasons, in small letters.
+    #: churn.involuntary_reasons, by their `reason_key`.
     involuntary_reasons: frozenset[str]
     #: Rule for single events of newcomers; None: only their active days count.
     activation: Activation | None
@@ -48,7 +49,7 @@ class Rules:
 
     def is_involuntary(self, reason: str | None) -> bool:
         """Whether a reason for leaving is one that the customer did not choose."""
-        return reason is not None and reason.strip().lower() in self.involuntary_reasons
+        return reason is not None and reason_key(reason) in self.involuntary_reasons
 
     @property
     def horizon_ms(self) -> int:

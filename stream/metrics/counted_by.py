@@ -37,7 +37,7 @@ CountedBy: TypeAlias = Mapping[str, tuple[str | When, ...]]
 
 #: Who the person of an event is.
 PERSON = ("identity",)
-_ACTIVE = (*PERSON, "active.passive_types")
+_ACTIVE = (*PERSON, "active.passive_types", "churn.involuntary_reasons")
 #: Which events make a session, and the window in which it counts.
 SESSION: tuple[str | When, ...] = (
     "session.timeout_seconds", "session.boundary", "session.source", "session.max_duration_hours",

@@ -18,7 +18,8 @@ class ActiveSettings(Table, frozen=True, kw_only=True):
         tuple[str, ...],
         Help(
             "Event types that do not make their person active.",
-            why="The default leaves out what happens to a person instead of being done by them.",
+            why="The default leaves out what happens to a person instead of being done by them. Nor "
+            "do messages and tickets of support, and cancellations for churn.involuntary_reasons.",
         ),
     ] = tuple(name for name, kind in EVENT_TYPES.items() if kind.passive)
     week: Annotated[

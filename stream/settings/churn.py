@@ -54,7 +54,11 @@ class ChurnSettings(Table, frozen=True, kw_only=True):
     ] = 0
     involuntary_reasons: Annotated[
         tuple[str, ...],
-        Help("Reasons of cancellations and ends that the customer did not choose."),
+        Help(
+            "Reasons of cancellations and ends that the customer did not choose. Only their letters "
+            "and digits are compared, so `Payment Failed` is `payment_failed`. A cancellation for one "
+            "of them does not make a person active.",
+        ),
     ] = (
         "involuntary", "payment_failed", "card_expired", "card_declined", "insufficient_funds",
         "past_due", "unpaid", "delinquent",

@@ -127,7 +127,7 @@ class TimeSettings(Table, frozen=True, kw_only=True):
 
 
 class DedupeSettings(Table, frozen=True, kw_only=True):
-    """Duplicates: events whose event_id was seen before."""
+    """Duplicates: events whose event_id was seen before on their site."""
 
     window_seconds: Annotated[
         NotNegative,

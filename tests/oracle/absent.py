@@ -1,5 +1,6 @@
-"""Fields that hold nothing: null and an empty text are the same as a missing field."""
+"""What an event holds: null and an empty text are no field, and a reason has one spelling."""
 
+import re
 from typing import Any
 
 EventDict = dict[str, Any]
@@ -11,4 +12,7 @@ def present(event: EventDict) -> EventDict:
     if "context" in kept:
         context = kept["context"].items()
         kept["context"] = {name: value for name, value in context if value not in (None, "")}
+    if "reason" in kept:
+        # "Payment Failed", "payment-failed" and "payment_failed" are one reason.
+        kept["reason"] = re.sub(r"[-_ ]+", "_", kept["reason"].strip().lower())
     return kept

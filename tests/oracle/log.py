@@ -30,17 +30,19 @@ def judge(
     """
     verdicts: list[Verdict] = []
     newest = 0
-    seen: dict[str, int] = {}
+    #: "an event_id is one site's"
+    seen: dict[tuple[str, str], int] = {}
     for event, timestamp in log:
         time_ms = event["ms"]
         if time_ms > timestamp + skew_ms:
             verdicts.append(Verdict(event, "future", False))
             continue
-        if event["event_id"] in seen and newest - seen[event["event_id"]] <= dedupe_ms:
+        key = (event.get("site", "default"), event["event_id"])
+        if key in seen and newest - seen[key] <= dedupe_ms:
             verdicts.append(Verdict(event, "duplicate", False))
             continue
         newest = max(newest, time_ms)
-        seen[event["event_id"]] = newest
+        seen[key] = newest
         # design.md, section 4: final when the watermark (newest − lateness) has passed; corrected
         # inside the correction window after that; "later than that: ledger".
         is_late = time_ms < newest - lateness_ms - correction_ms
@@ -54,6 +56,10 @@ def accepted(verdicts: Sequence[Verdict]) -> list[EventDict]:
     return [verdict.event for verdict in verdicts if verdict.outcome == "applied"]
 
 
-def untimely(verdicts: Sequence[Verdict]) -> set[str]:
-    """Return the ids of events that count but came too late for live numbers."""
-    return {v.event["event_id"] for v in verdicts if v.outcome == "applied" and not v.timely}
+def untimely(verdicts: Sequence[Verdict]) -> set[tuple[str, str]]:
+    """Return (site, id) of events that count but came too late for live numbers."""
+    return {
+        (v.event.get("site", "default"), v.event["event_id"])
+        for v in verdicts
+        if v.outcome == "applied" and not v.timely
+    }

@@ -29,9 +29,11 @@ from tests.oracle.time import Window
 
 
 def expected(
-    events: Iterable[EventDict], choices: Choices, untimely: Collection[str] = frozenset()
+    events: Iterable[EventDict],
+    choices: Choices,
+    untimely: Collection[tuple[str, str]] = frozenset(),
 ) -> Answers:
-    """Return every number that is not zero; `untimely` are ids of events too late for live numbers."""
+    """Return every number that is not zero; `untimely` are (site, id) of events too late for live numbers."""
     # metrics.md, bots: "exclude from all metrics".
     counted = [
         {"arrival": (0, number), **event, "ms": instant(event["event_time"])}
@@ -58,7 +60,11 @@ class SiteNumbers:
     """One site: its events, its sessions, its customers."""
 
     def __init__(
-        self, site: str, events: list[EventDict], choices: Choices, untimely: Collection[str]
+        self,
+        site: str,
+        events: list[EventDict],
+        choices: Choices,
+        untimely: Collection[tuple[str, str]],
     ) -> None:
         self.site, self.events, self.choices = site, events, choices
         self.wall = choices.wall(site)

@@ -13,7 +13,7 @@ PERSONLESS = {"social_impression", "social_engagement", "social_reach", "marketi
 class People:
     """People of one site."""
 
-    def __init__(self, wall: Wall, choices: Choices, untimely: Collection[str]) -> None:
+    def __init__(self, wall: Wall, choices: Choices, untimely: Collection[tuple[str, str]]) -> None:
         self.wall, self.choices, self.untimely = wall, choices, untimely
 
     def person(self, event: EventDict) -> str | None:
@@ -25,8 +25,14 @@ class People:
         """metrics.md, active user: "any non-bot, non-system event except passive ones"."""
         if event["type"] in PERSONLESS or event["type"] in self.choices.passive:
             return False
-        # A support message to a customer is no action of the customer.
-        return not (event["type"] == "ticket_message" and event["direction"] == "outgoing")
+        # "refund, a cancellation for an involuntary reason and a ticket opened by support (direction
+        # outgoing) are not done by the person"; nor is a support message to a customer.
+        if event["type"] in ("ticket_message", "ticket_opened"):
+            by_agent = "outgoing" if event.get("author") else "incoming"
+            return event.get("direction", by_agent) == "incoming"
+        if event["type"] == "subscription_cancelled":
+            return event.get("reason") not in self.choices.involuntary
+        return True
 
     def table(self, events: Sequence[EventDict]) -> dict[str, dict[Window, Answer]]:
         """Distinct people, and the metrics derived from them."""
@@ -37,7 +43,8 @@ class People:
         live = [
             event
             for event in events
-            if event["type"] not in PERSONLESS and event["event_id"] not in self.untimely
+            if event["type"] not in PERSONLESS
+            and (event.get("site", "default"), event["event_id"]) not in self.untimely
         ]
         table = {
             "daily_active_users": counts(dau),

@@ -27,6 +27,7 @@ SCENARIO: list[tuple[int, int, dict[str, Any]]] = [
     (0, 0, {"event_id": "first"}),
     (2, 2, {"event_id": "first", "event_time": BASE_MS}),  # A retry before the crash …
     (50, 50, {}),
+    (50, 50, {"event_id": "first", "site": "shop"}),  # An id of one site is free on another.
     (120, 120, {}),  # … the first session is closed by now.
     (25, 121, {}),  # Joins the sessions of minutes 0 and 50.
     (122, 122, {"type": "click", "content_id": "c", "event_id": "click"}),
@@ -41,7 +42,7 @@ SCENARIO: list[tuple[int, int, dict[str, Any]]] = [
 ]  # fmt: skip
 #: A checkpoint and a crash between the click and its retry.
 SCHEDULE: list[Action] = [
-    ("read", 0, 3), ("close", 0, 0), ("read", 0, 1), ("close", 0, 0), ("read", 0, 2),
+    ("read", 0, 4), ("close", 0, 0), ("read", 0, 1), ("close", 0, 0), ("read", 0, 2),
     ("checkpoint", 0, 0), ("crash", 0, 0),
 ]  # fmt: skip
 
@@ -104,20 +105,14 @@ def _nothing(*args: object) -> None:
     """Do nothing in place of the patched function."""
 
 
-class _Forgetful(set[str]):
-    """Set that takes every id for a new one."""
-
-    def add(self, element: str) -> None:
-        super().add(f"{element} {len(self)}")
-
-
 class _NoIds(duplicates.SeenIds):
-    def __init__(self, *args: int) -> None:
-        super().__init__(*args)
-        self.current, self.previous = _Forgetful(), _Forgetful()
+    def add(self, site: str, event_id: str, offset: int, clock: int) -> bool:
+        return False
 
-    def advance(self, offset: int, clock_before: int, clock: int) -> None:
-        pass
+
+class _IdsOfAllSites(duplicates.SeenIds):
+    def add(self, site: str, event_id: str, offset: int, clock: int) -> bool:
+        return super().add("", event_id, offset, clock)
 
 
 def _forget_day_before(known: lifecycle.Days, day: int, *rest: object) -> list[lifecycle.Change]:
@@ -140,6 +135,7 @@ MUTANTS: dict[str, tuple[object, str, Callable[..., Any]]] = {
     "a merge forgets the end": (index, "merge", _merge_without_end),
     "reopening subtracts nothing": (index.SessionIndex, "_open", _reopen_without_subtracting),
     "ids are not remembered": (state, "SeenIds", _NoIds),
+    "an id of one site is known on all": (state, "SeenIds", _IdsOfAllSites),
     "ids are not restored after a crash": (shard, "recall", _nothing),
     "trials pay": (customers, "paid_steps", _trials_pay),
     "old days are not known": (activity, "neighbours", lambda mark, unit: (1_000, 1_000)),

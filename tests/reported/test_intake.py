@@ -1,5 +1,7 @@
 """The right value of what arrives in forms of its own: empty fields, long URLs, unusual numbers."""
 
+import pytest
+
 from tests.reported.cases import case, report
 
 
@@ -25,6 +27,46 @@ def test_a_number_in_quotes_is_refused_with_advice() -> None:
     found = report("numbers_as_strings.jsonl")
     assert found.value("orders") == 1
     assert "source mapping" in found.stderr
+
+
+@case("same_id_two_sites")
+def test_an_event_id_is_one_sites() -> None:
+    found = report("same_id_two_sites.jsonl")
+    assert found.value("page_views", site="a") == 1
+    assert found.value("page_views", site="b") == 1
+
+
+@case("currency_case")
+def test_a_currency_is_written_in_letters_of_any_case() -> None:
+    found = report("currency_case.jsonl", settings="currency_case.toml")
+    assert found.value("revenue") == 22
+    assert found.value("orders") == 3
+
+
+@case("reason_spelling")
+def test_a_reason_is_written_in_any_spelling() -> None:
+    found = report("reason_case.jsonl")
+    involuntary = found.value("churned_customers_involuntary", "day", "2025-02-10")
+    assert involuntary == 1
+
+
+@case("passive_events_active")
+def test_what_others_do_makes_nobody_active() -> None:
+    found = report("refund_active.jsonl", "cancel_active.jsonl")
+    active = {
+        record["window"]["start"][:10]: record["value"]
+        for record in found.records()
+        if record["metric"] == "daily_active_users" and not record["dimensions"]
+    }
+    assert {day: number for day, number in active.items() if number} == {"2025-03-10": 1}
+
+
+@case("localtime_accepted")
+@pytest.mark.parametrize("zone", ["localtime", "Factory", "posixrules", "posix/UTC", "Mars/Base"])
+def test_a_time_zone_has_an_iana_name(zone: str) -> None:
+    found = report("overlap_a.jsonl", ENGAGE_TIMEZONE=zone)
+    assert found.code == 2
+    assert "IANA" in found.stderr
 
 
 @case("time_forms")

@@ -75,6 +75,11 @@ _kinds = st.one_of(
         {"type": "ticket_message", "ticket_id": "t", "direction": "outgoing"},
         {"type": "ticket_message", "ticket_id": "t", "direction": "incoming"},
         {"type": "ticket_resolved", "ticket_id": "t"},
+        {"type": "ticket_opened", "ticket_id": "t"},
+        {"type": "ticket_opened", "ticket_id": "t", "direction": "outgoing", "author": "agent"},
+        {"type": "ticket_opened", "ticket_id": "t", "author": "bot"},
+        {"type": "ticket_opened", "ticket_id": "t", "direction": "incoming", "author": "agent"},
+        {"type": "refund", "order_id": "o", "revenue": 1},
         {"type": "page_view", "is_bot": True},
         {"type": "social_impression", "post_id": "p"},
     ]),
@@ -87,6 +92,7 @@ _empty = st.dictionaries(
     st.sampled_from([None, ""]),
     max_size=2,
 )
+_REASONS = ["payment_failed", "Payment Failed", "payment-failed ", "PAYMENT_FAILED", "other", ""]
 _identities = st.sampled_from(["visitor", "visitor", "user", "both", "other visitor"])
 
 
@@ -100,6 +106,8 @@ def site_events(draw: st.DrawFn, base_ms: int, number: int, days: Sequence[int] 
     event |= _names(account, draw(_identities))
     session_id = draw(st.sampled_from([None, None, "s1", "s2"]))
     context, site = draw(contexts), draw(st.sampled_from(["default", "default", "shop"]))
+    if site == "shop":
+        event["event_id"] = f"e{number - 1}"  # An id of one site may be known on another.
     given = {"session_id": session_id, "context": context, "site": site}
     event |= {name: value for name, value in given.items() if value is not None}
     event = draw(_empty) | event
@@ -137,7 +145,7 @@ def subscriptions_of(draw: st.DrawFn, base_ms: int, number: int, days: Sequence[
         if later is not None:
             event["effective_at"] = event["event_time"] + later
     if event["type"] in ("subscription_cancelled", "subscription_ended") and draw(st.booleans()):
-        event["reason"] = "payment_failed"
+        event["reason"] = draw(st.sampled_from(_REASONS))
     context = draw(contexts)
     if context:
         event["context"] = context

@@ -8,8 +8,12 @@ from stream.engine.duplicates import SeenIds
 WINDOW = 600_000
 
 
-def knows(seen: SeenIds, event_id: str) -> bool:
-    return event_id in seen.current or event_id in seen.previous
+def knows(seen: SeenIds, event_id: str, site: str = "s") -> bool:
+    return any(event_id in ids.get(site, ()) for ids in (seen.current, seen.previous))
+
+
+def held(seen: SeenIds) -> int:
+    return sum(len(ids) for sites in (seen.current, seen.previous) for ids in sites.values())
 
 
 def read(log: list[tuple[str, int]], seen: SeenIds, first: int, clock: int) -> int:
@@ -20,7 +24,7 @@ def read(log: list[tuple[str, int]], seen: SeenIds, first: int, clock: int) -> i
         if time_ms > clock:
             seen.advance(offset, clock, time_ms)
             clock = time_ms
-        seen.add(event_id, offset, clock)
+        seen.add("s", event_id, offset, clock)
     return clock
 
 
@@ -39,6 +43,16 @@ def test_an_id_is_known_one_whole_window_later() -> None:
     assert knows(seen, "a")
 
 
+def test_an_id_is_one_sites_and_all_sites_share_the_most_ids() -> None:
+    seen = SeenIds(WINDOW, 3)
+    assert not seen.add("s", "a", 0, WINDOW)
+    assert not seen.add("t", "a", 1, WINDOW)
+    assert seen.add("t", "a", 2, WINDOW)
+    assert not seen.add("t", "b", 3, WINDOW)
+    assert (seen.capped, held(seen)) == (1, 3)
+    assert seen.add("s", "a", 4, WINDOW)
+
+
 def test_a_jump_over_a_generation_forgets_all_before_it() -> None:
     seen = SeenIds(WINDOW, 100)
     read([("a", WINDOW), ("b", 9 * WINDOW)], seen, 0, 0)
@@ -50,7 +64,7 @@ def test_a_full_generation_ends_early_and_is_counted() -> None:
     seen = SeenIds(WINDOW, 2)
     read([(str(number), WINDOW) for number in range(5)], seen, 0, 0)
     assert seen.capped == 2
-    assert len(seen.current) + len(seen.previous) <= 4
+    assert held(seen) <= 4
     assert knows(seen, "4")
 
 
