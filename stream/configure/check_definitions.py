@@ -15,6 +15,7 @@ from stream.metrics.own import BUILT_IN, KINDS, UNITS, gauge_of, part, people, u
 from stream.metrics.themes.goals import goals_by_type, has_experiment
 from stream.settings.application import Settings
 from stream.settings.definitions import ExperimentSettings, Funnel, Measure, OwnMetric, Selection
+from stream.settings.pages import PageSettings
 
 _WORDS = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _NAME_MAX = 64
@@ -24,14 +25,14 @@ def broken_definitions(settings: Settings) -> Iterator[str]:
     """Yield a sentence, with the key to change, for each definition that cannot be computed."""
     for name, goal in settings.goals.items():
         yield from _name(f"goals.{name}", name)
-        yield from possible_selection(f"goals.{name}", goal)
+        yield from possible_selection(f"goals.{name}", goal, settings.pages)
         yield from of_active_people(f"goals.{name}.type", goal.type, settings)
     for custom, feature in settings.feature.map.items():
         if not 1 <= len(feature) <= 256:
             yield f"feature.map.{custom[:80]}: a feature has 1 to 256 characters; name it"
     for name, funnel in settings.funnels.items():
         yield from _name(f"funnels.{name}", name)
-        yield from _funnel(f"funnels.{name}", funnel)
+        yield from _funnel(f"funnels.{name}", funnel, settings.pages)
     steps = sum(len(funnel.steps) for funnel in settings.funnels.values())
     if steps > settings.dimension_values_max:
         yield (
@@ -39,7 +40,7 @@ def broken_definitions(settings: Settings) -> Iterator[str]:
             f"{settings.dimension_values_max}; raise that, or leave steps out"
         )
     for name, measure in settings.measures.items():
-        yield from _measure(f"measures.{name}", name, measure)
+        yield from _measure(f"measures.{name}", name, measure, settings.pages)
     yield from _eligible(settings)
     yield from _experiment(settings)
     yield from _metrics(settings)
@@ -69,19 +70,19 @@ def _words(key: str, name: str) -> Iterator[str]:
         yield f"{key[:80]}: use lower-case words joined by _, not ending in _total, as the name"
 
 
-def _of_people(key: str, selection: Selection) -> Iterator[str]:
+def _of_people(key: str, selection: Selection, pages: PageSettings) -> Iterator[str]:
     """Yield why people cannot be counted by a selection of events."""
-    yield from possible_selection(key, selection)
+    yield from possible_selection(key, selection, pages)
     yield from of_people(f"{key}.type", selection.type)
 
 
-def _funnel(key: str, funnel: Funnel) -> Iterator[str]:
+def _funnel(key: str, funnel: Funnel, pages: PageSettings) -> Iterator[str]:
     if len(funnel.steps) < 2:
         yield f"{key}.steps: a funnel has at least two steps; found {len(funnel.steps)}, add more"
     for number, step in enumerate(funnel.steps, start=1):
-        yield from _of_people(f"{key}.steps[{number}]", step)
+        yield from _of_people(f"{key}.steps[{number}]", step, pages)
     for number, one in enumerate(funnel.exclusions, start=1):
-        yield from _of_people(f"{key}.exclusions[{number}]", one)
+        yield from _of_people(f"{key}.exclusions[{number}]", one, pages)
         if one in funnel.steps[1:]:
             place = funnel.steps.index(one, 1) + 1
             yield f"{key}.exclusions[{number}]: is also step {place}, which would end its own attempt; remove it"
@@ -109,12 +110,12 @@ def _experiment(settings: Settings) -> Iterator[str]:
         )
 
 
-def _measure(key: str, name: str, measure: Measure) -> Iterator[str]:
+def _measure(key: str, name: str, measure: Measure, pages: PageSettings) -> Iterator[str]:
     yield from _words(key, name)
     if name in BUILT_IN:
         yield f"{key}: is the name of a built-in measure; choose another name"
     check = _of_people if measure.count == "people" else possible_selection
-    yield from check(key, measure)
+    yield from check(key, measure, pages)
     kind = EVENT_TYPES.get(measure.type)
     if measure.count != "sum":
         if measure.field:

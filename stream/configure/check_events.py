@@ -1,16 +1,25 @@
 """Checks the event types and the selections of events that settings name."""
 
 from collections.abc import Iterable, Iterator
-from typing import get_type_hints
+from typing import get_args, get_type_hints
 
 import msgspec
 
 from schemas.envelope import Envelope
 from schemas.events import EVENT_TYPES
 from stream.configure.suggest import did_you_mean, name_one_of
-from stream.history.event_filter import CONTEXT, choices_of, condition_fields, is_pattern
+from stream.counters.page_name import page_names
+from stream.history.event_filter import (
+    CONTEXT,
+    PAGE_URL,
+    choices_of,
+    condition_fields,
+    is_pattern,
+    is_raw_url,
+)
 from stream.settings.application import Settings
 from stream.settings.definitions import Scalar, Selection
+from stream.settings.pages import PageSettings
 
 
 def event_type_rules(settings: Settings) -> Iterator[str]:
@@ -45,7 +54,7 @@ def of_people(key: str, name: str) -> Iterator[str]:
         yield f"{key}: {name} is not about a person; choose another type"
 
 
-def possible_selection(key: str, selection: Selection) -> Iterator[str]:
+def possible_selection(key: str, selection: Selection, pages: PageSettings) -> Iterator[str]:
     """Yield a sentence for each part of a selection that no event can fulfil; `key` is its own."""
     kind = EVENT_TYPES.get(selection.type)
     if kind is None:
@@ -63,6 +72,27 @@ def possible_selection(key: str, selection: Selection) -> Iterator[str]:
             yield f"{key}.where: {name[:80]!r} is not a field of {selection.type}; {advice}"
         else:
             yield from _possible_values(f"{key}.where", kind.struct, name, value)
+            if name == PAGE_URL:
+                yield from _possible_pages(f"{key}.where", value, pages)
+
+
+def _possible_pages(
+    key: str, value: Scalar | tuple[Scalar, ...], pages: PageSettings
+) -> Iterator[str]:
+    """Yield each page that no URL has, as pages lose the query or the fragment it names."""
+    for one in choices_of(value):
+        if not isinstance(one, str) or is_raw_url(one):
+            continue
+        page = one if is_pattern(one) else page_names(pages).of(one)
+        kept = {"?": bool(pages.query_keep), "#": pages.hash_routes}
+        lost = [mark for mark in "?#" if mark in one and not (mark in page and kept[mark])]
+        if lost:
+            part = {"?": "query", "#": "fragment"}[lost[0]]
+            yield (
+                f"{key}: {PAGE_URL} is never {one[:80]!r}, as pages lose this {part}; write "
+                f"{page_names(pages).of(one)[:80]!r}, see pages.query_keep and pages.hash_routes, or "
+                "begin with http to compare whole URLs"
+            )
 
 
 def _possible_values(
@@ -74,8 +104,8 @@ def _possible_values(
     if not choices:
         yield f"{key}: the list for {name} is empty and selects nothing; name a value"
     for one in choices:
-        if is_pattern(one):
-            continue
+        if is_pattern(one) or (one == "" and type(None) in get_args(hint)):
+            continue  # An empty text selects events without the field.
         try:
             msgspec.convert(one, hint)
         except msgspec.ValidationError as error:

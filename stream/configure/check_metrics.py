@@ -132,7 +132,7 @@ def _retention(settings: Settings) -> Iterator[str]:
     retention = settings.retention
     for key, selection in (("start", retention.start), ("returning", retention.returning)):
         if selection != Selection():
-            yield from possible_selection(f"retention.{key}", selection)
+            yield from possible_selection(f"retention.{key}", selection, settings.pages)
             yield from of_people(f"retention.{key}.type", selection.type)
     if len(set(retention.days)) < len(retention.days):
         yield f"retention.days: {list(retention.days)} names a day twice; name each once"
@@ -141,7 +141,7 @@ def _retention(settings: Settings) -> Iterator[str]:
 def _first_week(settings: Settings) -> Iterator[str]:
     first, key = settings.first_week, "first_week.activation_event"
     if first.activation_event != Selection():
-        yield from possible_selection(key, first.activation_event)
+        yield from possible_selection(key, first.activation_event, settings.pages)
         yield from of_active_people(f"{key}.type", first.activation_event.type, settings)
     elif first.min_events >= first.days:
         yield (

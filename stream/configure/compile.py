@@ -49,7 +49,7 @@ def build_rules(settings: Settings, watching: Sequence[EventCounter] = ()) -> Ru
         dedupe_window_ms=settings.dedupe.window_seconds * 1000,
         hour_retention_ms=settings.time.hour_retention_days * DAY_MS,
         involuntary_reasons=involuntary_reasons,
-        activation=activation(settings.first_week),
+        activation=activation(settings.first_week, settings.pages),
         bot_rule=BOT if settings.bots.mode == "exclude" else None,
         exclusions=build_exclusions(settings),
         churn_risk=risk_rules(settings, calendar_of),

@@ -52,6 +52,8 @@ LANDINGS_TIMED = "landings_timed"
 LANDING_MS = "landing_ms"
 #: By page. An exit is counted at the last view of its session.
 VIEWS_OF_PAGE = "views_of_page"
+#: Views of a page whose name was too long, so that it ends early.
+CUT_PAGES = "cut_pages"
 EXITS = "exits"
 SESSIONS_WITH_PAGE = "sessions_with_page"
 #: Pairs of a session and a page: with a known time, with a known scroll depth (in 1/100 %).

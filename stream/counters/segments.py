@@ -6,6 +6,7 @@ from typing import Any
 
 from schemas.envelope import Context
 from stream.counters.calendar import Calendar
+from stream.counters.page_name import without_userinfo
 
 #: Value that counts all values beyond the cap of a dimension.
 OTHER = "other"
@@ -202,6 +203,9 @@ class SegmentRegistry:
 
     def _admit(self, site: str, dimension: str, value: str) -> str:
         known = self._values.setdefault((site, dimension), set())
+        if value in known:
+            return value
+        value = without_userinfo(value)
         if value in known:
             return value
         if len(known) >= self._own_max.get(dimension, self._values_max):

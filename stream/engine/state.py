@@ -59,7 +59,7 @@ class ShardState:
         self.counters = Counters(grains)
         self.people = PeopleCache(people_cached)
         self.activity = Activity(self.counters, self.registry, rules)
-        self.pages = Pages(self.registry, rules.settings.pages.hosts)
+        self.pages = Pages(self.registry, rules.settings.pages)
         self.sessions = SessionIndex(rules.sessions, self.registry, self.pages, self.counters)
         self.dead_letters = DeadLetters(partition, rules.settings.time.late_policy == "drop")
         #: The churn model; None if it is switched off.

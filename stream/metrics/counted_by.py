@@ -46,8 +46,10 @@ SESSION: tuple[str | When, ...] = (
     When("session.timeout_by_platform", ("session.platform_field",)),
     "session.split_on_campaign_change", "session.include_open", "pages.count", *PERSON,
 )  # fmt: skip
+#: Which URLs are one page.
+PAGE_NAME = ("pages.hosts", "pages.query_keep", "pages.hash_routes")
 #: Which events reach a goal.
-GOALS = ("goals", "conversion.orders")
+GOALS = ("goals", "conversion.orders", *PAGE_NAME)
 _ENGAGED: tuple[str | When, ...] = (
     "bounce.engaged_min_seconds", "bounce.engaged_min_page_views", "bounce.engaged_goals",
     When("bounce.engaged_goals", GOALS), *SESSION,
@@ -64,7 +66,7 @@ _DURATION: tuple[str | When, ...] = (
     "duration.cap_seconds", "duration.whole_seconds", *_TIMING, *SESSION,
 )  # fmt: skip
 #: Which pages are counted apart.
-_PAGE = ("pages.hosts", "pages.values_max")
+_PAGE = (*PAGE_NAME, "pages.values_max")
 _ON_PAGE: tuple[str | When, ...] = (
     *_READING, When("time_on_page.mode", ("time_on_page.last_page",), "next_pageview"), *_PAGE, *SESSION,
 )  # fmt: skip
@@ -112,6 +114,7 @@ COUNTED_BY: CountedBy = {
     measures.LANDINGS_TIMED: (*_READING, *_PAGE, *SESSION),
     measures.LANDING_MS: (*_READING, *_PAGE, *SESSION),
     measures.VIEWS_OF_PAGE: _PAGE,
+    measures.CUT_PAGES: PAGE_NAME,
     measures.EXITS: ("exit.denominator", *_PAGE, *SESSION),
     measures.SESSIONS_WITH_PAGE: (*_PAGE, *SESSION),
     measures.PAGES_TIMED: _ON_PAGE,
@@ -131,8 +134,8 @@ COUNTED_BY: CountedBy = {
     measures.ACTIVE_WEEKS_MONTH: ("week_start", *_ACTIVE),
     # Retention and the first days of newcomers: days, type and cohort are in the name of the measure.
     "back_*": _ACTIVE,
-    "activated_*": _ACTIVE,
-    "first_hours_*": _ACTIVE,
+    "activated_*": (*_ACTIVE, *PAGE_NAME),
+    "first_hours_*": (*_ACTIVE, *PAGE_NAME),
     measures.CHURN_RISK_DAY: _ACTIVE,
     measures.RISK_PEOPLE: ("churn_risk.enabled", When("churn_risk.enabled", _RISK), *_ACTIVE),
     measures.CUSTOMERS_CHANGE: _CUSTOMERS,

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 #: Measure → number of times that its meaning has changed. A name that ends with * stands for all
 #: measures that begin so.
 EDITIONS: Mapping[str, int] = {
+    # Null and empty fields are none, long URLs count, and an event id is one site's.
+    "*": 1,
     # Of several answers with one response id and survey the last counts; scales begin with their lowest
     # score.
     "answers*": 1,

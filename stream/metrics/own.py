@@ -11,11 +11,12 @@ from stream.counters import measures
 from stream.counters.segments import Segment, SegmentRegistry
 from stream.history.event_filter import predicate
 from stream.history.events import Contributions, Daily, HistoryEntry, distinct, on
-from stream.metrics.counted_by import PERSON, CountedBy
+from stream.metrics.counted_by import PAGE_NAME, PERSON, CountedBy
 from stream.metrics.metric import Example, Metric, Unit
 from stream.metrics.terms import AtEnd, AtStart, ByWindow, Per, Term, Total
 from stream.settings.application import Settings
 from stream.settings.definitions import Measure, OwnMetric
+from stream.settings.pages import PageSettings
 
 KINDS: tuple[WindowKind, ...] = get_args(WindowKind)
 UNITS: tuple[str, ...] = get_args(Unit)
@@ -45,8 +46,8 @@ BUILT_IN: Mapping[str, tuple[Term, tuple[WindowKind, ...]]] = {
 }
 #: Tables of engage.toml that define own measures and metrics.
 CHOSEN_BY = ("measures", "metrics")
-# The definition of a measure is in its name.
-COUNTED_BY: CountedBy = {"own_*": PERSON}
+# The definition of a measure is in its name. Its conditions may name pages.
+COUNTED_BY: CountedBy = {"own_*": (*PAGE_NAME, *PERSON)}
 #: Unit → last word of the gauge.
 _SUFFIXES = {"ratio": "_ratio", "seconds": "_seconds"}
 
@@ -54,10 +55,10 @@ _SUFFIXES = {"ratio": "_ratio", "seconds": "_seconds"}
 class OwnCounter:
     """Event counter of an own measure. It adds up a field, or counts events; no field adds nothing."""
 
-    def __init__(self, name: str, measure: Measure) -> None:
+    def __init__(self, name: str, measure: Measure, pages: PageSettings) -> None:
         self.types: Collection[str] = (measure.type,)
         self._measure = counted_as(name, measure)
-        self._test = predicate(measure)
+        self._test = predicate(measure, pages)
         self._field = measure.field if measure.count == "sum" else ""
 
     def counts(self, event: Any) -> Iterable[tuple[str, int]]:
@@ -78,11 +79,11 @@ class OwnPeople(Daily):
 
     keep_days = 33
 
-    def __init__(self, name: str, measure: Measure) -> None:
+    def __init__(self, name: str, measure: Measure, pages: PageSettings) -> None:
         self._measure = counted_as(name, measure)
         self.name = self._measure
         self.types: Collection[str] = (measure.type,)
-        self._test = predicate(measure)
+        self._test = predicate(measure, pages)
 
     def entry(self, event: Any) -> Sequence[Any] | None:
         """Keep a chosen event without any field."""
@@ -116,13 +117,17 @@ def counted_as(name: str, measure: Measure) -> str:
 def own_counters(settings: Settings) -> tuple[OwnCounter, ...]:
     """Return the own measures that single events add to."""
     given = settings.measures.items()
-    return tuple(OwnCounter(name, one) for name, one in given if one.count != "people")
+    return tuple(
+        OwnCounter(name, one, settings.pages) for name, one in given if one.count != "people"
+    )
 
 
 def own_aggregates(settings: Settings) -> tuple[OwnPeople, ...]:
     """Return the own measures of distinct people."""
     given = settings.measures.items()
-    return tuple(OwnPeople(name, one) for name, one in given if one.count == "people")
+    return tuple(
+        OwnPeople(name, one, settings.pages) for name, one in given if one.count == "people"
+    )
 
 
 def own_metrics(settings: Settings) -> tuple[Metric, ...]:

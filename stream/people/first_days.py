@@ -8,12 +8,13 @@ from stream.history.event_filter import predicate
 from stream.people.first_hours import FirstHours
 from stream.people.newcomers import Activation
 from stream.settings.audience import FirstWeekSettings
+from stream.settings.pages import PageSettings
 
 
-def activation(settings: FirstWeekSettings) -> Activation | None:
+def activation(settings: FirstWeekSettings, pages: PageSettings) -> Activation | None:
     """Return the rule for single events of newcomers; None if only their active days count."""
     chosen = settings.activation_event
-    what = (chosen.type, predicate(chosen), settings.days, settings.min_events)
+    what = (chosen.type, predicate(chosen, pages), settings.days, settings.min_events)
     if counted_days := days_measure(settings):
         return FirstHours(f"first_hours_{_digest(settings)}", *what, counted_days)
     return Activation(f"activated_{_digest(settings)}", *what) if chosen.type else None

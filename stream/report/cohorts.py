@@ -25,7 +25,7 @@ class DaysOf:
     def __init__(self, settings: Settings, selection: Selection) -> None:
         self.types = (selection.type,)
         self.days: dict[str, dict[str, set[int]]] = {}
-        self._is_selected = predicate(selection)
+        self._is_selected = predicate(selection, settings.pages)
         self._by_user = settings.identity == "user"
         self._calendars: dict[str, Calendar] = {}
         self._settings = settings

@@ -3,13 +3,18 @@
 from collections.abc import Mapping
 from zlib import crc32
 
-from stream.counters.measures import CONTENT_CLICKS, CONTENT_IMPRESSIONS, VIEWS_OF_PAGE
+from stream.counters.measures import (
+    CONTENT_CLICKS,
+    CONTENT_IMPRESSIONS,
+    CUT_PAGES,
+    VIEWS_OF_PAGE,
+)
+from stream.counters.page_name import NAME_MAX, URL_CACHED_MAX, page_names
 from stream.counters.segments import JOINT, OTHER, Segment, SegmentRegistry
 from stream.counters.table import Counters
+from stream.settings.pages import PageSettings
 
 PAGE, CONTENT = "page", "content"
-#: Characters of a page kept: it is a label that people read.
-_LENGTH_MAX = 256
 #: URLs cached: queries make their number unbounded.
 _CACHE_MAX = 20_000
 
@@ -17,19 +22,21 @@ _CACHE_MAX = 20_000
 class Page:
     """One page of a site. Its id is its segment's, or negative if the site has too many pages."""
 
-    __slots__ = ("id", "segment")
+    __slots__ = ("id", "is_cut", "segment")
 
-    def __init__(self, page_id: int, segment: Segment) -> None:
+    def __init__(self, page_id: int, segment: Segment, is_cut: bool = False) -> None:
         self.id = page_id
         self.segment = segment
+        #: Whether its name was too long, and ends early.
+        self.is_cut = is_cut
 
 
 class Pages:
     """Pages and content of a shard, with the counts since the last checkpoint."""
 
-    def __init__(self, registry: SegmentRegistry, hosts: bool) -> None:
+    def __init__(self, registry: SegmentRegistry, settings: PageSettings) -> None:
         self._registry = registry
-        self._hosts = hosts
+        self._names = page_names(settings)
         #: Site → URL → page: read once a page view.
         self.lookup: dict[str, dict[str, Page]] = {}
         self._contents: dict[str, dict[str, Segment]] = {}
@@ -39,12 +46,15 @@ class Pages:
 
     def of(self, site: str, url: str) -> Page:
         """Return the page of a URL. Pages beyond `pages.values_max` count as `other`."""
-        path = page_of(url, self._hosts)
-        segment = self._registry.own_segment(site, PAGE, path)
+        whole = self._names.whole(url)
+        name = whole[:NAME_MAX]
+        segment = self._registry.own_segment(site, PAGE, name)
         # Their digests keep them apart: a session may see several of them.
-        page = Page(segment.id if segment.value == path else -1 - crc32(path.encode()), segment)
-        self._make_room()
-        self.lookup.setdefault(site, {})[url] = page
+        page_id = segment.id if segment.value == name else -1 - crc32(name.encode())
+        page = Page(page_id, segment, len(whole) > NAME_MAX)
+        if len(url) <= URL_CACHED_MAX:
+            self._make_room()
+            self.lookup.setdefault(site, {})[url] = page
         return page
 
     def segment(self, site: str, page_id: int) -> Segment:
@@ -56,6 +66,8 @@ class Pages:
     def view(self, page: Page, minute: int) -> None:
         """Count a view of a page."""
         self._count(VIEWS_OF_PAGE, page.segment, minute)
+        if page.is_cut:
+            self._count(CUT_PAGES, self._registry.own_segment(page.segment.site, "", ""), minute)
 
     def content(self, site: str, content_id: str, clicked: bool, minute: int) -> None:
         """Count an impression of content, or a click on it."""
@@ -88,21 +100,3 @@ class Pages:
 
 
 _NONE: Mapping[str, Segment] = {}
-
-
-def page_of(url: str, hosts: bool) -> str:
-    """Return the path of a URL without query and fragment; with `hosts`, preceded by its host.
-
-    `/a/` becomes `/a`. Text without a scheme and a leading slash is a page name and stays as it is.
-    """
-    head = url.partition("#")[0].partition("?")[0].replace(JOINT, "")
-    scheme, mark, rest = head.partition("//")
-    if mark and (not scheme or (scheme[-1] == ":" and "/" not in scheme)):
-        host, _, path = rest.partition("/")
-        path = "/" + path.rstrip("/")
-        page = host.lower() + path if hosts and host else path
-    elif head.startswith("/") or not head:
-        page = head.rstrip("/") or "/"
-    else:
-        page = head
-    return page[:_LENGTH_MAX]

@@ -37,6 +37,21 @@ class PageSettings(Table, frozen=True, kw_only=True):
             {"true": "the same path on two hosts is two pages", "false": "a page is a path"},
         ),
     ] = False
+    query_keep: Annotated[
+        tuple[str, ...],
+        Help(
+            "Keys of the query that are part of a page. All other keys are left out.",
+            example='query_keep = ["p"]',
+        ),
+    ] = ()
+    hash_routes: Annotated[
+        bool,
+        Help(
+            "Whether the part of a URL behind #/ or #!/ is part of a page.",
+            {"true": "each route of a single-page app is a page", "false": "it is left out"},
+            "Such a fragment is a route; one without a slash is a place in its page, and left out.",
+        ),
+    ] = True
 
 
 class TimeOnPageSettings(Table, frozen=True, kw_only=True):

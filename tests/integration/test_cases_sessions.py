@@ -7,9 +7,10 @@ import msgspec
 import pytest
 
 from schemas.outputs import MetricRecord
+from stream.counters.page_name import PageNames
 from stream.report.file_report import Report
-from stream.sessions.pages import page_of
 from stream.settings.application import Settings
+from stream.settings.pages import PageSettings
 from tests.integration.test_cases_report import CASES, NOW_MS, expected, pytestmark, records, whole
 
 CASE = "snowplow-web"
@@ -82,5 +83,5 @@ def test_each_session_alone_matches(session_id: str) -> None:
     if (
         case["events"] > 1 or case["engaged_s"] == 0
     ):  # Otherwise the session consists of a heartbeat.
-        assert by_page["landing_sessions"][page_of(case["entry_page"], hosts=False)] == 1
-        assert by_page["exit_rate"][page_of(case["exit_page"], hosts=False)] == 1
+        assert by_page["landing_sessions"][PageNames(PageSettings()).of(case["entry_page"])] == 1
+        assert by_page["exit_rate"][PageNames(PageSettings()).of(case["exit_page"])] == 1

@@ -23,6 +23,7 @@ from tests.oracle.customers import (
 )
 from tests.oracle.lifecycle import Lifecycle, Table, rates
 from tests.oracle.people import People
+from tests.oracle.reading import whole_page_of
 from tests.oracle.sessions import Session, is_interactive, pairs_of, sessions
 from tests.oracle.terms import Answer, Answers, Choices, EventDict, Key, Segment, ratios
 from tests.oracle.time import Window
@@ -154,6 +155,13 @@ class SiteNumbers:
         return {
             "page_views": {
                 w: Answer(n) for w, n in self.sums(views, ("minute", "hour", "day", "all")).items()
+            },
+            "cut_page_views": {
+                w: Answer(n)
+                for w, n in self.sums(
+                    [view for view in views if len(whole_page_of(view, self.choices)) > 256],
+                    ("day", "all"),
+                ).items()
             },
             "click_through_rate": ratios(self.sums(clicks, kinds), self.sums(bottom, kinds)),
             # "people who clicked ÷ impressions", or "distinct clickers ÷ distinct viewers"

@@ -1,21 +1,27 @@
 """Pages, engaged time and length of one session, recomputed from its page views and heartbeats."""
 
 from collections.abc import Sequence
-from urllib.parse import urlsplit
 
+from tests.oracle.page_names import page_name
 from tests.oracle.terms import Choices, EventDict
 
 
 def page_of(event: EventDict, choices: Choices) -> str:
-    """Return the path of the URL without query, fragment and last slash; empty without a URL."""
+    """Return the page of the URL, cut to 256 characters; empty without a URL."""
+    return whole_page_of(event, choices)[:256]
+
+
+def whole_page_of(event: EventDict, choices: Choices) -> str:
+    """Return the page of the URL in full; empty without a URL."""
     url = event.get("page_url")
     if not url:
         return ""
-    parts = urlsplit(url)
-    path = parts.path.rstrip("/")
-    if parts.netloc:
-        return (parts.netloc.lower() if choices.page_hosts else "") + (path or "/")
-    return path or "/"
+    return page_name(
+        url,
+        hosts=choices.page_hosts,
+        query_keep=choices.page_queries,
+        hash_routes=choices.page_routes,
+    )
 
 
 def of_type(run: Sequence[EventDict], kind: str) -> list[EventDict]:

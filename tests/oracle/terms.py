@@ -61,6 +61,8 @@ class Choices:
     ctr_of_viewers: bool = False
     ctr_matched_ms: int = 0
     page_hosts: bool = False
+    page_queries: tuple[str, ...] = ()
+    page_routes: bool = True
     heartbeat_seconds: int = 10
     until_next_view: bool = False
     exits_by_session: bool = False

@@ -47,6 +47,8 @@ def choices_of(settings: Settings) -> Choices:
         * settings.ctr.attribution_window_seconds
         * 1000,
         page_hosts=settings.pages.hosts,
+        page_queries=settings.pages.query_keep,
+        page_routes=settings.pages.hash_routes,
         heartbeat_seconds=settings.time_on_page.heartbeat_seconds,
         until_next_view=settings.time_on_page.mode == "next_pageview",
         week_kind={"7d": "trailing_7d", "calendar": "week"}[settings.active.week],

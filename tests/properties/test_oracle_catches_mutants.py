@@ -25,9 +25,9 @@ KINDS = ("hour", "trailing_5m", *DAY_KINDS)
 #: (minute, arrival in minutes, fields)
 SCENARIO: list[tuple[int, int, dict[str, Any]]] = [
     (0, 0, {"event_id": "first"}),
+    (1, 1, {"event_id": "first", "site": "shop"}),  # An id of one site is free on another.
     (2, 2, {"event_id": "first", "event_time": BASE_MS}),  # A retry before the crash …
     (50, 50, {}),
-    (50, 50, {"event_id": "first", "site": "shop"}),  # An id of one site is free on another.
     (120, 120, {}),  # … the first session is closed by now.
     (25, 121, {}),  # Joins the sessions of minutes 0 and 50.
     (122, 122, {"type": "click", "content_id": "c", "event_id": "click"}),

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stream.counters import page_name
+from stream.counters.page_name import PageNames
 from stream.metrics.themes import pages
-from stream.sessions import pages as pages_of_urls
 from stream.sessions.counts import SessionCounts
 from stream.sessions.page_path import PagePath
 from stream.settings.application import (
@@ -70,7 +71,9 @@ def test_pages_match_the_oracle_for_all_settings(data: st.DataObject) -> None:
         timezone=zone,
         dimensions=("country",),
         bounce=BounceSettings(mode=one("classic_interaction", "ga4", "posthog")),
-        pages=PageSettings(hosts=one(False, True)),
+        pages=PageSettings(
+            hosts=one(False, True), query_keep=one((), ("p",)), hash_routes=one(True, False)
+        ),
         time_on_page=TimeOnPageSettings(
             mode=one("engaged", "next_pageview"), heartbeat_seconds=one(0, 10)
         ),
@@ -95,6 +98,9 @@ SCENARIO: list[tuple[int, int, dict[str, Any]]] = [
     (10, 63, {"page_url": "/a"}),
     (11, 63, {"type": "heartbeat", "page_url": "/a", "engaged_ms": 9_000, "scroll_depth": 60}),
     (5, 64, {"page_url": "/late/"}),
+    (6, 64, {"page_url": "app://late"}),
+    (7, 64, {"page_url": "/%61"}),
+    (8, 64, {"page_url": "https://u:pw@one.example/#/late"}),
     (120, 120, {"page_url": "/alone"}),
     (121, 121, {"type": "heartbeat", "page_url": "/alone", "engaged_ms": 5_000}),
     (200, 200, {"page_url": "/last"}),
@@ -116,7 +122,9 @@ def scenario_is_wrong() -> list[str]:
         event["event_time"] = BASE_MS + minute * MINUTE_MS
         arrived_ms = BASE_MS + arrival * MINUTE_MS
         log.append(LogRecord(number, arrived_ms, msgspec.json.encode(event)))
-    return wrong([{"t": log}], Settings(dimensions=()), SCHEDULE, cached=2)
+    return wrong(
+        [{"t": log}], Settings(dimensions=(), pages=PageSettings(hosts=True)), SCHEDULE, cached=2
+    )
 
 
 def _last_come_first(self: PagePath, page: int, time_ms: int, rank: int) -> None:
@@ -157,6 +165,13 @@ def _add_once(self: SessionCounts, session: Any, sign: int) -> None:
 
 
 _arrivals = count()
+
+
+def _without_screen(self: PageNames, url: str) -> str:
+    return _whole(self, "/" if url.startswith("app:") else url)
+
+
+_whole = PageNames.whole
 _view, _join, _look, _pack = PagePath.view, PagePath.join, PagePath.look, PagePath.pack
 _add = SessionCounts.add
 MUTANTS: dict[str, tuple[object, str, Callable[..., Any]]] = {
@@ -167,7 +182,11 @@ MUTANTS: dict[str, tuple[object, str, Callable[..., Any]]] = {
     "only the newest heartbeat counts": (PagePath, "look", _look_at_the_newest),
     "a stored session forgets its exit": (PagePath, "pack", _pack_without_exit),
     "reopening subtracts nothing": (SessionCounts, "add", _add_once),
-    "queries count as pages": (pages_of_urls, "page_of", lambda url, hosts: url),
+    "queries count as pages": (PageNames, "whole", lambda self, url: url),
+    "a screen of an app is a path": (PageNames, "whole", _without_screen),
+    "an escaped letter is another page": (page_name, "_decoded", lambda text, kept: text),
+    "a route is no page": (PageNames, "_route", lambda self, fragment: ("", "")),
+    "a user name is part of the host": (page_name, "_host", lambda authority, scheme: authority),
 }
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.reported.cases import case, report
+from tests.reported.cases import Run, case, report
 
 
 @case("null_and_empty")
@@ -67,6 +67,50 @@ def test_a_time_zone_has_an_iana_name(zone: str) -> None:
     found = report("overlap_a.jsonl", ENGAGE_TIMEZONE=zone)
     assert found.code == 2
     assert "IANA" in found.stderr
+
+
+@case("funnel_raw_urls")
+def test_a_condition_on_page_url_sees_the_page() -> None:
+    found = report("funnel_url_norm.jsonl", settings="funnel_url_norm.toml")
+    assert _pages(found, "funnel_people", "funnel", step="1") == {"f": 4}
+
+
+@case("page_forms")
+def test_the_forms_of_a_url_are_one_page() -> None:
+    found = report("page_forms.jsonl")
+    assert _pages(found) == {
+        "/a": 6, "/A": 1, "/café": 2, "/#/settings": 1, "/": 2, "/blog/post": 1, "/amp/a": 1,
+    }  # fmt: skip
+    found = report(
+        "page_forms.jsonl", ENGAGE_PAGES_QUERY_KEEP="p", ENGAGE_PAGES_HASH_ROUTES="false"
+    )
+    assert _pages(found).items() >= {"/?p=12": 1, "/?p=13": 1, "/": 1}.items()
+
+
+@case("deep_links")
+def test_each_screen_of_an_app_is_a_page() -> None:
+    found = report("deep_links.jsonl")
+    assert _pages(found) == {"myapp://settings": 1, "myapp://cart": 1, "myapp://checkout": 1}
+
+
+@case("userinfo_in_page_label")
+def test_no_page_shows_a_password() -> None:
+    found = report("userinfo.jsonl", settings="userinfo.toml")
+    assert _pages(found) == {"intra.x.test/a": 1, "x.test/a": 2}
+
+
+def _pages(
+    found: Run, metric: str = "page_views_per_page", dimension: str = "page", **where: str
+) -> dict[str, float]:
+    """Return the values of a metric over the whole input, by page."""
+    return {
+        record["dimensions"][dimension]: record["value"]
+        for record in found.records()
+        if record["metric"] == metric
+        and record["window"]["kind"] == "all"
+        and record["dimensions"].keys() == {dimension, *where}
+        and record["dimensions"].items() >= where.items()
+    }
 
 
 @case("time_forms")

@@ -13,7 +13,7 @@ from stream.counters.segments import SegmentRegistry
 from stream.history.event_filter import predicate
 from stream.history.events import Condensed, Contributions, HistoryEntry, distinct
 from stream.history.funnel_attempts import Attempts, Moment
-from stream.metrics.counted_by import PERSON, CountedBy
+from stream.metrics.counted_by import PAGE_NAME, PERSON, CountedBy
 from stream.metrics.metric import JOINED, Example, Metric
 from stream.metrics.shares import AtStep
 from stream.metrics.terms import AtEnd, ByWindow, Total
@@ -25,7 +25,7 @@ from stream.settings.definitions import Funnel
 REACHED_1D = "funnel_people_1d"
 REACHED_28D = "funnel_people_28d"
 REACHED_ALL = "funnel_people_all"
-COUNTED_BY: CountedBy = {"funnel_people_*": ("funnels", *PERSON)}
+COUNTED_BY: CountedBy = {"funnel_people_*": ("funnels", *PAGE_NAME, *PERSON)}
 _DAYS = {1: REACHED_1D, 28: REACHED_28D}
 DIMENSION = f"funnel{JOINED}step"
 #: Time of the entry that holds the depth of the best attempt that is over.
@@ -43,8 +43,8 @@ class FunnelAggregate(Condensed):
 
     def __init__(self, label: str, funnel: Funnel, settings: Settings) -> None:
         self._label = label
-        self._steps = [(step.type, predicate(step)) for step in funnel.steps]
-        self._exclusions = [(one.type, predicate(one)) for one in funnel.exclusions]
+        self._steps = [(step.type, predicate(step, settings.pages)) for step in funnel.steps]
+        self._exclusions = [(one.type, predicate(one, settings.pages)) for one in funnel.exclusions]
         self._first_only = funnel.entry == "first"
         by_session = funnel.scope == "session"
         self._by_id = by_session and settings.session.source != "gap"

@@ -122,7 +122,7 @@ def goals_by_type(settings: Settings) -> dict[str, list[tuple[str, Predicate]]]:
     if settings.conversion.orders and ORDER not in settings.goals:
         found["order"] = [(ORDER, lambda _event: True)]
     for name, selection in sorted(settings.goals.items()):
-        found.setdefault(selection.type, []).append((name, predicate(selection)))
+        found.setdefault(selection.type, []).append((name, predicate(selection, settings.pages)))
     return found
 
 

@@ -24,6 +24,17 @@ LANDINGS = (
         plain=False,
     ),
     Metric(
+        name="cut_page_views",
+        help="Page views whose page has a name of over 256 characters, which is cut to 256. Pages that "
+        "begin alike are then one page.",
+        unit="views",
+        formula="number of page_view events with a page name of over 256 characters",
+        numerator=Total(measures.CUT_PAGES),
+        windows=("day", "all"),
+        gauge="cut_page_views",
+        example=Example("two views of a page with a path of 300 characters", 2, None, 2),
+    ),
+    Metric(
         name="landing_sessions",
         help=f"Sessions that begin on the page. {_CLOSED}",
         unit="sessions",

@@ -48,7 +48,7 @@ def metrics(settings: Settings) -> tuple[Metric, ...]:
 
 def _first_week_engagement(settings: Settings) -> Metric:
     last, least = settings.first_week.days - 1, settings.first_week.min_events
-    chosen = activation(settings.first_week)
+    chosen = activation(settings.first_week, settings.pages)
     if chosen is not None and chosen.kind:
         did = f"did {chosen.kind} at least {least} times" if least > 1 else f"did {chosen.kind}"
         does = f"{did} in their first {last + 1} days"

@@ -13,6 +13,8 @@ _SEARCHED = {"searched": {"type": "custom", "where": {"name": "search"}}}
 _STEPS = [{"type": "page_view"}, {"type": "custom"}]
 _IN_SESSION = {"found": {"steps": _STEPS, "scope": "session"}}
 _STRICT = {"found": {"steps": _STEPS, "order": "strict"}}
+_ROUTE = {"seen": {"type": "page_view", "where": {"page_url": "/p9#/x"}}}
+_TO_ROOT = {"found": {"steps": [{"type": "page_view", "where": {"page_url": "/p9"}}, *_STEPS[:1]]}}
 _GA4 = {
     "bounce.mode": "ga4", "bounce.engaged_min_page_views": 9, "bounce.engaged_min_seconds": 9_999,
 }  # fmt: skip
@@ -81,6 +83,10 @@ CHANGES: tuple[Changed, ...] = (
     Changed("pages.count", "actions"),
     Changed("pages.values_max", 1),
     Changed("pages.hosts", True),
+    Changed("pages.query_keep", ("p",)),
+    Changed("pages.hash_routes", False),
+    Changed("pages.hash_routes", False, {"goals": _ROUTE}),
+    Changed("pages.query_keep", ("p",), {"funnels": _TO_ROOT}),
     Changed("time_on_page.mode", "next_pageview"),
     Changed("time_on_page.mode", "pings"),
     Changed("time_on_page.min_visit_seconds", 1, {"time_on_page.mode": "pings"}),

@@ -50,7 +50,12 @@ contexts = st.none() | st.fixed_dictionaries(
         "campaign": st.sampled_from(["spring", "mail", "", None]),
     },
 )
-_urls = st.sampled_from(["/a", "/a?x=1", "https://A.example/b/", "https://b.example/b#c", "name"])
+_urls = st.sampled_from([
+    "/a", "/a?x=1", "https://A.example/b/", "https://b.example/b#c", "name",
+    "/%61", "/a ", "https://b.example:443/a;jsessionid=9", "https://u:pw@b.example/a", "//a/b",
+    "/caf%C3%A9", "/cafe\u0301", "/#/a", "https://b.example/#!/a/", "/?p=1", "/?q=2&p=1#/a",
+    "app://a/b", "app://a", "/" + "x" * 300,
+])  # fmt: skip
 _views = st.fixed_dictionaries({}, optional={"page_view_id": st.sampled_from(["v1", "v2"])})
 _page = st.just({"type": "page_view"}) | st.builds(
     lambda url, named: {"type": "page_view", "page_url": url, **named}, _urls, _views

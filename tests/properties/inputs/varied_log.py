@@ -11,6 +11,7 @@ SECOND_MS, MINUTE_MS, HOUR_MS, DAY_MS = 1_000, 60_000, 3_600_000, 86_400_000
 #: Friday evening in UTC and early Saturday in Asia; the month ends in the third week.
 START_MS = 1_760_742_000_000
 PEOPLE = 5
+_SUFFIXES = ("", "?p=1", "#/x")
 _AGENTS = ("Mozilla/5.0 Firefox/130", "Googlebot/2.1 (+http://www.google.com/bot.html)", "probe/1")
 _DAYS = (
     (0, 1, 2, 3, 4, 5, 6, 7, 13, 20, 34, 62),
@@ -90,9 +91,14 @@ class _Log:
                 for k, v in fields.items()
             }
             yield rng.choice([6_300, 60_000, 1_800_000]), {"type": kind, **filled}
-        yield rng.choice([30_000, 1_800_001, 400_000]), {
-            "type": "page_view", "page_url": "https://a.example/p9", "page_view_id": f"x{person}-{session_number}",
-        }  # fmt: skip
+        yield (
+            rng.choice([30_000, 1_800_001, 400_000]),
+            {
+                "type": "page_view",
+                "page_url": f"https://a.example/p9{_SUFFIXES[person % 3]}",
+                "page_view_id": f"x{person}-{session_number}",
+            },
+        )
         if session_number % 4 == 0:
             yield (
                 5_000,

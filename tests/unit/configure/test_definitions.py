@@ -13,6 +13,8 @@ from agents.commands.catalogue import as_entries
 from schemas.events.clicks import Custom
 from schemas.events.orders import Order
 from schemas.events.page_views import PageView
+from schemas.events.subscriptions import SubscriptionEnded
+from stream.configure.check_definitions import broken_definitions
 from stream.configure.fingerprints import definition_version
 from stream.configure.lines import line_of
 from stream.configure.load import SettingsError, load_settings
@@ -20,6 +22,7 @@ from stream.configure.sources import to_environment
 from stream.history.event_filter import predicate
 from stream.settings.application import Settings
 from stream.settings.definitions import Selection
+from stream.settings.pages import PageSettings
 
 Load = Callable[[str], Settings]
 GOOD = """
@@ -86,20 +89,74 @@ def event(struct: type[Any], **fields: Any) -> Any:
 )
 def test_a_selection_selects_by_its_fields(where: dict[str, Any], selects: bool) -> None:
     wish = event(Custom, name="wish", value=2.5, context={"plan": "pro"})
-    assert predicate(Selection(type="custom", where=where))(wish) is selects
+    assert predicate(Selection(type="custom", where=where), PageSettings())(wish) is selects
 
 
 def test_a_pattern_is_literal_except_for_its_stars() -> None:
-    test = predicate(Selection(type="page_view", where={"page_url": "*/a.b?*"}))
+    test = predicate(Selection(type="page_view", where={"page_url": "http*/a.b?*"}), PageSettings())
     assert test(event(PageView, page_url="https://x/a.b?c\nd"))
     assert not test(event(PageView, page_url="https://x/aXb?c"))
     assert not test(event(PageView))
 
 
 def test_fields_of_a_missing_context_match_no_pattern() -> None:
-    assert not predicate(Selection(type="order", where={"context.plan": "*"}))(
-        event(Order, order_id="o")
-    )
+    selection = Selection(type="order", where={"context.plan": "*"})
+    assert not predicate(selection, PageSettings())(event(Order, order_id="o"))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "pages"),
+    [
+        ("/cart", {"/cart", "/cart/", "/cart?x=1", "https://x.test/cart"}),
+        ("/cart/", {"/cart", "/cart/", "/cart?x=1", "https://x.test/cart"}),
+        ("/Cart", {"/Cart"}),
+        ("/*art", {"/cart", "/cart/", "/cart?x=1", "https://x.test/cart", "/Cart"}),
+        ("https://x.test/cart", {"https://x.test/cart"}),
+        ("http*cart", {"https://x.test/cart"}),
+        ("http*cart/", set()),
+        (("/Cart", "https://x.test/cart"), {"/Cart", "https://x.test/cart"}),
+    ],
+)
+def test_a_condition_on_page_url_sees_the_page_or_from_http_on_the_url(
+    wanted: Any, pages: set[str]
+) -> None:
+    test = predicate(Selection(type="page_view", where={"page_url": wanted}), PageSettings())
+    urls = ("/cart", "/cart/", "/cart?x=1", "https://x.test/cart", "/Cart")
+    assert {url for url in urls if test(event(PageView, page_url=url))} == pages
+    assert not test(event(PageView))
+
+
+def test_an_empty_condition_selects_events_without_the_field() -> None:
+    for name in ("page_url", "referrer", "context.plan"):
+        test = predicate(Selection(type="page_view", where={name: ""}), PageSettings())
+        assert test(event(PageView))
+        assert not test(event(PageView, page_url="/", referrer="r", context={"plan": "pro"}))
+    referred = predicate(Selection(type="page_view", where={"referrer": "*"}), PageSettings())
+    assert not referred(event(PageView, referrer=""))
+
+
+@pytest.mark.parametrize("reason", ["Payment Failed", "payment-failed", "payment_*", "PAYMENT*"])
+def test_a_condition_knows_a_reason_in_any_spelling(reason: str) -> None:
+    selection = Selection(type="subscription_ended", where={"reason": reason})
+    test = predicate(selection, PageSettings())
+    for given in ("payment_failed", "Payment failed", "payment-failed"):
+        assert test(event(SubscriptionEnded, subscription_id="s", reason=given))
+    assert not test(event(SubscriptionEnded, subscription_id="s", reason="other"))
+
+
+def test_a_condition_knows_a_currency_in_letters_of_any_case() -> None:
+    test = predicate(Selection(type="order", where={"currency": "eur"}), PageSettings())
+    assert test(event(Order, order_id="o", currency="EUR"))
+    assert test(event(Order, order_id="o", currency="eur"))
+
+
+@pytest.mark.parametrize(
+    ("url", "advice"), [("/s?q=1", "'/s'"), ("/s?q=*", "query"), ("/s#top", "fragment")]
+)
+def test_a_page_that_no_url_has_is_refused_with_the_page_to_write(url: str, advice: str) -> None:
+    goal = {"type": "page_view", "where": {"page_url": url}}
+    problems = broken_definitions(msgspec.convert({"goals": {"g": goal}}, Settings))
+    assert [advice in problem and "http" in problem for problem in problems] == [True]
 
 
 def test_own_metrics_are_in_the_catalogue(load: Load) -> None:

@@ -271,7 +271,11 @@ def test_what_commit_6131ed2_has_stored_is_carried_on(variant: str) -> None:
         for name, text in raw.items()
     }
     wanted = fingerprints(load_settings(HERE / f"{variant}.toml", {}))
-    assert changes(stored, wanted) == dict.fromkeys(wanted, "unknown")
+    assert changes(stored, wanted) == {
+        name: "unknown" if name in stored else "new" for name in wanted
+    }
     kept = carried_on(stored, wanted, NOW_MS)
-    assert {one.since_ms for one in kept.values()} == {7}
+    assert {name: one.since_ms for name, one in kept.items()} == {
+        name: 7 if name in stored else NOW_MS for name in wanted
+    }
     assert changes(kept, wanted) == dict.fromkeys(wanted, "same")

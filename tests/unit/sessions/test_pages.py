@@ -5,57 +5,15 @@ import pytest
 from stream.counters.calendar import Calendar
 from stream.counters.segments import OTHER, SegmentRegistry
 from stream.sessions import pages
-from stream.sessions.pages import Page, Pages, page_of
+from stream.sessions.pages import Page, Pages
+from stream.settings.pages import PageSettings
 
 
 def some(values_max: int = 10, hosts: bool = False) -> Pages:
     registry = SegmentRegistry(
         ("country",), 1, lambda site: Calendar(), own_max={"page": values_max}
     )
-    return Pages(registry, hosts)
-
-
-@pytest.mark.parametrize(
-    ("url", "page"),
-    [
-        ("https://x.example/a/b", "/a/b"),
-        ("https://x.example/a/b/?q=http://y.example/#c", "/a/b"),
-        ("https://x.example/#/a?q", "/"),
-        ("https://x.example", "/"),
-        ("https://x.example?q=1", "/"),
-        ("//x.example/a", "/a"),
-        ("/a", "/a"),
-        ("/a/", "/a"),
-        ("/a//", "/a"),
-        ("/", "/"),
-        ("?q=1", "/"),
-        ("#top", "/"),
-        ("catalog", "catalog"),
-        ("vandelay.com/", "vandelay.com/"),
-        ("/go/http://y.example/z", "/go/http://y.example/z"),
-        ("android-app://shop/cart/", "/cart"),
-        ("/a\x1fb", "/ab"),
-        ("/Ä/%20", "/Ä/%20"),
-        ("/" + "x" * 400, "/" + "x" * 255),
-    ],
-)
-def test_a_page_is_the_path_of_a_url(url: str, page: str) -> None:
-    assert page_of(url, hosts=False) == page
-
-
-@pytest.mark.parametrize(
-    ("url", "page"),
-    [
-        ("https://Docs.Example/a/", "docs.example/a"),
-        ("https://docs.example", "docs.example/"),
-        ("//docs.example:8080/a?b", "docs.example:8080/a"),
-        ("file:///a", "/a"),
-        ("/a", "/a"),
-        ("catalog", "catalog"),
-    ],
-)
-def test_hosts_can_separate_pages(url: str, page: str) -> None:
-    assert page_of(url, hosts=True) == page
+    return Pages(registry, PageSettings(hosts=hosts))
 
 
 def test_urls_of_one_page_have_one_id_and_sites_have_their_own_pages() -> None:
@@ -87,6 +45,15 @@ def test_the_memory_for_urls_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None
     ids = {known.of("site", f"/a?q={number}").id for number in range(200)}
     assert len(ids) == 1
     assert len(known.lookup.get("site", {})) <= 50
+
+
+def test_a_view_of_a_page_whose_name_is_cut_counts_as_such() -> None:
+    known = some()
+    for url in ("/" + "x" * 300, "/" + "x" * 9000, "/" + "x" * 255):
+        known.view(known.of("site", url), 1)
+    counts = {measure: sum(found.values()) for (measure, _), found in known.collected.items()}
+    assert counts == {"views_of_page": 3, "cut_pages": 2}
+    assert all(len(url) < 9000 for url in known.lookup["site"])
 
 
 def test_views_and_contents_are_summed_until_they_are_counted() -> None:
