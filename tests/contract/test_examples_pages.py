@@ -162,5 +162,5 @@ def test_odd_characters_in_a_label_are_published() -> None:
     content = on(1, "impression", "a", content_id=odd)
     by_country = records_by([event], "page_views", "day")
     assert [r.dimensions for r in by_country] == [{}, {"country": odd}]
-    assert [_label(r) for r in records_by([event], "page_views_per_page", "day")] == ["/ab\n"]
+    assert [_label(r) for r in records_by([event], "page_views_per_page", "day")] == ["/ab"]
     assert [_label(r) for r in records_by([content], "content_click_through_rate", "day")]
