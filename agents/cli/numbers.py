@@ -3,7 +3,9 @@
 import click
 
 from agents.cli.options import FILES, FORMAT, METRICS, with_settings
+from agents.cli.periods import COMPLETE
 from stream.report.cohorts import Cohort
+from stream.report.periods import Complete
 from stream.settings.application import Settings
 
 
@@ -14,6 +16,13 @@ from stream.settings.application import Settings
 @click.option("--by", multiple=True, help="Also by value of this dimension, such as country.")
 @click.option(
     "--format", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True
+)
+@click.option(
+    "--until",
+    type=COMPLETE,
+    metavar="TIME_OR_DATE",
+    help="The data are complete up to here: windows that end by then are final. A date is complete "
+    "to its end, in the zone of each site. Default: the newest event.",
 )
 @click.option("--compare", is_flag=True, help="Add the change since the window before.")
 @click.option(
@@ -27,6 +36,7 @@ def report(
     settings: Settings,
     files: tuple[str, ...],
     format: str,
+    until: Complete | None,
     compare: bool,
     retention: Cohort | None,
     digits: int | None,
@@ -42,10 +52,14 @@ def report(
     only on request: trailing_365d, trailing_168h, trailing_24h, hour, minute, trailing_1h,
     trailing_30m, trailing_5m.
 
+    A window that is not over at the newest event is partial: more of its events may come. Cohorts
+    and carts whose time is not over are left out. --until says how far the data are complete.
+
     \b
     Example:    engage report events.jsonl.gz
                 engage report --metric bounce_rate --window day --by country events.jsonl
                 engage report --compare --window week events.jsonl
+                engage report --until 2024-02-29 --window month events.jsonl
                 engage report --retention first_time --window week events.jsonl
                 zcat *.gz | engage report --format csv --window hour - > numbers.csv
 
@@ -60,6 +74,7 @@ def report(
         settings,
         list(files),
         format=format,
+        until=until,
         compare=compare,
         retention=retention,
         digits=digits,

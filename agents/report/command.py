@@ -19,6 +19,7 @@ from schemas.outputs import MetricRecord, encode_record
 from stream.metrics.metric import Metric
 from stream.publish.csv_table import write_csv
 from stream.report.cohorts import Cohort
+from stream.report.periods import Complete
 from stream.settings.application import Settings
 
 #: Windows printed by default: all but the finest and the longest.
@@ -33,6 +34,7 @@ def run_report(
     windows: list[str],
     format: str,
     by: Sequence[str] = (),
+    until: Complete | None = None,
     compare: bool = False,
     retention: Cohort | None = None,
     digits: int | None = None,
@@ -51,7 +53,8 @@ def run_report(
         if retention:
             periods = choose_periods(metrics, windows, by)
             report = count_files(replace(settings, dimensions=()), files, errors)
-            _write(format, _rounded(report.triangles(retention, periods), digits), as_triangles)
+            records = report.triangles(retention, periods, until)
+            _write(format, _rounded(records, digits), as_triangles)
             print_accounting(settings, report, errors)
             return 1 if report.damage else 0
         chosen = choose_metrics(settings, metrics)
@@ -63,7 +66,7 @@ def run_report(
     except RequestRefusedError as error:
         errors.print(f"engage: {error}", markup=False)
         return 2
-    records = report.records([metric.name for metric in chosen], kinds)
+    records = report.records([metric.name for metric in chosen], kinds, until)
     shown = _rounded(_selected(records, chosen, format, by), digits)
     keep_empty = bool(metrics)
     _write(format, shown, lambda own: as_tables(settings, chosen, own, keep_empty=keep_empty))

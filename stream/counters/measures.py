@@ -137,6 +137,9 @@ def active_in(days: int) -> str:
     return ACTIVE_DAY if days == 1 else f"people_{days}d"
 
 
+CARTS_ABANDONED = "carts_abandoned"
+#: Measures that are counted in advance, at the time at which they fall due unless an event comes before.
+SCHEDULED = frozenset({CARTS_ABANDONED})
 #: Measures whose value is the sum of all buckets so far: pruning adds their old buckets together.
 LEVELS = frozenset({CUSTOMERS_CHANGE, MRR_CHANGE_MICROS})
 #: Prefix of every other level.

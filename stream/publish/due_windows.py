@@ -8,6 +8,7 @@ from stream.counters.calendar import DAY_MS, HOUR_MS, MINUTE_MS
 from stream.counters.measures import Grain
 from stream.counters.table import BucketKey
 from stream.counters.windows import GRAIN_OF, LENGTH_OF, Span, ending, holding
+from stream.publish.day_runs import DayRuns
 from stream.publish.merged_counts import MergedCounts
 
 #: (site, window)
@@ -15,7 +16,7 @@ SiteSpan = tuple[str, Span]
 _DAYS_KEPT_MS = 62 * DAY_MS
 #: Days of the longest month.
 _MONTH_DAYS = 31
-#: The watermark at the end of a file: everything is final.
+#: The watermark after the end of a log that is never continued: everything is final.
 END_OF_INPUT = 1 << 60
 
 
@@ -23,8 +24,8 @@ class DueWindows:
     """Windows to evaluate, from changed buckets, the watermark and the newest event time of all shards.
 
     A window exists if accepted events lie in its day (for hours), in its hour (for minutes), or within the
-    range of its site's days. The current window exists too. Empty windows between events become zeros and
-    nulls; a jump in time does not fill years.
+    runs of its site's days. The current window of a stream exists too. Empty windows between events
+    become zeros and nulls; a jump in time does not fill years (see `DayRuns`).
     """
 
     def __init__(
@@ -32,9 +33,14 @@ class DueWindows:
         merged: MergedCounts,
         waits: Mapping[WindowKind, set[int]],
         lags: Mapping[WindowKind, set[int]],
+        bounded: bool = False,
     ) -> None:
-        """`waits` and `lags`: maturity and look-back of each window kind's metrics, in days."""
+        """`waits` and `lags`: maturity and look-back of each window kind's metrics, in days.
+
+        `bounded`: the input has an end, as a file has; `all` is final once the watermark is beyond it.
+        """
         self._merged = merged
+        self._bounded = bounded
         self._waits, self._lags = waits, lags
         self._kinds_of = {
             grain: [kind for kind in waits if GRAIN_OF[kind] is grain] for grain in Grain
@@ -46,8 +52,8 @@ class DueWindows:
         self._open: list[tuple[int, str, Span]] = []
         #: Windows without events that were current for the previous publisher.
         self._current_then: set[SiteSpan] = set()
-        #: Site → first and last day with events; the days between are filled.
-        self._filled: dict[str, tuple[int, int]] = {}
+        #: Site → runs of days with events; the days between are filled.
+        self._runs: dict[str, DayRuns] = {}
 
     def note(self, buckets: Iterable[BucketKey], oldest_minute: int, oldest_hour: int) -> None:
         """Add every window that holds one of these changed buckets.
@@ -96,8 +102,9 @@ class DueWindows:
             days = self._merged.days_with_events(site)
             if not days:
                 continue
-            first, last = self._filled[site] = min(days), max(days)
-            for day in range(max(self._merged.calendar(site).day_of(since_ms), first), last + 1):
+            runs = self._runs[site] = DayRuns()
+            runs.add(days)
+            for day in runs.days_from(self._merged.calendar(site).day_of(since_ms)):
                 self._add_day(site, day)
         if newest_ms:
             before = set(self._candidates)
@@ -131,10 +138,12 @@ class DueWindows:
             return Span(span.kind, span.last, span.last).start_ms(calendar)
         return span.start_ms(calendar) if span.kind != "all" else 0
 
-    def is_final(self, site: str, span: Span, watermark_ms: int | None) -> bool:
+    def is_final(self, site: str, span: Span, watermark_ms: int | None, newest_ms: int) -> bool:
         """Whether a window has ended; it is evaluated again at its end, and when its metrics mature."""
         if span.kind == "all":
-            return watermark_ms == END_OF_INPUT
+            if watermark_ms is None or watermark_ms == END_OF_INPUT:
+                return watermark_ms is not None
+            return self._bounded and watermark_ms > newest_ms
         end = span.end_ms(self._merged.calendar(site))
         if (site, span) not in self._seen:
             for days in self._waits[span.kind]:
@@ -150,8 +159,8 @@ class DueWindows:
         if not waits or watermark_ms is None:
             return 0
         if watermark_ms == END_OF_INPUT:
-            # The days of a file end with its events.
-            return max(self._filled.get(site, (0, 0))[1] - span.last, 0)
+            # The days of the log end with its events.
+            return max(self._runs[site].last - span.last, 0) if site in self._runs else 0
         over = (days for days in waits if self._matures_ms(site, span, days) <= watermark_ms)
         return max(over, default=0)
 
@@ -161,12 +170,11 @@ class DueWindows:
             return True
         calendar = self._merged.calendar(site)
         if span.grain is Grain.DAY:
-            at_end = newest_ms == END_OF_INPUT
+            at_end = self._bounded or newest_ms == END_OF_INPUT
             if not at_end and span == ending(span.kind, calendar.day_of(newest_ms), calendar):
                 return True
-            first, last = self._filled.get(site, (1, 0))
             newest = span.last if span.kind in LENGTH_OF else span.first
-            return first <= span.last and newest <= last
+            return site in self._runs and self._runs[site].touches(newest, span.last)
         day, hour = calendar.slot(span.last * MINUTE_MS)
         if span.grain is Grain.HOUR:
             return self._merged.has_events(site, Grain.DAY, day)
@@ -205,16 +213,13 @@ class DueWindows:
 
     def _add_days(self, site: str, changed: Collection[int]) -> None:
         """Add the days between days with events, and for a level all days after one that changed."""
-        days = [day for day in changed if self._merged.has_events(site, Grain.DAY, day)]
-        if days:
-            first, last = self._filled.get(site, (days[0], days[0]))
-            low, high = self._filled[site] = min(first, *days), max(last, *days)
+        if days := [day for day in changed if self._merged.has_events(site, Grain.DAY, day)]:
             # Only days that are new between: an evaluated and forgotten one stays forgotten.
-            for day in (*range(low, first), *range(last + 1, high)):
+            for day in self._runs.setdefault(site, DayRuns()).add(days):
                 self._add_day(site, day)
         leveled = [day for day in changed if self._merged.has_levels(site, day)]
-        if leveled and site in self._filled:
-            for day in range(min(leveled), self._filled[site][1] + 1):
+        if leveled and site in self._runs:
+            for day in self._runs[site].days_from(min(leveled)):
                 for kind in self._kinds_of[Grain.DAY]:
                     self._candidates[site, ending(kind, day, self._merged.calendar(site))] = None
 

@@ -30,7 +30,9 @@ class Emission:
         merged: MergedCounts,
         metrics: Sequence[Metric],
         kinds: Collection[WindowKind] | None = None,
+        bounded: bool = False,
     ) -> None:
+        """`bounded`: the input has an end, as a file has (see `DueWindows`)."""
         self._merged = merged
         self._by_kind: dict[WindowKind, list[Metric]] = {}
         for metric in metrics:
@@ -45,6 +47,7 @@ class Emission:
                 kind: {metric.looks_back_days for metric in own} - {0}
                 for kind, own in self._by_kind.items()
             },
+            bounded,
         )
         #: Records so far, see RecordOutcome.
         self.outcomes: Counter[RecordOutcome] = Counter()
@@ -89,7 +92,7 @@ class Emission:
         for site, span in windows.take(watermark_ms):
             if windows.is_to_wait(site, span, newest_ms):
                 continue
-            is_final = windows.is_final(site, span, watermark_ms)
+            is_final = windows.is_final(site, span, watermark_ms, newest_ms)
             mature = windows.mature_days(site, span, watermark_ms)
             exists = windows.exists(site, span, newest_ms)
             calendar = self._merged.calendar(site)

@@ -59,6 +59,8 @@ class Cell(NamedTuple):
     period: int
     active: int
     people: int
+    #: First day after the later period.
+    end: int
 
 
 def triangle(
@@ -89,13 +91,22 @@ def triangle(
     for first, span in enumerate(periods):
         for later in range(first, len(periods)):
             active = counts.get((first, later), 0)
-            yield Cell(span, later - first, active, counts.get((first, first), 0))
+            people = counts.get((first, first), 0)
+            yield Cell(span, later - first, active, people, periods[later].last + 1)
 
 
 def records_of(
-    cells: Iterable[Cell], site: str, cohort: Cohort, calendar: Calendar, definition: str
+    cells: Iterable[Cell],
+    site: str,
+    cohort: Cohort,
+    calendar: Calendar,
+    definition: str,
+    complete_ms: int,
 ) -> Iterator[MetricRecord]:
-    """Yield a metric record for each cell: its window is the cohort's, its dimension the period."""
+    """Yield a metric record for each cell: its window is the cohort's, its dimension the period.
+
+    It is final if the data are complete (epoch ms) to the end of the later period.
+    """
     for cell in cells:
         yield MetricRecord(
             metric=f"retention_{cohort}",
@@ -107,7 +118,7 @@ def records_of(
             dimensions={PERIOD: str(cell.period)},
             window=cell.span.window(calendar),
             revision=1,
-            is_final=True,
+            is_final=calendar.day_start_ms(cell.end) <= complete_ms,
             approximate=False,
             watermark=None,
             definition=definition,

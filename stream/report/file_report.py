@@ -7,20 +7,20 @@ from schemas.codec import RejectedEvent, parse
 from schemas.outputs import MetricRecord, WindowKind
 from stream.configure.compile import build_rules
 from stream.configure.fingerprints import definition_version
-from stream.counters.measures import Grain
+from stream.counters.measures import SCHEDULED, Grain
 from stream.engine.record import Decoded
 from stream.engine.shard import Shard
 from stream.metrics.catalogue import catalogue
-from stream.metrics.metric import required_grains
+from stream.metrics.metric import Metric, required_grains
 from stream.people.keys import split_key
 from stream.people.person import Person
 from stream.publish.due_windows import END_OF_INPUT
-from stream.publish.merged_counts import MergedCounts
-from stream.publish.records import Emission
 from stream.report.accounting import MEASURE_OF, Accounting, accounting
 from stream.report.churn import settle_days
 from stream.report.cohorts import Cohort, DaysOf, days_of_mask, records_of, triangle
 from stream.report.input import InputError
+from stream.report.numbers import Numbers
+from stream.report.periods import Complete
 from stream.settings.application import Settings
 
 _BATCH = 5_000
@@ -60,7 +60,8 @@ class Report:
         #: Days of the events that start a cohort, and of those that count as a return, if configured.
         self._starts, self._returns = (DaysOf(settings, s) if s.type else None for s in chosen)
         rules = build_rules(settings, [one for one in (self._starts, self._returns) if one])
-        self.shard = Shard(0, ["files"], rules, required_grains(self._metrics), _EVERYONE)
+        self.shard = Shard(0, ["files"], rules, _grains(self._metrics), _EVERYONE)
+        self._rules = rules
         self._now_ms = now_ms
         self._on_bad = on_bad
         self._calendar_of = rules.calendar_of
@@ -87,31 +88,38 @@ class Report:
         return accounting(state.counts["applied"], state.reasons, found)
 
     def records(
-        self, metrics: Collection[str], kinds: Collection[WindowKind] | None
+        self,
+        metrics: Collection[str],
+        kinds: Collection[WindowKind] | None,
+        until: Complete | None = None,
     ) -> Iterator[MetricRecord]:
-        """Yield the final records of the named metrics (none named: all) in these kinds of windows."""
+        """Yield the records of the named metrics (none named: all) in these kinds of windows.
+
+        The data are complete up to `until`, or else up to the newest event. A window that is not over
+        then is not final.
+        """
+        chosen = [m for m in self._metrics if not metrics or m.name in metrics]
+        yield from self._numbers().records(chosen, kinds, until)
+
+    def _numbers(self) -> Numbers:
+        """Close every session, count what is collected, and return the numbers."""
         self.shard.watermark = END_OF_INPUT
         while self.shard.close_sessions()[0]:
             pass
         self.shard.count_collected()
         for _ in settle_days(self.shard):
             pass
-        merged = MergedCounts(
-            self._calendar_of, definition_version(self._settings), self._settings.publish.compare
-        )
-        registry = self.shard.registry.series
-        for grain, table in self.shard.counters.tables.items():
-            for index, counts in table.items():
-                part = {(registry[i][0], registry[i][1:]): count for i, count in counts.items()}
-                merged.replace((grain, index), [part])
-        chosen = [m for m in self._metrics if not metrics or m.name in metrics]
-        emission = Emission(merged, chosen, kinds)
-        emission.note((g, i) for g, table in self.shard.counters.tables.items() for i in table)
-        for records in emission.due(END_OF_INPUT, END_OF_INPUT, revision=1):
-            yield from records
+        return Numbers(self.shard, self._rules)
 
-    def triangles(self, cohort: Cohort, kinds: Collection[WindowKind]) -> Iterator[MetricRecord]:
-        """Yield the retention triangles of each site, for each kind of period."""
+    def triangles(
+        self, cohort: Cohort, kinds: Collection[WindowKind], until: Complete | None = None
+    ) -> Iterator[MetricRecord]:
+        """Yield the retention triangles of each site, for each kind of period.
+
+        A cell is final if its period is over where the data are complete: at `until`, or else at the
+        newest event.
+        """
+        newest_ms = max(topic.clock for topic in self.shard.topics.values())
         definition = definition_version(self._settings)
         active = self._active_days()
         starts = self._starts.days if self._starts else active
@@ -120,7 +128,8 @@ class Report:
             calendar = self._calendar_of(site)
             for kind in kinds:
                 cells = triangle(starts[site], returns.get(site, {}), kind, cohort, calendar)
-                yield from records_of(cells, site, cohort, calendar, definition)
+                complete_ms = newest_ms if until is None else until.ms_in(calendar)
+                yield from records_of(cells, site, cohort, calendar, definition, complete_ms)
 
     def _active_days(self) -> dict[str, dict[str, Sequence[int]]]:
         """Site → person → active days. A report keeps every person in memory."""
@@ -155,6 +164,14 @@ class Report:
             people, _ = self.shard.complete(decoded, people, missing, turned)
         self.shard.apply("files", lines, decoded, people, self._now_ms)
         self.shard.dead_letters.clear()
+
+
+def _grains(metrics: Collection[Metric]) -> dict[str, tuple[Grain, ...]]:
+    """Return the grains to count: what metrics need, and minutes of what may not be due yet."""
+    grains = required_grains(metrics)
+    return {
+        measure: tuple(Grain) if measure in SCHEDULED else own for measure, own in grains.items()
+    }
 
 
 def _batches(lines: Iterable[bytes]) -> Iterator[list[tuple[int, bytes]]]:

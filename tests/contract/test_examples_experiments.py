@@ -1,11 +1,13 @@
 """Worked examples of experiments, as events through the whole engine."""
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 
 import pytest
 
 from schemas.outputs import MetricRecord, WindowKind
 from stream.metrics.catalogue import catalogue
+from stream.report.periods import Complete
 from stream.settings.application import Settings
 from stream.settings.definitions import ExperimentSettings
 from tests.contract.test_worked_examples import Event, on, records_by
@@ -42,7 +44,7 @@ def records_of(
     """Return the records of the window that ends with a day, by dimensions: (variant) or (goal, variant)."""
     return {
         tuple(record.dimensions.values()): record
-        for record in records_by(events, metric, kind, config)
+        for record in records_by(events, metric, kind, config, Complete(datetime(2024, 4, day + 1)))
         if record.window.end == f"2024-04-{day + 1:02}T00:00:00Z"
     }
 

@@ -13,7 +13,7 @@ from stream.report.file_report import Report
 from stream.settings.application import Settings
 from stream.settings.audience import FirstWeekSettings
 from stream.settings.definitions import Selection
-from tests.contract.test_worked_examples import NOW_MS, Event, on, records, records_by
+from tests.contract.test_worked_examples import NOW_MS, Event, end_of_day, on, records, records_by
 
 
 def of_the_first(metric: str, choices: FirstWeekSettings) -> tuple[float | None, float | None]:
@@ -184,7 +184,7 @@ def test_the_order_of_arrival_changes_nothing() -> None:
         numbered = [e | {"event_id": f"{arriving.index(e)}"} for e in order]
         last = on(60, "page_view", "z") | {"event_id": "z"}
         report.read("example", [msgspec.json.encode(event) for event in (*numbered, last)])
-        found = report.records({"first_week_engagement"}, {"day"})
+        found = report.records({"first_week_engagement"}, {"day"}, end_of_day(last["event_time"]))
         seen.add(tuple((r.numerator, r.denominator) for r in found if not r.dimensions)[:2])
     assert seen == {((1, 2), (0, 0))}
 

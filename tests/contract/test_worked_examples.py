@@ -1,6 +1,7 @@
 """Worked examples of the literature, as events through the whole engine."""
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -8,6 +9,7 @@ import pytest
 
 from schemas.outputs import MetricRecord, WindowKind
 from stream.report.file_report import Report
+from stream.report.periods import Complete
 from stream.settings.application import Settings
 
 DAY_MS = 86_400_000
@@ -26,16 +28,26 @@ def records(
 
 
 def records_by(
-    events: Iterable[Event], metric: str, kind: WindowKind, settings: Settings | None = None
+    events: Iterable[Event],
+    metric: str,
+    kind: WindowKind,
+    settings: Settings | None = None,
+    until: Complete | None = None,
 ) -> list[MetricRecord]:
-    """Return all records of a metric, by window and dimension."""
+    """Return all records of a metric, by window and dimension. The data are complete to the newest day."""
     bad: list[object] = []
     report = Report(settings or Settings(), NOW_MS, bad.append)
     ordered = sorted(events, key=lambda event: event["event_time"])
     numbered = ({"event_id": f"e{n}"} | event for n, event in enumerate(ordered))
     report.read("example", [msgspec.json.encode(event) for event in numbered])
     assert bad == []
-    return list(report.records({metric}, {kind}))
+    return list(report.records({metric}, {kind}, until or end_of_day(ordered[-1]["event_time"])))
+
+
+def end_of_day(time_ms: int) -> Complete:
+    """Return the end of an event's day, to which the data of an example are complete."""
+    day = datetime.fromtimestamp(time_ms / 1000, UTC).toordinal()
+    return Complete(datetime.fromordinal(day + 1))
 
 
 def on(day: int, kind: str, who: str, minute: int = 0, **fields: Any) -> Event:

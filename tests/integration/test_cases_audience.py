@@ -9,6 +9,7 @@ import pytest
 
 from agents.report.command import run_report
 from schemas.outputs import WindowKind
+from stream.report.periods import parse_complete
 from stream.settings.application import Settings, TimeSettings
 from stream.settings.audience import RetentionSettings
 from stream.settings.connections import Table
@@ -80,7 +81,14 @@ def test_lifecycle_matches_posthog(
     # PostHog's weeks of that time begin on Sunday, but those of its lifecycle on Monday.
     assert checks.pop((0, "days"), list(starts)) == list(starts)
     metrics = [metric for metric, _ in LIFECYCLE.values()]
-    found = printed(capsys, case, {"timezone": zone}, metrics=metrics, windows=[kind])
+    found = printed(
+        capsys,
+        case,
+        {"timezone": zone},
+        metrics=metrics,
+        windows=[kind],
+        until=parse_complete(starts[-1]),
+    )
     table = {(r["metric"], r["window"]["start"][:10]): r["value"] for r in found}
     for status, (metric, sign) in LIFECYCLE.items():
         numbers = [sign * table.get((metric, start), 0) for start in starts]
@@ -158,7 +166,10 @@ def test_triangles_are_printed_as_tables(
 ) -> None:
     file = str(CASES / "posthog" / "retention-week_interval" / "events.jsonl")
     settings = Settings(time=LATE, week_start="sunday")
-    options: dict[str, Any] = {"metrics": [], "windows": ["week"], "format": "table"}
+    until = parse_complete("2020-07-25")
+    options: dict[str, Any] = {
+        "metrics": [], "windows": ["week"], "format": "table", "until": until
+    }  # fmt: skip
     assert run_report(settings, [file], retention="recurring", **options) == 0
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert lines[0] == ["default,", "by", "week", "people", *"123456"]

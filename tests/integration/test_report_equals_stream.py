@@ -6,7 +6,7 @@ import os
 import time
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from agents.simulation.traffic import Traffic
 from schemas.outputs import MetricRecord, WindowKind, record_key
 from stream.metrics.catalogue import catalogue
 from stream.report.file_report import Report
+from stream.report.periods import Complete
 from stream.settings.application import Settings
 from tests.conftest import IN_CI
 from tests.faults.fleet import PARTITIONS, REPOSITORY, Fleet, Record
@@ -42,10 +43,14 @@ def simulated() -> list[Record]:
 
 
 def reported(settings: Settings, lines: Iterable[bytes]) -> list[MetricRecord]:
-    """Return the records of a report over a file with these lines."""
+    """Return the records of a report over a file with these lines.
+
+    In the silence after them the watermark of the stream is the wall clock, so they are complete to now.
+    """
     report = Report(settings, now_ms(), lambda bad: None)
     report.read("file", lines)
-    return list(report.records((), KINDS))
+    until = Complete(datetime.fromtimestamp(now_ms() / 1000, UTC))
+    return list(report.records((), KINDS, until))
 
 
 def numbers(record: MetricRecord) -> tuple[Any, ...]:

@@ -33,3 +33,60 @@ def test_an_amount_is_shown_with_the_digits_that_it_has(tmp_path: Path, revenue:
 def test_the_amounts_of_a_page_that_is_visited_again_are_exact() -> None:
     found = report("thank_you_revisited.jsonl", "--metric", "revenue")
     assert found.value("revenue") == 17.94
+
+
+@case("future_windows_final")
+def test_nothing_after_the_newest_event_is_final_or_even_shown() -> None:
+    found = report("today_end.jsonl")
+    records = found.records()
+    assert records
+    assert not [r for r in records if (r["window"]["start"] or "") > "2026-11-30T00:51:58Z"]
+    # Rolling windows that end with the newest event's day begin before it, but are not over.
+    assert not [
+        r
+        for r in records
+        if (r["window"]["end"] or "9999") > "2026-11-30T00:51:58Z" and r["is_final"]
+    ]
+    # The cart is left for 2 minutes only, and no cohort is a day old.
+    assert [found.number("cart_abandonment_rate")[key] for key in ("value", "denominator")] == [
+        None,
+        0,
+    ]
+    assert not [r for r in records if r["metric"].startswith(("retention_d", "first_week"))]
+
+
+@case("future_windows_final")
+def test_until_says_that_the_data_are_complete() -> None:
+    found = report("today_end.jsonl", "--until", "2026-12-31")
+    assert found.number("dormant_users", "month", "2026-12") | {"value": 2, "is_final": True} == (
+        found.number("dormant_users", "month", "2026-12")
+    )
+    assert found.number("cart_abandonment_rate")["value"] == 1
+    assert found.number("retention_d30", "day", "2026-11-30")["value"] == 0
+    assert not [r for r in found.records() if (r["window"]["start"] or "") > "2026-12-31T00:00:00Z"]
+    assert {r["is_final"] for r in found.records() if r["window"]["kind"] == "all"} == {True}
+
+
+@case("triangle_incomplete")
+def test_a_cell_of_a_period_that_is_not_over_is_not_final() -> None:
+    found = report("triangle_incomplete.jsonl", "--retention", "first_time", "--window", "week")
+    cells = {
+        (r["window"]["start"][:10], r["dimensions"]["period"]): (r["value"], r["is_final"])
+        for r in found.records()
+    }
+    assert cells["2025-03-03", "0"] == (1, True)
+    assert cells["2025-03-03", "1"] == (0, False)
+    assert cells["2025-03-10", "0"] == (1, False)
+    table = report(
+        "triangle_incomplete.jsonl", "--retention", "first_time", "--window", "week", format="table"
+    )
+    assert "0.0%*" in table.stdout
+
+
+@case("one_old_event")
+def test_two_events_thirty_years_apart_give_a_few_rows() -> None:
+    found = report("one_old.jsonl", format="csv")
+    rows = found.stdout.splitlines()
+    assert len(rows) < 6_000
+    assert {row.split(",")[5][:4] for row in rows[1:]} - {""} == {"1994", "1995", "2025"}
+    assert report("one_old.jsonl", "--metric", "page_views").value("page_views") == 2

@@ -14,7 +14,7 @@ from stream.metrics.theme import Theme
 from stream.settings.application import Settings
 
 CARTS_ORDERED = "carts_ordered"
-CARTS_ABANDONED = "carts_abandoned"
+CARTS_ABANDONED = measures.CARTS_ABANDONED
 CARTS_RECOVERED = "carts_recovered"
 _CART = ("cart.basis", "cart.start_event", "cart.timeout_hours", *PERSON)
 COUNTED_BY: CountedBy = {

@@ -198,7 +198,13 @@ def test_demo_simulate_and_report_get_their_options(stand_in: Installer, tmp_pat
     assert engage("report", *arguments, str(file)).exit_code == 2
     assert report[0][0][1] == [str(file)]
     given = {"metrics": ["a", "b"], "windows": ["day"], "format": "csv"}
-    assert report[0][1] == {**given, "compare": False, "retention": None, "digits": None}
+    assert report[0][1] == {
+        **given,
+        "until": None,
+        "compare": False,
+        "retention": None,
+        "digits": None,
+    }
     assert engage("report", "--compare", "--retention", "recurring", str(file)).exit_code == 2
     assert (report[1][1]["compare"], report[1][1]["retention"]) == (True, "recurring")
 

@@ -22,6 +22,8 @@ from stream.settings.application import Settings
 ROOT = Path(__file__).parents[3]
 DAY_MS = 86_400_000
 MONDAY = 1_704_067_200_000  # 2024-01-01, a Monday
+#: The data are complete to the end of that day.
+COMPLETE = ("--until", "2024-01-01")
 _numbers = iter(range(1_000_000))
 
 
@@ -75,12 +77,15 @@ def test_json_is_exactly_the_records_of_the_engine(tmp_path: Path) -> None:
     # By default no metric has 90 days.
     assert {r.window.kind for r in records(result)} == set(WINDOWS) - {"trailing_90d"}
     assert {"country": "DE"} in [r.dimensions for r in records(result)]
-    assert all(r.is_final for r in records(result))
+    # No window is over at the newest event, but the day is over when the data are complete.
+    assert not any(r.is_final for r in records(result))
+    complete = records(report("--format", "json", "--window", "day", *COMPLETE, file))
+    assert complete and all(r.is_final for r in complete)
 
 
 def test_a_table_shows_whole_sites_metric_by_metric(tmp_path: Path) -> None:
     lines = [view("a", context={"country": "DE"}), view("b"), view("b", MONDAY + 60_000)]
-    result = report(write(tmp_path / "e.jsonl", *lines))
+    result = report(*COMPLETE, write(tmp_path / "e.jsonl", *lines))
     assert (result.exit_code, result.stderr) == (0, "3 lines read, all counted\n")
     text = " ".join(result.stdout.split())
     assert "bounce_rate Share of sessions that end on their first page." in text
@@ -119,7 +124,7 @@ def test_segments_are_shown_for_the_named_dimensions(tmp_path: Path) -> None:
         view("b", context={"country": "[red]\x1b[2J", "device": "phone"}),
     ]
     file = write(tmp_path / "e.jsonl", *lines)
-    table = report("--metric", "page_views", "--window", "all", "--by", "country", file)
+    table = report("--metric", "page_views", "--window", "all", "--by", "country", *COMPLETE, file)
     rows = [line.split() for line in table.stdout.splitlines()]
     assert ["all", "2"] in rows and ["all", "country", "=", "DE", "1"] in rows
     assert "[red]\\u001b[2J" in table.stdout and "\x1b" not in table.stdout
@@ -147,7 +152,7 @@ def test_csv_has_one_line_per_record_and_no_formulas_for_a_spreadsheet(tmp_path:
 def test_several_sites_are_shown_separately(tmp_path: Path) -> None:
     lines = [view("a", site="shop"), view("b", site="blog"), view("c", site="blog")]
     file = write(tmp_path / "e.jsonl", *lines)
-    result = report("--metric", "page_views", "--window", "all", file)
+    result = report("--metric", "page_views", "--window", "all", *COMPLETE, file)
     rows = [line.split() for line in result.stdout.splitlines()]
     assert ["all", "blog", "2"] in rows and ["all", "shop", "1"] in rows
 
@@ -157,7 +162,7 @@ def test_a_metric_requested_by_name_is_shown_in_all_its_windows(tmp_path: Path) 
     result = report("--metric", "live_visitors", "--format", "json", file)
     assert records(result)[0].value == 2
     assert {r.window.kind for r in records(result)} == {"trailing_5m"}
-    text = " ".join(report("--metric", "live_visitors", file).stdout.split())
+    text = " ".join(report("--metric", "live_visitors", *COMPLETE, file).stdout.split())
     assert "trailing_5m to 2024-01-01 00:00 2 trailing_5m to 2024-01-01 00:01 2" in text
     zero = report("--metric", "mrr", file)  # Requested by name, it is shown although it is 0.
     assert "mrr" in zero.stdout and "0.00" in zero.stdout and "Nothing" not in zero.stdout
@@ -258,6 +263,7 @@ def test_values_are_rounded_only_in_the_output(
 ) -> None:
     path = write(tmp_path / "f", *(view(who) for who in "abc"), view("a", MONDAY + DAY_MS))
     options = ["--metric", "retention_d1", "--window", "day", "--format", "json", path]
+    options += ["--until", "2024-01-02"]
     given = [] if digits is None else ["--round", digits]
     [record, *_] = records(report(*given, *options))
     assert record.value == value

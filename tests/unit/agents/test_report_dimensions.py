@@ -39,7 +39,7 @@ def events(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def report(*arguments: str) -> Result:
-    return CliRunner().invoke(main, ["report", *arguments])
+    return CliRunner().invoke(main, ["report", "--until", "2024-01-01", *arguments])
 
 
 def rows(result: Result) -> list[list[str]]:
