@@ -30,6 +30,7 @@ from stream.settings.application import Settings
     type=click.Choice(["first_time", "recurring"]),
     help="Print retention triangles of these cohorts instead.",
 )
+@click.option("--full", is_flag=True, help="All windows of all metrics instead of the overview.")
 @click.option("--round", "digits", type=click.IntRange(0, 15), help="Digits after the point.")
 @with_settings
 def report(
@@ -40,15 +41,20 @@ def report(
     compare: bool,
     retention: Cohort | None,
     digits: int | None,
+    full: bool,
     **names: tuple[str, ...],
 ) -> int:
     """Compute every metric over files, without Kafka and Redis.
+
+    Prints an overview that fits one screen: a line for each metric with data, with its change, its
+    series and a benchmark. Any of --metric, --window, --by, --compare, --round and --full prints
+    every number of what they choose.
 
     The files hold one JSON event a line. They are read as one log, so give the oldest first. A
     name that ends in .gz is decompressed; `-` is standard input. Lines that are not events are
     named on standard error and left out.
 
-    Windows: all, month, week, day, trailing_7d, trailing_28d, trailing_30d, trailing_90d; and
+    Windows in detail: all, month, week, day, trailing_7d, trailing_28d, trailing_30d, trailing_90d; and
     only on request: trailing_365d, trailing_168h, trailing_24h, hour, minute, trailing_1h,
     trailing_30m, trailing_5m.
 
@@ -57,6 +63,7 @@ def report(
 
     \b
     Example:    engage report events.jsonl.gz
+                engage report --full events.jsonl.gz | less
                 engage report --metric bounce_rate --window day --by country events.jsonl
                 engage report --compare --window week events.jsonl
                 engage report --until 2024-02-29 --window month events.jsonl
@@ -78,6 +85,7 @@ def report(
         compare=compare,
         retention=retention,
         digits=digits,
+        full=full,
         **chosen,
     )
 

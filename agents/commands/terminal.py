@@ -7,9 +7,8 @@ from rich.console import Console
 
 #: Width of output that goes to a file or a pipe.
 PIPED_WIDTH = 100
-_PLAIN = str.maketrans(
-    {"–": "-", "−": "-", "÷": "/", "×": "x", "…": "...", "→": "->", "·": "-", "’": "'"}
-)
+#: One character for one, so that columns stay aligned.
+_PLAIN = str.maketrans("–−÷×…→·’", "--/x~>-'")
 
 
 def terminal() -> Console:

@@ -12,7 +12,9 @@ from agents.commands.catalogue import (
     choose_metrics,
     choose_windows,
 )
-from agents.report.counting import count_files, print_accounting
+from agents.commands.terminal import write
+from agents.report.counting import count_files, print_accounting, print_advice
+from agents.report.print_overview import print_overview
 from agents.report.retention import as_triangles, choose_periods
 from agents.report.tables import ORDER, as_tables
 from schemas.outputs import MetricRecord, encode_record
@@ -38,10 +40,13 @@ def run_report(
     compare: bool = False,
     retention: Cohort | None = None,
     digits: int | None = None,
+    full: bool = False,
 ) -> int:
     """Count the files in their order and print the numbers.
 
     Return 0, 1 when a file ended early, 2 when nothing was counted.
+
+    A table without `full` and without any other choice is an overview that fits one screen.
 
     No `metrics` means all, no `windows` means WINDOWS. A table shows whole sites and the dimensions
     `by`; json and csv hold all dimensions unless `by` names some. `compare` adds the value of the
@@ -66,6 +71,11 @@ def run_report(
     except RequestRefusedError as error:
         errors.print(f"engage: {error}", markup=False)
         return 2
+    is_chosen = full or compare or digits is not None or metrics or windows or by
+    if format == "table" and not is_chosen:
+        print_overview(settings, report, until)
+        print_advice(settings, report, errors)
+        return 1 if report.damage else 0
     records = report.records([metric.name for metric in chosen], kinds, until)
     shown = _rounded(_selected(records, chosen, format, by), digits)
     keep_empty = bool(metrics)
@@ -118,7 +128,7 @@ def _write(
     as_table: Callable[[Iterable[MetricRecord]], str],
 ) -> None:
     if format == "table":
-        sys.stdout.write(as_table(records))
+        write(as_table(records))
     elif format == "csv":
         write_csv(sys.stdout, records)
     else:

@@ -65,10 +65,14 @@ def count_files(settings: Settings, files: Sequence[str], errors: Console) -> Re
 
 def print_accounting(settings: Settings, report: Report, errors: Console) -> None:
     """Print how many lines were read, counted and left out, with what to do about late ones."""
-    found = report.accounting()
-    for line in accounting_lines(found):
+    for line in accounting_lines(report.accounting()):
         errors.print(line, markup=False)
-    if "late" in found.left_out:
+    print_advice(settings, report, errors)
+
+
+def print_advice(settings: Settings, report: Report, errors: Console) -> None:
+    """Print what to do about late events, if there are any."""
+    if "late" in report.accounting().left_out:
         hours = settings.time.correction_window_seconds / 3600
         errors.print(
             f"engage: late events are over {hours:g} h older than one before them. Give the oldest "

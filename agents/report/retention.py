@@ -10,7 +10,7 @@ from rich.text import Text
 
 from agents.commands.catalogue import RequestRefusedError
 from agents.report.labels import shortened
-from agents.report.partial import NOTE, marked
+from agents.report.partial import NOTE, is_partial, marked
 from agents.report.window_names import shown_period
 from schemas.outputs import MetricRecord, WindowKind
 from schemas.rejection import printable
@@ -38,14 +38,14 @@ def choose_periods(
 def as_triangles(records: Iterable[MetricRecord]) -> str:
     """Format a table for each site and kind of period."""
     console = Console(highlight=False, width=300)
-    is_final = True
+    has_partial = False
     with console.capture() as captured:
         for (site, kind), own in groupby(records, key=lambda r: (r.site, r.window.kind)):
             cells = list(own)
-            is_final &= all(record.is_final for record in cells)
+            has_partial |= any(map(is_partial, cells))
             console.print(_table(f"{shortened(site)}, by {kind}", cells))
             console.print()
-        if not is_final:
+        if has_partial:
             console.print(NOTE, soft_wrap=True)
     return captured.get()
 

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from agents.report.labels import shortened, shortened_apart
-from agents.report.partial import NOTE, marked
+from agents.report.partial import NOTE, is_partial, marked
 from agents.report.values import shown_parts, shown_value
 from agents.report.window_names import newest_moment, shown_period
 from schemas.outputs import MetricRecord, WindowKind
@@ -58,7 +58,7 @@ def as_tables(
         if empty:
             console.print(f"Nothing was counted for {', '.join(empty)}.", soft_wrap=True)
         zones = sorted({record.window.timezone for own in found.values() for record in own})
-        if not all(record.is_final for own in found.values() for record in own):
+        if any(is_partial(record) for own in found.values() for record in own):
             console.print(NOTE, soft_wrap=True)
         console.print(f"Times are in {', '.join(zones)}.")
     return captured.get()

@@ -110,7 +110,7 @@ def test_an_encoding_without_the_characters_is_no_error() -> None:
         env=os.environ | {"PYTHONIOENCODING": "ascii", "PYTHONPATH": str(ROOT)},
         capture_output=True, text=True, check=True,
     )  # fmt: skip
-    assert "-> 40" in done.stdout and done.stderr == ""
+    assert "> 40" in done.stdout and done.stderr == ""
 
 
 def test_every_setting_of_a_metric_exists() -> None:

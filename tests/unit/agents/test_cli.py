@@ -198,13 +198,8 @@ def test_demo_simulate_and_report_get_their_options(stand_in: Installer, tmp_pat
     assert engage("report", *arguments, str(file)).exit_code == 2
     assert report[0][0][1] == [str(file)]
     given = {"metrics": ["a", "b"], "windows": ["day"], "format": "csv"}
-    assert report[0][1] == {
-        **given,
-        "until": None,
-        "compare": False,
-        "retention": None,
-        "digits": None,
-    }
+    others = {"until": None, "compare": False, "retention": None, "digits": None, "full": False}
+    assert report[0][1] == given | others
     assert engage("report", "--compare", "--retention", "recurring", str(file)).exit_code == 2
     assert (report[1][1]["compare"], report[1][1]["retention"]) == (True, "recurring")
 

@@ -85,7 +85,7 @@ def test_json_is_exactly_the_records_of_the_engine(tmp_path: Path) -> None:
 
 def test_a_table_shows_whole_sites_metric_by_metric(tmp_path: Path) -> None:
     lines = [view("a", context={"country": "DE"}), view("b"), view("b", MONDAY + 60_000)]
-    result = report(*COMPLETE, write(tmp_path / "e.jsonl", *lines))
+    result = report("--full", *COMPLETE, write(tmp_path / "e.jsonl", *lines))
     assert (result.exit_code, result.stderr) == (0, "3 lines read, all counted\n")
     text = " ".join(result.stdout.split())
     assert "bounce_rate Share of sessions that end on their first page." in text

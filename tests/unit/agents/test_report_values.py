@@ -89,6 +89,8 @@ def test_money_has_the_digits_of_its_currency(currency: str | None, text: str) -
         ("people", 2_000, 1, "+199,900.0%"),
         ("people", 2, 0, "+2"),
         ("people", 0, 0, ""),
+        ("people", 2, 2, "0.0%"),
+        ("points", -40, -40, "0 points"),
         ("people", 0, 4, "-100.0%"),
         ("ratio", 0.5, 0.25, "+25.0 points"),
         ("ratio", 0.5, 0, "+50.0 points"),
