@@ -17,17 +17,19 @@ class SubscriptionStarted(Envelope, kw_only=True, gc=False, tag="subscription_st
 
 
 class SubscriptionChanged(Envelope, kw_only=True, gc=False, tag="subscription_changed"):
-    """A subscription has a new price or plan from now on."""
+    """A subscription has a new price or plan from now on; `trial` false ends a trial, true begins one."""
 
     subscription_id: Name
     mrr: Mrr
     plan: Name | None = None
+    trial: bool | None = None
 
 
 class SubscriptionRenewed(Envelope, kw_only=True, gc=False, tag="subscription_renewed"):
-    """A subscription was paid for another period."""
+    """A subscription was paid for another period; `mrr` is its price per month, if it is known."""
 
     subscription_id: Name | None = None
+    mrr: Mrr | None = None
 
 
 class SubscriptionCancelled(Envelope, kw_only=True, gc=False, tag="subscription_cancelled"):

@@ -10,7 +10,7 @@ from stream.churn.features import Features
 from stream.churn.risk import Assessment, RiskRules
 from stream.counters.calendar import Calendar
 from stream.counters.segments import SegmentRegistry
-from stream.history.subscriptions import SubscriptionEvent, pays_at
+from stream.history.customer import pays_at
 from stream.people.active_days import Bitmap
 from stream.people.keys import person_key, split_key
 from stream.people.person import Person, unpack
@@ -84,5 +84,4 @@ def _whole_site(registry: SegmentRegistry, segments: Iterable[int]) -> str | Non
 def _pays(person: Person, calendar: Calendar, day: int) -> bool:
     if not person.subscriptions:
         return False
-    events = (SubscriptionEvent(*fields) for fields in person.subscriptions)
-    return pays_at(events, calendar.day_start_ms(day + 1) - 1)
+    return pays_at(person.subscriptions, calendar.day_start_ms(day + 1) - 1)

@@ -5,13 +5,14 @@ from typing import Any
 from schemas.codec import epoch_ms
 from schemas.events import Event
 from stream.counters.calendar import DAY_MS
-from stream.counters.measures import MICROS, Grain
+from stream.counters.measures import MICROS
 from stream.counters.segments import SegmentSet
 from stream.engine.event_rules import EventRule
 from stream.engine.state import ShardState
+from stream.history.customer import Customer
 from stream.history.events import Aggregate, Contributions, learn
-from stream.history.subscriptions import CANCELLED_AT_ONCE, SubscriptionEvent, contributions
-from stream.people.person import Person
+from stream.history.subscriptions import CANCELLED_AT_ONCE, EDITION, FREE, SubscriptionEvent
+from stream.people.person import BITMAP_DAYS, Person
 
 #: A cancellation that takes effect later than this is cut to it: the date may be a placeholder.
 _FAR_AHEAD_MS = 3_660 * DAY_MS
@@ -92,20 +93,27 @@ def _count(state: ShardState, change: Contributions) -> None:
 
 
 def _subscribe(
-    state: ShardState, person: Person, segment_set: SegmentSet, kind: str, event: Any, time_ms: int
+    state: ShardState,
+    person: Person,
+    segment_set: SegmentSet,
+    kind: str,
+    event: Any,
+    time_ms: int,
 ) -> None:
     """Add a subscription event to its customer, and count the difference."""
     if event.subscription_id is None:
         return  # A renewal without an id changes no subscription.
-    new = _subscription_event(state, segment_set, kind, event, time_ms)
-    before = [SubscriptionEvent(*fields) for fields in person.subscriptions]
-    after = [*before, new]
-    person.subscriptions = [tuple(known) for known in after]
-    change = contributions(after, state.registry)
-    change.subtract(contributions(before, state.registry))
-    for (measure, segment, day), count in change.items():
-        if count:
-            state.counters.add_range(Grain.DAY, measure, segment, day, day, count)
+    customer = person.customer
+    if customer is None:
+        customer = person.customer = Customer.restored(person.subscriptions, state.registry)
+        person.subscriptions = []
+    calendar = segment_set.calendar
+    day = calendar.day_of(_settled_ms(state, time_ms))
+    if state.churn_risk is not None:
+        # The churn model asks who paid, as far back as the active days of people reach.
+        day = min(day, max(state.churn_risk.next_day, BITMAP_DAYS))
+    customer.settle(day - BITMAP_DAYS, calendar)
+    _count(state, customer.add(_subscription_event(state, segment_set, kind, event, time_ms)))
 
 
 def _subscription_event(
@@ -123,15 +131,20 @@ def _subscription_event(
         kind, effective_ms = "cancelled", ends_ms + churn.grace_period_days * DAY_MS
     elif is_at_request:
         kind = CANCELLED_AT_ONCE
+    mrr = getattr(event, "mrr", None)
+    mrr_micros = None if mrr is None else round(mrr * MICROS)
+    if churn.free_is_churn and mrr_micros == 0:
+        mrr_micros = FREE
     return SubscriptionEvent(
         time_ms,
         kind,
         event.subscription_id,
-        round(getattr(event, "mrr", 0) * MICROS),
-        bool(getattr(event, "trial", False)),
+        mrr_micros,
+        getattr(event, "trial", None),
         effective_ms,
         _with_plan(state, segment_set, event).id,
         is_involuntary,
+        EDITION,
     )
 
 

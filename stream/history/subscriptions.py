@@ -1,21 +1,23 @@
-"""Subscriptions: what the subscription events of one customer add to the day counters.
+"""One subscription: what each of its events makes of it, and what it pays a month from then on."""
 
-The counts are a pure function of the set of events. A new event counts the difference, so late and
-reordered events give the same numbers.
-"""
+from bisect import bisect_left
+from typing import Any, NamedTuple
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from stream.counters.calendar import DAY_MS
 
-from stream.counters import measures
-from stream.counters.segments import Segment, SegmentRegistry
-
-#: Length of the rolling churn window in days.
-CHURN_DAYS = 30
 #: A cancellation that ends payment at once although it takes effect later. A renewal before that
 #: date undoes it. It sorts like a cancellation.
 CANCELLED_AT_ONCE = "cancelled_at_once"
+#: Price of a free plan, if `churn.free_is_churn` says that it is no payment.
+FREE = -1
+#: Edition of the events that are stored now. Events without one keep the effect with which they were
+#: counted: each change ended a trial; a renewal after the end, and a change before any start, did
+#: nothing.
+EDITION = 1
+#: A subscription that is over is known for this long: a later renewal does not know its price.
+KNOWN_MS = 400 * DAY_MS
+#: At one instant an end comes before a new start, and a start before its changes.
+_TURN = {"started": 1, "changed": 2, "renewed": 3}
 
 
 class SubscriptionEvent(NamedTuple):
@@ -25,12 +27,45 @@ class SubscriptionEvent(NamedTuple):
     #: started, changed, renewed, cancelled (or CANCELLED_AT_ONCE), ended
     kind: str
     subscription_id: str
-    mrr_micros: int = 0
-    trial: bool = False
+    #: The price; FREE: the plan is none that counts; None: the event says none.
+    mrr_micros: int | None = 0
+    #: None: the event says nothing about a trial.
+    trial: bool | None = False
     effective_ms: int | None = None
     segment_set_id: int = 0
     #: A cancellation or an end against the customer's will.
     involuntary: bool = False
+    #: See EDITION; 0: stored before there were editions.
+    edition: int = 0
+
+
+class State(NamedTuple):
+    """What is known of a subscription after an event."""
+
+    #: Segment set of the event that it began with; None: it has not begun.
+    segment_set_id: int | None = None
+    #: Whether it runs, paid or as a trial.
+    live: bool = False
+    trial: bool = False
+    mrr_micros: int | None = None
+    #: Time at which a cancellation takes effect.
+    ends_ms: int | None = None
+    #: Whether its payment ended with a cancellation that takes effect later.
+    left: bool = False
+    #: Whether that cancellation was against the customer's will.
+    involuntary: bool = False
+    #: When it ended, if it is over.
+    over_ms: int = 0
+
+    @property
+    def paid(self) -> int | None:
+        """Monthly payment; None: it is not paid."""
+        is_paid = self.live and not self.trial and not self.left
+        return self.mrr_micros if is_paid and self.mrr_micros != FREE else None
+
+
+#: A subscription of which nothing is known.
+NEW = State()
 
 
 class Step(NamedTuple):
@@ -40,211 +75,164 @@ class Step(NamedTuple):
     mrr_micros: int | None
     #: It ended against the customer's will.
     involuntary: bool = False
+    #: Payment before the step.
+    before: int | None = None
+    segment_set_id: int = 0
 
 
-#: (measure, segment, day) → count
-Contributions = Counter[tuple[str, Segment, int]]
+class Effect(NamedTuple):
+    """What one event does to its subscription."""
+
+    state: State
+    steps: tuple[Step, ...] = ()
+    #: Segment set of an event that ends or renews a subscription of which nothing is known.
+    unmatched_id: int | None = None
 
 
-def contributions(events: Iterable[SubscriptionEvent], registry: SegmentRegistry) -> Contributions:
-    """Return what one customer's events add to the day counters, by segment."""
-    by_segment: dict[Segment, list[list[Step]]] = {}
-    for subscription in _by_subscription(events):
-        starts = (event for event in subscription if event.kind == "started")
-        # Of two starts at one instant the segments decide: ids differ between shards.
-        first = min(
-            starts,
-            key=lambda event: (_in_order(event), registry.by_id(event.segment_set_id).order),
-            default=None,
-        )
-        if first is None:
-            continue  # Its start may still arrive; until then it counts nowhere.
-        steps = paid_steps(subscription)
-        for segment in registry.by_id(first.segment_set_id).segments:
-            by_segment.setdefault(segment, []).append(steps)
-    counts: Contributions = Counter()
-    for segment, all_steps in by_segment.items():
-        _add_mrr(counts, segment, all_steps)
-        stays = customer_days(all_steps, segment)
-        for start, end in stays:
-            _add_interval(counts, segment, start, end)
-            if end is not None and _is_involuntary(all_steps, segment, end):
-                _add_involuntary(counts, segment, start, end)
-        if stays:
-            counts[measures.FIRST_STARTS, segment, stays[0][0]] += 1
-        _add_movements(counts, segment, all_steps, stays)
-    return counts
+def advance(state: State, event: SubscriptionEvent) -> Effect:
+    """Return the effect of the next event in order."""
+    ended = None
+    if state.ends_ms is not None and state.ends_ms <= event.time_ms:
+        ended, state = final_step(state), _over(state, state.ends_ms)
+    if event.edition and not state.live and event.time_ms - state.over_ms > KNOWN_MS:
+        state = NEW
+    after = _after(state, event)
+    if after.segment_set_id is None:
+        is_unmatched = event.edition and event.kind != "changed"
+        unmatched_id = event.segment_set_id if is_unmatched else None
+        return Effect(after, () if ended is None else (ended,), unmatched_id)
+    before, paid = state.paid, after.paid
+    step = Step(event.time_ms, paid, event.involuntary, before, after.segment_set_id)
+    steps = (ended, None if before == paid else step)
+    return Effect(after, tuple(one for one in steps if one is not None))
 
 
-def paid_steps(subscription: Sequence[SubscriptionEvent]) -> list[Step]:
-    """Return the steps of one subscription's MRR. A trial pays from its first change or renewal on."""
-    steps: list[Step] = []
-    paid: int | None = None
-    amount, live = 0, False
-    pending: int | None = None
-    unwanted, left = False, False
-    for event in sorted(subscription, key=_in_order):
-        if pending is not None and pending <= event.time_ms:
-            paid, live = _step(steps, pending, paid, None, unwanted), False
-            pending = None
-        if event.kind == "started":
-            live, left, pending, amount = True, False, None, event.mrr_micros
-            paid = _step(steps, event.time_ms, paid, None if event.trial else amount)
-        elif not live:
-            continue  # The subscription has not started or is over: there is nothing to change.
-        elif event.kind == "changed":
-            amount = event.mrr_micros
-            paid = _step(steps, event.time_ms, paid, None if left else amount)
-        elif event.kind == "renewed":
-            pending, left = None, False  # A renewal undoes a cancellation.
-            paid = _step(steps, event.time_ms, paid, amount)
-        else:
-            ends = event.effective_ms if event.effective_ms is not None else event.time_ms
-            unwanted = event.involuntary
-            if event.kind != "ended" and ends > event.time_ms:
-                pending, left = ends, event.kind == CANCELLED_AT_ONCE
-                if left:
-                    paid = _step(steps, event.time_ms, paid, None, unwanted)
-            else:
-                paid, live, pending = _step(steps, event.time_ms, paid, None, unwanted), False, None
-    if pending is not None:
-        _step(steps, pending, paid, None, unwanted)
-    return steps
+def final_step(state: State) -> Step | None:
+    """Return the step of a cancellation that has yet to take effect; None without one."""
+    if state.ends_ms is None or state.paid is None:
+        return None
+    return Step(state.ends_ms, None, state.involuntary, state.paid, state.segment_set_id or 0)
 
 
-def pays_at(events: Iterable[SubscriptionEvent], time_ms: int) -> bool:
-    """Return whether the events up to an instant in epoch ms leave a paid subscription."""
-    for subscription in _by_subscription(event for event in events if event.time_ms <= time_ms):
-        steps = [step for step in paid_steps(subscription) if step.time_ms <= time_ms]
-        if steps and steps[-1].mrr_micros is not None:
-            return True
-    return False
+def _after(state: State, event: SubscriptionEvent) -> State:
+    begun = state.segment_set_id
+    segment_set_id = event.segment_set_id if begun is None else begun
+    if event.kind == "started":
+        return State(segment_set_id, True, bool(event.trial), event.mrr_micros)
+    if event.kind in ("changed", "renewed"):
+        price = event.mrr_micros if event.edition or event.kind == "changed" else None
+        if begun is None:
+            if price is None or not event.edition:
+                return state
+            state = State(segment_set_id, True, False, price)
+        return _paid_on(state, event, state.mrr_micros if price is None else price)
+    if begun is None or not state.live:
+        return state
+    ends_ms = event.time_ms if event.effective_ms is None else event.effective_ms
+    if event.kind == "ended" or ends_ms <= event.time_ms:
+        return _over(state, event.time_ms)
+    left = state.left or event.kind == CANCELLED_AT_ONCE
+    return state._replace(ends_ms=ends_ms, left=left, involuntary=event.involuntary)
 
 
-def customer_days(
-    all_steps: Iterable[list[Step]], segment: Segment
-) -> list[tuple[int, int | None]]:
-    """Return the day intervals [start, end) with a paid subscription; end None: still paid.
-
-    Intervals that touch are joined: an end and a start on the same day are a change of plan.
-    """
-    day_of = segment.calendar.day_of
-    intervals: list[tuple[int, int | None]] = []
-    for steps in all_steps:
-        start: int | None = None
-        for step in steps:
-            if step.mrr_micros is not None and start is None:
-                start = day_of(step.time_ms)
-            elif step.mrr_micros is None and start is not None:
-                intervals.append((start, day_of(step.time_ms)))
-                start = None
-        if start is not None:
-            intervals.append((start, None))
-    joined: list[tuple[int, int | None]] = []
-    for start_day, end_day in sorted(intervals, key=lambda interval: interval[0]):
-        if joined and (joined[-1][1] is None or start_day <= joined[-1][1]):
-            last_start, last_end = joined[-1]
-            open_ended = last_end is None or end_day is None
-            joined[-1] = (last_start, None if open_ended else max(last_end or 0, end_day or 0))
-        else:
-            joined.append((start_day, end_day))
-    return joined
+def _paid_on(state: State, event: SubscriptionEvent, price: int | None) -> State:
+    """Apply a change, which may end or begin a trial, or a renewal, which undoes every end."""
+    if event.kind == "changed":
+        trial = state.trial if event.edition and event.trial is None else bool(event.trial)
+        return state._replace(mrr_micros=price, trial=trial)
+    if not state.live and not event.edition:
+        return state
+    return State(state.segment_set_id, True, False, price)
 
 
-def _in_order(event: SubscriptionEvent) -> tuple[int, str, int, bool, int, bool]:
-    # At equal times "ended" sorts before "started", so that a restart counts.
-    return (*event[:2], *event[3:5], event.effective_ms or 0, event.involuntary)
+def _over(state: State, time_ms: int) -> State:
+    return State(state.segment_set_id, mrr_micros=state.mrr_micros, over_ms=time_ms)
 
 
-def _by_subscription(events: Iterable[SubscriptionEvent]) -> list[list[SubscriptionEvent]]:
-    grouped: dict[str, list[SubscriptionEvent]] = {}
-    for event in events:
-        grouped.setdefault(event.subscription_id, []).append(event)
-    return list(grouped.values())
+#: Sort key of an event of one subscription.
+Key = tuple[Any, ...]
 
 
-def _step(
-    steps: list[Step],
-    time_ms: int,
-    before: int | None,
-    after: int | None,
-    involuntary: bool = False,
-) -> int | None:
-    if before != after:
-        steps.append(Step(time_ms, after, involuntary))
-    return after
+def in_order(event: SubscriptionEvent, segments: object = ()) -> Key:
+    """Return the sort key of an event. `segments` decide between equal ones: ids differ by shard."""
+    return (
+        event.time_ms, _TURN.get(event.kind, 0), event.kind, event.mrr_micros or 0,
+        event.trial is not None, bool(event.trial), event.effective_ms or 0, event.involuntary,
+        segments,
+    )  # fmt: skip
 
 
-def _is_involuntary(all_steps: Iterable[list[Step]], segment: Segment, day: int) -> bool:
-    """Return whether the last subscription to end on a day ended against the customer's will."""
-    ends = [
-        (step.time_ms, step.involuntary)
-        for steps in all_steps
-        for step in steps
-        if step.mrr_micros is None and segment.calendar.day_of(step.time_ms) == day
-    ]
-    return max(ends)[1]
+class Subscription:
+    """The course of one subscription: a settled state, the events since, and the effect of each."""
 
+    __slots__ = ("_effects", "_keys", "events", "settled")
 
-def _add_mrr(counts: Contributions, segment: Segment, all_steps: Iterable[list[Step]]) -> None:
-    for steps in all_steps:
-        before = 0
-        for step in steps:
-            after = step.mrr_micros or 0
-            day = segment.calendar.day_of(step.time_ms)
-            counts[measures.MRR_CHANGE_MICROS, segment, day] += after - before
-            before = after
+    def __init__(self, settled: State = NEW) -> None:
+        #: State before the first event.
+        self.settled = settled
+        self.events: list[SubscriptionEvent] = []
+        self._keys: list[Key] = []
+        self._effects: list[Effect] = []
 
+    @property
+    def state(self) -> State:
+        """State after the last event."""
+        return self._effects[-1].state if self._effects else self.settled
 
-def _add_interval(counts: Contributions, segment: Segment, start: int, end: int | None) -> None:
-    counts[measures.CUSTOMER_STARTS, segment, start] += 1
-    counts[measures.CUSTOMERS_CHANGE, segment, start] += 1
-    if end is None:
-        return
-    counts[measures.CUSTOMER_ENDS, segment, end] += 1
-    counts[measures.CUSTOMERS_CHANGE, segment, end] -= 1
-    _add_lost(counts, segment, start, end, measures.LOST_30D, measures.LOST_MONTH)
+    @property
+    def last(self) -> Effect:
+        """Effect of a cancellation that has yet to take effect."""
+        step = final_step(self.state)
+        return Effect(self.state, () if step is None else (step,))
 
+    def steps(self) -> list[Step]:
+        """Return the steps of its payment, the last one of a cancellation that has yet to take effect."""
+        return [step for effect in (*self._effects, self.last) for step in effect.steps]
 
-def _add_involuntary(counts: Contributions, segment: Segment, start: int, end: int) -> None:
-    counts[measures.INVOLUNTARY_ENDS, segment, end] += 1
-    lost = measures.LOST_INVOLUNTARY_30D, measures.LOST_INVOLUNTARY_MONTH
-    _add_lost(counts, segment, start, end, *lost)
+    def add(self, event: SubscriptionEvent, key: Key) -> tuple[list[Effect], list[Effect]]:
+        """Put an event into its place. Return the effects that this removes, and those that it adds.
 
+        The effects after the event are renewed as far as they change.
+        """
+        place = bisect_left(self._keys, key)
+        self.events.insert(place, event)
+        self._keys.insert(place, key)
+        removed = [self.last]
+        state = self._effects[place - 1].state if place else self.settled
+        known = self._effects
+        effects: list[Effect] = []
+        for number in range(place, len(self.events)):
+            effect = advance(state, self.events[number])
+            effects.append(effect)
+            if number > place and effect == known[number - 1]:
+                # From here on everything is as before.
+                effects.pop()
+                break
+            state = effect.state
+        gone = len(effects) - 1
+        removed += known[place : place + gone]
+        known[place : place + gone] = effects
+        return removed, [*effects, self.last]
 
-def _add_lost(
-    counts: Contributions, segment: Segment, start: int, end: int, rolling: str, monthly: str
-) -> None:
-    """Count the customer as lost in each window that they began as a customer and in which they left."""
-    for last_day in range(max(end, start + CHURN_DAYS), end + CHURN_DAYS):
-        counts[rolling, segment, last_day] += 1
-    month = segment.calendar.month_of(end)
-    if start < month:
-        counts[monthly, segment, month] += 1
+    def settle(self, before_ms: int) -> None:
+        """Forget the events before an instant; only their state is kept. None can come before it."""
+        count = 0
+        while count < len(self.events) and self.events[count].time_ms < before_ms:
+            count += 1
+        if count:
+            self.settled = self._effects[count - 1].state
+            del self.events[:count], self._keys[:count], self._effects[:count]
+        ends_ms = self.settled.ends_ms
+        if ends_ms is not None and ends_ms < before_ms:
+            self.settled = _over(self.settled, ends_ms)
+            if self.events:
+                self._effects[0] = advance(self.settled, self.events[0])
 
-
-def _add_movements(
-    counts: Contributions,
-    segment: Segment,
-    all_steps: Iterable[list[Step]],
-    stays: Sequence[tuple[int, int | None]],
-) -> None:
-    """Count each day's change of the customer's MRR by its cause."""
-    changes: Counter[int] = Counter()
-    for steps in all_steps:
-        before = 0
-        for step in steps:
-            after = step.mrr_micros or 0
-            changes[segment.calendar.day_of(step.time_ms)] += after - before
-            before = after
-    starts, ends = [start for start, _ in stays], {end for _, end in stays}
-    for day, change in changes.items():
-        if day in ends:
-            measure = measures.MRR_CHURNED_MICROS
-        elif day in starts:
-            first = day == starts[0]
-            measure = measures.MRR_NEW_MICROS if first else measures.MRR_REACTIVATED_MICROS
-        else:
-            grown = change > 0
-            measure = measures.MRR_EXPANDED_MICROS if grown else measures.MRR_CONTRACTED_MICROS
-        counts[measure, segment, day] += abs(change)
+    def pays_at(self, time_ms: int) -> bool:
+        """Return whether it is paid at an instant, which is not before its settled state."""
+        count = 0
+        while count < len(self.events) and self.events[count].time_ms <= time_ms:
+            count += 1
+        state = self._effects[count - 1].state if count else self.settled
+        has_ended = state.ends_ms is not None and state.ends_ms <= time_ms
+        return state.paid is not None and not has_ended

@@ -72,7 +72,7 @@ _ON_PAGE: tuple[str | When, ...] = (
 )  # fmt: skip
 _SCROLLED = ("scroll.basis", *_PAGE, *SESSION)
 _CART = ("cart.start_event", *SESSION)
-_PAYING = ("churn.effective", "churn.grace_period_days", *PERSON)
+_PAYING = ("churn.effective", "churn.free_is_churn", "churn.grace_period_days", *PERSON)
 _CUSTOMERS = (*_PAYING, When("churn.grace_period_days", ("churn.involuntary_reasons",)))
 _INVOLUNTARY = (*_PAYING, "churn.involuntary_reasons")
 _RISK = (

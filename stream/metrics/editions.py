@@ -10,6 +10,10 @@ from collections.abc import Iterable, Mapping
 EDITIONS: Mapping[str, int] = {
     # Null and empty fields are none, long URLs count, and an event id is one site's.
     "*": 1,
+    # A renewal after the end makes a customer, a change in a trial none, a day without its end none.
+    "customer_*": 1,
+    "customers_*": 1,
+    "mrr_*": 1,
     # Of several answers with one response id and survey the last counts; scales begin with their lowest
     # score.
     "answers*": 1,

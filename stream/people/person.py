@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from stream.counters.segments import SegmentSet
+from stream.history.customer import Customer
 from stream.people.active_days import REACH_DAYS, Bitmap, SegmentBitmaps, trim
 from stream.sessions.session import Session
 
@@ -38,6 +39,7 @@ class Person:
         "active_segment_set",
         "active_slot",
         "clicked",
+        "customer",
         "field",
         "history",
         "hours",
@@ -60,7 +62,9 @@ class Person:
         #: Active hours, if `active.rolling_hours` is set.
         self.hours: SegmentBitmaps | None = None
         self.sessions: list[Session] = []
+        #: Stored form of the subscriptions; while `customer` is set, it holds them.
         self.subscriptions: list[tuple[Any, ...]] = []
+        self.customer: Customer | None = None
         #: Name of the aggregate → entries, see history/events.py.
         self.history: dict[str, list[tuple[Any, ...]]] = _NO_HISTORY
         # What the last event marked: the next event of that slot skips the bitmaps. Not stored.
@@ -120,7 +124,9 @@ def pack(
         _packed(person.live, oldest_minute, drop=True),
         [session.pack() for session in sessions],
         _packed_days(person.clicked, oldest_day),
-        person.subscriptions,
+        person.subscriptions
+        if person.customer is None
+        else person.customer.stored(oldest_session_ms),
         person.history,
         person.key if with_key else "",
         [] if person.hours is None else _packed(person.hours, oldest_hour, drop=True),

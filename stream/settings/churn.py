@@ -44,6 +44,17 @@ class ChurnSettings(Table, frozen=True, kw_only=True):
             why="Four weeks.",
         ),
     ] = 28
+    free_is_churn: Annotated[
+        bool,
+        Help(
+            "Whether a plan of 0 a month makes no customer.",
+            {
+                "true": "going to 0 is churn, coming back a reactivation",
+                "false": "a customer who pays 0: going to 0 is contraction",
+            },
+            "A free plan is a subscription like others, as most systems count it.",
+        ),
+    ] = False
     grace_period_days: Annotated[
         Annotated[int, Meta(ge=0, le=365)],
         Help(

@@ -25,48 +25,98 @@ class Stay(NamedTuple):
     end: int | None
 
 
-def paid_periods(events: Sequence[EventDict]) -> list[Period]:
-    """Return the paid periods of one subscription, checked at every instant that may change it."""
+#: A renewal without a price knows that of a subscription that ended this long ago at most.
+KNOWN_MS = 400 * 86_400_000
+
+
+def paid_periods(events: Sequence[EventDict], *, free: bool = True) -> list[Period]:
+    """Return the paid periods of one subscription, checked at every instant that may change it.
+
+    `free`: whether a plan of 0 a month counts as paid.
+    """
     ordered = sorted(events, key=_in_time)
     moments = {event["ms"] for event in ordered}
     moments |= {ms for event in ordered if (ms := _effective(event)) is not None}
     instants = sorted(moments)
     periods: list[Period] = []
     for start, end in zip(instants, [*instants[1:], None], strict=True):
-        micros = _pays_at(ordered, start)
-        if micros is not None:
+        micros = _at(ordered, start).pays
+        if micros is not None and (micros or free):
             periods.append(Period(start, end, micros))
     return periods
 
 
-def _pays_at(ordered: Sequence[EventDict], at_ms: int) -> int | None:
-    """Micro-units a month at an instant; None without a paid subscription ("Trials never count")."""
-    live, trial, price, ends_ms = False, False, 0, None
-    leaving = False
+def beginning(events: Iterable[EventDict]) -> EventDict | None:
+    """Return the event with which a subscription begins: the first one that gives it a price."""
+    ordered = sorted(events, key=_in_time)
+    return next(
+        (e for e in ordered if e["type"] not in _ENDINGS and e.get("mrr") is not None), None
+    )
+
+
+def lives(events: Iterable[EventDict]) -> list[list[EventDict]]:
+    """Divide the events of one subscription: what comes 400 days after its end begins a new one."""
+    found: list[list[EventDict]] = [[]]
+    for event in sorted(events, key=_in_time):
+        over_ms = _at(found[-1], event["ms"]).over_ms
+        if over_ms is not None and event["ms"] - over_ms > KNOWN_MS:
+            found.append([])
+        found[-1].append(event)
+    return found
+
+
+def unmatched(events: Iterable[EventDict]) -> list[EventDict]:
+    """Return the ends, and the renewals without a price, before the subscription has begun."""
+    found = []
+    for life in lives(events):
+        first = beginning(life)
+        found += [event for event in life if first is None or _in_time(event) < _in_time(first)]
+    return found
+
+
+class _Known(NamedTuple):
+    """What is known of a subscription at an instant."""
+
+    #: Micro-units a month; None without a paid subscription ("Trials never count").
+    pays: int | None
+    #: When it ended; None before its beginning and while it runs.
+    over_ms: int | None
+
+
+def _at(ordered: Iterable[EventDict], at_ms: int) -> _Known:
+    begun, live, trial, price, ends_ms = False, False, False, 0, None
+    leaving, over_ms = False, None
     for event in ordered:
         if event["ms"] > at_ms:
             break
-        if ends_ms is not None and ends_ms <= event["ms"]:
-            live, ends_ms = False, None
+        if live and ends_ms is not None and ends_ms <= event["ms"]:
+            live, over_ms = False, ends_ms
         kind = event["type"]
         if kind == "subscription_started":
-            live, trial, ends_ms = True, bool(event.get("trial")), None
+            begun, live, trial, ends_ms = True, True, bool(event.get("trial")), None
             leaving = False
             price = _micros(event)
-        elif not live:
-            continue
         elif kind == "subscription_changed":
-            trial, price = False, _micros(event)
+            if not begun:
+                begun = live = True
+            price, trial = _micros(event), event.get("trial", trial)
         elif kind == "subscription_renewed":
-            trial, ends_ms, leaving = False, None, False
-        else:
+            if not begun and event.get("mrr") is None:
+                continue
+            begun, live, trial, ends_ms, leaving = True, True, False, None, False
+            price = price if event.get("mrr") is None else _micros(event)
+        elif live:
             # Churn at the end of the paid period ("effective end"), or at once.
             later = _effective(event)
             ends_ms = later if later is not None and later > event["ms"] else event["ms"]
-            leaving = bool(event.get("at_once"))
-    if ends_ms is not None and ends_ms <= at_ms:
-        live = False
-    return price if live and not trial and not leaving else None
+            # Who has left does not come back by leaving a second time.
+            leaving = leaving or bool(event.get("at_once"))
+            if ends_ms == event["ms"]:
+                live, over_ms = False, ends_ms
+    if live and ends_ms is not None and ends_ms <= at_ms:
+        live, over_ms = False, ends_ms
+    pays = price if live and not trial and not leaving else None
+    return _Known(pays, over_ms if begun and not live else None)
 
 
 def stays(periods: Iterable[Period], wall: Wall) -> list[Stay]:
@@ -84,7 +134,8 @@ def stays(periods: Iterable[Period], wall: Wall) -> list[Stay]:
         ends = [stay.end for stay in touching] + [end]
         last = None if None in ends else max(e for e in ends if e is not None)
         joined.append(Stay(min([start, *(stay.start for stay in touching)]), last))
-    return joined
+    # Who is a customer at the end of no day never was one.
+    return [stay for stay in joined if stay.end is None or stay.end > stay.start]
 
 
 def is_customer(stay: Stay, day: int) -> bool:
@@ -131,9 +182,11 @@ def micros_at_end_of(periods: Iterable[Period], day: int, wall: Wall) -> int:
     )
 
 
-def _in_time(event: EventDict) -> tuple[int, bool]:
-    # At the same instant the end sorts first, so that the restart holds.
-    return event["ms"], event["type"] not in _ENDINGS
+def _in_time(event: EventDict) -> tuple[int, int]:
+    # At the same instant the end sorts first, so that the restart holds; then its changes.
+    turns = ("subscription_started", "subscription_changed", "subscription_renewed")
+    kind = event["type"]
+    return event["ms"], -1 if kind in _ENDINGS else turns.index(kind)
 
 
 def _micros(event: EventDict) -> int:

@@ -9,8 +9,10 @@ from typing import NamedTuple
 from tests.oracle.customers import (
     Period,
     Stay,
+    beginning,
     is_customer,
     is_lost,
+    lives,
     micros_at_end_of,
     paid_periods,
     stays,
@@ -44,45 +46,51 @@ class Customer(NamedTuple):
         return ("expansion" if change > 0 else "contraction"), abs(change)
 
 
-def _customers(
-    events: Sequence[EventDict], wall: Wall, dimensions: Sequence[str]
+def customers(
+    events: Sequence[EventDict], wall: Wall, dimensions: Sequence[str], free: bool
 ) -> dict[Segment, list[Customer]]:
+    """Return the customers of each segment; `free`: whether who pays 0 is one."""
     subscriptions: dict[tuple[str, str], list[EventDict]] = {}
     for event in events:
         if event["type"].startswith("subscription_"):
             subscriptions.setdefault((person_of(event), event["subscription_id"]), []).append(event)
     of_segment: dict[tuple[Segment, str], list[list[EventDict]]] = {}
     for (person, _), own_events in subscriptions.items():
-        started = [event for event in own_events if event["type"] == "subscription_started"]
-        if started:
-            first = min(started, key=lambda event: event["ms"])
-            for segment in segments_of(first, dimensions):
-                of_segment.setdefault((segment, person), []).append(own_events)
+        for life in lives(own_events):
+            first = beginning(life)
+            for segment in [] if first is None else segments_of(first, dimensions):
+                of_segment.setdefault((segment, person), []).append(life)
     found: dict[Segment, list[Customer]] = {}
     for (segment, _), subscriptions_of_person in of_segment.items():
         periods = [
-            period for own_events in subscriptions_of_person for period in paid_periods(own_events)
+            period
+            for own_events in subscriptions_of_person
+            for period in paid_periods(own_events, free=free)
         ]
         of_person = stays(periods, wall)
         involuntary = {
-            stay.end for stay in of_person if _is_involuntary(stay, subscriptions_of_person, wall)
+            stay.end
+            for stay in of_person
+            if _is_involuntary(stay, subscriptions_of_person, wall, free)
         }
         days = {day for day in involuntary if day is not None}
         found.setdefault(segment, []).append(Customer(periods, of_person, days))
     return found
 
 
-def _is_involuntary(stay: Stay, subscriptions: Iterable[Sequence[EventDict]], wall: Wall) -> bool:
+def _is_involuntary(
+    stay: Stay, subscriptions: Iterable[Sequence[EventDict]], wall: Wall, free: bool
+) -> bool:
     """Return whether the last subscription to end on a stay's last day ended involuntarily."""
     causes: list[tuple[int, int, EventDict]] = []
     for own_events in subscriptions:
-        periods = paid_periods(own_events)
+        periods = paid_periods(own_events, free=free)
         ends = {p.end_ms for p in periods} - {p.start_ms for p in periods}
         for event in own_events:
-            if event["type"] in ("subscription_cancelled", "subscription_ended"):
-                at_ms = max(event.get("effective_at", 0), event["ms"])
-                if at_ms in ends and wall.day(at_ms) == stay.end:
-                    causes.append((at_ms, event["ms"], event))
+            # A start or a change ends payment too: with a trial, or with a plan that is free.
+            at_ms = max(event.get("effective_at", 0), event["ms"])
+            if at_ms in ends and wall.day(at_ms) == stay.end:
+                causes.append((at_ms, event["ms"], event))
     return bool(causes) and max(causes, key=lambda c: c[:2])[2].get("reason") in INVOLUNTARY
 
 
@@ -93,13 +101,15 @@ def movements(
     days: Sequence[int],
     far_days: Sequence[int],
     months: int = 60,
+    *,
+    free: bool = True,
 ) -> Answers:
     """Movements on `far_days`, rates in the windows of `days`.
 
-    A customer is expected to stay for at most `months`.
+    A customer is expected to stay for at most `months`. `free`: whether who pays 0 is a customer.
     """
     found: Answers = {}
-    for segment, own_events in _customers(events, wall, dimensions).items():
+    for segment, own_events in customers(events, wall, dimensions, free).items():
         totals: dict[tuple[str, Window], int] = {}
         for day in far_days:
             for customer in own_events:

@@ -13,9 +13,11 @@ from tests.oracle.clicks import counted
 from tests.oracle.customers import (
     Period,
     Stay,
+    beginning,
     daily_churn,
     is_customer,
     is_lost,
+    lives,
     micros_at_end_of,
     paid_periods,
     stays,
@@ -190,9 +192,11 @@ class SiteNumbers:
         """Return the customers of a segment: a subscription belongs to the segment of its start."""
         of_person: dict[str | None, list[Period]] = {}
         for (person, _), events in self.subscriptions().items():
-            started = [e for e in events if e["type"] == "subscription_started"]
-            if started and segment in self.segments_of(min(started, key=lambda e: e["ms"])):
-                of_person.setdefault(person, []).extend(paid_periods(events))
+            for life in lives(events):
+                first = beginning(life)
+                if first is not None and segment in self.segments_of(first):
+                    free = not self.choices.free_is_churn
+                    of_person.setdefault(person, []).extend(paid_periods(life, free=free))
         periods = [period for own_events in of_person.values() for period in own_events]
         if not periods:
             return {}

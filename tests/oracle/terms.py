@@ -55,6 +55,7 @@ class Choices:
     churn_of: str = "start"
     grace_ms: int = 0
     churn_at_request: bool = False
+    free_is_churn: bool = False
     inactive_days: int = 28
     involuntary: frozenset[str] = frozenset()
     ctr_of_page_views: bool = False

@@ -39,6 +39,7 @@ def choices_of(settings: Settings) -> Choices:
         churn_of=settings.churn.denominator,
         grace_ms=settings.churn.grace_period_days * 86_400_000,
         inactive_days=settings.churn.behavioural_inactive_days,
+        free_is_churn=settings.churn.free_is_churn,
         churn_at_request=settings.churn.effective == "request",
         involuntary=frozenset(settings.churn.involuntary_reasons),
         ctr_of_page_views=settings.ctr.denominator == "page_views",

@@ -152,6 +152,7 @@ def test_every_setting_matches_the_oracle(data: st.DataObject) -> None:
             effective=one("period_end", "request"),  # type: ignore[arg-type]
             behavioural_inactive_days=data.draw(st.sampled_from([7, 14, 28, 30])),
             grace_period_days=data.draw(st.sampled_from([0, 1, 6])),
+            free_is_churn=data.draw(st.booleans()),
         ),
         first_week=FirstWeekSettings(
             days=data.draw(st.sampled_from([3, 7, 30])),

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.outputs import WindowKind
-from stream.settings.application import Settings
+from stream.settings.application import ChurnSettings, Settings
 from stream.settings.customers import (
     SocialSettings,
     SupportSettings,
@@ -114,8 +114,13 @@ EVENTS: dict[str, st.SearchStrategy[EventDict]] = {
         mrr=[0, 9.99, 20, 30.5],
         trial=[False, False, True],
     )
-    | _one(type=["subscription_changed"], subscription_id="st", mrr=[5, 20, 40])
-    | _one(type=["subscription_renewed"], subscription_id="st")
+    | _one(
+        type=["subscription_changed"],
+        subscription_id="st",
+        mrr=[0, 5, 20, 40],
+        trial=[None, None, True, False],
+    )
+    | _one(type=["subscription_renewed"], subscription_id="st", mrr=[None, None, 0, 12])
     | _one(
         type=["subscription_cancelled", "subscription_ended"],
         subscription_id="st",
@@ -155,6 +160,11 @@ def traffic(
         event |= {"context": context} if context else {}
         topic = draw(st.sampled_from(["page-views", "clicks", "subscriptions"]))
         sent.append(Sent(event, account, topic, draw(st.integers(0, 5 * MINUTE_MS))))
+    for event in (one.event for one in sent):
+        later = [s.event["event_time"] for s in sent if s.event["event_time"] > event["event_time"]]
+        if "effective_at" in event and later and draw(st.booleans()):
+            # A cancellation takes effect at the very instant of another event.
+            event["effective_at"] = draw(st.sampled_from(later))
     return sent
 
 
@@ -163,9 +173,11 @@ def config_for(
     support: SupportSettings | None = None,
     months: int = 60,
     social: EventDict | None = None,
+    free_is_churn: bool = False,
     **survey: Any,
 ) -> Settings:
     return Settings(
+        churn=ChurnSettings(free_is_churn=free_is_churn),
         support=support or SupportSettings(),
         value=ValueSettings(max_lifetime_months=months),
         timezone=zone,
@@ -211,8 +223,9 @@ def answers(aggregate: str, sent: Iterable[Sent], config: Settings) -> Answers:
     else:
         far_days = range(days[0], days[-1] + 22)
         found = oracle_movements.movements(
-            events, wall, DIMENSIONS, days, far_days, config.value.max_lifetime_months
-        )
+            events, wall, DIMENSIONS, days, far_days, config.value.max_lifetime_months,
+            free=not config.churn.free_is_churn,
+        )  # fmt: skip
     return {key: answer for key, answer in found.items() if any(answer)}
 
 
@@ -249,6 +262,7 @@ def test_every_number_matches_the_oracle(aggregate: str, data: st.DataObject) ->
             "denominator": data.draw(st.sampled_from(["impressions", "reach", "followers"])),
             "weights": data.draw(st.sampled_from([{}, {"like": 0.25}, {"like": 0, "share": 3}])),
         },
+        free_is_churn=data.draw(st.booleans()),
         dedupe=data.draw(st.sampled_from(["all", "latest_per_user"])),
         denominator=data.draw(st.sampled_from(["answers", "shown"])),
         window_days=data.draw(st.sampled_from([30, 90])),

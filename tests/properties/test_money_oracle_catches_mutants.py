@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from stream.history import subscriptions as customers
+from stream.history import customer_days, subscriptions
 from stream.metrics.themes import feedback, orders, social, tickets
 from tests.properties.inputs.traffic import DAY_MS, HOUR_MS, Sent
 from tests.properties.test_money_matches_oracle import config_for, wrong
@@ -72,6 +72,12 @@ SCENARIOS: dict[str, list[Occurrence]] = {
         (33, 1, "a", _subscription("changed", mrr=5)), (40, 1, "b", _subscription("ended")),
         (41, 1, "c", _subscription("started", mrr=8)),
         (44, 1, "c", _subscription("cancelled", reason="unpaid")),
+        (45, 1, "c", _subscription("renewed")),
+        (1, 1, "d", _subscription("started", mrr=3)), (1, 2, "d", _subscription("ended")),
+        (4, 2, "d", _subscription("started", mrr=5)),
+        (3, 1, "e", _subscription("started", mrr=3, trial=True)),
+        (4, 1, "e", _subscription("changed", mrr=4)), (6, 1, "e", _subscription("renewed")),
+        (7, 1, "f", _subscription("changed", mrr=6)),
     ],
 }  # fmt: skip
 
@@ -133,18 +139,38 @@ def _all_new_ids(digest: str) -> bytes:
     return f"{next(_numbers)}".encode()
 
 
-def _all_start(
-    counts: Any, segment: Any, all_steps: Any, stays: list[tuple[int, int | None]]
-) -> None:
-    for stay in stays:
-        _add_movements(counts, segment, all_steps, [stay])
+def _all_start(self: customer_days.CustomerDays) -> Iterator[customer_days.Stay]:
+    return (stay._replace(is_first=True) for stay in _stays(self))
+
+
+def _every_day(self: customer_days.CustomerDays) -> Iterator[customer_days.Stay]:
+    """Yield also the days that end as they began; the first of them is the first stay."""
+    days = [day for day, ends in self._ends.items() if ends and day not in self._paid]
+    for stay in _stays(self):
+        yield stay._replace(is_first=stay.is_first and not any(day < stay.start for day in days))
+
+
+def _changed(**fields: Any) -> Callable[..., Any]:
+    """Return a course of subscriptions that reads other fields of their events."""
+    return lambda state, event: _advance(state, event._replace(**fields))
+
+
+def _changes_pay(state: Any, event: Any) -> Any:
+    return _advance(state, event._replace(trial=bool(event.trial)))
+
+
+def _price_unknown(state: Any, event: Any) -> Any:
+    """Forget the price of a subscription that is over."""
+    if not state.live and state.segment_set_id is not None:
+        state = state._replace(mrr_micros=0)
+    return _advance(state, event)
 
 
 _numbers = iter(range(1 << 30))
 _sales, _course = orders.sales, tickets._course
 _ticket_entry = tickets.Tickets.entry
 _counted = feedback.Feedback._counted
-_add_movements = customers._add_movements
+_advance, _stays = subscriptions.advance, customer_days.CustomerDays.stays
 MUTANTS: dict[str, tuple[str, object, str, Callable[..., Any]]] = {
     "unlimited refunds": ("orders", orders, "sales", _refunds_without_end),
     "every order counts": ("orders", orders, "sales", _every_order),
@@ -160,8 +186,16 @@ MUTANTS: dict[str, tuple[str, object, str, Callable[..., Any]]] = {
     "clocks never differ": ("tickets", tickets, "_course", _without_skew),
     "replies of bots count": ("tickets", tickets.Tickets, "entry", _bots_answer),
     "nothing is reopened": ("tickets", tickets, "_course", _reopened_at_once),
-    "no churn is involuntary": ("movements", customers, "_is_involuntary", lambda *_: False),
-    "each start counts as the first": ("movements", customers, "_add_movements", _all_start),
+    "no churn is involuntary": (
+        "movements", subscriptions, "advance", _changed(involuntary=False),
+    ),
+    "each start counts as the first": ("movements", customer_days.CustomerDays, "stays", _all_start),
+    "a day that ends as it began counts": (
+        "movements", customer_days.CustomerDays, "stays", _every_day,
+    ),
+    "renewals after the end are ignored": ("movements", subscriptions, "advance", _changed(edition=0)),
+    "a change ends a trial": ("movements", subscriptions, "advance", _changes_pay),
+    "a renewal after the end is free": ("movements", subscriptions, "advance", _price_unknown),
     "saves count as engagement": (
         "reach", social.Posts, "counts", lambda _, event: [(social.ENGAGED, event.count)],
     ),

@@ -97,8 +97,8 @@ def _reopen_without_subtracting(
         self._track(person, group[-1].end + self.rules.timeout_ms)
 
 
-def _trials_pay(subscription: Sequence[customers.SubscriptionEvent]) -> list[customers.Step]:
-    return _paid_steps([event._replace(trial=False) for event in subscription])
+def _trials_pay(state: customers.State, event: customers.SubscriptionEvent) -> customers.Effect:
+    return _advance(state, event._replace(trial=False))
 
 
 def _nothing(*args: object) -> None:
@@ -127,7 +127,7 @@ def _a_day_too_late(known: lifecycle.Days, day: int, returns: Sequence[lifecycle
 
 _lifecycle_changes, _steps = lifecycle.changes, lifecycle.steps
 _returns_of_new = lifecycle._returns_of_new
-_paid_steps = customers.paid_steps
+_advance = customers.advance
 MUTANTS: dict[str, tuple[object, str, Callable[..., Any]]] = {
     "a window too many": (activity, "windows_gained", _add_one_window),
     "a window too few": (activity, "windows_gained", _drop_one_window),
@@ -137,7 +137,7 @@ MUTANTS: dict[str, tuple[object, str, Callable[..., Any]]] = {
     "ids are not remembered": (state, "SeenIds", _NoIds),
     "an id of one site is known on all": (state, "SeenIds", _IdsOfAllSites),
     "ids are not restored after a crash": (shard, "recall", _nothing),
-    "trials pay": (customers, "paid_steps", _trials_pay),
+    "trials pay": (customers, "advance", _trials_pay),
     "old days are not known": (activity, "neighbours", lambda mark, unit: (1_000, 1_000)),
     "people active the day before are not known": (activity, "changes", _forget_day_before),
     "returns are seen a day too late": (lifecycle, "_returns_of_new", _a_day_too_late),

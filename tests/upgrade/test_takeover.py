@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from stream.configure.fingerprints import definition_version
+from stream.engine import person_events
 from stream.publish.snapshot import Snapshot, decode_snapshot, encode_snapshot
 from stream.store.published import PublishedState, read_definitions
 from stream.worker.publisher import Publisher
@@ -71,7 +72,7 @@ async def test_it_holds_what_the_old_worker_held(
 
 
 async def test_it_goes_on_as_one_that_has_read_the_log_from_its_beginning(
-    variant: Any, redis_url: str, tmp_path: Path
+    variant: Any, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with await taken_over(variant, variant["keys"], redis_url, tmp_path) as worker:
         for step, end in zip(STEPS[READ:], ENDS[READ:], strict=True):
@@ -81,7 +82,12 @@ async def test_it_goes_on_as_one_that_has_read_the_log_from_its_beginning(
     put(redis_url, {})
     async with new_worker(variant, redis_url, tmp_path) as worker:
         await worker.take_over()
-        for step, end in zip(STEPS, ENDS, strict=True):
+        # What the old worker has counted keeps the effect that it had then.
+        monkeypatch.setattr(person_events, "EDITION", 0)
+        for step, end in zip(STEPS[:READ], ENDS[:READ], strict=True):
+            await worker.read(step, end)
+        monkeypatch.undo()
+        for step, end in zip(STEPS[READ:], ENDS[READ:], strict=True):
             await worker.read(step, end)
         assert differences(await worker.stored_counts(), goes_on) == []
         for partition, found in enumerate(shards):
@@ -102,7 +108,12 @@ async def test_it_publishes_the_same_numbers_under_a_higher_revision(
         version = definition_version(worker.settings)
         publisher = Publisher(state, worker.metrics, worker.rules, version)
         snapshot = await publisher.refresh(ENDS[READ - 1] + 1_000)
-        assert differences(_numbers(published), _numbers(snapshot)) == []
+        # Counters that the old worker did not have begin at 0.
+        known = {total.measure for total in published.counts}
+        assert all(total.value == 0 for total in snapshot.counts if total.measure not in known)
+        kept = [total for total in snapshot.counts if total.measure in known]
+        before = msgspec.structs.replace(snapshot, counts=kept)
+        assert differences(_numbers(published), _numbers(before)) == []
         for _ in publisher.due_records(snapshot):
             pass
         assert publisher.progress is not None
@@ -128,6 +139,9 @@ def _numbers(snapshot: Snapshot) -> Any:
     found = msgspec.to_builtins(snapshot)
     for name in ("taken_ms", "revision", "records"):
         del found[name]
+    # Amounts are rounded once since: the last digits of a float may differ.
+    for gauge in found["gauges"]:
+        gauge[-1] = None if gauge[-1] is None else round(gauge[-1], 9)
     return {
         name: sorted(value) if isinstance(value, list) else value for name, value in found.items()
     }

@@ -101,6 +101,7 @@ CHANGES: tuple[Changed, ...] = (
     Changed("ctr.attribution_window_seconds", 5, {"ctr.match_impression": True}),
     Changed("churn.denominator", "average"),
     Changed("churn.effective", "request"),
+    Changed("churn.free_is_churn", True),
     Changed("churn.grace_period_days", 5),
     Changed("churn.involuntary_reasons", ("other",)),
     Changed("churn.involuntary_reasons", ("other",), {"churn.grace_period_days": 5}),

@@ -143,8 +143,12 @@ def subscriptions_of(draw: st.DrawFn, base_ms: int, number: int, days: Sequence[
     }  # fmt: skip
     if event["type"] in ("subscription_started", "subscription_changed"):
         event["mrr"] = draw(st.sampled_from([0, 9.99, 20, 30.5]))
+    if event["type"] == "subscription_renewed":
+        event |= draw(st.sampled_from([{}, {}, {"mrr": 0}, {"mrr": 15}]))
     if event["type"] == "subscription_started":
         event["trial"] = draw(st.booleans())
+    if event["type"] == "subscription_changed":
+        event |= draw(st.sampled_from([{}, {}, {"trial": True}, {"trial": False}]))
     if event["type"] == "subscription_cancelled":
         later = draw(st.sampled_from([None, -DAY_MS, 0, HOUR_MS, DAY_MS, 20 * DAY_MS]))
         if later is not None:

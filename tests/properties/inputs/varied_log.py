@@ -196,6 +196,8 @@ _BUSINESS: tuple[tuple[tuple[float, dict[str, Any]], ...], ...] = (
             {"type": "subscription_ended", "subscription_id": "m{0}", "reason": "payment_failed"},
         ),
         (33.4, {"type": "subscription_renewed", "subscription_id": "m{0}"}),
+        (40.0, {"type": "subscription_changed", "subscription_id": "m{0}", "mrr": 0}),
+        (44.0, {"type": "subscription_changed", "subscription_id": "m{0}", "mrr": 9}),
         (60.0, {"type": "subscription_ended", "subscription_id": "m{0}", "reason": "too dear"}),
     ),
     (

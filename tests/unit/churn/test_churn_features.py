@@ -4,7 +4,8 @@ import pytest
 
 from stream.churn.features import WINDOW_DAYS, Features, features_at, stayed_away
 from stream.counters.calendar import DAY_MS
-from stream.history.subscriptions import SubscriptionEvent, pays_at
+from stream.history.customer import pays_at
+from stream.history.subscriptions import SubscriptionEvent
 from stream.people.active_days import Bitmap, add_unit
 
 DAY = 738_000

@@ -1,0 +1,160 @@
+"""One customer: a person's subscriptions, and the counts that they contribute together.
+
+The counts are a pure function of the set of events. A new event counts only the difference, so late and
+reordered events give the same numbers. Its cost does not grow with the events before it: one
+subscription is renewed from the event on, and days are added up, not events.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from stream.counters import measures
+from stream.counters.calendar import Calendar
+from stream.counters.measures import Grain
+from stream.counters.segments import Segment, SegmentRegistry
+from stream.history.customer_days import Contributions, CustomerDays
+from stream.history.subscriptions import (
+    KNOWN_MS,
+    Effect,
+    State,
+    Subscription,
+    SubscriptionEvent,
+    in_order,
+)
+
+#: Stored among the events, in the place of their kind: the settled state of a subscription, and the
+#: folded days of a segment.
+_SETTLED, _FOLDED = "settled", "folded"
+
+
+class Customer:
+    """The subscriptions of one person of a site."""
+
+    __slots__ = ("_days", "_moving", "_registry", "_settled_day", "_subscriptions")
+
+    def __init__(self, registry: SegmentRegistry) -> None:
+        self._registry = registry
+        self._subscriptions: dict[str, Subscription] = {}
+        self._days: dict[Segment, CustomerDays] = {}
+        #: Subscriptions with events, or with an end to come: the others are settled.
+        self._moving: set[str] = set()
+        self._settled_day = 0
+
+    @classmethod
+    def restored(cls, stored: Iterable[Sequence[Any]], registry: SegmentRegistry) -> "Customer":
+        """Restore a customer from what `stored` returned, or from plain events."""
+        customer = cls(registry)
+        for fields in stored:
+            if fields[1] == _SETTLED:
+                course = Subscription(State(*fields[3:]))
+                customer._subscriptions[fields[2]] = course
+                customer._moving.add(fields[2])
+                customer._change([], [course.last])
+            elif fields[1] == _FOLDED:
+                segment = registry.segment(fields[3])
+                customer._days[segment] = CustomerDays(segment, *fields[4:])
+            else:
+                customer._change(*customer._place(SubscriptionEvent(*fields)))
+        return customer
+
+    def stored(self, oldest_ms: int) -> list[tuple[Any, ...]]:
+        """Return the events that can still matter, and what the others amount to.
+
+        No event before `oldest_ms` can arrive any more.
+        """
+        found: list[tuple[Any, ...]] = [
+            (0, _FOLDED, "", segment.id, days.paid, days.since, days.was_customer)
+            for segment, days in self._days.items()
+            if days.paid or days.was_customer
+        ]
+        for name, course in self._subscriptions.items():
+            settled = course.settled
+            if course.events or settled.live or settled.over_ms >= oldest_ms - KNOWN_MS:
+                if settled.segment_set_id is not None:
+                    found.append((0, _SETTLED, name, *settled))
+                found += map(tuple, course.events)
+        return found
+
+    def add(self, event: SubscriptionEvent) -> Contributions:
+        """Add an event, and return the change of the counts."""
+        removed, added = self._place(event)
+        if removed[0] == added[-1]:
+            removed, added = removed[1:], added[:-1]
+        segments = {segment for effect in (*removed, *added) for segment in self._segments(effect)}
+        change: Contributions = Contributions()
+        for segment in segments:
+            change.subtract(self.days(segment).contributions())
+        self._change(removed, added)
+        for segment in segments:
+            change.update(self.days(segment).contributions())
+        for effects, times in ((removed, -1), (added, 1)):
+            for effect in effects:
+                if effect.unmatched_id is not None:
+                    for segment in self._registry.by_id(effect.unmatched_id).segments:
+                        change[measures.UNMATCHED_EVENTS, segment, Grain.ALL, 0] += times
+        return change
+
+    def settle(self, first_day: int, calendar: Calendar) -> None:
+        """Fold what came before a day: no such event can arrive any more."""
+        if first_day <= self._settled_day:
+            return
+        self._settled_day = first_day
+        before_ms = calendar.day_start_ms(first_day)
+        for name in list(self._moving):
+            course = self._subscriptions[name]
+            course.settle(before_ms)
+            if not course.events and course.settled.ends_ms is None:
+                self._moving.discard(name)
+                if course.settled.segment_set_id is None:
+                    del self._subscriptions[name]
+        for days in self._days.values():
+            days.fold(first_day)
+
+    def _place(self, event: SubscriptionEvent) -> tuple[list[Effect], list[Effect]]:
+        """Put an event into its subscription; return the effects that it removes, and those it adds."""
+        name = event.subscription_id
+        course = self._subscriptions.get(name)
+        if course is None:
+            course = self._subscriptions[name] = Subscription()
+        self._moving.add(name)
+        order = self._registry.by_id(event.segment_set_id).order
+        return course.add(event, in_order(event, order))
+
+    def _change(self, removed: Iterable[Effect], added: Iterable[Effect]) -> None:
+        for effects, times in ((removed, -1), (added, 1)):
+            for effect in effects:
+                for step in effect.steps:
+                    for segment in self._registry.by_id(step.segment_set_id).segments:
+                        self.days(segment).add(step, times)
+
+    def _segments(self, effect: Effect) -> Iterator[Segment]:
+        for step in effect.steps:
+            yield from self._registry.by_id(step.segment_set_id).segments
+
+    def days(self, segment: Segment) -> CustomerDays:
+        """Return the days of a segment."""
+        days = self._days.get(segment)
+        if days is None:
+            days = self._days[segment] = CustomerDays(segment)
+        return days
+
+
+def contributions(events: Iterable[SubscriptionEvent], registry: SegmentRegistry) -> Contributions:
+    """Return what one customer's events add to the counts."""
+    customer, counts = Customer(registry), Contributions()
+    for event in events:
+        counts.update(customer.add(event))
+    return Contributions({key: count for key, count in counts.items() if count})
+
+
+def pays_at(stored: Iterable[Sequence[Any]], time_ms: int) -> bool:
+    """Return whether a stored customer pays for a subscription at an instant in epoch ms."""
+    courses: dict[str, Subscription] = {}
+    for fields in stored:
+        if fields[1] == _SETTLED:
+            courses[fields[2]] = Subscription(State(*fields[3:]))
+        elif fields[1] != _FOLDED:
+            event = SubscriptionEvent(*fields)
+            course = courses.setdefault(event.subscription_id, Subscription())
+            course.add(event, in_order(event))
+    return any(course.pays_at(time_ms) for course in courses.values())

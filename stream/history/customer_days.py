@@ -1,0 +1,162 @@
+"""Days of one customer in one segment: when they pay and how much, and the counts that this adds."""
+
+from bisect import insort
+from collections import Counter
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from stream.counters import measures
+from stream.counters.measures import Grain
+from stream.counters.segments import Segment
+from stream.history.subscriptions import Step
+
+#: (measure, segment, grain, bucket index) → count
+Contributions = Counter[tuple[str, Segment, Grain, int]]
+#: Length of the rolling churn window in days.
+CHURN_DAYS = 30
+
+
+class Stay(NamedTuple):
+    """Days as a customer, from `start` to the day before `end`; end None: still a customer."""
+
+    start: int
+    end: int | None
+    #: It is the customer's first one.
+    is_first: bool
+    #: It began before the days that are kept.
+    is_carried: bool = False
+
+
+class CustomerDays:
+    """What the subscriptions of a customer change, day by day, in one segment.
+
+    The days before the first kept one are folded into three numbers.
+    """
+
+    __slots__ = ("_ends", "_mrr", "_paid", "paid", "segment", "since", "was_customer")
+
+    def __init__(
+        self, segment: Segment, paid: int = 0, since: int = 0, was_customer: bool = False
+    ) -> None:
+        self.segment = segment
+        #: Paid subscriptions before the kept days.
+        self.paid = paid
+        #: Day on which the stay began that they belong to.
+        self.since = since
+        #: Whether a stay began before the kept days.
+        self.was_customer = was_customer
+        #: Day → change of the number of paid subscriptions.
+        self._paid: dict[int, int] = {}
+        #: Day → change of the monthly revenue in millionths.
+        self._mrr: dict[int, int] = {}
+        #: Day → (time, involuntary) of each end of payment, in order.
+        self._ends: dict[int, list[tuple[int, bool]]] = {}
+
+    def add(self, step: Step, times: int) -> None:
+        """Add a step of a subscription's payment; `times` −1 takes it away."""
+        day = self.segment.calendar.day_of(step.time_ms)
+        change = (step.mrr_micros or 0) - (step.before or 0)
+        _change(self._mrr, day, times * change)
+        paid = (step.mrr_micros is not None) - (step.before is not None)
+        _change(self._paid, day, times * paid)
+        if step.mrr_micros is None:
+            ends = self._ends.setdefault(day, [])
+            end = step.time_ms, step.involuntary
+            if times > 0:
+                insort(ends, end)
+            else:
+                ends.remove(end)
+
+    def fold(self, first_day: int) -> None:
+        """Fold the days before `first_day`: none of them can change any more."""
+        for day in sorted(day for day in self._paid if day < first_day):
+            before = self.paid
+            self.paid += self._paid.pop(day)
+            if not before and self.paid:
+                self.since, self.was_customer = day, True
+        for days in (self._mrr, self._ends):
+            for day in [day for day in days if day < first_day]:
+                del days[day]
+
+    def stays(self) -> Iterator[Stay]:
+        """Yield the runs of days at whose end a subscription is paid, the present or last one last.
+
+        An end and a start on one day are a change of plan. A day that begins and ends unpaid is none.
+        """
+        paid, start = self.paid, self.since
+        is_first, is_carried = not self.was_customer, bool(paid)
+        for day in sorted(self._paid):
+            before, paid = paid, paid + self._paid[day]
+            if before and not paid:
+                yield Stay(start, day, is_first, is_carried)
+                is_first = is_carried = False
+            elif paid and not before:
+                start = day
+        if paid:
+            yield Stay(start, None, is_first, is_carried)
+
+    def contributions(self) -> Contributions:
+        """Return what the kept days add to the day counters."""
+        counts: Contributions = Counter()
+        segment = self.segment
+        for day, change in self._mrr.items():
+            counts[measures.MRR_CHANGE_MICROS, segment, Grain.DAY, day] += change
+        starts: dict[int, bool] = {}
+        ended: set[int] = set()
+        for stay in self.stays():
+            if not stay.is_carried:
+                starts[stay.start] = stay.is_first
+                self._count_start(counts, stay)
+            if stay.end is not None:
+                ended.add(stay.end)
+                self._count_end(counts, stay.start, stay.end)
+        self._count_movements(counts, starts, ended)
+        return counts
+
+    def _count_start(self, counts: Contributions, stay: Stay) -> None:
+        found = [measures.CUSTOMER_STARTS, measures.CUSTOMERS_CHANGE]
+        for measure in [*found, measures.FIRST_STARTS] if stay.is_first else found:
+            counts[measure, self.segment, Grain.DAY, stay.start] += 1
+
+    def _count_end(self, counts: Contributions, start: int, end: int) -> None:
+        counts[measures.CUSTOMER_ENDS, self.segment, Grain.DAY, end] += 1
+        counts[measures.CUSTOMERS_CHANGE, self.segment, Grain.DAY, end] -= 1
+        self._count_lost(counts, start, end, measures.LOST_30D, measures.LOST_MONTH)
+        # The last subscription to end on the day gives the reason.
+        if self._ends[end][-1][1]:
+            counts[measures.INVOLUNTARY_ENDS, self.segment, Grain.DAY, end] += 1
+            lost = measures.LOST_INVOLUNTARY_30D, measures.LOST_INVOLUNTARY_MONTH
+            self._count_lost(counts, start, end, *lost)
+
+    def _count_lost(
+        self, counts: Contributions, start: int, end: int, rolling: str, monthly: str
+    ) -> None:
+        """Count the customer as lost in each window that they began as a customer and in which they left."""
+        for last_day in range(max(end, start + CHURN_DAYS), end + CHURN_DAYS):
+            counts[rolling, self.segment, Grain.DAY, last_day] += 1
+        month = self.segment.calendar.month_of(end)
+        if start < month:
+            counts[monthly, self.segment, Grain.DAY, month] += 1
+
+    def _count_movements(
+        self, counts: Contributions, starts: dict[int, bool], ended: set[int]
+    ) -> None:
+        """Count each day's change of the customer's revenue by its cause."""
+        for day, change in self._mrr.items():
+            if day in ended:
+                measure = measures.MRR_CHURNED_MICROS
+            elif day in starts:
+                is_first = starts[day]
+                measure = measures.MRR_NEW_MICROS if is_first else measures.MRR_REACTIVATED_MICROS
+            else:
+                grown = change > 0
+                measure = measures.MRR_EXPANDED_MICROS if grown else measures.MRR_CONTRACTED_MICROS
+            counts[measure, self.segment, Grain.DAY, day] += abs(change)
+
+
+def _change(days: dict[int, int], day: int, change: int) -> None:
+    found = days.get(day, 0) + change
+    if found:
+        days[day] = found
+    else:
+        days.pop(day, None)
