@@ -21,7 +21,7 @@ class Calendar:
     Raises `zoneinfo.ZoneInfoNotFoundError` for an unknown zone.
     """
 
-    __slots__ = ("_day_starts", "_slots", "timezone", "week_start", "zone")
+    __slots__ = ("_day_starts", "_minutes_past", "_slots", "timezone", "week_start", "zone")
 
     def __init__(self, timezone: str = "UTC", week_start: str = "monday") -> None:
         self.timezone = timezone
@@ -29,6 +29,8 @@ class Calendar:
         self.week_start = week_start
         self._slots: dict[int, tuple[int, int]] = {}
         self._day_starts: dict[int, int] = {}
+        #: Year → minutes past the full hour of UTC at which its rolling hours begin.
+        self._minutes_past: dict[int, int] = {}
 
     def slot(self, time_ms: int) -> tuple[int, int]:
         """Return (day, hour) of an instant in epoch ms."""
@@ -47,6 +49,19 @@ class Calendar:
     def hour_of(self, time_ms: int) -> int:
         """Return the epoch minute at which the local hour of an instant in epoch ms begins."""
         return self.slot(time_ms)[1]
+
+    def rolling_hour_of(self, time_ms: int) -> int:
+        """Return the epoch minute at which the hour of rolling windows at an instant begins.
+
+        These hours are all 60 minutes long, so that 24 of them are a day. Where a clock moves by half
+        an hour within the year, they keep the full hours of its first day.
+        """
+        year = date.fromordinal(self.day_of(time_ms)).year
+        past = self._minutes_past.get(year)
+        if past is None:
+            midnight = self.day_start_ms(date(year, 1, 1).toordinal()) // MINUTE_MS
+            past = self._minutes_past[year] = midnight % 60
+        return (time_ms // MINUTE_MS - past) // 60 * 60 + past
 
     def _compute(self, time_ms: int) -> tuple[int, int]:
         day = datetime.fromtimestamp(time_ms / 1000, self.zone).toordinal()

@@ -32,6 +32,8 @@ LENGTH_OF: dict[WindowKind, int] = {
     "trailing_168h": 168, "trailing_7d": 7, "trailing_28d": 28, "trailing_30d": 30,
     "trailing_90d": 90, "trailing_365d": 365,
 }  # fmt: skip
+#: Kinds of windows made of rolling hours, see `Calendar.rolling_hour_of`.
+_ROLLING_HOURS = frozenset(kind for kind in LENGTH_OF if GRAIN_OF[kind] is Grain.HOUR)
 #: Length in days → kind of the rolling window with that length.
 ROLLING_DAYS: dict[int, WindowKind] = {
     length: kind for kind, length in LENGTH_OF.items() if GRAIN_OF[kind] is Grain.DAY
@@ -60,8 +62,10 @@ class Span(NamedTuple):
         """Return the first instant after the window, in epoch ms; 2^62 for `all`, which has no end."""
         if self.grain is Grain.DAY:
             return calendar.day_start_ms(self.last + 1)
-        if self.grain is Grain.HOUR:
+        if self.kind == "hour":
             return calendar.hour_end_ms(self.last)
+        if self.grain is Grain.HOUR:
+            return (self.last + 60) * MINUTE_MS
         return (self.last + 1) * MINUTE_MS if self.kind != "all" else 1 << 62
 
     def window(self, calendar: Calendar) -> Window:
@@ -82,11 +86,18 @@ def span_at(kind: WindowKind, time_ms: int, calendar: Calendar) -> Span:
         return Span(kind, 0, 0)
     day, hour = calendar.slot(time_ms)
     index = {Grain.DAY: day, Grain.HOUR: hour}.get(GRAIN_OF[kind], time_ms // MINUTE_MS)
+    if kind in _ROLLING_HOURS:
+        index = calendar.rolling_hour_of(time_ms)
     return ending(kind, index, calendar)
 
 
 def ending(kind: WindowKind, index: int, calendar: Calendar) -> Span:
-    """Return the rolling window that ends with a bucket, or the calendar window that contains it."""
+    """Return the rolling window that ends with a bucket, or the calendar window that contains it.
+
+    A rolling window of hours ends with the rolling hour in which the bucket begins.
+    """
+    if kind in _ROLLING_HOURS:
+        index = calendar.rolling_hour_of(index * MINUTE_MS)
     if kind == "week":
         first = calendar.week_of(index)
         return Span(kind, first, first + 6)

@@ -89,10 +89,9 @@ class Activity:
         """Mark an hour as active in the segments of a segment set."""
         if person.hours is None:
             person.hours = SegmentBitmaps()
-        # A calendar hour begins at an epoch minute; no two of a zone begin in one hour of UTC.
-        _mark_unit(
-            person.hours, segment_set, segment_set.calendar.hour_of(time_ms) // 60, self._hour
-        )
+        # A rolling hour begins at an epoch minute; no two of a zone begin in one hour of UTC.
+        hour = segment_set.calendar.rolling_hour_of(time_ms)
+        _mark_unit(person.hours, segment_set, hour // 60, self._hour)
 
     def mark_minute(self, person: Person, segment_set: SegmentSet, minute: int) -> None:
         """Mark a minute as live in the segments of a segment set."""
@@ -189,11 +188,11 @@ class Activity:
     def _count_hours(
         self, segment: Segment, hour: int, before: int, after: int, people: int
     ) -> None:
-        hour_of = segment.calendar.hour_of
+        hour_of = segment.calendar.rolling_hour_of
         for length, measure in _ROLLING_HOURS:
             start, end = windows_gained(hour, before, after, length)
             for unit in range(start, end + 1):
-                # The calendar hour that begins in this hour of UTC is under way at its end.
+                # The rolling hour that begins in this hour of UTC is under way at its end.
                 index = hour_of((unit + 1) * HOUR_MS - MINUTE_MS)
                 self._counters.add_in(Grain.HOUR, index, measure, segment, people)
 

@@ -4,10 +4,10 @@ import heapq
 from collections.abc import Collection, Iterable, Mapping
 
 from schemas.outputs import WindowKind
-from stream.counters.calendar import DAY_MS, HOUR_MS, MINUTE_MS
+from stream.counters.calendar import DAY_MS, HOUR_MS, MINUTE_MS, Calendar
 from stream.counters.measures import Grain
 from stream.counters.table import BucketKey
-from stream.counters.windows import GRAIN_OF, LENGTH_OF, Span, ending, holding
+from stream.counters.windows import GRAIN_OF, LENGTH_OF, Span, ending, holding, span_at
 from stream.publish.day_runs import DayRuns
 from stream.publish.merged_counts import MergedCounts
 
@@ -66,9 +66,10 @@ class DueWindows:
         for site in list(self._merged.sites()):
             calendar = self._merged.calendar(site)
             for grain, index in changed:
-                if grain is Grain.HOUR and calendar.hour_of(index * MINUTE_MS) != index:
+                hours = self._kinds_of_hour(index, calendar) if grain is Grain.HOUR else self._waits
+                if not hours:
                     continue  # An hour of a site whose zone is half an hour apart.
-                for kind in self._waits:
+                for kind in hours:
                     for span in holding(kind, grain, index, calendar):
                         self._candidates[site, span] = None
                     for days in self._lags[kind] if grain is Grain.DAY else ():
@@ -81,11 +82,8 @@ class DueWindows:
         """Add the windows that are current at a time, usually that of the newest event."""
         for site in list(self._merged.sites()):
             calendar = self._merged.calendar(site)
-            day, hour = calendar.slot(time_ms)
-            index_of = {Grain.MINUTE: time_ms // MINUTE_MS, Grain.HOUR: hour, Grain.DAY: day}
             for kind in self._waits:
-                index = index_of.get(GRAIN_OF[kind], 0)
-                self._candidates[site, ending(kind, index, calendar)] = None
+                self._candidates[site, span_at(kind, time_ms, calendar)] = None
 
     def unfinished_from_ms(self, watermark_ms: int) -> int:
         """Return the time before which all windows of days are finished at this watermark."""
@@ -191,6 +189,14 @@ class DueWindows:
     def forget_before(self, time_ms: int) -> None:
         """Forget the windows that no event after this time can change."""
         self._seen = {seen for seen in self._seen if not self.is_past(*seen, time_ms)}
+
+    def _kinds_of_hour(self, index: int, calendar: Calendar) -> list[WindowKind]:
+        """Return the kinds of windows that may hold an hour bucket of a zone."""
+        hours = self._kinds_of[Grain.HOUR]
+        if calendar.hour_of(index * MINUTE_MS) == index:
+            return hours
+        rolls = calendar.rolling_hour_of(index * MINUTE_MS) == index
+        return [kind for kind in hours if kind in LENGTH_OF] if rolls else []
 
     def _matures_ms(self, site: str, span: Span, days: int) -> int:
         """Return the end of a window plus `days`."""

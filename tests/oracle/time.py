@@ -60,8 +60,11 @@ class Wall(NamedTuple):
         if kind == "hour":
             return [_hour(self, time_ms // MINUTE_MS)]
         if kind in ROLLING_HOURS:
-            length, first = ROLLING_HOURS[kind] * HOUR_MS, _hour(self, time_ms // MINUTE_MS)
-            ends = range(first.end_ms or 0, (first.start_ms or 0) + length + 1, HOUR_MS)
+            # Full hours of the clock as it stands at the turn of the year, each of 60 minutes.
+            length = ROLLING_HOURS[kind] * HOUR_MS
+            full = self.midnight(date(self.at(time_ms).year, 1, 1).toordinal())
+            end = time_ms + HOUR_MS - (time_ms - full) % HOUR_MS
+            ends = range(end, end + length, HOUR_MS)
             return [Window(kind, end_ms - length, end_ms) for end_ms in ends]
         return self.day_windows(kind, self.day(time_ms))
 

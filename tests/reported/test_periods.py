@@ -1,6 +1,8 @@
 """The right values of windows, of the end of the data, and of amounts."""
 
 import json
+from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -90,3 +92,21 @@ def test_two_events_thirty_years_apart_give_a_few_rows() -> None:
     assert len(rows) < 6_000
     assert {row.split(",")[5][:4] for row in rows[1:]} - {""} == {"1994", "1995", "2025"}
     assert report("one_old.jsonl", "--metric", "page_views").value("page_views") == 2
+
+
+@case("lord_howe_rolling")
+def test_rolling_hours_are_right_after_a_clock_has_moved_by_half_an_hour() -> None:
+    found = report(
+        "tz_lord_howe_rolling.jsonl", "--window", "trailing_24h", "--until", "2025-04-08",
+        settings="tz_lord_howe_rolling.toml",
+    )  # fmt: skip
+    values = {r["window"]["end"]: r["value"] for r in found.records()}
+    assert values["2025-04-07T08:30:00+10:30"] == 2
+    # Each window is 24 hours long, and ends an hour after the one before.
+    ends = [datetime.fromisoformat(end) for end in values]
+    assert {(later - end).seconds for end, later in pairwise(ends)} == {3_600}
+    for record in found.records():
+        start, end = (datetime.fromisoformat(record["window"][key]) for key in ("start", "end"))
+        assert end - start == timedelta(hours=24)
+        times = ("2025-04-05T14:00:00Z", "2025-04-06T13:10:00Z", "2025-04-06T13:40:00Z")
+        assert record["value"] == sum(start <= datetime.fromisoformat(t) < end for t in times)
