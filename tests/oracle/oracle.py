@@ -72,6 +72,7 @@ class SiteNumbers:
         self.site, self.events, self.choices = site, events, choices
         self.wall = choices.wall(site)
         self.people = People(self.wall, choices, untimely)
+        self.people.begin_with(events)
         self.sessions = sessions(
             events,
             by_user=choices.by_user,

@@ -15,6 +15,13 @@ class People:
 
     def __init__(self, wall: Wall, choices: Choices, untimely: Collection[tuple[str, str]]) -> None:
         self.wall, self.choices, self.untimely = wall, choices, untimely
+        #: The first day on which somebody of the site was active.
+        self.begins: int | None = None
+
+    def begin_with(self, events: Iterable[EventDict]) -> None:
+        """Note the day on which counting the site's active people began."""
+        days = (self.wall.day(event["ms"]) for event in events if self.is_active(event))
+        self.begins = min(days, default=None)
 
     def person(self, event: EventDict) -> str | None:
         """metrics.md, identity: "person = user_id if present, else visitor id"; or the reverse."""
@@ -66,11 +73,15 @@ class People:
         return table | self.newcomers(active)
 
     def daily(self, dau: Mapping[Window, Collection[Any]], window: Window) -> float:
-        """metrics.md: "mean of daily DAU over the MAU window"; `point`: DAU of the window's last day."""
+        """metrics.md: "mean of daily DAU over the MAU window"; `point`: DAU of the window's last day.
+
+        Days before the site's first active day are no days of the mean: nobody counted then.
+        """
         inside = [day for day in dau if within(day, window)]
         if self.choices.sticky_of != "mean_dau":
             return sum(len(dau[day]) for day in inside if day.end_ms == window.end_ms)
         first, end = (self.wall.day(ms) for ms in (window.start_ms or 0, (window.end_ms or 0) - 1))
+        first = max(first, self.begins or first)
         return sum(len(dau[day]) for day in inside) / (end - first + 1)
 
     def newcomers(self, active: Sequence[EventDict]) -> dict[str, dict[Window, Answer]]:

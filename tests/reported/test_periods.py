@@ -110,3 +110,10 @@ def test_rolling_hours_are_right_after_a_clock_has_moved_by_half_an_hour() -> No
         assert end - start == timedelta(hours=24)
         times = ("2025-04-05T14:00:00Z", "2025-04-06T13:10:00Z", "2025-04-06T13:40:00Z")
         assert record["value"] == sum(start <= datetime.fromisoformat(t) < end for t in times)
+
+
+@case("stickiness_short_file")
+def test_stickiness_is_a_mean_over_the_days_since_counting_began() -> None:
+    found = report("stickiness_short.jsonl", "--metric", "stickiness")
+    values = [record["value"] for record in found.records()]
+    assert values == [1.0] * 7

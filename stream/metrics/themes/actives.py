@@ -5,25 +5,36 @@ from dataclasses import dataclass
 
 from schemas.outputs import WindowKind
 from stream.counters import measures
+from stream.counters.measures import Grain
 from stream.counters.windows import GRAIN_OF, Span
 from stream.metrics.metric import Benchmark, Example, Metric
-from stream.metrics.terms import AtEnd, AtStart, ByWindow, Level, Need, Reader, Term, Total
+from stream.metrics.terms import AtEnd, AtStart, ByWindow, Level, Need, Reader, Term
 from stream.metrics.theme import Theme
 from stream.settings.application import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class PerDay:
-    """Mean of a measure over all days of the window."""
+    """Mean of a measure over the days of the window since the site's first active day."""
 
     measure: str
 
     def read(self, reader: Reader, span: Span) -> float:
-        days = span.last - span.first + 1
+        days = span.last - _begins(reader.of("", ""), span) + 1
         return reader.total(self.measure, span.grain, span.first, span.last) / days
 
     def needs(self, kind: WindowKind) -> Iterator[Need]:
         yield self.measure, GRAIN_OF[kind]
+        yield measures.ACTIVE_DAY, Grain.DAY
+        yield measures.KNOWN, Grain.DAY
+
+
+def _begins(site: Reader, span: Span) -> int:
+    """Return the first day of the window, or the first active day ever if that is later."""
+    if site.level(measures.KNOWN, span.first - 1) > 0:
+        return span.first
+    days = range(span.first, span.last + 1)
+    return next((day for day in days if site.at(measures.ACTIVE_DAY, Grain.DAY, day)), span.first)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,14 +146,12 @@ def _stickiness(settings: Settings) -> Metric:
     month = chosen.base == "month"
     base = (_MONTHS if month else _WEEKS)[settings.active.month if month else settings.active.week]
     daily: Term = PerDay(measures.ACTIVE_DAY)
-    if base.days:
-        daily = Total(measures.ACTIVE_DAY, scale=1 / base.days)
     formula = f"mean daily active users of {base.words}"
     if chosen.numerator != "mean_dau":
         daily, formula = AtEnd(measures.ACTIVE_DAY), "daily active users of the last day"
     return Metric(
         name="stickiness",
-        help=f"Share of the {chosen.base}'s people who are active on an average day."
+        help=f"Share of the {chosen.base}'s people who are active on an average day since counting began."
         if chosen.numerator == "mean_dau"
         else f"Share of the {chosen.base}'s people who are active on its last day.",
         unit="ratio",

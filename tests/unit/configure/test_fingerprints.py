@@ -167,7 +167,8 @@ def test_a_setting_of_one_metric_changes_no_other() -> None:
     assert changed({}, {"value": {"gross_margin": 0.5}}) == dict.fromkeys(
         ("customer_lifetime_value_recurring", "clv_to_cac"), "formula"
     )
-    assert changed({}, {"stickiness": {"numerator": "last_full_day"}}) == {"stickiness": "formula"}
+    # A mean over days also counts the people known so far: they tell when counting began.
+    assert changed({}, {"stickiness": {"numerator": "last_full_day"}}) == {"stickiness": "counting"}
 
 
 def test_a_new_goal_changes_bounces_only_where_goals_engage() -> None:
