@@ -33,6 +33,8 @@ class EventRule:
     page_ping: bool = False
     #: Whether it keeps a session of one page view from being a bounce.
     interactive: bool = False
+    #: Whether it counts for the session of its own instant: see stream/sessions/splitting.py.
+    alone: bool = False
     #: A click on known content.
     click: bool = False
     impression: bool = False
@@ -64,6 +66,10 @@ BOT = EventRule((measures.BOT_EVENTS,), active=False, in_session=False, has_pers
 EXCLUDED = EventRule((measures.EXCLUDED_EVENTS,), active=False, in_session=False, has_person=False)
 
 _INTERACTIVE = frozenset(kind.name for kind in EVENT_TYPES.values() if kind.interactive)
+#: Types that servers send without a session id, and that a session is judged by.
+_ALONE = frozenset(
+    ("add_to_cart", "remove_from_cart", "checkout_started", "order", "goal"),
+)
 _COUNTS = {"page_view": (measures.PAGE_VIEWS,), "impression": (measures.IMPRESSIONS,)}
 
 
@@ -112,6 +118,7 @@ def build_event_rules(
             real=effect != "page_ping",
             page_view=effect == "page_view",
             page_ping=effect == "page_ping",
+            alone=tag in _ALONE,
             interactive=tag in interactive.bounce_interactive_events,
             impression=effect == "impression",
             subscription=tag.removeprefix("subscription_") if effect == "subscription" else "",

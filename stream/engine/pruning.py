@@ -11,12 +11,16 @@ from stream.people.person import BITMAP_DAYS
 
 
 class PeopleBounds(NamedTuple):
-    """The oldest day, hour and live minute that people keep, and the oldest end of a closed session."""
+    """The oldest day, hour and live minute that people keep, and the oldest end of a closed session.
+
+    `mixed_session_ms` is that end for people with sessions of both kinds, by id and by gaps.
+    """
 
     day: int
     hour: int
     minute: int
     session_ms: int
+    mixed_session_ms: int
 
 
 def prune(state: ShardState) -> None:
@@ -46,11 +50,14 @@ def people_bounds(state: ShardState) -> PeopleBounds:
     if sessions.id_max_ms:
         # A later event finds the id over only while the id is kept.
         reach_ms = rules.settings.time.day_retention_days * DAY_MS
+    # A session by id may take over gap sessions from its reach on, and those may join older ones.
+    mixed_ms = reach_ms + sessions.max_duration_ms + 2 * sessions.longest_timeout_ms
     return PeopleBounds(
         day=day - BITMAP_DAYS,
         hour=oldest_ms // HOUR_MS - HOURS_KEPT,
         minute=state.oldest_live_minute(),
         session_ms=oldest_ms - reach_ms,
+        mixed_session_ms=oldest_ms - mixed_ms,
     )
 
 

@@ -26,6 +26,18 @@ EDITIONS: Mapping[str, int] = {
     "resolution*": 1,
     "tickets_re*": 1,
     "level_tickets_waiting": 1,
+    # An event without a session id belongs to the session that its person has open.
+    "session*": 1,
+    "first_sessions": 1,
+    "viewed_sessions": 1,
+    "bounced_sessions": 1,
+    "engaged_sessions": 1,
+    "timed_sessions": 1,
+    "carted_sessions": 1,
+    "abandoned_cart_sessions": 1,
+    "converted_sessions": 1,
+    "pages_scrolled": 1,
+    "scroll_*": 1,
     # Views of one millisecond follow each other as they arrived.
     "landing*": 1,
     "exits": 1,

@@ -9,12 +9,13 @@ import msgspec
 from stream.counters.segments import SegmentSet
 from stream.history.customer import Customer
 from stream.people.active_days import REACH_DAYS, Bitmap, SegmentBitmaps, trim
-from stream.sessions.session import Session
+from stream.sessions.session import ATTACHED, Session
 
 #: Days kept in a bitmap before the oldest acceptable event: the calendar month before its month, and
 #: one day, because in the zone of a site it may still be the day before.
 BITMAP_DAYS = REACH_DAYS + 1
 
+_NEVER = 1 << 62
 #: Masks from here on exceed msgpack's integers.
 _WIDE = 1 << 63
 #: Masks up to here are stored untrimmed: trimming would not save a byte.
@@ -87,6 +88,7 @@ def pack_all(
     oldest_hour: int,
     oldest_minute: int,
     oldest_session_ms: int,
+    oldest_mixed_session_ms: int,
     with_key: bool,
 ) -> dict[bytes, bytes]:
     """Pack people: storage field → stored form."""
@@ -95,8 +97,9 @@ def pack_all(
         if not person.field:
             person.field = person_field(person.key)
         packed[person.field] = pack(
-            person, oldest_day, oldest_hour, oldest_minute, oldest_session_ms, with_key
-        )
+            person, oldest_day, oldest_hour, oldest_minute, oldest_session_ms,
+            oldest_mixed_session_ms, with_key,
+        )  # fmt: skip
     return packed
 
 
@@ -106,17 +109,19 @@ def pack(
     oldest_hour: int,
     oldest_minute: int,
     oldest_session_ms: int,
+    oldest_mixed_session_ms: int,
     with_key: bool = False,
 ) -> bytes:
     """Return a person as msgpack, without what no acceptable event can change any more.
 
     `oldest_day`, `oldest_hour` and `oldest_minute` bound the bitmaps. Sessions that closed before
-    `oldest_session_ms` are left out. `with_key` also stores the key, which names the person.
+    `oldest_session_ms` are left out, of people with sessions by id and by gaps those before
+    `oldest_mixed_session_ms`. `with_key` also stores the key, which names the person.
     """
     sessions = person.sessions
     for session in sessions:
         if session.closed and session.end < oldest_session_ms:
-            _forget_sessions(person, oldest_session_ms)
+            _forget_sessions(person, oldest_session_ms, oldest_mixed_session_ms)
             sessions = person.sessions
             break
     fields = [
@@ -160,8 +165,19 @@ def unpack(key: str, raw: bytes) -> Person:
     return person
 
 
-def _forget_sessions(person: Person, oldest_ms: int) -> None:
-    person.sessions = [s for s in person.sessions if not s.closed or s.end >= oldest_ms]
+def _forget_sessions(person: Person, oldest_ms: int, oldest_mixed_ms: int) -> None:
+    by_id = [s for s in person.sessions if s.sid is not None]
+    kept_from_ms = oldest_ms
+    if by_id and len(by_id) < len(person.sessions):
+        kept_from_ms = oldest_mixed_ms
+        by_id = [s for s in by_id if not s.closed or s.end >= kept_from_ms]
+    # What was counted with a session by id stays as long as that session.
+    started_ms = min((s.start for s in by_id), default=_NEVER)
+    person.sessions = [
+        s
+        for s in person.sessions
+        if not s.closed or s.end >= kept_from_ms or (s.traits & ATTACHED and s.start >= started_ms)
+    ]
     if person.tail not in person.sessions:
         person.tail = None
 

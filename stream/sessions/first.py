@@ -6,7 +6,7 @@ from stream.counters.segments import SegmentRegistry
 from stream.people.person import Person
 from stream.sessions.counts import SessionCounts
 from stream.sessions.session import Session
-from stream.sessions.splitting import Fragments, whole
+from stream.sessions.splitting import Fragments
 
 #: Key of the first session in the person history; stored, so it keeps its name.
 KIND = "first_visit"
@@ -38,7 +38,7 @@ class FirstSessions:
                 self._replace(person, first, this)
         elif first == this:
             closed = [g for g in self._fragments.groups(person.sessions) if g[0].closed]
-            others = [self._of(v) for v in (whole(g) for g in closed) if v.real]
+            others = [self._of(v) for v in (self._fragments.whole(g) for g in closed) if v.real]
             self._replace(person, first, min(others, key=self._place) if others else None)
 
     def _of(self, session: Session) -> _First:

@@ -7,12 +7,21 @@ from typing import NamedTuple
 from stream.counters.segments import SegmentRegistry, SegmentSet
 from stream.counters.table import Counters
 from stream.people.person import Person
+from stream.sessions.affected import affected
 from stream.sessions.counts import SessionCounts
 from stream.sessions.first import FirstSessions
 from stream.sessions.pages import Pages
 from stream.sessions.rules import SessionRules
-from stream.sessions.session import Session, comes_first, merge, reached, sid_digest
-from stream.sessions.splitting import NO_SPLIT_KEY, Fragments, SplitKey, whole
+from stream.sessions.session import (
+    ALONE,
+    ATTACHED,
+    Session,
+    comes_first,
+    merge,
+    reached,
+    sid_digest,
+)
+from stream.sessions.splitting import NO_SPLIT_KEY, Fragments, SplitKey, last_ms
 
 
 class OpenSessionChanges(NamedTuple):
@@ -53,26 +62,27 @@ class SessionIndex:
         time_ms: int,
         segment_set: SegmentSet,
         split_key: SplitKey = NO_SPLIT_KEY,
+        alone: bool = False,
     ) -> Session:
-        """Return the session of an event, extended to its time: new, found, or merged from several."""
+        """Return the session of an event, extended to its time: new, found, or merged from several.
+
+        `alone`: the event counts for the session of its instant, whatever gap session it is in.
+        """
         if not self.rules.source_has_ids:
             sid = None
         if not person.sessions:
-            return self._begin(person, sid, time_ms, segment_set, split_key)
+            return self._begin(person, sid, time_ms, segment_set, split_key, alone)
         found = [
             session
             for session in reached(person.sessions, sid, time_ms, self._reach_ms(sid, split_key))
-            if self._fragments.is_fragment(session, sid, time_ms, split_key)
+            if self._fragments.is_fragment(session, sid, time_ms, split_key, alone)
         ]
         # Subtract the counts of closed sessions before they change.
-        touched = [[session] for session in found]
-        if sid is None:
-            touched = self._fragments.touched(person.sessions, time_ms, split_key[0])
-        for group in touched:
+        for group in affected(self._fragments, person.sessions, found, sid, time_ms, split_key[0]):
             self._open(person, group)
         before = self.expiries(person)
         if not found:
-            session = _new(sid, time_ms, segment_set, split_key)
+            session = _new(sid, time_ms, segment_set, split_key, alone)
             person.sessions.append(session)
         else:
             session = self._joined(person, found)
@@ -82,18 +92,26 @@ class SessionIndex:
         if len(after) != len(before) or min(after) < min(before):
             # Includes a split in two: the first part closes earlier than the whole did.
             self._track(person, min(after))
-        # The newest session may be extended alone: it cannot reach any other.
-        is_newest = all(
-            other.start <= session.start
-            or other.sid != session.sid
-            or other.platform != session.platform
-            for other in person.sessions
-        )
-        person.tail = session if is_newest else None
-        if is_newest:
-            [group] = [g for g in self._fragments.groups(person.sessions) if session in g]
-            session.until = self._fragments.until(session, group)
+        person.tail = session if self._may_go_on_alone(person, session) else None
+        if person.tail is not None:
+            session.until = self._fragments.until(session, person.sessions)
         return session
+
+    def _may_go_on_alone(self, person: Person, session: Session) -> bool:
+        """Return whether later events may extend a session without a look at the others.
+
+        They may if it cannot reach another one, and if no gap session can come to belong to it.
+        """
+        end_ms = session.end
+        for other in person.sessions:
+            if other.start <= end_ms:
+                continue
+            if session.sid is not None and other.sid is None:
+                if other.start > end_ms + self.rules.reach_of(other.platform):
+                    return False
+            elif other.platform == session.platform and _is_same_id(session, other):
+                return False
+        return True
 
     def is_over(self, person: Person, sid: str, time_ms: int) -> bool:
         """Return whether an event comes too long after the first one of its session id.
@@ -117,11 +135,12 @@ class SessionIndex:
         time_ms: int,
         segment_set: SegmentSet,
         split_key: SplitKey,
+        alone: bool,
     ) -> Session:
         """Begin a person's first session, the most frequent case: there are no others to compare with."""
-        session = person.tail = _new(sid, time_ms, segment_set, split_key)
-        session.until = self._fragments.until(session, [session])
+        session = person.tail = _new(sid, time_ms, segment_set, split_key, alone)
         person.sessions.append(session)
+        session.until = self._fragments.until(session, person.sessions)
         self._track(person, self._expires_ms([session]))
         self.open_count += 1
         return session
@@ -175,7 +194,9 @@ class SessionIndex:
     def _expires_ms(self, group: list[Session]) -> int:
         if self.rules.include_open:
             return 0  # At once: the next event reopens it and counts it again.
-        return group[-1].end + self.rules.timeout_of(group[0])
+        if len(group) == 1 or group[0].sid is None:
+            return last_ms(group) + self.rules.timeout_of(group[0])
+        return max(session.end + self.rules.timeout_of(session) for session in group)
 
     def take_changes(self, person: Callable[[str], Person]) -> OpenSessionChanges:
         """Give up the changes since the last call. `person` returns a person in memory by key.
@@ -211,11 +232,19 @@ class SessionIndex:
         return into
 
     def _close(self, person: Person, group: list[Session]) -> None:
+        first, begin = group[0], [group[0]]
+        if first.sid is not None and len(group) > 1:
+            owners = [session for session in person.sessions if session.sid is not None]
+            begin += [run.fragments[0] for run in self._fragments.runs(person.sessions, owners)]
         for fragment in group:
             fragment.closed = True
-            fragment.joined = fragment is not group[0]
+            fragment.joined = fragment not in begin
             if isinstance(fragment.sid, str):
                 fragment.sid = sid_digest(fragment.sid)
+            elif fragment.sid is None and first.sid is not None:
+                fragment.traits |= ATTACHED
+            elif fragment.traits:
+                fragment.traits &= ~ATTACHED
         self.open_count -= 1
         self._count(person, group, 1)
 
@@ -234,14 +263,23 @@ class SessionIndex:
         self._open_changed.add(person.key)
 
     def _count(self, person: Person, group: list[Session], sign: int) -> None:
-        session = whole(group)
+        session = self._fragments.whole(group)
         self.counts.add(session, sign)
         if self._firsts is not None:
             self._firsts.note(person, session, sign)
 
 
-def _new(sid: str | None, time_ms: int, segment_set: SegmentSet, split_key: SplitKey) -> Session:
+def _is_same_id(session: Session, other: Session) -> bool:
+    """Return whether two sessions have one id, or both none; a closed one has its digest."""
+    sid = session.sid
+    return other.sid == sid or (isinstance(sid, str) and other.sid == sid_digest(sid))
+
+
+def _new(
+    sid: str | None, time_ms: int, segment_set: SegmentSet, split_key: SplitKey, alone: bool
+) -> Session:
     session = Session(sid, time_ms, segment_set.id)
     if sid is None:
         session.platform, session.campaign = split_key
+        session.traits = ALONE * alone
     return session

@@ -44,6 +44,8 @@ class SessionRules:
     #: session.source: not gap; not id
     source_has_ids: bool
     source_has_gaps: bool
+    #: Whether an event without a session id may belong to a session by id.
+    joins_ids: bool
     #: bounce.mode
     bounced: Callable[[Session], bool]
     #: bounce.engaged_min_seconds, bounce.engaged_min_page_views, bounce.engaged_goals
@@ -131,6 +133,7 @@ def session_rules(settings: Settings) -> SessionRules:
         split_at_midnight=session.split_at_midnight,
         source_has_ids=session.source != "gap",
         source_has_gaps=session.source != "id",
+        joins_ids=session.source == "auto" and session.id_scope == "visitor",
         bounced=bounce_test(settings.bounce),
         engaged=engaged_test(settings.bounce),
         heartbeat_ms=on_page.heartbeat_seconds * 1000,

@@ -17,10 +17,13 @@ _MARKS = CARTED | ORDERED | CONVERTED
 #: Begins the stored split key, which takes the place of an id, and separates its parts. Trackers
 #: send no id that begins with a control character.
 _SPLIT_KEY = "\x1f"
+#: Bits of a session's `traits`: it was counted with a session by id (valid while closed); it is the
+#: fragment of a single instant, whose events count for the session of that instant.
+ATTACHED, ALONE = 1, 2
 #: In the stored flags, the number of actions follows the number of goals.
 _ACTIONS_FROM = 31
 #: Keys of what few sessions hold: a mapping at the end of the stored form.
-_RANKS, _REAL_SPAN = "r", "s"
+_RANKS, _REAL_SPAN, _TRAITS = "r", "s", "t"
 
 
 _NOTHING: Mapping[str, Any] = {}
@@ -46,6 +49,7 @@ class Session:
         "segment_set_id",
         "sid",
         "start",
+        "traits",
         "until",
     )  # fmt: skip
 
@@ -69,6 +73,8 @@ class Session:
         self.closed = False
         #: Whether it was counted as one session with the fragment before it; valid while closed.
         self.joined = False
+        #: Bits ATTACHED, ALONE.
+        self.traits = 0
         #: None before the first page view or heartbeat.
         self.page_path: PagePath | None = None
         #: Split key of a fragment by gaps; empty unless the settings split by it.
@@ -92,10 +98,12 @@ class Session:
             head = (*head, _without_mark(self.sid))
         elif self.platform or self.campaign:
             head = (*head, f"{_SPLIT_KEY}{self.platform}{_SPLIT_KEY}{self.campaign}")
-        if self.page_path is not None:
-            head = (*head, *self.page_path.pack(self.page_views, self.start, self.end))
-        rare = self._rare()
-        return (*head, rare) if rare else head
+        page_path = self.page_path
+        if page_path is not None:
+            head = (*head, *page_path.pack(self.page_views, self.start, self.end))
+            if page_path.entry_rank or page_path.exit_rank or page_path.path:
+                return (*head, self._rare())
+        return (*head, self._rare()) if self.traits or self.real_end >= 0 else head
 
     @staticmethod
     def unpack(fields: list[Any]) -> "Session":
@@ -128,6 +136,8 @@ class Session:
         rare: dict[str, Any] = {}
         if self.page_path is not None and (ranks := self.page_path.ranks()):
             rare[_RANKS] = ranks
+        if self.traits:
+            rare[_TRAITS] = self.traits
         if self.real_end >= 0:
             rare[_REAL_SPAN] = [self.real_start - self.start, self.end - self.real_end]
         return rare
@@ -136,6 +146,7 @@ class Session:
         """Restore what `_rare` returned."""
         if self.page_path is not None and _RANKS in rare:
             self.page_path.put_ranks(rare[_RANKS])
+        self.traits = rare.get(_TRAITS, 0)
         if _REAL_SPAN in rare:
             after, before = rare[_REAL_SPAN]
             self.real_start, self.real_end = self.start + after, self.end - before

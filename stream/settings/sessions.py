@@ -41,10 +41,12 @@ class SessionSettings(Table, frozen=True, kw_only=True):
         Help(
             "What tells sessions apart.",
             {
-                "auto": "the session_id if an event has one, else the pause",
+                "auto": "the session_id if an event has one, else the session that its person has open, "
+                "else the pause",
                 "id": "only the session_id",
                 "gap": "only the pause",
             },
+            "A server seldom knows the session_id of the browser.",
             basic=True,
         ),
     ] = "auto"

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
+from tests.oracle.attached import joined_to_ids
 from tests.oracle.reading import counted_pages, lasting_ms, views_of
 from tests.oracle.terms import Choices
 
@@ -19,6 +20,21 @@ INTERACTIVE = {
 ON_THE_SITE = INTERACTIVE | {
     "page_view", "heartbeat", "impression", "session_start", "session_end",
 }  # fmt: skip
+
+
+class Limits(NamedTuple):
+    """What ends a session by gaps."""
+
+    timeout_ms: int
+    splits_at_timeout: bool
+    most_ms: int
+    day_of: Callable[[int], int] | None
+    choices: Choices
+
+    def pause_ms(self, platform: str) -> int:
+        """Return the timeout of a platform."""
+        seconds = self.choices.platform_timeouts.get(platform)
+        return self.timeout_ms if seconds is None else seconds * 1000
 
 
 class Session(NamedTuple):
@@ -62,6 +78,7 @@ def sessions(
     """
     by_id: dict[tuple[str | None, str], list[EventDict]] = {}
     by_person: dict[tuple[str | None, str], list[EventDict]] = {}
+    limits = Limits(timeout_ms, splits_at_timeout, max_hours * 3_600_000, day_of, choices)
     for event in events:
         if event["type"] not in ON_THE_SITE:
             continue
@@ -86,13 +103,20 @@ def sessions(
     else:
         runs = [run for group in by_id.values() for run in split_at_gaps(group, DAY_MS, False)]
     runs = split_at_midnight(runs, day_of)
-    for (_, split_key), own_events in by_person.items():
-        seconds = choices.platform_timeouts.get(split_key)
-        most_ms = timeout_ms if seconds is None else seconds * 1000
-        by_gaps = split_at_midnight(split_at_gaps(own_events, most_ms, splits_at_timeout), day_of)
+    of_person: dict[str | None, list[list[EventDict]]] = {}
+    if not choices.ids_of_site:
+        for run in runs:
+            of_person.setdefault(owner(run[0], choices), []).append(run)
+    for (person, split_key), own_events in by_person.items():
+        if person in of_person:
+            runs += joined_to_ids(own_events, split_key, of_person[person], limits)
+            continue
+        by_gaps = split_at_midnight(
+            split_at_gaps(own_events, limits.pause_ms(split_key), splits_at_timeout), day_of
+        )
         if choices.splits_on_campaign:
             by_gaps = [part for run in by_gaps for part in split_at_campaigns(run)]
-        runs += [part for run in by_gaps for part in split_at_length(run, max_hours * 3_600_000)]
+        runs += [part for run in by_gaps for part in split_at_length(run, limits.most_ms)]
     # "engagement events … do not open a session": a heartbeat alone is none. Exception: heartbeats
     # count as page views ("among page_view and heartbeat events").
     counts = choices.pages_counted == "page_view_ids"
@@ -110,12 +134,14 @@ def owner(event: EventDict, choices: Choices) -> str | None:
 def in_order(event: EventDict, choices: Choices) -> tuple[object, ...]:
     """Return the place of an event in its session: by time, then by arrival (topic, offset).
 
-    If campaigns split sessions, those of one instant sort by campaign first.
+    Those with a session id come before those without. If campaigns split sessions, those of one
+    instant sort by campaign.
     """
     rank, offset = event["arrival"]
     campaign = (event.get("context") or {}).get("campaign", "")
-    by_gaps = choices.splits_on_campaign and not event.get("session_id")
-    return event["ms"], rank, campaign if by_gaps else "", offset
+    by_gaps = choices.source == "gap" or not event.get("session_id")
+    split = campaign if choices.splits_on_campaign and by_gaps else ""
+    return event["ms"], rank, by_gaps, split, offset
 
 
 def within_reach(group: Sequence[EventDict], most_ms: int) -> list[EventDict]:

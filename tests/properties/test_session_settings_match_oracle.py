@@ -151,7 +151,7 @@ def _seeded(chance: Random, number: int) -> Sent:
             "campaign": chance.choice(["a", "b", ""]),
         }
         event["context"] = names
-    if chance.random() < 0.5:
+    if chance.random() < 0.5 and event["visitor_id"] != "visitor-3":
         event["session_id"] = f"s{chance.randrange(3)}"
     if kind == "order":
         event["order_id"] = f"o{number}"

@@ -1,8 +1,9 @@
 """The right values of sessions: their pages, their length, and the events that belong to them."""
 
+import json
 from pathlib import Path
 
-from tests.reported.cases import case, report
+from tests.reported.cases import REPORTED, case, report
 
 ROOT = Path(__file__).parents[2]
 BY_VISITOR = 'identity = "visitor"\n'
@@ -81,3 +82,34 @@ def _limits() -> str:
 
 def _catalogue() -> str:
     return (ROOT / "stream" / "metrics" / "README.md").read_text()
+
+
+@case("order_without_session_id")
+def test_an_order_without_a_session_id_belongs_to_the_open_session(tmp_path: Path) -> None:
+    found = report("order_no_sid.jsonl")
+    assert found.value("sessions") == 1
+    assert found.value("session_conversion_rate") == 1
+    assert found.value("session_duration") == 180
+    # An hour after the session by id, it begins one of its own.
+    later = (REPORTED / "order_no_sid.jsonl").read_text().replace("10:02:00", "11:02:00")
+    path = tmp_path / "later.jsonl"
+    path.write_text(later)
+    assert report(path).value("sessions") == 2
+
+
+def test_each_order_counts_for_the_session_of_its_own_instant(tmp_path: Path) -> None:
+    events = [
+        (0, {"type": "page_view", "session_id": "s1"}),
+        (3, {"type": "order", "order_id": "o1", "revenue": 1}),
+        (20, {"type": "page_view", "session_id": "s2"}),
+        (25, {"type": "order", "order_id": "o2", "revenue": 1}),
+    ]
+    path = tmp_path / "two.jsonl"
+    path.write_text("".join(json.dumps(_event(minute, fields)) + "\n" for minute, fields in events))
+    found = report(path)
+    assert (found.value("sessions"), found.value("session_conversion_rate")) == (2, 1)
+
+
+def _event(minute: int, fields: dict[str, object]) -> dict[str, object]:
+    time = f"2025-03-10T10:{minute:02}:00Z"
+    return {"event_id": f"e{minute}", "event_time": time, "visitor_id": "v", **fields}

@@ -11,7 +11,7 @@ from stream.sessions.session import Session
 
 DAY = 738_000
 MINUTE = 28_492_560
-KEPT = (0, 0, 0, 0)
+KEPT = (0, 0, 0, 0, 0)
 
 
 def segment_set(*ids: int) -> SegmentSet:
@@ -73,7 +73,7 @@ def test_a_mask_of_any_length_survives(length: int) -> None:
 
 def test_old_days_are_omitted_except_the_first() -> None:
     one = person(DAY - 100, DAY - 10, DAY)
-    [bitmap] = days_of(unpack("k", pack(one, DAY - 10, 0, 0, 0)))
+    [bitmap] = days_of(unpack("k", pack(one, DAY - 10, 0, 0, 0, 0)))
     assert [has_unit(bitmap, DAY - n) for n in (100, 10, 0)] == [False, True, True]
     assert bitmap[2] == DAY - 100
 
@@ -82,8 +82,8 @@ def test_minutes_out_of_reach_are_dropped() -> None:
     one = person(DAY)
     one.live.turn_to(segment_set(1))
     one.live.bitmap = (MINUTE, 1)
-    assert unpack("k", pack(one, 0, 0, MINUTE, 0)).live.items() == one.live.items()
-    assert unpack("k", pack(one, 0, 0, MINUTE + 1, 0)).live.items() == []
+    assert unpack("k", pack(one, 0, 0, MINUTE, 0, 0)).live.items() == one.live.items()
+    assert unpack("k", pack(one, 0, 0, MINUTE + 1, 0, 0)).live.items() == []
 
 
 @pytest.mark.parametrize(("closed", "end", "kept"), [
@@ -94,7 +94,7 @@ def test_closed_sessions_out_of_reach_are_omitted(closed: bool, end: int, kept: 
     session = Session(None, 50, 1)
     session.end, session.closed = end, closed
     one.sessions, one.tail = [session], session
-    assert bool(unpack("k", pack(one, 0, 0, 0, 100)).sessions) == kept
+    assert bool(unpack("k", pack(one, 0, 0, 0, 100, 100)).sessions) == kept
     assert (one.tail is None) == (not kept)
 
 
