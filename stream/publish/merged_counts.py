@@ -24,6 +24,8 @@ Bucket = Mapping[SeriesKey, int]
 Rows = dict[SegmentKey, dict[str, int]]
 _WINDOWS_FOUND = 64
 _NOTHING: Mapping[str, int] = {}
+#: From here on there are no dates: the year 9999 ends.
+_FAR_MS, _FAR_DAY = 253_402_214_400_000, 3_652_059
 
 
 class MergedCounts:
@@ -42,6 +44,29 @@ class MergedCounts:
         #: Buckets of the windows that were read last.
         self._found: dict[tuple[Grain, int, int], list[Rows]] = {}
         self.segments: dict[SegmentKey, None] = {}
+        #: Newest event time, and its day by site: see `reach`.
+        self._newest_ms: int | None = None
+        self._newest_days: dict[str, int] = {}
+
+    def reach(self, newest_ms: int) -> None:
+        """Note the newest event time: later days hold only what is to come, such as announced ends.
+
+        A window that is not over has the level, and the counts, of its newest day.
+        """
+        if newest_ms != self._newest_ms:
+            self._newest_ms, self._newest_days = newest_ms, {}
+
+    def _known_day(self, site: str, day: int) -> int:
+        """Return a day, or the newest one if that is before."""
+        if self._newest_ms is None:
+            return day
+        newest = self._newest_days.get(site)
+        if newest is None:
+            # Beyond the last possible day there is no end of a day to find.
+            far = self._newest_ms >= _FAR_MS
+            newest = _FAR_DAY if far else self._calendar_of(site).day_of(self._newest_ms)
+            self._newest_days[site] = newest
+        return min(day, newest)
 
     def replace(self, bucket: BucketKey, parts: Iterable[Bucket]) -> None:
         """Set a bucket to the sum of the shards' buckets."""
@@ -94,6 +119,8 @@ class MergedCounts:
 
     def counts(self, segment: SegmentKey, grain: Grain, first: int, last: int) -> Mapping[str, int]:
         """Sum the buckets first … last of a segment by measure. Include every measure ever counted, also at 0."""
+        if grain is Grain.DAY:
+            last = self._known_day(segment[0], last)
         buckets = self._buckets(grain, first, last)
         rows = [row for bucket in buckets if (row := bucket.get(segment))]
         if len(rows) < 2:
@@ -157,7 +184,7 @@ class MergedCounts:
 
     def level(self, series: SeriesKey, day: int) -> int:
         """Add up a series over all day buckets up to and including a day."""
-        return self._levels.at(series, day)
+        return self._levels.at(series, self._known_day(series[1][0], day))
 
     def has_level(self, series: SeriesKey, day: int) -> bool:
         """Whether a series was counted on a day up to this one."""
@@ -165,7 +192,7 @@ class MergedCounts:
 
     def level_histogram(self, name: str, segment: SegmentKey, day: int) -> Mapping[int, int]:
         """Return histogram bucket → sum over all day buckets up to and including a day."""
-        return self._levels.histogram(name, segment, day)
+        return self._levels.histogram(name, segment, self._known_day(segment[0], day))
 
     def reader(self, segment: SegmentKey) -> "SegmentReader":
         """Return a reader for the metrics of a segment; it is valid until a bucket changes."""

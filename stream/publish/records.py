@@ -89,6 +89,7 @@ class Emission:
         There is one list for each window, so that a caller can pause in between.
         """
         windows = self._windows
+        self._merged.reach(newest_ms)
         for site, span in windows.take(watermark_ms):
             if windows.is_to_wait(site, span, newest_ms):
                 continue

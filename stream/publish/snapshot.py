@@ -89,6 +89,7 @@ def main_window(metric: Metric) -> WindowKind:
 
 def gauges(merged: MergedCounts, metrics: Sequence[Metric], newest_ms: int) -> Iterator[Gauge]:
     """Yield every metric in its current windows, except those without a value."""
+    merged.reach(newest_ms)
     spans: dict[tuple[str, str, WindowKind], Span] = {}
     covering: dict[str, list[Metric]] = {}
     for segment in list(merged.segments):

@@ -106,6 +106,7 @@ class QueryPage:
         self, planned: Plan, rows: Mapping[BucketKey, Rows], stored: Stored, *, as_csv: bool
     ) -> bytes:
         merged = MergedCounts(self._calendar_of, self._definition)
+        merged.reach(stored.newest_ms)
         for bucket, counts in rows.items():
             merged.put(bucket, counts)
         records = answer(planned, merged, stored)

@@ -232,8 +232,12 @@ def rates(
     tables: Table,
     days: Iterable[Window],
     months: Iterable[Window],
+    paying: Mapping[Window, float],
 ) -> Table:
-    """Return the shares that are computed from other numbers."""
+    """Return the shares that are computed from other numbers.
+
+    `paying`: customers at the end of each window.
+    """
 
     def tops(metric: str) -> dict[Window, float]:
         return {window: answer.numerator for window, answer in tables.get(metric, {}).items()}
@@ -241,22 +245,11 @@ def rates(
     def of_kinds(found: Mapping[Window, float], *kinds: str) -> dict[Window, float]:
         return {window: n for window, n in found.items() if window.kind in kinds}
 
-    customers = tops("active_customers")
     daily = {window: tops("daily_active_users").get(window, 0) for window in days}
     monthly = {window: tops("monthly_active_users").get(window, 0) for window in months}
-    paying = {window: _at_the_end_of(window, customers) for window in (*daily, *monthly)}
     unique = of_kinds(tops("unique_visitors"), *PERIODS)
     return {
-        "daily_activity_rate": ratios(daily, {w: paying[w] for w in daily}),
-        "monthly_activity_rate": ratios(monthly, {w: paying[w] for w in monthly}),
+        "daily_activity_rate": ratios(daily, {w: paying.get(w, 0) for w in daily}),
+        "monthly_activity_rate": ratios(monthly, {w: paying.get(w, 0) for w in monthly}),
         "new_visitor_share": ratios(of_kinds(tops("new_visitors"), *PERIODS), unique),
     }
-
-
-def _at_the_end_of(window: Window, customers: Mapping[Window, float]) -> float:
-    """Return the level on the last day of a window; for an open month, the last known level."""
-    ends = {day.end_ms or 0: level for day, level in customers.items() if day.kind == "day"}
-    reached = [end for end in ends if end <= (window.end_ms or 0)]
-    if window.kind != "month":
-        return ends.get(window.end_ms or 0, 0)
-    return ends[max(reached)] if reached else 0

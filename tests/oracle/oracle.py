@@ -107,7 +107,7 @@ class SiteNumbers:
             **self.customers(segment), **lifecycle.table(self.last_day),
             **oracle_pages.of_sessions(seen, self.choices, self.sums),
         }  # fmt: skip
-        tables |= self.frequencies(tables, events, seen)
+        tables |= self.frequencies(tables, events, seen, segment)
         if self.choices.new_by_visit:
             tables |= session_numbers.newcomers(seen, self.sessions, self.choices, self.sums)
         for metric, windows in tables.items():
@@ -120,7 +120,11 @@ class SiteNumbers:
             )
 
     def frequencies(
-        self, tables: Table, events: Sequence[EventDict], seen: Sequence[Session]
+        self,
+        tables: Table,
+        events: Sequence[EventDict],
+        seen: Sequence[Session],
+        segment: Segment,
     ) -> Table:
         """metrics.md: "sessions ÷ active users" of the month, and the metrics of `rates`."""
         ends = range(self.first_day, self.last_day + 1)
@@ -128,6 +132,14 @@ class SiteNumbers:
             [self.wall.day_windows(kind, day)[0] for day in ends]
             for kind in ("day", self.choices.month_kind)
         )
+        all_stays, _ = self.stays(segment)
+        # "customers with a paid subscription at the end": of a month that is over, at its end.
+        paying = {
+            window: float(
+                sum(is_customer(s, self.wall.day((window.end_ms or 0) - 1)) for s in all_stays)
+            )
+            for window in (*days, *months)
+        }
         people = tables["unique_visitors"].items()
         in_month = {window: answer.numerator for window, answer in people if window.kind == "month"}
         interactive = [e for e in events if is_interactive(e, self.choices.interactions)]
@@ -136,7 +148,7 @@ class SiteNumbers:
         among = {w: float(len(who)) for w, who in self.people.distinct(active, kind).items()}
         monthly_sessions = self.sums(seen, ("month",), lambda session: session.at_ms)
         return {
-            **rates(tables, days, months),
+            **rates(tables, days, months, paying),
             # "interactive events ÷ active users in 7 d", or in the configured number of days.
             "interaction_frequency": ratios(self.sums(interactive, (kind,)), among),
             "visit_frequency": ratios(monthly_sessions, in_month),
@@ -190,7 +202,12 @@ class SiteNumbers:
     # ---- customers
 
     def customers(self, segment: Segment) -> dict[str, dict[Window, Answer]]:
-        """Return the customers of a segment: a subscription belongs to the segment of its start."""
+        """Return the numbers of the customers of a segment."""
+        all_stays, periods = self.stays(segment)
+        return {**self.changes(all_stays), **self.levels(all_stays, periods)} if periods else {}
+
+    def stays(self, segment: Segment) -> tuple[list[Stay], list[Period]]:
+        """Return who was a customer when: a subscription belongs to the segment that it begins in."""
         of_person: dict[str | None, list[Period]] = {}
         for (person, _), events in self.subscriptions().items():
             for life in lives(events):
@@ -199,12 +216,8 @@ class SiteNumbers:
                     free = not self.choices.free_is_churn
                     of_person.setdefault(person, []).extend(paid_periods(life, free=free))
         periods = [period for own_events in of_person.values() for period in own_events]
-        if not periods:
-            return {}
-        all_stays = [
-            stay for own_events in of_person.values() for stay in stays(own_events, self.wall)
-        ]
-        return {**self.changes(all_stays), **self.levels(all_stays, periods)}
+        own_stays = (stays(own_events, self.wall) for own_events in of_person.values())
+        return [stay for found in own_stays for stay in found], periods
 
     def subscriptions(self) -> dict[tuple[str | None, str], list[EventDict]]:
         """Return the events of every subscription."""
