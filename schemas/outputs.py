@@ -24,6 +24,8 @@ WindowKind: TypeAlias = Literal[
     "trailing_90d",
     "trailing_365d",
     "all",
+    # Any run of days that was asked for; it is computed from other windows and never counted.
+    "range",
 ]
 
 _encode = Encoder().encode

@@ -1,5 +1,7 @@
 """The commands that print numbers: of files, of the metric topic, of a worker, and their catalogue."""
 
+from typing import Any
+
 import click
 
 from agents.cli.options import FILES, FORMAT, METRICS, with_settings
@@ -150,6 +152,67 @@ def top(settings: Settings, url: str | None, site: str | None, once: bool) -> in
     from agents.commands.top import run_top
 
     return run_top(settings, url=url, site=site, once=once)
+
+
+@click.command()
+@click.argument("metrics", metavar="METRIC...", nargs=-1, required=True)
+@click.option("--from", "begin", metavar="TIME", help="First day, or an instant.")
+@click.option("--to", "end", metavar="TIME", help="Last day, or the instant after; default: today.")
+@click.option(
+    "--step",
+    type=click.Choice(["hour", "day", "week", "month", "all"]),
+    default="day",
+    show_default=True,
+    help="Length of a window; all: one value over the whole range.",
+)
+@click.option("--by", multiple=True, metavar="DIMENSION", help="By value of this dimension.")
+@click.option(
+    "--where", multiple=True, metavar="NAME=VALUE", help="Only this value of a dimension."
+)
+@click.option("--window", metavar="KIND", help="A rolling window that ends with each step.")
+@click.option("--site", help="The site; by default the largest.")
+@click.option("--limit", type=click.IntRange(min=1), help="Only the LIMIT largest values of --by.")
+@click.option(
+    "--format", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True
+)
+@click.option("--url", help="Address of the worker; by default this machine's, by the settings.")
+@with_settings
+def query(settings: Settings, url: str | None, format: str, **given: Any) -> int:
+    """Ask a running worker for numbers of any period.
+
+    Any worker answers, from the counts in Redis: days as long as time.day_retention_days, hours as
+    long as time.hour_retention_days. A day is 2026-10-31, in the site's time zone; an instant is
+    2026-10-31T13:00:00+01:00. Without --from: the last 30 days, and by the hour the last 7.
+
+    Distinct people are exact in the windows that are counted: day, week, month and the rolling
+    ones. A query without an exact answer is refused with what is possible.
+
+    \b
+    Example:    engage query bounce_rate
+                engage query bounce_rate --from 2026-10-01 --to 2026-10-31 --step week --by country
+                engage query revenue orders --from 2026-10-01 --step all --where country=DE
+                engage query page_views_per_page --by page --step all --limit 20
+                engage query monthly_active_users --step day --url http://worker-1:6067
+                engage query sessions --step hour --format csv > sessions.csv
+
+    \b
+    Exit codes: 0 numbers were printed; 1 no worker answered; 2 the query was refused, or an
+                option or the configuration is wrong.
+    """
+    if url is not None and not url.startswith(("http://", "https://")):
+        raise click.BadParameter(
+            f"{url!r} is not an address like http://127.0.0.1:6067", param_hint="--url"
+        )
+    from agents.commands.query import run_query
+
+    names = {"metrics": "metric", "begin": "from", "end": "to"}
+    parameters = [
+        (names.get(name, name), str(one))
+        for name, value in given.items()
+        for one in (value if isinstance(value, tuple) else (value,))
+        if one is not None
+    ]
+    return run_query(settings, parameters, url=url, format=format)
 
 
 @click.command()

@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any, get_args
+from typing import Any
 
 from agents.commands.metric_list import as_blocks, as_lines
 from agents.commands.terminal import write
@@ -12,6 +12,7 @@ from schemas.rejection import printable
 from stream.configure.describe import NOT_SET
 from stream.configure.suggest import did_you_mean
 from stream.configure.toml_text import toml_value
+from stream.counters.windows import GRAIN_OF
 from stream.metrics.catalogue import by_theme, catalogue
 from stream.metrics.families import PREFIX
 from stream.metrics.metric import JOINED, OWN_DIMENSION_NAMES, Metric
@@ -44,7 +45,7 @@ def choose_windows(
     A metric without any default window adds its own. Raises RequestRefusedError for an unknown window,
     and for one that a named metric has not.
     """
-    known: tuple[WindowKind, ...] = get_args(WindowKind)
+    known = tuple(GRAIN_OF)
     for name in windows:
         if name not in known:
             listed = ", ".join(known)

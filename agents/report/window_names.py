@@ -20,6 +20,9 @@ def shown_period(record: MetricRecord) -> str:
     kind = record.window.kind
     if kind == "all":
         return ""
+    if kind == "range":
+        last = datetime.fromisoformat(record.window.end or "") - timedelta(minutes=1)
+        return f"{(record.window.start or '')[:10]} to {last:%Y-%m-%d}"
     newest = newest_moment(record)
     if kind == "month":
         return f"{newest:%Y-%m}"

@@ -1,7 +1,7 @@
 """Plans a query: its windows, the buckets behind each of them, and the counts to read."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any, cast
+from typing import Any
 
 from schemas.outputs import Window, WindowKind
 from stream.counters.calendar import Calendar
@@ -23,7 +23,7 @@ from stream.publish.query import (
     Stored,
 )
 
-_RANGE = cast(WindowKind, "range")
+_RANGE: WindowKind = "range"
 #: Windows of minutes: their counts are kept for hours only, and no step is that short.
 _MINUTES = frozenset(kind for kind, grain in GRAIN_OF.items() if grain is Grain.MINUTE)
 

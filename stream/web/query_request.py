@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, cast
 
-from multidict import MultiMapping
+from multidict import MultiDict, MultiMapping
 
 from schemas.outputs import WindowKind
 from schemas.rejection import printable
@@ -29,6 +29,10 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _YEARS = range(1970, 2200)
 
 
+class NothingYetError(Exception):
+    """There are no numbers yet."""
+
+
 class QueryReader:
     """Turns parameters into queries, by the metrics and dimensions of the settings."""
 
@@ -43,7 +47,11 @@ class QueryReader:
         self._calendar_of = calendar_of
 
     def query(self, given: MultiMapping[str], snapshot: Snapshot, reached_ms: int) -> Query:
-        """Return the query of these parameters. Raises QueryRefusedError."""
+        """Return the query of these parameters. Raises QueryRefusedError.
+
+        An empty one counts as missing: a dashboard sends those of its empty variables.
+        """
+        given = MultiDict((name, value) for name, value in given.items() if value)
         self._check_names(given)
         site = _site(given.get("site"), snapshot)
         step = cast(Step, _one_of("step", given.get("step") or "day", STEPS))
@@ -129,10 +137,10 @@ def _one_of(what: str, given: str, known: Iterable[Any]) -> str:
 def _site(given: str | None, snapshot: Snapshot) -> str:
     """Return the site that is named, or the largest."""
     events = {count.site: count.value for count in snapshot.counts if count.measure == EVENTS}
+    if not events:
+        raise NothingYetError("nothing has been counted yet")
     if given is not None:
         return _one_of("site", given, events)
-    if not events:
-        raise QueryRefusedError("nothing has been counted yet")
     return max(sorted(events), key=lambda site: events[site])
 
 

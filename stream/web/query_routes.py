@@ -20,7 +20,7 @@ from stream.publish.snapshot import Snapshot
 from stream.settings.application import Settings
 from stream.store.stored_counts import MovingError, StoredCounts
 from stream.web.live_assets import HEADERS
-from stream.web.query_request import FORMATS, QueryReader
+from stream.web.query_request import FORMATS, NothingYetError, QueryReader
 from stream.worker.errors import UNREACHABLE
 
 _log = logging.getLogger(__name__)
@@ -69,7 +69,7 @@ class QueryPage:
                 return await self._answer(request)
         except QueryRefusedError as error:
             return _json({"error": str(error), "possible": error.possible}, 422)
-        except MovingError as error:
+        except (MovingError, NothingYetError) as error:
             return _later(str(error))
         except UNREACHABLE as error:
             _log.warning("a query was not answered; check Redis: %s", error)
@@ -80,7 +80,7 @@ class QueryPage:
     async def _answer(self, request: web.Request) -> web.Response:
         snapshot = self._snapshot()
         if snapshot is None:
-            return _later("there are no numbers yet")
+            raise NothingYetError("there are no numbers yet")
         as_csv = _is_csv(request)
         stored = self._stored(snapshot)
         query = self._reader.query(request.query, snapshot, stored.reached_ms)

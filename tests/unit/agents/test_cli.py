@@ -119,6 +119,7 @@ def arguments_of(command: tuple[str, ...], tmp_path: Path) -> list[str]:
         "report": [file],
         "replay": [file],
         "churn-risk": [file],
+        "query": ["page_views"],
         "export": ["rules", "--out", tmp_path],
     }
     return [str(one) for one in needed.get(command[0], [])]
