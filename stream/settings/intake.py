@@ -168,12 +168,24 @@ class BotSettings(Table, frozen=True, kw_only=True):
     patterns: Annotated[
         tuple[str, ...],
         Help(
-            "Regular expressions of user agents that are bots besides those of the public list.",
-            why="The default adds headless browsers and HTTP libraries.",
+            "Regular expressions of user agents that are bots besides those of the public list "
+            "(crawler-user-agents).",
+            why="The default adds what calls itself a bot, and browsers that nobody sits at. CUBOT "
+            "makes phones.",
         ),
     ] = (
-        "headlesschrome", "phantomjs", r"^(curl|wget|python|go-http-client|java|okhttp|axios)[/-]",
+        r"(?<!cu)bot(?![a-z])", "crawler", r"spider(?![a-z])", "headless", "phantomjs", "lighthouse",
+        "page ?speed", "synthetic", r"cypress/", "pinger",
     )  # fmt: skip
+    http_libraries: Annotated[
+        bool,
+        Help(
+            "Whether HTTP libraries of the public list, such as okhttp, axios and python-requests, are "
+            "bots.",
+            {"true": "they are", "false": "they are people"},
+            "Apps and servers send with them what people do.",
+        ),
+    ] = False
 
 
 class LedgerSettings(Table, frozen=True, kw_only=True):

@@ -1,5 +1,8 @@
 """The right value of what arrives in forms of its own: empty fields, long URLs, unusual numbers."""
 
+import json
+from pathlib import Path
+
 import pytest
 
 from tests.reported.cases import Run, case, report
@@ -111,6 +114,31 @@ def _pages(
         and record["dimensions"].keys() == {dimension, *where}
         and record["dimensions"].items() >= where.items()
     }
+
+
+@case("okhttp_is_bot")
+def test_clients_of_apps_and_servers_are_people() -> None:
+    found = report("okhttp.jsonl")
+    assert found.value("page_views") == 4
+    assert found.value("orders") == 1
+    assert found.value("unique_visitors") == 5
+
+
+@case("synthetic_browsers")
+@pytest.mark.parametrize("name", [
+    "Chrome-Lighthouse", "HeadlessChrome/120.0", "(compatible; Bytespider)", "DatadogSynthetics",
+    "StatusCake", "(Google Page Speed Insights)",
+])  # fmt: skip
+def test_a_synthetic_browser_is_a_bot(name: str, tmp_path: Path) -> None:
+    agent = f"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/120.0 Safari/537.36 {name}"
+    event = {"type": "page_view", "event_time": "2025-03-10T10:00:00Z", "page_url": "/"}
+    events = [
+        event | {"event_id": "1", "visitor_id": "a", "context": {"user_agent": agent}},
+        event | {"event_id": "2", "visitor_id": "b"},
+    ]
+    log = tmp_path / "log.jsonl"
+    log.write_text("\n".join(map(json.dumps, events)))
+    assert report(log).value("page_views") == 1
 
 
 @case("time_forms")

@@ -148,6 +148,7 @@ CHANGES: tuple[Changed, ...] = (
     Changed("new.basis", "session"),
     Changed("bots.mode", "only"),
     Changed("bots.user_agent_field", "agent"),
+    Changed("bots.http_libraries", True),
     Changed("bots.patterns", ("probe",)),
     Changed("exclude", {"staff": ("yes",)}),
     Changed("interaction.events", ("goal",)),

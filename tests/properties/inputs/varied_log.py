@@ -12,7 +12,12 @@ SECOND_MS, MINUTE_MS, HOUR_MS, DAY_MS = 1_000, 60_000, 3_600_000, 86_400_000
 START_MS = 1_760_742_000_000
 PEOPLE = 5
 _SUFFIXES = ("", "?p=1", "#/x")
-_AGENTS = ("Mozilla/5.0 Firefox/130", "Googlebot/2.1 (+http://www.google.com/bot.html)", "probe/1")
+_AGENTS = (
+    "Mozilla/5.0 Firefox/130",
+    "Googlebot/2.1 (+http://www.google.com/bot.html)",
+    "probe/1",
+    "okhttp/4",
+)
 _DAYS = (
     (0, 1, 2, 3, 4, 5, 6, 7, 13, 20, 34, 62),
     (0, 2, 6, 7, 8, 29, 30, 31),
@@ -59,7 +64,7 @@ class _Log:
             "platform": "ios" if person % 2 else "web",
             "os": "web" if person % 2 else "ios",
             "campaign": "spring" if session_number % 2 else "mail",
-            "user_agent": _AGENTS[0] if session_number != 2 else _AGENTS[1 + person % 2],
+            "user_agent": _AGENTS[0] if session_number != 2 else _AGENTS[1 + person % 3],
             "staff": "yes" if session_number == 3 and person else "no",
         }
         if session_number % 4 == 3:

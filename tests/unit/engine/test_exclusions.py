@@ -5,12 +5,16 @@ from typing import Any
 
 import msgspec
 import pytest
+from crawleruseragents import CRAWLER_USER_AGENTS_DATA
 
 from stream.configure.load import SettingsError, load_settings
 from stream.counters import measures
 from stream.counters.measures import Grain
+from stream.engine.event_rules import BOT
+from stream.engine.exclusions import build_exclusions
 from stream.report.file_report import Report
 from stream.settings.application import Settings
+from stream.settings.intake import BotSettings
 
 START = 1_709_553_600_000
 GOOGLE = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
@@ -51,11 +55,47 @@ def by(user_agent: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("agent", [
-    GOOGLE, "facebookexternalhit/1.1", "curl/8.1.2", "python-requests/2.31",
-    CHROME.replace("Chrome", "HeadlessChrome"),
+    GOOGLE, "facebookexternalhit/1.1", CHROME.replace("Chrome", "HeadlessChrome"),
+    f"{CHROME} Chrome-Lighthouse", f"{CHROME} DatadogSynthetics", f"{CHROME} StatusCake",
+    "Mozilla/5.0 (KHTML, like Gecko; Google Page Speed Insights) Chrome/131.0 Safari/537.36",
+    "Mozilla/5.0 (compatible; Bytespider; spider-feedback@example.com)", "GPTBot/1.2", "PTST/230",
+    "Mozilla/5.0 (compatible; NewBot/1.0; +https://new.example)", "NewRelicPinger/1.0",
 ])  # fmt: skip
 def test_a_bot_is_known_by_its_user_agent(agent: str) -> None:
     assert counts(Settings(), by(agent), by(CHROME), {}) == (2, 1, 0, 2)
+
+
+LIBRARIES = (
+    "okhttp/4.9.3", "axios/1.6.2", "python-requests/2.31", "Go-http-client/2.0", "Java/17.0.1",
+    "Apache-HttpClient/4.5.13", "curl/8.1.2", "Dart/3.1 (dart:io)", "node-fetch/1.0",
+)  # fmt: skip
+APPS = (
+    "Dalvik/2.1.0 (Linux; U; Android 13)", "Shop/3 CFNetwork/1410.0.3 Darwin/22.6.0",
+    f"{CHROME} Electron/27.0", "Mozilla/5.0 (iPhone) Mobile/15E148 [FBAN/FBIOS;FBAV/400]",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("agent", [*LIBRARIES, *APPS])
+def test_clients_of_apps_and_servers_are_people(agent: str) -> None:
+    assert counts(Settings(), by(agent)) == (1, 0, 0, 1)
+
+
+def test_http_libraries_are_bots_if_the_settings_say_so() -> None:
+    config = Settings(bots=BotSettings(http_libraries=True))
+    assert counts(config, by("okhttp/4.9.3"), by("python-requests/2.31"), by(APPS[0])) == (
+        1,
+        2,
+        0,
+        1,
+    )
+
+
+def test_every_bot_of_the_public_list_is_one_but_libraries() -> None:
+    excluded = build_exclusions(Settings())
+    for entry in CRAWLER_USER_AGENTS_DATA:
+        if "http-library" not in entry["tags"]:
+            for agent in entry["instances"][:1]:
+                assert excluded({"user_agent": agent}) is BOT, agent
 
 
 def test_an_event_can_declare_itself_a_bot() -> None:
