@@ -12,6 +12,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from agents.commands.kafka_clients import Sender
 from schemas.codec import RejectedEvent, parse
 from schemas.events import EVENT_TYPES, Event
+from stream.people.nobody import Nobody
 from stream.report.input import read_lines
 from stream.settings.application import Settings
 
@@ -30,6 +31,7 @@ class Router:
     """Router of events: the type decides the topic, the person the key."""
 
     def __init__(self, settings: Settings, *, topic_by_type: bool = True) -> None:
+        self._nobody = Nobody(settings.ids.nobody)
         self._by_visitor = settings.identity == "visitor"
         self._first = settings.topics.inputs[0]
         self._topics: dict[str, str] = {}
@@ -49,6 +51,7 @@ class Router:
 
     def key(self, event: Event) -> bytes:
         """Key of an event: its person by `identity`, or its site without a person."""
+        self._nobody.take_off(event)
         first, second = event.user_id, event.visitor_id
         if self._by_visitor:
             first, second = second, first

@@ -14,6 +14,7 @@ from stream.metrics.catalogue import aggregates, event_counters
 from stream.metrics.themes.goals import session_marks
 from stream.metrics.themes.retention import lifecycle_rules
 from stream.people.first_days import activation
+from stream.people.nobody import Nobody
 from stream.sessions.pages import PAGE
 from stream.sessions.rules import session_rules
 from stream.settings.application import Settings
@@ -42,6 +43,7 @@ def build_rules(settings: Settings, watching: Sequence[EventCounter] = ()) -> Ru
         calendar_of=calendar_of,
         own_values_max={PAGE: settings.pages.values_max, RISK_BAND: 3},
         identity_is_user=settings.identity == "user",
+        nobody=Nobody(settings.ids.nobody),
         currency=settings.currency,
         allowed_lateness_ms=settings.time.allowed_lateness_seconds * 1000,
         correction_window_ms=corrects * settings.time.correction_window_seconds * 1000,

@@ -38,6 +38,9 @@ def accept(
             dead_letters.reject(topic, record, item)
             continue
         event, time_ms = item  # type: ignore[misc]
+        if person is None and _needs_person(state, event):
+            dead_letters.reject_event(topic, record, Reason.NO_PERSON, time_ms)
+            continue
         is_producers = not record.timestamp_type
         if time_ms > record.timestamp + skew_ms or (is_producers and time_ms > now_ms + skew_ms):
             dead_letters.reject_event(topic, record, Reason.FUTURE, time_ms)
@@ -59,15 +62,21 @@ def accept(
 
 
 def recall(
-    state: ShardState, topic: TopicState, records: Sequence[Record], decoded: Sequence[Decoded]
+    state: ShardState,
+    topic: TopicState,
+    records: Sequence[Record],
+    decoded: Sequence[Decoded],
+    people: Sequence[Person | None],
 ) -> None:
     """Rebuild the set of seen ids from records that were counted before the last checkpoint."""
     seen = topic.seen
     skew_ms, currency = state.rules.max_future_skew_ms, state.rules.currency
-    for record, item in zip(records, decoded, strict=True):
+    for record, item, person in zip(records, decoded, people, strict=True):
         if isinstance(item, RejectedEvent):
             continue
         event, time_ms = item
+        if person is None and _needs_person(state, event):
+            continue
         # Nothing beyond the stored log clock was accepted, whichever clock refused it.
         if time_ms > record.timestamp + skew_ms or time_ms > topic.clock:
             continue
@@ -77,6 +86,11 @@ def recall(
             seen.advance(record.offset, topic.recall_clock, time_ms)
             topic.recall_clock = time_ms
         seen.add(event.site, event.event_id, record.offset, topic.recall_clock)
+
+
+def _needs_person(state: ShardState, event: Event) -> bool:
+    """Whether an event without a person is none: its ids name nobody."""
+    return state.rules.event_rules[event.__class__].has_person
 
 
 def _is_other_currency(event: Event, currency: str) -> bool:

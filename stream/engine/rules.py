@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from schemas.events import Event
 from stream.churn.risk import RiskRules
 from stream.counters.calendar import Calendar
 from stream.engine.event_rules import EventRule
@@ -10,6 +11,7 @@ from stream.engine.exclusions import Exclusions
 from stream.history.spelling import reason_key
 from stream.people.lifecycle import LifecycleRules
 from stream.people.newcomers import Activation
+from stream.people.nobody import Nobody
 from stream.sessions.rules import SessionRules
 from stream.settings.application import Settings
 
@@ -30,6 +32,8 @@ class Rules:
     #: Dimension of metrics → its most values, if they differ from `dimension_values_max`.
     own_values_max: Mapping[str, int]
     identity_is_user: bool
+    #: ids.nobody
+    nobody: Nobody
     currency: str | None
     allowed_lateness_ms: int
     #: time.correction_window_seconds; 0 unless time.late_policy is update.
@@ -46,6 +50,16 @@ class Rules:
     exclusions: Exclusions | None
     #: None: the model of churn risk is switched off.
     churn_risk: RiskRules | None
+
+    def somebody(self, event: Event, who: str) -> str | None:
+        """Return the id of an event that names somebody; an id that names nobody is taken off.
+
+        `who` is the id that names the event's person if it is one.
+        """
+        if not self.nobody.has(who):
+            return who
+        self.nobody.take_off(event)
+        return event.user_id or event.visitor_id
 
     def is_involuntary(self, reason: str | None) -> bool:
         """Whether a reason for leaving is one that the customer did not choose."""

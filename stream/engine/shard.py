@@ -35,6 +35,7 @@ class Shard(ShardState):
         """
         rules = self.rules
         event_rules, identity_is_user = rules.event_rules, rules.identity_is_user
+        spellings = rules.nobody.spellings
         get, recent = self.people.get, self.people.recent
         people: list[Person | None] = []
         missing: Missing = {}
@@ -50,6 +51,11 @@ class Shard(ShardState):
                 continue
             person = recent.get(event.site, _no_people).get(who)
             if person is None:
+                # Not a person of the last events: only then it may be nobody.
+                who = rules.somebody(event, who)
+                if who is None:
+                    people.append(None)
+                    continue
                 key = person_key(event.site, who)
                 person = get(key)
                 if person is None:
@@ -58,6 +64,11 @@ class Shard(ShardState):
                     recent.setdefault(event.site, {})[who] = person
             people.append(person)
             if event.session_id is not None:
+                if event.session_id in spellings:
+                    event.session_id = None
+                    continue
+                if event.visitor_id in spellings:
+                    event.visitor_id = None
                 keeper = keeper_key(rules, event)
                 if keeper is not None and get(keeper) is None:
                     missing.setdefault(keeper, [])
@@ -106,7 +117,7 @@ class Shard(ShardState):
         state = self.topics[topic]
         counted = min(max(state.next - state.expected, 0), len(records))
         if counted:
-            recall(self, state, records[:counted], decoded[:counted])
+            recall(self, state, records[:counted], decoded[:counted], people[:counted])
         if counted < len(records):
             self.activity.oldest_minute = self.oldest_live_minute()
             fold(self, state, records[counted:], decoded[counted:], people[counted:], now_ms)

@@ -33,6 +33,7 @@ from stream.settings.definitions import (
 from stream.settings.intake import (
     BotSettings,
     DedupeSettings,
+    IdSettings,
     LedgerSettings,
     TimeSettings,
     TopicSettings,
@@ -87,6 +88,7 @@ class Settings(Table, frozen=True, kw_only=True):
             basic=True,
         ),
     ] = "user"
+    ids: IdSettings = IdSettings()
     timezone: Annotated[
         str,
         Help(

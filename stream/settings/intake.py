@@ -147,6 +147,24 @@ class DedupeSettings(Table, frozen=True, kw_only=True):
     ] = 200_000
 
 
+class IdSettings(Table, frozen=True, kw_only=True):
+    """Ids of people and sessions."""
+
+    nobody: Annotated[
+        tuple[str, ...],
+        Help(
+            "Values of user_id, visitor_id and session_id that are read as absent, in letters of any "
+            "case. An event that no other id gives a person becomes a dead letter (no_person).",
+            {"[]": "every id names somebody"},
+            "Trackers send these values without knowing an id; counted, all of these people would be "
+            "one.",
+        ),
+    ] = (
+        "undefined", "null", "none", "nan", "anonymous", "guest", "unknown", "0",
+        "00000000-0000-0000-0000-000000000000",
+    )  # fmt: skip
+
+
 class BotSettings(Table, frozen=True, kw_only=True):
     """Events of programs, told by is_bot, by a public list of user agents and by patterns."""
 

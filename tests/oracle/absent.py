@@ -1,14 +1,24 @@
 """What an event holds: null and an empty text are no field, and a reason has one spelling."""
 
 import re
+from collections.abc import Collection
 from typing import Any
 
 EventDict = dict[str, Any]
 
 
-def present(event: EventDict) -> EventDict:
-    """Return the event with only the fields, and the values of the context, that hold something."""
+_IDS = ("user_id", "visitor_id", "session_id")
+
+
+def present(event: EventDict, nobody: Collection[str] = ()) -> EventDict:
+    """Return the event with only the fields, and the values of the context, that hold something.
+
+    "undefined, null, none … are nobody": such an id, in any case, is no id.
+    """
     kept = {name: value for name, value in event.items() if value not in (None, "")}
+    for name in _IDS:
+        if str(kept.get(name, "")).strip().lower() in nobody:
+            kept.pop(name, None)
     if "context" in kept:
         context = kept["context"].items()
         kept["context"] = {name: value for name, value in context if value not in (None, "")}

@@ -141,6 +141,22 @@ def test_a_synthetic_browser_is_a_bot(name: str, tmp_path: Path) -> None:
     assert report(log).value("page_views") == 1
 
 
+@case("undefined_ids")
+def test_an_id_that_names_nobody_is_none() -> None:
+    found = report("undefined_ids.jsonl")
+    assert found.value("unique_visitors") == 6
+    every_id = report("undefined_ids.jsonl", ENGAGE_IDS_NOBODY="[]")
+    assert every_id.value("unique_visitors") == 4
+
+
+def test_an_event_of_nobody_is_counted_by_reason(tmp_path: Path) -> None:
+    event = {"type": "order", "event_id": "1", "event_time": "2025-03-10T10:00:00Z"}
+    log = tmp_path / "log.jsonl"
+    log.write_text(json.dumps(event | {"order_id": "o", "user_id": "Guest", "visitor_id": "null"}))
+    found = report(log)
+    assert "nobody" in found.stderr or "no_person" in found.stderr
+
+
 @case("time_forms")
 def test_an_unusual_time_is_refused_with_advice() -> None:
     found = report("time_forms.jsonl")

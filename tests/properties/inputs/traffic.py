@@ -98,7 +98,8 @@ _empty = st.dictionaries(
     max_size=2,
 )
 _REASONS = ["payment_failed", "Payment Failed", "payment-failed ", "PAYMENT_FAILED", "other", ""]
-_identities = st.sampled_from(["visitor", "visitor", "user", "both", "other visitor"])
+_NOBODY = ["nobody", "nobody at all", "nobody's browser"]
+_identities = st.sampled_from(["visitor", "visitor", "user", "both", "other visitor", *_NOBODY])
 
 
 @st.composite
@@ -109,7 +110,7 @@ def site_events(draw: st.DrawFn, base_ms: int, number: int, days: Sequence[int] 
     event["event_id"] = f"e{number}"
     event["event_time"] = base_ms + draw(st.sampled_from(days)) * DAY_MS + draw(times)
     event |= _names(account, draw(_identities))
-    session_id = draw(st.sampled_from([None, None, "s1", "s2"]))
+    session_id = draw(st.sampled_from([None, None, "s1", "s2", "NULL"]))
     context, site = draw(contexts), draw(st.sampled_from(["default", "default", "shop"]))
     if site == "shop":
         event["event_id"] = f"e{number - 1}"  # An id of one site may be known on another.
@@ -122,6 +123,12 @@ def site_events(draw: st.DrawFn, base_ms: int, number: int, days: Sequence[int] 
 def _names(account: str, identity: str) -> dict[str, str]:
     if identity == "user":
         return {"user_id": f"user-{account}"}
+    if identity == "nobody":
+        return {"user_id": "Undefined ", "visitor_id": f"visitor-{account}"}
+    if identity == "nobody at all":
+        return {"user_id": "null", "visitor_id": "GUEST"}
+    if identity == "nobody's browser":
+        return {"user_id": f"user-{account}", "visitor_id": "undefined"}
     if identity == "both":
         return {"user_id": f"user-{account}", "visitor_id": f"visitor-{account}"}
     return {"visitor_id": f"visitor-{account}{'2' if identity != 'visitor' else ''}"}
