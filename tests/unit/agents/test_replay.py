@@ -73,6 +73,9 @@ def test_events_of_a_disabled_topic_go_to_the_first_one() -> None:
         ("user", {"visitor_id": "v"}, b"v"),
         ("visitor", {"user_id": "u", "visitor_id": "v"}, b"v"),
         ("visitor", {"user_id": "ü"}, "ü".encode()),
+        ("user", {"user_id": "undefined", "visitor_id": "v"}, b"v"),
+        ("visitor", {"user_id": "u", "visitor_id": " NULL "}, b"u"),
+        ("user", {"user_id": "guest"}, b"default"),
     ],
 )
 def test_the_key_is_the_person(identity: str, fields: dict[str, str], key: bytes) -> None:

@@ -116,6 +116,14 @@ def test_any_text_is_a_value(value: str) -> None:
     assert after.fresh == {}
 
 
+def test_no_value_shows_the_user_name_and_password_of_a_url() -> None:
+    registry = fresh()
+    shown = segments_of(registry, "https://jane:pw@x.test/@a", None)
+    assert shown == [("", ""), ("country", "https://x.test/@a")]
+    content = registry.own_segment("default", "content", "https://jane:pw@x.test/b")
+    assert content.value == "https://x.test/b"
+
+
 def test_only_series_have_a_measure() -> None:
     registry = fresh()
     [series] = segment_set_of(registry, "default", None, None).series("page_views")
