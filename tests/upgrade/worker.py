@@ -24,6 +24,13 @@ PARTITIONS = 2
 #: (topic, partition, epoch ms, type of that time, key, bytes as Latin-1)
 Logged = Sequence[Any]
 
+#: Defaults of that time: counts in the stored state and counts from the log agree only under them.
+_DEFAULTS = {
+    "ENGAGE_IDS_NOBODY": "[]",
+    "ENGAGE_ACTIVE_PASSIVE_TYPES": "heartbeat, subscription_renewed, subscription_ended, "
+    "ticket_resolved, marketing_spend",
+}
+
 
 class LogRecord(NamedTuple):
     """Record as Kafka hands it out."""
@@ -84,7 +91,7 @@ class InProcessWorker:
     def __init__(self, settings_text: str, redis_url: str, directory: Path) -> None:
         file = directory / "engage.toml"
         file.write_text(settings_text, "utf-8")
-        self.settings = load_settings(file, {"ENGAGE_REDIS_URL": redis_url})
+        self.settings = load_settings(file, {"ENGAGE_REDIS_URL": redis_url, **_DEFAULTS})
         self.client = connect_redis(self.settings)
         self.store = Store(self.client, self.settings.app, "the new worker", PARTITIONS)
         self.log = MemoryLog(self.settings.topics.inputs)
