@@ -21,6 +21,7 @@ def judge(
     correction_ms: int,
     skew_ms: int,
     dedupe_ms: int,
+    currency: str | None = None,
 ) -> list[Verdict]:
     """Return the verdicts on (event, Kafka timestamp) pairs in log order. Each event has its time as `ms`.
 
@@ -36,6 +37,10 @@ def judge(
         time_ms = event["ms"]
         if time_ms > timestamp + skew_ms:
             verdicts.append(Verdict(event, "future", False))
+            continue
+        # "currency in letters of any case"
+        if currency is not None and event.get("currency", currency).upper() != currency:
+            verdicts.append(Verdict(event, "currency", False))
             continue
         key = (event.get("site", "default"), event["event_id"])
         if key in seen and newest - seen[key] <= dedupe_ms:

@@ -76,6 +76,7 @@ def verdicts_of(logs: Logs, settings: Settings) -> list[Verdict]:
                 * (time.late_policy == "update"),
                 skew_ms=time.max_future_skew_seconds * 1000,
                 dedupe_ms=settings.dedupe.window_seconds * 1000,
+                currency=settings.currency,
             )
     return found
 

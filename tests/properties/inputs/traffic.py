@@ -77,6 +77,8 @@ _kinds = st.one_of(
     st.sampled_from([
         {"type": "session_start"},
         {"type": "order", "order_id": "o"},
+        {"type": "order", "order_id": "o", "currency": "eur"},
+        {"type": "order", "order_id": "p", "currency": "Usd"},
         {"type": "ticket_message", "ticket_id": "t", "direction": "outgoing"},
         {"type": "ticket_message", "ticket_id": "t", "direction": "incoming"},
         {"type": "ticket_resolved", "ticket_id": "t"},
