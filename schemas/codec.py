@@ -85,17 +85,30 @@ def _read(raw: bytes | None) -> tuple[Event, int] | RejectedEvent:
             found_time = f"$.event_time: {time} is outside 1990 to 2199"
             return RejectedEvent(Reason.ABSURD_TIME, found_time)
         ms = days * _DAY_MS + since.seconds * 1000 + since.microseconds // 1000
-    if event.visitor_id is None and event.user_id is None and type(event) not in PERSONLESS:
+    if event.session_id == "":
+        event.session_id = None
+    if not (event.user_id and event.visitor_id) and not _has_person(event):
         return RejectedEvent(
             Reason.NO_PERSON, "$.visitor_id and $.user_id are both absent, null or empty"
         )
     return event, ms
 
 
+def _has_person(event: Event) -> bool:
+    """Whether an event without one of the ids has the other, or needs none; empty ids become None."""
+    user, visitor = event.user_id, event.visitor_id
+    if user == "":
+        event.user_id = None
+    if visitor == "":
+        event.visitor_id = None
+    return bool(user or visitor) or type(event) in PERSONLESS
+
+
 def _present_fields(raw: bytes) -> bytes | None:
     """Return the event without its fields that are null or empty; None if it has none of these.
 
-    Fields that may be absent are read so only when the decoder refuses them: most events have none.
+    The decoder has refused the event, so this is off the hot path: the ids that trackers often leave
+    empty are no reason for that.
     """
     try:
         fields = _decode_fields(raw)

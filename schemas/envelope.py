@@ -14,7 +14,11 @@ LATEST_MS = 7_258_118_399_999
 _ZONED = {"pattern": "([Zz]|[+-][0-9]{2}:?[0-9]{2})$"}
 
 Id: TypeAlias = Annotated[str, Meta(min_length=1, max_length=128)]
-PersonId: TypeAlias = Annotated[str, Meta(min_length=1, max_length=256)]
+# Trackers often send "" for an id they do not have. The codec makes it None, which costs less than a
+# second look at the event.
+_NOT_EMPTY = {"minLength": 1}
+PersonId: TypeAlias = Annotated[str, Meta(max_length=256, extra_json_schema=_NOT_EMPTY)]
+SessionId: TypeAlias = Annotated[str, Meta(max_length=128, extra_json_schema=_NOT_EMPTY)]
 Name: TypeAlias = Annotated[str, Meta(min_length=1, max_length=256)]
 Text: TypeAlias = str  # only shown or compared: the size of the record bounds it
 Site: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64)]
@@ -82,7 +86,7 @@ class Envelope(Struct, kw_only=True, gc=False, tag_field="type"):
     event_time: Time
     visitor_id: PersonId | None = None
     user_id: PersonId | None = None
-    session_id: Id | None = None
+    session_id: SessionId | None = None
     site: Site = "default"
     context: _ContextField = None
     schema_version: Literal[1] = 1
