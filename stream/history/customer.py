@@ -81,12 +81,12 @@ class Customer:
         if removed[0] == added[-1]:
             removed, added = removed[1:], added[:-1]
         segments = {segment for effect in (*removed, *added) for segment in self._segments(effect)}
-        change: Contributions = Contributions()
+        change = Contributions()
         for segment in segments:
-            change.subtract(self.days(segment).contributions())
+            self.days(segment).count(change, -1)
         self._change(removed, added)
         for segment in segments:
-            change.update(self.days(segment).contributions())
+            self.days(segment).count(change, 1)
         for effects, times in ((removed, -1), (added, 1)):
             for effect in effects:
                 if effect.unmatched_id is not None:
@@ -143,7 +143,8 @@ def contributions(events: Iterable[SubscriptionEvent], registry: SegmentRegistry
     """Return what one customer's events add to the counts."""
     customer, counts = Customer(registry), Contributions()
     for event in events:
-        counts.update(customer.add(event))
+        for key, count in customer.add(event).items():
+            counts[key] += count
     return Contributions({key: count for key, count in counts.items() if count})
 
 

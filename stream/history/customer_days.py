@@ -14,6 +14,9 @@ from stream.history.subscriptions import Step
 Contributions = Counter[tuple[str, Segment, Grain, int]]
 #: Length of the rolling churn window in days.
 CHURN_DAYS = 30
+#: Measures of a start that follows an earlier stay, and of a customer's first.
+_AGAIN = measures.CUSTOMER_STARTS, measures.CUSTOMERS_CHANGE
+_FIRST = *_AGAIN, measures.FIRST_STARTS
 
 
 class Stay(NamedTuple):
@@ -95,63 +98,53 @@ class CustomerDays:
         if paid:
             yield Stay(start, None, is_first, is_carried)
 
-    def contributions(self) -> Contributions:
-        """Return what the kept days add to the day counters."""
-        counts: Contributions = Counter()
+    def count(self, counts: Contributions, times: int) -> None:
+        """Add what the kept days contribute to the day counters; `times` −1 takes it away."""
         segment = self.segment
         for day, change in self._mrr.items():
-            counts[measures.MRR_CHANGE_MICROS, segment, Grain.DAY, day] += change
+            counts[measures.MRR_CHANGE_MICROS, segment, Grain.DAY, day] += times * change
         starts: dict[int, bool] = {}
         ended: set[int] = set()
         for stay in self.stays():
             if not stay.is_carried:
                 starts[stay.start] = stay.is_first
-                self._count_start(counts, stay)
+                for measure in _FIRST if stay.is_first else _AGAIN:
+                    counts[measure, segment, Grain.DAY, stay.start] += times
             if stay.end is not None:
                 ended.add(stay.end)
-                self._count_end(counts, stay.start, stay.end)
-        self._count_movements(counts, starts, ended)
-        return counts
+                self._count_end(counts, stay.start, stay.end, times)
+        for day, change in self._mrr.items():
+            measure = _movement(change, starts.get(day), day in ended)
+            counts[measure, segment, Grain.DAY, day] += times * abs(change)
 
-    def _count_start(self, counts: Contributions, stay: Stay) -> None:
-        found = [measures.CUSTOMER_STARTS, measures.CUSTOMERS_CHANGE]
-        for measure in [*found, measures.FIRST_STARTS] if stay.is_first else found:
-            counts[measure, self.segment, Grain.DAY, stay.start] += 1
-
-    def _count_end(self, counts: Contributions, start: int, end: int) -> None:
-        counts[measures.CUSTOMER_ENDS, self.segment, Grain.DAY, end] += 1
-        counts[measures.CUSTOMERS_CHANGE, self.segment, Grain.DAY, end] -= 1
-        self._count_lost(counts, start, end, measures.LOST_30D, measures.LOST_MONTH)
+    def _count_end(self, counts: Contributions, start: int, end: int, times: int) -> None:
+        counts[measures.CUSTOMER_ENDS, self.segment, Grain.DAY, end] += times
+        counts[measures.CUSTOMERS_CHANGE, self.segment, Grain.DAY, end] -= times
+        self._count_lost(counts, start, end, times, measures.LOST_30D, measures.LOST_MONTH)
         # The last subscription to end on the day gives the reason.
         if self._ends[end][-1][1]:
-            counts[measures.INVOLUNTARY_ENDS, self.segment, Grain.DAY, end] += 1
+            counts[measures.INVOLUNTARY_ENDS, self.segment, Grain.DAY, end] += times
             lost = measures.LOST_INVOLUNTARY_30D, measures.LOST_INVOLUNTARY_MONTH
-            self._count_lost(counts, start, end, *lost)
+            self._count_lost(counts, start, end, times, *lost)
 
     def _count_lost(
-        self, counts: Contributions, start: int, end: int, rolling: str, monthly: str
+        self, counts: Contributions, start: int, end: int, times: int, rolling: str, monthly: str
     ) -> None:
         """Count the customer as lost in each window that they began as a customer and in which they left."""
         for last_day in range(max(end, start + CHURN_DAYS), end + CHURN_DAYS):
-            counts[rolling, self.segment, Grain.DAY, last_day] += 1
+            counts[rolling, self.segment, Grain.DAY, last_day] += times
         month = self.segment.calendar.month_of(end)
         if start < month:
-            counts[monthly, self.segment, Grain.DAY, month] += 1
+            counts[monthly, self.segment, Grain.DAY, month] += times
 
-    def _count_movements(
-        self, counts: Contributions, starts: dict[int, bool], ended: set[int]
-    ) -> None:
-        """Count each day's change of the customer's revenue by its cause."""
-        for day, change in self._mrr.items():
-            if day in ended:
-                measure = measures.MRR_CHURNED_MICROS
-            elif day in starts:
-                is_first = starts[day]
-                measure = measures.MRR_NEW_MICROS if is_first else measures.MRR_REACTIVATED_MICROS
-            else:
-                grown = change > 0
-                measure = measures.MRR_EXPANDED_MICROS if grown else measures.MRR_CONTRACTED_MICROS
-            counts[measure, self.segment, Grain.DAY, day] += abs(change)
+
+def _movement(change: int, is_first: bool | None, is_end: bool) -> str:
+    """Return the cause of a day's change of a customer's revenue; `is_first` None: no stay begins."""
+    if is_end:
+        return measures.MRR_CHURNED_MICROS
+    if is_first is not None:
+        return measures.MRR_NEW_MICROS if is_first else measures.MRR_REACTIVATED_MICROS
+    return measures.MRR_EXPANDED_MICROS if change > 0 else measures.MRR_CONTRACTED_MICROS
 
 
 def _change(days: dict[int, int], day: int, change: int) -> None:

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from stream.counters import measures
 from stream.counters.measures import Grain
+from stream.history.customer_days import CustomerDays
+from stream.history.subscriptions import Subscription
 from stream.settings.application import ChurnSettings, Settings
 from tests.oracle import customers as oracle
 from tests.oracle.money import person_of, segments_of
@@ -77,7 +79,9 @@ def history(seed: int, base_ms: int, *, events: int, days: int, names: int) -> l
 def counted(sent: Sequence[Sent], config: Settings, chance: Random, crashes: bool = True) -> Counts:
     """Return what the engine counts, with checkpoints and crashes in between."""
     [log] = logs_of(sent, 1)
-    worker = Worker(0, log, config, EVERYONE, now_ms=1 << 60)
+    # A topic without events would hold back what is settled.
+    own_log = {"subscriptions": log["subscriptions"]}
+    worker = Worker(0, own_log, config, EVERYONE, now_ms=1 << 60)
     while worker.read("subscriptions", chance.randrange(1, 60)):
         if crashes:
             worker.act((chance.choice(["close", "checkpoint", "checkpoint", "crash"]), 0, 0))
@@ -164,6 +168,63 @@ def test_a_long_history_counts_what_the_oracle_counts(data: st.DataObject) -> No
     config = settings_of(zone, data.draw(st.booleans()))
     wrong = differences(counted(sent, config, Random(seed)), expected(sent, config))
     assert not wrong, "\n".join([f"{len(wrong)} counts", *wrong[:8]])
+
+
+def _fold_nothing(self: CustomerDays, first_day: int) -> None:
+    """Forget the days without counting what they amount to."""
+    fold(CustomerDays(self.segment), first_day)
+    for days in (self._paid, self._mrr, self._ends):
+        for day in [day for day in days if day < first_day]:
+            del days[day]  # type: ignore[attr-defined]
+
+
+def _fold_without_beginning(self: CustomerDays, first_day: int) -> None:
+    fold(self, first_day)
+    self.was_customer = False
+
+
+def _settle_early(self: Subscription, before_ms: int) -> None:
+    settle(self, before_ms + 70 * DAY_MS)
+
+
+def _forget_price(self: Subscription, before_ms: int) -> None:
+    settle(self, before_ms)
+    self.settled = self.settled._replace(mrr_micros=0)
+
+
+def _converge_at_once(self: Subscription, event: Any, key: Any) -> Any:
+    """Leave the effects after the new event as they are."""
+    before = list(self._effects)
+    removed, added = add(self, event, key)
+    place = self.events.index(event)
+    self._effects[place + 1 :] = before[place:]
+    return removed[:1], [self._effects[place], added[-1]]
+
+
+fold, settle, add = CustomerDays.fold, Subscription.settle, Subscription.add
+MUTANTS: dict[str, tuple[Any, str, Any]] = {
+    "folded days are forgotten": (CustomerDays, "fold", _fold_nothing),
+    "a folded customer is a new one": (CustomerDays, "fold", _fold_without_beginning),
+    "events are settled too early": (Subscription, "settle", _settle_early),
+    "a settled price is forgotten": (Subscription, "settle", _forget_price),
+    "later effects are not renewed": (Subscription, "add", _converge_at_once),
+}
+
+
+@pytest.mark.parametrize("mutant", MUTANTS)
+def test_a_broken_customer_is_caught(mutant: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def wrong(seed: int) -> list[str]:
+        sent = history(seed, 1_700_000_000_000, events=50, days=350, names=3)
+        config = settings_of("UTC", False)
+        try:
+            found = counted(sent, config, Random(seed))
+        except KeyError as error:
+            return [repr(error)]
+        return differences(found, expected(sent, config))
+
+    assert not any(wrong(seed) for seed in range(8))
+    monkeypatch.setattr(*MUTANTS[mutant])
+    assert any(wrong(seed) for seed in range(8))
 
 
 @pytest.mark.parametrize("names", [1, 3_000])

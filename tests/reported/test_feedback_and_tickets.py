@@ -35,6 +35,7 @@ def test_scales_begin_at_their_lowest_score(name: str, score: float) -> None:
 def test_an_nps_on_a_scale_to_5_is_off_the_scale() -> None:
     found = report("nps_on_5.jsonl")
     assert found.value("feedback_off_scale", "day", MARCH_10) == 1
+    assert "1 off scale" in found.stderr
     for metric in ("nps", "nps_detractors_share", "feedback_count"):
         numbers = [r for r in found.records() if r["metric"] == metric and r["numerator"]]
         assert numbers == []

@@ -75,8 +75,9 @@ def test_a_subscription_of_five_minutes_makes_no_customer() -> None:
 
 
 @case("subscription_of_two_ids")
-def test_an_end_under_another_id_is_documented() -> None:
+def test_an_end_under_another_id_is_documented_and_counted_as_unmatched() -> None:
     found = report("visitor_starts_user_ends.jsonl")
+    assert "1 unmatched" in found.stderr
     assert days(found, "active_customers", "2025-06-01") == [1]
     limits = (ROOT / "deploy" / "README.md").read_text()
     assert "An end under another id matches no start" in limits
