@@ -10,6 +10,8 @@ from stream.settings.pages import PageSettings
 _JOINT = "\x1f"
 #: Characters of a page name kept: it is a label that people read.
 NAME_MAX = 256
+#: Characters of a path read: with all of them escaped, more than a name keeps.
+_PATH_MAX = 4_096
 #: Page names cached, and the longest URL cached: queries make their number unbounded.
 _CACHE_MAX = 20_000
 URL_CACHED_MAX = 2_048
@@ -21,14 +23,13 @@ _LINK = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
 #: A path that begins with two slashes names a host only if its first part looks like one.
 _HOST = re.compile(r"[/\\]{2}(?=[^/\\]*[.:@\[])")
 _USERINFO = re.compile(r"//[^/\\\s]*@")
-_NAME_USERINFO = re.compile(r"\A[^/@\s]*:[^/@\s]*@")
+_NAME_USERINFO = re.compile(r"\A[^/@:\s]*:[^/@\s]*@")
 _DEFAULT_PORT = {"http": "80", "https": "443"}
 _SESSION = re.compile(r";jsessionid=[^/;]*", re.IGNORECASE)
 _ESCAPES = re.compile(r"(?:%[0-9a-fA-F]{2})+")
 #: Characters that stay escaped, as they would mean something else in a path, or in a query.
 _IN_PATH, _IN_QUERY = frozenset("/\\?#%;"), frozenset("&=#%")
 _ROUTE = re.compile(r"(!?)(/.*)", re.DOTALL)
-_END = re.compile(r"[/\s]+\Z")
 
 
 def without_userinfo(text: str) -> str:
@@ -96,11 +97,10 @@ class PageNames:
             return ""
         pairs = []
         for pair in "&".join(queries).split("&"):
-            name, _, value = (
-                _decoded(part.replace("+", " "), _IN_QUERY) for part in pair.partition("=")
-            )
-            if value.strip() and name in self._query_keep:
-                pairs.append((name, value.strip()))
+            key, _, given = pair.partition("=")
+            name = _of_query(key)
+            if name in self._query_keep and (value := _of_query(given).strip()):
+                pairs.append((name, value))
         pairs.sort(key=lambda pair: pair[0])
         return "?" * bool(pairs) + "&".join(f"{name}={value}" for name, value in pairs)
 
@@ -126,10 +126,19 @@ def _host(authority: str, scheme: str) -> str:
     return host.rstrip(".")
 
 
+def _of_query(text: str) -> str:
+    """Return a key or a value of a query, decoded."""
+    return _decoded(text.replace("+", " "), _IN_QUERY)
+
+
 def _path(path: str) -> str:
     """Return a path in one form: decoded, without session id, and without slashes at its ends."""
-    decoded = _decoded(_SESSION.sub("", path.replace("\\", "/")), _IN_PATH).strip()
-    return "/" + _END.sub("", decoded).lstrip("/")
+    head = path[:_PATH_MAX].replace("\\", "/")
+    decoded = _decoded(_SESSION.sub("", head), _IN_PATH).strip()
+    end = len(decoded)
+    while end and (decoded[end - 1] == "/" or decoded[end - 1].isspace()):
+        end -= 1
+    return "/" + decoded[:end].lstrip("/")
 
 
 def _decoded(text: str, kept: frozenset[str]) -> str:
