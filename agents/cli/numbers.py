@@ -5,9 +5,9 @@ from typing import Any
 import click
 
 from agents.cli.options import FILES, FORMAT, METRICS, with_settings
-from agents.cli.periods import COMPLETE
+from agents.cli.periods import with_days, with_periods
 from stream.report.cohorts import Cohort
-from stream.report.periods import Complete
+from stream.report.periods import Complete, DayRange
 from stream.settings.application import Settings
 
 
@@ -19,13 +19,7 @@ from stream.settings.application import Settings
 @click.option(
     "--format", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True
 )
-@click.option(
-    "--until",
-    type=COMPLETE,
-    metavar="TIME_OR_DATE",
-    help="The data are complete up to here: windows that end by then are final. A date is complete "
-    "to its end, in the zone of each site. Default: the newest event.",
-)
+@with_periods
 @click.option("--compare", is_flag=True, help="Add the change since the window before.")
 @click.option(
     "--retention",
@@ -35,11 +29,13 @@ from stream.settings.application import Settings
 @click.option("--full", is_flag=True, help="All windows of all metrics instead of the overview.")
 @click.option("--round", "digits", type=click.IntRange(0, 15), help="Digits after the point.")
 @with_settings
+@with_days
 def report(
     settings: Settings,
     files: tuple[str, ...],
     format: str,
     until: Complete | None,
+    days: DayRange | None,
     compare: bool,
     retention: Cohort | None,
     digits: int | None,
@@ -49,8 +45,8 @@ def report(
     """Compute every metric over files, without Kafka and Redis.
 
     Prints an overview that fits one screen: a line for each metric with data, with its change, its
-    series and a benchmark. Any of --metric, --window, --by, --compare, --round and --full prints
-    every number of what they choose.
+    series and a benchmark. Any of --metric, --window, --by, --from, --to, --compare, --round and
+    --full prints every number of what they choose.
 
     The files hold one JSON event a line. They are read as one log, so give the oldest first. A
     name that ends in .gz is decompressed; `-` is standard input. Lines that are not events are
@@ -63,11 +59,14 @@ def report(
     A window that is not over at the newest event is partial: more of its events may come. Cohorts
     and carts whose time is not over are left out. --until says how far the data are complete.
 
+    --from and --to give every metric over just these days, each person counted once. What looks back,
+    such as new visitors, sees the events before. A session belongs to the day on which it starts.
+
     \b
     Example:    engage report events.jsonl.gz
                 engage report --full events.jsonl.gz | less
                 engage report --metric bounce_rate --window day --by country events.jsonl
-                engage report --compare --window week events.jsonl
+                engage report --from 2024-02-01 --to 2024-02-29 --by country events.jsonl
                 engage report --until 2024-02-29 --window month events.jsonl
                 engage report --retention first_time --window week events.jsonl
                 zcat *.gz | engage report --format csv --window hour - > numbers.csv
@@ -84,6 +83,7 @@ def report(
         list(files),
         format=format,
         until=until,
+        days=days,
         compare=compare,
         retention=retention,
         digits=digits,

@@ -12,7 +12,7 @@ from schemas.rejection import printable
 from stream.configure.describe import NOT_SET
 from stream.configure.suggest import did_you_mean
 from stream.configure.toml_text import toml_value
-from stream.counters.windows import GRAIN_OF
+from stream.counters.windows import KINDS
 from stream.metrics.catalogue import by_theme, catalogue
 from stream.metrics.families import PREFIX
 from stream.metrics.metric import JOINED, OWN_DIMENSION_NAMES, Metric
@@ -45,7 +45,7 @@ def choose_windows(
     A metric without any default window adds its own. Raises RequestRefusedError for an unknown window,
     and for one that a named metric has not.
     """
-    known = tuple(GRAIN_OF)
+    known = KINDS
     for name in windows:
         if name not in known:
             listed = ", ".join(known)

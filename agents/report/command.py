@@ -9,23 +9,19 @@ from rich.console import Console
 from agents.commands.catalogue import (
     RequestRefusedError,
     check_dimensions,
-    choose_metrics,
-    choose_windows,
 )
 from agents.commands.terminal import write
+from agents.report.chosen import choose_numbers
 from agents.report.counting import count_files, print_accounting, print_advice
 from agents.report.print_overview import print_overview
 from agents.report.retention import as_triangles, choose_periods
-from agents.report.tables import ORDER, as_tables
+from agents.report.tables import as_tables
 from schemas.outputs import MetricRecord, encode_record
 from stream.metrics.metric import Metric
 from stream.publish.csv_table import write_csv
 from stream.report.cohorts import Cohort
-from stream.report.periods import Complete
+from stream.report.periods import Complete, DayRange
 from stream.settings.application import Settings
-
-#: Windows printed by default: all but the finest and the longest.
-WINDOWS = ORDER[:-8]
 
 
 def run_report(
@@ -37,6 +33,7 @@ def run_report(
     format: str,
     by: Sequence[str] = (),
     until: Complete | None = None,
+    days: DayRange | None = None,
     compare: bool = False,
     retention: Cohort | None = None,
     digits: int | None = None,
@@ -44,34 +41,34 @@ def run_report(
 ) -> int:
     """Count the files in their order and print the numbers.
 
-    Return 0, 1 when a file ended early, 2 when nothing was counted.
-
-    A table without `full` and without any other choice is an overview that fits one screen.
+    Return 0, 1 when a file ended early, 2 when nothing was counted. A table without `full` and without
+    any other choice is an overview that fits one screen.
 
     No `metrics` means all, no `windows` means WINDOWS. A table shows whole sites and the dimensions
     `by`; json and csv hold all dimensions unless `by` names some. `compare` adds the value of the
     window before to every record. `retention` prints the triangles of these cohorts instead of the
-    metrics. `digits` rounds the values; numerators and denominators keep all digits.
+    metrics. `digits` rounds the values; numerators and denominators keep all digits. `days` is a range:
+    its numbers are those of the window `range`, or of the `windows` that lie in it.
     """
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
     try:
         if retention:
-            periods = choose_periods(metrics, windows, by)
+            periods = choose_periods(metrics, windows, by, days)
             report = count_files(replace(settings, dimensions=()), files, errors)
             records = report.triangles(retention, periods, until)
             _write(format, _rounded(records, digits), as_triangles)
             print_accounting(settings, report, errors)
             return 1 if report.damage else 0
-        chosen = choose_metrics(settings, metrics)
-        kinds = choose_windows(chosen if metrics else (), windows, WINDOWS)
-        chosen = [metric for metric in chosen if set(metric.windows) & set(kinds)]
+        chosen, kinds, without = choose_numbers(settings, metrics, windows, days)
         check_dimensions(settings, by)
         settings = _counting(settings, format, by, compare=compare)
-        report = count_files(settings, files, errors)
+        report = count_files(settings, files, errors, days)
+        if not report.has_range():
+            raise RequestRefusedError(f"there is no event {days} in the files")
     except RequestRefusedError as error:
         errors.print(f"engage: {error}", markup=False)
         return 2
-    is_chosen = full or compare or digits is not None or metrics or windows or by
+    is_chosen = full or compare or digits is not None or metrics or windows or by or days
     if format == "table" and not is_chosen:
         print_overview(settings, report, until)
         print_advice(settings, report, errors)
@@ -81,6 +78,8 @@ def run_report(
     keep_empty = bool(metrics)
     _write(format, shown, lambda own: as_tables(settings, chosen, own, keep_empty=keep_empty))
     print_accounting(settings, report, errors)
+    if without:
+        errors.print(f"engage: without a value over a range of days: {', '.join(without)}")
     return 1 if report.damage else 0
 
 

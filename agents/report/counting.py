@@ -11,6 +11,7 @@ from agents.report.accounting_table import accounting_lines
 from schemas.rejection import printable
 from stream.report.file_report import BadLine, Report
 from stream.report.input import LINE_MAX, InputError, check_readable, read_lines, shown_name
+from stream.report.periods import DayRange
 from stream.settings.application import Settings
 from stream.worker.clock import now_ms
 
@@ -36,7 +37,9 @@ class _Problems:
         self._bad_lines += 1
 
 
-def count_files(settings: Settings, files: Sequence[str], errors: Console) -> Report:
+def count_files(
+    settings: Settings, files: Sequence[str], errors: Console, days: DayRange | None = None
+) -> Report:
     """Count all files. Raises RequestRefusedError if one cannot be read, or none has an event.
 
     A file that is damaged later on counts up to there; `damage` of the report names it.
@@ -47,7 +50,7 @@ def count_files(settings: Settings, files: Sequence[str], errors: Console) -> Re
     except InputError as error:
         raise RequestRefusedError(f"{error}; nothing was counted") from error
     problems = _Problems(errors)
-    report = Report(settings, now_ms(), problems.bad_line)
+    report = Report(settings, now_ms(), problems.bad_line, days)
     with _progress(errors) as show:
         for name in files:
             try:

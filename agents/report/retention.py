@@ -15,15 +15,21 @@ from agents.report.window_names import shown_period
 from schemas.outputs import MetricRecord, WindowKind
 from schemas.rejection import printable
 from stream.report.cohorts import KINDS, PERIOD
+from stream.report.periods import DayRange
 
 #: Number of periods in a table; json and csv hold all.
 PERIODS_SHOWN = 14
 
 
 def choose_periods(
-    metrics: Sequence[str], windows: Sequence[str], by: Sequence[str]
+    metrics: Sequence[str],
+    windows: Sequence[str],
+    by: Sequence[str],
+    days: DayRange | None = None,
 ) -> list[WindowKind]:
     """Choose the kinds of periods by `windows` (none: all). Raises RequestRefusedError."""
+    if days is not None:
+        raise RequestRefusedError("--retention shows every period; leave out --from and --to")
     for option, names in (("--metric", metrics), ("--by", by)):
         if names:
             raise RequestRefusedError(f"--retention is of the whole site; leave out {option}")

@@ -21,7 +21,7 @@ from stream.settings.application import Settings
 
 #: Windows in the order of the output.
 ORDER: tuple[WindowKind, ...] = (
-    "all", "month", "week", "trailing_90d", "trailing_30d", "trailing_28d", "trailing_7d", "day",
+    "range", "all", "month", "week", "trailing_90d", "trailing_30d", "trailing_28d", "trailing_7d", "day",
     "trailing_365d", "trailing_168h", "trailing_24h", "hour", "minute", "trailing_1h",
     "trailing_30m", "trailing_5m",
 )  # fmt: skip

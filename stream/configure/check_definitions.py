@@ -8,10 +8,11 @@ from schemas.events import EVENT_TYPES
 from stream.configure.check_events import of_active_people, of_people, possible_selection
 from stream.configure.suggest import name_one_of
 from stream.counters.segments import OTHER
+from stream.counters.windows import KINDS
 from stream.history.event_filter import condition_fields
 from stream.metrics import proportions
 from stream.metrics.catalogue import built_in
-from stream.metrics.own import BUILT_IN, KINDS, UNITS, gauge_of, part, people, unit_of
+from stream.metrics.own import BUILT_IN, UNITS, gauge_of, part, people, unit_of
 from stream.metrics.themes.goals import goals_by_type, has_experiment
 from stream.settings.application import Settings
 from stream.settings.definitions import ExperimentSettings, Funnel, Measure, OwnMetric, Selection

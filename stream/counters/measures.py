@@ -137,6 +137,10 @@ def active_in(days: int) -> str:
     return ACTIVE_DAY if days == 1 else f"people_{days}d"
 
 
+#: End of the measures of distinct people over the range of a report.
+IN_RANGE = "_in_range"
+#: Customers at the start of the range who left in it.
+LOST, LOST_INVOLUNTARY = "customers_lost", "customers_lost_involuntary"
 CARTS_ABANDONED = "carts_abandoned"
 #: Measures that are counted in advance, at the time at which they fall due unless an event comes before.
 SCHEDULED = frozenset({CARTS_ABANDONED})
@@ -144,6 +148,11 @@ SCHEDULED = frozenset({CARTS_ABANDONED})
 LEVELS = frozenset({CUSTOMERS_CHANGE, MRR_CHANGE_MICROS})
 #: Prefix of every other level.
 _LEVEL = "level_"
+
+
+def in_range(measure: str) -> str:
+    """Return the measure of the distinct people of a day measure over the range of a report."""
+    return measure + IN_RANGE
 
 
 def is_level(measure: str) -> bool:

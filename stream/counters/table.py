@@ -27,6 +27,10 @@ class Counters:
         self.changed: dict[BucketKey, set[int]] = {}
         self.dropped: set[BucketKey] = set()
 
+    def counts(self, measure: str) -> bool:
+        """Return whether a metric needs the measure."""
+        return measure in self._grains
+
     def add(self, measure: str, group: Group, minute: int, count: int) -> None:
         """Count at an epoch minute, in every grain that the measure's metrics need."""
         calendar = group.calendar

@@ -25,7 +25,10 @@ GRAIN_OF: dict[WindowKind, Grain] = {
     "trailing_90d": Grain.DAY,
     "trailing_365d": Grain.DAY,
     "all": Grain.ALL,
+    "range": Grain.DAY,
 }
+#: Kinds that a metric can have. A range is what somebody asks for.
+KINDS: tuple[WindowKind, ...] = tuple(kind for kind in GRAIN_OF if kind != "range")
 #: Rolling window kind → number of buckets.
 LENGTH_OF: dict[WindowKind, int] = {
     "trailing_5m": 5, "trailing_30m": 30, "trailing_1h": 60, "trailing_24h": 24,
@@ -119,7 +122,7 @@ def before(span: Span, buckets: int = 1) -> Span:
 
 def holding(kind: WindowKind, grain: Grain, index: int, calendar: Calendar) -> Iterator[Span]:
     """Yield every window of a kind that contains a bucket; nothing for a bucket of another grain."""
-    if GRAIN_OF[kind] is not grain:
+    if GRAIN_OF[kind] is not grain or kind == "range":
         return
     if kind == "all":
         yield Span(kind, 0, 0)

@@ -37,7 +37,7 @@ def apply_person_event(
         change, capped = activation.learn(
             person, segment_set, event, time_ms, settled_ms, state.registry
         )
-        _count(state, change)
+        _count(state, person, change)
         state.history_capped += capped
     for aggregate in rule.aggregates:
         _learn(state, person, segment_set, aggregate, event, time_ms)
@@ -77,7 +77,7 @@ def _learn(
     history, change, capped = learn(known, new, settled_ms, aggregate, state.registry)
     person.history = {**person.history, aggregate.name: history}
     state.history_capped += capped
-    _count(state, change)
+    _count(state, person, change)
 
 
 def _settled_ms(state: ShardState, time_ms: int) -> int:
@@ -86,7 +86,9 @@ def _settled_ms(state: ShardState, time_ms: int) -> int:
     return min(state.oldest_ms(), time_ms - state.rules.horizon_ms)
 
 
-def _count(state: ShardState, change: Contributions) -> None:
+def _count(state: ShardState, person: Person, change: Contributions) -> None:
+    if state.range_people is not None:
+        state.range_people.add(person.key, change)
     for (measure, segment, grain, index), count in change.items():
         if count:
             state.counters.add_in(grain, index, measure, segment, count)
@@ -113,7 +115,8 @@ def _subscribe(
         # The churn model asks who paid, as far back as the active days of people reach.
         day = min(day, max(state.churn_risk.next_day, BITMAP_DAYS))
     customer.settle(day - BITMAP_DAYS, calendar)
-    _count(state, customer.add(_subscription_event(state, segment_set, kind, event, time_ms)))
+    change = customer.add(_subscription_event(state, segment_set, kind, event, time_ms))
+    _count(state, person, change)
 
 
 def _subscription_event(

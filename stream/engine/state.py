@@ -11,6 +11,7 @@ from stream.counters.table import Counters
 from stream.engine.dead_letters import DeadLetters
 from stream.engine.duplicates import SeenIds
 from stream.engine.event_rules import EventRule
+from stream.engine.range_people import RangePeople
 from stream.engine.rules import Rules
 from stream.engine.watermark import TopicState, log_floor
 from stream.people.activity import Activity
@@ -79,11 +80,18 @@ class ShardState:
         }
         #: Rank of the topic whose batch is being applied.
         self.topic_rank = 0
+        #: Counts people once over the range of a report; None without one.
+        self.range_people: RangePeople | None = None
         self.watermark: int | None = None
         #: Number of the last checkpoint.
         self.sequence = 0
         #: How often a history was full and lost its oldest entries.
         self.history_capped = 0
+
+    def count_range(self, first: int, last: int) -> None:
+        """Count people once over the days first … last, from the first event on."""
+        self.activity.count_range(first, last)
+        self.range_people = RangePeople(self.counters, first, last)
 
     def person(self, key: str) -> Person:
         """Return a person in memory. Raises KeyError if the person was not admitted."""

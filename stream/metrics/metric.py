@@ -97,6 +97,8 @@ class Metric:
     totals: tuple[str, str] | None = None
     #: A level: a changed day changes all windows after it.
     level: bool = False
+    #: The length of its window is part of its meaning: it has no value over a range of other days.
+    own_window: bool = False
 
     @property
     def settings(self) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import msgspec
 from schemas.outputs import WindowKind
 from stream.counters import measures
 from stream.counters.segments import Segment, SegmentRegistry
-from stream.counters.windows import GRAIN_OF
+from stream.counters.windows import KINDS
 from stream.history.event_filter import predicate
 from stream.history.events import Contributions, Daily, HistoryEntry, distinct, on
 from stream.metrics.counted_by import PAGE_NAME, PERSON, CountedBy
@@ -19,7 +19,6 @@ from stream.settings.application import Settings
 from stream.settings.definitions import Measure, OwnMetric
 from stream.settings.pages import PageSettings
 
-KINDS: tuple[WindowKind, ...] = tuple(GRAIN_OF)
 UNITS: tuple[str, ...] = get_args(Unit)
 #: Rolling windows in which the distinct people of a measure are counted, in days.
 _ROLLING: Mapping[WindowKind, int] = {

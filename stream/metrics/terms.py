@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from schemas.outputs import WindowKind
-from stream.counters.measures import Grain
+from stream.counters.measures import Grain, in_range
 from stream.counters.windows import GRAIN_OF, Span
 
 Need = tuple[str, Grain]
@@ -81,6 +81,19 @@ class AtEnd:
 
     def needs(self, kind: WindowKind) -> Iterator[Need]:
         yield self.measure, GRAIN_OF[kind]
+
+
+@dataclass(frozen=True, slots=True)
+class InRange:
+    """Distinct people of a day measure over the range of a report, which counts them as it reads."""
+
+    measure: str
+
+    def read(self, reader: Reader, span: Span) -> float:
+        return reader.at(in_range(self.measure), Grain.ALL, 0)
+
+    def needs(self, kind: WindowKind) -> Iterator[Need]:
+        yield in_range(self.measure), Grain.ALL
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ window that contains d and no earlier known active unit: with the nearest active
 plain sums.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from stream.counters.segments import Segment, SegmentSet
@@ -34,6 +34,16 @@ def has_unit(bitmap: Bitmap | None, unit: int) -> bool:
     """Return whether the person was active in a unit."""
     return (
         bitmap is not None and bitmap[0] - unit >= 0 and bool(bitmap[1] >> (bitmap[0] - unit) & 1)
+    )
+
+
+def has_any(bitmap: Bitmap | None, first: int, last: int) -> bool:
+    """Return whether the person was active in one of the units first … last."""
+    if bitmap is None or bitmap[0] < first:
+        return False
+    recent = bitmap[1] >> max(bitmap[0] - last, 0)
+    return (
+        bool(recent & ((1 << (min(bitmap[0], last) - first + 1)) - 1)) if last >= first else False
     )
 
 
@@ -151,6 +161,26 @@ class SegmentBitmaps:
             if bitmap is not None and group is not None:
                 found.update(dict.fromkeys(group.segment_ids, bitmap))
         return found
+
+
+def mark_unit(
+    bitmaps: SegmentBitmaps,
+    segment_set: SegmentSet,
+    unit: int,
+    note: Callable[[SegmentSet, Bitmap | None, int], Bitmap],
+) -> None:
+    """Mark a unit in each segment of the segment set; `note` counts it for groups in which it is new."""
+    if bitmaps.segment_set is not segment_set:
+        bitmaps.turn_to(segment_set)
+    if not has_unit(bitmaps.bitmap, unit):
+        bitmaps.bitmap = note(bitmaps.group or segment_set, bitmaps.bitmap, unit)
+        bitmaps.stored = None
+    if bitmaps.rest and not all(has_unit(bitmap, unit) for _, bitmap in bitmaps.rest):
+        bitmaps.rest = [
+            (group, bitmap if has_unit(bitmap, unit) else note(group, bitmap, unit))
+            for group, bitmap in bitmaps.rest
+        ]
+        bitmaps.stored = None
 
 
 #: The longest look back in days: from the last of a month to the first of the month before.

@@ -1,6 +1,6 @@
 """Activity: turns newly active days, hours and minutes into counts, a batch at a time."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Protocol
 
 from stream.counters import measures
@@ -15,12 +15,14 @@ from stream.people.active_days import (
     SegmentBitmaps,
     add_unit,
     has_unit,
+    mark_unit,
     neighbours,
     windows_gained,
 )
 from stream.people.lifecycle import Change, Days, LifecycleRules, Step, changes, known_around, steps
 from stream.people.newcomers import Activation, count_change
 from stream.people.person import Person
+from stream.people.range_days import RangeDays
 from stream.settings.application import Settings
 
 #: Bitmaps of live minutes longer than this are shortened where possible.
@@ -59,6 +61,9 @@ class Activity:
         self._activation = rules.activation
         #: Distances beyond the longest window count alike and share a counter.
         self._near = 1 + max(_MONTH_DAYS, *(length for length, _ in lifecycle.rolling))
+        #: People over the range of a report, active and clicking; None without one.
+        self._in_range: RangeDays | None = None
+        self._clicked_in_range: RangeDays | None = None
         #: Live minutes before this one cannot change any more.
         self.oldest_minute = 0
         #: (day, days since the active day before, days to the one after, the later of the day and the
@@ -74,15 +79,20 @@ class Activity:
         #: (hour, hours since the one before, hours to the one after) → people by group
         self._hours: dict[tuple[int, int, int], dict[SegmentSet, int]] = {}
 
+    def count_range(self, first: int, last: int) -> None:
+        """Count people once over the days first … last, from the first event on."""
+        self._in_range = RangeDays(measures.ACTIVE_DAY, first, last)
+        self._clicked_in_range = RangeDays(measures.CLICKERS_DAY, first, last)
+
     def mark_day(self, person: Person, segment_set: SegmentSet, day: int) -> None:
         """Mark a day as active in the segments of a segment set."""
         activation = self._activation
         if activation is None or not person.history:
-            _mark_unit(person.active, segment_set, day, self._day)
+            mark_unit(person.active, segment_set, day, self._day)
             return
         # An earlier first day changes which known events are in the first days.
         before = activation.counted(person, self._registry)
-        _mark_unit(person.active, segment_set, day, self._day)
+        mark_unit(person.active, segment_set, day, self._day)
         count_change(self._counters, before, activation.counted(person, self._registry))
 
     def mark_hour(self, person: Person, segment_set: SegmentSet, time_ms: int) -> None:
@@ -91,7 +101,7 @@ class Activity:
             person.hours = SegmentBitmaps()
         # A rolling hour begins at an epoch minute; no two of a zone begin in one hour of UTC.
         hour = segment_set.calendar.rolling_hour_of(time_ms)
-        _mark_unit(person.hours, segment_set, hour // 60, self._hour)
+        mark_unit(person.hours, segment_set, hour // 60, self._hour)
 
     def mark_minute(self, person: Person, segment_set: SegmentSet, minute: int) -> None:
         """Mark a minute as live in the segments of a segment set."""
@@ -113,7 +123,7 @@ class Activity:
 
     def mark_click(self, person: Person, segment_set: SegmentSet, day: int) -> None:
         """Mark a day with a click on content in the segments of a segment set."""
-        _mark_unit(person.clicked, segment_set, day, self._click)
+        mark_unit(person.clicked, segment_set, day, self._click)
 
     def flush(self) -> None:
         """Count the collected changes."""
@@ -134,6 +144,9 @@ class Activity:
         for (hour, before, after), groups in self._hours.items():
             for segment, people in by_segment(groups).items():
                 self._count_hours(segment, hour, before, after, people)
+        if self._in_range is not None and self._clicked_in_range is not None:
+            self._in_range.flush(self._counters)
+            self._clicked_in_range.flush(self._counters)
         self._hours.clear()
         self._days.clear()
         self._habitual.clear()
@@ -149,6 +162,8 @@ class Activity:
             self._counters.add_range(Grain.MINUTE, measures.LIVE, segment, start, end, people)
 
     def _day(self, group: SegmentSet, bitmap: Bitmap | None, day: int) -> Bitmap:
+        if self._in_range is not None:
+            self._in_range.note(group, bitmap, day)
         _count(self._habitual.setdefault((day, known_around(bitmap, day)), {}), group)
         if bitmap is None:
             _count(self._days.setdefault((day, self._near, self._near, _NONE), {}), group)
@@ -168,6 +183,8 @@ class Activity:
 
     def _click(self, group: SegmentSet, bitmap: Bitmap | None, day: int) -> Bitmap:
         _count(self._clicks.setdefault(day, {}), group)
+        if self._clicked_in_range is not None:
+            self._clicked_in_range.note(group, bitmap, day)
         return add_unit(bitmap, day)
 
     def _minute(self, group: SegmentSet, bitmap: Bitmap | None, minute: int) -> Bitmap:
@@ -272,26 +289,6 @@ class Activity:
             self._counters.add_range(Grain.DAY, measure, group, start, start, people)
         if not group.dimension:
             self._counters.add_range(Grain.DAY, measures.KNOWN, group, day, day, people)
-
-
-def _mark_unit(
-    bitmaps: SegmentBitmaps,
-    segment_set: SegmentSet,
-    unit: int,
-    note: Callable[[SegmentSet, Bitmap | None, int], Bitmap],
-) -> None:
-    """Mark a unit in each segment of the segment set; `note` counts it for groups in which it is new."""
-    if bitmaps.segment_set is not segment_set:
-        bitmaps.turn_to(segment_set)
-    if not has_unit(bitmaps.bitmap, unit):
-        bitmaps.bitmap = note(bitmaps.group or segment_set, bitmaps.bitmap, unit)
-        bitmaps.stored = None
-    if bitmaps.rest and not all(has_unit(bitmap, unit) for _, bitmap in bitmaps.rest):
-        bitmaps.rest = [
-            (group, bitmap if has_unit(bitmap, unit) else note(group, bitmap, unit))
-            for group, bitmap in bitmaps.rest
-        ]
-        bitmaps.stored = None
 
 
 def _count(groups: dict[SegmentSet, int], group: SegmentSet, people: int = 1) -> None:

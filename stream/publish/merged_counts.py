@@ -242,7 +242,7 @@ class MergedCounts:
     def _previous(
         self, metric: Metric, segment: SegmentKey, span: Span
     ) -> float | int | UnsetType | None:
-        if not self._compare or span.kind == "all":
+        if not self._compare or span.kind in ("all", "range"):
             return UNSET
         calendar = self.calendar(segment[0])
         before = span_at(span.kind, span.start_ms(calendar) - 1, calendar)

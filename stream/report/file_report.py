@@ -12,6 +12,7 @@ from stream.engine.record import Decoded
 from stream.engine.shard import Shard
 from stream.metrics.catalogue import catalogue
 from stream.metrics.metric import Metric, required_grains
+from stream.metrics.ranges import over_all_days, over_range
 from stream.people.keys import split_key
 from stream.people.person import Person
 from stream.publish.due_windows import END_OF_INPUT
@@ -20,7 +21,7 @@ from stream.report.churn import settle_days
 from stream.report.cohorts import Cohort, DaysOf, days_of_mask, records_of, triangle
 from stream.report.input import InputError
 from stream.report.numbers import Numbers
-from stream.report.periods import Complete
+from stream.report.periods import Complete, DayRange
 from stream.settings.application import Settings
 
 _BATCH = 5_000
@@ -53,14 +54,24 @@ class Report:
     decides which events are late or duplicates.
     """
 
-    def __init__(self, settings: Settings, now_ms: int, on_bad: Callable[[BadLine], None]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        now_ms: int,
+        on_bad: Callable[[BadLine], None],
+        days: DayRange | None = None,
+    ) -> None:
+        """With `days` only numbers of that range are wanted; its people are counted while reading."""
         self._settings = settings
+        self._days = days
         self._metrics = catalogue(settings)
         chosen = (settings.retention.start, settings.retention.returning)
         #: Days of the events that start a cohort, and of those that count as a return, if configured.
         self._starts, self._returns = (DaysOf(settings, s) if s.type else None for s in chosen)
         rules = build_rules(settings, [one for one in (self._starts, self._returns) if one])
-        self.shard = Shard(0, ["files"], rules, _grains(self._metrics), _EVERYONE)
+        self.shard = Shard(0, ["files"], rules, _grains(self._metrics, days), _EVERYONE)
+        if days is not None:
+            self.shard.count_range(*days.days)
         self._rules = rules
         self._now_ms = now_ms
         self._on_bad = on_bad
@@ -109,7 +120,11 @@ class Report:
         self.shard.count_collected()
         for _ in settle_days(self.shard):
             pass
-        return Numbers(self.shard, self._rules)
+        return Numbers(self.shard, self._rules, self._days)
+
+    def has_range(self) -> bool:
+        """Whether an event lies in the range of the report; True without a range."""
+        return self._days is None or self._numbers().has_range()
 
     def triangles(
         self, cohort: Cohort, kinds: Collection[WindowKind], until: Complete | None = None
@@ -166,9 +181,11 @@ class Report:
         self.shard.dead_letters.clear()
 
 
-def _grains(metrics: Collection[Metric]) -> dict[str, tuple[Grain, ...]]:
+def _grains(metrics: Collection[Metric], days: DayRange | None) -> dict[str, tuple[Grain, ...]]:
     """Return the grains to count: what metrics need, and minutes of what may not be due yet."""
-    grains = required_grains(metrics)
+    over = over_all_days if days is None else over_range
+    ranged = [found for metric in metrics if (found := over(metric)) is not None]
+    grains = required_grains([*metrics, *ranged])
     return {
         measure: tuple(Grain) if measure in SCHEDULED else own for measure, own in grains.items()
     }

@@ -1,4 +1,4 @@
-"""Periods that a report is asked for: the time up to which the data are complete."""
+"""Periods that a report is asked for: how far the data are complete, and a range of days."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -23,6 +23,35 @@ class Complete:
                 return calendar.day_start_ms(moment.toordinal())
             moment = moment.replace(tzinfo=calendar.zone)
         return round(moment.timestamp() * 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class DayRange:
+    """Days first … last as ordinals, in the zone of each site. None: as far as there are events."""
+
+    first: int | None = None
+    last: int | None = None
+
+    @property
+    def days(self) -> tuple[int, int]:
+        """First and last day with numbers in place of None."""
+        return self.first or 1, self.last or date.max.toordinal()
+
+    def __str__(self) -> str:
+        first, last = (
+            "" if day is None else f"{date.fromordinal(day):%Y-%m-%d}"
+            for day in (self.first, self.last)
+        )
+        return " ".join(filter(None, (first and f"from {first}", last and f"to {last}")))
+
+
+def parse_day(text: str) -> date:
+    """Read a date. Raises ValueError with the reason."""
+    day = _date(text)
+    if day is None:
+        raise ValueError(f"{text!r} is no date such as 2024-02-29")
+    _check_year(day)
+    return day
 
 
 def parse_complete(text: str) -> Complete:

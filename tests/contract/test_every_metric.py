@@ -11,7 +11,7 @@ from stream.configure.fields import leaves
 from stream.counters import measures
 from stream.counters.histogram import histogram_measure
 from stream.counters.measures import Grain
-from stream.counters.windows import GRAIN_OF, LENGTH_OF
+from stream.counters.windows import GRAIN_OF, KINDS, LENGTH_OF
 from stream.metrics import own as definitions
 from stream.metrics.catalogue import catalogue, counts_by, defining_tables
 from stream.metrics.families import COUNTERS
@@ -72,7 +72,6 @@ METRICS = [
     for metric in catalogue(settings)
     if name == "defaults" or metric not in catalogue(SETTINGS["defaults"])
 ]
-KINDS: tuple[WindowKind, ...] = get_args(WindowKind)
 #: Last word of a gauge's name, by unit.
 SUFFIXES = {"ratio": "_ratio", "seconds": "_seconds"}
 #: Every measure that a shard counts.
@@ -252,7 +251,7 @@ def test_a_setting_that_changes_the_denominator_changes_the_formula() -> None:
 
 
 def test_every_kind_of_window_has_a_grain() -> None:
-    assert set(GRAIN_OF) == set(KINDS)
+    assert set(GRAIN_OF) == set(get_args(WindowKind))
 
 
 def test_prometheus_counters_are_counted_from_the_beginning() -> None:

@@ -4,7 +4,6 @@ import json
 import re
 from collections import Counter
 from pathlib import Path
-from typing import get_args
 
 import pytest
 import yaml
@@ -23,7 +22,7 @@ from agents.monitoring.grafana.placement import (
 )
 from agents.monitoring.rules.files import write_files
 from agents.monitoring.rules.surroundings import Surroundings
-from schemas.outputs import WindowKind
+from stream.counters.windows import KINDS
 from stream.metrics.catalogue import catalogue
 from stream.metrics.metric import JOINED, OWN_DIMENSIONS
 from stream.settings.application import Settings
@@ -245,7 +244,7 @@ def test_descriptions_contain_the_texts_of_the_catalogue() -> None:
 
 
 def test_every_window_and_own_dimension_has_a_name() -> None:
-    assert {*get_args(WindowKind)} == {*wording._WINDOWS}
+    assert {*KINDS} == {*wording._WINDOWS}
     assert all(JOINED not in json.dumps(dashboard(name)) for name in NAMES)
     assert OWN_DIMENSIONS
 

@@ -1,12 +1,12 @@
 """Verdict on a run: the engine's published numbers against the oracle's."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import get_args
 from zlib import crc32
 
 import msgspec
 
 from schemas.outputs import WindowKind
+from stream.counters import windows
 from stream.metrics.catalogue import catalogue
 from stream.settings.application import Settings
 from tests.oracle.absent import present
@@ -16,7 +16,7 @@ from tests.oracle.people import PERSONLESS
 from tests.properties.compare import choices_of, differences, published
 from tests.properties.engine import EVERYONE, Action, Log, Worker, final_records, kept_from_ms, run
 
-ALL_KINDS: tuple[WindowKind, ...] = get_args(WindowKind)
+ALL_KINDS = windows.KINDS
 #: The other kinds have tests of their own: windows that begin each minute, and years, cost as much
 #: as all of KINDS together.
 _MANY = ("trailing_30m", "trailing_1h", "trailing_24h", "trailing_168h", "trailing_365d")

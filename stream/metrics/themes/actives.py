@@ -71,6 +71,7 @@ def metrics(settings: Settings) -> Iterator[Metric]:
     ):  # fmt: skip
         yield Metric(
             name=name,
+            own_window=True,
             help=f"People with at least one active event in {_ending(span)}.",
             unit="people",
             formula=f"distinct people with an active event in {_calendar(span)}",
@@ -86,6 +87,7 @@ def metrics(settings: Settings) -> Iterator[Metric]:
     yield _stickiness(settings)
     yield Metric(
         name="monthly_activity_rate",
+        own_window=True,
         help=f"People active in {month.words} per paying customer. Above 1 if people without a "
         "subscription come too.",
         unit="ratio",
@@ -111,6 +113,7 @@ def _calendar(span: _Span) -> str:
 
 _ROLLING = Metric(
     name="rolling_active_users",
+    own_window=True,
     help="People with at least one active event in the last 24 and 168 hours, hour by hour.",
     unit="people",
     formula="distinct people with an active event in 24 (168) clock hours",
@@ -129,6 +132,7 @@ def _live(settings: Settings) -> Metric:
     kind, words = _LIVE[minutes]
     return Metric(
         name="live_visitors",
+        own_window=True,
         help=f"People with any event in the last {words} minutes. A late event does not revise it.",
         unit="people",
         formula=f"distinct people with an event in {minutes} minutes of event time",
@@ -151,6 +155,7 @@ def _stickiness(settings: Settings) -> Metric:
         daily, formula = AtEnd(measures.ACTIVE_DAY), "daily active users of the last day"
     return Metric(
         name="stickiness",
+        own_window=True,
         help=f"Share of the {chosen.base}'s people who are active on an average day since counting began."
         if chosen.numerator == "mean_dau"
         else f"Share of the {chosen.base}'s people who are active on its last day.",

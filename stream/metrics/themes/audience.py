@@ -20,6 +20,7 @@ _SOLID = Benchmark("above 0.20 is solid", "subscription product guides")
 METRICS = (
     Metric(
         name="daily_active_users",
+        own_window=True,
         help="People with at least one active event on the day.",
         unit="people",
         formula="distinct people with an active event in the calendar day",
@@ -40,6 +41,7 @@ METRICS = (
     ),
     Metric(
         name="daily_activity_rate",
+        own_window=True,
         help="People active on the day per paying customer. Above 1 if people without a subscription come too.",
         unit="ratio",
         formula="daily active users ÷ customers with a paid subscription at the end of the day",
@@ -65,6 +67,7 @@ METRICS = (
     ),
     Metric(
         name="at_risk_users",
+        own_window=True,
         help="People active in the last 28 days, but not in the last 7.",
         unit="people",
         formula="monthly active users − weekly active users, at the end of the day",

@@ -9,9 +9,9 @@ from stream.counters import measures
 from stream.counters.windows import Span
 from stream.metrics.metric import JOINED, Example, Metric
 from stream.metrics.proportions import interval, p_value
-from stream.metrics.terms import AtEnd, ByWindow, Need, Reader, Term
+from stream.metrics.terms import AtEnd, ByWindow, InRange, Need, Reader, Term
 from stream.metrics.theme import Theme
-from stream.metrics.themes.goals import CONVERTED_7D, CONVERTED_28D, of_goals_and
+from stream.metrics.themes.goals import CONVERTED_1D, CONVERTED_7D, CONVERTED_28D, of_goals_and
 from stream.settings.application import Settings
 
 _CONVERTED = ByWindow({"trailing_28d": AtEnd(CONVERTED_28D), "trailing_7d": AtEnd(CONVERTED_7D)})
@@ -55,6 +55,8 @@ class _OfSamples:
     """Statistic of the people who saw the variant and those of them who converted."""
 
     __slots__ = ()
+    #: Its samples are counted over a range too.
+    has_range = True
 
     def value(self, reader: Reader, span: Span) -> float | None:
         """Compute it; None if it is unknown."""
@@ -64,6 +66,10 @@ class _OfSamples:
         return self.value(reader, span) or 0.0
 
     def needs(self, kind: WindowKind) -> Iterator[Need]:
+        if kind == "range":
+            yield from InRange(CONVERTED_1D).needs(kind)
+            yield from InRange(measures.ACTIVE_DAY).needs(kind)
+            return
         yield from _CONVERTED.needs(kind)
         yield from _SEEN.needs(kind)
 
@@ -114,6 +120,9 @@ class IsKnown:
 
 
 def _sample(reader: Reader, span: Span) -> Sample:
+    if span.kind == "range":
+        converted, seen = InRange(CONVERTED_1D), OfVariant(InRange(measures.ACTIVE_DAY))
+        return Sample(converted.read(reader, span), seen.read(reader, span))
     return Sample(_CONVERTED.read(reader, span), OfVariant(_SEEN).read(reader, span))
 
 

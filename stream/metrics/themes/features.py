@@ -55,7 +55,7 @@ class Features(Daily):
             days.setdefault(segment, set()).add(segment_set.calendar.day_of(time_ms))
         counts: Contributions = Contributions()
         for segment, on_days in days.items():
-            distinct(counts, {self._days: users(self._days)}, segment, on_days)
+            distinct(counts, {n: users(n) for n in {1, self._days}}, segment, on_days)
         return counts
 
 

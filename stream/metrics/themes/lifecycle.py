@@ -82,6 +82,7 @@ METRICS = (
     ),
     Metric(
         name="churn_risk_users",
+        own_window=True,
         help="People who come less than half as often as before.",
         unit="people",
         formula="people whose rate of active days in the last 7 is under half of their rate in the 21 before",
@@ -136,6 +137,7 @@ def behavioural_churn(settings: Settings) -> Metric:
     before = f"people active in the {days} days before the last {days}"
     return Metric(
         name="behavioural_churn_rate",
+        own_window=True,
         help=f"Share of the people of {days} days who were not active in the {days} days after them.",
         unit="ratio",
         formula=f"{before}, not active in these ÷ {before}",

@@ -262,6 +262,7 @@ METRICS = (
     ),
     Metric(
         name="high_value_customers",
+        own_window=True,
         help="Buyers of 365 days who spent as much as the highest tenth of them.",
         unit="people",
         formula="buyers of 365 days whose revenue reaches its 90th percentile, to within 9 %",

@@ -261,6 +261,7 @@ def _counts() -> Iterator[Metric]:
         )
     yield Metric(
         name="tickets_resolved",
+        own_window=True,
         help="Tickets whose last change of the day is a resolution; reopened ones do not count.",
         unit="tickets",
         formula="distinct tickets resolved by their last change of the day",

@@ -26,6 +26,7 @@ def metrics(settings: Settings) -> tuple[Metric, ...]:
 
 _HISTORIC = Metric(
     name="customer_lifetime_value_historic",
+    own_window=True,
     help="Mean amount that a buyer has spent so far, less refunds.",
     unit="currency",
     formula="revenue to date ÷ distinct people with an order",
@@ -44,6 +45,7 @@ def _spent(settings: Settings) -> Term:
 def _simple(settings: Settings) -> Metric:
     return Metric(
         name="customer_lifetime_value_simple",
+        own_window=True,
         help="Revenue of a buyer in 365 days × the years that a customer stays.",
         unit="currency",
         formula="revenue of 365 days × value.lifetime_years ÷ distinct people with an order in them",
@@ -61,6 +63,7 @@ def _simple(settings: Settings) -> Metric:
 def _recurring(settings: Settings) -> Metric:
     return Metric(
         name="customer_lifetime_value_recurring",
+        own_window=True,
         help="Monthly payment of a subscriber over the lifetime that churn predicts, at most "
         f"{settings.value.max_lifetime_months} months. Null without churn.",
         unit="currency",
@@ -129,6 +132,7 @@ def _clv_to_cac(settings: Settings) -> Metric:
     spend = Per(Total(social.SPEND_MICROS), MICROS)
     return Metric(
         name="clv_to_cac",
+        own_window=True,
         help=f"Lifetime value of a customer ({which}) divided by the cost of winning one.",
         unit="score",
         formula=f"customer_lifetime_value_{which} ÷ customer_acquisition_cost",

@@ -199,7 +199,14 @@ def test_demo_simulate_and_report_get_their_options(stand_in: Installer, tmp_pat
     assert engage("report", *arguments, str(file)).exit_code == 2
     assert report[0][0][1] == [str(file)]
     given = {"metrics": ["a", "b"], "windows": ["day"], "format": "csv"}
-    others = {"until": None, "compare": False, "retention": None, "digits": None, "full": False}
+    others = {
+        "until": None,
+        "days": None,
+        "compare": False,
+        "retention": None,
+        "digits": None,
+        "full": False,
+    }
     assert report[0][1] == given | others
     assert engage("report", "--compare", "--retention", "recurring", str(file)).exit_code == 2
     assert (report[1][1]["compare"], report[1][1]["retention"]) == (True, "recurring")

@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from agents.cli.main import main
-from agents.report.command import WINDOWS
+from agents.report.chosen import WINDOWS
 from schemas.outputs import MetricRecord, encode_record
 from stream.report.file_report import Report
 from stream.settings.application import Settings

@@ -8,7 +8,7 @@ from agents.report.values import money, shown_change, shown_parts, shown_value
 from agents.report.window_names import shown_period
 from schemas.outputs import MetricRecord, Window, WindowKind
 from stream.counters.calendar import Calendar
-from stream.counters.windows import GRAIN_OF, span_at
+from stream.counters.windows import KINDS, span_at
 
 NOON_MS = 1_704_110_400_000  # 2024-01-01T12:00Z, a Monday
 
@@ -17,7 +17,7 @@ def record(
     kind: WindowKind = "day", value: float | None = 1, unit: str = "people", **other: object
 ) -> MetricRecord:
     window = Window("all", None, None)
-    if kind in GRAIN_OF and kind != "all":
+    if kind in KINDS and kind != "all":
         calendar = Calendar("Europe/Berlin")
         window = span_at(kind, NOON_MS, calendar).window(calendar)
     fields: dict[str, object] = {

@@ -1,16 +1,14 @@
 """Windows as runs of buckets: the windows of a bucket, and where each begins and ends."""
 
 from datetime import date
-from typing import get_args
 
 import pytest
 
 from schemas.outputs import Window, WindowKind
 from stream.counters.calendar import Calendar
 from stream.counters.measures import Grain
-from stream.counters.windows import GRAIN_OF, LENGTH_OF, Span, ending, holding, span_at
+from stream.counters.windows import GRAIN_OF, KINDS, LENGTH_OF, Span, ending, holding, span_at
 
-KINDS: tuple[WindowKind, ...] = get_args(WindowKind)
 UTC = Calendar()
 DAY = date(2024, 2, 29).toordinal()
 NOON_MS = 1_709_208_000_000
