@@ -8,9 +8,10 @@ from stream.counters.calendar import DAY_MS
 from stream.counters.measures import MICROS
 from stream.counters.segments import SegmentSet
 from stream.engine.event_rules import EventRule
-from stream.engine.state import ShardState
+from stream.engine.state import NewEntries, ShardState
 from stream.history.customer import Customer
-from stream.history.events import Aggregate, Contributions, learn
+from stream.history.events import Aggregate, Contributions, HistoryEntry
+from stream.history.learning import learn
 from stream.history.subscriptions import CANCELLED_AT_ONCE, EDITION, FREE, SubscriptionEvent
 from stream.people.person import BITMAP_DAYS, Person
 
@@ -34,11 +35,8 @@ def apply_person_event(
     activation = state.rules.activation
     if rule.activating and rule.active and activation is not None:
         settled_ms = _settled_ms(state, time_ms)
-        change, capped = activation.learn(
-            person, segment_set, event, time_ms, settled_ms, state.registry
-        )
+        change = activation.learn(person, segment_set, event, time_ms, settled_ms, state.registry)
         _count(state, person, change)
-        state.history_capped += capped
     for aggregate in rule.aggregates:
         _learn(state, person, segment_set, aggregate, event, time_ms)
 
@@ -66,18 +64,49 @@ def _learn(
     event: Any,
     time_ms: int,
 ) -> None:
-    """Add an event to its person's history of an aggregate, and count the difference."""
+    """Add an event to its person's history of an aggregate, at once or at the end of the batch."""
     kept = aggregate.entry(event)
     if kept is None:
         return
     time_ms = aggregate.entry_ms(time_ms, segment_set.calendar)
-    settled_ms = _settled_ms(state, time_ms)
-    known = person.history.get(aggregate.name, ())
-    new = (time_ms, segment_set.id, *kept)
-    history, change, capped = learn(known, new, settled_ms, aggregate, state.registry)
-    person.history = {**person.history, aggregate.name: history}
-    state.history_capped += capped
-    _count(state, person, change)
+    entry: HistoryEntry = (time_ms, segment_set.id, *kept)
+    if not aggregate.by_batch:
+        _add_entries(state, person, aggregate, [entry])
+        return
+    key = person.key, aggregate.name
+    collected = state.new_entries.get(key)
+    if collected is None:
+        collected = state.new_entries[key] = NewEntries(person, aggregate, [])
+    collected.entries.append(entry)
+
+
+def learn_collected(state: ShardState) -> None:
+    """Add the entries that a batch has collected."""
+    for collected in state.new_entries.values():
+        _add_entries(state, collected.person, collected.aggregate, collected.entries)
+    state.new_entries.clear()
+
+
+def _add_entries(
+    state: ShardState, person: Person, aggregate: Aggregate, new: list[HistoryEntry]
+) -> None:
+    """Add new entries to a person's history, and count the difference."""
+    name = aggregate.name
+    settled_ms = _settled_ms(state, min([entry[0] for entry in new]))
+    known = person.history.get(name)
+    learned = learn(
+        [] if known is None else known,
+        new,
+        settled_ms,
+        aggregate,
+        state.registry,
+        person.indexes.get(name),
+    )
+    if learned.entries is not known:
+        person.history = {**person.history, name: learned.entries}
+    if learned.kept_index is not person.indexes.get(name):
+        person.indexes = {**person.indexes, name: learned.kept_index}
+    _count(state, person, learned.change)
 
 
 def _settled_ms(state: ShardState, time_ms: int) -> int:

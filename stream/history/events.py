@@ -5,29 +5,42 @@ contribute together. A new entry counts only the difference, so that late, reord
 events end in the same numbers.
 """
 
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Protocol
 
-from stream.counters.calendar import DAY_MS, MINUTE_MS, Calendar
+from stream.counters.calendar import MINUTE_MS, Calendar
 from stream.counters.measures import Grain
 from stream.counters.segments import Segment, SegmentRegistry
-from stream.people.active_days import windows_gained
 
 #: (epoch ms of the event, id of its segment set, the aggregate's fields: numbers, texts, None,
 #: bytes)
 HistoryEntry = tuple[Any, ...]
 #: (measure, segment, grain, bucket index) → count
 Contributions = Counter[tuple[str, Segment, Grain, int]]
-#: Maximum number of entries of one person and aggregate; beyond it, the oldest are dropped and
-#: counted.
-HISTORY_MAX = 1_000
-#: Longer than any window.
-_FAR = 1_000
+#: Entries from which forgotten ones are dropped many at a time: that is cheaper than one by one.
+_MANY = 64
+
+
+class Index(Protocol):
+    """Contributions of a person's entries of one aggregate, kept up to date entry by entry.
+
+    It is built anew from the stored entries; that of a long history stays in memory.
+    """
+
+    def load(self, entries: Sequence[HistoryEntry]) -> None:
+        """Take in the known entries, sorted by time. Called once, before `add`."""
+
+    def add(self, new: Sequence[HistoryEntry]) -> Contributions:
+        """Take in new entries, sorted by time, and return the change of the counts."""
 
 
 class Aggregate:
-    """Counts of some event types that depend on a person's other events of these types."""
+    """Counts of some event types that depend on a person's other events of these types.
+
+    It gives an index, or `contributions`, which are counted anew for each entry.
+    """
 
     #: Storage name of the entries: short, and never changed.
     name: str
@@ -35,6 +48,10 @@ class Aggregate:
     types: Collection[str]
     #: Days for which an entry can matter to a later one, beyond the allowed lateness.
     keep_days: int
+    #: Whether events with equal fields at one instant are several entries.
+    keeps_equal: bool = False
+    #: Whether the new entries of a batch are added together: an entry before others costs more.
+    by_batch: bool = False
 
     def entry(self, event: Any) -> Sequence[Any] | None:
         """Return the fields to store of an event, beside its time and segment set; None: nothing to store."""
@@ -44,7 +61,18 @@ class Aggregate:
         self, history: Sequence[HistoryEntry], registry: SegmentRegistry
     ) -> Contributions:
         """Return all counts that a person's entries, sorted by time, contribute."""
-        raise NotImplementedError
+        index = self.index(registry)
+        if index is None:
+            raise NotImplementedError
+        return index.add(history)
+
+    def index(self, registry: SegmentRegistry) -> Index | None:
+        """Return an empty index of one person; None: `contributions` are counted anew."""
+        return None
+
+    def in_order(self, entry: HistoryEntry) -> Any:
+        """Return what sorts the fields of entries at one instant."""
+        return repr(entry[2:])
 
     def entry_ms(self, time_ms: int, calendar: Calendar) -> int:
         """Return the time under which an event is stored."""
@@ -52,16 +80,17 @@ class Aggregate:
 
     def settled(
         self,
-        history: Sequence[HistoryEntry],
+        history: list[HistoryEntry],
         oldest_ms: int,
         settled_ms: int,
         registry: SegmentRegistry,
     ) -> list[HistoryEntry]:
-        """Return the entries that can still matter, from `oldest_ms` on.
+        """Return the entries that can still matter, at least those from `oldest_ms` on; `history` itself if all do.
 
         No event before `settled_ms` can arrive any more.
         """
-        return [entry for entry in history if entry[0] >= oldest_ms]
+        over = entries_over(history, oldest_ms)
+        return history[over:] if over else history
 
     def is_unchanged(
         self,
@@ -71,14 +100,6 @@ class Aggregate:
     ) -> bool:
         """Whether both are known to contribute the same, without computing it."""
         return False
-
-
-class Daily(Aggregate):
-    """Aggregate in which only the day of an event matters: equal events of a day are one entry."""
-
-    def entry_ms(self, time_ms: int, calendar: Calendar) -> int:
-        """Return the first instant of the event's day."""
-        return calendar.day_start_ms(calendar.day_of(time_ms))
 
 
 class Condensed(Aggregate):
@@ -116,36 +137,14 @@ class EventCounter(Protocol):
         """Return the event's own (dimension, value) pairs, beyond the dimensions of the context."""
 
 
-def learn(
-    known: Sequence[HistoryEntry],
-    new: HistoryEntry,
-    settled_ms: int,
-    aggregate: Aggregate,
-    registry: SegmentRegistry,
-) -> tuple[list[HistoryEntry], Contributions, bool]:
-    """Return (the entries with the new one, the change of the counts, whether entries were dropped).
+def entries_over(history: Sequence[HistoryEntry], oldest_ms: int) -> int:
+    """Return how many entries before `oldest_ms` to drop: of a long history none, until it is worth it."""
+    over = bisect_left(history, oldest_ms, key=_time_of)
+    return over if len(history) < _MANY or over >= len(history) // 4 else 0
 
-    No event before `settled_ms` can arrive any more.
-    """
-    oldest_ms = settled_ms - aggregate.keep_days * DAY_MS
-    before = aggregate.settled(known, oldest_ms, settled_ms, registry)
-    if new in before:
-        return before, Counter(), False
-    capped = len(before) >= HISTORY_MAX
-    if capped:
-        lasting = [entry for entry in before if entry[0] < 0]
-        before = [*lasting, *before[-HISTORY_MAX // 2 :]]
 
-    def in_order(entry: HistoryEntry) -> tuple[int, str, object]:
-        # Ids of segment sets differ between shards; their order does not.
-        return entry[0], repr(entry[2:]), registry.by_id(entry[1]).order
-
-    after = sorted([*before, new], key=in_order)
-    if aggregate.is_unchanged(before, after, registry):
-        return after, Counter(), capped
-    change = aggregate.contributions(after, registry)
-    change.subtract(aggregate.contributions(before, registry))
-    return after, change, capped
+def _time_of(entry: HistoryEntry) -> int:
+    return int(entry[0])
 
 
 def at(counts: Contributions, measure: str, segment: Segment, time_ms: int, count: int = 1) -> None:
@@ -160,21 +159,3 @@ def at(counts: Contributions, measure: str, segment: Segment, time_ms: int, coun
 def on(counts: Contributions, measure: str, segment: Segment, day: int, count: int = 1) -> None:
     """Count on a day, given as an ordinal."""
     counts[measure, segment, Grain.DAY, day] += count
-
-
-def distinct(
-    counts: Contributions, measures: Mapping[int, str], segment: Segment, days: Iterable[int]
-) -> None:
-    """Count a person, active on these days, once in each rolling window: length in days → measure.
-
-    A window is counted on the day on which it ends; `AtEnd` reads it.
-    """
-    ordered = sorted(set(days))
-    for length, measure in measures.items():
-        before = _FAR
-        for number, day in enumerate(ordered):
-            first, last = windows_gained(day, before, _FAR, length)
-            for end in range(first, last + 1):
-                counts[measure, segment, Grain.DAY, end] += 1
-            if number + 1 < len(ordered):
-                before = ordered[number + 1] - day

@@ -1,7 +1,7 @@
 """Own measures and metrics: builds what engage.toml defines."""
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, cast, get_args
 
 import msgspec
@@ -10,8 +10,9 @@ from schemas.outputs import WindowKind
 from stream.counters import measures
 from stream.counters.segments import Segment, SegmentRegistry
 from stream.counters.windows import KINDS
+from stream.history.daily import Daily
 from stream.history.event_filter import predicate
-from stream.history.events import Contributions, Daily, HistoryEntry, distinct, on
+from stream.history.events import HistoryEntry
 from stream.metrics.counted_by import PAGE_NAME, PERSON, CountedBy
 from stream.metrics.metric import Example, Metric, Unit
 from stream.metrics.terms import AtEnd, AtStart, ByWindow, Per, Term, Total
@@ -89,23 +90,21 @@ class OwnPeople(Daily):
         """Keep a chosen event without any field."""
         return () if self._test(event) else None
 
-    def contributions(
-        self, history: Sequence[HistoryEntry], registry: SegmentRegistry
-    ) -> Contributions:
-        """Count the person once in each rolling window and in each calendar week and month."""
-        days: dict[Segment, set[int]] = {}
-        for time_ms, segment_set_id in history:
-            for segment in registry.by_id(segment_set_id).segments:
-                days.setdefault(segment, set()).add(segment.calendar.day_of(time_ms))
-        counts: Contributions = Contributions()
-        rolling = {length: f"{self._measure}_{kind}" for kind, length in _ROLLING.items()}
-        for segment, on_days in days.items():
-            distinct(counts, rolling, segment, on_days)
-            for week in {segment.calendar.week_of(day) for day in on_days}:
-                on(counts, f"{self._measure}_week", segment, week)
-            for month in {segment.calendar.month_of(day) for day in on_days}:
-                on(counts, f"{self._measure}_month", segment, month)
-        return counts
+    def segments(self, entry: HistoryEntry, registry: SegmentRegistry) -> tuple[Segment, ...]:
+        """Return the segments of the event."""
+        return registry.by_id(entry[1]).segments
+
+    def rolling(self, segment: Segment) -> Mapping[int, str]:  # noqa: ARG002
+        """Return every rolling window of people."""
+        return {length: f"{self._measure}_{kind}" for kind, length in _ROLLING.items()}
+
+    def periods(self, segment: Segment) -> Mapping[str, Callable[[int], int]]:
+        """Return calendar weeks and months."""
+        calendar = segment.calendar
+        return {
+            f"{self._measure}_week": calendar.week_of,
+            f"{self._measure}_month": calendar.month_of,
+        }
 
 
 def counted_as(name: str, measure: Measure) -> str:

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from schemas.events import Event
-from stream.counters.calendar import HOUR_MS
+from stream.counters.calendar import HOUR_MS, Calendar
 from stream.counters.measures import Grain
 from stream.counters.segments import SegmentRegistry, SegmentSet
 from stream.history.events import Contributions, HistoryEntry
-from stream.people.newcomers import Activation
+from stream.people.newcomers import Activation, is_chosen
 from stream.people.person import Person
 
 _DAY_HOURS = 24
@@ -36,6 +36,10 @@ class FirstHours(Activation):
         hour_ms, day = time_ms // HOUR_MS * HOUR_MS, segment_set.calendar.day_of(time_ms)
         return [(hour_ms, segment_set.id, day), *self.chosen(event, segment_set, time_ms)]
 
+    def unit_of(self, time_ms: int, calendar: Calendar) -> int:  # noqa: ARG002
+        """Return the unit of time in which an instant counts: its hour, from the epoch."""
+        return time_ms // HOUR_MS
+
     def contributions(
         self, person: Person, history: Sequence[HistoryEntry], registry: SegmentRegistry
     ) -> Contributions:
@@ -45,7 +49,7 @@ class FirstHours(Activation):
         for entry in history:
             hour = entry[0] // HOUR_MS
             for segment_id in registry.by_id(entry[1]).segment_ids:
-                if _is_active_hour(entry):
+                if not is_chosen(entry):
                     hours.setdefault(segment_id, []).append((hour, entry[2]))
                 else:
                     chosen.setdefault(segment_id, []).append(hour)
@@ -68,8 +72,3 @@ class FirstHours(Activation):
                 counts[self.measure, segment, Grain.DAY, first_day] += did >= self.min_events
                 counts[self.days_measure, segment, Grain.DAY, first_day] += len(ages)
         return counts
-
-
-def _is_active_hour(entry: HistoryEntry) -> bool:
-    """Whether an entry is an active hour, which keeps its day; a chosen event keeps its digest."""
-    return not isinstance(entry[2], bytes)

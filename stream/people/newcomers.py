@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from schemas.events import Event
-from stream.counters.calendar import DAY_MS
+from stream.counters.calendar import DAY_MS, Calendar
 from stream.counters.measures import Grain
 from stream.counters.segments import SegmentRegistry, SegmentSet
 from stream.counters.table import Counters
 from stream.history.event_filter import Predicate
-from stream.history.events import HISTORY_MAX, Contributions, HistoryEntry
+from stream.history.events import Contributions, HistoryEntry
 from stream.people.person import Person
 from stream.sessions.session import sid_digest
 
@@ -51,27 +51,46 @@ class Activation:
         time_ms: int,
         settled_ms: int,
         registry: SegmentRegistry,
-    ) -> tuple[Contributions, bool]:
-        """Add an event, whose day is marked, to the history; return (change of the counts, whether capped).
+    ) -> Contributions:
+        """Add an event, whose day is marked, to the history; return the change of the counts.
 
         No event before `settled_ms` (epoch ms) can arrive any more.
         """
         new = self.entries_of(event, segment_set, time_ms)
         if not new or not self._is_early(person, segment_set, time_ms):
-            return Counter(), False
+            return Counter()
         # Older entries belong to first days that are over: no later event can be in them.
         oldest_ms = settled_ms - (self.reach_days + 1) * DAY_MS
         history = [f for f in person.history.get(self.measure, _NONE) if f[0] >= oldest_ms]
-        fresh = [entry for entry in new if entry not in history]
+        fresh = [entry for entry in new if self._is_new(entry, history, segment_set.calendar)]
         change: Contributions = Counter()
-        capped = len(history) + len(fresh) > HISTORY_MAX
-        if fresh and not capped:
+        if fresh:
             before = self.contributions(person, history, registry)
             history += fresh
             change = self.contributions(person, history, registry)
             change.subtract(before)
         person.history = {**person.history, self.measure: history}
-        return change, capped
+        return change
+
+    def _is_new(
+        self, entry: HistoryEntry, known: Sequence[HistoryEntry], calendar: Calendar
+    ) -> bool:
+        """Return whether an entry can change a count: of one unit, `min_events` chosen events are enough."""
+        if entry in known:
+            return False
+        if not is_chosen(entry):
+            return True
+        unit = self.unit_of(entry[0], calendar)
+        alike = [
+            one
+            for one in known
+            if one[1] == entry[1] and is_chosen(one) and self.unit_of(one[0], calendar) == unit
+        ]
+        return len(alike) < self.min_events
+
+    def unit_of(self, time_ms: int, calendar: Calendar) -> int:
+        """Return the unit of time in which an instant counts: its day."""
+        return calendar.day_of(time_ms)
 
     def entries_of(self, event: Event, segment_set: SegmentSet, time_ms: int) -> list[HistoryEntry]:
         """Return the entries to keep of an event."""
@@ -109,6 +128,11 @@ class Activation:
                 if done >= self.min_events:
                     counts[self.measure, registry.segment(segment_id), Grain.DAY, first] += 1
         return counts
+
+
+def is_chosen(entry: HistoryEntry) -> bool:
+    """Return whether an entry is a chosen event, which keeps its digest, and no active hour."""
+    return isinstance(entry[2], bytes)
 
 
 def count_change(counters: Counters, before: Contributions, after: Contributions) -> None:

@@ -30,6 +30,8 @@ _decode = msgspec.msgpack.Decoder(list[Any]).decode
 
 #: Most people have no history: they share one empty dict, which is never written to.
 _NO_HISTORY: dict[str, list[tuple[Any, ...]]] = {}
+#: Most people have no long history: they share one empty dict, which is never written to.
+_NO_INDEXES: dict[str, Any] = {}
 
 
 class Person:
@@ -44,6 +46,7 @@ class Person:
         "field",
         "history",
         "hours",
+        "indexes",
         "key",
         "live",
         "live_minute",
@@ -68,6 +71,8 @@ class Person:
         self.customer: Customer | None = None
         #: Name of the aggregate → entries, see history/events.py.
         self.history: dict[str, list[tuple[Any, ...]]] = _NO_HISTORY
+        #: Name of the aggregate → index of a long history, see history/learning.py. Not stored.
+        self.indexes: dict[str, Any] = _NO_INDEXES
         # What the last event marked: the next event of that slot skips the bitmaps. Not stored.
         self.active_slot = -1
         self.active_segment_set: SegmentSet | None = None

@@ -12,6 +12,7 @@ from stream.counters import measures
 from stream.counters.histogram import histogram_measure
 from stream.counters.measures import Grain
 from stream.counters.windows import GRAIN_OF, KINDS, LENGTH_OF
+from stream.history import purchases, spending
 from stream.metrics import own as definitions
 from stream.metrics.catalogue import catalogue, counts_by, defining_tables
 from stream.metrics.families import COUNTERS
@@ -25,7 +26,6 @@ from stream.metrics.themes import (
     followers,
     funnels,
     goals,
-    orders,
     social,
     tickets,
 )
@@ -86,7 +86,18 @@ MEASURES |= {measure for _, measure in lifecycle_rules(Settings()).rolling}
 #: Aggregates name their measures themselves.
 MEASURES |= {
     value
-    for module in (orders, feedback, tickets, social, followers, goals, features, funnels, carts)
+    for module in (
+        purchases,
+        spending,
+        feedback,
+        tickets,
+        social,
+        followers,
+        goals,
+        features,
+        funnels,
+        carts,
+    )
     for name, value in vars(module).items()
     if name.isupper() and isinstance(value, str)
 }
@@ -108,7 +119,7 @@ MEASURES |= {
 }
 MEASURES |= {
     histogram_measure(name, bucket)
-    for name in (orders.SPENT_365D, tickets.RESPONSES, tickets.RESOLUTIONS)
+    for name in (spending.SPENT_365D, tickets.RESPONSES, tickets.RESOLUTIONS)
     for bucket in range(400)
 }
 MEASURES |= {feedback.newest(measure, days) for measure in MEASURES for days in (30, 90)}

@@ -131,7 +131,9 @@ class CartOutcome(NamedTuple):
     event: EventDict
 
 
-def cart_outcomes(events: Iterable[EventDict], one_cart: bool) -> list[CartOutcome]:
+def cart_outcomes(
+    events: Iterable[EventDict], one_cart: bool, start: str = "add_to_cart"
+) -> list[CartOutcome]:
     """Return the outcome of every cart of a site, with one alarm clock for each cart."""
     by_person: dict[str, list[EventDict]] = {}
     for event in events:
@@ -139,15 +141,19 @@ def cart_outcomes(events: Iterable[EventDict], one_cart: bool) -> list[CartOutco
     return [
         cart
         for own_events in by_person.values()
-        for cart in _outcomes_of_person(own_events, one_cart)
+        for cart in _outcomes_of_person(own_events, one_cart, start)
     ]
 
 
-def _outcomes_of_person(own_events: Iterable[EventDict], one_cart: bool) -> Iterator[CartOutcome]:
+def _outcomes_of_person(
+    own_events: Iterable[EventDict], one_cart: bool, start: str
+) -> Iterator[CartOutcome]:
     agenda: list[tuple[int, int, int, Any]] = []
     for number, event in enumerate(own_events):
         heapq.heappush(agenda, (event["ms"], 0, number, event))
     carts: dict[str, dict[str, Any]] = {}
+    # By name: the changes of its contents since it was ordered last.
+    contents: dict[str, list[EventDict]] = {}
     while agenda:
         ms, is_alarm, _, what = heapq.heappop(agenda)
         if is_alarm:
@@ -158,28 +164,43 @@ def _outcomes_of_person(own_events: Iterable[EventDict], one_cart: bool) -> Iter
                 yield CartOutcome("abandoned", ms, last)
             continue
         name = "" if one_cart else what.get("cart_id") or ""
-        cart = carts.get(name)
         if what["type"] == "order":
+            # What can be recovered no more is forgotten.
+            carts = {n: c for n, c in carts.items() if ms <= c["last"]["ms"] + 31 * DAY_MS}
             known = [n for n in carts if carts[n]["open"]] or [*carts]
-            named = "" if one_cart else what.get("cart_id")
-            if one_cart or named not in carts:
+            named = None if one_cart else what.get("cart_id")
+            if named not in carts:
                 named = max(known, key=lambda n: carts[n]["last"]["ms"]) if known else None
+            contents.pop(name if named is None else named, None)
             if named in carts:
                 cart = carts.pop(named)
-                late = ms > cart["last"]["ms"] + 31 * DAY_MS
-                if cart["open"] or not late:
-                    yield CartOutcome("ordered" if cart["open"] else "recovered", ms, cart["last"])
+                yield CartOutcome("ordered" if cart["open"] else "recovered", ms, cart["last"])
             continue
+        contents.setdefault(name, []).append(what)
+        cart = carts.get(name)
         if not (cart and cart["open"]):
-            if what["type"] != "add_to_cart":
+            if what["type"] != start:
                 continue
-            cart = carts[name] = {"open": True, "holds": 0}
+            cart = carts[name] = {"open": True, "begun": what["ms"]}
         cart["last"] = what
-        cart["holds"] += {"add_to_cart": 1, "remove_from_cart": -1}.get(what["type"], 0)
-        if what["type"] == "remove_from_cart" and not cart["holds"]:
+        since = cart["begun"] if start == "add_to_cart" else 0
+        if what["type"] == "remove_from_cart" and not _held(contents[name], since):
             del carts[name]
             continue
         heapq.heappush(agenda, (ms + DAY_MS, 1, len(agenda), (name, what)))
+
+
+def _held(changes: Iterable[EventDict], since_ms: int) -> int:
+    """Return how much changes from an instant on leave in a cart; after 31 days without one, nothing."""
+    held, before_ms = 0, since_ms
+    for change in changes:
+        if change["ms"] < since_ms:
+            continue
+        if change["ms"] > before_ms + 31 * DAY_MS:
+            held = 0
+        by = {"add_to_cart": 1, "remove_from_cart": -1}.get(change["type"], 0)
+        held, before_ms = max(held + by, 0), change["ms"]
+    return held
 
 
 def windows_of(wall: Wall, kind: str, times: Iterable[int]) -> set[Window]:

@@ -30,7 +30,11 @@ Parts = tuple[float, float | None]
 
 
 def config(
-    zone: str, basis: str, conversion: ConversionSettings | None = None, **feature: Any
+    zone: str,
+    basis: str,
+    conversion: ConversionSettings | None = None,
+    start: str = "add_to_cart",
+    **feature: Any,
 ) -> Settings:
     return Settings(
         timezone=zone,
@@ -39,7 +43,7 @@ def config(
         goals={"b": STEPS[1]},
         conversion=conversion or ConversionSettings(),
         feature=FeatureSettings(map={"d": "search"}, **feature),
-        cart=CartSettings(basis=basis),  # type: ignore[arg-type]
+        cart=CartSettings(basis=basis, start_event=start),  # type: ignore[arg-type]
         funnels=FUNNELS,
         measures={
             "wishes": Measure(type="custom", where={"name": "a*"}),
@@ -161,13 +165,17 @@ class ExpectedNumbers:
             return self._sessions(
                 place, window,
                 lambda session: not any(e["type"] == "order" for e in session),
-                lambda session: any(e["type"] == "add_to_cart" for e in session),
+                lambda session: any(
+                    e["type"] == self.settings.cart.start_event for e in session
+                ),
             )  # fmt: skip
         kinds = ("add_to_cart", "remove_from_cart", "checkout_started", "order")
         cart_events = [e for e in self.events if Place(place.site).holds(e) and e["type"] in kinds]
         found = [
             cart.outcome
-            for cart in oracle.cart_outcomes(cart_events, one_cart=basis == "user")
+            for cart in oracle.cart_outcomes(
+                cart_events, basis == "user", self.settings.cart.start_event
+            )
             if place.holds(cart.event) and oracle.within(window, cart.ms)
         ]
         if metric == "recovered_carts":

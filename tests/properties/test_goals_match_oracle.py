@@ -1,5 +1,6 @@
 """Goals, features, funnels, carts and own measures match the oracle for any order, batches and crashes."""
 
+import dataclasses
 import random
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -9,9 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.outputs import WindowKind
-from stream.history import events as history
+from stream.history import funnel_attempts, replay
+from stream.history.cart_outcomes import ORDERED, KnownCarts
+from stream.history.distinct_days import DistinctDays
 from stream.history.funnel_attempts import Attempts
-from stream.metrics.themes import carts, experiments, funnels, goals
+from stream.metrics.themes import experiments, goals
 from stream.settings.application import Settings
 from stream.settings.definitions import ConversionSettings
 from tests.oracle.experiments import NORMAL, STATISTICS, VARIANTS
@@ -47,6 +50,9 @@ _cart = st.builds(
     ),
     st.sampled_from([None, None, "x", "y"]),
 )
+
+
+start_events = st.sampled_from(["add_to_cart", "checkout_started"])
 
 
 @st.composite
@@ -109,7 +115,7 @@ def test_order_batches_shards_and_crashes_change_no_number(data: st.DataObject) 
     logs = logs_of(events, data.draw(st.sampled_from([1, 2, 4])))
     wrong = check(
         logs,
-        config(zone, basis, conversion, **feature),
+        config(zone, basis, conversion, data.draw(start_events), **feature),
         data.draw(schedules),
         data.draw(st.sampled_from([2, EVERYONE])),
     )
@@ -157,28 +163,32 @@ def test_a_larger_run_with_crashes_matches_the_oracle() -> None:
     assert check(_seeded_logs(), config("Europe/Berlin", "cart"), schedule, 2) == []
 
 
-def _without_time_limit(self: Attempts, run: Sequence[Any], start: int) -> int:
-    return _depth(Attempts(self.steps, 1 << 60, self.order), run, start)
+def _orders_close_no_cart(self: KnownCarts, entry: Any, outcomes: Any) -> None:
+    if entry[2] != ORDERED:
+        _take(self, entry, outcomes)
 
 
-_depth, _outcomes, _distinct, _reached, _sample = (
-    Attempts._depth, carts.outcomes, history.distinct, goals.reached_goals, experiments._sample,
+_begun, _carts, _reached, _sample = (
+    Attempts.begins, KnownCarts.__init__, goals.reached_goals, experiments._sample,
 )  # fmt: skip
+_advanced, _take, _count = Attempts.advanced, KnownCarts.take, DistinctDays._count
 MUTANTS: dict[str, tuple[object, str, Callable[..., Any]]] = {
-    "a funnel without a time limit": (Attempts, "_depth", _without_time_limit),
+    "a funnel without a time limit": (
+        Attempts, "advanced",
+        lambda self, attempt, time_ms, steps: _advanced(
+            Attempts(self.steps, 1 << 60, self.order), attempt, time_ms, steps
+        ),
+    ),
     "carts that wait a day longer": (
-        carts, "outcomes",
-        lambda changes, rules: _outcomes(changes, rules._replace(timeout_ms=2 * DAY_MS)),
+        KnownCarts, "__init__",
+        lambda self, rules: _carts(self, rules._replace(timeout_ms=2 * DAY_MS)),
     ),
-    "orders that close no cart": (
-        carts, "outcomes",
-        lambda changes, rules: _outcomes([c for c in changes if c.kind != 3], rules),
-    ),
+    "orders that close no cart": (KnownCarts, "take", _orders_close_no_cart),
     "people counted once a day in 28": (
-        goals, "distinct",
-        lambda counts, measures, segment, days: [
-            _distinct(counts, measures, segment, [day]) for day in days
-        ],
+        DistinctDays, "_count",
+        lambda self, counts, day, by: _count(
+            DistinctDays(self._segment, self._rolling, {}), counts, day, by
+        ),
     ),
     "orders that are no goal": (
         goals, "reached_goals",
@@ -200,23 +210,22 @@ MUTANTS: dict[str, tuple[object, str, Callable[..., Any]]] = {
         ),
     ),
     "the first attempt instead of the best": (
-        funnels.FunnelAggregate, "summary",
-        lambda self, history, names: _only_first_attempt(self, history, names),
+        Attempts, "begins",
+        lambda self, steps: _begun(dataclasses.replace(self, order="ordered"), steps),
+    ),
+    "an attempt that forgets the others of its day": (
+        funnel_attempts, "_last_of_each", lambda attempts, steps: attempts[-1:],
+    ),
+    "a batch whose last entry is lost": (
+        replay.Replay, "_insert",
+        lambda self, place, new, outcomes: _insert(self, place, new[:-1] or new, outcomes),
     ),
 }  # fmt: skip
+_insert = replay.Replay._insert
 
 
 def _deviation(a: float, n: float, b: float, m: float) -> float:
     return float((a * (n - a) / n**3 + b * (m - b) / m**3) ** 0.5) or 1.0
-
-
-def _only_first_attempt(self: funnels.FunnelAggregate, known: Sequence[Any], names: Any) -> Any:
-    best, _ = _summary(self, known, names)
-    first = [best[0]] if best else []
-    return first, max((depth for _, depth in first), default=0)
-
-
-_summary = funnels.FunnelAggregate.summary
 
 
 @pytest.mark.parametrize("mutant", MUTANTS)

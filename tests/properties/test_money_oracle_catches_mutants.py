@@ -1,11 +1,12 @@
 """Broken aggregates: the comparison must fail for each of them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from stream.history import customer_days, subscriptions
+from stream.history import customer_days, purchases, subscriptions
+from stream.history.distinct_days import DistinctDays
 from stream.metrics.themes import feedback, orders, social, tickets
 from tests.properties.inputs.traffic import DAY_MS, HOUR_MS, Sent
 from tests.properties.test_money_matches_oracle import config_for, wrong
@@ -92,15 +93,14 @@ def broken(aggregate: str, dedupe: str = "all") -> list[str]:
     return wrong(aggregate, sent, config_for("UTC", dedupe=dedupe, denominator="shown"))
 
 
-def _refunds_without_end(history: Any, names: Any) -> Iterator[orders.Sale]:
-    for sale in _sales(history, names):
-        refunds = [entry for entry in history if entry[2] == "r"]
-        yield sale._replace(refunds=[(entry[0], entry[4]) for entry in refunds])
+def _refund_without_end(self: purchases.Sale, time_ms: int, micros: int) -> None:
+    self.left = micros
+    _refund(self, time_ms, micros)
 
 
-def _every_order(history: Any, names: Any) -> Iterator[orders.Sale]:
-    for entry in history:
-        yield from _sales([entry], names)
+def _all_new_orders(event: Any) -> Any:
+    kept = _kept(event)
+    return kept if kept is None or kept[0] != "o" else (kept[0], _all_new_ids(""), *kept[2:])
 
 
 def _bots_answer(self: tickets.Tickets, event: Any) -> Any:
@@ -117,18 +117,10 @@ def _without_skew(opening: Any, entries: Any, segments: Any, skew_ms: int) -> ti
     return _course(opening, entries, segments, 0)
 
 
-def _first_answers(history: Any) -> Any:
-    return {(entry[4], entry[2]): entry for entry in reversed(list(history))}.values()
-
-
 def _in_proportion(self: feedback.Feedback, event: Any) -> int:
     scale = self._scale[event.survey]
     own = scale if event.scale_max is None or event.survey == "nps" else event.scale_max
     return round(event.score * scale / own * 1_000_000)
-
-
-def _by_response_alone(history: Any) -> Any:
-    return {entry[4]: entry for entry in history}.values()
 
 
 def _count_seven_as_promoter(self: feedback.Feedback, answer: feedback.Answer) -> Any:
@@ -167,22 +159,25 @@ def _price_unknown(state: Any, event: Any) -> Any:
 
 
 _numbers = iter(range(1 << 30))
-_sales, _course = orders.sales, tickets._course
+_refund, _kept = purchases.Sale.refund, purchases.entry_of
+_course = tickets._course
 _ticket_entry = tickets.Tickets.entry
-_counted = feedback.Feedback._counted
+_counted = feedback.Feedback.counted
 _advance, _stays = subscriptions.advance, customer_days.CustomerDays.stays
 MUTANTS: dict[str, tuple[str, object, str, Callable[..., Any]]] = {
-    "unlimited refunds": ("orders", orders, "sales", _refunds_without_end),
-    "every order counts": ("orders", orders, "sales", _every_order),
-    "a buyer is counted in one window only": ("orders", orders, "distinct", lambda *_: None),
+    "unlimited refunds": ("orders", purchases.Sale, "refund", _refund_without_end),
+    "every order counts": ("orders", orders, "entry_of", _all_new_orders),
+    "a buyer is counted in one window only": ("orders", DistinctDays, "_count", lambda *_: None),
     "every answer counts": ("surveys", feedback, "sid_digest", _all_new_ids),
-    "a seven counts as promoter": ("surveys", feedback.Feedback, "_counted", _count_seven_as_promoter),
+    "a seven counts as promoter": ("surveys", feedback.Feedback, "counted", _count_seven_as_promoter),
     "scales are ignored": (
         "surveys", feedback.Feedback, "_micros", lambda _, event: round(event.score * 1_000_000),
     ),
     "scales are taken in proportion": ("surveys", feedback.Feedback, "_micros", _in_proportion),
-    "the first answer counts": ("surveys", feedback, "_last", _first_answers),
-    "a response has one answer": ("surveys", feedback, "_last", _by_response_alone),
+    "the first answer counts": (
+        "surveys", feedback.AnswerIndex, "_rank", lambda self, entry: -entry[0],
+    ),
+    "a response has one answer": ("surveys", feedback, "_response_of", lambda entry: entry[4]),
     "clocks never differ": ("tickets", tickets, "_course", _without_skew),
     "replies of bots count": ("tickets", tickets.Tickets, "entry", _bots_answer),
     "nothing is reopened": ("tickets", tickets, "_course", _reopened_at_once),
@@ -218,11 +213,11 @@ def test_a_broken_engine_is_caught(mutant: str, monkeypatch: pytest.MonkeyPatch)
 def test_counting_all_answers_differs_from_counting_the_newest(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    latest = feedback.Feedback._count_latest
+    newest = feedback.Feedback.count_newest
 
-    def every(self: Any, counts: Any, answers: Any) -> None:
+    def every(self: Any, counts: Any, segment: Any, answers: Any, by: int) -> None:
         for answer in answers:
-            latest(self, counts, [answer])
+            newest(self, counts, segment, [answer], by)
 
-    monkeypatch.setattr(feedback.Feedback, "_count_latest", every)
+    monkeypatch.setattr(feedback.Feedback, "count_newest", every)
     assert broken("surveys", "latest_per_user") != []

@@ -1,12 +1,23 @@
 """Metrics of carts: ordered, abandoned and recovered ones."""
 
-from collections.abc import Collection, Iterator, Sequence
-from typing import Any, Literal, NamedTuple
+from collections.abc import Collection, Sequence
+from typing import Any
 
 from stream.counters import measures
 from stream.counters.calendar import DAY_MS, HOUR_MS
 from stream.counters.segments import SegmentRegistry
-from stream.history.events import Aggregate, Contributions, HistoryEntry, at
+from stream.history.cart_outcomes import (
+    ADDED,
+    CHECKOUT,
+    ORDERED,
+    REMOVED,
+    CartRules,
+    KnownCarts,
+    Outcome,
+)
+from stream.history.events import Aggregate, Contributions, HistoryEntry, Index, at
+from stream.history.order import EntryOrder
+from stream.history.replay import Outcomes, Replay, condensed
 from stream.metrics.counted_by import PERSON, CountedBy
 from stream.metrics.metric import Example, Metric
 from stream.metrics.terms import Sum, Term, Total
@@ -23,56 +34,27 @@ COUNTED_BY: CountedBy = {
     CARTS_RECOVERED: ("cart.recovery_days", *_CART),
 }
 #: Kinds of changes as they are kept; at one instant they sort in this order.
-_ADDED, _REMOVED, _CHECKOUT, _ORDERED = range(4)
 _KIND = {
-    "add_to_cart": _ADDED, "remove_from_cart": _REMOVED,
-    "checkout_started": _CHECKOUT, "order": _ORDERED,
+    "add_to_cart": ADDED, "remove_from_cart": REMOVED, "checkout_started": CHECKOUT, "order": ORDERED,
 }  # fmt: skip
-
-Outcome = Literal["ordered", "abandoned", "recovered"]
 _MEASURE: dict[Outcome, str] = {
     "ordered": CARTS_ORDERED, "abandoned": CARTS_ABANDONED, "recovered": CARTS_RECOVERED,
 }  # fmt: skip
-
-
-class Change(NamedTuple):
-    """Change of a person's carts. An order may name no cart."""
-
-    time_ms: int
-    kind: int
-    cart: str | None
-    segment_set_id: int
-
-
-class _Cart:
-    """Cart while it is open or, once abandoned, while it can be recovered."""
-
-    __slots__ = ("changed_ms", "holds", "segment_set_id")
-
-    def __init__(self) -> None:
-        self.holds = 0
-        self.changed_ms = 0
-        self.segment_set_id = 0
-
-
-class CartRules(NamedTuple):
-    """The change that opens a cart, and the times until it is abandoned and can be recovered."""
-
-    opens: int
-    timeout_ms: int
-    recovery_ms: int
 
 
 class Carts(Aggregate):
     """Aggregate of a person's carts, by cart_id or, without one, of the open cart.
 
     An emptied cart is neither ordered nor abandoned. An order takes the cart that it names; if there is
-    no such cart, the one changed last. An order without any cart, and a removal from a cart that is not
-    open, do not count. An order at the last instant is in time.
+    no such cart, the one changed last. A cart is known until it can be recovered no more. An order
+    without any cart, and a removal from a cart that is not open, do not count. An order at the last
+    instant is in time. A cart that begins with the checkout holds what was added before it.
     """
 
     name = "cart"
     types: Collection[str] = tuple(_KIND)
+    keeps_equal = True
+    by_batch = True
 
     def __init__(self, settings: Settings) -> None:
         cart = settings.cart
@@ -80,83 +62,36 @@ class Carts(Aggregate):
         self._rules = CartRules(
             _KIND[cart.start_event], cart.timeout_hours * HOUR_MS, cart.recovery_days * DAY_MS
         )
-        #: Long enough for a cart that is changed for a month before it is abandoned.
         self.keep_days = cart.timeout_hours // 24 + cart.recovery_days + 31
 
     def entry(self, event: Any) -> Sequence[Any] | None:
         """Keep its kind and its cart."""
         return _KIND[event.__struct_config__.tag], None if self._one_cart else event.cart_id
 
-    def contributions(
-        self, history: Sequence[HistoryEntry], registry: SegmentRegistry
-    ) -> Contributions:
-        """Count each outcome at its instant; that of an abandoned cart may be in the future."""
-        changes = [
-            Change(time, kind, cart, segment_set) for time, segment_set, kind, cart in history
-        ]
-        counts: Contributions = Contributions()
-        for outcome, time_ms, segment_set_id in outcomes(changes, self._rules):
-            for segment in registry.by_id(segment_set_id).segments:
-                at(counts, _MEASURE[outcome], segment, time_ms)
-        return counts
+    def index(self, registry: SegmentRegistry) -> Index:
+        """Return an index that replays the changes of carts."""
 
+        def count(outcomes: Outcomes, counts: Contributions | None) -> None:
+            """Count each outcome at its instant; that of an abandoned cart may be in the future."""
+            for (outcome, time_ms, segment_set_id), number in outcomes.items():
+                if number and counts is not None:
+                    for segment in registry.by_id(segment_set_id).segments:
+                        at(counts, _MEASURE[outcome], segment, time_ms, number)
 
-def outcomes(changes: Sequence[Change], rules: CartRules) -> Iterator[tuple[Outcome, int, int]]:
-    """Yield (outcome, time, segment set of the last change) of carts, from changes sorted by time and kind."""
-    carts: dict[str, _Cart] = {}
-    abandoned: dict[str, _Cart] = {}
-    for change in changes:
-        for name, cart in [*carts.items()]:
-            if change.time_ms > cart.changed_ms + rules.timeout_ms:
-                yield "abandoned", cart.changed_ms + rules.timeout_ms, cart.segment_set_id
-                abandoned[name] = carts.pop(name)
-        if change.kind == _ORDERED:
-            yield from _ordered(change, carts, abandoned, rules)
-        else:
-            _changed(change, carts, abandoned, rules)
-    for cart in carts.values():
-        yield "abandoned", cart.changed_ms + rules.timeout_ms, cart.segment_set_id
+        return Replay(self._begin, count, EntryOrder(registry, self.in_order))
 
+    def settled(
+        self,
+        history: list[HistoryEntry],
+        oldest_ms: int,
+        settled_ms: int,
+        registry: SegmentRegistry,  # noqa: ARG002
+    ) -> list[HistoryEntry]:
+        """Replace the settled changes by the carts that they leave."""
+        return condensed(history, oldest_ms, settled_ms, self._begin)
 
-def _changed(
-    change: Change, carts: dict[str, _Cart], abandoned: dict[str, _Cart], rules: CartRules
-) -> None:
-    name = change.cart or ""
-    cart = carts.get(name)
-    if cart is None:
-        if change.kind != rules.opens:
-            return
-        # A cart that is filled again is another one; the abandoned one stays abandoned.
-        abandoned.pop(name, None)
-        cart = carts[name] = _Cart()
-    cart.changed_ms, cart.segment_set_id = change.time_ms, change.segment_set_id
-    cart.holds += (change.kind == _ADDED) - (change.kind == _REMOVED)
-    if change.kind == _REMOVED and cart.holds <= 0:
-        del carts[name]
-
-
-def _ordered(
-    change: Change, carts: dict[str, _Cart], abandoned: dict[str, _Cart], rules: CartRules
-) -> Iterator[tuple[Outcome, int, int]]:
-    for outcome, known in (("ordered", carts), ("recovered", abandoned)):
-        if change.cart in known and change.cart is not None:
-            yield from _taken(outcome, change, change.cart, known, rules)
-            return
-    for outcome, known in (("ordered", carts), ("recovered", abandoned)):
-        if known:
-            newest = max(known, key=lambda name: (known[name].changed_ms, name))
-            yield from _taken(outcome, change, newest, known, rules)
-            return
-
-
-def _taken(
-    outcome: str, change: Change, name: str, known: dict[str, _Cart], rules: CartRules
-) -> Iterator[tuple[Outcome, int, int]]:
-    cart = known.pop(name)
-    if outcome == "ordered":
-        yield "ordered", change.time_ms, cart.segment_set_id
-    elif change.time_ms <= cart.changed_ms + rules.timeout_ms + rules.recovery_ms:
-        yield "recovered", change.time_ms, cart.segment_set_id
+    def _begin(self, stored: Sequence[HistoryEntry], _outcomes: Outcomes) -> KnownCarts:
+        return KnownCarts.restored(self._rules, stored)
 
 
 def aggregates(settings: Settings) -> tuple[Carts, ...]:

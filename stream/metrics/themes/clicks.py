@@ -1,12 +1,16 @@
 """Metrics of click-through: clicks on content per time it was shown, and people who click."""
 
-from collections.abc import Collection, Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from schemas.events.clicks import Click, Impression
 from stream.counters import measures
-from stream.counters.segments import JOINT, SegmentRegistry
-from stream.history.events import Aggregate, Contributions, Daily, HistoryEntry, at, on
+from stream.counters.segments import JOINT, Segment, SegmentRegistry
+from stream.history.daily import Daily
+from stream.history.distinct_days import DistinctDays
+from stream.history.events import Aggregate, Contributions, HistoryEntry, Index, at
+from stream.history.order import EntryOrder
 from stream.metrics.counted_by import PERSON, CountedBy
 from stream.metrics.metric import Benchmark, Example, Metric
 from stream.metrics.terms import Total
@@ -41,17 +45,13 @@ class Viewers(Daily):
         """Keep an impression without any field."""
         return ()
 
-    def contributions(
-        self, history: Sequence[HistoryEntry], registry: SegmentRegistry
-    ) -> Contributions:
-        """Count the person once a day."""
-        counts: Contributions = Contributions()
-        seen = {
-            (s, t) for t, segment_set_id in history for s in registry.by_id(segment_set_id).segments
-        }
-        for segment, day in {(s, s.calendar.day_of(t)) for s, t in seen}:
-            on(counts, VIEWERS_DAY, segment, day)
-        return counts
+    def segments(self, entry: HistoryEntry, registry: SegmentRegistry) -> tuple[Segment, ...]:
+        """Return the segments of the impression."""
+        return registry.by_id(entry[1]).segments
+
+    def rolling(self, segment: Segment) -> Mapping[int, str]:  # noqa: ARG002
+        """Return single days."""
+        return {1: VIEWERS_DAY}
 
 
 class Matched(Aggregate):
@@ -77,34 +77,91 @@ class Matched(Aggregate):
             return event.content_id, sid_digest(event.event_id)
         return None
 
-    def contributions(
-        self, history: Sequence[HistoryEntry], registry: SegmentRegistry
-    ) -> Contributions:
-        """Count each matched click at its impression, and its person once a day."""
+    def index(self, registry: SegmentRegistry) -> Index:
+        """Return an index by content."""
+        return _MatchedIndex(self, registry, self._reach_ms)
+
+
+class _MatchedIndex:
+    """The impressions and clicks of a person, by content, and the impression of each click."""
+
+    def __init__(self, matched: "Matched", registry: SegmentRegistry, reach_ms: int) -> None:
+        self._matched = matched
+        self._registry = registry
+        self._reach_ms = reach_ms
+        self._order = EntryOrder(registry, matched.in_order)
+        self._impressions: dict[str, list[HistoryEntry]] = {}
+        self._clicks: dict[str, list[HistoryEntry]] = {}
+        self._days: dict[Segment, DistinctDays] = {}
+
+    def load(self, entries: Sequence[HistoryEntry]) -> None:
+        """Take in the known entries."""
+        self._take(entries, None)
+
+    def add(self, new: Sequence[HistoryEntry]) -> Contributions:
+        """Take in new entries, and return the change of the counts."""
         counts: Contributions = Contributions()
-        days = set()
-        for time_ms, segment_set_id, content in self._impressions(history):
-            segment_set = registry.by_id(segment_set_id)
-            own_segment = registry.own_segment(
-                segment_set.site, CONTENT, content.replace(JOINT, "")
-            )
-            for segment in (*segment_set.segments, own_segment):
-                at(counts, self.clicks, segment, time_ms)
-            days |= {(s, s.calendar.day_of(time_ms)) for s in segment_set.segments}
-        for segment, day in days:
-            on(counts, self.clickers, segment, day)
+        self._take(new, counts)
         return counts
 
-    def _impressions(self, history: Sequence[HistoryEntry]) -> Iterator[tuple[int, int, str]]:
-        """Yield (time, segment set, content) of the impression of each matched click."""
-        last: dict[str, HistoryEntry] = {}
-        # At one instant, impressions come before clicks.
-        for entry in sorted(history, key=lambda entry: (entry[0], bool(entry[3]))):
-            time_ms, _, content, click = entry
-            if not click:
-                last[content] = entry
-            elif content in last and time_ms - last[content][0] <= self._reach_ms:
-                yield last[content][:3]
+    def _take(self, entries: Iterable[HistoryEntry], counts: Contributions | None) -> None:
+        for entry in entries:
+            of_content = (self._clicks if entry[3] else self._impressions).setdefault(entry[2], [])
+            place = self._order.place(of_content, entry)
+            if entry[3]:
+                self._count(self._impression_of(entry), 1, counts)
+            else:
+                self._move_clicks(entry, of_content[place - 1 : place], of_content[place:], counts)
+            of_content.insert(place, entry)
+
+    def _impression_of(self, click: HistoryEntry) -> HistoryEntry | None:
+        """Return the last impression at or before a click, if it is near enough."""
+        impressions = self._impressions.get(click[2], [])
+        place = bisect_right(impressions, click[0], key=_time_of)
+        return self._near(impressions[place - 1] if place else None, click)
+
+    def _near(self, impression: HistoryEntry | None, click: HistoryEntry) -> HistoryEntry | None:
+        is_near = impression is not None and click[0] - impression[0] <= self._reach_ms
+        return impression if is_near else None
+
+    def _move_clicks(
+        self,
+        new: HistoryEntry,
+        before: Sequence[HistoryEntry],
+        after: Sequence[HistoryEntry],
+        counts: Contributions | None,
+    ) -> None:
+        """Move the clicks after a new impression to it, until the next impression."""
+        clicks = self._clicks.get(new[2], [])
+        for place in range(bisect_left(clicks, new[0], key=_time_of), len(clicks)):
+            click = clicks[place]
+            if after and click[0] >= after[0][0]:
+                break
+            self._count(self._near(before[0] if before else None, click), -1, counts)
+            self._count(self._near(new, click), 1, counts)
+
+    def _count(
+        self, impression: HistoryEntry | None, by: int, counts: Contributions | None
+    ) -> None:
+        """Count a matched click at its impression, and its person once a day."""
+        if impression is None:
+            return
+        time_ms, segment_set_id, content, _ = impression
+        segment_set = self._registry.by_id(segment_set_id)
+        for segment in segment_set.segments:
+            days = self._days.get(segment)
+            if days is None:
+                rolling = {1: self._matched.clickers}
+                days = self._days[segment] = DistinctDays(segment, rolling, {})
+            (days.add if by > 0 else days.remove)(segment.calendar.day_of(time_ms), counts)
+        if counts is not None:
+            own = self._registry.own_segment(segment_set.site, CONTENT, content.replace(JOINT, ""))
+            for segment in (*segment_set.segments, own):
+                at(counts, self._matched.clicks, segment, time_ms, by)
+
+
+def _time_of(entry: HistoryEntry) -> int:
+    return int(entry[0])
 
 
 def metrics(settings: Settings) -> tuple[Metric, ...]:

@@ -1,12 +1,13 @@
 """Metrics of features: the share of people who use each."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from stream.counters import measures
 from stream.counters.segments import Segment, SegmentRegistry
 from stream.counters.windows import ROLLING_DAYS
-from stream.history.events import Contributions, Daily, HistoryEntry, distinct
+from stream.history.daily import Daily
+from stream.history.events import HistoryEntry
 from stream.metrics.counted_by import PERSON, CountedBy
 from stream.metrics.metric import Benchmark, Example, Metric
 from stream.metrics.own import people
@@ -44,19 +45,13 @@ class Features(Daily):
         feature = self._of_custom.get(event.name)
         return None if feature is None else (feature,)
 
-    def contributions(
-        self, history: Sequence[HistoryEntry], registry: SegmentRegistry
-    ) -> Contributions:
-        """Count the person once for each feature in the rolling window."""
-        days: dict[Segment, set[int]] = {}
-        for time_ms, segment_set_id, feature in history:
-            segment_set = registry.by_id(segment_set_id)
-            segment = registry.own_segment(segment_set.site, "feature", feature)
-            days.setdefault(segment, set()).add(segment_set.calendar.day_of(time_ms))
-        counts: Contributions = Contributions()
-        for segment, on_days in days.items():
-            distinct(counts, {n: users(n) for n in {1, self._days}}, segment, on_days)
-        return counts
+    def segments(self, entry: HistoryEntry, registry: SegmentRegistry) -> tuple[Segment, ...]:
+        """Return the segment of the feature."""
+        return (registry.own_segment(registry.by_id(entry[1]).site, "feature", entry[2]),)
+
+    def rolling(self, segment: Segment) -> Mapping[int, str]:  # noqa: ARG002
+        """Return a day, and the window of the settings."""
+        return {length: users(length) for length in {1, self._days}}
 
 
 def metrics(settings: Settings) -> Iterator[Metric]:

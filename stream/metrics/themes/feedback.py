@@ -1,13 +1,14 @@
 """Answers to surveys: what is kept of each person, and the measures that it adds up to."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 from schemas.events.feedback import SurveyDismissed, SurveyResponse
 from stream.counters.measures import MICROS, OFF_SCALE_EVENTS
 from stream.counters.segments import Segment, SegmentRegistry
-from stream.history.events import Aggregate, Contributions, HistoryEntry, at, on
+from stream.history.events import Aggregate, Contributions, HistoryEntry, Index, at, on
 from stream.metrics.counted_by import PERSON, CountedBy
 from stream.sessions.session import sid_digest
 from stream.settings.application import Settings
@@ -93,7 +94,8 @@ class Feedback(Aggregate):
             "rating": survey.rating_scale,
         }  # fmt: skip
         self._satisfied = survey.csat_satisfied_min * MICROS
-        self._latest = survey.dedupe == "latest_per_user"
+        #: Whether only the newest answer of a person counts.
+        self.latest = survey.dedupe == "latest_per_user"
         self._days = survey.window_days
         self._easy = survey.ces_mode == "top_box"
         easiest = survey.ces_scale - TOP_BOX + 1, survey.ces_scale
@@ -110,44 +112,45 @@ class Feedback(Aggregate):
             return event.survey, None, sid_digest(f"d{event.event_id}")
         return None
 
-    def contributions(
-        self, history: Sequence[HistoryEntry], registry: SegmentRegistry
-    ) -> Contributions:
-        """Count answers at their times; with latest_per_user the newest ones, by day and by window."""
-        counts: Contributions = Contributions()
-        answers: list[Answer] = []
-        for time_ms, segment_set_id, kind, micros, _ in _last(history):
-            segments = registry.by_id(segment_set_id).segments
-            if micros is not None and micros != _OFF_SCALE:
-                own_segment = registry.own_segment(segments[0].site, "survey", kind)
-                answers.append(Answer(time_ms, kind, micros, (*segments, own_segment)))
-                continue
-            found = (dismissed(kind),) if micros is None else (OFF_SCALE, OFF_SCALE_EVENTS)
-            for segment in segments:
-                for measure in found:
-                    at(counts, measure, segment, time_ms)
-        if self._latest:
-            self._count_latest(counts, answers)
-        else:
-            for answer in answers:
-                for measure, count in self._counted(answer):
-                    for segment in answer.segments:
-                        at(counts, measure, segment, answer.time_ms, count)
-        return counts
+    def index(self, registry: SegmentRegistry) -> Index:
+        """Return an index by response, and of the newest answers by segment."""
+        return AnswerIndex(self, registry)
 
-    def _count_latest(self, counts: Contributions, answers: Sequence[Answer]) -> None:
-        by_segment: dict[tuple[str, Segment], list[Answer]] = {}
-        for answer in sorted(answers, key=lambda answer: (answer.time_ms, answer.micros)):
-            for segment in answer.segments:
-                by_segment.setdefault((answer.kind, segment), []).append(answer)
-        for (_, segment), in_order in by_segment.items():
-            days = [*(segment.calendar.day_of(answer.time_ms) for answer in in_order), _FAR]
-            for answer, (day, superseded) in zip(in_order, pairwise(days), strict=True):
-                for measure, count in self._counted(answer):
-                    if day < superseded:
-                        on(counts, measure, segment, day, count)
-                    for end in range(day, min(day + self._days, superseded)):
-                        on(counts, newest(measure, self._days), segment, end, count)
+    def count_single(
+        self, counts: Contributions, entry: HistoryEntry, registry: SegmentRegistry, by: int
+    ) -> None:
+        """Count an entry at its time: an answer, a dismissed survey, or an answer off its scale."""
+        time_ms, segment_set_id, kind, micros, _ = entry
+        answer = self.answer(entry, registry)
+        if answer is not None:
+            for measure, count in self.counted(answer):
+                for segment in answer.segments:
+                    at(counts, measure, segment, time_ms, by * count)
+            return
+        for measure in (dismissed(kind),) if micros is None else (OFF_SCALE, OFF_SCALE_EVENTS):
+            for segment in registry.by_id(segment_set_id).segments:
+                at(counts, measure, segment, time_ms, by)
+
+    def count_newest(
+        self, counts: Contributions, segment: Segment, in_order: Sequence[Answer], by: int
+    ) -> None:
+        """Count answers to one survey, sorted by time and score, until the day of the next."""
+        days = [*(segment.calendar.day_of(answer.time_ms) for answer in in_order), _FAR]
+        for answer, (day, superseded) in zip(in_order, pairwise(days), strict=True):
+            for measure, count in self.counted(answer):
+                if day < superseded:
+                    on(counts, measure, segment, day, by * count)
+                for end in range(day, min(day + self._days, superseded)):
+                    on(counts, newest(measure, self._days), segment, end, by * count)
+
+    def answer(self, entry: HistoryEntry, registry: SegmentRegistry) -> Answer | None:
+        """Return the answer of an entry; None if it is none, or off its scale."""
+        time_ms, segment_set_id, kind, micros, _ = entry
+        if micros is None or micros == _OFF_SCALE:
+            return None
+        segment_set = registry.by_id(segment_set_id)
+        own_segment = registry.own_segment(segment_set.site, "survey", kind)
+        return Answer(time_ms, kind, micros, (*segment_set.segments, own_segment))
 
     def _micros(self, event: SurveyResponse) -> int:
         """Convert the score to the scale of the settings, in millionths."""
@@ -158,7 +161,8 @@ class Feedback(Aggregate):
             return _OFF_SCALE
         return round((lowest + (event.score - lowest) * (scale - lowest) / (own - lowest)) * MICROS)
 
-    def _counted(self, answer: Answer) -> Iterator[tuple[str, int]]:
+    def counted(self, answer: Answer) -> Iterator[tuple[str, int]]:
+        """Yield (measure, count) of an answer."""
         kind, micros = answer.kind, answer.micros
         yield ANSWERS, 1
         yield answered(kind), 1
@@ -174,12 +178,67 @@ class Feedback(Aggregate):
             yield (CES_MICROS if kind == "ces" else RATING_MICROS), micros
 
 
-def _last(history: Iterable[HistoryEntry]) -> Iterator[HistoryEntry]:
-    """Yield the last entry of each response and kind of survey; of two at one instant, the higher."""
-    last: dict[tuple[bytes, str], HistoryEntry] = {}
-    for entry in history:
-        time_ms, _, kind, micros, digest = entry
-        known = last.get((digest, kind))
-        if known is None or (known[0], known[3] or 0) <= (time_ms, micros or 0):
-            last[digest, kind] = entry
-    yield from last.values()
+class AnswerIndex:
+    """The last answer of each response and survey, and with latest_per_user all of them in order."""
+
+    def __init__(self, feedback: Feedback, registry: SegmentRegistry) -> None:
+        self._feedback = feedback
+        self._registry = registry
+        self._last: dict[tuple[bytes, str], HistoryEntry] = {}
+        self._in_order: dict[tuple[str, Segment], list[Answer]] = {}
+
+    def load(self, entries: Sequence[HistoryEntry]) -> None:
+        """Take in the known entries."""
+        for entry in entries:
+            self._take(entry, None)
+
+    def add(self, new: Sequence[HistoryEntry]) -> Contributions:
+        """Take in new entries, and return the change of the counts."""
+        counts: Contributions = Contributions()
+        for entry in new:
+            self._take(entry, counts)
+        return counts
+
+    def _take(self, entry: HistoryEntry, counts: Contributions | None) -> None:
+        """Count an entry, unless a later one of its response is known, which replaces it."""
+        key = _response_of(entry)
+        known = self._last.get(key)
+        if known is not None:
+            if self._rank(known) > self._rank(entry):
+                return
+            self._count(known, -1, counts)
+        self._last[key] = entry
+        self._count(entry, 1, counts)
+
+    def _rank(self, entry: HistoryEntry) -> tuple[Any, ...]:
+        """Return what sorts the entries of a response: the time, the score, and the segments."""
+        return entry[0], entry[3] or 0, self._registry.by_id(entry[1]).order
+
+    def _count(self, entry: HistoryEntry, by: int, counts: Contributions | None) -> None:
+        answer = self._feedback.answer(entry, self._registry) if self._feedback.latest else None
+        if answer is not None:
+            for segment in answer.segments:
+                self._change_order(segment, answer, by, counts)
+        elif counts is not None:
+            self._feedback.count_single(counts, entry, self._registry, by)
+
+    def _change_order(
+        self, segment: Segment, answer: Answer, by: int, counts: Contributions | None
+    ) -> None:
+        """Add or remove an answer, which changes how long the one before it counts."""
+        in_order = self._in_order.setdefault((answer.kind, segment), [])
+        place = bisect_left(in_order, answer[:3], key=lambda one: one[:3])
+        without = in_order[max(place - 1, 0) : place + (1 if by > 0 else 2)]
+        if by > 0:
+            in_order.insert(place, answer)
+        else:
+            del in_order[place]
+        if counts is not None:
+            after = in_order[max(place - 1, 0) : place + (2 if by > 0 else 1)]
+            self._feedback.count_newest(counts, segment, without, -1)
+            self._feedback.count_newest(counts, segment, after, 1)
+
+
+def _response_of(entry: HistoryEntry) -> tuple[bytes, str]:
+    """Return the response of an entry, and the kind of survey."""
+    return entry[4], entry[2]

@@ -9,10 +9,13 @@ import msgspec
 from schemas.events import EVENT_TYPES
 from stream.counters.calendar import DAY_MS
 from stream.counters.measures import Grain
-from stream.counters.segments import SegmentRegistry
+from stream.counters.segments import Segment, SegmentRegistry
+from stream.history.distinct_days import DistinctDays
 from stream.history.event_filter import predicate
-from stream.history.events import Condensed, Contributions, HistoryEntry, distinct
-from stream.history.funnel_attempts import Attempts, Moment
+from stream.history.events import Aggregate, Contributions, HistoryEntry, Index
+from stream.history.funnel_attempts import EVER, Attempts, Progress, Reached
+from stream.history.order import EntryOrder
+from stream.history.replay import Outcomes, Replay, condensed
 from stream.metrics.counted_by import PAGE_NAME, PERSON, CountedBy
 from stream.metrics.metric import JOINED, Example, Metric
 from stream.metrics.shares import AtStep
@@ -28,12 +31,10 @@ REACHED_ALL = "funnel_people_all"
 COUNTED_BY: CountedBy = {"funnel_people_*": ("funnels", *PAGE_NAME, *PERSON)}
 _DAYS = {1: REACHED_1D, 28: REACHED_28D}
 DIMENSION = f"funnel{JOINED}step"
-#: Time of the entry that holds the depth of the best attempt that is over.
-_OVER = -1
 _WITHIN = "in order, within the window from step 1"
 
 
-class FunnelAggregate(Condensed):
+class FunnelAggregate(Aggregate):
     """Aggregate of how far a person gets through one funnel: the best attempt of each day of entry.
 
     With entry = "first" only the first attempt ever counts. An entry of the history is a number and a
@@ -41,11 +42,14 @@ class FunnelAggregate(Condensed):
     strict funnel keeps every event by which a person is active, as any of them may lie between two steps.
     """
 
+    keeps_equal = True
+    by_batch = True
+
     def __init__(self, label: str, funnel: Funnel, settings: Settings) -> None:
         self._label = label
         self._steps = [(step.type, predicate(step, settings.pages)) for step in funnel.steps]
         self._exclusions = [(one.type, predicate(one, settings.pages)) for one in funnel.exclusions]
-        self._first_only = funnel.entry == "first"
+        is_first_only = funnel.entry == "first"
         by_session = funnel.scope == "session"
         self._by_id = by_session and settings.session.source != "gap"
         self._rules = Attempts(
@@ -53,6 +57,7 @@ class FunnelAggregate(Condensed):
             window_ms=funnel.window_days * DAY_MS,
             order=funnel.order,
             session_gap_ms=settings.session.timeout_seconds * 1000 if by_session else None,
+            is_first_only=is_first_only,
         )
         others = _active_types(settings) if funnel.order == "strict" else set()
         named = {one.type for one in (*funnel.steps, *funnel.exclusions)}
@@ -62,7 +67,7 @@ class FunnelAggregate(Condensed):
         self.keep_days = funnel.window_days + 30
         # Other steps have another name, as the history holds only their numbers.
         kept: list[Any] = [funnel.steps, funnel.order, funnel.scope]
-        if funnel.exclusions or self._first_only:
+        if funnel.exclusions or is_first_only:
             kept += [funnel.exclusions, funnel.entry]
         text = msgspec.json.encode(kept, order="sorted")
         self.name = f"fn:{label}:{hashlib.sha256(text).hexdigest()[:6]}"
@@ -81,92 +86,66 @@ class FunnelAggregate(Condensed):
             return None
         return steps, event.session_id if self._by_id else None
 
-    def contributions(
-        self, history: Sequence[HistoryEntry], registry: SegmentRegistry
-    ) -> Contributions:
-        """Count the person at each step reached: on the day of entry, in 28 days, and ever."""
-        counts: Contributions = Contributions()
-        if not history:
-            return counts
-        site = registry.by_id(history[0][1]).site
-        best, ever = self.summary(history, registry)
-        for step in range(1, self._rules.steps + 1):
-            days = [day for day, depth in best if depth >= step]
-            if not days and ever < step:
-                break
-            segment = registry.own_segment(site, DIMENSION, f"{self._label}{JOINED}{step}")
-            distinct(counts, _DAYS, segment, days)
-            counts[REACHED_ALL, segment, Grain.ALL, 0] += 1
-        return counts
+    def in_order(self, entry: HistoryEntry) -> Any:
+        """Sort moments of one instant in the order of the steps."""
+        return entry[2], entry[3] or ""
 
-    def summary(
-        self, history: Sequence[HistoryEntry], registry: SegmentRegistry
-    ) -> tuple[list[tuple[int, int]], int]:
-        """Return ((day of entry, best depth) by day, best depth ever)."""
-        if not history:
-            return [], 0
-        calendar = registry.by_id(history[0][1]).calendar
-        best: dict[int, int] = {}
-        for time_ms, depth in self._followed(history):
-            day = calendar.day_of(time_ms)
-            best[day] = max(best.get(day, 0), depth)
-        return sorted(best.items()), max(_depth_over(history), *best.values(), 0)
-
-    def _followed(self, history: Sequence[HistoryEntry]) -> list[tuple[int, int]]:
-        """Return (time of the first step, depth) of the attempts that count and are not over."""
-        attempts = list(self._rules.depths(_moments(history)))
-        if not self._first_only:
-            return attempts
-        if _depth_over(history):
-            return []  # The first attempt is over.
-        return sorted(attempts, key=lambda attempt: (attempt[0], -attempt[1]))[:1]
+    def index(self, registry: SegmentRegistry) -> Index:
+        """Return an index that replays the moments."""
+        order = EntryOrder(registry, self.in_order)
+        return Replay(
+            lambda stored, outcomes: self._begin(stored, outcomes, registry),
+            _Steps(self._label, registry, self._rules.steps).count,
+            order,
+        )
 
     def settled(
         self,
-        history: Sequence[HistoryEntry],
+        history: list[HistoryEntry],
         oldest_ms: int,
         settled_ms: int,
         registry: SegmentRegistry,
     ) -> list[HistoryEntry]:
-        """Replace the attempts that are over by the depth of the best of them."""
-        over = [entry for entry in history if entry[0] == _OVER]
-        kept = self._thin(
-            [entry for entry in history if entry[0] >= oldest_ms], settled_ms, registry
-        )
-        if any(_OVER != entry[0] < oldest_ms for entry in history):
-            depths = (d for t, d in self._followed(history) if t < oldest_ms)
-            ever = max([_depth_over(history), *depths])
-            over = [(_OVER, history[0][1], ever, None)]
-        return [*over, *kept]
+        """Replace the settled moments by the attempts that are open, and the steps reached."""
 
-    def _thin(
-        self, history: list[HistoryEntry], settled_ms: int, registry: SegmentRegistry
-    ) -> list[HistoryEntry]:
-        """Leave out repetitions of a step between which no other event can come any more.
+        def begin(stored: Sequence[HistoryEntry], outcomes: Outcomes) -> Progress:
+            return self._begin(stored, outcomes, registry)
 
-        The first of a later step is enough: what follows one follows all. Of step 1 the last on a day is
-        kept, as its window ends last; the first, if only the first attempt counts.
-        """
-        if self._rules.order != "ordered" or self._rules.session_gap_ms is not None:
-            return history
-        thin: list[HistoryEntry] = []
-        for entry in history:
-            steps, last = entry[2], thin[-1] if thin else None
-            if not last or last[2] != steps or entry[0] >= settled_ms or steps.bit_count() > 1:
-                thin.append(entry)
-            elif steps == 1 and not self._first_only:
-                day_of = registry.by_id(entry[1]).calendar.day_of
-                thin[-1 if day_of(entry[0]) == day_of(last[0]) else len(thin) :] = [entry]
-        return thin
+        return condensed(history, oldest_ms, settled_ms, begin)
+
+    def _begin(
+        self, stored: Sequence[HistoryEntry], outcomes: Outcomes, registry: SegmentRegistry
+    ) -> Progress:
+        return Progress.restored(self._rules, registry, stored, outcomes)
 
 
-def _depth_over(history: Sequence[HistoryEntry]) -> int:
-    """Return the depth of the best attempt that is over; 0 without one."""
-    return max((entry[2] for entry in history if entry[0] == _OVER), default=0)
+class _Steps:
+    """The days on which the person began attempts that got to each step, and the steps ever reached."""
 
+    def __init__(self, label: str, registry: SegmentRegistry, steps: int) -> None:
+        self._label = label
+        self._registry = registry
+        self._days: list[DistinctDays | None] = [None] * steps
 
-def _moments(history: Sequence[HistoryEntry]) -> list[Moment]:
-    return [Moment(entry[0], entry[2], entry[3]) for entry in history if entry[0] != _OVER]
+    def count(self, outcomes: Outcomes, counts: Contributions | None) -> None:
+        """Count the person at each step reached: on the day of entry, in 28 days, and ever."""
+        for reached, number in outcomes.items():
+            if not number:
+                continue
+            segment, days = self._step(reached)
+            if reached.day == EVER:
+                if counts is not None:
+                    counts[REACHED_ALL, segment, Grain.ALL, 0] += number
+            else:
+                (days.add if number > 0 else days.remove)(reached.day, counts)
+
+    def _step(self, reached: Reached) -> tuple[Segment, DistinctDays]:
+        value = f"{self._label}{JOINED}{reached.step}"
+        segment = self._registry.own_segment(reached.site, DIMENSION, value)
+        days = self._days[reached.step - 1]
+        if days is None:
+            days = self._days[reached.step - 1] = DistinctDays(segment, _DAYS, {})
+        return segment, days
 
 
 def _active_types(settings: Settings) -> set[str]:

@@ -5,8 +5,9 @@ from typing import Any
 
 from stream.counters import measures
 from stream.counters.segments import Segment, SegmentRegistry, SegmentSet
+from stream.history.daily import Daily
 from stream.history.event_filter import Predicate, predicate
-from stream.history.events import Contributions, Daily, EventCounter, HistoryEntry, distinct
+from stream.history.events import EventCounter, HistoryEntry
 from stream.metrics.counted_by import GOALS, PERSON, CountedBy
 from stream.metrics.metric import JOINED, Example, Metric
 from stream.metrics.shares import OfSite
@@ -49,26 +50,19 @@ class Goals(Daily):
         reached = reached_goals(self._by_type, event)
         return (reached,) if reached else None
 
-    def contributions(
-        self, history: Sequence[HistoryEntry], registry: SegmentRegistry
-    ) -> Contributions:
-        """Count the person once a day and once in 28 days, in each segment and for each goal."""
-        days: dict[Segment, set[int]] = {}
-        for time_ms, segment_set_id, reached in history:
-            segment_set = registry.by_id(segment_set_id)
-            day = segment_set.calendar.day_of(time_ms)
-            own_segments = [
-                registry.own_segment(segment_set.site, "goal", goal) for goal in reached
-            ]
-            if self._variant is not None:
-                own_segments += [*self._by_variant(segment_set, own_segments, registry)]
-            for segment in (*segment_set.segments, *own_segments):
-                days.setdefault(segment, set()).add(day)
-        counts: Contributions = Contributions()
-        for segment, on_days in days.items():
-            of_variant = segment.dimension in (self._variant, self._joint)
-            distinct(counts, _OF_VARIANTS if of_variant else _MEASURES, segment, on_days)
-        return counts
+    def segments(self, entry: HistoryEntry, registry: SegmentRegistry) -> Iterator[Segment]:
+        """Yield the segments of the event, those of its goals, and those of goals and variants."""
+        segment_set = registry.by_id(entry[1])
+        goals = [registry.own_segment(segment_set.site, "goal", goal) for goal in entry[2]]
+        yield from segment_set.segments
+        yield from goals
+        if self._variant is not None:
+            yield from self._by_variant(segment_set, goals, registry)
+
+    def rolling(self, segment: Segment) -> Mapping[int, str]:
+        """Return a day and 28 days; for variants, also 7 days."""
+        of_variant = segment.dimension in (self._variant, self._joint)
+        return _OF_VARIANTS if of_variant else _MEASURES
 
     def _by_variant(
         self, segment_set: SegmentSet, goals: Sequence[Segment], registry: SegmentRegistry

@@ -1,58 +1,41 @@
 """Metrics of orders: orders, buyers, revenue and refunds."""
 
-from collections.abc import Collection, Iterable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Collection, Sequence
+from typing import Any
 
-from schemas.events.orders import Order, Refund
-from stream.counters.histogram import duration_bucket, histogram_measure
 from stream.counters.measures import MICROS
-from stream.counters.segments import Segment, SegmentRegistry
-from stream.history.events import Aggregate, Contributions, HistoryEntry, at, distinct, on
+from stream.counters.segments import SegmentRegistry
+from stream.history.buyers import OrderIndex
+from stream.history.events import Aggregate, HistoryEntry, Index, entries_over
+from stream.history.order import EntryOrder
+from stream.history.purchases import (
+    BUYERS_28D,
+    BUYERS_DAY,
+    BUYERS_MONTH,
+    BUYERS_TO_DATE,
+    FORGOTTEN_MS,
+    NEW_BUYERS,
+    ORDERED_MICROS,
+    ORDERS,
+    REFUNDED_MICROS,
+    REVENUE_MICROS,
+    REVENUE_TO_DATE_MICROS,
+    entry_of,
+    forgotten,
+)
+from stream.history.spending import BUYERS_365D, REVENUE_365D_MICROS, SPENT_365D
 from stream.metrics.counted_by import PERSON, CountedBy
 from stream.metrics.histogram_terms import TopTenth
 from stream.metrics.metric import Example, Metric
 from stream.metrics.terms import AtEnd, AtStart, ByWindow, Per, Total
 from stream.metrics.theme import Theme
-from stream.sessions.session import sid_digest
 from stream.settings.application import Settings
 
-ORDERS = "orders"
-ORDERED_MICROS = "ordered_micros"
-REFUNDED_MICROS = "refunded_micros"
-REVENUE_MICROS = "revenue_micros"
-BUYERS_DAY, BUYERS_28D, BUYERS_MONTH = "buyers_day", "buyers_28d", "buyers_month"
-#: People who ordered for the first time.
-NEW_BUYERS = "new_buyers"
-#: People with an order in the last 365 days, their revenue in these, and its histogram.
-BUYERS_365D = "level_buyers_365d"
-REVENUE_365D_MICROS = "level_revenue_365d_micros"
-SPENT_365D = "level_spent_365d"
-#: People with an order so far, and revenue so far.
-BUYERS_TO_DATE = "level_buyers"
-REVENUE_TO_DATE_MICROS = "level_revenue_micros"
-_MEASURES = (
-    ORDERS, ORDERED_MICROS, REFUNDED_MICROS, REVENUE_MICROS, BUYERS_DAY, BUYERS_28D, BUYERS_MONTH,
-    NEW_BUYERS, BUYERS_365D, REVENUE_365D_MICROS, SPENT_365D, BUYERS_TO_DATE, REVENUE_TO_DATE_MICROS,
-)  # fmt: skip
 _MEASURES = (
     ORDERS, ORDERED_MICROS, REFUNDED_MICROS, REVENUE_MICROS, BUYERS_DAY, BUYERS_28D, BUYERS_MONTH,
     NEW_BUYERS, BUYERS_365D, REVENUE_365D_MICROS, SPENT_365D, BUYERS_TO_DATE, REVENUE_TO_DATE_MICROS,
 )  # fmt: skip
 COUNTED_BY: CountedBy = dict.fromkeys(_MEASURES, PERSON)
-
-YEAR_DAYS = 365
-_CENT_MICROS = 10_000
-_ORDER, _REFUND = "o", "r"
-
-
-class Sale(NamedTuple):
-    """One order with its refunds."""
-
-    time_ms: int
-    micros: int
-    segments: tuple[Segment, ...]
-    #: (epoch ms, millionths) of each; together at most the order.
-    refunds: list[tuple[int, int]]
 
 
 class Orders(Aggregate):
@@ -60,13 +43,13 @@ class Orders(Aggregate):
 
     Of orders with one id the earliest counts. A refund counts in the segments of the order that it
     names, at its own time but not before the order. It takes at most the rest of the
-    order. A refund of an order that the person never made does not count. An order without revenue
+    order. A refund of an order that the person never made is unmatched. An order without revenue
     counts, and adds no money.
     """
 
     name = "orders"
     types: Collection[str] = ("order", "refund")
-    #: The first order ever must stay known, and every order id.
+    #: Days for which an order id is known when it comes again. The first order is kept for good.
     keep_days = 3_660
 
     def __init__(self, *, to_date: bool = False) -> None:
@@ -75,106 +58,24 @@ class Orders(Aggregate):
 
     def entry(self, event: Any) -> Sequence[Any] | None:
         """Keep the kind of event, the order and the amount."""
-        if isinstance(event, Order):
-            return _ORDER, sid_digest(event.order_id), round((event.revenue or 0) * MICROS)
-        if isinstance(event, Refund):
-            digest = sid_digest(event.order_id)
-            return _REFUND, digest, round(event.revenue * MICROS), sid_digest(event.event_id)
-        return None
+        return entry_of(event)
 
-    def contributions(
-        self, history: Sequence[HistoryEntry], registry: SegmentRegistry
-    ) -> Contributions:
-        """Count orders and money at their times, and buyers in each of their windows."""
-        counts: Contributions = Contributions()
-        by_segment: dict[Segment, list[Sale]] = {}
-        for sale in sales(history, registry):
-            for segment in sale.segments:
-                by_segment.setdefault(segment, []).append(sale)
-        for segment, of_segment in by_segment.items():
-            _count_money(counts, segment, of_segment)
-            _count_buyer(counts, segment, of_segment)
-            _count_year(counts, segment, of_segment)
-            if self._to_date:
-                _count_to_date(counts, segment, of_segment)
-        return counts
+    def index(self, registry: SegmentRegistry) -> Index:
+        """Return an index by order, and by segment."""
+        return OrderIndex(registry, EntryOrder(registry, self.in_order), self._to_date)
 
-
-def sales(history: Sequence[HistoryEntry], registry: SegmentRegistry) -> Iterable[Sale]:
-    """Return the orders among entries sorted by time, with their refunds."""
-    found: dict[bytes, Sale] = {}
-    for time_ms, segment_set_id, kind, order, micros, *_ in history:
-        if kind == _ORDER and order not in found:
-            found[order] = Sale(time_ms, micros, registry.by_id(segment_set_id).segments, [])
-    for time_ms, _, kind, order, micros, *_ in history:
-        sale = found.get(order)
-        if kind == _REFUND and sale is not None:
-            left = sale.micros - sum(amount for _, amount in sale.refunds)
-            sale.refunds.append((max(time_ms, sale.time_ms), min(micros, left)))
-    return found.values()
-
-
-def _count_money(counts: Contributions, segment: Segment, of_segment: Iterable[Sale]) -> None:
-    for sale in of_segment:
-        at(counts, ORDERS, segment, sale.time_ms)
-        at(counts, ORDERED_MICROS, segment, sale.time_ms, sale.micros)
-        at(counts, REVENUE_MICROS, segment, sale.time_ms, sale.micros)
-        for time_ms, micros in sale.refunds:
-            at(counts, REFUNDED_MICROS, segment, time_ms, micros)
-            at(counts, REVENUE_MICROS, segment, time_ms, -micros)
-
-
-def _count_buyer(counts: Contributions, segment: Segment, of_segment: Sequence[Sale]) -> None:
-    calendar = segment.calendar
-    first = min(sale.time_ms for sale in of_segment)
-    days = {calendar.day_of(sale.time_ms) for sale in of_segment}
-    at(counts, NEW_BUYERS, segment, first)
-    for day in days:
-        on(counts, BUYERS_DAY, segment, day)
-    distinct(counts, {28: BUYERS_28D}, segment, days)
-    for month in {calendar.month_of(day) for day in days}:
-        on(counts, BUYERS_MONTH, segment, month)
-
-
-def _count_to_date(counts: Contributions, segment: Segment, of_segment: Sequence[Sale]) -> None:
-    day_of = segment.calendar.day_of
-    on(counts, BUYERS_TO_DATE, segment, day_of(min(sale.time_ms for sale in of_segment)))
-    for sale in of_segment:
-        on(counts, REVENUE_TO_DATE_MICROS, segment, day_of(sale.time_ms), sale.micros)
-        for time_ms, micros in sale.refunds:
-            on(counts, REVENUE_TO_DATE_MICROS, segment, day_of(time_ms), -micros)
-
-
-def _count_year(counts: Contributions, segment: Segment, of_segment: Iterable[Sale]) -> None:
-    """Count each order, less its refunds so far, in the level of its day and of the 364 after it."""
-    day_of = segment.calendar.day_of
-    changes: dict[int, tuple[int, int]] = {}
-
-    def change(day: int, orders: int, micros: int) -> None:
-        before = changes.get(day, (0, 0))
-        changes[day] = before[0] + orders, before[1] + micros
-
-    for sale in of_segment:
-        day = day_of(sale.time_ms)
-        end, left = day + YEAR_DAYS, sale.micros
-        change(day, 1, sale.micros)
-        for time_ms, micros in sale.refunds:
-            if (refunded := day_of(time_ms)) < end:
-                left -= micros
-                change(refunded, 0, -micros)
-        change(end, -1, -left)
-    orders = spent = 0
-    for day, (more_orders, more_micros) in sorted(changes.items()):
-        was = histogram_measure(SPENT_365D, duration_bucket(spent // _CENT_MICROS))
-        if orders:
-            on(counts, was, segment, day, -1)
-            on(counts, BUYERS_365D, segment, day, -1)
-        orders, spent = orders + more_orders, spent + more_micros
-        now = histogram_measure(SPENT_365D, duration_bucket(spent // _CENT_MICROS))
-        if orders:
-            on(counts, now, segment, day)
-            on(counts, BUYERS_365D, segment, day)
-        on(counts, REVENUE_365D_MICROS, segment, day, more_micros)
+    def settled(
+        self,
+        history: list[HistoryEntry],
+        oldest_ms: int,
+        settled_ms: int,  # noqa: ARG002
+        registry: SegmentRegistry,  # noqa: ARG002
+    ) -> list[HistoryEntry]:
+        """Replace the orders before `oldest_ms` by the first of them in each segment set."""
+        over = entries_over(history, oldest_ms)
+        if not over or history[over - 1][0] == FORGOTTEN_MS:
+            return history
+        return [*forgotten(history[:over]), *history[over:]]
 
 
 BUYERS = ByWindow(

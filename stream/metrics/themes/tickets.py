@@ -8,7 +8,8 @@ from stream.counters.calendar import DAY_MS
 from stream.counters.histogram import duration_bucket, histogram_measure
 from stream.counters.segments import Segment, SegmentRegistry
 from stream.history.business_hours import BusinessHours
-from stream.history.events import Aggregate, Contributions, HistoryEntry, at, on
+from stream.history.events import Aggregate, Contributions, HistoryEntry, Index, at, on
+from stream.history.recount import ByGroup
 from stream.metrics.counted_by import PERSON, CountedBy, When
 from stream.metrics.histogram_terms import Quantile
 from stream.metrics.metric import Example, Metric
@@ -43,7 +44,6 @@ COUNTED_BY: CountedBy = {
 
 #: Life of a ticket from its opening. Later events do not count, and a customer waits no longer.
 LIFE_DAYS = 365
-_LIFE_MS = LIFE_DAYS * DAY_MS
 _OPEN, _ASKED, _ANSWERED, _RESOLVE, _REOPEN = "o", "i", "a", "r", "u"
 
 
@@ -75,6 +75,7 @@ class Tickets(Aggregate):
         "ticket_opened", "ticket_message", "ticket_resolved", "ticket_reopened",
     )  # fmt: skip
     keep_days = LIFE_DAYS + 1
+    by_batch = True
 
     def __init__(self, settings: Settings) -> None:
         support = settings.support
@@ -99,6 +100,10 @@ class Tickets(Aggregate):
         elif isinstance(event, TicketReopened):
             kind = _REOPEN
         return None if kind is None else (sid_digest(event.ticket_id), kind)
+
+    def index(self, registry: SegmentRegistry) -> Index:
+        """Return an index by ticket."""
+        return ByGroup(self, registry, lambda entry: entry[2])
 
     def contributions(
         self, history: Sequence[HistoryEntry], registry: SegmentRegistry
@@ -165,7 +170,7 @@ def _course(
     # At one instant questions come first and reopenings last, whatever arrived first.
     ordered = sorted(entries, key=lambda entry: (entry[0], _TURN.get(entry[3], -1)))
     for given_ms, _, _, kind in ordered:
-        if not opened - skew_ms <= given_ms < opened + _LIFE_MS or kind[0] == _OPEN:
+        if not opened - skew_ms <= given_ms < opened + LIFE_DAYS * DAY_MS or kind[0] == _OPEN:
             continue
         time_ms = max(given_ms, opened)
         if kind == _ASKED and asked is None:
@@ -184,7 +189,7 @@ def _course(
             waits.append((waits_since, time_ms))
             waits_since = None
     if waits_since is not None:
-        waits.append((waits_since, opened + _LIFE_MS))
+        waits.append((waits_since, opened + LIFE_DAYS * DAY_MS))
     return Ticket(opened, segments, replies, changes, waits)
 
 

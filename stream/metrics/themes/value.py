@@ -2,6 +2,7 @@
 
 from stream.counters import measures
 from stream.counters.measures import MICROS
+from stream.history import purchases, spending
 from stream.metrics.metric import Benchmark, Example, Metric
 from stream.metrics.terms import AtLeast, Has, Level, Per, Product, Quotient, Term, Total
 from stream.metrics.theme import Theme
@@ -30,8 +31,8 @@ _HISTORIC = Metric(
     help="Mean amount that a buyer has spent so far, less refunds.",
     unit="currency",
     formula="revenue to date ÷ distinct people with an order",
-    numerator=Per(Total(orders.REVENUE_MICROS), MICROS),
-    denominator=Total(orders.NEW_BUYERS),
+    numerator=Per(Total(purchases.REVENUE_MICROS), MICROS),
+    denominator=Total(purchases.NEW_BUYERS),
     windows=("all",),
     gauge="customer_lifetime_value_historic",
     example=Example("3 buyers have spent 100, 60 and 50", 210, 3, 70),
@@ -39,7 +40,7 @@ _HISTORIC = Metric(
 
 
 def _spent(settings: Settings) -> Term:
-    return Per(Level(orders.REVENUE_365D_MICROS, scale=settings.value.lifetime_years), MICROS)
+    return Per(Level(spending.REVENUE_365D_MICROS, scale=settings.value.lifetime_years), MICROS)
 
 
 def _simple(settings: Settings) -> Metric:
@@ -50,7 +51,7 @@ def _simple(settings: Settings) -> Metric:
         unit="currency",
         formula="revenue of 365 days × value.lifetime_years ÷ distinct people with an order in them",
         numerator=_spent(settings),
-        denominator=Level(orders.BUYERS_365D),
+        denominator=Level(spending.BUYERS_365D),
         windows=("trailing_365d",),
         gauge="customer_lifetime_value_simple",
         example=Example("a buyer orders for 100, 12 times a year, for a year", 1_200, 1, 1_200),
@@ -94,7 +95,7 @@ def _churn(settings: Settings) -> Term:
 
 def _won(settings: Settings) -> Term:
     buyers = settings.value.customers == "buyers"
-    return Total(orders.NEW_BUYERS if buyers else measures.FIRST_STARTS)
+    return Total(purchases.NEW_BUYERS if buyers else measures.FIRST_STARTS)
 
 
 def _acquisition_cost(settings: Settings) -> Metric:
@@ -122,9 +123,9 @@ def _worth(settings: Settings) -> Term:
     if mode == "recurring":
         return Quotient(_margin(settings), _churn(settings))
     if mode == "simple":
-        return Quotient(_spent(settings), Level(orders.BUYERS_365D))
-    revenue = Per(Level(orders.REVENUE_TO_DATE_MICROS), MICROS)
-    return Quotient(revenue, Level(orders.BUYERS_TO_DATE))
+        return Quotient(_spent(settings), Level(spending.BUYERS_365D))
+    revenue = Per(Level(purchases.REVENUE_TO_DATE_MICROS), MICROS)
+    return Quotient(revenue, Level(purchases.BUYERS_TO_DATE))
 
 
 def _clv_to_cac(settings: Settings) -> Metric:

@@ -1,10 +1,12 @@
 """Carts: the outcome of each, for any order of arrival of its events."""
 
+from collections import Counter
 from itertools import permutations
+from typing import Any
 
 import pytest
 
-from stream.metrics.themes.carts import CartRules, Change, outcomes
+from stream.history.cart_outcomes import CartRules, KnownCarts
 
 HOUR = 3_600_000
 ADDED, REMOVED, CHECKOUT, ORDERED = range(4)
@@ -14,9 +16,11 @@ Step = tuple[float, int] | tuple[float, int, str | None]
 
 def outcomes_of(*steps: Step, rules: CartRules = RULES) -> list[tuple[str, float]]:
     """Return (outcome, hour) of steps (hour, kind, cart)."""
-    changes = [Change(round(hour * HOUR), kind, *cart or (None,), 0) for hour, kind, *cart in steps]
-    changes.sort(key=lambda change: change[:2])
-    return sorted((what, time_ms / HOUR) for what, time_ms, _ in outcomes(changes, rules))
+    changes = [(round(hour * HOUR), 0, kind, *(cart or (None,))) for hour, kind, *cart in steps]
+    carts, outcomes = KnownCarts(rules), Counter[Any]()
+    for change in sorted(changes, key=lambda change: (change[0], change[2])):
+        carts.take(change, outcomes)
+    return sorted((what, time_ms / HOUR) for what, time_ms, _ in outcomes.elements())
 
 
 def test_an_order_in_time_closes_the_cart() -> None:

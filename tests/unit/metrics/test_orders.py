@@ -10,9 +10,11 @@ import pytest
 from schemas.codec import parse
 from schemas.rejection import Reason, RejectedEvent
 from stream.counters.calendar import Calendar
-from stream.counters.measures import Grain
+from stream.counters.measures import UNMATCHED_EVENTS, Grain
 from stream.counters.segments import SegmentRegistry
+from stream.history import purchases, spending
 from stream.history.events import Aggregate, HistoryEntry
+from stream.history.learning import learn
 from stream.metrics.themes import orders, tickets
 from stream.settings.application import Settings
 
@@ -60,32 +62,45 @@ def test_money_below_zero_is_refused(kind: str) -> None:
 
 
 def test_a_refund_of_an_unknown_order_counts_nowhere() -> None:
-    assert totals(orders.Orders(), [refund(0, "o", 5)]) == {}
+    assert totals(orders.Orders(), [refund(0, "o", 5)]) == {UNMATCHED_EVENTS: 1}
+
+
+def test_a_late_order_takes_back_that_its_refund_is_unmatched() -> None:
+    registry = SegmentRegistry((), 10, lambda site: Calendar())
+    segment_set = registry.segment_set_of("default", {}).id
+    known = [
+        (NOON_MS, segment_set, "r", b"o", 5, b"1"),
+        (NOON_MS + 1, segment_set, "r", b"o", 6, b"2"),
+    ]
+    learned = learn(known, [(NOON_MS - 1, segment_set, "o", b"o", 7)], 0, orders.Orders(), registry)
+    at_all = {m: n for (m, _, grain, _), n in learned.change.items() if grain is Grain.ALL}
+    assert at_all[UNMATCHED_EVENTS] == -2
+    assert at_all[purchases.REFUNDED_MICROS] == 7
 
 
 def test_a_refund_larger_than_its_order_only_cancels_the_order() -> None:
     found = totals(orders.Orders(), [order(0, "o", 5), order(0, "p", 7), refund(1, "o", 9)])
-    assert found[orders.REFUNDED_MICROS] == 5_000_000
-    assert found[orders.REVENUE_MICROS] == 7_000_000
+    assert found[purchases.REFUNDED_MICROS] == 5_000_000
+    assert found[purchases.REVENUE_MICROS] == 7_000_000
 
 
 def test_a_refund_from_before_its_order_counts_with_it() -> None:
     found = totals(orders.Orders(), [refund(0, "o", 2), order(1, "o", 5)])
-    assert found[orders.REVENUE_MICROS] == 3_000_000
+    assert found[purchases.REVENUE_MICROS] == 3_000_000
 
 
 def test_the_first_order_of_an_id_counts_for_any_order_of_arrival() -> None:
     for events in permutations([order(0, "o", 5), order(1, "o", 9), order(2, "p", 1)]):
         found = totals(orders.Orders(), events)
-        assert (found[orders.ORDERS], found[orders.REVENUE_MICROS]) == (2, 6_000_000)
+        assert (found[purchases.ORDERS], found[purchases.REVENUE_MICROS]) == (2, 6_000_000)
         assert found[orders.NEW_BUYERS] == 1
 
 
 def test_a_purchase_leaves_the_year_completely() -> None:
     found = totals(orders.Orders(), [order(0, "o", 5), order(9, "p", 7), refund(500, "o", 5)])
-    assert orders.BUYERS_365D not in found
-    assert orders.REVENUE_365D_MICROS not in found
-    assert not any(measure.startswith(orders.SPENT_365D) for measure in found)
+    assert spending.BUYERS_365D not in found
+    assert spending.REVENUE_365D_MICROS not in found
+    assert not any(measure.startswith(spending.SPENT_365D) for measure in found)
 
 
 def test_a_ticket_without_an_opening_counts_nowhere() -> None:

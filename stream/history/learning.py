@@ -1,0 +1,71 @@
+"""Adds new entries to a person's history of an aggregate, and returns what they change."""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from stream.counters.calendar import DAY_MS
+from stream.counters.segments import SegmentRegistry
+from stream.history.events import Aggregate, Contributions, HistoryEntry, Index
+from stream.history.order import EntryOrder
+from stream.history.recount import Recount
+
+#: Most entries of one person and aggregate. A further event is refused, with a dead letter.
+HISTORY_MAX = 50_000
+#: Entries from which the index of a person stays in memory; that of a shorter history is soon built.
+INDEXED_FROM = 24
+
+
+class Learned(NamedTuple):
+    """Entries with the new ones, the change of the counts, and the index to keep in memory, if any."""
+
+    entries: list[HistoryEntry]
+    change: Contributions
+    kept_index: Index | None
+
+
+def learn(
+    known: list[HistoryEntry],
+    new: Iterable[HistoryEntry],
+    settled_ms: int,
+    aggregate: Aggregate,
+    registry: SegmentRegistry,
+    index: Index | None = None,
+) -> Learned:
+    """Add new entries to the known ones; `index` is what the last call returned, if it is at hand.
+
+    No event before `settled_ms` can arrive any more.
+    """
+    oldest_ms = settled_ms - aggregate.keep_days * DAY_MS
+    entries = aggregate.settled(known, oldest_ms, settled_ms, registry)
+    if entries is not known:
+        index = None
+    order = EntryOrder(registry, aggregate.in_order)
+    fresh = _fresh(entries, new, aggregate, order)
+    if not fresh:
+        return Learned(entries, Contributions(), index)
+    if index is None:
+        index = aggregate.index(registry) or Recount(aggregate, registry)
+        index.load(entries)
+    change = index.add(fresh)
+    for entry in fresh:
+        entries.insert(order.place(entries, entry), entry)
+    return Learned(entries, change, index if len(entries) >= INDEXED_FROM else None)
+
+
+def _fresh(
+    known: Sequence[HistoryEntry],
+    new: Iterable[HistoryEntry],
+    aggregate: Aggregate,
+    order: EntryOrder,
+) -> list[HistoryEntry]:
+    """Return the new entries that are not known, in order."""
+    found = sorted(new, key=order.key)
+    if aggregate.keeps_equal:
+        return found
+    places = [order.place(known, entry) for entry in found]
+    found = [
+        entry
+        for entry, place in zip(found, places, strict=True)
+        if place == len(known) or known[place] != entry
+    ]
+    return [one for number, one in enumerate(found) if not number or found[number - 1] != one]

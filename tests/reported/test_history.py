@@ -1,0 +1,27 @@
+"""The right values of a person with many orders, and of carts that begin with the checkout."""
+
+from tests.reported.cases import case, report
+
+
+@case("hot_person_cost")
+def test_many_orders_of_one_person_all_count() -> None:
+    # What they cost is in tests/unit/history/test_cost.py, as numbers of steps.
+    one, many = report("orders_one_person.jsonl"), report("orders_many_people.jsonl")
+    assert one.value("orders") == many.value("orders") == 800
+    assert one.value("revenue") == many.value("revenue") == 800
+    assert (one.value("buyers"), many.value("buyers")) == (1, 800)
+
+
+@case("facts_cap_negative")
+def test_a_person_of_a_thousand_orders_is_one_new_buyer() -> None:
+    found = report("negative_new_buyers.jsonl")
+    for day, is_new in (("2025-03-01", 1), ("2025-03-02", 0)):
+        assert found.value("buyers", "day", day) == 1
+        assert found.value("new_buyers", "day", day) == is_new
+
+
+@case("cart_checkout_start_remove")
+def test_a_cart_that_begins_with_the_checkout_holds_what_was_added_before() -> None:
+    found = report("cart_checkout_remove.jsonl", settings="cart_checkout_remove.toml")
+    number = found.number("cart_abandonment_rate")
+    assert (number["numerator"], number["denominator"]) == (1, 1)
