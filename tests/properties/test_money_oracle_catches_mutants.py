@@ -1,6 +1,6 @@
 """Broken aggregates: the comparison must fail for each of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
