@@ -42,8 +42,7 @@ COUNTED_BY: CountedBy = {
     f"{RESOLUTIONS}*": (*_HOURS, *_SKEW),
 }
 
-#: Life of a ticket from its opening. Later events do not count, and a customer waits no longer.
-LIFE_DAYS = 365
+LIFE_DAYS = 365  # From the opening. Later events do not count, and a customer waits no longer.
 _OPEN, _ASKED, _ANSWERED, _RESOLVE, _REOPEN = "o", "i", "a", "r", "u"
 
 
