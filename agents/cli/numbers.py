@@ -6,8 +6,6 @@ import click
 
 from agents.cli.options import FILES, FORMAT, METRICS, with_settings
 from agents.cli.periods import with_days, with_periods
-from stream.report.cohorts import Cohort
-from stream.report.periods import Complete, DayRange
 from stream.settings.application import Settings
 
 
@@ -27,21 +25,16 @@ from stream.settings.application import Settings
     help="Print retention triangles of these cohorts instead.",
 )
 @click.option("--full", is_flag=True, help="All windows of all metrics instead of the overview.")
+@click.option(
+    "--html",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, writable=True),
+    help="Also write a page with charts, segments, retention and funnels to FILE.",
+)
 @click.option("--round", "digits", type=click.IntRange(0, 15), help="Digits after the point.")
 @with_settings
 @with_days
-def report(
-    settings: Settings,
-    files: tuple[str, ...],
-    format: str,
-    until: Complete | None,
-    days: DayRange | None,
-    compare: bool,
-    retention: Cohort | None,
-    digits: int | None,
-    full: bool,
-    **names: tuple[str, ...],
-) -> int:
+def report(settings: Settings, files: tuple[str, ...], by: tuple[str, ...], **options: Any) -> int:
     """Compute every metric over files, without Kafka and Redis.
 
     Prints an overview that fits one screen: a line for each metric with data, with its change, its
@@ -65,6 +58,7 @@ def report(
     \b
     Example:    engage report events.jsonl.gz
                 engage report --full events.jsonl.gz | less
+                engage report --html report.html events.jsonl.gz
                 engage report --metric bounce_rate --window day --by country events.jsonl
                 engage report --from 2024-02-01 --to 2024-02-29 --by country events.jsonl
                 engage report --until 2024-02-29 --window month events.jsonl
@@ -77,19 +71,10 @@ def report(
     """
     from agents.report.command import run_report
 
-    chosen = {name: list(given) for name, given in names.items() if given or name != "by"}
-    return run_report(
-        settings,
-        list(files),
-        format=format,
-        until=until,
-        days=days,
-        compare=compare,
-        retention=retention,
-        digits=digits,
-        full=full,
-        **chosen,
-    )
+    given: dict[str, Any] = {"by": list(by)} if by else {}
+    for name, value in options.items():
+        given[name] = list(value) if isinstance(value, tuple) else value
+    return run_report(settings, list(files), **given)
 
 
 @click.command()

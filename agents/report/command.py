@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 
 from msgspec.structs import replace
 from rich.console import Console
@@ -13,13 +14,16 @@ from agents.commands.catalogue import (
 from agents.commands.terminal import write
 from agents.report.chosen import choose_numbers
 from agents.report.counting import count_files, print_accounting, print_advice
-from agents.report.print_overview import print_overview
+from agents.report.overview import Overview
+from agents.report.print_overview import overviews, print_overview
 from agents.report.retention import as_triangles, choose_periods
 from agents.report.tables import as_tables
+from agents.report.write_page import check_page, write_page
 from schemas.outputs import MetricRecord, encode_record
 from stream.metrics.metric import Metric
 from stream.publish.csv_table import write_csv
 from stream.report.cohorts import Cohort
+from stream.report.file_report import Report
 from stream.report.periods import Complete, DayRange
 from stream.settings.application import Settings
 
@@ -38,11 +42,12 @@ def run_report(
     retention: Cohort | None = None,
     digits: int | None = None,
     full: bool = False,
+    html: str | None = None,
 ) -> int:
     """Count the files in their order and print the numbers.
 
-    Return 0, 1 when a file ended early, 2 when nothing was counted. A table without `full` and without
-    any other choice is an overview that fits one screen.
+    Return 0, 1 when a file ended early, 2 when nothing was counted. A table without any choice is an
+    overview that fits one screen. `html` is the file of a page, written beside what is printed.
 
     No `metrics` means all, no `windows` means WINDOWS. A table shows whole sites and the dimensions
     `by`; json and csv hold all dimensions unless `by` names some. `compare` adds the value of the
@@ -56,30 +61,55 @@ def run_report(
             periods = choose_periods(metrics, windows, by, days)
             report = count_files(replace(settings, dimensions=()), files, errors)
             records = report.triangles(retention, periods, until)
-            _write(format, _rounded(records, digits), as_triangles)
-            print_accounting(settings, report, errors)
-            return 1 if report.damage else 0
+            shown = _rounded(records, digits)
+            return _finish(settings, report, errors, format, shown, as_triangles)
         chosen, kinds, without = choose_numbers(settings, metrics, windows, days)
         check_dimensions(settings, by)
-        settings = _counting(settings, format, by, compare=compare)
+        if html is not None:
+            check_page(html, days)
+        settings = _counting(settings, "json" if html else format, by, compare=compare)
         report = count_files(settings, files, errors, days)
         if not report.has_range():
             raise RequestRefusedError(f"there is no event {days} in the files")
+        is_chosen = full or compare or digits is not None or metrics or windows or by or days
+        is_overview = format == "table" and not is_chosen
+        found = overviews(settings, report, until) if is_overview or html is not None else []
+        if html is not None:
+            write_page(settings, report, files, found, until, html)
     except RequestRefusedError as error:
         errors.print(f"engage: {error}", markup=False)
         return 2
-    is_chosen = full or compare or digits is not None or metrics or windows or by or days
-    if format == "table" and not is_chosen:
-        print_overview(settings, report, until)
-        print_advice(settings, report, errors)
-        return 1 if report.damage else 0
+    if is_overview:
+        return _finish_overview(settings, report, errors, found)
     records = report.records([metric.name for metric in chosen], kinds, until)
     shown = _rounded(_selected(records, chosen, format, by), digits)
-    keep_empty = bool(metrics)
-    _write(format, shown, lambda own: as_tables(settings, chosen, own, keep_empty=keep_empty))
-    print_accounting(settings, report, errors)
+    as_table = partial(as_tables, settings, chosen, keep_empty=bool(metrics))
+    code = _finish(settings, report, errors, format, shown, as_table)
     if without:
         errors.print(f"engage: without a value over a range of days: {', '.join(without)}")
+    return code
+
+
+def _finish(
+    settings: Settings,
+    report: Report,
+    errors: Console,
+    format: str,
+    records: Iterable[MetricRecord],
+    as_table: Callable[[Iterable[MetricRecord]], str],
+) -> int:
+    """Print the records and the accounting; return the exit code."""
+    _write(format, records, as_table)
+    print_accounting(settings, report, errors)
+    return 1 if report.damage else 0
+
+
+def _finish_overview(
+    settings: Settings, report: Report, errors: Console, found: Sequence[Overview]
+) -> int:
+    """Print the overview, which has the accounting; return the exit code."""
+    print_overview(settings, report, found)
+    print_advice(settings, report, errors)
     return 1 if report.damage else 0
 
 

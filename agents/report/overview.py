@@ -20,6 +20,7 @@ from agents.report.series import (
 from schemas.outputs import MetricRecord, WindowKind
 from stream.counters.calendar import Calendar
 from stream.metrics.metric import Metric
+from stream.publish.headlines import HEADLINES
 from stream.report.extent import Extent
 from stream.settings.application import Settings
 
@@ -37,6 +38,7 @@ _COMPLETING = (
     "_p50", "_p90", "_25", "_50", "_75", "_90", "_share", "_low", "_high", "_gross", "_historic",
     "_involuntary", "_off_scale",
 )  # fmt: skip
+_HEADLINES = frozenset(headline.metric for headline in HEADLINES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,20 +91,30 @@ class Overview:
                 break
         return step, spans[-points_max:]
 
+    def all_steps(self, points_max: int) -> Iterator[tuple[Step, list[Days]]]:
+        """Yield each step whose whole series has at most `points_max` points, the finest first."""
+        for step in STEPS:
+            spans = steps_of(step, self.whole, self.first_weekday)
+            if len(spans) <= points_max:
+                yield step, spans
+
     def shortened(self, rows_max: int) -> "Overview":
         """Return it with at most `rows_max` rows: the longest sections lose their last ones."""
         lengths = [len(section.rows) for section in self.sections]
         while sum(lengths) > max(rows_max, 0):
             lengths[lengths.index(max(lengths))] -= 1
         cut = [
-            replace(
-                section, rows=_first_of_all(section.rows)[:length], more=len(section.rows) - length
-            )
+            replace(section, rows=_foremost(section.rows, length), more=len(section.rows) - length)
             if length < len(section.rows)
             else section
             for section, length in zip(self.sections, lengths, strict=True)
         ]
         return replace(self, sections=cut)
+
+    @property
+    def titles(self) -> int:
+        """Number of sections with rows."""
+        return sum(bool(section.rows) for section in self.sections)
 
     def rows(self) -> Iterator[Row]:
         """Yield the rows of all sections."""
@@ -218,9 +230,19 @@ class _Look:
         return _pair(now, then)
 
 
-def _first_of_all(rows: Sequence[Row]) -> list[Row]:
-    """Sort what completes another metric behind the rest."""
-    return sorted(rows, key=lambda row: row.metric.name.endswith(_COMPLETING))
+def _foremost(rows: Sequence[Row], count: int) -> list[Row]:
+    """Return the rows that say most, in their order."""
+    ranked = sorted(rows, key=lambda row: _rank(row.metric))[:count]
+    return [row for row in rows if row in ranked]
+
+
+def _rank(metric: Metric) -> int:
+    """Headlines of the live page come first, then what has a benchmark; what completes another last."""
+    if metric.name in _HEADLINES:
+        return 0
+    if metric.name.endswith(_COMPLETING):
+        return 3
+    return 1 if metric.benchmark else 2
 
 
 def _pair(now: float | None, then: float | None) -> tuple[float, float] | None:

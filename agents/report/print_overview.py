@@ -1,5 +1,7 @@
 """Prints the overview of a report: the period, the accounting, and a line for each metric with data."""
 
+from collections.abc import Sequence
+
 from agents.commands.terminal import can_show, terminal, write
 from agents.report.accounting_table import accounting_lines
 from agents.report.labels import shortened
@@ -13,22 +15,21 @@ from stream.report.file_report import Report
 from stream.report.periods import Complete
 from stream.settings.application import Settings
 
-#: Rows of a site: with its headings and notes they fit one screen.
-ROWS_MAX = 45
+#: Lines of a screen, and those that are neither a metric, nor a section's title, nor the accounting.
+SCREEN_LINES, _OTHER_LINES = 60, 10
 #: Sites whose numbers are shown; the others are only named.
 SITES_SHOWN = 3
 
 
-def print_overview(settings: Settings, report: Report, until: Complete | None = None) -> None:
+def print_overview(settings: Settings, report: Report, found: Sequence[Overview]) -> None:
     """Print the overview of each site, the largest first."""
-    found = overviews(settings, report, until)
     console = terminal()
     accounting = accounting_lines(report.accounting())
-    room = ROWS_MAX - len(accounting)
+    room = SCREEN_LINES - _OTHER_LINES - len(accounting)
     with console.capture() as captured:
         for line in accounting:
             console.print(line, markup=False, no_wrap=True, overflow="ellipsis")
-        for one in (site.shortened(room) for site in found[:SITES_SHOWN]):
+        for one in (site.shortened(room - site.titles) for site in found[:SITES_SHOWN]):
             name = f"{shortened(one.site)}: " if len(found) > 1 else ""
             console.print(f"{name}{period(one)}", markup=False)
             as_screen(console, one, settings.currency, has_bars=can_show(BARS))

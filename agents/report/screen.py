@@ -61,7 +61,7 @@ def as_screen(console: Console, found: Overview, currency: str | None, *, has_ba
         for row in section.rows:
             bars = sparkline(series(row.numbers, step, spans)) if has_bars else ""
             _print(console, _line(widths, cells[row.metric.name], bars))
-    for note in _notes(found):
+    for note in notes(found):
         console.print(Text(note), style="dim")
 
 
@@ -134,7 +134,7 @@ def _print(console: Console, text: Text, style: str = "") -> None:
     console.print(text, style=style, no_wrap=True, overflow="ellipsis", crop=True)
 
 
-def _notes(found: Overview) -> Iterator[str]:
+def notes(found: Overview) -> Iterator[str]:
     """Yield the footnotes: what the windows and the changes are, and what has no data."""
     kinds: dict[str, list[str]] = {}
     for row in found.rows():

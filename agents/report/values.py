@@ -104,7 +104,7 @@ def brief_value(value: float | None, unit: str, currency: str | None, *, is_mean
     if value is None:
         return NO_VALUE
     if unit == "ratio":
-        return f"{value:.1%}" if abs(value) >= _SMALL else f"{value:.2%}"
+        return f"{value:,.1%}" if abs(value) >= _SMALL else f"{value:.2%}"
     if unit == "seconds":
         return duration(value)
     if unit == "currency":

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from tests.browser.chromium import chromium, tab
 from tests.grafana.traffic import NOW_MS
 from tests.pictures import PICTURES
 from tests.pictures.drawing import View, components, draw, shrink
+from tests.pictures.paper import draw_report
 from tests.pictures.past import HOURS, STEP_MS, afternoon
 from tests.pictures.present import Present, demo
 
@@ -24,14 +26,26 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.pictures", description=__doc__)
     parser.add_argument("--minutes", type=float, default=6, help="how long the demo runs")
     parser.add_argument("--out", type=Path, default=PICTURES)
-    parser.add_argument("--only", choices=["past", "present"], help="half of the pictures")
+    parser.add_argument(
+        "--only", choices=["past", "present", "report"], help="a part of the pictures"
+    )
     options = parser.parse_args(arguments)
     options.out.mkdir(parents=True, exist_ok=True)
+    if options.only in (None, "report"):
+        with chromium() as browser, tempfile.TemporaryDirectory() as directory:
+            for picture in draw_report(browser, options.out, Path(directory)):
+                _print(picture)
+    if options.only == "report":
+        return 0
     with components() as built:
         for picture in _pictures(built, options):
             shrink(picture)
-            print(f"{picture}: {picture.stat().st_size // 1000} kB", flush=True)
+            _print(picture)
     return 0
+
+
+def _print(picture: Path) -> None:
+    print(f"{picture}: {picture.stat().st_size // 1000} kB", flush=True)
 
 
 def _pictures(built: str, options: argparse.Namespace) -> Iterator[Path]:

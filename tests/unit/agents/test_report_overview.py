@@ -14,6 +14,7 @@ from agents.report.sparkline import sparkline
 from agents.report.values import brief_change, brief_value, duration
 from schemas.outputs import MetricRecord, Window
 from stream.metrics.catalogue import THEMES
+from tests.pictures.shop import shop as shop_of_everything
 from tests.unit.agents.test_report_command import DAY_MS, MONDAY, ROOT, event, report, view, write
 from tests.unit.agents.test_report_command import elsewhere as elsewhere
 
@@ -109,6 +110,17 @@ def test_sites_are_apart_and_more_than_three_are_named(tmp_path: Path) -> None:
     shown = lines(write(tmp_path / "e.jsonl", *found))
     assert [line[:2] for line in shown if ": 2024-01-01 (not over" in line] == ["a:", "b:", "c:"]
     assert "2 more sites: d, e" in shown
+
+
+def test_a_file_of_everything_still_fits_and_keeps_what_says_most(tmp_path: Path) -> None:
+    file = tmp_path / "e.jsonl"
+    file.write_text("\n".join(shop_of_everything()))
+    shown = lines(str(file), width=80)
+    assert 50 < len(shown) <= 60
+    titles = {line.split()[0]: line for line in shown if line[:1].isupper()}
+    assert titles["Audience"].startswith("Audience  and ")
+    for name in ("daily_active_users", "monthly_active_users", "stickiness", "churn_rate", "nps"):
+        assert row(shown, name)
 
 
 def test_an_encoding_without_bars_shows_no_series(shop: str) -> None:
