@@ -18,6 +18,9 @@ from stream.settings.application import Settings
     "--format", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True
 )
 @with_periods
+@click.option(
+    "--as-log", is_flag=True, help="Count line after line, as the stream does: see below."
+)
 @click.option("--compare", is_flag=True, help="Add the change since the window before.")
 @click.option(
     "--retention",
@@ -41,9 +44,18 @@ def report(settings: Settings, files: tuple[str, ...], by: tuple[str, ...], **op
     series and a benchmark. Any of --metric, --window, --by, --from, --to, --compare, --round and
     --full prints every number of what they choose.
 
-    The files hold one JSON event a line. They are read as one log, so give the oldest first. A
-    name that ends in .gz is decompressed; `-` is standard input. Lines that are not events are
-    named on standard error and left out.
+    The files hold events as JSON lines, a JSON array, CSV with a header, or Parquet; also
+    compressed by gzip or zstd. What a file holds decides, not its name; `-` is standard input.
+    Columns are named as the fields of events, such as event_time and context.country. Parquet
+    needs the extra engagement-stream[files].
+
+    All files are one whole: their lines may be in any order, and an event_id counts once a site.
+    After the numbers, an accounting names every line that was left out, and why. With --as-log
+    the order of the lines decides what is late or a duplicate, as it does in the stream: give the
+    oldest file first.
+
+    Sorting needs room in TMPDIR for the uncompressed lines. Files in the order of their event
+    times need none.
 
     Windows in detail: all, month, week, day, trailing_7d, trailing_28d, trailing_30d, trailing_90d; and
     only on request: trailing_365d, trailing_168h, trailing_24h, hour, minute, trailing_1h,

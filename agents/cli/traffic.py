@@ -133,8 +133,8 @@ def replay(
 ) -> int:
     """Send the events of files to the topics.
 
-    The files hold one JSON event a line; .gz is decompressed and `-` is standard input. Lines that
-    are not events are sent too, so that the ledger shows them.
+    The files are read as `engage report` does, but in the order of their lines. Lines that are not
+    events are sent too, so that the ledger shows them.
 
     \b
     Example:    engage replay --speed 60 monday.jsonl.gz

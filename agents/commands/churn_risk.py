@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Sequence
+from typing import Final
 
 from msgspec.structs import replace
 from rich.console import Console
@@ -10,12 +11,16 @@ from rich.table import Table
 
 from agents.commands.catalogue import RequestRefusedError
 from agents.report.counting import count_files
+from schemas.outputs import WindowKind
 from stream.churn.features import stayed_away
 from stream.churn.model import MISSING, is_installed
 from stream.churn.validation import Outcomes, Scores, Tenth
 from stream.report.churn import last_day, settle_days
 from stream.report.file_report import Report
 from stream.settings.application import Settings
+
+#: The model counts days.
+DAYS: Final[tuple[WindowKind, ...]] = ("day",)
 
 
 def run_churn_risk(settings: Settings, files: Sequence[str], *, format: str) -> int:
@@ -25,7 +30,9 @@ def run_churn_risk(settings: Settings, files: Sequence[str], *, format: str) -> 
     try:
         if not is_installed():
             raise RequestRefusedError(MISSING.replace(", or set churn_risk.enabled = false", ""))
-        report = count_files(replace(settings, churn_risk=risk, dimensions=()), files, errors)
+        report = count_files(
+            replace(settings, churn_risk=risk, dimensions=()), files, errors, kinds=DAYS
+        )
         outcomes, examples = _outcomes(report, risk.horizon_days)
         scores = outcomes.scores()
         if scores is None:

@@ -1,4 +1,4 @@
-"""`engage replay`: sends the events of JSON-lines files to the topics of their types."""
+"""`engage replay`: sends the events of files to the topics of their types."""
 
 import contextlib
 import sys
@@ -13,7 +13,7 @@ from agents.commands.kafka_clients import Sender
 from schemas.codec import RejectedEvent, parse
 from schemas.events import EVENT_TYPES, Event
 from stream.people.nobody import Nobody
-from stream.report.input import read_lines
+from stream.report.input import Item, read_items
 from stream.settings.application import Settings
 
 PROGRESS_SECONDS = 5.0
@@ -103,6 +103,9 @@ def run_replay(
     try:
         with _progress(console) as show:
             for raw in lines_to_send(files):
+                if isinstance(raw, RejectedEvent):
+                    console.print(f"not sent: {raw.reason}: {raw.detail}", markup=False)
+                    continue
                 place = router.route(raw)
                 if place.event_time_ms is None:
                     bad += 1
@@ -122,10 +125,14 @@ def run_replay(
     return 1 if sender.failed or sender.confirmed < sent else 0
 
 
-def lines_to_send(files: Iterable[str]) -> Iterator[bytes]:
-    """Yield the stripped lines of all files, except blank ones."""
+def lines_to_send(files: Iterable[str]) -> Iterator[Item]:
+    """Yield the events of all files, as stripped lines of JSON; a row that is none as its refusal."""
     for name in files:
-        yield from filter(None, (line.strip() for line in read_lines(name)))
+        for item in read_items(name):
+            if isinstance(item, RejectedEvent):
+                yield item
+            elif line := item.strip():
+                yield line
 
 
 def _summarise(

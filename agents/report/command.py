@@ -43,8 +43,9 @@ def run_report(
     digits: int | None = None,
     full: bool = False,
     html: str | None = None,
+    as_log: bool = False,
 ) -> int:
-    """Count the files in their order and print the numbers.
+    """Count the files and print the numbers.
 
     Return 0, 1 when a file ended early, 2 when nothing was counted. A table without any choice is an
     overview that fits one screen. `html` is the file of a page, written beside what is printed.
@@ -54,12 +55,14 @@ def run_report(
     window before to every record. `retention` prints the triangles of these cohorts instead of the
     metrics. `digits` rounds the values; numerators and denominators keep all digits. `days` is a range:
     its numbers are those of the window `range`, or of the `windows` that lie in it.
+    `as_log` counts in the order of the lines, as the stream does.
     """
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
     try:
         if retention:
             periods = choose_periods(metrics, windows, by, days)
-            report = count_files(replace(settings, dimensions=()), files, errors)
+            plain = replace(settings, dimensions=())
+            report = count_files(plain, files, errors, as_log=as_log, kinds=periods)
             records = report.triangles(retention, periods, until)
             shown = _rounded(records, digits)
             return _finish(settings, report, errors, format, shown, as_triangles)
@@ -68,7 +71,7 @@ def run_report(
         if html is not None:
             check_page(html, days)
         settings = _counting(settings, "json" if html else format, by, compare=compare)
-        report = count_files(settings, files, errors, days)
+        report = count_files(settings, files, errors, days, as_log=as_log, kinds=kinds)
         if not report.has_range():
             raise RequestRefusedError(f"there is no event {days} in the files")
         is_chosen = full or compare or digits is not None or metrics or windows or by or days

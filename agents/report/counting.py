@@ -1,6 +1,6 @@
 """Counts event files and prints what is wrong with them, for the commands that report on files."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -8,10 +8,14 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from agents.commands.catalogue import RequestRefusedError
 from agents.report.accounting_table import accounting_lines
+from schemas.outputs import WindowKind
 from schemas.rejection import printable
-from stream.report.file_report import BadLine, Report
-from stream.report.input import LINE_MAX, InputError, check_readable, read_lines, shown_name
+from stream.report.bounded import BadLine
+from stream.report.file_report import Report
+from stream.report.input import Item, check_readable, read_items
+from stream.report.opening import InputError, shown_name
 from stream.report.periods import DayRange
+from stream.report.spill import SpillError
 from stream.settings.application import Settings
 from stream.worker.clock import now_ms
 
@@ -38,11 +42,19 @@ class _Problems:
 
 
 def count_files(
-    settings: Settings, files: Sequence[str], errors: Console, days: DayRange | None = None
+    settings: Settings,
+    files: Sequence[str],
+    errors: Console,
+    days: DayRange | None = None,
+    *,
+    as_log: bool = False,
+    kinds: Collection[WindowKind] | None = None,
 ) -> Report:
     """Count all files. Raises RequestRefusedError if one cannot be read, or none has an event.
 
-    A file that is damaged later on counts up to there; `damage` of the report names it.
+    `as_log` counts as the stream does, line after line. `kinds` are the windows that the report is
+    asked for; None means all. A file that is damaged later on counts up to there; `damage` of the
+    report names it.
     """
     try:
         # All of them before the first is counted: numbers without one of the files would mislead.
@@ -50,13 +62,15 @@ def count_files(
     except InputError as error:
         raise RequestRefusedError(f"{error}; nothing was counted") from error
     problems = _Problems(errors)
-    report = Report(settings, now_ms(), problems.bad_line, days)
+    report = Report(settings, now_ms(), problems.bad_line, days, is_bounded=not as_log, kinds=kinds)
     with _progress(errors) as show:
-        for name in files:
+        if as_log:
+            _read_as_log(report, files, show)
+        else:
             try:
-                report.read(name, _shown(name, read_lines(name, LINE_MAX), show))
-            except InputError as error:
-                report.damage.append(str(error))
+                report.read_all(files, show)
+            except SpillError as error:
+                raise RequestRefusedError(f"{error}; nothing was counted") from error
     for text in report.damage:
         problems.print(f"engage: {text}")
     if not report.accounting().counted:
@@ -64,6 +78,14 @@ def count_files(
         listed = ", ".join(map(shown_name, files))
         raise RequestRefusedError(f"there is no event to count in {listed}")
     return report
+
+
+def _read_as_log(report: Report, files: Sequence[str], show: Callable[[str], None]) -> None:
+    for name in files:
+        try:
+            report.read(name, _shown(name, read_items(name), show))
+        except InputError as error:
+            report.damage.append(str(error))
 
 
 def print_accounting(settings: Settings, report: Report, errors: Console) -> None:
@@ -78,18 +100,18 @@ def print_advice(settings: Settings, report: Report, errors: Console) -> None:
     if "late" in report.accounting().left_out:
         hours = settings.time.correction_window_seconds / 3600
         errors.print(
-            f"engage: late events are over {hours:g} h older than one before them. Give the oldest "
-            "file first, or raise time.correction_window_seconds",
+            f"engage: late events are over {hours:g} h older than one before them. Leave out --as-log, "
+            "give the oldest file first, or raise time.correction_window_seconds",
             markup=False,
         )
 
 
-def _shown(name: str, lines: Iterable[bytes], show: Callable[[str], None]) -> Iterator[bytes]:
-    """Pass lines on, and show their number now and then."""
-    for number, line in enumerate(lines, start=1):
+def _shown(name: str, items: Iterable[Item], show: Callable[[str], None]) -> Iterator[Item]:
+    """Pass items on, and show their number now and then."""
+    for number, item in enumerate(items, start=1):
         if number % _LINES_BETWEEN == 0:
             show(f"{number:,} lines of {shown_name(name)}")
-        yield line
+        yield item
 
 
 @contextmanager

@@ -45,7 +45,7 @@ def accept(
         if time_ms > record.timestamp + skew_ms or (is_producers and time_ms > now_ms + skew_ms):
             dead_letters.reject_event(topic, record, Reason.FUTURE, time_ms)
             continue
-        if currency is not None and _is_other_currency(event, currency):
+        if currency is not None and is_other_currency(event, currency):
             dead_letters.reject_event(topic, record, Reason.CURRENCY, time_ms)
             continue
         if time_ms > clock:
@@ -80,7 +80,7 @@ def recall(
         # Nothing beyond the stored log clock was accepted, whichever clock refused it.
         if time_ms > record.timestamp + skew_ms or time_ms > topic.clock:
             continue
-        if currency is not None and _is_other_currency(event, currency):
+        if currency is not None and is_other_currency(event, currency):
             continue
         if time_ms > topic.recall_clock:
             seen.advance(record.offset, topic.recall_clock, time_ms)
@@ -93,7 +93,7 @@ def _needs_person(state: ShardState, event: Event) -> bool:
     return state.rules.event_rules[event.__class__].has_person
 
 
-def _is_other_currency(event: Event, currency: str) -> bool:
+def is_other_currency(event: Event, currency: str) -> bool:
     """Whether an event names a currency, in letters of any case, that is not the configured one."""
     named = getattr(event, "currency", None)
     return named is not None and named != currency and named.upper() != currency

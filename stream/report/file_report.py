@@ -1,13 +1,17 @@
 """Runs the engine over files: one shard without Kafka and Redis, closed at the end of input."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import closing
 from typing import NamedTuple
 
-from schemas.codec import RejectedEvent, parse
+from schemas.codec import RejectedEvent, parse_all
 from schemas.outputs import MetricRecord, WindowKind
 from stream.configure.compile import build_rules
 from stream.configure.fingerprints import definition_version
-from stream.counters.measures import SCHEDULED, Grain
+from stream.counters.measures import EVENTS, SCHEDULED, Grain
+from stream.counters.windows import GRAIN_OF
+from stream.engine.duplicates import SeenIds
 from stream.engine.record import Decoded
 from stream.engine.shard import Shard
 from stream.metrics.catalogue import catalogue
@@ -17,14 +21,15 @@ from stream.people.keys import split_key
 from stream.people.person import Person
 from stream.publish.due_windows import END_OF_INPUT
 from stream.report.accounting import MEASURE_OF, Accounting, accounting
+from stream.report.bounded import BadLine, BoundedInput, numbered
 from stream.report.churn import settle_days
 from stream.report.cohorts import Cohort, DaysOf, days_of_mask, records_of, triangle
-from stream.report.input import InputError
+from stream.report.input import Item
 from stream.report.numbers import Numbers
 from stream.report.periods import Complete, DayRange
+from stream.report.spill import Spill
 from stream.settings.application import Settings
 
-_BATCH = 5_000
 _EVERYONE = 1 << 60
 
 
@@ -38,20 +43,14 @@ class Line(NamedTuple):
     key: bytes | None = None
 
 
-class BadLine(NamedTuple):
-    """Line that is not an event, with its reason."""
-
-    file: str
-    number: int
-    reason: str
-    detail: str
-
-
 class Report:
     """Counts the events of files and evaluates the catalogue over them.
 
-    All files together are one partition of one topic, in the order in which they are read. That
-    decides which events are late or duplicates.
+    `is_bounded`: all inputs are one whole, read by `read_all` in any order. Otherwise `read` takes
+    one input after the other as one partition of a log: the order of the lines decides which events
+    are late or duplicates.
+    `kinds`: kinds of windows that `records` is asked for (None: all). The buckets of other grains
+    are not counted.
     """
 
     def __init__(
@@ -60,6 +59,9 @@ class Report:
         now_ms: int,
         on_bad: Callable[[BadLine], None],
         days: DayRange | None = None,
+        *,
+        is_bounded: bool = False,
+        kinds: Collection[WindowKind] | None = None,
     ) -> None:
         """With `days` only numbers of that range are wanted; its people are counted while reading."""
         self._settings = settings
@@ -69,23 +71,38 @@ class Report:
         #: Days of the events that start a cohort, and of those that count as a return, if configured.
         self._starts, self._returns = (DaysOf(settings, s) if s.type else None for s in chosen)
         rules = build_rules(settings, [one for one in (self._starts, self._returns) if one])
-        self.shard = Shard(0, ["files"], rules, _grains(self._metrics, days), _EVERYONE)
+        self.shard = Shard(0, ["files"], rules, _grains(self._metrics, days, kinds), _EVERYONE)
         if days is not None:
             self.shard.count_range(*days.days)
+        if is_bounded:
+            # Each id reaches the engine once.
+            self.shard.topics["files"].seen = SeenIds(window_ms=0, ids_max=0)
         self._rules = rules
         self._now_ms = now_ms
         self._on_bad = on_bad
         self._calendar_of = rules.calendar_of
+        #: Items that did not reach the engine, by reason.
+        self._rejected: Counter[str] = Counter()
+        self._settled_ms = 0
         #: Messages of the inputs that ended early.
         self.damage: list[str] = []
 
-    def read(self, name: str, lines: Iterable[bytes]) -> None:
-        """Count one file's lines except blank ones.
+    def read(self, name: str, lines: Iterable[Item]) -> None:
+        """Count one input as the next part of the log, except blank lines.
 
         An InputError of `lines` passes through after the lines before it are counted.
         """
-        for batch in _batches(lines):
-            self._apply(name, batch)
+        for _, batch in numbered(lines, 0):
+            self._count(self._parsed(name, batch))
+
+    def read_all(self, names: Sequence[str], show: Callable[[str], None]) -> None:
+        """Count all inputs as one whole; `show` is told how far the work is. Raises SpillError."""
+        with closing(Spill()) as spill:
+            whole = BoundedInput(self._settings, self._now_ms, spill, self._on_bad, show)
+            self.damage += whole.survey(names)
+            for events in whole.events():
+                self._count([(event, b"") for event in events])
+            self._rejected += whole.rejected
 
     def accounting(self) -> Accounting:
         """Account for all lines read so far."""
@@ -96,7 +113,8 @@ class Report:
             if measure in found and not dimension:
                 found[measure] += counts.get(series, 0)
         state = self.shard.topics["files"]
-        return accounting(state.counts["applied"], state.reasons, found)
+        rejected = Counter(state.reasons) + self._rejected
+        return accounting(state.counts["applied"], rejected, found)
 
     def records(
         self,
@@ -157,54 +175,50 @@ class Report:
                     found.setdefault(site, {})[who] = days_of_mask(top, mask)
         return found
 
-    def _apply(self, name: str, batch: list[tuple[int, bytes]]) -> None:
-        state = self.shard.topics["files"]
-        lines: list[Line] = []
-        decoded: list[Decoded] = []
-        for offset, (number, raw) in enumerate(batch, start=state.next):
-            item: Decoded
-            try:
-                item = parse(raw)
-                time_ms = item[1]
-            except RejectedEvent as error:
-                item, time_ms = error, 0
-                self._on_bad(BadLine(name, number, error.reason, error.detail))
-            decoded.append(item)
-            # A file has no Kafka timestamps: only the wall clock guards against future events.
-            lines.append(Line(offset, time_ms, raw))
-        people, missing = self.shard.prepare(decoded)
+    def _parsed(self, name: str, batch: Sequence[tuple[int, Item]]) -> list[tuple[Decoded, bytes]]:
+        raws = [item if isinstance(item, bytes) else b"" for _, item in batch]
+        parsed: list[tuple[Decoded, bytes]] = []
+        for (number, item), raw, read in zip(batch, raws, parse_all(raws), strict=True):
+            found = item if isinstance(item, RejectedEvent) else read
+            if isinstance(found, RejectedEvent):
+                self._on_bad(BadLine(name, number, found.reason, found.detail))
+            parsed.append((found, raw))
+        return parsed
+
+    def _count(self, batch: Sequence[tuple[Decoded, bytes]]) -> None:
+        shard = self.shard
+        decoded = [item for item, _ in batch]
+        first = shard.topics["files"].next
+        # A file has no Kafka timestamps: only the wall clock guards against future events.
+        lines = [
+            Line(first + place, 0 if isinstance(item, RejectedEvent) else item[1], raw)
+            for place, (item, raw) in enumerate(batch)
+        ]
+        if not lines:
+            return
+        people, missing = shard.prepare(decoded)
         if missing:
-            self.shard.admit(Person(key) for key in missing)
-            turned = self.shard.people.rotations
-            people, _ = self.shard.complete(decoded, people, missing, turned)
-        self.shard.apply("files", lines, decoded, people, self._now_ms)
-        self.shard.dead_letters.clear()
+            shard.admit(Person(key) for key in missing)
+            turned = shard.people.rotations
+            people, _ = shard.complete(decoded, people, missing, turned)
+        shard.apply("files", lines, decoded, people, self._now_ms)
+        shard.dead_letters.clear()
 
 
-def _grains(metrics: Collection[Metric], days: DayRange | None) -> dict[str, tuple[Grain, ...]]:
-    """Return the grains to count: what metrics need, and minutes of what may not be due yet."""
+def _grains(
+    metrics: Collection[Metric], days: DayRange | None, kinds: Collection[WindowKind] | None
+) -> dict[str, tuple[Grain, ...]]:
+    """Return the grains to count: what windows of these kinds need, and all of what may not be due yet."""
     over = over_all_days if days is None else over_range
     ranged = [found for metric in metrics if (found := over(metric)) is not None]
-    grains = required_grains([*metrics, *ranged])
-    return {
-        measure: tuple(Grain) if measure in SCHEDULED else own for measure, own in grains.items()
+    unused = set[Grain]()
+    if kinds is not None:
+        unused = {Grain.MINUTE, Grain.HOUR} - {GRAIN_OF[kind] for kind in kinds if kind in GRAIN_OF}
+    grains = {
+        measure: tuple(grain for grain in own if grain not in unused)
+        for measure, own in required_grains([*metrics, *ranged]).items()
     }
-
-
-def _batches(lines: Iterable[bytes]) -> Iterator[list[tuple[int, bytes]]]:
-    """Group lines with their numbers; what comes before an InputError is a batch too."""
-    batch: list[tuple[int, bytes]] = []
-    damage: InputError | None = None
-    try:
-        for number, line in enumerate(lines, start=1):
-            if line.strip():
-                batch.append((number, line))
-            if len(batch) >= _BATCH:
-                yield batch
-                batch = []
-    except InputError as error:
-        damage = error
-    if batch:
-        yield batch
-    if damage is not None:
-        raise damage
+    # The hours with events say from when to when there are data.
+    always: dict[str, tuple[Grain, ...]] = {EVENTS: (Grain.HOUR, Grain.DAY, Grain.ALL)}
+    always |= {measure: tuple(Grain) for measure in SCHEDULED if measure in grains}
+    return {m: tuple(sorted({*own, *always.get(m, ())})) for m, own in grains.items()}

@@ -1,70 +1,96 @@
-"""Reads the lines of event files: plain ones, gzip ones, and standard input."""
+"""Reads the events of an input one by one, whatever its form and its compression."""
 
-import gzip
+import io
 import os
-import sys
-import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import BinaryIO
 
-from schemas.codec import MAX_BYTES
+from schemas.codec import MAX_BYTES, RejectedEvent
 from schemas.rejection import printable
+from stream.report.columns import HeaderError
+from stream.report.detect import (
+    BYTE_ORDER_MARK,
+    HEAD_BYTES,
+    PARQUET_MAGIC,
+    WrongEncodingError,
+    detect,
+)
+from stream.report.json_array import BrokenArrayError, elements
+from stream.report.opening import (
+    DAMAGE,
+    STANDARD_INPUT,
+    InputError,
+    is_file,
+    opened,
+    shown_name,
+    why,
+)
+from stream.report.tables import DamagedTableError, csv_rows, parquet_rows
 
-#: Name that stands for standard input.
-STANDARD_INPUT = "-"
 #: Length of the longest event with the end of its line.
 LINE_MAX = MAX_BYTES + 2
-_GZIP_MAGIC = b"\x1f\x8b"
-
-
-class InputError(OSError):
-    """A file cannot be read to its end; the message names it and the line before the damage."""
-
-
-def shown_name(name: str) -> str:
-    """Name of an input for messages."""
-    return "standard input" if name == STANDARD_INPUT else printable(name)
+DAMAGED: tuple[type[Exception], ...] = (*DAMAGE, BrokenArrayError)
+#: Bytes of a possible event, or the refusal of a row that is none.
+Item = bytes | RejectedEvent
 
 
 def check_readable(names: Iterable[str]) -> None:
-    """Raise InputError if one of the files is missing or cannot be opened."""
+    """Raise InputError if one of the inputs is missing, a directory, or cannot be opened."""
     for name in names:
-        if name != STANDARD_INPUT and not os.access(name, os.R_OK):
-            why = "cannot be read" if os.path.lexists(name) else "does not exist"
-            raise InputError(f"{printable(name)} {why}")
+        if name == STANDARD_INPUT:
+            continue
+        shown = printable(name)
+        if Path(name).is_dir():
+            raise InputError(f"{shown} is a directory; name the files in it, such as {shown}/*")
+        if not os.access(name, os.R_OK):
+            reason = "cannot be read" if os.path.lexists(name) else "does not exist"
+            raise InputError(f"{shown} {reason}")
 
 
-def read_lines(name: str, longest: int = -1) -> Iterator[bytes]:
-    """Yield each line without its end, empty ones too. Raises InputError after the last good line.
+def read_items(name: str, longest: int = LINE_MAX) -> Iterator[Item]:
+    """Yield each line, element or row of an input; blank lines and the header as empty bytes.
 
-    A line longer than `longest` is cut there, so that a file without line ends does not fill the
-    memory.
+    A line or element longer than `longest` is cut there, so that it does not fill the memory.
+    Raises InputError after the last good item.
     """
     shown, number = shown_name(name), 0
     try:
-        with _opened(name) as source:
-            while line := source.readline(longest):
+        with opened(name) as source:
+            for item in _items(name, source, longest):
                 number += 1
-                if number == 1 and line.startswith(_GZIP_MAGIC):
-                    raise InputError(f"{shown} is compressed; name it .gz, or use zcat")
-                yield line.rstrip(b"\r\n")
-                while len(line) == longest and not line.endswith(b"\n"):
-                    line = source.readline(longest)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        what = "is not a gzip file"
-        if number:
-            what = f"is damaged or cut short after line {number:,}"
-        raise InputError(f"{shown} {what} ({error})") from error
+                yield item
+    except DAMAGED as error:
+        text = f"{shown} is damaged or cut short after line {number:,} ({error})"
+        raise InputError(text) from error
+    except (HeaderError, WrongEncodingError, DamagedTableError) as error:
+        raise InputError(f"{shown} {error}") from error
     except InputError:
         raise
     except OSError as error:
-        text = f"{shown} cannot be read after line {number:,}: {error.strerror}"
-        raise InputError(text) from error
+        raise InputError(f"{shown} cannot be read after line {number:,}: {why(error)}") from error
 
 
-def _opened(name: str) -> AbstractContextManager[BinaryIO | gzip.GzipFile]:
-    if name == STANDARD_INPUT:
-        return nullcontext(sys.stdin.buffer)
-    return gzip.open(name, "rb") if name.endswith(".gz") else Path(name).open("rb")
+def _items(name: str, source: io.BufferedReader, longest: int) -> Iterator[Item]:
+    found = detect(source.peek(HEAD_BYTES))
+    if found.form == "parquet":
+        return parquet_rows(source, name if _holds_parquet(name) else None)
+    if found.form == "csv":
+        return csv_rows(source, found.delimiter)
+    if source.peek(len(BYTE_ORDER_MARK)).startswith(BYTE_ORDER_MARK):
+        source.read(len(BYTE_ORDER_MARK))
+    return elements(source, longest) if found.form == "array" else _lines(source, longest)
+
+
+def _lines(source: io.BufferedReader, longest: int) -> Iterator[bytes]:
+    while line := source.readline(longest):
+        yield line.rstrip(b"\r\n")
+        while len(line) == longest and not line.endswith(b"\n"):
+            line = source.readline(longest)
+
+
+def _holds_parquet(name: str) -> bool:
+    """Whether a file is Parquet itself, not compressed or standard input."""
+    if not is_file(name):
+        return False
+    with Path(name).open("rb") as source:
+        return source.read(len(PARQUET_MAGIC)) == PARQUET_MAGIC

@@ -11,7 +11,7 @@ import pytest
 from schemas.outputs import MetricRecord
 from stream.configure.load import load_settings
 from stream.report.file_report import Report
-from stream.report.input import read_lines
+from stream.report.input import read_items
 from stream.settings.application import Settings
 from tests.integration.test_cases_report import CASES, NOW_MS, expected
 
@@ -56,7 +56,7 @@ def load(tmp_path: Path) -> Load:
 
 def lines_of(case: str) -> Iterator[bytes]:
     [events] = (CASES / case).glob("events.jsonl*")
-    yield from read_lines(str(events))
+    yield from read_items(str(events))
 
 
 def over_everything(settings: Settings, lines: Iterable[bytes]) -> list[MetricRecord]:

@@ -12,7 +12,7 @@ import pytest
 
 from schemas.outputs import MetricRecord, WindowKind
 from stream.report.file_report import Report
-from stream.report.input import read_lines
+from stream.report.input import read_items
 from stream.report.periods import parse_complete
 from stream.settings.application import SessionSettings, Settings
 from stream.settings.audience import ActiveSettings
@@ -42,7 +42,7 @@ def records(
     bad: list[object] = []
     report = Report(settings or Settings(dimensions=()), NOW_MS, bad.append)
     [events] = (CASES / case).glob("events.jsonl*")
-    report.read(str(events), read_lines(str(events)))
+    report.read(str(events), read_items(str(events)))
     assert bad == []
     found: dict[tuple[str, str], list[MetricRecord]] = {}
     complete = parse_complete(until) if until else None

@@ -202,6 +202,7 @@ def test_demo_simulate_and_report_get_their_options(stand_in: Installer, tmp_pat
     others = {
         "until": None,
         "days": None,
+        "as_log": False,
         "compare": False,
         "retention": None,
         "digits": None,

@@ -3,7 +3,6 @@
 import gzip
 import io
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -118,13 +117,10 @@ def test_plain_and_compressed_files_and_standard_input_are_read(
     assert list(lines_to_send(files)) == [b"1", b"2", b"3", b"4", b"5"]
 
 
-@pytest.mark.parametrize("damage", [lambda raw: raw[:-10], lambda _: b"not gzip"])
-def test_a_damaged_file_is_named(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
+def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     path = tmp_path / "a.gz"
-    path.write_bytes(damage(gzip.compress(b"x\n" * 5000)))
-    with pytest.raises(
-        OSError, match=r"a\.gz is (damaged or cut short after line \d|not a gzip file)"
-    ):
+    path.write_bytes(gzip.compress(b"x\n" * 5000)[:-10])
+    with pytest.raises(OSError, match=r"a\.gz is damaged or cut short after line \d"):
         list(lines_to_send([str(path)]))
 
 

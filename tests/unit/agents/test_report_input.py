@@ -52,21 +52,31 @@ def test_the_first_bad_lines_are_shown_and_the_others_counted(
     ]
 
 
-def test_excluded_events_are_counted_with_advice(tmp_path: Path) -> None:
+def test_events_left_out_are_named(tmp_path: Path) -> None:
     first = view("a", MONDAY + 3 * DAY_MS)
     lines = [first, first, view("b", MONDAY), view("c", 4_000_000_000_000)]
     file = write(tmp_path / "e.jsonl", *lines)
-    result = report("--metric", "page_views", "--window", "all", "--format", "json", file)
-    assert (result.exit_code, one(result).value) == (0, 1)
+    arguments = ("--metric", "page_views", "--window", "all", "--format", "json", file)
+    result = report(*arguments)
+    assert (result.exit_code, one(result).value) == (0, 2)
     assert result.stderr.splitlines() == [
+        f"{file}:4: future: event_time is after now, by more than time.max_future_skew_seconds",
+        "4 lines read",
+        "2 counted",
+        "1 duplicate   events whose event_id was counted before",
+        "1 future      events of a clock that is ahead",
+    ]
+    as_log = report("--as-log", *arguments)
+    assert (as_log.exit_code, one(as_log).value) == (0, 1)
+    assert as_log.stderr.splitlines() == [
         "4 lines read",
         "1 counted",
         "1 duplicate   events whose event_id was counted before",
         "1 late        events that came too long after newer ones",
         "1 future      events of a clock that is ahead",
         (
-            "engage: late events are over 24 h older than one before them. "
-            "Give the oldest file first, or raise time.correction_window_seconds"
+            "engage: late events are over 24 h older than one before them. Leave out --as-log, "
+            "give the oldest file first, or raise time.correction_window_seconds"
         ),
     ]
 
@@ -108,14 +118,13 @@ def test_a_damaged_compressed_file_is_counted_up_to_the_damage(tmp_path: Path) -
     assert accounting == f"{counted:,.0f} lines read, all counted"
 
 
-def test_a_file_with_the_wrong_suffix_is_explained(tmp_path: Path) -> None:
+def test_a_suffix_says_nothing_about_the_content(tmp_path: Path) -> None:
     named = write(tmp_path / "plain.jsonl.gz", view("a"))
     packed = tmp_path / "packed.jsonl"
     packed.write_bytes(gzip.compress(view("a")))
-    for file, words in ((named, "is not a gzip file"), (str(packed), "name it .gz, or use zcat")):
-        result = report(file)
-        assert result.exit_code == 2
-        assert f"engage: {file} " in result.stderr and words in result.stderr
+    for file in (named, str(packed)):
+        result = report("--metric", "page_views", "--window", "all", "--format", "json", file)
+        assert (result.exit_code, one(result).value) == (0, 1)
 
 
 def test_a_file_without_line_ends_does_not_fill_the_memory(tmp_path: Path) -> None:
@@ -139,4 +148,4 @@ def test_a_directory_instead_of_a_file_is_a_plain_message(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert run_report(Settings(), [str(tmp_path)], metrics=[], windows=[], format="json") == 2
-    assert "cannot be read after line 0: Is a directory" in capfd.readouterr().err
+    assert f"engage: {tmp_path} is a directory; name the files in it" in capfd.readouterr().err
