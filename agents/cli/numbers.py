@@ -44,18 +44,13 @@ def report(settings: Settings, files: tuple[str, ...], by: tuple[str, ...], **op
     series and a benchmark. Any of --metric, --window, --by, --from, --to, --compare, --round and
     --full prints every number of what they choose.
 
-    The files hold events as JSON lines, a JSON array, CSV with a header, or Parquet; also
-    compressed by gzip or zstd. What a file holds decides, not its name; `-` is standard input.
-    Columns are named as the fields of events, such as event_time and context.country. Parquet
-    needs the extra engagement-stream[files].
+    The files hold events as JSON lines, a JSON array, CSV with a header, or Parquet (needs the
+    extra engagement-stream[files]), also compressed by gzip or zstd; `-` is standard input.
+    Columns are named as the fields of events, such as event_time and context.country.
 
-    All files are one whole: their lines may be in any order, and an event_id counts once a site.
-    After the numbers, an accounting names every line that was left out, and why. With --as-log
-    the order of the lines decides what is late or a duplicate, as it does in the stream: give the
-    oldest file first.
-
-    Sorting needs room in TMPDIR for the uncompressed lines. Files in the order of their event
-    times need none.
+    Lines may be in any order, and an event_id counts once a site. Sorting needs room in TMPDIR
+    for the lines. With --as-log the order of the lines decides what is late or a duplicate, as in
+    the stream. An accounting names every line that is left out, and why.
 
     Windows in detail: all, month, week, day, trailing_7d, trailing_28d, trailing_30d, trailing_90d; and
     only on request: trailing_365d, trailing_168h, trailing_24h, hour, minute, trailing_1h,

@@ -134,7 +134,8 @@ class DedupeSettings(Table, frozen=True, kw_only=True):
         Help(
             "Event time over which event ids are remembered: at least one window, at most two.",
             {"0": "duplicates count"},
-            "10 min covers the retries of producers.",
+            "10 min covers the retries of producers. A later retry counts twice in the stream; a report "
+            "knows duplicates over its whole input.",
         ),
     ] = 600
     ids_max: Annotated[
