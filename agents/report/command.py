@@ -49,22 +49,19 @@ def run_report(
 
     Return 0, 1 when a file ended early, 2 when nothing was counted. A table without any choice is an
     overview that fits one screen. `html` is the file of a page, written beside what is printed.
-
     No `metrics` means all, no `windows` means WINDOWS. A table shows whole sites and the dimensions
     `by`; json and csv hold all dimensions unless `by` names some. `compare` adds the value of the
     window before to every record. `retention` prints the triangles of these cohorts instead of the
     metrics. `digits` rounds the values; numerators and denominators keep all digits. `days` is a range:
-    its numbers are those of the window `range`, or of the `windows` that lie in it.
-    `as_log` counts in the order of the lines, as the stream does.
+    its numbers are those of the window `range`, or of the `windows` in it. `as_log` counts like a stream.
     """
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
     try:
         if retention:
             periods = choose_periods(metrics, windows, by, days)
-            plain = replace(settings, dimensions=())
-            report = count_files(plain, files, errors, as_log=as_log, kinds=periods)
-            records = report.triangles(retention, periods, until)
-            shown = _rounded(records, digits)
+            settings = replace(settings, dimensions=())
+            report = count_files(settings, files, errors, as_log=as_log, kinds=periods)
+            shown = _rounded(report.triangles(retention, periods, until), digits)
             return _finish(settings, report, errors, format, shown, as_triangles)
         chosen, kinds, without = choose_numbers(settings, metrics, windows, days)
         check_dimensions(settings, by)
