@@ -21,7 +21,7 @@ BOT_EVENTS = "bot_events"
 EXCLUDED_EVENTS = "excluded_events"
 #: Answers that are off the scale of their survey.
 OFF_SCALE_EVENTS = "off_scale_events"
-#: Ends and refunds of what was never seen. A late start or order takes them back.
+#: Ends, renewals without a price, and refunds of what was never seen. A late start or order takes them back.
 UNMATCHED_EVENTS = "unmatched_events"
 PAGE_VIEWS = "page_views"
 CLICKS = "clicks"

@@ -69,7 +69,7 @@ COUNTERS: Mapping[str, Family] = MappingProxyType(
             (OFF_SCALE_EVENTS, "Answers off the scale of their survey; no score counts them."),
             (
                 UNMATCHED_EVENTS,
-                "Ends and refunds of what was never seen. If its start comes late, the counter waits.",
+                "Ends, renewals and refunds of what was never seen. After a late start the counter waits.",
             ),
             (PAGE_VIEWS, "Page views."),
             (CLICKS, "Clicks on content."),

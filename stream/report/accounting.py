@@ -16,7 +16,7 @@ LEFT_OUT: Mapping[str, str] = {
     "bot": "events of programs, by [bots]",
     "excluded": "events of internal or test traffic, by [exclude]",
     "off scale": "answers outside the scale of their survey",
-    "unmatched": "ends and refunds of something never seen",
+    "unmatched": "ends, renewals and refunds of something never seen",
 }
 #: Reasons of a rejection that is decided after parsing → the reason in an accounting.
 _AFTER_PARSING = {
