@@ -22,7 +22,7 @@ from tests.oracle.terms import Answer, Answers, EventDict, Key, Segment
 from tests.oracle.time import Wall, Window
 
 INVOLUNTARY = {"payment_failed", "unpaid"}
-_MONEY = 1e-6
+_MONEY = 1_000_000
 _MOVES = ("new", "expansion", "contraction", "churn", "reactivation")
 
 
@@ -116,7 +116,7 @@ def movements(
                 _add_day(totals, customer, day, wall)
         for (name, window), amount in totals.items():
             scale = 1 if name == "churned_customers_involuntary" else _MONEY
-            found[Key(name, segment, window)] = Answer(amount * scale)
+            found[Key(name, segment, window)] = Answer(amount / scale if scale > 1 else amount)
         for day in days:
             for metric, window, answer in _rates(own_events, totals, day, wall, months):
                 found[Key(metric, segment, window)] = answer
@@ -150,7 +150,7 @@ def _rates(
         now = sum(is_customer(stay, last) for stay in all_stays)
         pays = sum(micros_at_end_of(c.periods, last, wall) for c in own_events)
         if kind != "trailing_30d":
-            yield "average_revenue_per_account", window, Answer(pays * _MONEY, now)
+            yield "average_revenue_per_account", window, Answer(pays / _MONEY, now)
         if kind == "day":
             continue
         start = sum(is_customer(stay, first - 1) for stay in all_stays)
@@ -160,11 +160,11 @@ def _rates(
         yield "voluntary_churn_rate", window, Answer(len(lost) - involuntary, start)
         churn = len(lost) / start if start and now else 0
         churn = max(churn, 1 / months) if churn else 0
-        arpa = pays / now * _MONEY if now else 0
+        arpa = pays / now / _MONEY if now else 0
         yield "customer_lifetime_value_recurring", window, Answer(arpa, churn)
-        paid = sum(micros_at_end_of(c.periods, first - 1, wall) for c in own_events) * _MONEY
+        paid = sum(micros_at_end_of(c.periods, first - 1, wall) for c in own_events) / _MONEY
         moved = {name: totals.get((f"mrr_{name}", window), 0) for name in _MOVES}
-        gone = (moved["churn"] + moved["contraction"]) * _MONEY
-        back = (moved["expansion"] + moved["reactivation"]) * _MONEY
+        gone = (moved["churn"] + moved["contraction"]) / _MONEY
+        back = (moved["expansion"] + moved["reactivation"]) / _MONEY
         yield "gross_mrr_churn", window, Answer(gone, paid)
         yield "net_mrr_churn", window, Answer(gone - back, paid)

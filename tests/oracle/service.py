@@ -96,7 +96,8 @@ def _score(event: EventDict) -> float | None:
         return None
     # The share of the way from the lowest score to the highest stays the same.
     way = Fraction(event["score"] - low) / (top - low)
-    return float(low + way * (high - low))
+    # Scores are counted in whole millionths.
+    return round((low + way * (high - low)) * 1_000_000) / 1_000_000
 
 
 def _held(
