@@ -55,6 +55,11 @@ def over_all_days(metric: Metric) -> Metric | None:
     """Return a metric that has no window `all`, over all days; None if they do not add up."""
     if "all" in metric.windows or metric.level:
         return None
+    return over_days(metric)
+
+
+def over_days(metric: Metric) -> Metric | None:
+    """Return the metric over a run of days, from the counts of these days; None if they do not add up."""
     found = over_range(metric)
     if found is None or any(one.endswith(measures.IN_RANGE) for one in found.measures()):
         return None

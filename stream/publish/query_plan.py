@@ -8,8 +8,9 @@ from stream.counters.calendar import Calendar
 from stream.counters.measures import Grain, is_level
 from stream.counters.table import BucketKey
 from stream.counters.windows import GRAIN_OF, LENGTH_OF, Span, ending, step
-from stream.metrics.additive import adds_up, base_of, day_needs, is_counted
+from stream.metrics.additive import base_of, is_counted
 from stream.metrics.metric import JOINED, OWN_DIMENSIONS, Metric
+from stream.metrics.ranges import over_days
 from stream.publish.query import (
     ROWS_MAX,
     STEPS,
@@ -75,8 +76,13 @@ def possible(metric: Metric, calendar: Calendar, stored: Stored) -> dict[str, An
         "month": ending("month", day, calendar),
         "all": Span(_RANGE, day - 1, day),
     }
+    days_add_up = _days_add_up(metric, stored)
     found: dict[str, Any] = {
-        "step": [s for s, span in examples.items() if _source(metric, s, span, calendar, stored)],
+        "step": [
+            name
+            for name, span in examples.items()
+            if _source(metric, name, span, calendar, days_add_up=days_add_up)
+        ],
         "window": [kind for kind in metric.windows if kind in LENGTH_OF and kind not in _MINUTES],
     }
     if metric.by:
@@ -117,14 +123,17 @@ def _asked(
     metric: Metric, query: Query, steps: Iterable[Span], calendar: Calendar, stored: Stored
 ) -> Iterator[Asked]:
     """Yield the windows of a metric. Raises QueryRefusedError for one that cannot be computed."""
+    days_add_up = _days_add_up(metric, stored)
     for wanted in steps:
-        span = _span(metric, query, wanted, calendar, stored)
+        span = _span(metric, query, wanted, calendar, days_add_up=days_add_up)
+        if span is None:
+            raise QueryRefusedError(_why(metric, query), possible(metric, calendar, stored))
         _check_kept(metric, span, calendar, stored)
         shown = span if span.kind in LENGTH_OF and query.step != "all" else wanted
-        end_ms = _end_ms(shown, calendar)
+        end_ms = shown.end_ms(calendar)
         window = Window(
             shown.kind,
-            calendar.rfc3339(_start_ms(shown, calendar)),
+            calendar.rfc3339(shown.start_ms(calendar)),
             calendar.rfc3339(end_ms),
             calendar.timezone,
         )
@@ -132,18 +141,23 @@ def _asked(
         yield Asked(window, span, is_final)
 
 
-def _span(metric: Metric, query: Query, wanted: Span, calendar: Calendar, stored: Stored) -> Span:
-    """Return the buckets from which a metric is computed for a step."""
-    if query.window is None:
-        span = _source(metric, query.step, wanted, calendar, stored)
-    elif query.window in metric.windows and query.window in LENGTH_OF:
-        same = GRAIN_OF[query.window] is (Grain.HOUR if query.step == "hour" else Grain.DAY)
-        span = ending(query.window, wanted.last, calendar) if same else None
-    else:
-        span = wanted if query.window == query.step and query.step in metric.windows else None
-    if span is not None:
-        return span
-    raise QueryRefusedError(_why(metric, query), possible(metric, calendar, stored))
+def _span(
+    metric: Metric, query: Query, wanted: Span, calendar: Calendar, *, days_add_up: bool
+) -> Span | None:
+    """Return the buckets from which a metric is computed for a step; None without an exact value."""
+    kind = query.window
+    if kind is None:
+        return _source(metric, query.step, wanted, calendar, days_add_up=days_add_up)
+    if kind in metric.windows and kind in LENGTH_OF:
+        grain = Grain.HOUR if query.step == "hour" else Grain.DAY
+        return ending(kind, wanted.last, calendar) if GRAIN_OF[kind] is grain else None
+    return wanted if kind == query.step and kind in metric.windows else None
+
+
+def _days_add_up(metric: Metric, stored: Stored) -> bool:
+    """Whether shards count by the day what a metric is the sum of."""
+    summed = over_days(metric)
+    return summed is not None and is_counted(summed.needs(), stored.counted)
 
 
 def _why(metric: Metric, query: Query) -> str:
@@ -151,6 +165,8 @@ def _why(metric: Metric, query: Query) -> str:
         return f"{metric.name} has no window {query.window} at step {query.step}"
     if query.step == "hour":
         return f"{metric.name} is not counted by the hour"
+    if metric.own_window:
+        return f"the length of its own window is part of what {metric.name} means"
     if query.step == "all":
         return (
             f"{metric.name} does not add up over days, since the same person counts on several; over "
@@ -160,7 +176,7 @@ def _why(metric: Metric, query: Query) -> str:
 
 
 def _source(
-    metric: Metric, name: Step, wanted: Span, calendar: Calendar, stored: Stored
+    metric: Metric, name: Step, wanted: Span, calendar: Calendar, *, days_add_up: bool
 ) -> Span | None:
     """Return the buckets of a metric for a step; None if it has no exact value there.
 
@@ -171,7 +187,7 @@ def _source(
         return _source_of_hour(metric, wanted, calendar)
     if name in metric.windows and name != "all":
         return wanted
-    if adds_up(metric) and is_counted(day_needs(metric), stored.counted):
+    if days_add_up:
         return Span("day", wanted.first, wanted.last)
     spans = [
         ending(kind, wanted.last, calendar)
@@ -256,11 +272,3 @@ def _buckets(part: Part) -> Iterator[BucketKey]:
             yield span.grain, index
         if part.metric.looks_back_days:
             yield span.grain, span.last - part.metric.looks_back_days
-
-
-def _start_ms(span: Span, calendar: Calendar) -> int:
-    return calendar.day_start_ms(span.first) if span.kind == _RANGE else span.start_ms(calendar)
-
-
-def _end_ms(span: Span, calendar: Calendar) -> int:
-    return calendar.day_start_ms(span.last + 1) if span.kind == _RANGE else span.end_ms(calendar)

@@ -12,8 +12,8 @@ from urllib.parse import urlencode
 import pytest
 
 from schemas.outputs import MetricRecord
-from stream.metrics.additive import adds_up
 from stream.metrics.catalogue import catalogue
+from stream.metrics.ranges import over_days
 from tests.faults.fleet import Fleet, Record
 from tests.faults.worker_process import wait_until
 from tests.integration.test_report_equals_stream import now_ms, reported, simulated
@@ -126,7 +126,7 @@ def test_answers_equal_the_report(counted: Counted, kind: str) -> None:
 
 
 def test_ranges_are_the_sums_of_their_days(counted: Counted) -> None:
-    additive = [m for m in catalogue(counted.fleet.settings) if adds_up(m) and m.plain]
+    additive = [m for m in catalogue(counted.fleet.settings) if over_days(m) and m.plain]
     for metric in additive:
         if "day" not in metric.windows or metric.level or metric.matures_days:
             continue

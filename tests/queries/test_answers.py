@@ -12,7 +12,7 @@ from aiohttp.test_utils import TestClient
 
 from agents.simulation.traffic import Traffic
 from schemas.outputs import MetricRecord, WindowKind
-from stream.metrics.additive import adds_up
+from stream.metrics.ranges import over_days
 from stream.report.file_report import Report
 from stream.store.stored_counts import StoredCounts
 from tests.queries.service import Service
@@ -153,7 +153,7 @@ async def test_rolling_windows_equal_the_report(counted: Counted) -> None:
 async def test_a_range_is_the_sum_of_its_days(counted: Counted) -> None:
     """Over all days it is what a report says of everything, for metrics that add up."""
     every = {_key(r)[::3]: _numbers(r) for r in counted.reported(["all"]) if _is_full(r)}
-    metrics = [m for m in counted.service.worker.metrics if adds_up(m) and "all" in m.windows]
+    metrics = [m for m in counted.service.worker.metrics if over_days(m) and "all" in m.windows]
     assert len(metrics) > 10
     compared = 0
     for metric in metrics:
