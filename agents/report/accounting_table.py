@@ -9,13 +9,13 @@ def accounting_lines(accounting: Accounting) -> list[str]:
     """Format an accounting as aligned lines; as one line if everything was counted."""
     if not accounting.left_out:
         return [f"{accounting.lines:,} lines read, all counted"]
-    rows = list(_rows(accounting))
+    rows = list(accounting_rows(accounting))
     digits = max(len(number) for number, _, _ in rows)
     names = max(len(name) for _, name, _ in rows)
     return [f"{number:>{digits}} {name:<{names}}  {text}".rstrip() for number, name, text in rows]
 
 
-def _rows(accounting: Accounting) -> Iterator[tuple[str, str, str]]:
+def accounting_rows(accounting: Accounting) -> Iterator[tuple[str, str, str]]:
     """Yield (number, name, meaning)."""
     yield f"{accounting.lines:,}", "lines read", ""
     yield f"{accounting.counted:,}", "counted", ""

@@ -40,6 +40,8 @@ def _plain_value(record: MetricRecord, currency: str | None) -> str:
         return f"{value:,.2f} s"
     if record.unit == "currency":
         return money(value, currency)
+    if record.unit == "points":
+        return f"{value:,.1f}"
     return f"{value:,.4f}" if record.denominator is not None else f"{value:,.0f}"
 
 

@@ -10,7 +10,7 @@ from tests.reported.cases import case, report
 def test_a_rise_from_a_negative_score_is_a_rise() -> None:
     arguments = ("--compare", "--metric", "nps", "--window", "day", "nps_negative.jsonl")
     shown = report(*arguments, format="table").stdout
-    assert "40.0000 (+80 points)" in shown and "-20.0000 (-60 points)" in shown
+    assert "40.0 (+80 points)" in shown and "-20.0 (-60 points)" in shown
     assert "%" not in shown
 
 

@@ -55,7 +55,7 @@ def build_page(
         place = f"site-{number}"
         made = cards(site.overview, settings.currency, place)
         charts += made.charts
-        parts = [made.markup, *_tables(site, metrics, settings.currency)]
+        parts = [made.markup, *_tables(site, metrics, settings)]
         name = shortened(site.overview.site)
         title = element("h2", f"Site {name}" if len(sites) > 1 else "Numbers")
         about = element("p", period(site.overview), class_="quiet")
@@ -87,14 +87,14 @@ def _contents(sites: Sequence[SiteNumbers]) -> Markup:
 
 
 def _tables(
-    site: SiteNumbers, metrics: Mapping[str, Metric], currency: str | None
+    site: SiteNumbers, metrics: Mapping[str, Metric], settings: Settings
 ) -> Iterator[Markup]:
     """Yield funnels, retention and segments, each under its heading."""
     segments = segments_of(site.segments)
     chapters: Iterable[tuple[str, list[Markup]]] = (
-        ("Funnels", list(funnel_tables(segments))),
+        ("Funnels", list(funnel_tables(segments, settings.funnels))),
         ("Retention", list(retention_tables(site.retention))),
-        ("Segments", list(segment_tables(segments, metrics, currency))),
+        ("Segments", list(segment_tables(segments, metrics, settings.currency))),
     )
     for title, tables in chapters:
         if tables:

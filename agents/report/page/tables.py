@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 
+from agents.report.accounting_table import accounting_rows
 from agents.report.labels import shortened_apart
 from agents.report.page.elements import Markup, element, table
 from agents.report.partial import MARK, is_partial
@@ -10,7 +11,8 @@ from agents.report.retention import cohort_rows
 from agents.report.values import brief_value
 from schemas.outputs import MetricRecord
 from stream.metrics.metric import JOINED, Metric
-from stream.report.accounting import LEFT_OUT, Accounting
+from stream.report.accounting import Accounting
+from stream.settings.definitions import Funnel
 
 #: Values of a dimension, and columns of a retention triangle.
 VALUES_SHOWN, PERIODS_SHOWN = 10, 14
@@ -31,9 +33,10 @@ def accounting_table(accounting: Accounting) -> Markup:
     """Return lines read, counted, and left out by reason; a sentence if all were counted."""
     if not accounting.left_out:
         return element("p", f"{accounting.lines:,} lines read, all counted.")
-    rows = [["lines read", f"{accounting.lines:,}", ""], ["counted", f"{accounting.counted:,}", ""]]
-    for name, lines in accounting.left_out.items():
-        rows.append([name, f"{lines:,}", element("td", LEFT_OUT[name], class_="words")])
+    rows = [
+        [name, number, element("td", text, class_="words")]
+        for number, name, text in accounting_rows(accounting)
+    ]
     return table("Lines of the input", ["part", "lines", "meaning"], rows)
 
 
@@ -130,7 +133,7 @@ def _heat(record: MetricRecord) -> Markup:
     return element("td", text, style=f"--share: {value:.3f}")
 
 
-def funnel_tables(segments: Segments) -> Iterator[Markup]:
+def funnel_tables(segments: Segments, funnels: Mapping[str, Funnel]) -> Iterator[Markup]:
     """Yield a table for each funnel: the people who reach each step."""
     steps = [
         (label.split(JOINED, 1), own[_FUNNEL])
@@ -144,11 +147,22 @@ def funnel_tables(segments: Segments) -> Iterator[Markup]:
         rows, before = [], first
         for step, count in people:
             shares = (f"{count / whole:.1%}" if whole else "" for whole in (first, before))
-            rows.append([f"{step}", _bar(f"{count:,.0f}", count, first), *shares])
+            rows.append(
+                [_named(step, funnels.get(name)), _bar(f"{count:,.0f}", count, first), *shares]
+            )
             before = count
         yield table(
             f"Funnel {name}", ["step", "people", "of the first", "of the step before"], rows
         )
+
+
+def _named(step: int, funnel: Funnel | None) -> str:
+    """Return the number of a step, with the type and the conditions of its events."""
+    if funnel is None or not 0 < step <= len(funnel.steps):
+        return f"{step}"
+    chosen = funnel.steps[step - 1]
+    conditions = (f"{field} = {value}" for field, value in chosen.where.items())
+    return " ".join([f"{step}", chosen.type, *conditions])
 
 
 def _step(text: str) -> int:
