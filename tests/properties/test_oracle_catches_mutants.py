@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from stream.engine import duplicates, shard, state
+from stream.engine import duplicates, event_rules, shard, state
 from stream.history import subscriptions as customers
-from stream.people import active_days, activity, lifecycle
+from stream.people import active_days, activity, lifecycle, nobody
 from stream.publish import due_windows
 from stream.sessions import index
 from stream.sessions.session import Session
@@ -39,6 +39,10 @@ SCENARIO: list[tuple[int, int, dict[str, Any]]] = [
     (9 * DAY + 1, 9 * DAY + 1, {"visitor_id": "w"}),
     (9 * DAY + 2, 9 * DAY + 2, {"type": "subscription_started", "subscription_id": "s",
                                 "mrr": 10, "trial": True}),
+    (9 * DAY + 3, 9 * DAY + 3, {"visitor_id": "a", "user_id": "undefined"}),
+    (9 * DAY + 3, 9 * DAY + 3, {"visitor_id": "b", "user_id": "undefined"}),
+    (9 * DAY + 4, 9 * DAY + 4, {"visitor_id": "c", "type": "ticket_opened", "ticket_id": "t",
+                                "direction": "outgoing"}),
 ]  # fmt: skip
 #: A checkpoint and a crash between the click and its retry.
 SCHEDULE: list[Action] = [
@@ -135,6 +139,8 @@ MUTANTS: dict[str, tuple[object, str, Callable[..., Any]]] = {
     "a merge forgets the end": (index, "merge", _merge_without_end),
     "reopening subtracts nothing": (index.SessionIndex, "_open", _reopen_without_subtracting),
     "ids are not remembered": (state, "SeenIds", _NoIds),
+    "ids of nobody are people": (nobody.Nobody, "has", lambda *_: False),
+    "a ticket of support makes active": (event_rules, "_is_opened_by_support", lambda _: False),
     "an id of one site is known on all": (state, "SeenIds", _IdsOfAllSites),
     "ids are not restored after a crash": (shard, "recall", _nothing),
     "trials pay": (customers, "advance", _trials_pay),
