@@ -15,7 +15,7 @@ from schemas.outputs import WindowKind
 from stream.churn.features import stayed_away
 from stream.churn.model import MISSING, is_installed
 from stream.churn.validation import Outcomes, Scores, Tenth
-from stream.report.churn import last_day, settle_days
+from stream.report.churn import last_day
 from stream.report.file_report import Report
 from stream.settings.application import Settings
 
@@ -57,7 +57,7 @@ def _outcomes(report: Report, horizon_days: int) -> tuple[Outcomes, int]:
     shard, outcomes = report.shard, Outcomes()
     assert shard.churn_risk is not None
     known_to = last_day(shard) - horizon_days
-    for day, people in settle_days(shard):
+    for day, people in report.assessed_days():
         if day <= known_to:
             for one in people:
                 outcomes.add(one.risk, stayed_away(one.bitmap, day, horizon_days))

@@ -19,7 +19,7 @@ LEFT_OUT: Mapping[str, str] = {
     "unmatched": "ends, renewals and refunds of something never seen",
 }
 #: Reasons of a rejection that is decided after parsing → the reason in an accounting.
-_AFTER_PARSING = {
+_AFTER_PARSING: Mapping[str, str] = {
     Reason.DUPLICATE: "duplicate",
     Reason.LATE: "late",
     Reason.FUTURE: "future",
@@ -45,6 +45,15 @@ class Accounting:
     no_event: dict[str, int] = field(default_factory=dict)
 
 
+def rejected(outcomes: Mapping[str, int], reasons: Mapping[str, int]) -> dict[str, int]:
+    """Return the lines that a shard rejected, by reason.
+
+    Late events without a dead letter are counted among the outcomes alone.
+    """
+    of_outcomes = {str(one): outcomes.get(one, 0) for one in (Reason.DUPLICATE, Reason.LATE)}
+    return {str(reason): count for reason, count in reasons.items()} | of_outcomes
+
+
 def accounting(applied: int, rejected: Mapping[str, int], counts: Mapping[str, int]) -> Accounting:
     """Account for `applied` events and the `rejected` ones by reason.
 
@@ -53,7 +62,7 @@ def accounting(applied: int, rejected: Mapping[str, int], counts: Mapping[str, i
     found = dict.fromkeys(LEFT_OUT, 0)
     no_event: dict[str, int] = {}
     for reason, lines in rejected.items():
-        name = _AFTER_PARSING.get(Reason(reason))
+        name = _AFTER_PARSING.get(reason)
         if name is None:
             no_event[str(reason)] = lines
         found[name or "no event"] += lines

@@ -1,15 +1,20 @@
 """Runs the churn-risk model over files, day by day as a worker does while the log grows."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from stream.churn.assess import Assessed, assess
 from stream.churn.risk import ChurnRisk
 from stream.counters.measures import Grain
 from stream.engine.shard import Shard
+from stream.people.person import Person
 
 
-def settle_days(shard: Shard) -> Iterator[tuple[int, list[Assessed]]]:
+def settle_days(
+    shard: Shard, people: Callable[[], Iterable[Person]]
+) -> Iterator[tuple[int, list[Assessed]]]:
     """Yield each day with its people and their risks; none if the model is switched off.
+
+    `people` yields everyone.
 
     The last day is that of the newest event.
     """
@@ -23,17 +28,16 @@ def settle_days(shard: Shard) -> Iterator[tuple[int, list[Assessed]]]:
     end_ms = max(c.day_start_ms(last_day(shard) + 1) for c in risk.rules.calendars)
     risk.checkpoint_taken(0, end_ms, min(days))
     risk.checkpoint_stored()
-    yield from assess_days(shard, risk)
+    yield from assess_days(shard, risk, people)
 
 
-def assess_days(shard: Shard, risk: ChurnRisk) -> Iterator[tuple[int, list[Assessed]]]:
-    """Yield the assessments that are due, each over all people of the shard in memory."""
+def assess_days(
+    shard: Shard, risk: ChurnRisk, people: Callable[[], Iterable[Person]]
+) -> Iterator[tuple[int, list[Assessed]]]:
+    """Yield the assessments that are due, each over everyone."""
     while assessment := risk.begin():
-        people = enumerate(shard.people.young.values())
-        yield (
-            assessment.day,
-            list(assess(assessment, people, shard.registry, shard.rules.calendar_of)),
-        )
+        judged = assess(assessment, enumerate(people()), shard.registry, shard.rules.calendar_of)
+        yield assessment.day, list(judged)
         risk.finish(shard.counters, shard.registry)
 
 

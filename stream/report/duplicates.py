@@ -9,7 +9,7 @@ from stream.report.spill import Place, Spill
 _ENTRY = struct.Struct("<16sqq")
 _PARTS = 256
 #: Bytes of entries held in memory.
-_MEMORY_BYTES = 64 << 20
+MEMORY_BYTES = 64 << 20
 
 
 class Duplicates:
@@ -19,8 +19,8 @@ class Duplicates:
     compared.
     """
 
-    def __init__(self, spill: Spill, memory_bytes: int = _MEMORY_BYTES) -> None:
-        self._spill, self._memory_bytes = spill, memory_bytes
+    def __init__(self, spill: Spill) -> None:
+        self._spill = spill
         self._parts = [bytearray() for _ in range(_PARTS)]
         self._spilled: list[list[Place]] = [[] for _ in range(_PARTS)]
         self._size = 0
@@ -33,7 +33,7 @@ class Duplicates:
         digest = blake2b(name, digest_size=16).digest()
         self._parts[digest[0]] += _ENTRY.pack(digest, time_ms, number)
         self._size += _ENTRY.size
-        if self._size >= self._memory_bytes:
+        if self._size >= MEMORY_BYTES:
             self._move()
 
     def find(self, numbers: int) -> None:

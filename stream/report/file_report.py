@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from schemas.codec import RejectedEvent, parse_all
 from schemas.outputs import MetricRecord, WindowKind
+from stream.churn.assess import Assessed
 from stream.configure.compile import build_rules
 from stream.configure.fingerprints import definition_version
 from stream.counters.measures import EVENTS, SCHEDULED, Grain
@@ -18,19 +19,19 @@ from stream.metrics.catalogue import catalogue
 from stream.metrics.metric import Metric, required_grains
 from stream.metrics.ranges import over_all_days, over_range
 from stream.people.keys import split_key
-from stream.people.person import Person
 from stream.publish.due_windows import END_OF_INPUT
-from stream.report.accounting import MEASURE_OF, Accounting, accounting
+from stream.report.accounting import MEASURE_OF, Accounting, accounting, rejected
 from stream.report.bounded import BadLine, BoundedInput, numbered
 from stream.report.churn import settle_days
 from stream.report.cohorts import Cohort, DaysOf, days_of_mask, records_of, triangle
 from stream.report.input import Item
 from stream.report.numbers import Numbers
+from stream.report.packed_people import PEOPLE_IN_MEMORY, PackedPeople
 from stream.report.periods import Complete, DayRange
 from stream.report.spill import Spill
 from stream.settings.application import Settings
 
-_EVERYONE = 1 << 60
+_FOREVER_MS = 1 << 50
 
 
 class Line(NamedTuple):
@@ -71,12 +72,15 @@ class Report:
         #: Days of the events that start a cohort, and of those that count as a return, if configured.
         self._starts, self._returns = (DaysOf(settings, s) if s.type else None for s in chosen)
         rules = build_rules(settings, [one for one in (self._starts, self._returns) if one])
-        self.shard = Shard(0, ["files"], rules, _grains(self._metrics, days, kinds), _EVERYONE)
+        self.shard = Shard(
+            0, ["files"], rules, _grains(self._metrics, days, kinds), PEOPLE_IN_MEMORY
+        )
+        self._people = PackedPeople(self.shard)
         if days is not None:
             self.shard.count_range(*days.days)
         if is_bounded:
             # Each id reaches the engine once.
-            self.shard.topics["files"].seen = SeenIds(window_ms=0, ids_max=0)
+            self.shard.topics["files"].seen = SeenIds(_FOREVER_MS, ids_max=0)
         self._rules = rules
         self._now_ms = now_ms
         self._on_bad = on_bad
@@ -113,8 +117,12 @@ class Report:
             if measure in found and not dimension:
                 found[measure] += counts.get(series, 0)
         state = self.shard.topics["files"]
-        rejected = Counter(state.reasons) + self._rejected
-        return accounting(state.counts["applied"], rejected, found)
+        left_out = Counter(rejected(state.counts, state.reasons)) + self._rejected
+        return accounting(state.counts["applied"], left_out, found)
+
+    def assessed_days(self) -> Iterator[tuple[int, list[Assessed]]]:
+        """Yield each day with its people and their churn risks; none if the model is switched off."""
+        yield from settle_days(self.shard, self._people.everyone)
 
     def records(
         self,
@@ -133,10 +141,9 @@ class Report:
     def _numbers(self) -> Numbers:
         """Close every session, count what is collected, and return the numbers."""
         self.shard.watermark = END_OF_INPUT
-        while self.shard.close_sessions()[0]:
-            pass
+        self._people.close_sessions()
         self.shard.count_collected()
-        for _ in settle_days(self.shard):
+        for _ in self.assessed_days():
             pass
         return Numbers(self.shard, self._rules, self._days)
 
@@ -165,10 +172,10 @@ class Report:
                 yield from records_of(cells, site, cohort, calendar, definition, complete_ms)
 
     def _active_days(self) -> dict[str, dict[str, Sequence[int]]]:
-        """Site → person → active days. A report keeps every person in memory."""
+        """Site → person → active days."""
         found: dict[str, dict[str, Sequence[int]]] = {}
-        for key, person in self.shard.people.young.items():
-            site, who = split_key(key)
+        for person in self._people.everyone():
+            site, who = split_key(person.key)
             whole = self.shard.registry.segment_set_of(site, {}).segments[0].id
             for (top, mask, *_), segments in person.active.items():
                 if whole in segments:
@@ -198,11 +205,12 @@ class Report:
             return
         people, missing = shard.prepare(decoded)
         if missing:
-            shard.admit(Person(key) for key in missing)
+            shard.admit(self._people.load(missing))
             turned = shard.people.rotations
             people, _ = shard.complete(decoded, people, missing, turned)
         shard.apply("files", lines, decoded, people, self._now_ms)
         shard.dead_letters.clear()
+        self._people.settle(len(batch))
 
 
 def _grains(

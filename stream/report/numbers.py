@@ -161,15 +161,18 @@ class Numbers:
 
 def _by_site(shard: Shard) -> dict[str, _Buckets]:
     """Return site → bucket → series → count."""
-    series = shard.registry.series
+    # One key for all buckets of a series.
+    keys: dict[int, SeriesKey] = {
+        number: (measure, (site, dimension, value))
+        for number, (measure, site, dimension, value) in shard.registry.series.items()
+    }
     found: dict[str, _Buckets] = {}
     for grain, table in shard.counters.tables.items():
         for index, counts in table.items():
             for number, count in counts.items():
-                measure, *segment = series[number]
-                site, dimension, value = segment
-                bucket = found.setdefault(site, {}).setdefault((grain, index), {})
-                bucket[measure, (site, dimension, value)] = count
+                key = keys[number]
+                site = key[1][0]
+                found.setdefault(site, {}).setdefault((grain, index), {})[key] = count
     return found
 
 

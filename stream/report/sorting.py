@@ -13,13 +13,10 @@ _BLOCK_EVENTS = 2_000
 
 
 class Sorter:
-    """Takes events in any order and gives them back by time, those of the same time as they came.
+    """Takes events in any order and gives them back by time, those of the same time as they came."""
 
-    `in_place` events before the first one out of order need not be taken: see `drop_ordered`.
-    """
-
-    def __init__(self, spill: Spill, chunk_bytes: int = CHUNK_BYTES) -> None:
-        self._spill, self._chunk_bytes = spill, chunk_bytes
+    def __init__(self, spill: Spill) -> None:
+        self._spill = spill
         self._times: list[int] = []
         self._numbers: list[int] = []
         self._raws: list[bytes] = []
@@ -39,7 +36,7 @@ class Sorter:
         self._numbers.append(number)
         self._raws.append(raw)
         self._size += len(raw) + _OBJECT_BYTES
-        return self._size >= self._chunk_bytes
+        return self._size >= CHUNK_BYTES
 
     def drop(self) -> None:
         """Forget the events in memory, because they can be read again in this order."""

@@ -111,7 +111,7 @@ class History:
         """Assess the days that are due after the checkpoint."""
         shard = self._worker.shard
         assert shard.churn_risk is not None
-        for _ in assess_days(shard, shard.churn_risk):
+        for _ in assess_days(shard, shard.churn_risk, shard.people.young.values):
             pass
 
     def _close(self) -> None:

@@ -12,7 +12,7 @@ from stream.churn.features import features_at, stayed_away
 from stream.churn.model import Examples, drawn
 from stream.churn.validation import Outcomes
 from stream.counters.calendar import DAY_MS
-from stream.report.churn import last_day, settle_days
+from stream.report.churn import last_day
 from stream.report.file_report import Report
 from stream.settings.application import Settings
 from stream.settings.churn import ChurnRiskSettings
@@ -112,7 +112,7 @@ def test_it_equals_the_progressive_validation_of_river_with_delayed_labels() -> 
     report, outcomes = traffic(), Outcomes()
     judged_to = last_day(report.shard) - HORIZON
     days = []
-    for day, people in settle_days(report.shard):
+    for day, people in report.assessed_days():
         days.append(day)
         for one in people if day <= judged_to else ():
             outcomes.add(one.risk, stayed_away(one.bitmap, day, HORIZON))

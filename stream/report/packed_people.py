@@ -1,0 +1,71 @@
+"""People of a report: those of late in memory, all others packed as a checkpoint stores them."""
+
+from collections.abc import Iterable, Iterator
+
+from stream.engine.pruning import people_bounds
+from stream.engine.shard import Shard
+from stream.people.person import Person, pack, unpack
+
+#: People in memory: the cache of the shard holds these, and as many again may be changed.
+PEOPLE_IN_MEMORY = 50_000
+_CHANGED_MAX = PEOPLE_IN_MEMORY // 2
+#: Events after which the counts of what has been collected are made.
+_EVENTS_MAX = 50_000
+
+
+class PackedPeople:
+    """Takes the place of Redis: people that leave the shard's memory, by key.
+
+    Packing forgets what no later event can change, except active days: triangles need all of them.
+    """
+
+    def __init__(self, shard: Shard) -> None:
+        self._shard = shard
+        self._packed: dict[str, bytes] = {}
+        self._events = 0
+
+    def load(self, keys: Iterable[str]) -> Iterator[Person]:
+        """Yield the people with these keys, unpacked or new."""
+        for key in keys:
+            raw = self._packed.get(key)
+            yield Person(key) if raw is None else unpack(key, raw)
+
+    def settle(self, events: int) -> None:
+        """Note that `events` were counted; once there are enough, do what a checkpoint does."""
+        self._events += events
+        if self._events < _EVENTS_MAX and len(self._shard.people.dirty) < _CHANGED_MAX:
+            return
+        self._events = 0
+        self._shard.advance()
+        self.close_sessions()
+        self._shard.count_collected()
+        self._shard.counters.changed.clear()
+        if len(self._shard.people.dirty) >= _CHANGED_MAX:
+            self._pack()
+
+    def close_sessions(self) -> None:
+        """Close all sessions that are due by the watermark."""
+        shard = self._shard
+        while True:
+            due, absent = shard.close_sessions()
+            if not due:
+                return
+            if absent:
+                shard.admit(self.load(absent))
+                shard.close_sessions_of(absent)
+            if len(shard.people.dirty) >= 2 * _CHANGED_MAX:
+                self._pack()
+
+    def everyone(self) -> Iterator[Person]:
+        """Yield all people."""
+        people = self._shard.people
+        here = {**people.old, **people.young, **people.dirty}
+        yield from here.values()
+        yield from self.load(key for key in self._packed if key not in here)
+
+    def _pack(self) -> None:
+        """Pack the people that have changed, so that the cache may drop them."""
+        bounds = people_bounds(self._shard)._replace(day=0)
+        for key, person in self._shard.people.take_changes().items():
+            self._packed[key] = pack(person, *bounds)
+        self._shard.people.settle()
