@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import asdict
 from heapq import nlargest
 from typing import Any, NamedTuple
 
@@ -11,6 +12,7 @@ from stream.counters.measures import EVENTS
 from stream.metrics.metric import JOINED, Metric
 from stream.publish.headlines import HEADLINES
 from stream.publish.snapshot import Gauge, Snapshot, main_window
+from stream.report.accounting import Accounting, accounting, rejected
 
 #: Snapshots kept: ten minutes at one per second.
 HISTORY_MAX = 600
@@ -100,6 +102,7 @@ class LiveNumbers:
             ],
             "ticks": list(self._ticks)[-1:],
             "unaccounted": snapshot.unaccounted,
+            "accounting": asdict(_accounting(snapshot)),
         }
 
     def history(self) -> dict[str, Any]:
@@ -151,6 +154,15 @@ def _largest_sites(snapshot: Snapshot) -> list[str]:
     """Return the sites with the most events since counting began: a stable order."""
     events = [count for count in snapshot.counts if count.measure == EVENTS]
     return [count.site for count in nlargest(SITES_MAX, events, key=lambda count: count.value)]
+
+
+def _accounting(snapshot: Snapshot) -> Accounting:
+    """Account for all records since counting began, over all sites."""
+    totals: dict[str, int] = {}
+    for count in snapshot.counts:
+        totals[count.measure] = totals.get(count.measure, 0) + count.value
+    left_out = rejected(snapshot.outcomes, snapshot.reasons)
+    return accounting(snapshot.outcomes.get("applied", 0), left_out, totals)
 
 
 def _tick(last: Snapshot, snapshot: Snapshot) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 from stream.metrics.families import COUNTERS
 from stream.metrics.metric import Metric
 from stream.metrics.metric_families import main_family
+from stream.report.accounting import LEFT_OUT
 from stream.web.live import LiveNumbers
 
 _OUTCOMES = {
@@ -17,7 +18,10 @@ _OUTCOMES = {
 
 
 def definitions(numbers: LiveNumbers) -> dict[str, Any]:
-    """Return `headlines` in the order of the page, the metric of each list, and `meanings` by name."""
+    """Return `headlines` in the order of the page, the metric of each list, and `meanings` by name.
+
+    `left_out` explains the reasons of the accounting, in their order.
+    """
     listed = numbers.lists.values()
     metrics = {metric.name: metric for metric in (*(s.metric for s in numbers.shown), *listed)}
     return {
@@ -25,6 +29,7 @@ def definitions(numbers: LiveNumbers) -> dict[str, Any]:
             {"metric": s.metric.name, "title": s.title, "window": s.window, "unit": s.metric.unit}
             for s in numbers.shown
         ],
+        "left_out": dict(LEFT_OUT),
         "lists": {name: metric.name for name, metric in numbers.lists.items()},
         "meanings": {name: _meaning(metric) for name, metric in metrics.items()}
         | _plain({measure: family.help for measure, family in COUNTERS.items()})

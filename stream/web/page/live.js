@@ -3,7 +3,7 @@ import { drawLine, redraw, summary } from "./charts.js";
 import { difference, formatted, PERIODS } from "./format.js";
 import { fill, make } from "./elements.js";
 import { explain, setMeanings } from "./meaning.js";
-import { showAlerts, showLists, showPipeline, showTicks } from "./sections.js";
+import { showAccounting, showAlerts, showLists, showPipeline, showTicks } from "./sections.js";
 
 // Events come once per second; after this long without one, the connection counts as lost.
 const SILENT_MS = 5000;
@@ -90,6 +90,7 @@ function show() {
   showPipeline(at("pipeline"), state.stages);
   showAlerts(at("alerts"), at("alerts-note"), state.alerts);
   if (!state.numbers) return;
+  showAccounting(at("accounting"), state.numbers.accounting, known.left_out);
   const site = chosenSite(state.numbers.sites);
   if (!site) return;
   known.headlines.forEach((headline, i) => showNumber(headline, i, site));

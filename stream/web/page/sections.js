@@ -38,6 +38,22 @@ export function showAlerts(list, note, alerts) {
   }));
 }
 
+export function showAccounting(table, accounting, meanings) {
+  const rejected = Object.entries(accounting.no_event).sort((a, b) => b[1] - a[1]);
+  const reasons = rejected.map(([reason, count]) => `${formatted(count)} ${reason}`).join(", ");
+  const left = Object.entries(accounting.left_out).map(([name, count]) => [
+    name, count, name === "no event" ? reasons : meanings[name],
+  ]);
+  const rows = [["read", accounting.lines, ""], ["counted", accounting.counted, ""], ...left];
+  fill(table.tBodies[0], rows.map(([name, count, text]) => {
+    const row = make("tr");
+    const head = make("th", name);
+    head.scope = "row";
+    row.append(head, make("td", formatted(count)), make("td", text, "text"));
+    return row;
+  }));
+}
+
 export function showLists(place, lists, known) {
   const names = Object.keys(known.lists).filter((name) => lists[name]?.length);
   const tables = new Map([...place.children].map((table) => [table.dataset.list, table]));

@@ -89,6 +89,24 @@ def test_counts_are_the_difference_of_two_snapshots(numbers: LiveNumbers) -> Non
     assert numbers.history()["ticks"][-1]["counted"] == {}
 
 
+def test_every_record_is_accounted_for(numbers: LiveNumbers) -> None:
+    counts = [
+        Count("bot_events", "a", 2), Count("bot_events", "b", 1), Count("unmatched_events", "a", 4),
+    ]  # fmt: skip
+    outcomes = {"applied": 100, "rejected": 7, "duplicate": 2, "late": 3, "skipped": 9}
+    # Late events are not among the reasons if they leave no dead letter.
+    reasons = {"malformed": 4, "future": 2, "currency": 1, "duplicate": 2}
+    fields = {"counts": counts, "outcomes": outcomes, "reasons": reasons}
+    numbers.note(Snapshot(**{**_fields(snapshot(1000)), **fields}))
+    found = cast(dict[str, Any], numbers.state())["accounting"]
+    assert (found["lines"], found["counted"]) == (112, 93)
+    assert found["left_out"] == {
+        "no event": 4, "duplicate": 2, "late": 3, "future": 2, "other currency": 1, "bot": 3,
+        "unmatched": 4,
+    }  # fmt: skip
+    assert found["no_event"] == {"malformed": 4}
+
+
 def test_tops_are_few_sorted_and_escaped(numbers: LiveNumbers) -> None:
     rows = [Gauge("daily_active_users", "day", "default", "country", f"c{n}", n) for n in range(30)]
     nasty = Gauge("daily_active_users", "day", "default", "country", NASTY, 99)
