@@ -1,5 +1,6 @@
 """The group of all commands: `--config` on either side of a name, known errors as one message."""
 
+import io
 import os
 import sys
 from pathlib import Path
@@ -58,6 +59,8 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; configuration errors exit with 2, unreachable servers with 1."""
+        if sys.stdout is None:
+            sys.stdout = _ClosedOutput()
         try:
             return super().invoke(ctx)
         except SettingsError as error:
@@ -72,6 +75,14 @@ class Commands(click.Group):
             if not _is_known(error):
                 raise
             _stop(str(error), FAILURE)
+
+
+class _ClosedOutput(io.TextIOBase):
+    """Stands for a standard output that is closed: only a command that prints fails."""
+
+    def write(self, _text: str) -> int:
+        """Raise OSError."""
+        raise OSError("standard output is closed")
 
 
 def _is_known(error: Exception) -> bool:
