@@ -103,6 +103,10 @@ class MergedCounts:
         if grain is Grain.DAY:
             self._levels.forget_before(first)
 
+    def days_before(self, day: int) -> list[int]:
+        """Return the days with counts before a day."""
+        return [index for index in self._tables[Grain.DAY] if index < day]
+
     def calendar(self, site: str) -> Calendar:
         """Return the calendar of a site."""
         return self._calendar_of(site)

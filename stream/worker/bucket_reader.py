@@ -1,6 +1,6 @@
 """Follows the checkpoints of all shards, and keeps the merged counts equal to what is stored."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from stream.counters.measures import Grain
 from stream.counters.table import BucketKey
@@ -20,8 +20,11 @@ class BucketReader:
         self._postponed: set[BucketKey] = set()
         self._changed: set[BucketKey] = set()
 
-    async def read(self, partitions: Iterable[int], last_day: int) -> None:
-        """Merge every bucket that was stored since the last call, up to `last_day`."""
+    async def read(self, partitions: Collection[int], last_day: int, oldest_day: int) -> None:
+        """Merge every bucket that was stored since the last call, up to `last_day`.
+
+        Shards drop days before `oldest_day` or earlier, and add their levels to the oldest day kept.
+        """
         changed = set(self._postponed)
         sequences: dict[int, int] = {}
         for partition in partitions:
@@ -30,10 +33,25 @@ class BucketReader:
             changed.update(buckets)
         self._postponed = {b for b in changed if b[0] is Grain.DAY and b[1] > last_day}
         for bucket in changed - self._postponed:
-            parts = [await self._state.bucket(partition, bucket) for partition in partitions]
-            self._merged.replace(bucket, parts)
+            await self._merge(partitions, bucket)
             self._changed.add(bucket)
+        await self._drop(partitions, [b[1] for b in changed if b[0] is Grain.DAY], oldest_day)
         self._sequences.update(sequences)
+
+    async def _merge(self, partitions: Iterable[int], bucket: BucketKey) -> None:
+        parts = [await self._state.bucket(partition, bucket) for partition in partitions]
+        self._merged.replace(bucket, parts)
+
+    async def _drop(
+        self, partitions: Iterable[int], changed: Iterable[int], oldest_day: int
+    ) -> None:
+        """Merge again the days before a changed one as old as the oldest kept: they may be dropped.
+
+        No record is due for them.
+        """
+        first_kept = max((day for day in changed if day <= oldest_day), default=0)
+        for day in self._merged.days_before(first_kept):
+            await self._merge(partitions, (Grain.DAY, day))
 
     def keep(self, is_wanted: Callable[[BucketKey], bool]) -> None:
         """Leave out collected buckets of which no record is due."""

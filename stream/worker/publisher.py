@@ -126,8 +126,9 @@ class Publisher:
         )
 
     async def _read_buckets(self, shards: StoredShards) -> None:
-        last_day = self._rules.calendar_of("").day_of(shards.newest_ms) + 1
-        await self._buckets.read(shards.by_partition, last_day)
+        today = self._rules.calendar_of("").day_of(shards.newest_ms)
+        oldest_day = today - self._rules.settings.time.day_retention_days
+        await self._buckets.read(shards.by_partition, today + 1, oldest_day)
 
     async def _take_over(self, shards: StoredShards) -> Progress:
         """Read everything that is stored; leave out windows whose final records are acknowledged."""

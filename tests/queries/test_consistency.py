@@ -115,6 +115,13 @@ async def test_levels_are_right_after_days_are_dropped(redis_url: str, tmp_path:
             body = await (await client.get(asked)).json()
             newest = {r["metric"]: r["value"] for r in body["records"]}
             assert newest == {"mrr": 10 * (number // 3 + 1), "active_customers": number // 3 + 1}
+            assert service.snapshot is not None
+            shown = {
+                g.metric: g.value
+                for g in service.snapshot.gauges
+                if g.metric in newest and g.window == "day" and not g.dimension
+            }
+            assert shown == newest, "the publisher reads them too"
 
 
 def test_the_cache_drops_what_is_unused_longest() -> None:
