@@ -123,6 +123,7 @@ class Numbers:
         is_over = span.end_ms(calendar) <= ends.complete_ms
         if kind == "all":
             is_over = ends.complete_ms > ends.newest_ms
+        last_event = min(span.last, calendar.day_of(ends.newest_ms))
         for metric in metrics:
             last = min(span.last, newest)
             if metric.matures_days:
@@ -138,7 +139,7 @@ class Numbers:
                     continue
                 yield merged.record(
                     metric, segment, of_days, value, window=window, revision=1,
-                    is_final=is_over and (not metric.matures_days or last == span.last),
+                    is_final=is_over and last >= last_event,
                     watermark=calendar.rfc3339(ends.complete_ms),
                 )  # fmt: skip
 
