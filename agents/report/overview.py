@@ -28,6 +28,7 @@ from stream.settings.application import Settings
 KINDS: tuple[WindowKind, ...] = ("all", *BY_LENGTH)
 #: Lengths in days of the newest days that are compared with as many before.
 _COMPARED = (28, 7, 1)
+_OF_LENGTH: dict[int, WindowKind] = {28: "trailing_28d", 7: "trailing_7d", 1: "day"}
 #: Longest input whose series is by day, and by week, in steps.
 _STEPS_MAX: dict[Step, int] = {"day": 62, "week": 156}
 #: A series may leave out the oldest steps down to this part of them before longer steps are taken.
@@ -206,14 +207,27 @@ class _Look:
         return min(one.days.last, one.days.first) <= self.whole.last
 
     def _change(self, own: Numbers, latest: Timed | None) -> tuple[float, float] | None:
-        if own.whole is not None and adds_up(own):
+        """Return the pair that a change compares, of windows of one length.
+
+        A metric of the window `all` compares the newest days with as many before: their sums, or its
+        windows of that length if days do not add up.
+        """
+        if own.whole is None:
+            return self._with_before(own, latest)
+        if adds_up(own):
             return self._change_of_days(own)
-        if latest is None or (own.whole is not None and own.whole.approximate):
+        timed = own.of_days.get(_OF_LENGTH[self.compared], ()) if self.compared else ()
+        newest = [one for one in timed if one.days.last == self.whole.last]
+        return self._with_before(own, newest[0] if newest else None)
+
+    def _with_before(self, own: Numbers, one: Timed | None) -> tuple[float, float] | None:
+        """Return the values of a window and of the one before it, if the input holds both."""
+        if one is None or one.record.approximate:
             return None
-        last = latest.days.first - timedelta(days=1)
-        for days, record in own.of_days[latest.record.window.kind]:
+        last = one.days.first - timedelta(days=1)
+        for days, record in own.of_days[one.record.window.kind]:
             if days.last == last and self.whole.holds(days):
-                return _pair(latest.record.value, record.value)
+                return _pair(one.record.value, record.value)
         return None
 
     def _change_of_days(self, own: Numbers) -> tuple[float, float] | None:

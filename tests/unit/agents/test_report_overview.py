@@ -90,6 +90,13 @@ def test_any_choice_gives_the_detail(shop: str) -> None:
         assert "Times are in UTC." in lines(*options, shop)
 
 
+def test_people_of_all_days_are_compared_only_in_windows_of_equal_length(shop: str) -> None:
+    shown = lines(shop)
+    # Two people in all; no window of 7 days counts visitors, and days of visitors do not add up.
+    assert row(shown, "unique_visitors")[:2] == ["2", "all"]
+    assert "%" not in "".join(row(shown, "unique_visitors")[2:])
+
+
 def test_a_day_that_is_known_to_be_complete_is_compared(shop: str) -> None:
     shown = lines("--until", "2024-01-20", shop)
     assert shown[1] == "2024-01-01 to 2024-01-20, 20 days, UTC"
