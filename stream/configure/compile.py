@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from stream.churn.risk import risk_rules
 from stream.counters.calendar import DAY_MS, Calendar
 from stream.counters.measures import RISK_BAND
-from stream.engine.event_rules import BOT, build_event_rules, interactive_types
+from stream.engine.event_rules import BOT, BOUNDS, build_event_rules, interactive_types
 from stream.engine.exclusions import build_exclusions
 from stream.engine.rules import Rules
 from stream.history.events import EventCounter
@@ -37,6 +37,7 @@ def build_rules(settings: Settings, watching: Sequence[EventCounter] = ()) -> Ru
             if settings.first_week.clock == "user_24h"
             else settings.first_week.activation_event.type,
             involuntary_reasons,
+            BOUNDS if settings.session.explicit_ends else {},
         ),
         sessions=session_rules(settings),
         lifecycle=lifecycle_rules(settings),

@@ -12,6 +12,7 @@ from schemas.events.subscriptions import SubscriptionCancelled
 from stream.counters import measures
 from stream.history.events import Aggregate, EventCounter
 from stream.history.spelling import reason_key
+from stream.sessions.session import BEGUN, ENDED
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,7 +27,7 @@ class EventRule:
     present: bool = True
     #: Whether it belongs to a session: it extends one, and opens one.
     in_session: bool = True
-    #: Whether it is more than a heartbeat: a session of heartbeats alone does not count.
+    #: Whether it makes a session count: heartbeats alone do not, nor does an end alone.
     real: bool = True
     page_view: bool = False
     #: A heartbeat: a page is in front of the person for some time.
@@ -35,6 +36,8 @@ class EventRule:
     interactive: bool = False
     #: Whether it counts for the session of its own instant: see stream/sessions/splitting.py.
     alone: bool = False
+    #: BEGUN if it begins a session, ENDED if it ends one, else 0.
+    bound: int = 0
     #: A click on known content.
     click: bool = False
     impression: bool = False
@@ -49,6 +52,8 @@ class EventRule:
     #: Bits that the event sets in its session's marks.
     session_marks: Callable[[Event], int] | None = None
     refine: "Callable[[Event], EventRule] | None" = None
+    #: Whether its session is looked for even if it could extend the newest one.
+    is_placed: bool = field(init=False)
     #: Whether it counts more about its person than activity and session: see person_events.
     is_person_event: bool = field(init=False)
 
@@ -57,6 +62,7 @@ class EventRule:
             self.subscription or self.aggregates or self.activating
         )
         object.__setattr__(self, "is_person_event", is_person_event)
+        object.__setattr__(self, "is_placed", self.alone or self.bound != 0)
 
 
 #: Bots' events are counted under their own measure only.
@@ -71,6 +77,10 @@ _ALONE = frozenset(
     ("add_to_cart", "remove_from_cart", "checkout_started", "order", "goal"),
 )
 _COUNTS = {"page_view": (measures.PAGE_VIEWS,), "impression": (measures.IMPRESSIONS,)}
+
+
+#: Types that begin and end a session, if `session.explicit_ends` is set.
+BOUNDS: Mapping[str, int] = MappingProxyType({"session_start": BEGUN, "session_end": ENDED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +109,13 @@ def build_event_rules(
     interactive: InteractiveTypes = InteractiveTypes(),
     activating: str = "",
     involuntary_reasons: Collection[str] = (),
+    bounds: Mapping[str, int] = MappingProxyType({}),
 ) -> Mapping[type, EventRule]:
     """Return the rule of every event class.
 
     Events of `passive_types` do not make a person active. `activating` is the type that may activate
-    newcomers; `*`: every type. `involuntary_reasons` are `reason_key`s.
+    newcomers; `*`: every type. `involuntary_reasons` are `reason_key`s. `bounds` are the types
+    that begin or end a session.
     """
     event_rules: dict[type, EventRule] = {}
     for tag, kind in EVENT_TYPES.items():
@@ -115,10 +127,11 @@ def build_event_rules(
             active=tag not in passive_types and not kind.of_account,
             present=not kind.of_account,
             in_session=kind.in_session,
-            real=effect != "page_ping",
+            real=effect != "page_ping" and bounds.get(tag) != ENDED,
             page_view=effect == "page_view",
             page_ping=effect == "page_ping",
             alone=tag in _ALONE,
+            bound=bounds.get(tag, 0),
             interactive=tag in interactive.bounce_interactive_events,
             impression=effect == "impression",
             subscription=tag.removeprefix("subscription_") if effect == "subscription" else "",

@@ -40,14 +40,13 @@ def apply_session_event(
     page = page_of(state, event, rule, time_ms) if shows_page else 0
     rules = state.sessions.rules
     sid = event.session_id if rules.source_has_ids else None
-    split_key, reach_ms, alone = NO_SPLIT_KEY, rules.reach_ms, False
+    split_key, reach_ms = NO_SPLIT_KEY, rules.reach_ms
     if sid is None:
         if not rules.source_has_gaps:
             return
         if rules.has_split_keys:
             split_key = split_key_of(event.context, rules)
             reach_ms = rules.reach_of(split_key[0])
-        alone = rule.alone and rules.joins_ids
     else:
         reach_ms = rules.id_reach_ms
         keeper = keeper_key(state.rules, event)
@@ -56,8 +55,17 @@ def apply_session_event(
         if rules.id_max_ms and state.sessions.is_over(person, sid, time_ms):
             return
     session = person.tail
-    if session is None or alone or not _continues(session, sid, split_key, time_ms, reach_ms):
-        session = state.sessions.find(person, sid, time_ms, segment_set, split_key, alone)
+    if (
+        session is None
+        or rule.is_placed
+        or not _continues(session, sid, split_key, time_ms, reach_ms)
+    ):
+        alone = rule.alone and sid is None and rules.joins_ids
+        session = state.sessions.find(
+            person, sid, time_ms, segment_set, split_key, alone, rule.bound
+        )
+        if rule.bound and rules.keep_real_span:
+            session.add_real(time_ms)
     elif time_ms > session.end:
         session.end = time_ms
     if shows_page:

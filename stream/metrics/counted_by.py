@@ -42,7 +42,7 @@ _ACTIVE = (*PERSON, "active.passive_types", "churn.involuntary_reasons")
 #: Which events make a session, and the window in which it counts.
 SESSION: tuple[str | When, ...] = (
     "session.timeout_seconds", "session.boundary", "session.source", "session.max_duration_hours",
-    "session.id_scope", "session.id_max_hours",
+    "session.id_scope", "session.id_max_hours", "session.explicit_ends",
     "session.split_at_midnight", "session.assign", "session.timeout_by_platform",
     When("session.timeout_by_platform", ("session.platform_field",)),
     "session.split_on_campaign_change", "session.include_open", "pages.count", *PERSON,

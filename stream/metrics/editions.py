@@ -26,7 +26,8 @@ EDITIONS: Mapping[str, int] = {
     "resolution*": 1,
     "tickets_re*": 1,
     "level_tickets_waiting": 1,
-    # An event without a session id belongs to the session that its person has open.
+    # An event without a session id belongs to the session that its person has open; session_start and
+    # session_end bound sessions.
     "session*": 1,
     "first_sessions": 1,
     "viewed_sessions": 1,

@@ -7,9 +7,11 @@ from typing import NamedTuple
 from stream.counters.segments import SegmentRegistry, SegmentSet
 from stream.counters.table import Counters
 from stream.people.person import Person
-from stream.sessions.affected import affected
+from stream.sessions.affected import At, affected
+from stream.sessions.bounds import on_this_side, set_bound
 from stream.sessions.counts import SessionCounts
 from stream.sessions.first import FirstSessions
+from stream.sessions.newest import goes_on_beside, may_go_on_alone
 from stream.sessions.pages import Pages
 from stream.sessions.rules import SessionRules
 from stream.sessions.session import (
@@ -63,22 +65,27 @@ class SessionIndex:
         segment_set: SegmentSet,
         split_key: SplitKey = NO_SPLIT_KEY,
         alone: bool = False,
+        bound: int = 0,
     ) -> Session:
         """Return the session of an event, extended to its time: new, found, or merged from several.
 
         `alone`: the event counts for the session of its instant, whatever gap session it is in.
+        `bound`: BEGUN for a session_start, ENDED for a session_end.
         """
         if not self.rules.source_has_ids:
             sid = None
         if not person.sessions:
-            return self._begin(person, sid, time_ms, segment_set, split_key, alone)
+            return self._begin(person, sid, time_ms, segment_set, split_key, alone, bound)
         found = [
             session
             for session in reached(person.sessions, sid, time_ms, self._reach_ms(sid, split_key))
             if self._fragments.is_fragment(session, sid, time_ms, split_key, alone)
         ]
+        if found:
+            found = on_this_side(found, time_ms, bound)
         # Subtract the counts of closed sessions before they change.
-        for group in affected(self._fragments, person.sessions, found, sid, time_ms, split_key[0]):
+        event = At(sid, time_ms, split_key[0], bound != 0)
+        for group in affected(self._fragments, person.sessions, found, event):
             self._open(person, group)
         before = self.expiries(person)
         if not found:
@@ -87,31 +94,21 @@ class SessionIndex:
         else:
             session = self._joined(person, found)
             self._extend(session, sid, time_ms, segment_set)
+        if bound:
+            set_bound(session, time_ms, bound)
         after = self.expiries(person)
         self.open_count += len(after) - len(before)
         if len(after) != len(before) or min(after) < min(before):
             # Includes a split in two: the first part closes earlier than the whole did.
             self._track(person, min(after))
-        person.tail = session if self._may_go_on_alone(person, session) else None
+        if alone:
+            if person.tail is not None and not goes_on_beside(self.rules, person.tail, time_ms):
+                person.tail = None
+            return session
+        person.tail = session if may_go_on_alone(self.rules, person.sessions, session) else None
         if person.tail is not None:
             session.until = self._fragments.until(session, person.sessions)
         return session
-
-    def _may_go_on_alone(self, person: Person, session: Session) -> bool:
-        """Return whether later events may extend a session without a look at the others.
-
-        They may if it cannot reach another one, and if no gap session can come to belong to it.
-        """
-        end_ms = session.end
-        for other in person.sessions:
-            if other.start <= end_ms:
-                continue
-            if session.sid is not None and other.sid is None:
-                if other.start > end_ms + self.rules.reach_of(other.platform):
-                    return False
-            elif other.platform == session.platform and _is_same_id(session, other):
-                return False
-        return True
 
     def is_over(self, person: Person, sid: str, time_ms: int) -> bool:
         """Return whether an event comes too long after the first one of its session id.
@@ -136,10 +133,13 @@ class SessionIndex:
         segment_set: SegmentSet,
         split_key: SplitKey,
         alone: bool,
+        bound: int,
     ) -> Session:
         """Begin a person's first session, the most frequent case: there are no others to compare with."""
         session = person.tail = _new(sid, time_ms, segment_set, split_key, alone)
         person.sessions.append(session)
+        if bound:
+            set_bound(session, time_ms, bound)
         session.until = self._fragments.until(session, person.sessions)
         self._track(person, self._expires_ms([session]))
         self.open_count += 1
@@ -267,12 +267,6 @@ class SessionIndex:
         self.counts.add(session, sign)
         if self._firsts is not None:
             self._firsts.note(person, session, sign)
-
-
-def _is_same_id(session: Session, other: Session) -> bool:
-    """Return whether two sessions have one id, or both none; a closed one has its digest."""
-    sid = session.sid
-    return other.sid == sid or (isinstance(sid, str) and other.sid == sid_digest(sid))
 
 
 def _new(

@@ -18,8 +18,9 @@ _MARKS = CARTED | ORDERED | CONVERTED
 #: send no id that begins with a control character.
 _SPLIT_KEY = "\x1f"
 #: Bits of a session's `traits`: it was counted with a session by id (valid while closed); it is the
-#: fragment of a single instant, whose events count for the session of that instant.
-ATTACHED, ALONE = 1, 2
+#: fragment of a single instant, whose events count for the session of that instant; a session_start
+#: is its first event; a session_end is its last.
+ATTACHED, ALONE, BEGUN, ENDED = 1, 2, 4, 8
 #: In the stored flags, the number of actions follows the number of goals.
 _ACTIONS_FROM = 31
 #: Keys of what few sessions hold: a mapping at the end of the stored form.
@@ -73,7 +74,7 @@ class Session:
         self.closed = False
         #: Whether it was counted as one session with the fragment before it; valid while closed.
         self.joined = False
-        #: Bits ATTACHED, ALONE.
+        #: Bits ATTACHED, ALONE, BEGUN, ENDED.
         self.traits = 0
         #: None before the first page view or heartbeat.
         self.page_path: PagePath | None = None
@@ -208,6 +209,8 @@ def merge(into: Session, other: Session, earlier: bool) -> None:
     """Join two sessions that an event connects; `earlier`: `other` determines the segment set."""
     if earlier:
         into.segment_set_id = other.segment_set_id
+    if other.traits:
+        into.traits |= other.traits & (BEGUN if other.start < into.start else ENDED)
     into.start = min(into.start, other.start)
     into.end = max(into.end, other.end)
     into.page_views += other.page_views

@@ -6,7 +6,16 @@ from typing import NamedTuple
 from stream.counters.segments import SegmentRegistry
 from stream.sessions.page_path import PagePath
 from stream.sessions.rules import SessionRules
-from stream.sessions.session import ALONE, ATTACHED, Session, comes_first, merge, sid_digest
+from stream.sessions.session import (
+    ALONE,
+    ATTACHED,
+    BEGUN,
+    ENDED,
+    Session,
+    comes_first,
+    merge,
+    sid_digest,
+)
 
 #: Fragments of the longest gap session: one an hour for a session of a day. A session is split only
 #: between fragments, so a late event can move the split without reading other events again.
@@ -64,11 +73,11 @@ class Fragments:
 
     def until(self, session: Session, sessions: Sequence[Session]) -> int:
         """Return the last instant up to which a new event extends a session without reading others."""
-        last = _FOREVER
+        last = session.end if session.traits & ENDED else _FOREVER
         if session.sid is None:
             if self._rules.split_on_campaign_change or session.traits & ALONE:
                 return session.start
-            last = (session.start // self._part_ms + 1) * self._part_ms - 1
+            last = min(last, (session.start // self._part_ms + 1) * self._part_ms - 1)
             last = min(last, self._first_of(session, sessions).start + self._max_duration_ms)
         if self._split_at_midnight:
             calendar = self._registry.by_id(session.segment_set_id).calendar
@@ -141,8 +150,8 @@ class Fragments:
                 end_ms = max(end_ms, fragment.end)
             else:
                 group, end_ms = [fragment], fragment.end
-                if fragment.closed and not fragment.traits & ATTACHED:
-                    owner = None  # It was counted alone.
+                if fragment.traits & BEGUN or (fragment.closed and not fragment.traits & ATTACHED):
+                    owner = None  # It begins a session of its own, or it was counted alone.
                 found.append(Run(owner, group))
         return found
 
@@ -188,7 +197,8 @@ class Fragments:
         found: Session | None = None
         for session in by_id:
             if (
-                session.start <= start_ms <= session.end + reach_ms
+                session.start <= start_ms
+                and start_ms <= session.end + (0 if session.traits & ENDED else reach_ms)
                 and session.closed == fragment.closed
                 and (found is None or _starts_later(session, found))
                 and not (self._split_at_midnight and not self._is_same_day(session, start_ms))
@@ -210,6 +220,11 @@ class Fragments:
             )
         if owner is not None and owner.start > last.start:
             return False
+        if fragment.traits & BEGUN:
+            return False
+        for one in group:
+            if one.traits & ENDED and one.end < fragment.start:
+                return False
         if self._rules.has_split_keys and not _has_one_split_key(group, fragment):
             return False
         return (
@@ -262,9 +277,10 @@ def _digest(session: Session) -> bytes:
     return sid_digest(sid) if isinstance(sid, str) else sid or b""
 
 
-def _place(session: Session) -> tuple[str, int, str]:
-    return session.platform, session.start, session.campaign
+def _place(session: Session) -> tuple[str, int, bool, str]:
+    return session.platform, session.start, not session.traits & BEGUN, session.campaign
 
 
 def _start(session: Session) -> int:
-    return session.start
+    """Order fragments by start. One that begins a session comes before others of its instant."""
+    return session.start * 2 + (not session.traits & BEGUN)

@@ -50,6 +50,18 @@ class SessionSettings(Table, frozen=True, kw_only=True):
             basic=True,
         ),
     ] = "auto"
+    explicit_ends: Annotated[
+        bool,
+        Help(
+            "What session_start and session_end do.",
+            {
+                "true": "the first begins a session, the second ends it: that of its session_id, or "
+                "the person's session by gaps; an end alone is no session",
+                "false": "they are events like any other",
+            },
+            "A tracker that sends them knows when a session ends.",
+        ),
+    ] = True
     max_duration_hours: Annotated[
         Annotated[int, Meta(ge=1, le=168)],
         Help(

@@ -20,6 +20,7 @@ def joined_to_ids(
     `by_id` are the events of each session with an id; those that belong to it are appended.
     """
     spans = [(run, run[0:], min(_times(run)), max(_times(run))) for run in by_id]
+    ended = {id(run) for run in by_id if limits.choices.explicit_ends and _ends(run)}
     alone: list[list[EventDict]] = []
     current: list[EventDict] = []
     parts: list[list[EventDict]] = []
@@ -30,8 +31,11 @@ def joined_to_ids(
             for run, own, first_ms, last_ms in spans
             if first_ms <= start_ms
             and _continues(start_ms - last_ms, platform, limits)
+            and not (id(run) in ended and start_ms > last_ms)
             and _same_day(first_ms, start_ms, limits)
         ]
+        if limits.choices.explicit_ends and piece[0]["type"] == "session_start":
+            open_now = []  # It begins a session of its own.
         newest = max(open_now, key=lambda one: one[:2], default=None)
         # A session by id that has started since the piece before takes over.
         stays = newest is None or not parts or newest[0] <= parts[-1][0]["ms"]
@@ -70,6 +74,8 @@ def pieces(events: Iterable[EventDict], platform: str, limits: Any) -> list[list
                 found.append([event])
         elif (
             last is not None
+            and not (limits.choices.explicit_ends and event["type"] == "session_start")
+            and not (limits.choices.explicit_ends and last["type"] == "session_end")
             and last["ms"] // cell_ms == event["ms"] // cell_ms
             and _continues(event["ms"] - last["ms"], platform, limits)
             and _same_day(last["ms"], event["ms"], limits)
@@ -87,6 +93,11 @@ def _goes_on(
     """Return whether a piece continues a gap session: no pause, midnight, campaign or end by length."""
     first_ms, start_ms = parts[0][0]["ms"], piece[0]["ms"]
     last_ms = max(ms for part in parts for ms in _times(part))
+    if limits.choices.explicit_ends:
+        if piece[0]["type"] == "session_start":
+            return False
+        if any(_ends(part) and max(_times(part)) < start_ms for part in parts):
+            return False
     if limits.choices.splits_on_campaign and _campaign(piece[0]):
         named = [_campaign(part[0]) for part in parts if _campaign(part[0])]
         if named and named[-1] != _campaign(piece[0]):
@@ -96,6 +107,11 @@ def _goes_on(
         and max(_times(piece)) - first_ms <= limits.most_ms
         and _same_day(first_ms, start_ms, limits)
     )
+
+
+def _ends(events: Sequence[EventDict]) -> bool:
+    """Return whether the last event is a session_end."""
+    return bool(max(events, key=lambda event: event["ms"])["type"] == "session_end")
 
 
 def _continues(pause_ms: int, platform: str, limits: Any) -> bool:

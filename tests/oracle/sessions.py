@@ -102,7 +102,9 @@ def sessions(
         runs = [within_reach(group, choices.id_hours * 3_600_000) for group in by_id.values()]
     else:
         runs = [run for group in by_id.values() for run in split_at_gaps(group, DAY_MS, False)]
-    runs = split_at_midnight(runs, day_of)
+    runs = split_at_midnight(
+        [part for run in runs for part in split_at_bounds(run, choices)], day_of
+    )
     of_person: dict[str | None, list[list[EventDict]]] = {}
     if not choices.ids_of_site:
         for run in runs:
@@ -114,13 +116,21 @@ def sessions(
         by_gaps = split_at_midnight(
             split_at_gaps(own_events, limits.pause_ms(split_key), splits_at_timeout), day_of
         )
+        by_gaps = [part for run in by_gaps for part in split_at_bounds(run, choices)]
         if choices.splits_on_campaign:
             by_gaps = [part for run in by_gaps for part in split_at_campaigns(run)]
         runs += [part for run in by_gaps for part in split_at_length(run, limits.most_ms)]
     # "engagement events … do not open a session": a heartbeat alone is none. Exception: heartbeats
     # count as page views ("among page_view and heartbeat events").
     counts = choices.pages_counted == "page_view_ids"
-    counted = [run for run in runs if any(counts or event["type"] != "heartbeat" for event in run)]
+    # "An end alone is no session."
+    alone = {"heartbeat", "session_end"} if choices.explicit_ends else {"heartbeat"}
+    counted = [
+        run
+        for run in runs
+        if any(event["type"] not in alone for event in run)
+        or (counts and any(event["type"] == "heartbeat" for event in run))
+    ]
     return [_session(run, choices, unbouncing) for run in counted]
 
 
@@ -177,6 +187,18 @@ def split_at_campaigns(run: Sequence[EventDict]) -> list[list[EventDict]]:
         current = campaign(event) or current
         parts[-1].append(event)
     return parts
+
+
+def split_at_bounds(run: Sequence[EventDict], choices: Choices) -> list[list[EventDict]]:
+    """Return the sessions in a run: each session_start begins one, each session_end ends one."""
+    parts: list[list[EventDict]] = [[]]
+    for event in sorted(run, key=lambda event: (event["ms"], event["arrival"])):
+        if choices.explicit_ends and event["type"] == "session_start" and parts[-1]:
+            parts.append([])
+        parts[-1].append(event)
+        if choices.explicit_ends and event["type"] == "session_end":
+            parts.append([])
+    return [part for part in parts if part]
 
 
 def split_at_midnight(

@@ -45,6 +45,7 @@ class Choices:
     source: str = "auto"
     session_hours: int = 24
     splits_at_midnight: bool = False
+    explicit_ends: bool = True
     unbouncing: frozenset[str] = frozenset()
     interactions: frozenset[str] = frozenset()
     interaction_days: int = 7

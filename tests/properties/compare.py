@@ -67,6 +67,7 @@ def choices_of(settings: Settings) -> Choices:
         pings=settings.time_on_page.mode == "pings",
         least_seconds=settings.time_on_page.min_visit_seconds,
         last_page=settings.time_on_page.last_page,
+        explicit_ends=settings.session.explicit_ends,
         without_beats=settings.duration.heartbeats == "ignore",
         lasts_engaged=settings.duration.basis == "engaged",
         without_zeros=settings.duration.zero_sessions == "exclude",

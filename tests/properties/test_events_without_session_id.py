@@ -29,20 +29,24 @@ _kinds = st.sampled_from(
         {"type": "add_to_cart", "cart_id": "c"},
     ]
 )
-_instants = st.builds(
-    lambda quarters, near: quarters * 15 * MINUTE_MS + near,
-    st.integers(0, 24),
-    st.sampled_from([0, 0, 1, -1, 60_001]) | st.integers(0, 15 * MINUTE_MS),
-)
+
+
+def _instants(quarters: int) -> st.SearchStrategy[int]:
+    """Draw instants within some quarters of an hour, often at their borders."""
+    return st.builds(
+        lambda quarter, near: quarter * 15 * MINUTE_MS + near,
+        st.integers(0, quarters),
+        st.sampled_from([0, 0, 1, -1, 60_001]) | st.integers(0, 15 * MINUTE_MS),
+    )
 
 
 @st.composite
-def mixed(draw: st.DrawFn, base_ms: int, delay_ms: int) -> list[Sent]:
+def mixed(draw: st.DrawFn, base_ms: int, delay_ms: int, quarters: int = 24) -> list[Sent]:
     """Draw events of two people, with a session id and without, at instants close to each other."""
     sent = []
     for number in range(draw(st.integers(2, 25))):
         event = dict(draw(_kinds)) | {"event_id": f"e{number}"}
-        event["event_time"] = base_ms + draw(_instants)
+        event["event_time"] = base_ms + draw(_instants(quarters))
         event["visitor_id"] = draw(st.sampled_from(["v", "v", "w"]))
         session_id = draw(st.sampled_from([None, None, "s1", "s2", "s3"]))
         if session_id is not None:

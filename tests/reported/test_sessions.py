@@ -32,6 +32,18 @@ def test_a_heartbeat_stands_for_at_most_the_session_timeout(tmp_path: Path) -> N
     assert found.value("session_duration", "day") == 600
 
 
+@case("session_end_ignored")
+def test_a_session_end_ends_a_session_and_a_session_start_begins_one(tmp_path: Path) -> None:
+    found = report("session_end_then_more.jsonl")
+    assert (found.value("sessions"), found.value("session_duration")) == (2, (300 + 1) / 2)
+    bounced = found.number("bounce_rate")
+    assert (bounced["numerator"], bounced["denominator"]) == (2, 2)
+    without = tmp_path / "engage.toml"
+    without.write_text("session = { explicit_ends = false }\n")
+    found = report("session_end_then_more.jsonl", settings=without)
+    assert (found.value("sessions"), found.value("session_duration")) == (1, 601)
+
+
 @case("login_mid_session")
 def test_a_log_in_begins_another_session_and_the_limits_say_so(tmp_path: Path) -> None:
     found = report("login_mid_session.jsonl")

@@ -55,6 +55,7 @@ CHANGES: tuple[Changed, ...] = (
     Changed("session.source", "gap", {"funnels": _IN_SESSION}),
     Changed("session.max_duration_hours", 1),
     Changed("session.id_scope", "site"),
+    Changed("session.explicit_ends", False),
     Changed("session.id_max_hours", 31),
     Changed("session.split_at_midnight", True),
     Changed("session.assign", "end"),

@@ -75,7 +75,8 @@ _kinds = st.one_of(
     st.sampled_from([{"type": "click", "content_id": "c"}, {"type": "click", "page_url": "/a"}]),
     st.builds(lambda yes: {"type": "custom", "name": "n", "interactive": yes}, st.booleans()),
     st.sampled_from([
-        {"type": "session_start"},
+        # session_start and session_end: see test_explicit_ends.py.
+        {"type": "feature_used", "feature": "f"},
         {"type": "order", "order_id": "o"},
         {"type": "order", "order_id": "o", "currency": "eur"},
         {"type": "order", "order_id": "p", "currency": "Usd"},

@@ -235,6 +235,12 @@ _BUSINESS: tuple[tuple[tuple[float, dict[str, Any]], ...], ...] = (
 _A = {"type": "page_view", "page_url": "https://a.example/p1"}
 #: (day, seconds into it, visitor, event): cases that the sessions above lack.
 _SCENES: tuple[tuple[int, int, str, dict[str, Any]], ...] = (
+    (3, 0, "bounded", {"type": "page_view", "page_url": "/a"}),
+    (3, 60, "bounded", {"type": "session_end"}),
+    (3, 120, "bounded", {"type": "page_view", "page_url": "/b"}),
+    (3, 180, "bounded", {"type": "session_start"}),
+    (3, 181, "bounded", {"type": "order", "order_id": "bounded", "currency": "EUR"}),
+    (3, 182, "bounded", {"type": "heartbeat", "page_url": "/b", "scroll_depth": 60}),
     # Two visitors share a session id; one id is used for two days; two views within seconds.
     (10, 0, "x", _A | {"session_id": "shared"}),
     (10, 60, "y", _A | {"session_id": "shared"}),

@@ -12,9 +12,12 @@ from stream.counters.histogram import (
     duration_bucket_bounds_seconds,
 )
 from stream.counters.segments import SegmentRegistry, SegmentSet
+from stream.sessions.bounds import on_this_side, set_bound
 from stream.sessions.page_path import PagePath
 from stream.sessions.rules import ID_REACH_MS
 from stream.sessions.session import (
+    BEGUN,
+    ENDED,
     Session,
     comes_first,
     merge,
@@ -188,3 +191,74 @@ def test_a_duration_lies_between_the_edges_of_its_bucket(ms: int) -> None:
 def test_buckets_grow_with_the_duration() -> None:
     buckets = [duration_bucket(ms) for ms in range(5_000)]
     assert buckets == sorted(buckets)
+
+
+def bounded(start: int, end: int, traits: int) -> Session:
+    made = session(start, end, "s")
+    made.traits = traits
+    return made
+
+
+def takes(one: Session, time_ms: int, bound: int = 0) -> bool:
+    return on_this_side([one], time_ms, bound) == [one]
+
+
+def test_an_end_and_a_start_keep_later_and_earlier_events_out() -> None:
+    ended, begun = bounded(0, 10, ENDED), bounded(20, 30, BEGUN)
+    assert [takes(ended, time) for time in (0, 10, 11)] == [True, True, False]
+    assert [takes(begun, time) for time in (19, 20, 31)] == [False, True, True]
+
+
+def test_a_start_takes_nothing_before_it_and_an_end_nothing_after_it() -> None:
+    one = session(10, 20)
+    assert [takes(one, time, BEGUN) for time in (9, 10, 15, 20, 21)] == [
+        True, True, True, False, False,
+    ]  # fmt: skip
+    assert [takes(one, time, ENDED) for time in (9, 10, 20, 21)] == [False, True, True, True]
+
+
+def test_an_event_beyond_a_start_or_an_end_is_kept_from_the_session_before() -> None:
+    first, begun = bounded(0, 10, 0), bounded(20, 30, BEGUN)
+    assert on_this_side([first, begun], 40, 0) == [begun]
+    assert on_this_side([first, begun], 15, 0) == [first]
+    both, last = bounded(20, 30, BEGUN | ENDED), bounded(50, 60, 0)
+    assert on_this_side([first, both, last], 40, 0) == [last]
+    assert on_this_side([first, both, last], 25, 0) == [both]
+    assert on_this_side([first, both], 40, 0) == []
+
+
+def test_of_two_sessions_that_meet_the_second_takes_all_but_the_end_of_the_first() -> None:
+    first, begun = bounded(0, 20, 0), bounded(20, 20, BEGUN)
+    assert on_this_side([first, begun], 20, 0) == [begun]
+    assert on_this_side([first, begun], 20, ENDED) == [first]
+    assert on_this_side([begun], 20, ENDED) == [begun]
+
+
+def test_a_start_or_end_within_a_session_is_an_event_like_any_other() -> None:
+    one = session(0, 20)
+    for bound in (BEGUN, ENDED):
+        set_bound(one, 10, bound)
+    assert one.traits == 0
+    set_bound(one, 0, BEGUN)
+    set_bound(one, 20, ENDED)
+    assert one.traits == BEGUN | ENDED
+
+
+def test_an_end_at_the_instant_of_a_start_does_not_end_it() -> None:
+    for bounds in ((BEGUN, ENDED), (ENDED, BEGUN)):
+        one = session(5, 5)
+        for bound in bounds:
+            set_bound(one, 5, bound)
+        assert one.traits == BEGUN
+
+
+def test_a_merge_keeps_the_start_of_the_first_and_the_end_of_the_last() -> None:
+    into, other = bounded(10, 20, ENDED), bounded(0, 5, BEGUN)
+    merge(into, other, True)
+    assert into.traits == BEGUN | ENDED
+
+
+def test_bounds_are_stored() -> None:
+    one = bounded(0, 10, BEGUN | ENDED)
+    again = Session.unpack(msgspec.msgpack.decode(msgspec.msgpack.encode(one.pack())))
+    assert again.traits == one.traits
