@@ -38,6 +38,13 @@ def test_numbers_change_without_an_error_or_another_host(
     assert live.hosts == {f"127.0.0.1:{worker.port}"}
 
 
+def test_every_record_is_accounted_for(live: Watched) -> None:
+    rows = [row.split("\t") for row in live.page.locator("#accounting tr").all_inner_texts()]
+    numbers = {name: _number(number) for name, number, *_ in rows}
+    read, counted = numbers.pop("read"), numbers.pop("counted")
+    assert read == counted + sum(numbers.values()) and counted > 0
+
+
 def test_every_chart_is_drawn_and_described_in_words(live: Watched) -> None:
     line = live.page.locator("#number-live_visitors .js-line")
     expect(line).to_have_count(1)

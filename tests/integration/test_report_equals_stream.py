@@ -1,4 +1,4 @@
-"""`engage report` over a file and two workers on Kafka with a crash give the same records."""
+"""`engage report --as-log` over a file and two workers on Kafka with a crash give the same records."""
 
 import gzip
 import json
