@@ -32,11 +32,13 @@ class Reason(StrEnum):
     LATE = "late"
     DUPLICATE = "duplicate"
     CURRENCY = "currency"
+    CROWDED = "crowded"
 
 
 #: Detail of the events that parse and still are not counted.
 DETAILS: Final = {
     Reason.NO_PERSON: "visitor_id and user_id name nobody (setting `ids.nobody`), or are absent",
+    Reason.CROWDED: "the history of its person is full: they have 50,000 such events that still matter",
     Reason.CURRENCY: "currency differs from the setting `currency`, so the amount cannot be added",
     Reason.FUTURE: "event_time is more than time.max_future_skew_seconds after the Kafka timestamp",
     Reason.DUPLICATE: "event_id came before, within dedupe.window_seconds",
@@ -62,6 +64,7 @@ CAUSES: Final[Mapping[Reason, str]] = MappingProxyType(
         Reason.LATE: "`event_time` is behind the newest event of its partition by more than "
         "`time.allowed_lateness_seconds` and `time.correction_window_seconds` together",
         Reason.DUPLICATE: "`event_id` came before, within `dedupe.window_seconds`",
+        Reason.CROWDED: "the person has 50,000 events of this kind that still matter to numbers",
         Reason.CURRENCY: "the amount is in another currency than the setting `currency`",
     }
 )

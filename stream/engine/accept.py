@@ -7,9 +7,11 @@ from collections.abc import Sequence
 
 from schemas.codec import Reason, RejectedEvent
 from schemas.events import Event
+from stream.counters.calendar import DAY_MS
 from stream.engine.record import Decoded, Record
 from stream.engine.state import ShardState
 from stream.engine.watermark import TopicState
+from stream.history.events import HISTORY_MAX
 from stream.people.person import Person
 
 #: An accepted event, its time in epoch ms, its person, and whether it is within the allowed lateness.
@@ -55,6 +57,8 @@ def accept(
             dead_letters.reject_event(topic, record, Reason.DUPLICATE, time_ms)
         elif time_ms < clock - horizon_ms:
             dead_letters.reject_event(topic, record, Reason.LATE, time_ms)
+        elif person is not None and person.full and _is_crowded(state, person, event, time_ms):
+            dead_letters.reject_event(topic, record, Reason.CROWDED, time_ms)
         else:
             accepted.append((event, time_ms, person, time_ms >= clock - lateness_ms))
     topic.clock = clock
@@ -91,6 +95,24 @@ def recall(
 def _needs_person(state: ShardState, event: Event) -> bool:
     """Whether an event without a person is none: its ids name nobody."""
     return state.rules.event_rules[event.__class__].has_person
+
+
+def _is_crowded(state: ShardState, person: Person, event: Event, time_ms: int) -> bool:
+    """Whether a history that an event extends is full, also without what no longer matters."""
+    settled_ms = min(state.oldest_ms(), time_ms - state.rules.horizon_ms)
+    for aggregate in state.rules.event_rules[event.__class__].aggregates:
+        name = aggregate.name
+        if name not in person.full:
+            continue
+        oldest_ms = settled_ms - aggregate.keep_days * DAY_MS
+        known = person.history[name]
+        kept = aggregate.settled(known, oldest_ms, settled_ms, state.registry)
+        if len(kept) >= HISTORY_MAX:
+            return True
+        person.history = {**person.history, name: kept}
+        person.indexes = {**person.indexes, name: None}
+        person.full -= {name}
+    return False
 
 
 def is_other_currency(event: Event, currency: str) -> bool:

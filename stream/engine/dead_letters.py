@@ -7,7 +7,7 @@ from stream.engine.record import Record
 from stream.engine.watermark import TopicState
 
 #: Reasons that count as the outcome `rejected`; other reasons are outcomes of their own.
-_REJECTED = (Reason.FUTURE, Reason.CURRENCY, Reason.NO_PERSON)
+_REJECTED = (Reason.CROWDED, Reason.FUTURE, Reason.CURRENCY, Reason.NO_PERSON)
 
 
 class DeadLetters:

@@ -10,7 +10,7 @@ from stream.counters.segments import SegmentSet
 from stream.engine.event_rules import EventRule
 from stream.engine.state import NewEntries, ShardState
 from stream.history.customer import Customer
-from stream.history.events import Aggregate, Contributions, HistoryEntry
+from stream.history.events import HISTORY_MAX, Aggregate, Contributions, HistoryEntry
 from stream.history.learning import learn
 from stream.history.subscriptions import CANCELLED_AT_ONCE, EDITION, FREE, SubscriptionEvent
 from stream.people.person import BITMAP_DAYS, Person
@@ -106,6 +106,8 @@ def _add_entries(
         person.history = {**person.history, name: learned.entries}
     if learned.kept_index is not person.indexes.get(name):
         person.indexes = {**person.indexes, name: learned.kept_index}
+    if len(learned.entries) >= HISTORY_MAX:
+        person.full |= {name}
     _count(state, person, learned.change)
 
 

@@ -19,6 +19,8 @@ from stream.counters.segments import Segment, SegmentRegistry
 HistoryEntry = tuple[Any, ...]
 #: (measure, segment, grain, bucket index) → count
 Contributions = Counter[tuple[str, Segment, Grain, int]]
+#: Most entries of one person and aggregate. A further event is refused, with a dead letter.
+HISTORY_MAX = 50_000
 #: Entries from which forgotten ones are dropped many at a time: that is cheaper than one by one.
 _MANY = 64
 

@@ -9,8 +9,6 @@ from stream.history.events import Aggregate, Contributions, HistoryEntry, Index
 from stream.history.order import EntryOrder
 from stream.history.recount import Recount
 
-#: Most entries of one person and aggregate. A further event is refused, with a dead letter.
-HISTORY_MAX = 50_000
 #: Entries from which the index of a person stays in memory; that of a shorter history is soon built.
 INDEXED_FROM = 24
 

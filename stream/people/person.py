@@ -8,6 +8,7 @@ import msgspec
 
 from stream.counters.segments import SegmentSet
 from stream.history.customer import Customer
+from stream.history.events import HISTORY_MAX
 from stream.people.active_days import REACH_DAYS, Bitmap, SegmentBitmaps, trim
 from stream.sessions.session import ATTACHED, Session
 
@@ -44,6 +45,7 @@ class Person:
         "clicked",
         "customer",
         "field",
+        "full",
         "history",
         "hours",
         "indexes",
@@ -71,6 +73,8 @@ class Person:
         self.customer: Customer | None = None
         #: Name of the aggregate → entries, see history/events.py.
         self.history: dict[str, list[tuple[Any, ...]]] = _NO_HISTORY
+        #: Names of the aggregates whose history is full, see engine/accept.py.
+        self.full: frozenset[str] = frozenset()
         #: Name of the aggregate → index of a long history, see history/learning.py. Not stored.
         self.indexes: dict[str, Any] = _NO_INDEXES
         # What the last event marked: the next event of that slot skips the bitmaps. Not stored.
@@ -167,6 +171,7 @@ def unpack(key: str, raw: bytes) -> Person:
     person.subscriptions = [tuple(event) for event in events]
     if history:
         person.history = {name: [tuple(entry) for entry in kept] for name, kept in history.items()}
+        person.full = frozenset(n for n, kept in history.items() if len(kept) >= HISTORY_MAX)
     return person
 
 

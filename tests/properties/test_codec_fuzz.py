@@ -19,7 +19,7 @@ EXAMPLES = Path(__file__).parents[2] / "schemas" / "examples"
 VALID = [path.read_bytes() for path in sorted((EXAMPLES / "valid").iterdir())]
 INVALID = [path.read_bytes() for path in sorted((EXAMPLES / "invalid").iterdir())]
 FIELDS = sorted({f for kind in EVENT_TYPES.values() for f in kind.struct.__struct_fields__})
-DECIDED_LATER = (Reason.FUTURE, Reason.LATE, Reason.DUPLICATE, Reason.CURRENCY)
+DECIDED_LATER = (Reason.FUTURE, Reason.LATE, Reason.DUPLICATE, Reason.CURRENCY, Reason.CROWDED)
 
 surrogates = st.characters(categories=["Cs"])
 texts = st.text(st.characters() | surrogates, max_size=12)
