@@ -12,7 +12,7 @@ from stream.counters.segments import SegmentSet
 from stream.engine.accept import Accepted, accept
 from stream.engine.event_rules import BOT, EventRule
 from stream.engine.page_events import count_content
-from stream.engine.person_events import apply_person_event, count_event, learn_collected
+from stream.engine.person_events import apply_person_event, count_event
 from stream.engine.record import Decoded, Record
 from stream.engine.session_events import apply_session_event
 from stream.engine.state import ShardState
@@ -34,7 +34,6 @@ def fold(
     topic.counts["applied"] += len(accepted)
     state.topic_rank = state.topic_ranks[topic.topic]
     _apply(state, accepted)
-    learn_collected(state)
 
 
 def _apply(state: ShardState, accepted: list[Accepted]) -> None:

@@ -8,7 +8,7 @@ from stream.counters.calendar import DAY_MS
 from stream.counters.measures import MICROS
 from stream.counters.segments import SegmentSet
 from stream.engine.event_rules import EventRule
-from stream.engine.state import NewEntries, ShardState
+from stream.engine.state import ShardState
 from stream.history.customer import Customer
 from stream.history.events import HISTORY_MAX, Aggregate, Contributions, HistoryEntry
 from stream.history.learning import learn
@@ -64,40 +64,18 @@ def _learn(
     event: Any,
     time_ms: int,
 ) -> None:
-    """Add an event to its person's history of an aggregate, at once or at the end of the batch."""
+    """Add an event to its person's history of an aggregate, and count the difference."""
     kept = aggregate.entry(event)
     if kept is None:
         return
     time_ms = aggregate.entry_ms(time_ms, segment_set.calendar)
     entry: HistoryEntry = (time_ms, segment_set.id, *kept)
-    if not aggregate.by_batch:
-        _add_entries(state, person, aggregate, [entry])
-        return
-    key = person.key, aggregate.name
-    collected = state.new_entries.get(key)
-    if collected is None:
-        collected = state.new_entries[key] = NewEntries(person, aggregate, [])
-    collected.entries.append(entry)
-
-
-def learn_collected(state: ShardState) -> None:
-    """Add the entries that a batch has collected."""
-    for collected in state.new_entries.values():
-        _add_entries(state, collected.person, collected.aggregate, collected.entries)
-    state.new_entries.clear()
-
-
-def _add_entries(
-    state: ShardState, person: Person, aggregate: Aggregate, new: list[HistoryEntry]
-) -> None:
-    """Add new entries to a person's history, and count the difference."""
     name = aggregate.name
-    settled_ms = _settled_ms(state, min([entry[0] for entry in new]))
     known = person.history.get(name)
     learned = learn(
         [] if known is None else known,
-        new,
-        settled_ms,
+        [entry],
+        _settled_ms(state, time_ms),
         aggregate,
         state.registry,
         person.indexes.get(name),

@@ -1,7 +1,6 @@
 """The state of one shard: what batches change and checkpoints store."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
 from zlib import crc32
 
 from stream.churn.risk import ChurnRisk
@@ -15,20 +14,11 @@ from stream.engine.event_rules import EventRule
 from stream.engine.range_people import RangePeople
 from stream.engine.rules import Rules
 from stream.engine.watermark import TopicState, log_floor
-from stream.history.events import Aggregate, HistoryEntry
 from stream.people.activity import Activity
 from stream.people.cache import PeopleCache
 from stream.people.person import Person
 from stream.sessions.index import SessionIndex
 from stream.sessions.pages import Pages
-
-
-class NewEntries(NamedTuple):
-    """New entries of one person and aggregate."""
-
-    person: Person
-    aggregate: Aggregate
-    entries: list[HistoryEntry]
 
 
 class ShardState:
@@ -95,8 +85,6 @@ class ShardState:
         self.watermark: int | None = None
         #: Number of the last checkpoint.
         self.sequence = 0
-        #: New entries of a batch that are added at its end.
-        self.new_entries: dict[tuple[str, str], NewEntries] = {}
 
     def count_range(self, first: int, last: int) -> None:
         """Count people once over the days first … last, from the first event on."""

@@ -52,8 +52,6 @@ class Aggregate:
     keep_days: int
     #: Whether events with equal fields at one instant are several entries.
     keeps_equal: bool = False
-    #: Whether the new entries of a batch are added together: an entry before others costs more.
-    by_batch: bool = False
 
     def entry(self, event: Any) -> Sequence[Any] | None:
         """Return the fields to store of an event, beside its time and segment set; None: nothing to store."""

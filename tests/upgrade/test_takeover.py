@@ -10,6 +10,7 @@ import pytest
 
 from stream.configure.fingerprints import definition_version
 from stream.engine import person_events
+from stream.history import buyers
 from stream.publish.snapshot import Snapshot, decode_snapshot, encode_snapshot
 from stream.store.published import PublishedState, read_definitions
 from stream.worker.publisher import Publisher
@@ -84,6 +85,7 @@ async def test_it_goes_on_as_one_that_has_read_the_log_from_its_beginning(
         await worker.take_over()
         # What the old worker has counted keeps the effect that it had then.
         monkeypatch.setattr(person_events, "EDITION", 0)
+        monkeypatch.setattr(buyers, "UNMATCHED_EVENTS", "not counted then")
         for step, end in zip(STEPS[:READ], ENDS[:READ], strict=True):
             await worker.read(step, end)
         monkeypatch.undo()

@@ -54,7 +54,6 @@ class Carts(Aggregate):
     name = "cart"
     types: Collection[str] = tuple(_KIND)
     keeps_equal = True
-    by_batch = True
 
     def __init__(self, settings: Settings) -> None:
         cart = settings.cart

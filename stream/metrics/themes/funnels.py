@@ -43,7 +43,6 @@ class FunnelAggregate(Aggregate):
     """
 
     keeps_equal = True
-    by_batch = True
 
     def __init__(self, label: str, funnel: Funnel, settings: Settings) -> None:
         self._label = label

@@ -74,7 +74,6 @@ class Tickets(Aggregate):
         "ticket_opened", "ticket_message", "ticket_resolved", "ticket_reopened",
     )  # fmt: skip
     keep_days = LIFE_DAYS + 1
-    by_batch = True
 
     def __init__(self, settings: Settings) -> None:
         support = settings.support
