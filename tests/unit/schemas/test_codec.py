@@ -21,7 +21,9 @@ from schemas.rejection import DETAIL_LIMIT, printable
 EXAMPLES = Path(__file__).parents[3] / "schemas" / "examples"
 VALID = sorted((EXAMPLES / "valid").iterdir())
 INVALID = sorted((EXAMPLES / "invalid").iterdir())
-DECIDED_BY_PARSE = {r for r in Reason if r not in ("future", "late", "duplicate", "currency")}
+#: Reasons that the log and the settings decide.
+DECIDED_LATER = ("future", "late", "duplicate", "currency", "crowded")
+DECIDED_BY_PARSE = {reason for reason in Reason if reason not in DECIDED_LATER}
 
 
 def page_view(**changes: Any) -> bytes:
