@@ -216,12 +216,10 @@ MUTANTS: dict[str, tuple[object, str, Callable[..., Any]]] = {
     "an attempt that forgets the others of its day": (
         funnel_attempts, "_last_of_each", lambda attempts, steps: attempts[-1:],
     ),
-    "a batch whose last entry is lost": (
-        replay.Replay, "_insert",
-        lambda self, place, new, outcomes: _insert(self, place, new[:-1] or new, outcomes),
+    "an event before others that is lost": (
+        replay.Replay, "_insert", lambda self, place, new, outcomes: None,
     ),
 }  # fmt: skip
-_insert = replay.Replay._insert
 
 
 def _deviation(a: float, n: float, b: float, m: float) -> float:
