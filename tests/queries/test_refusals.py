@@ -64,7 +64,7 @@ async def client(service: Service) -> AsyncIterator[Client]:
     ("metric=page_views&from=2026-09-20&step=hour", "time.hour_retention_days", "from"),
     ("metric=page_views&step=all&from=2026-11-01T12:00:00Z", "from is within one", "from"),
     ("metric=unique_visitors&step=all", "does not add up over days", "step"),
-    ("metric=daily_active_users&step=week", "does not add up over days", "step"),
+    ("metric=daily_active_users&step=week", "the length of its own window", "step"),
     ("metric=unique_visitors&step=hour", "is not counted by the hour", "step"),
     ("metric=page_views&window=trailing_7d", "has no window trailing_7d", "window"),
     ("metric=monthly_active_users&window=trailing_28d&step=hour", "has no window", "window"),
