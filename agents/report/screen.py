@@ -8,8 +8,9 @@ from rich.text import Text
 
 from agents.commands.metric_list import short_window
 from agents.report.labels import shortened
-from agents.report.overview import Overview, Row, Section
+from agents.report.overview import Overview
 from agents.report.partial import MARK, is_partial
+from agents.report.rows import Row, Section
 from agents.report.series import series
 from agents.report.sparkline import sparkline
 from agents.report.values import brief_benchmark, brief_change, brief_value

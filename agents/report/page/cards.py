@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agents.commands.metric_list import short_window
-from agents.report.overview import Overview, Row
+from agents.report.overview import Overview
 from agents.report.page.elements import Markup, element, joined, table
 from agents.report.partial import MARK, is_partial
+from agents.report.rows import Row
 from agents.report.series import Days, Step, series
 from agents.report.values import brief_benchmark, brief_change, brief_value
 
