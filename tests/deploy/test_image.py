@@ -4,6 +4,8 @@ import re
 import tomllib
 
 from click.testing import CliRunner
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from agents.cli.main import main
 from stream.settings.application import Settings
@@ -120,7 +122,7 @@ def test_only_code_and_locks_reach_the_builder() -> None:
 
 def test_the_lock_of_the_image_holds_the_tested_dependencies_of_the_project() -> None:
     runtime, tested = locked("runtime.lock"), locked("tests.lock")
-    declared = {re.split(r"[\[<>=]", str(name))[0].lower() for name in project()["dependencies"]}  # type: ignore[attr-defined]
+    declared = {canonicalize_name(Requirement(one).name) for one in project()["dependencies"]}  # type: ignore[attr-defined]
     assert declared <= runtime.keys()
     assert not TEST_ONLY & runtime.keys()
     assert {name: tested.get(name) for name in runtime} == runtime
