@@ -126,13 +126,14 @@ class Fragments:
         fragments.sort(key=_place if self._rules.has_split_keys else _start)
         found: list[list[Session]] = []
         group: list[Session] = []
-        end_ms = 0
+        end_ms, ended_ms = 0, _FOREVER
         for fragment in fragments:
-            if group and self._goes_on(group, end_ms, fragment, None):
+            if group and self._goes_on(group, end_ms, ended_ms, fragment, None):
                 group.append(fragment)
                 end_ms = max(end_ms, fragment.end)
+                ended_ms = min(ended_ms, _ended_ms(fragment))
             else:
-                group, end_ms = [fragment], fragment.end
+                group, end_ms, ended_ms = [fragment], fragment.end, _ended_ms(fragment)
                 found.append(group)
         return found
 
@@ -142,14 +143,15 @@ class Fragments:
         fragments.sort(key=_place if self._rules.has_split_keys else _start)
         found: list[Run] = []
         group: list[Session] = []
-        end_ms = 0
+        end_ms, ended_ms = 0, _FOREVER
         for fragment in fragments:
             owner = self._owner(by_id, fragment)
-            if group and self._goes_on(group, end_ms, fragment, owner):
+            if group and self._goes_on(group, end_ms, ended_ms, fragment, owner):
                 group.append(fragment)
                 end_ms = max(end_ms, fragment.end)
+                ended_ms = min(ended_ms, _ended_ms(fragment))
             else:
-                group, end_ms = [fragment], fragment.end
+                group, end_ms, ended_ms = [fragment], fragment.end, _ended_ms(fragment)
                 if fragment.traits & BEGUN or (fragment.closed and not fragment.traits & ATTACHED):
                     owner = None  # It begins a session of its own, or it was counted alone.
                 found.append(Run(owner, group))
@@ -207,8 +209,14 @@ class Fragments:
         return found
 
     def _goes_on(
-        self, group: list[Session], end_ms: int, fragment: Session, owner: Session | None
+        self,
+        group: list[Session],
+        end_ms: int,
+        ended_ms: int,
+        fragment: Session,
+        owner: Session | None,
     ) -> bool:
+        """Return whether a fragment belongs to a group, whose first session_end is at `ended_ms`."""
         first, last = group[0], group[-1]
         if fragment.closed or first.closed:
             # Fragments counted as one session stay one until they are taken back.
@@ -222,9 +230,8 @@ class Fragments:
             return False
         if fragment.traits & BEGUN:
             return False
-        for one in group:
-            if one.traits & ENDED and one.end < fragment.start:
-                return False
+        if ended_ms < fragment.start:
+            return False
         if self._rules.has_split_keys and not _has_one_split_key(group, fragment):
             return False
         return (
@@ -256,6 +263,11 @@ def _has_one_split_key(group: list[Session], fragment: Session) -> bool:
         return True
     campaign = next((one.campaign for one in reversed(group) if one.campaign), "")
     return campaign in ("", fragment.campaign)
+
+
+def _ended_ms(fragment: Session) -> int:
+    """Return when a session_end ends the session of a fragment."""
+    return fragment.end if fragment.traits & ENDED else _FOREVER
 
 
 def last_ms(group: Sequence[Session]) -> int:
