@@ -134,7 +134,7 @@ def carts() -> list[Event]:
     """Return ten carts: three are ordered in time, one of the other seven afterwards."""
     events = [on(1, "add_to_cart", f"p{n}", cart_id=f"c{n}") for n in range(10)]
     events += [on(1, "order", f"p{n}", 20, order_id=f"o{n}", cart_id=f"c{n}") for n in range(3)]
-    events += [on(1, "remove_from_cart", "none", 5), on(1, "add_to_cart", "none", 1)]
+    events += [on(1, "remove_from_cart", "p10", 5), on(1, "add_to_cart", "p10", 1)]
     return [*events, on(2, "order", "p9", 360, order_id="late")]  # 30 h after the last change.
 
 
