@@ -1,4 +1,4 @@
-"""Where the worker of this machine serves its pages, by the settings."""
+"""Address of this machine's worker, from the settings."""
 
 import ssl
 from typing import NamedTuple

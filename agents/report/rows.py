@@ -44,7 +44,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How the numbers of one site are looked at."""
+    """View of the numbers of one site."""
 
     whole: Days
     compared: int

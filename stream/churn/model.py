@@ -24,7 +24,7 @@ Examples = Counter[tuple[Features, bool]]
 
 
 class ModelState(msgspec.Struct, array_like=True, frozen=True):
-    """What the model has learned: the number of examples, and its weights."""
+    """Learned state of the model: the number of examples, and its weights."""
 
     learned: int
     intercept: float

@@ -80,7 +80,7 @@ class StoredRisk(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Observation(NamedTuple):
-    """What an assessment reads about a person; many people share one observation."""
+    """Features of a person that an assessment reads; many people share one observation."""
 
     site: str
     now: Features | None

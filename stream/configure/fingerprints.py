@@ -1,4 +1,4 @@
-"""What each metric is made of, in a form that is stored and compared: what a change of settings changes."""
+"""Fingerprints of metrics, stored and compared: they show which metrics a change of settings changes."""
 
 import hashlib
 import json

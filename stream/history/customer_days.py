@@ -31,7 +31,7 @@ class Stay(NamedTuple):
 
 
 class CustomerDays:
-    """What the subscriptions of a customer change, day by day, in one segment.
+    """Changes that the subscriptions of a customer make in one segment, day by day.
 
     The days before the first kept one are folded into three numbers.
     """

@@ -16,7 +16,7 @@ _APART = 64
 
 
 class State(Protocol):
-    """What entries have led to, as far as later entries depend on it."""
+    """State after some entries, as far as later entries depend on it."""
 
     def take(self, entry: HistoryEntry, outcomes: Outcomes) -> None:
         """Take the entry that comes next, and add what it changes to `outcomes`."""
@@ -29,7 +29,7 @@ class State(Protocol):
 
     @property
     def size(self) -> int:
-        """What a copy costs, in entries."""
+        """Return the cost of a copy, in entries."""
 
 
 AnyState = TypeVar("AnyState", bound=State)

@@ -1,4 +1,4 @@
-"""What a person spent in the last 365 days, as a level of each day."""
+"""Amount that a person spent in the last 365 days, as a level of each day."""
 
 from bisect import bisect_left
 from functools import lru_cache

@@ -40,7 +40,7 @@ class SubscriptionEvent(NamedTuple):
 
 
 class State(NamedTuple):
-    """What is known of a subscription after an event."""
+    """State of a subscription after an event."""
 
     #: Segment set of the event that it began with; None: it has not begun.
     segment_set_id: int | None = None
@@ -81,7 +81,7 @@ class Step(NamedTuple):
 
 
 class Effect(NamedTuple):
-    """What one event does to its subscription."""
+    """Effect of one event on its subscription."""
 
     state: State
     steps: tuple[Step, ...] = ()

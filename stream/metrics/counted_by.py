@@ -1,4 +1,4 @@
-"""Which settings change how the engine counts a measure: the table behind `engage plan`.
+"""Settings that change how the engine counts a measure: the table behind `engage plan`.
 
 A measure of a theme stands in a table of that theme. A name that ends with * stands for all measures
 that begin so; the longest one that fits holds.

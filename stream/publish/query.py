@@ -1,4 +1,4 @@
-"""What a query asks for, what it is refused for, and its answer from merged counts."""
+"""A query: its request, its refusal, and its answer from merged counts."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple, TypeAlias, get_args
@@ -46,7 +46,7 @@ class Query(NamedTuple):
 
 
 class Stored(NamedTuple):
-    """What is stored, and how far it is complete."""
+    """Range of the stored counts, and the instant up to which they are complete."""
 
     newest_ms: int
     watermark_ms: int | None
@@ -90,7 +90,7 @@ class Part(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """How a query is answered: what to read, and what to compute from it."""
+    """Plan of an answer: the counts to read, and the numbers to compute from them."""
 
     query: Query
     parts: Sequence[Part]

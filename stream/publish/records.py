@@ -189,7 +189,7 @@ class Emission:
 
 
 class _First(NamedTuple):
-    """What decides on first records of the numbers of a window."""
+    """Facts that decide whether the numbers of a window get a first record."""
 
     exists: bool
     #: A previous publisher may have published it: a count that fell to 0 is published as 0.

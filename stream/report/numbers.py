@@ -23,7 +23,7 @@ _Buckets = dict[BucketKey, dict[SeriesKey, int]]
 
 
 class Ends(NamedTuple):
-    """Where the data of a site end, in epoch ms: the newest event, and what is known to be complete."""
+    """End of a site's data in epoch ms: its newest event, and the instant up to which it is complete."""
 
     newest_ms: int
     complete_ms: int

@@ -8,7 +8,7 @@ from stream.sessions.splitting import Fragments
 
 
 class At(NamedTuple):
-    """Where an event falls: its session id, time and platform, and whether it starts or ends a session."""
+    """Place of an event: its session id, time and platform, and whether it starts or ends a session."""
 
     sid: str | None
     time_ms: int

@@ -1,1 +1,1 @@
-"""What can be set: one frozen struct a table of engage.toml, without logic."""
+"""Settings: one frozen struct for each table of engage.toml, without logic."""

@@ -1,4 +1,4 @@
-"""Who is active, who is new, and who returns."""
+"""Settings of people: active, new and returning ones."""
 
 from typing import Annotated, Literal
 

@@ -1,4 +1,4 @@
-"""Who has left, and who may: churn of customers and people, and the model of churn risk."""
+"""Settings of churn: customers and people who left, and the model of churn risk."""
 
 from typing import Annotated, Literal
 

@@ -1,4 +1,4 @@
-"""How to reach Kafka and Redis, and the secrets that this takes."""
+"""Settings of the connections to Kafka and Redis, with their secrets."""
 
 from typing import Annotated, Literal
 from urllib.parse import quote, unquote, urlsplit, urlunsplit

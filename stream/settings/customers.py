@@ -1,4 +1,4 @@
-"""What customers say, ask and are worth: surveys, support, lifetime value, social posts."""
+"""Settings of customers: surveys, support, lifetime value, social posts."""
 
 from typing import Annotated, Literal
 

@@ -1,4 +1,4 @@
-"""What a product defines itself: goals, features, funnels, carts, experiments, measures and metrics."""
+"""Definitions of a product: goals, features, funnels, carts, experiments, measures and metrics."""
 
 from typing import Annotated, Literal
 

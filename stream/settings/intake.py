@@ -1,4 +1,4 @@
-"""Which records are read and which events count: topics, time, duplicates, bots, dead letters."""
+"""Settings of the intake: topics, time, duplicates, ids, bots, dead letters."""
 
 from typing import Annotated, Literal
 

@@ -1,4 +1,4 @@
-"""What was seen and clicked in a session: pages, time on them, scrolling, exits, click-through."""
+"""Settings of pages and clicks: page names, time on pages, scrolling, exits, click-through."""
 
 from typing import Annotated, Literal
 

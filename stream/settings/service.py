@@ -1,4 +1,4 @@
-"""How a worker runs: limits of its memory, how often it publishes, its pages and its logs."""
+"""Settings of a worker: limits of its memory, intervals of publishing, its pages and its logs."""
 
 from typing import Annotated, Literal
 
@@ -30,7 +30,7 @@ class LimitSettings(Table, frozen=True, kw_only=True):
 
 
 class PublishSettings(Table, frozen=True, kw_only=True):
-    """How often state is stored and numbers are published."""
+    """Intervals at which state is stored and numbers are published."""
 
     snapshot_seconds: Annotated[
         Seconds, Help("Time between two computations of the live numbers.", why="1 s is live.")

@@ -1,4 +1,4 @@
-"""What a session is, how long it lasts and when it bounced."""
+"""Settings of sessions: their bounds, duration and bounces."""
 
 from typing import Annotated, Literal
 

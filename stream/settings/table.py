@@ -1,4 +1,4 @@
-"""What a table of engage.toml is made of: frozen fields, each with its type, bounds and help."""
+"""Parts of a table of engage.toml: frozen fields, each with its type, bounds and help."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -30,7 +30,7 @@ class MovingError(Exception):
 
 
 class _Shard(NamedTuple):
-    """How far one shard is known: the epoch and sequence of its last checkpoint, and its series."""
+    """Known state of one shard: the epoch and sequence of its last checkpoint, and its series."""
 
     epoch: bytes | None
     sequence: int

@@ -7,7 +7,7 @@ from faust.types import TP
 
 
 class Bounds(Protocol):
-    """Where partitions begin and end."""
+    """Offsets at which partitions begin and end."""
 
     async def bounds(self, tps: set[TP]) -> tuple[Mapping[TP, int], Mapping[TP, int]]:
         """Return the first and the next offset of each partition."""

@@ -1,4 +1,4 @@
-"""What outlives the shards of a worker: counts, and whether the worker can go on."""
+"""State that outlives the shards of a worker: counts, and whether the worker can go on."""
 
 from dataclasses import dataclass, field
 

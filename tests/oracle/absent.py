@@ -1,4 +1,4 @@
-"""What an event holds: null and an empty text are no field, and a reason has one spelling."""
+"""Fields of an event: null and an empty text are no field, and a reason has one spelling."""
 
 import re
 from collections.abc import Collection

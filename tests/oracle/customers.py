@@ -75,7 +75,7 @@ def unmatched(events: Iterable[EventDict]) -> list[EventDict]:
 
 
 class _Known(NamedTuple):
-    """What is known of a subscription at an instant."""
+    """State of a subscription at an instant."""
 
     #: Micro-units a month; None without a paid subscription ("Trials never count").
     pays: int | None

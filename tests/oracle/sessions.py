@@ -23,7 +23,7 @@ ON_THE_SITE = INTERACTIVE | {
 
 
 class Limits(NamedTuple):
-    """What ends a session by gaps."""
+    """Limits that end a session by gaps."""
 
     timeout_ms: int
     splits_at_timeout: bool

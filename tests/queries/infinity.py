@@ -1,4 +1,4 @@
-"""What Grafana's Infinity plugin does with the query of a panel, as its documentation says.
+"""Grafana's Infinity plugin as its documentation describes it: the request and table of a panel's query.
 
 It replaces the macros of the time range, requests the address of the data source with the panel's
 parameters, takes the list at the root selector, and one field for each column.

@@ -1,1 +1,1 @@
-"""What users of comparable systems reported as wrong numbers, each with its right value."""
+"""Inputs that users of comparable systems reported as wrong, each with its right value."""

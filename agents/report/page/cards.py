@@ -21,7 +21,7 @@ _TIMES = ((" d", 86_400), (" h", 3_600), (" min", 60))
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """What report.js draws: days and values, with the values as texts."""
+    """Series that report.js draws: days and values, with the values as texts."""
 
     id: str
     #: Format and suffix of the numbers at the axis of values, as Plotly writes them.

@@ -40,7 +40,7 @@ def written(path: Path, events: list[dict[str, Any]]) -> str:
 
 
 class Read:
-    """What a bounded input gave."""
+    """Result of reading a bounded input."""
 
     def __init__(self, *names: str, settings: Settings | None = None) -> None:
         self.bad: list[BadLine] = []
