@@ -11,15 +11,16 @@ from stream.sessions.affected import At, affected
 from stream.sessions.bounds import on_this_side, set_bound
 from stream.sessions.counts import SessionCounts
 from stream.sessions.first import FirstSessions
+from stream.sessions.last_group import LastGroups
 from stream.sessions.newest import goes_on_beside, may_go_on_alone
 from stream.sessions.pages import Pages
 from stream.sessions.rules import SessionRules
 from stream.sessions.session import (
-    ALONE,
     ATTACHED,
     Session,
     comes_first,
     merge,
+    new_session,
     reached,
     sid_digest,
 )
@@ -44,6 +45,7 @@ class SessionIndex:
         self.rules = rules
         self._registry = registry
         self._fragments = Fragments(rules, registry)
+        self._last = LastGroups(rules, self._fragments)
         self.counts = SessionCounts(rules, registry, pages, counters)
         self._firsts = (
             FirstSessions(registry, self._fragments, self.counts)
@@ -76,6 +78,13 @@ class SessionIndex:
             sid = None
         if not person.sessions:
             return self._begin(person, sid, time_ms, segment_set, split_key, alone, bound)
+        if alone and not bound and self._last.knows(person):
+            followed = self._follow(
+                person, new_session(sid, time_ms, segment_set.id, split_key, alone)
+            )
+            if followed is not None:
+                return followed
+        self._last.forget(person)
         found = [
             session
             for session in reached(person.sessions, sid, time_ms, self._reach_ms(sid, split_key))
@@ -89,26 +98,44 @@ class SessionIndex:
             self._open(person, group)
         before = self.expiries(person)
         if not found:
-            session = _new(sid, time_ms, segment_set, split_key, alone)
+            session = new_session(sid, time_ms, segment_set.id, split_key, alone)
             person.sessions.append(session)
         else:
             session = self._joined(person, found)
             self._extend(session, sid, time_ms, segment_set)
         if bound:
             set_bound(session, time_ms, bound)
-        after = self.expiries(person)
+        groups = self._fragments.groups(person.sessions)
+        after = self._expiries(groups)
         self.open_count += len(after) - len(before)
         if len(after) != len(before) or min(after) < min(before):
             # Includes a split in two: the first part closes earlier than the whole did.
             self._track(person, min(after))
         if alone:
-            if person.tail is not None and not goes_on_beside(self.rules, person.tail, time_ms):
-                person.tail = None
+            self._keep_tail(person, time_ms)
+            self._last.remember(person, groups)
             return session
         person.tail = session if may_go_on_alone(self.rules, person.sessions, session) else None
         if person.tail is not None:
             session.until = self._fragments.until(session, person.sessions)
         return session
+
+    def _follow(self, person: Person, session: Session) -> Session | None:
+        """Add a fragment alone after all others of its person; None: they must be looked at."""
+        group = self._last.place(person, session)
+        if group is None:
+            return None
+        if len(group) == 1:
+            self.open_count += 1
+            self._track(person, self._expires_ms(group))
+        self._keep_tail(person, session.start)
+        self._last.noted(person)
+        return session
+
+    def _keep_tail(self, person: Person, time_ms: int) -> None:
+        """Drop the tail if it may not go on alone beside the fragment of an instant."""
+        if person.tail is not None and not goes_on_beside(self.rules, person.tail, time_ms):
+            person.tail = None
 
     def is_over(self, person: Person, sid: str, time_ms: int) -> bool:
         """Return whether an event comes too long after the first one of its session id.
@@ -136,7 +163,7 @@ class SessionIndex:
         bound: int,
     ) -> Session:
         """Begin a person's first session, the most frequent case: there are no others to compare with."""
-        session = person.tail = _new(sid, time_ms, segment_set, split_key, alone)
+        session = person.tail = new_session(sid, time_ms, segment_set.id, split_key, alone)
         person.sessions.append(session)
         if bound:
             set_bound(session, time_ms, bound)
@@ -188,7 +215,9 @@ class SessionIndex:
 
     def expiries(self, person: Person) -> list[int]:
         """Return the instants from which the watermark may close each open session of a person."""
-        groups = self._fragments.groups(person.sessions)
+        return self._expiries(self._fragments.groups(person.sessions))
+
+    def _expiries(self, groups: list[list[Session]]) -> list[int]:
         return [self._expires_ms(group) for group in groups if not group[0].closed]
 
     def _expires_ms(self, group: list[Session]) -> int:
@@ -267,13 +296,3 @@ class SessionIndex:
         self.counts.add(session, sign)
         if self._firsts is not None:
             self._firsts.note(person, session, sign)
-
-
-def _new(
-    sid: str | None, time_ms: int, segment_set: SegmentSet, split_key: SplitKey, alone: bool
-) -> Session:
-    session = Session(sid, time_ms, segment_set.id)
-    if sid is None:
-        session.platform, session.campaign = split_key
-        session.traits = ALONE * alone
-    return session

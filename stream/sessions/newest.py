@@ -15,11 +15,9 @@ def may_go_on_alone(rules: SessionRules, sessions: Iterable[Session], session: S
     for other in sessions:
         if other.start <= end_ms:
             continue
-        if session.sid is not None and other.sid is None:
+        if other.traits & ALONE or (session.sid is not None and other.sid is None):
             if other.start > end_ms + rules.reach_of(other.platform):
                 return False
-        elif other.traits & ALONE:
-            continue  # It joins what it lies beside, however far that goes on.
         elif other.platform == session.platform and _is_same_id(session, other):
             return False
     return True
@@ -27,9 +25,9 @@ def may_go_on_alone(rules: SessionRules, sessions: Iterable[Session], session: S
 
 def goes_on_beside(rules: SessionRules, tail: Session, time_ms: int) -> bool:
     """Return whether the newest session may still be extended alone, beside a fragment of an instant."""
-    if tail.sid is None:
-        return tail.start <= time_ms
-    return time_ms <= tail.end + rules.reach_ms
+    if tail.sid is None and time_ms < tail.start:
+        return False
+    return time_ms <= tail.end + rules.reach_of(tail.platform)
 
 
 def _is_same_id(session: Session, other: Session) -> bool:

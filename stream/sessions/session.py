@@ -240,3 +240,14 @@ def goals_in(marks: int) -> int:
 def comes_first(start: int, segment_set: SegmentSet, other_start: int, other: SegmentSet) -> bool:
     """Return whether the first session precedes the other, independent of arrival order and shard."""
     return (start, segment_set.order) < (other_start, other.order)
+
+
+def new_session(
+    sid: str | None, time_ms: int, segment_set_id: int, split_key: tuple[str, str], alone: bool
+) -> Session:
+    """Begin a session by id, or a fragment of a gap session with its split key."""
+    session = Session(sid, time_ms, segment_set_id)
+    if sid is None:
+        session.platform, session.campaign = split_key
+        session.traits = ALONE * alone
+    return session

@@ -20,7 +20,8 @@ from stream.sessions.session import (
 #: Fragments of the longest gap session: one an hour for a session of a day. A session is split only
 #: between fragments, so a late event can move the split without reading other events again.
 PARTS = 24
-_FOREVER = 1 << 62
+#: Later than any event.
+NOT_ENDED = 1 << 62
 #: (platform, campaign) of an event; empty where the settings do not split by them.
 SplitKey = tuple[str, str]
 NO_SPLIT_KEY: SplitKey = ("", "")
@@ -73,7 +74,7 @@ class Fragments:
 
     def until(self, session: Session, sessions: Sequence[Session]) -> int:
         """Return the last instant up to which a new event extends a session without reading others."""
-        last = session.end if session.traits & ENDED else _FOREVER
+        last = session.end if session.traits & ENDED else NOT_ENDED
         if session.sid is None:
             if self._rules.split_on_campaign_change or session.traits & ALONE:
                 return session.start
@@ -126,14 +127,14 @@ class Fragments:
         fragments.sort(key=_place if self._rules.has_split_keys else _start)
         found: list[list[Session]] = []
         group: list[Session] = []
-        end_ms, ended_ms = 0, _FOREVER
+        end_ms, over_ms = 0, NOT_ENDED
         for fragment in fragments:
-            if group and self._goes_on(group, end_ms, ended_ms, fragment, None):
+            if group and self.goes_on(group, end_ms, over_ms, fragment, None):
                 group.append(fragment)
                 end_ms = max(end_ms, fragment.end)
-                ended_ms = min(ended_ms, _ended_ms(fragment))
+                over_ms = min(over_ms, ended_ms(fragment))
             else:
-                group, end_ms, ended_ms = [fragment], fragment.end, _ended_ms(fragment)
+                group, end_ms, over_ms = [fragment], fragment.end, ended_ms(fragment)
                 found.append(group)
         return found
 
@@ -143,15 +144,15 @@ class Fragments:
         fragments.sort(key=_place if self._rules.has_split_keys else _start)
         found: list[Run] = []
         group: list[Session] = []
-        end_ms, ended_ms = 0, _FOREVER
+        end_ms, over_ms = 0, NOT_ENDED
         for fragment in fragments:
             owner = self._owner(by_id, fragment)
-            if group and self._goes_on(group, end_ms, ended_ms, fragment, owner):
+            if group and self.goes_on(group, end_ms, over_ms, fragment, owner):
                 group.append(fragment)
                 end_ms = max(end_ms, fragment.end)
-                ended_ms = min(ended_ms, _ended_ms(fragment))
+                over_ms = min(over_ms, ended_ms(fragment))
             else:
-                group, end_ms, ended_ms = [fragment], fragment.end, _ended_ms(fragment)
+                group, end_ms, over_ms = [fragment], fragment.end, ended_ms(fragment)
                 if fragment.traits & BEGUN or (fragment.closed and not fragment.traits & ATTACHED):
                     owner = None  # It begins a session of its own, or it was counted alone.
                 found.append(Run(owner, group))
@@ -208,15 +209,15 @@ class Fragments:
                 found = session
         return found
 
-    def _goes_on(
+    def goes_on(
         self,
         group: list[Session],
         end_ms: int,
-        ended_ms: int,
+        over_ms: int,
         fragment: Session,
         owner: Session | None,
     ) -> bool:
-        """Return whether a fragment belongs to a group, whose first session_end is at `ended_ms`."""
+        """Return whether a fragment belongs to a group, whose first session_end is at `over_ms`."""
         first, last = group[0], group[-1]
         if fragment.closed or first.closed:
             # Fragments counted as one session stay one until they are taken back.
@@ -230,7 +231,7 @@ class Fragments:
             return False
         if fragment.traits & BEGUN:
             return False
-        if ended_ms < fragment.start:
+        if over_ms < fragment.start:
             return False
         if self._rules.has_split_keys and not _has_one_split_key(group, fragment):
             return False
@@ -265,9 +266,9 @@ def _has_one_split_key(group: list[Session], fragment: Session) -> bool:
     return campaign in ("", fragment.campaign)
 
 
-def _ended_ms(fragment: Session) -> int:
+def ended_ms(fragment: Session) -> int:
     """Return when a session_end ends the session of a fragment."""
-    return fragment.end if fragment.traits & ENDED else _FOREVER
+    return fragment.end if fragment.traits & ENDED else NOT_ENDED
 
 
 def last_ms(group: Sequence[Session]) -> int:

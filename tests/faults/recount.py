@@ -159,13 +159,14 @@ def _customers(counted: Recount, events: Iterable[Event]) -> None:
     last_day = max(days)
     for (who, _), run in events_of_subscription.items():
         price: dict[int, int | None] = {}
-        live, amount = False, 0
+        begun, live, amount = False, False, 0
         for event in sorted(run, key=lambda event: event["event_time"]):
-            if event["type"] == "subscription_started":
-                live = True
+            kind = event["type"]
+            if kind == "subscription_started" or (kind == "subscription_changed" and not begun):
+                begun, live = True, True  # A change begins one whose start did not come.
             if live and "mrr" in event:
                 amount = round(event["mrr"] * 1_000_000)
-            if event["type"] == "subscription_ended":
+            if kind == "subscription_ended":
                 live = False
             price[_day(event["event_time"])] = amount if live else None
         now: int | None = None

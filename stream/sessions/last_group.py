@@ -1,0 +1,90 @@
+"""Last gap session of a person with many fragments: an event after all others needs no look at them."""
+
+from collections.abc import Sequence
+
+from stream.people.person import Person
+from stream.sessions.rules import SessionRules
+from stream.sessions.session import Session
+from stream.sessions.splitting import NOT_ENDED, Fragments, ended_ms, last_ms
+
+#: Fewer fragments are looked at as fast as they are remembered.
+_MANY = 16
+_PEOPLE_MAX = 10_000
+
+
+class LastGroup:
+    """Fragments of a person's last gap session, as long as nothing but its tail has changed."""
+
+    __slots__ = ("end_ms", "ended_ms", "fragments", "newest", "number", "tail")
+
+    def __init__(self, person: Person, fragments: list[Session]) -> None:
+        self.fragments = fragments
+        #: Last instant, and that of the first session_end.
+        self.end_ms = last_ms(fragments)
+        self.ended_ms = min(ended_ms(fragment) for fragment in fragments)
+        self.note(person)
+
+    def note(self, person: Person) -> None:
+        """Note by which the state of the person is known again."""
+        self.number, self.newest, self.tail = len(person.sessions), person.sessions[-1], person.tail
+
+    def is_of(self, person: Person) -> bool:
+        """Return whether no session of the person came or went since."""
+        sessions = person.sessions
+        return (
+            len(sessions) == self.number
+            and sessions[-1] is self.newest
+            and person.tail is self.tail
+        )
+
+
+class LastGroups:
+    """Last gap sessions of people without session ids, by their keys."""
+
+    def __init__(self, rules: SessionRules, fragments: Fragments) -> None:
+        self._rules = rules
+        self._fragments = fragments
+        self._known: dict[str, LastGroup] = {}
+
+    def forget(self, person: Person) -> None:
+        """Forget a person whose sessions change in any other way."""
+        if self._known:
+            self._known.pop(person.key, None)
+
+    def remember(self, person: Person, groups: Sequence[list[Session]]) -> None:
+        """Remember the last of a person's sessions, given each as its fragments in order."""
+        if len(person.sessions) < _MANY or groups[0][0].sid is not None:
+            return
+        if self._rules.has_split_keys or self._rules.include_open:
+            return  # Another order of fragments, or sessions that are counted at once.
+        if len(self._known) >= _PEOPLE_MAX:
+            self._known.clear()
+        self._known[person.key] = LastGroup(person, groups[-1])
+
+    def knows(self, person: Person) -> bool:
+        """Return whether the person's last gap session is remembered."""
+        last = self._known.get(person.key) if self._known else None
+        return last is not None and last.is_of(person)
+
+    def place(self, person: Person, session: Session) -> list[Session] | None:
+        """Add a fragment after all others, and return its session: if new, that fragment.
+
+        None: the person's other sessions must be looked at. Call `noted` after the last change.
+        """
+        last = self._known[person.key]
+        if session.start <= last.fragments[-1].start:
+            return None
+        end_ms = last.end_ms if last.tail is None else max(last.end_ms, last.tail.end)
+        if last.fragments[0].closed and session.start <= end_ms + self._rules.reach_ms:
+            return None  # It is opened again.
+        if self._fragments.goes_on(last.fragments, end_ms, last.ended_ms, session, None):
+            last.fragments.append(session)
+            last.end_ms = max(end_ms, session.end)
+        else:
+            last.fragments, last.end_ms, last.ended_ms = [session], session.end, NOT_ENDED
+        person.sessions.append(session)
+        return last.fragments
+
+    def noted(self, person: Person) -> None:
+        """Take the person's sessions as they are now for known."""
+        self._known[person.key].note(person)
