@@ -19,8 +19,10 @@ def joined_to_ids(
 
     `by_id` are the events of each session with an id; those that belong to it are appended.
     """
-    spans = [(run, run[0:], min(_times(run)), max(_times(run))) for run in by_id]
-    ended = {id(run) for run in by_id if limits.choices.explicit_ends and _ends(run)}
+    # Events of other platforms may have been added before: they do not keep it open.
+    owned = [(run, [event for event in run if event.get("session_id")]) for run in by_id]
+    spans = [(run, own, min(_times(own)), max(_times(own))) for run, own in owned]
+    ended = {id(run) for run, own in owned if limits.choices.explicit_ends and _ends(own)}
     alone: list[list[EventDict]] = []
     current: list[EventDict] = []
     parts: list[list[EventDict]] = []

@@ -119,7 +119,9 @@ def sessions(
         by_gaps = [part for run in by_gaps for part in split_at_bounds(run, choices)]
         if choices.splits_on_campaign:
             by_gaps = [part for run in by_gaps for part in split_at_campaigns(run)]
-        runs += [part for run in by_gaps for part in split_at_length(run, limits.most_ms)]
+        # Campaigns may split at any instant, and so may the length then.
+        full_ms = 1 if choices.splits_on_campaign else limits.most_ms // 24
+        runs += [part for run in by_gaps for part in split_at_length(run, limits.most_ms, full_ms)]
     # "engagement events … do not open a session": a heartbeat alone is none. Exception: heartbeats
     # count as page views ("among page_view and heartbeat events").
     counts = choices.pages_counted == "page_view_ids"
@@ -211,14 +213,13 @@ def split_at_midnight(
     return [[e for e in run if day_of(e["ms"]) == day] for run, found in days for day in found]
 
 
-def split_at_length(run: Sequence[EventDict], most_ms: int) -> list[list[EventDict]]:
-    """metrics.md: "cap 24 h". The split is at a full 24th of it (UTC), before it would be exceeded."""
+def split_at_length(run: Sequence[EventDict], most_ms: int, full_ms: int) -> list[list[EventDict]]:
+    """metrics.md: "cap 24 h". The split is at a multiple of `full_ms` (UTC), before it would be exceeded."""
     rest = sorted(run, key=lambda event: event["ms"])
     parts: list[list[EventDict]] = []
     while rest:
         beyond = [event["ms"] for event in rest if event["ms"] - rest[0]["ms"] > most_ms]
-        full = most_ms // 24
-        end_ms = min(beyond) // full * full if beyond else rest[-1]["ms"] + 1
+        end_ms = min(beyond) // full_ms * full_ms if beyond else rest[-1]["ms"] + 1
         parts.append([event for event in rest if event["ms"] < end_ms])
         rest = [event for event in rest if event["ms"] >= end_ms]
     return parts
