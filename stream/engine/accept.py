@@ -93,7 +93,7 @@ def recall(
 
 
 def _needs_person(state: ShardState, event: Event) -> bool:
-    """Whether an event without a person is none: its ids name nobody."""
+    """Whether an event needs a person. Its ids may have been placeholders."""
     return state.rules.event_rules[event.__class__].has_person
 
 

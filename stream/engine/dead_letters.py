@@ -27,7 +27,7 @@ class DeadLetters:
         self._add(topic, record, error.reason, error.detail, None)
 
     def reject_event(self, topic: TopicState, record: Record, reason: Reason, time_ms: int) -> None:
-        """Reject a valid event: of nobody, future, in another currency, duplicate or late."""
+        """Reject a valid event: without a person, future, in another currency, duplicate or late."""
         topic.counts["rejected" if reason in _REJECTED else str(reason)] += 1
         if reason is not Reason.LATE or not self._late_policy_is_drop:
             self._add(topic, record, reason, DETAILS[reason], time_ms)

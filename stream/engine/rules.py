@@ -52,9 +52,9 @@ class Rules:
     churn_risk: RiskRules | None
 
     def somebody(self, event: Event, who: str) -> str | None:
-        """Return the id of an event that names somebody; an id that names nobody is taken off.
+        """Return the id of an event's person; placeholder ids are removed from the event.
 
-        `who` is the id that names the event's person if it is one.
+        `who` is the id of the person unless it is a placeholder.
         """
         if not self.nobody.has(who):
             return who

@@ -51,7 +51,7 @@ class Shard(ShardState):
                 continue
             person = recent.get(event.site, _no_people).get(who)
             if person is None:
-                # Not a person of the last events: only then it may be nobody.
+                # Not a person of the last events: only then the id may be a placeholder.
                 who = rules.somebody(event, who)
                 if who is None:
                     people.append(None)

@@ -99,5 +99,5 @@ def _bounds(bucket: int) -> tuple[int, int]:
 
 
 def _cents_below(bits: int) -> int:
-    """Return the highest number whose eighth power has at most so many bits."""
+    """Return the highest number whose eighth power fits into `bits` bits."""
     return isqrt(isqrt(isqrt((1 << bits) - 1)))

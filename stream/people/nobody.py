@@ -1,4 +1,4 @@
-"""Ids that name nobody: what a tracker sends instead of an id that it does not know."""
+"""Placeholder ids: values that a tracker sends instead of an unknown id, such as `undefined`."""
 
 from collections.abc import Iterable
 
@@ -16,11 +16,11 @@ class Nobody:
         )
 
     def has(self, one: str) -> bool:
-        """Whether an id names nobody, in letters of any case and with spaces around it."""
+        """Whether an id is a placeholder, in letters of any case and with spaces around it."""
         return _plain(one) in self._names
 
     def take_off(self, event: Envelope) -> None:
-        """Take the ids off an event that name nobody."""
+        """Remove the placeholder ids from an event."""
         if event.user_id is not None and self.has(event.user_id):
             event.user_id = None
         if event.visitor_id is not None and self.has(event.visitor_id):

@@ -220,7 +220,7 @@ def _repeat(log: list[LogRecord], copies: Sequence[tuple[int, int]]) -> int:
     done = 0
     for place, steps in copies:
         if place >= len(log) or any(text in log[place].value for text in (b'"GUEST"', b'"Usd"')):
-            continue  # An event of nobody or in another currency is none, and its copies likewise.
+            continue  # An event without a person, or in another currency, does not count; nor do its copies.
         record = log[place]
         after = min(place + steps, len(log))
         newest = max(other.timestamp for other in log[:after])

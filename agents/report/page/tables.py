@@ -123,7 +123,7 @@ def retention_tables(records: Iterable[MetricRecord]) -> Iterator[Markup]:
             [row.cohort, f"{row.people:,.0f}", *map(_heat, row.later[:columns])] for row in rows
         ]
         headings = [kind, "people", *map(str, range(1, columns + 1))]
-        caption = f"Share of the new people of a {kind} who come back so many {kind}s later"
+        caption = f"Share of the new people of a {kind} who come back in each later {kind}"
         yield table(caption, headings, body, class_="heat")
 
 
