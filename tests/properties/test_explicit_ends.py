@@ -3,22 +3,18 @@
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stream.sessions import bounds, index, splitting
 from stream.sessions.session import Session
-from stream.settings.application import Settings
-from tests.properties.checking import DAY_KINDS, wrong_numbers
-from tests.properties.engine import EVERYONE, Action, LogRecord, run
+from tests.properties.engine import EVERYONE, Action
 from tests.properties.inputs.traffic import MINUTE_MS, Sent, logs_of, moments, schedules
+from tests.properties.scenario import session_differences
 from tests.properties.test_engine_matches_oracle import HORIZON_MS, LATENESS_MS, config_for
 from tests.properties.test_events_without_session_id import mixed
 from tests.properties.test_session_settings_match_oracle import compared
-
-BASE_MS = 1_709_553_600_000
 
 
 @st.composite
@@ -105,18 +101,7 @@ SCHEDULE: list[Action] = [
 
 def scenario_is_wrong() -> list[str]:
     """Return the differences for the scenario above, with the patched engine."""
-    log = []
-    for number, (minute, arrival, fields) in enumerate(SCENARIO):
-        event = {"type": "page_view", "page_url": "/a", "visitor_id": "v"} | fields
-        event |= {"event_id": f"e{number}", "event_time": BASE_MS + minute * MINUTE_MS}
-        arrived_ms = BASE_MS + arrival * MINUTE_MS
-        log.append(LogRecord(number, arrived_ms, msgspec.json.encode(event)))
-    try:
-        workers = run([{"t": log}], Settings(), SCHEDULE, people_cached=1)
-    except AssertionError as error:
-        return [f"the number of open sessions: {error!r}"]
-    metrics = ("sessions", "bounce_rate", "session_duration", "pages_per_session")
-    return wrong_numbers(workers, [{"t": log}], Settings(), ("hour", *DAY_KINDS), metrics)
+    return session_differences(SCENARIO, SCHEDULE, people_cached=1)
 
 
 def _only_their_own(found: list[Session], time_ms: int, bound: int) -> list[Session]:
