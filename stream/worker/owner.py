@@ -71,8 +71,11 @@ class ShardOwner:
     @property
     def problem(self) -> str:
         """Why this worker does not count all its events; empty if it does."""
+        holds = self._status.holds.values()
         shards = (assigned.problem for assigned in self.assigned_shards.values())
-        return next(filter(None, (self._status.problem, self._assignment_problem, *shards)), "")
+        return next(
+            filter(None, (self._status.problem, *holds, self._assignment_problem, *shards)), ""
+        )
 
     def epoch(self, partition: int) -> int | None:
         """Return the epoch of the claim on a shard; None unless this worker holds it."""

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from stream.publish.staleness import StaleReason
+
 
 @dataclass(slots=True)
 class OwnerCounts:
@@ -39,6 +41,16 @@ class OwnerStatus:
     #: The failure that no retry can mend; the worker exits with it.
     fatal: Exception | None = None
     problem: str = ""
+    #: Reasons why this worker's numbers are not live, each with what is wrong and how to mend it.
+    holds: dict[StaleReason, str] = field(default_factory=dict)
+
+    def hold(self, reason: StaleReason, text: str) -> None:
+        """Note that the numbers are not live until `release`; `text` says why, and how to mend it."""
+        self.holds[reason] = text
+
+    def release(self, reason: StaleReason) -> None:
+        """Note that a reason of `hold` is over."""
+        self.holds.pop(reason, None)
 
     def fail(self, error: Exception, problem: str) -> None:
         """Note a failure that ends the worker."""
