@@ -2,6 +2,7 @@
 
 import os
 import re
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
@@ -70,6 +71,25 @@ def redis_url(redis_server: RedisServer) -> str:
     with redis.Redis.from_url(redis_server.url) as client:
         client.flushall()
     return redis_server.url
+
+
+@pytest.fixture
+def redis_cluster_url() -> Iterator[str]:
+    """Address of an empty Redis Cluster: one node that holds all slots."""
+    extra = ("--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf")
+    try:
+        server = RedisServer(extra=extra)
+    except ServerMissing as error:
+        missing(error)
+    with server:
+        client = redis.Redis.from_url(server.url)
+        client.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
+        until = time.monotonic() + 20
+        while b"cluster_state:ok" not in client.execute_command("CLUSTER", "INFO"):
+            assert time.monotonic() < until, "the cluster did not come up"
+            time.sleep(0.1)
+        client.close()
+        yield server.url
 
 
 @pytest.fixture

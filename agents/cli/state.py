@@ -1,7 +1,8 @@
-"""The commands about stored counts: what a new configuration changes, and counting them again."""
+"""The commands about stored counts: what a new configuration changes, counting again, and keeping house."""
 
 import click
 
+from agents.cli.group import Commands
 from agents.cli.options import FORMAT, with_settings
 from stream.settings.application import Settings
 
@@ -46,3 +47,33 @@ def backfill(settings: Settings, accept_loss: bool) -> int:
     from agents.commands.backfill import run_backfill
 
     return run_backfill(settings, accept_loss=accept_loss)
+
+
+@click.group(cls=Commands)
+def state() -> None:
+    """List, remove and copy what is stored in Redis.
+
+    \b
+    Example:    engage state list
+    """
+
+
+@state.command("list")
+@FORMAT
+@click.option("--sites", "by_site", is_flag=True, help="List the sites, with their series.")
+@with_settings
+def list_states(settings: Settings, format: str, by_site: bool) -> int:
+    """List all apps in this Redis, with their generations, sizes and owners.
+
+    Changes nothing, and may run beside the workers. Reads all keys with SCAN.
+
+    \b
+    Example:    engage state list
+                engage state list --format json
+
+    \b
+    Exit codes: 0 listed; 1 Redis cannot be reached; 2 wrong configuration.
+    """
+    from agents.commands.state.list_states import run_state_list
+
+    return run_state_list(settings, format, by_site)

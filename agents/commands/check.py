@@ -1,12 +1,13 @@
 """`engage check`: checks everything that a worker needs and reports all problems at once."""
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 from typing import TextIO
 from urllib.parse import urlsplit
 
 from agents.commands.check_redis import redis_findings
+from agents.commands.check_state import state_findings
 from agents.commands.findings import Finding, Level, show
 from agents.commands.kafka_clients import KafkaUnreachable, open_admin
 from agents.commands.topics import (
@@ -46,8 +47,9 @@ def all_findings(config: Path | None, environ: Mapping[str, str]) -> Iterator[Fi
             key, _, text = problem.partition(": ")
             yield Finding("error", "configuration", key, text)
     yield from _exposure(settings)
-    yield from kafka_findings(settings)
+    partitions = yield from kafka_findings(settings)
     yield from redis_findings(settings)
+    yield from state_findings(settings, partitions)
 
 
 def _exposure(settings: Settings) -> Iterator[Finding]:
@@ -61,8 +63,11 @@ def _exposure(settings: Settings) -> Iterator[Finding]:
         yield Finding("warning", "web.host", f"{settings.web.host} is open to others", advice)
 
 
-def kafka_findings(settings: Settings) -> Iterator[Finding]:
-    """Check that Kafka answers, and that every topic exists as it should be."""
+def kafka_findings(settings: Settings) -> Generator[Finding, None, int | None]:
+    """Check that Kafka answers, and that every topic exists as it should be.
+
+    Returns the partition count of the input topics; None if it is unknown.
+    """
     where = f"kafka {settings.kafka.bootstrap_servers}"
     wanted = wanted_topics(settings)
     try:
@@ -74,21 +79,24 @@ def kafka_findings(settings: Settings) -> Iterator[Finding]:
     except KafkaUnreachable as error:
         found, _, advice = str(error).rpartition("; ")
         yield Finding("error", where, found, advice)
-        return
+        return None
     yield Finding("ok", where, f"reachable, {settings.kafka.protocol}")
     missing = [topic.name for topic in wanted if topic.name not in existing]
     if missing:
         advice = "run `engage topics create`, or correct the names in [topics]"
         yield Finding("error", "topics", "missing: " + ", ".join(missing), advice)
-    yield from _inputs(settings, existing)
+    partitions = yield from _inputs(settings, existing)
     for difference in differences(wanted, existing):
         found, _, advice = difference.partition("; ")
         # The worker also guards against a producer's clock, but not against lost compaction.
         level: Level = "warning" if TIMESTAMP_TYPE in found else "error"
         yield Finding(level, "topics", found, advice)
+    return partitions
 
 
-def _inputs(settings: Settings, existing: dict[str, Existing]) -> Iterator[Finding]:
+def _inputs(
+    settings: Settings, existing: dict[str, Existing]
+) -> Generator[Finding, None, int | None]:
     counts = {n: existing[n].partitions for n in settings.topics.inputs if n in existing}
     if len(set(counts.values())) > 1:
         found = ", ".join(f"{name} has {count}" for name, count in counts.items())
@@ -97,3 +105,5 @@ def _inputs(settings: Settings, existing: dict[str, Existing]) -> Iterator[Findi
     elif counts:
         count = next(iter(counts.values()))
         yield Finding("ok", "partitions", f"{count} in each of {len(counts)} input topics")
+        return count
+    return None

@@ -43,6 +43,13 @@ def connect_redis(settings: Settings) -> Any:
     return client
 
 
+async def redis_time(client: Any) -> float:
+    """Return the epoch seconds of Redis, whose clock also dates the checkpoints."""
+    answer = await client.time()
+    seconds, micros = next(iter(answer.values())) if isinstance(answer, dict) else answer
+    return float(seconds) + float(micros) / 1e6
+
+
 class _PackedInC:
     """Packs commands in C: a checkpoint has tens of thousands of arguments, and Python takes five times as long."""
 

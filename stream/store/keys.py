@@ -18,7 +18,10 @@ class ShardKeys:
 
     @property
     def meta(self) -> str:
-        """Hash: incarnation, epoch, owner, position, sequence, state, version, partitions."""
+        """Hash: incarnation, epoch, owner, position, sequence, state, version, partitions, stored_at.
+
+        `held` names the command that changes the shard; workers refuse it meanwhile.
+        """
         return f"{self._tag}:meta"
 
     @property

@@ -38,6 +38,8 @@ end
 local stored = redis.call('HMGET', meta, 'version', 'partitions')
 if stored[1] ~= ARGV[3] then return {'REFUSED', 'version', stored[1] or ''} end
 if stored[2] ~= ARGV[4] then return {'REFUSED', 'partitions', stored[2] or ''} end
+local held = redis.call('HGET', meta, 'held')
+if held then return {'REFUSED', 'held', held} end
 redis.call('HINCRBY', meta, 'epoch', 1)
 redis.call('HSET', meta, 'owner', ARGV[1])
 return {'OK', redis.call('HGETALL', meta)}
@@ -63,7 +65,8 @@ for _, w in ipairs(writes) do
   local found = redis.call('TYPE', KEYS[w[2]])['ok']
   if types[w[1]] and found ~= 'none' and found ~= types[w[1]] then return 'WRONGTYPE' end
 end
-redis.call('HSET', meta, 'position', ARGV[5], 'sequence', ARGV[6], 'state', ARGV[7])
+redis.call('HSET', meta, 'position', ARGV[5], 'sequence', ARGV[6], 'state', ARGV[7],
+           'stored_at', redis.call('TIME')[1])
 local at = 9
 for _, w in ipairs(writes) do
   local last = at + w[3] - 1
@@ -86,7 +89,7 @@ if epoch > tonumber(ARGV[2]) then return 'FENCED' end
 if epoch == tonumber(ARGV[2]) and p[2] and p[2] ~= ARGV[1] then return 'FENCED' end
 if (p[3] or '0') ~= ARGV[3] then return 'FENCED' end
 redis.call('HSET', KEYS[1], 'epoch', ARGV[2], 'owner', ARGV[1], 'revision', ARGV[4],
-           'progress', ARGV[5])
+           'progress', ARGV[5], 'stored_at', redis.call('TIME')[1])
 redis.call('SET', KEYS[2], ARGV[6])
 return 'OK'
 """)
@@ -111,4 +114,13 @@ for bucket = 2, #KEYS do
   found[bucket - 1] = counts
 end
 return {meta[1], meta[2], cmsgpack.pack(found)}
+""")
+
+#: Sum of the bytes of KEYS, which share a slot; Redis estimates large ones from samples.
+MEMORY_USAGE = Script("""
+local bytes = 0
+for _, key in ipairs(KEYS) do
+  bytes = bytes + (redis.call('MEMORY', 'USAGE', key) or 0)
+end
+return bytes
 """)

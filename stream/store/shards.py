@@ -14,6 +14,7 @@ from stream.store.checkpoint_writes import checkpoint_writes, unpack_dead_letter
 from stream.store.connection import RedisClient
 from stream.store.keys import ShardKeys, parse_bucket
 from stream.store.scripts import CLAIM, STORE_CHECKPOINT
+from stream.store.stored_meta import refusal
 
 _READ_AT_ONCE = 5_000
 
@@ -103,7 +104,8 @@ class Store:
     async def claim(self, partition: int) -> Claim:
         """Become the owner of a shard; the owner before is fenced from now on.
 
-        Raises ClaimRefusedError if the stored state has another version or partition count.
+        Raises ClaimRefusedError if the stored state has another version or partition count, or while
+        a command changes it.
         """
         answer = await CLAIM.run(
             self._client, [self.keys(partition).meta],
@@ -111,11 +113,8 @@ class Store:
         )  # fmt: skip
         if answer[0] != b"OK":
             field, stored = answer[1].decode(), answer[2].decode()
-            raise ClaimRefusedError(
-                f"shard {partition} of app {self._app!r} was stored with {field} = {stored}; this "
-                f"worker has {STATE_VERSION if field == 'version' else self._partitions}. Use the "
-                f"old {field}, or another `app` name to count from the log again."
-            )
+            wanted = STATE_VERSION if field == "version" else self._partitions
+            raise ClaimRefusedError(refusal(self._app, partition, field, stored, wanted))
         meta = _pairs(answer[1])
         return Claim(
             incarnation=meta[b"incarnation"].decode(),

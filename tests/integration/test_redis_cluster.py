@@ -1,10 +1,6 @@
 """A shard's keys live in one slot: claim, store, load and publish work on a real Redis Cluster."""
 
-import time
-from collections.abc import Iterator
-
 import pytest
-import redis
 from msgspec.structs import replace
 from redis.asyncio.cluster import RedisCluster
 
@@ -21,25 +17,9 @@ from stream.settings.connections import RedisSettings
 from stream.store.connection import connect_redis
 from stream.store.published import FencedError, Progress, PublishedState
 from stream.store.shards import CheckpointRefusedError, Store
-from tests.servers.redis_server import RedisServer
 
 _VIEW = b'{"type":"page_view","event_id":"e%d","event_time":%d,"visitor_id":"v%d"}'
 _NOW_MS = 1_790_000_000_000
-
-
-@pytest.fixture
-def cluster() -> Iterator[str]:
-    """One node that holds all slots."""
-    extra = ("--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf")
-    with RedisServer(extra=extra) as server:
-        client = redis.Redis.from_url(server.url)
-        client.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
-        until = time.monotonic() + 20
-        while b"cluster_state:ok" not in client.execute_command("CLUSTER", "INFO"):
-            assert time.monotonic() < until, "the cluster did not come up"
-            time.sleep(0.1)
-        client.close()
-        yield server.url
 
 
 def _settings(url: str) -> Settings:
@@ -62,8 +42,10 @@ def _fold(shard: Shard, count: int) -> None:
     shard.apply("page-views", lines, decoded, people, _NOW_MS)
 
 
-async def test_a_checkpoint_is_stored_loaded_and_fenced_on_a_cluster(cluster: str) -> None:
-    settings = _settings(cluster)
+async def test_a_checkpoint_is_stored_loaded_and_fenced_on_a_cluster(
+    redis_cluster_url: str,
+) -> None:
+    settings = _settings(redis_cluster_url)
     client = connect_redis(settings)
     assert isinstance(client, RedisCluster)
     old, new = Store(client, "app", "old", 4), Store(client, "app", "new", 4)
@@ -89,8 +71,8 @@ async def test_a_checkpoint_is_stored_loaded_and_fenced_on_a_cluster(cluster: st
     await client.aclose()
 
 
-async def test_only_the_newest_owner_publishes_on_a_cluster(cluster: str) -> None:
-    client = connect_redis(_settings(cluster))
+async def test_only_the_newest_owner_publishes_on_a_cluster(redis_cluster_url: str) -> None:
+    client = connect_redis(_settings(redis_cluster_url))
     states = [
         PublishedState(client, Store(client, "app", owner, 4), "app", 4) for owner in ("a", "b")
     ]

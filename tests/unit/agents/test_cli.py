@@ -131,6 +131,7 @@ def test_config_stands_before_or_after_every_command(
 ) -> None:
     monkeypatch.setattr("agents.commands.check.kafka_findings", lambda _: [])
     monkeypatch.setattr("agents.commands.check.redis_findings", lambda _: [])
+    monkeypatch.setattr("agents.commands.check.state_findings", lambda *_: [])
     file, other = tmp_path / "mine.toml", tmp_path / "other.toml"
     file.write_text("bogus = 1")
     other.write_text("strange = 1")

@@ -1,0 +1,77 @@
+"""Checks of the stored state for `engage check`: what a worker would refuse, and who owns the shards."""
+
+import asyncio
+from collections.abc import Iterator
+
+from redis.exceptions import RedisError
+
+from agents.commands.findings import Finding
+from stream.engine.checkpoint import STATE_VERSION
+from stream.settings.application import Settings
+from stream.store.connection import connect_redis, redis_time
+from stream.store.inventory import FoundApp, FoundState, find_apps, standing
+from stream.store.stored_meta import is_alive, refusal
+
+
+def state_findings(settings: Settings, partitions: int | None) -> Iterator[Finding]:
+    """Check the state of this app; `partitions` is the number in Kafka, None if it is unknown."""
+    subject = f"stored state of {settings.app}"
+    try:
+        app, now = asyncio.run(_read(settings))
+    except (RedisError, OSError):
+        # The check of Redis says so.
+        return
+    state = app.states.get(app.live) if app else None
+    if app is None or state is None or not state.metas:
+        yield Finding("ok", subject, "none yet: counting begins where the log does")
+    else:
+        yield from _refused(settings, state, partitions, subject)
+        yield from _owners(state, now, subject)
+    yield from _left_over(app, now, subject)
+
+
+async def _read(settings: Settings) -> tuple[FoundApp | None, float]:
+    client = connect_redis(settings)
+    try:
+        apps = await find_apps(client, lambda _: None, settings.app)
+        return apps.get(settings.app), await redis_time(client)
+    finally:
+        await client.aclose()
+
+
+def _refused(
+    settings: Settings, state: FoundState, partitions: int | None, subject: str
+) -> Iterator[Finding]:
+    """Find what a worker that claims these shards would refuse."""
+    wanted = {"version": str(STATE_VERSION), "held": ""}
+    if partitions is not None:
+        wanted["partitions"] = str(partitions)
+    for field, value in wanted.items():
+        for partition, shard in sorted(state.shards.items()):
+            stored = getattr(shard.meta, field) if shard.meta else value
+            if stored != value:
+                text = refusal(settings.app, partition, field, stored, value)
+                found, _, advice = text.partition(". ")
+                yield Finding("error", subject, found, advice)
+                break
+
+
+def _owners(state: FoundState, now: float, subject: str) -> Iterator[Finding]:
+    alive = sorted({meta.owner for meta in state.metas if is_alive(meta, now)})
+    if alive:
+        found = f"{len(state.metas)} shards, counted now by {', '.join(alive)}"
+    else:
+        found = f"{len(state.metas)} shards, no worker is counting"
+    yield Finding("ok", subject, found)
+
+
+def _left_over(app: FoundApp | None, now: float, subject: str) -> Iterator[Finding]:
+    for _, state in sorted(app.states.items()) if app else ():
+        if app is None or standing(app, state) == "live" or not state.shards:
+            continue
+        name = state.generation or "first"
+        found = f"generation {name} is {standing(app, state)}: {state.key_count:,} keys"
+        if any(is_alive(meta, now) for meta in state.metas):
+            yield Finding("ok", subject, f"{found}, counted now")
+        else:
+            yield Finding("warning", subject, found, f"engage state remove --generation {name}")
