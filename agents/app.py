@@ -44,6 +44,8 @@ from stream.worker.owner import ShardOwner
 from stream.worker.publisher import Publisher
 from stream.worker.publisher_loop import PublisherLoop
 from stream.worker.record_sender import RecordSender
+from stream.worker.staleness.watch import StaleWatch
+from stream.worker.stored_shards import ReachedOffsets
 from stream.worker.telemetry import Telemetry
 
 _log = logging.getLogger(__name__)
@@ -82,10 +84,16 @@ class Worker:
         self.memory_watch = MemoryWatch(self.redis, settings, self.telemetry.note_memory)
         records = RecordSender(self.producer, settings.topics.metrics, self.telemetry)
         definition, compare = definition_version(settings), settings.publish.compare
-        new_publisher = partial(Publisher, published, metrics, rules, definition, compare)
+        new_publisher = partial(
+            Publisher, published, metrics, rules, definition, compare, ReachedOffsets()
+        )
         epoch = partial(self.owner.epoch, 0)
         self.publisher = PublisherLoop(
             settings, published, new_publisher, records, epoch, self.telemetry
+        )
+        publisher = self.publisher
+        self.stale_watch = StaleWatch(
+            self.owner, log, lambda: publisher.snapshot, settings.publish.snapshot_max_age_seconds
         )
         # Pages for people, Prometheus and supervisors.
         counts = StoredCounts(self.redis, store, partitions)
@@ -113,12 +121,13 @@ class Worker:
         settings, publisher = self.settings, self.publisher
         age, age_max = publisher.snapshot_age_seconds, settings.publish.snapshot_max_age_seconds
         snapshot = lambda: publisher.snapshot  # noqa: E731  the newest at each call
-        exporter = Exporter(SnapshotCollector(metrics, snapshot, age_max, self.telemetry.collect))
+        watch = self.stale_watch
+        exporter = Exporter(SnapshotCollector(metrics, snapshot, watch, self.telemetry.collect))
         alerts = AlertWatch(settings.web.prometheus_url)
         pipeline = Pipeline(self.owner, log, self.telemetry, alerts, age, age_max)
         numbers = LiveNumbers(metrics, settings.dimensions)
-        live = LivePages(numbers, alerts, pipeline, snapshot, age_max)
-        ready = Readiness(self.owner, age, age_max)
+        live = LivePages(numbers, alerts, pipeline, snapshot, age_max, watch.current)
+        ready = Readiness(self.owner, watch.current)
         return Web(settings, exporter, ready.checks, live, queries)
 
     def _connect_transport(self) -> Backpressure:
@@ -168,6 +177,7 @@ class Worker:
             ("dead letters", self.dead_letters.run()),
             ("publisher", self.publisher.run()),
             ("memory", self.memory_watch.run()),
+            ("staleness", self.stale_watch.run()),
         ):
             self._tasks.append(loop.create_task(work, name=name))
         _log.info("listening on http://%s:%d", self.settings.web.host, self.settings.web.port)

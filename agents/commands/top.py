@@ -57,6 +57,14 @@ class Stage(msgspec.Struct):
     text: str
 
 
+class Stale(msgspec.Struct):
+    """A reason why the numbers are not live, and since when."""
+
+    reason: str
+    since_ms: int
+    text: str
+
+
 class Answer(msgspec.Struct):
     """Answer of a worker at /api/snapshot, with the fields that are shown here."""
 
@@ -64,6 +72,7 @@ class Answer(msgspec.Struct):
     headlines: list[Headline]
     stages: list[Stage]
     numbers: Numbers | None = None
+    stale: list[Stale] = []
 
     def site(self, name: str | None) -> Site | None:
         """Find the site of a name, or the largest one without a name."""
@@ -142,15 +151,31 @@ def as_table(answer: Answer, name: str | None) -> Group:
     for stage in answer.stages:
         color = _COLORS.get(stage.state, "")
         stages.add_row(Text(stage.name), Text(stage.state, color), Text(printable(stage.text)))
-    return Group(head, tops, stages, Text("Ctrl-C to stop", "dim"))
+    stale = Text("\n".join(_stale(answer)), "bold red")
+    return Group(
+        *([stale] if answer.stale else []), head, tops, stages, Text("Ctrl-C to stop", "dim")
+    )
 
 
 def as_line(answer: Answer, name: str | None) -> str:
     """Write one line, for a log or a pipe."""
     site = answer.site(name)
     parts = [f"{title} {now}" for title, now, _ in _rows(answer, site)] if site else []
-    bad = [f"{s.name}: {printable(s.text)}" for s in answer.stages if s.state == "bad"]
+    bad = _stale(answer)
+    bad += [f"{s.name}: {printable(s.text)}" for s in answer.stages if s.state == "bad"]
     return time.strftime("%H:%M:%S ") + " · ".join([_title(answer, site, name), *parts, *bad])
+
+
+def _stale(answer: Answer) -> list[str]:
+    """Write a line for each reason why the numbers are not live."""
+    return [
+        f"NOT LIVE since {_clock(one.since_ms)}: {printable(one.reason)}. {printable(one.text)}"
+        for one in answer.stale
+    ]
+
+
+def _clock(moment_ms: int) -> str:
+    return time.strftime("%H:%M:%S", time.localtime(moment_ms / 1000))
 
 
 def _title(answer: Answer, site: Site | None, name: str | None) -> str:

@@ -102,6 +102,7 @@ def restore(
     stored = read_stored(state)
     shard.sequence = sequence
     shard.watermark = stored.watermark
+    shard.is_recount = stored.is_recount
     shard.registry.load(names)
     shard.counters.load(buckets)
     shard.sessions.load(opened, stored.reopened)
@@ -146,6 +147,7 @@ def _stored(shard: Shard) -> StoredShard:
         open_sessions=shard.sessions.open_count,
         floor_ms=shard.counted_from_ms(),
         churn_risk=None if shard.churn_risk is None else shard.churn_risk.stored(),
+        is_recount=shard.is_recount,
     )
 
 

@@ -69,6 +69,8 @@ class ShardState:
             topic: TopicState(topic, SeenIds(rules.dedupe_window_ms, rules.settings.dedupe.ids_max))
             for topic in topics
         }
+        #: Whether the state was lost before, so that published numbers are counted again.
+        self.is_recount = False
         #: Topics in the stored state that are no longer configured.
         self.retired: dict[str, TopicState] = {}
         #: Events since the last checkpoint: (event rule, minute) → segment set → count.

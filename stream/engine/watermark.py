@@ -33,6 +33,8 @@ class TopicState:
     drained_at: int = 0
     #: Log clock of the other topics that this one keeps up with while it is read to its end.
     held_to_ms: int = _NO_LIMIT
+    #: Offset up to which the log had been read, or had come, when counting began or began again.
+    goal: int = 0
     #: Records by outcome.
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(OUTCOMES, 0))
     #: Rejected records by reason.
@@ -58,6 +60,7 @@ class TopicState:
             seen.recall_clock,
             self.counts,
             self.reasons,
+            self.goal if self.next < self.goal else 0,
         )
 
     @staticmethod
@@ -73,6 +76,7 @@ class TopicState:
             recall_clock=stored.recall_clock,
             counts=stored.counts,
             reasons=stored.reasons,
+            goal=stored.goal,
         )
 
 

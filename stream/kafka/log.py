@@ -28,6 +28,10 @@ class FaustLog:
         """Commit the offsets of stored checkpoints, for lag tools."""
         await self._consumer._thread.commit_quietly(offsets)
 
+    async def committed(self, tps: set[TP]) -> Mapping[TP, int]:
+        """Return the offsets committed by any worker of the group, of the partitions that have one."""
+        return await self._consumer._thread.committed(tps)
+
     def read_to(self, tp: TP) -> tuple[int | None, int | None]:
         """Return the end of a partition and the epoch ms at which it was seen; None if unknown."""
         return self._consumer._thread.read_to(tp)

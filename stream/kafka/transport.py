@@ -113,6 +113,15 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         except KafkaError as error:
             self.log.debug("offsets not committed: %r", error)
 
+    async def committed(self, tps: set[TP]) -> Mapping[TP, int]:
+        """Return the group's committed offsets, of the partitions that have one. Raises KafkaError."""
+        return cast(Mapping[TP, int], await self.call_thread(self._committed, tps))
+
+    async def _committed(self, tps: set[TP]) -> dict[TP, int]:
+        group = self._ensure_consumer()._coordinator
+        found = await group.fetch_committed_offsets([TopicPartition(*tp) for tp in tps])
+        return {TP(*tp): state.offset for tp, state in found.items()}
+
     def read_to(self, tp: TP) -> tuple[int | None, int | None]:
         """Return the end of the log at the last fetch, and its epoch ms; None before the first fetch."""
         consumer, own = self._ensure_consumer(), TopicPartition(*tp)

@@ -129,6 +129,15 @@ _OF_WORKER = (
         "engagement_build_info", "gauge", "Version of the worker.", ("version",), merge="count"
     ),
     of_worker(
+        "engagement_stale", "gauge",
+        "Whether the numbers are not live for a reason; most reasons withhold them.", ("reason",),
+        merge="max",
+    ),
+    of_worker(
+        "engagement_stale_since_timestamp_seconds", "gauge",
+        "Time since when the numbers are not live for a reason.", ("reason",), merge="max",
+    ),
+    of_worker(
         "engagement_worker_lag_records", "gauge", "Records in Kafka that are not counted yet.",
         ("topic", "partition"), merge="max",
     ),

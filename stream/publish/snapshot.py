@@ -12,6 +12,7 @@ from stream.metrics.families import COUNTERS
 from stream.metrics.metric import Metric
 from stream.publish.merged_counts import MergedCounts
 from stream.publish.reader import SegmentReader, value_of
+from stream.publish.staleness import Stale
 
 #: Days that a gauge goes back to find one with results of the model.
 _LATE_DAYS = 4
@@ -80,6 +81,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     folded: list[Count] = []
     #: Totals of metrics with `totals`, by segment.
     segment_counts: list[SegmentCount] = []
+    #: Reasons why these numbers are not live, as the publisher knows them.
+    stale: list[Stale] = []
 
 
 def main_window(metric: Metric) -> WindowKind:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Protocol
 
 from prometheus_client import CollectorRegistry, disable_created_metrics
 from prometheus_client.core import Metric as Family
@@ -15,6 +16,7 @@ from stream.metrics.families import COUNTERS, FAMILIES
 from stream.metrics.metric import JOINED, Metric
 from stream.metrics.metric_families import segment_family, site_family, total_families
 from stream.publish.snapshot import Snapshot
+from stream.publish.staleness import Stale, StaleReason
 from stream.web.data_quality import data_quality, label
 from stream.worker.exposition import with_value, without_samples
 
@@ -22,19 +24,29 @@ from stream.worker.exposition import with_value, without_samples
 Telemetry = Callable[[], Iterable[Family]]
 
 
+class Staleness(Protocol):
+    """Tells whether the numbers are live."""
+
+    def current(self) -> list[Stale]:
+        """Return every reason why the numbers are not live; empty if they are."""
+
+    def is_withheld(self) -> bool:
+        """Return whether the values are wrong or too old to be shown as live."""
+
+
 class SnapshotCollector(Collector):
-    """Turns the newest snapshot into families; an outdated one only into its timestamp."""
+    """Turns the newest snapshot into families; one that is not live only into its timestamp."""
 
     def __init__(
         self,
         metrics: Sequence[Metric],
         snapshot: Callable[[], Snapshot | None],
-        max_age_seconds: float,
+        staleness: Staleness,
         telemetry: Telemetry,
     ) -> None:
         self._metrics = metrics
         self._snapshot = snapshot
-        self._max_age_seconds = max_age_seconds
+        self._staleness = staleness
         self._telemetry = telemetry
 
     def describe(self) -> Iterator[Family]:
@@ -44,12 +56,13 @@ class SnapshotCollector(Collector):
     def collect(self) -> Iterator[Family]:
         """Yield all families. Never waits, and never raises for lack of data."""
         yield from self._telemetry()
+        yield from _stale(self._staleness.current())
         snapshot = self._snapshot()
         if snapshot is None:
             return
         taken = snapshot.taken_ms / 1000
         yield with_value(FAMILIES["engagement_snapshot_timestamp_seconds"], taken)
-        if time.time() - taken <= self._max_age_seconds:
+        if not self._staleness.is_withheld():
             yield from self._of_sites(snapshot)
             yield from self._of_segments(snapshot)
             yield from self._totals_of_segments(snapshot)
@@ -104,6 +117,18 @@ class Exporter:
         if cached is None or now - cached[0] > 1.0:
             cached = self._cache[content_type] = (now, encode(self._registry))
         return cached[1], content_type
+
+
+def _stale(reasons: Iterable[Stale]) -> Iterator[Family]:
+    """Build 0 or 1 for every reason, so that an alert resolves, and the times of those that hold."""
+    since = {one.reason: one.since_ms / 1000 for one in reasons}
+    family = without_samples(FAMILIES["engagement_stale"])
+    times = without_samples(FAMILIES["engagement_stale_since_timestamp_seconds"])
+    for reason in StaleReason:
+        family.add_metric((reason,), reason in since)
+        if reason in since:
+            times.add_metric((reason,), since[reason])
+    yield from (family, times)
 
 
 def _segment(site: str, *names: str) -> tuple[str, ...]:

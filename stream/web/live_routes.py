@@ -9,6 +9,7 @@ import msgspec
 from aiohttp import web
 
 from stream.publish.snapshot import Snapshot
+from stream.publish.staleness import Stale
 from stream.web.live import LiveNumbers
 from stream.web.live_alerts import AlertWatch
 from stream.web.live_assets import HEADERS, TYPES, asset, page
@@ -31,12 +32,15 @@ class LivePages:
         pipeline: Pipeline,
         snapshot: Callable[[], Snapshot | None],
         age_max_seconds: float,
+        stale: Callable[[], list[Stale]],
     ) -> None:
+        """`stale` returns the reasons why the numbers are not live."""
         self._numbers = numbers
         self._alerts = alerts
         self.pipeline = pipeline
         self._snapshot = snapshot
         self._age_max_seconds = age_max_seconds
+        self._stale = stale
         self._definitions = definitions(numbers)
         self._history: tuple[int, bytes] = (-1, b"")
         self.feed = LiveFeed()
@@ -74,6 +78,10 @@ class LivePages:
         return {
             "now_ms": now_ms(),
             "age_max_seconds": self._age_max_seconds,
+            "stale": [
+                {"reason": one.reason, "since_ms": one.since_ms, "text": one.text}
+                for one in self._stale()
+            ],
             "numbers": self._numbers.state(),
             "stages": [stage._asdict() for stage in self.pipeline.stages()],
             "alerts": self._alerts.report(),

@@ -37,6 +37,10 @@ class AssignedShard:
     loaded: LoadedShard | None = None
     #: Why the shard cannot be loaded; empty otherwise.
     load_problem: str = ""
+    #: Generation of the state, and how far its checkpoints reached while this worker had the shard.
+    reached: tuple[str, dict[str, int]] = field(default_factory=lambda: ("", {}))
+    #: Monotonic seconds at which the shard was given up; 0 while it is loaded.
+    given_up_at: float = 0.0
     #: Set while batches need not wait: the shard is loaded, or is not coming back.
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     #: Held while a checkpoint is stored or the shard is loaded.
@@ -60,7 +64,7 @@ class AssignedShard:
 
     def begin(self, loaded: LoadedShard) -> None:
         """Hold a shard that was just loaded, and let batches in."""
-        self.loaded, self.load_problem = loaded, ""
+        self.loaded, self.load_problem, self.given_up_at = loaded, "", 0.0
         self.ready.set()
 
     def give_up(self) -> None:

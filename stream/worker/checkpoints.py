@@ -52,6 +52,7 @@ class Checkpoints:
                 return
             settle_checkpoint(loaded.shard)
             loaded.position = checkpoint.reached
+            assigned.reached = self._store.generation, checkpoint.offsets
             loaded.stored_watermark = loaded.shard.watermark
             self._counts.checkpoints += 1
             self._counts.checkpoint_seconds_sum += time.perf_counter() - began

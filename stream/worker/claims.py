@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Mapping
 
 from faust.types import TP
@@ -17,6 +18,7 @@ from stream.worker.errors import SHARD_IN_DOUBT, UNREACHABLE
 from stream.worker.loading import Loader
 from stream.worker.log import Log
 from stream.worker.rejection_limit import RejectionLimit
+from stream.worker.staleness.lost_state import LostState
 from stream.worker.status import OwnerStatus
 from stream.worker.topic_watches import IdleWatch, StallWatch
 
@@ -44,6 +46,7 @@ class Claims:
         self._loader = loader
         self._dead_letters = dead_letters
         self._status = status
+        self._lost = LostState(store, log, status.counts)
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def ensure(self, assigned: AssignedShard) -> Mapping[TP, int]:
@@ -61,11 +64,13 @@ class Claims:
         if assigned.loaded is not loaded:
             return
         assigned.give_up()
+        assigned.given_up_at = time.monotonic()
         answer = error.answer if isinstance(error, CheckpointRefusedError) else ""
         self._status.counts.note_lost_shard(answer)
         _log.warning(
-            "shard %d: starting over from its last checkpoint: %s", assigned.partition, error
-        )
+            "shard %d: starting over from its last checkpoint: %s",
+            assigned.partition, error, extra={"shard": assigned.partition},
+        )  # fmt: skip
         # Fenced: another worker was given the partition, and a rebalance follows. If none comes within
         # the session timeout, the partition is still this worker's.
         fenced_seconds = float(self._settings.kafka.session_timeout_seconds)
@@ -103,6 +108,7 @@ class Claims:
             try:
                 self._store.generation = await self._store.live_generation()
                 claim, shard = await self._loader.load(assigned.partition)
+                await self._lost.note(assigned, claim, shard)
                 await self._dead_letters.take_over(assigned.partition)
             except ClaimRefusedError as error:
                 self._status.fail(error, str(error))
@@ -110,16 +116,18 @@ class Claims:
             except UNREACHABLE as error:
                 self._status.counts.store_errors += 1
                 assigned.load_problem = f"Redis or Kafka does not answer: {error}"
-                if attempt == 0:
+                # A shard that was given up has its line already, and so has its return.
+                if attempt == 0 and not assigned.given_up_at:
                     _log.warning(
                         "shard %d: cannot be loaded, trying again; check redis.url and "
                         "kafka.bootstrap_servers: %s",
-                        assigned.partition, error,
+                        assigned.partition, error, extra={"shard": assigned.partition},
                     )  # fmt: skip
                 await asyncio.sleep(_RETRY_SECONDS[min(attempt, len(_RETRY_SECONDS) - 1)])
                 attempt += 1
             else:
                 self._note_missing(claim, shard)
+                self._log_return(assigned)
                 assigned.begin(self._watched(assigned, claim, shard))
 
     def _watched(self, assigned: AssignedShard, claim: Claim, shard: Shard) -> LoadedShard:
@@ -135,6 +143,14 @@ class Claims:
             position=claim.position,
             stored_watermark=shard.watermark,
         )
+
+    def _log_return(self, assigned: AssignedShard) -> None:
+        if assigned.given_up_at:
+            _log.info(
+                "shard %d: loaded again after %.1f s",
+                assigned.partition, time.monotonic() - assigned.given_up_at,
+                extra={"shard": assigned.partition},
+            )  # fmt: skip
 
     def _note_missing(self, claim: Claim, shard: Shard) -> None:
         """Report a new shard whose log begins late: after a loss of Redis, that is a gap."""

@@ -49,6 +49,9 @@ class Loader:
         # letters sent. Their sequences must not come again and stand for something else.
         shard.sequence = max(shard.sequence, now_ms())
         _fit(shard, first, end)
+        if claim.is_new:
+            for topic, state in shard.topics.items():
+                state.goal = end.get(TP(topic, partition), 0)
         return claim, shard
 
 

@@ -22,5 +22,8 @@ class Log(Bounds, Protocol):
     async def commit(self, offsets: Mapping[TP, int]) -> None:
         """Commit the offsets of stored checkpoints, for lag tools."""
 
+    async def committed(self, tps: set[TP]) -> Mapping[TP, int]:
+        """Return the offsets committed by any worker of the group, of the partitions that have one."""
+
     def read_to(self, tp: TP) -> tuple[int | None, int | None]:
         """Return the end of a partition and the epoch ms at which it was seen; None if unknown."""

@@ -19,6 +19,7 @@ from stream.worker.intake import Intake
 from stream.worker.loading import Loader
 from stream.worker.log import Log
 from stream.worker.people_reader import close_some
+from stream.worker.staleness.holds import Holds
 from stream.worker.status import OwnerCounts, OwnerStatus
 
 _log = logging.getLogger(__name__)
@@ -67,6 +68,11 @@ class ShardOwner:
     def fatal(self) -> Exception | None:
         """The failure that no retry can mend; the worker exits with it."""
         return self._status.fatal
+
+    @property
+    def reasons(self) -> Holds:
+        """Reasons why this worker's numbers are not live."""
+        return self._status.reasons
 
     @property
     def problem(self) -> str:

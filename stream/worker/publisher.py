@@ -24,7 +24,7 @@ from stream.publish.snapshot import (
 from stream.publish.totals import Highest
 from stream.store.published import Progress, PublishedState
 from stream.worker.bucket_reader import BucketReader
-from stream.worker.stored_shards import StoredShards
+from stream.worker.stored_shards import ReachedOffsets, StoredShards
 
 _NEVER = 1 << 62
 
@@ -43,8 +43,12 @@ class Publisher:
         rules: Rules,
         definition: str,
         compare: bool = False,
+        reached: ReachedOffsets | None = None,
     ) -> None:
-        """`definition` is the version of the metrics; `compare` adds the value of the window before."""
+        """`definition` is the version of the metrics; `compare` adds the value of the window before.
+
+        `reached` outlives a publisher: what one has seen, the next one misses.
+        """
         self._state = state
         self._metrics = metrics
         self._rules = rules
@@ -58,6 +62,9 @@ class Publisher:
         self._due_sequences: dict[int, int] = {}
         #: The last watermark of the publisher before this one, until records are due.
         self._inherited_ms = _NEVER
+        self._reached = reached or ReachedOffsets()
+        #: Partitions whose sums are incomplete: Redis has lost their state.
+        self.incomplete: set[int] = set()
         self.progress: Progress | None = None
 
     async def refresh(self, now_ms: int) -> Snapshot:
@@ -65,11 +72,18 @@ class Publisher:
         shards = self._shards = StoredShards(
             await self._state.shards(), self._state.partitions, self._rules.allowed_lateness_ms
         )
+        lacking = self._reached.lacking(self._state.generation, shards.by_partition)
+        self.incomplete = lacking | shards.recounting
         if self.progress is None:
             self.progress = await self._take_over(shards)
         else:
             await self._read_buckets(shards)
         return self._snapshot(shards, now_ms, self.progress.revision)
+
+    @property
+    def may_send(self) -> bool:
+        """Whether records may be made of the sums: never of some shards alone."""
+        return not self.incomplete and self._shards.is_complete
 
     def due_records(self, snapshot: Snapshot) -> Iterator[list[MetricRecord]]:
         """Yield the records that are new or changed since the last call, one list per window."""

@@ -5,16 +5,20 @@ import logging
 import time
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
 from stream.configure.fingerprints import fingerprints
 from stream.metrics import proportions
 from stream.metrics.themes.goals import has_experiment
 from stream.publish.snapshot import Snapshot, decode_snapshot, encode_snapshot
+from stream.publish.staleness import Stale, StaleReason
 from stream.settings.application import Settings
 from stream.store.published import FencedError, PublishedState
 from stream.worker.clock import now_ms
 from stream.worker.errors import UNREACHABLE
 from stream.worker.publisher import Publisher
 from stream.worker.record_sender import RecordSender
+from stream.worker.staleness.holds import Holds
 from stream.worker.telemetry import Telemetry
 
 _log = logging.getLogger(__name__)
@@ -41,6 +45,7 @@ class PublisherLoop:
         self._telemetry = telemetry
         self._publisher: Publisher | None = None
         self._generation = ""
+        self._holds = Holds()
         #: When records were looked for last, in monotonic seconds.
         self._records_at = 0.0
         self.snapshot: Snapshot | None = None
@@ -100,18 +105,36 @@ class PublisherLoop:
     async def _publish(self, publisher: Publisher, epoch: int) -> None:
         async with self._records.counts_lock:
             snapshot = await publisher.refresh(now_ms())
-        self._note_latency(snapshot)
-        self.snapshot = snapshot
+        snapshot = replace(snapshot, stale=self._stale(publisher))
         due = None
         since = time.monotonic() - self._records_at
-        if not self._records.is_busy() and since >= self._settings.publish.records_seconds:
+        is_time = since >= self._settings.publish.records_seconds
+        is_busy = self._records.is_busy()
+        if is_busy and not publisher.may_send:
+            # Its records would be made of what is left. The next publisher sends them again.
+            await self._retire()
+            return
+        if is_time and not is_busy and publisher.may_send:
             due = publisher.due_records(snapshot)
             self._records_at = time.monotonic()
         assert publisher.progress is not None
         # Before the records: this reserves their revision, or finds another publisher.
         await self._state.publish(epoch, publisher.progress, encode_snapshot(snapshot))
+        # After it: what an emptied Redis refuses is not shown either.
+        self._note_latency(snapshot)
+        self.snapshot = snapshot
         if due is not None:
             self._records.begin(due, lambda: publisher.acknowledged(snapshot))
+
+    def _stale(self, publisher: Publisher) -> list[Stale]:
+        """Return the reasons why these numbers are not live, for all workers to show."""
+        incomplete = sorted(publisher.incomplete)
+        text = (
+            f"Redis has lost checkpoints of shards {incomplete}; wait until their logs are counted "
+            "again, or restore the backup of Redis"
+        )
+        self._holds.note(StaleReason.SHARDS_REBUILDING, text if incomplete else "")
+        return self._holds.stale
 
     async def _retire(self) -> None:
         """Discard the publisher; the next one reads from Redis which records are acknowledged."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from stream.publish.staleness import StaleReason
+from stream.worker.staleness.holds import Holds
 
 
 @dataclass(slots=True)
@@ -27,7 +28,6 @@ class OwnerCounts:
         """Count a shard that starts over, by Redis' answer; empty if Redis or Kafka failed."""
         self.fenced += answer == "FENCED"
         self.conflicts += answer == "CONFLICT"
-        self.state_lost += answer == "LOST"
         self.store_errors += not answer
 
 
@@ -41,16 +41,21 @@ class OwnerStatus:
     #: The failure that no retry can mend; the worker exits with it.
     fatal: Exception | None = None
     problem: str = ""
-    #: Reasons why this worker's numbers are not live, each with what is wrong and how to mend it.
-    holds: dict[StaleReason, str] = field(default_factory=dict)
+    #: Reasons why this worker's numbers are not live.
+    reasons: Holds = field(default_factory=Holds)
 
-    def hold(self, reason: StaleReason, text: str) -> None:
+    @property
+    def holds(self) -> dict[StaleReason, str]:
+        """The reasons by name, each with what is wrong and how to mend it."""
+        return {StaleReason(one.reason): one.text for one in self.reasons.stale}
+
+    def hold(self, reason: StaleReason, text: str, since_ms: int = 0) -> None:
         """Note that the numbers are not live until `release`; `text` says why, and how to mend it."""
-        self.holds[reason] = text
+        self.reasons.hold(reason, text, since_ms)
 
     def release(self, reason: StaleReason) -> None:
         """Note that a reason of `hold` is over."""
-        self.holds.pop(reason, None)
+        self.reasons.release(reason)
 
     def fail(self, error: Exception, problem: str) -> None:
         """Note a failure that ends the worker."""

@@ -45,6 +45,17 @@ class StoredShards:
         return min(known) if len(known) == self._partitions else None
 
     @property
+    def recounting(self) -> set[int]:
+        """Partitions whose state was lost, and whose log is not read to where it was."""
+        return {p for p, shard in self.by_partition.items() if shard.is_recount and shard.is_behind}
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether no shard is missing from sums that were published before."""
+        known = self.by_partition.values()
+        return len(known) == self._partitions or not any(shard.is_recount for shard in known)
+
+    @property
     def outcomes(self) -> dict[str, int]:
         """Records passed, by outcome."""
         return _sum(topic.counts for topic in self._topics)
@@ -74,6 +85,39 @@ class StoredShards:
             )
             for partition, shard in sorted(self.by_partition.items())
         ]
+
+
+class ReachedOffsets:
+    """The highest offsets that stored checkpoints had. Less means that Redis has lost some.
+
+    Between the loss and the next checkpoint, only this tells: the owner does not know of it yet.
+    """
+
+    def __init__(self) -> None:
+        self._generation = ""
+        self._reached: dict[tuple[int, str], int] = {}
+
+    def lacking(self, generation: str, shards: Mapping[int, StoredShard]) -> set[int]:
+        """Return the partitions that have less than before, and note how far the others have come.
+
+        Another generation of the state has offsets of its own.
+        """
+        if generation != self._generation:
+            self._generation, self._reached = generation, {}
+        for partition, shard in shards.items():
+            for name, topic in shard.topics.items():
+                key = partition, name
+                self._reached[key] = max(topic.next, self._reached.get(key, 0))
+        return {
+            partition
+            for (partition, name), offset in self._reached.items()
+            if _next(shards.get(partition), name) < offset
+        }
+
+
+def _next(shard: StoredShard | None, topic: str) -> int:
+    found = shard.topics.get(topic) if shard else None
+    return found.next if found else 0
 
 
 def _sum(parts: Iterable[Mapping[str, int]]) -> dict[str, int]:

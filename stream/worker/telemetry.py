@@ -9,12 +9,12 @@ from prometheus_client.core import Metric as Family
 
 from stream.metrics.families import FAMILIES
 from stream.store.memory import Memory
-from stream.store.shards import Claim
 from stream.worker.assigned_shard import AssignedShard
 from stream.worker.dead_letters import DeadLetterSender
 from stream.worker.exposition import with_value, without_samples
 from stream.worker.log import Log
 from stream.worker.owner import ShardOwner
+from stream.worker.staleness.rebuilding import is_rebuilding
 
 _PREFIX = "engagement_worker_"
 #: Upper edges in seconds, around the promise of 1.5 s from event to visible.
@@ -46,37 +46,6 @@ class LatencyHistogram:
         )
 
 
-class RebuildWatch:
-    """Watches shards that are loaded, recall event ids, or count their log from the beginning.
-
-    A shard that counts from the beginning is rebuilt once it has passed the first end of the log that
-    was seen. Under steady traffic it would never be without any lag.
-    """
-
-    def __init__(self, log: Log) -> None:
-        self._log = log
-        #: Partition → the claim, and the ends of its topics at first sight.
-        self._goals: dict[int, tuple[Claim, dict[str, int]]] = {}
-
-    def is_rebuilding(self, assigned: AssignedShard) -> bool:
-        """Return whether the numbers of a shard are incomplete."""
-        shard, claim = assigned.shard, assigned.claim
-        if shard is None or claim is None:
-            return True
-        if any(state.expected < state.next for state in shard.topics.values()):
-            return True
-        if not claim.is_new:
-            return False
-        known = self._goals.get(assigned.partition)
-        if known is None or known[0] is not claim:
-            ends = {t: self._log.read_to(TP(t, assigned.partition))[0] for t in shard.topics}
-            seen = {topic: end for topic, end in ends.items() if end is not None}
-            if len(seen) < len(ends):
-                return True
-            known = self._goals[assigned.partition] = (claim, seen)
-        return any(shard.topics[topic].next < end for topic, end in known[1].items())
-
-
 class Telemetry:
     """Builds the worker's own families at each scrape. Other parts write their counts here."""
 
@@ -89,7 +58,6 @@ class Telemetry:
         self.records_published = 0
         #: Redis server → memory at the last look; empty while it is unknown.
         self.redis_memory: Mapping[str, Memory] = {}
-        self._rebuilds = RebuildWatch(log)
 
     def note_memory(self, memory: Mapping[str, Memory]) -> None:
         """Keep the memory of each Redis server."""
@@ -118,7 +86,7 @@ class Telemetry:
             ("metric_records_published", self.records_published),
             ("ledger_backlog", self._dead_letters.backlog),
             ("shards", sum(assigned.shard is not None for assigned in self._assigned())),
-            ("shards_rebuilding", sum(map(self._rebuilds.is_rebuilding, self._assigned()))),
+            ("shards_rebuilding", sum(map(is_rebuilding, self._assigned()))),
         ):
             yield with_value(FAMILIES[_PREFIX + name], value)
         yield self._dimension_fill()

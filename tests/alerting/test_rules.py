@@ -90,6 +90,8 @@ def test_shared_families_are_never_summed_and_worker_families_are_marked() -> No
     gauges = {f.name: f.merge for f in families if not f.is_shared and f.kind == "gauge"}
     assert gauges == {
         "engagement_build_info": "count",
+        "engagement_stale": "max",
+        "engagement_stale_since_timestamp_seconds": "max",
         "engagement_redis_memory_max_bytes": "max",
         "engagement_redis_memory_used_bytes": "max",
         "engagement_worker_dimension_fill_ratio": "max",

@@ -36,10 +36,10 @@ def names(*values: str, most: int = 4) -> SegmentRegistry:
     return known
 
 
-def assigned(partition: int, *, is_new: bool, **positions: tuple[int, int]) -> Any:
-    topics = {t: SimpleNamespace(next=n, expected=e) for t, (n, e) in positions.items()}
+def assigned(partition: int, **positions: tuple[int, int]) -> Any:
+    topics = {t: SimpleNamespace(next=n, expected=e, goal=0) for t, (n, e) in positions.items()}
     shard = SimpleNamespace(topics=topics, registry=names("DE"))
-    return SimpleNamespace(partition=partition, shard=shard, claim=SimpleNamespace(is_new=is_new))
+    return SimpleNamespace(partition=partition, shard=shard)
 
 
 def telemetry(log: Log, *shards: Any) -> Telemetry:
@@ -61,7 +61,7 @@ def rebuilding(telemetry: Telemetry) -> float:
 
 
 def test_a_shard_taken_over_is_rebuilding_until_its_event_ids_are_restored() -> None:
-    shard = assigned(0, is_new=False, clicks=(50, 20), orders=(10, 10))
+    shard = assigned(0, clicks=(50, 20), orders=(10, 10))
     page = telemetry(Log(), shard)
     assert rebuilding(page) == 1
     shard.shard.topics["clicks"].expected = 50
@@ -69,45 +69,25 @@ def test_a_shard_taken_over_is_rebuilding_until_its_event_ids_are_restored() -> 
 
 
 def test_a_dropped_or_loading_shard_is_rebuilding() -> None:
-    lost = SimpleNamespace(partition=1, shard=None, claim=None)
-    assert rebuilding(telemetry(Log(), lost, assigned(0, is_new=False, clicks=(5, 5)))) == 1
+    lost = SimpleNamespace(partition=1, shard=None)
+    assert rebuilding(telemetry(Log(), lost, assigned(0, clicks=(5, 5)))) == 1
 
 
-def test_a_shard_counted_from_the_start_is_rebuilding_up_to_the_former_end_of_the_log() -> None:
-    log = Log()
-    shard = assigned(0, is_new=True, clicks=(0, 0), orders=(0, 0))
-    page = telemetry(log, shard)
+def test_a_shard_is_rebuilding_up_to_the_goal_of_its_log() -> None:
+    shard = assigned(0, clicks=(0, 0), orders=(0, 0))
+    topics = shard.shard.topics
+    topics["clicks"].goal, topics["orders"].goal = 100, 10
+    page = telemetry(Log(), shard)
     assert rebuilding(page) == 1
-    log.ends["clicks"] = 5_000  # Traffic continues: the goal stays.
-    shard.shard.topics["clicks"] = SimpleNamespace(next=100, expected=100)
+    topics["clicks"].next = topics["clicks"].expected = 100
     assert rebuilding(page) == 1
-    shard.shard.topics["orders"] = SimpleNamespace(next=10, expected=10)
-    assert rebuilding(page) == 0
-
-
-def test_a_second_claim_sets_another_goal() -> None:
-    log = Log()
-    shard = assigned(0, is_new=True, clicks=(100, 100), orders=(10, 10))
-    page = telemetry(log, shard)
-    assert rebuilding(page) == 0
-    log.ends["clicks"] = 5_000
-    shard.claim = SimpleNamespace(is_new=True)
-    assert rebuilding(page) == 1
-
-
-def test_a_shard_is_rebuilding_while_the_ends_of_the_log_are_unknown() -> None:
-    log = Log()
-    log.ends["orders"] = None
-    shard = assigned(0, is_new=True, clicks=(100, 100), orders=(0, 0))
-    page = telemetry(log, shard)
-    assert rebuilding(page) == 1
-    log.ends["orders"] = 0
+    topics["orders"].next = topics["orders"].expected = 10
     assert rebuilding(page) == 0
 
 
 def test_the_fill_of_a_dimension_is_that_of_the_fullest_shard() -> None:
     log = Log()
-    one, two = assigned(0, is_new=False, clicks=(5, 5)), assigned(1, is_new=False, clicks=(5, 5))
+    one, two = assigned(0, clicks=(5, 5)), assigned(1, clicks=(5, 5))
     two.shard.registry = names("DE", "FR", "US")
     page = telemetry(log, one, two)
     name = "engagement_worker_dimension_fill_ratio"

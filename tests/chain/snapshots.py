@@ -13,6 +13,7 @@ from stream.settings.application import Settings
 from stream.store import keys
 from stream.web.exporter import SnapshotCollector
 from tests.faults.fleet import PARTITIONS, Fleet, Record
+from tests.staleness import LIVE
 
 #: Name and labels of a sample, without the labels of a worker.
 Series = tuple[str, frozenset[tuple[str, str]]]
@@ -95,7 +96,7 @@ class SnapshotLog(threading.Thread):
 
 def samples(settings: Settings, snapshot: Snapshot) -> dict[Series, float]:
     """Return the samples that a worker with this snapshot shows."""
-    shown = SnapshotCollector(catalogue(settings), lambda: snapshot, float("inf"), telemetry=tuple)
+    shown = SnapshotCollector(catalogue(settings), lambda: snapshot, LIVE, telemetry=tuple)
     return {
         (sample.name, frozenset(sample.labels.items())): sample.value
         for family in shown.collect()

@@ -25,6 +25,7 @@ from stream.web.exporter import Exporter, SnapshotCollector
 from stream.worker.status import OwnerCounts
 from stream.worker.telemetry import Telemetry
 from tests.contract.pages import README, ROOT, blocks, pages
+from tests.staleness import LIVE
 
 CONTRACT = ROOT / "schemas" / "README.md"
 
@@ -140,15 +141,15 @@ def exported() -> set[str]:
     snapshot = Snapshot(
         2**52, 1, 1, 1, gauges, [Count(EVENTS, "s", 1)], {"applied": 1}, {"late": 1}, 0, []
     )
-    state = SimpleNamespace(next=1, expected=1)
+    state = SimpleNamespace(next=1, expected=1, goal=1)
     names = SimpleNamespace(fill=lambda: [("s", "country", 0.5)])
     shard = SimpleNamespace(topics={"page-views": state}, registry=names)
-    assigned = SimpleNamespace(shard=shard, partition=0, claim=SimpleNamespace(is_new=False))
+    assigned = SimpleNamespace(shard=shard, partition=0)
     owner: Any = SimpleNamespace(counts=OwnerCounts(), assigned_shards={0: assigned})
     log: Any = SimpleNamespace(read_to=lambda _: (2, 2))
     dead_letters: Any = SimpleNamespace(entries_sent=0, failures=0, backlog=0)
     telemetry = Telemetry(owner, log, dead_letters)
-    collector = SnapshotCollector(catalogue(settings), lambda: snapshot, 30, telemetry.collect)
+    collector = SnapshotCollector(catalogue(settings), lambda: snapshot, LIVE, telemetry.collect)
     page = Exporter(collector).render("text/plain")[0].decode()
     # Families without samples are named as well: their counters gain `_total` with the first
     # sample.

@@ -19,6 +19,7 @@ from stream.worker.publisher import Publisher
 from tests.contract.test_worked_examples import NOON_MS
 from tests.properties.engine import EVERYONE, LogRecord, Worker
 from tests.properties.publishers import StoredState, with_dated_store
+from tests.staleness import LIVE
 
 MINUTE_MS, DAY_MS = 60_000, 86_400_000
 SETTINGS = Settings(dimensions=("country",), dimension_values_max=1)
@@ -71,7 +72,7 @@ def page() -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
         snapshots.append(asyncio.run(publisher.refresh(END_MS)))
         assert list(publisher.due_records(snapshots[-1]))
     snapshots.append(asyncio.run(publisher.refresh(END_MS)))
-    collector = SnapshotCollector([views], lambda: snapshots[-1], 1e12, tuple)
+    collector = SnapshotCollector([views], lambda: snapshots[-1], LIVE, tuple)
     text = Exporter(collector).render("text/plain")[0].decode()
     return {
         (sample.name, frozenset(sample.labels.items())): sample.value

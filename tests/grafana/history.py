@@ -1,7 +1,6 @@
 """Samples of a week for Prometheus: the exporter's own page at each moment."""
 
 import asyncio
-import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,6 +25,7 @@ from stream.worker.telemetry import Telemetry
 from tests.grafana.traffic import BUSY, DAY_MS, MINUTE_MS, NOW_MS, WEEK_MS, Spans, log
 from tests.properties.engine import EVERYONE, LogRecord, Worker
 from tests.properties.publishers import StoredState, with_dated_store
+from tests.staleness import LIVE
 
 #: Includes the dimensions of campaigns and experiments. Sessions end soon, as in
 #: deploy/compose.yaml.
@@ -68,15 +68,14 @@ class History:
         self._snapshot: Snapshot | None = None
         self._telemetry = self._of_the_worker()
         collector = SnapshotCollector(
-            metrics, lambda: self._snapshot, math.inf, self._telemetry.collect
+            metrics, lambda: self._snapshot, LIVE, self._telemetry.collect
         )
         self._exporter = Exporter(collector)
 
     def _of_the_worker(self) -> Telemetry:
         """Return the telemetry of a worker around the shard that counts here."""
         self._counts = OwnerCounts()
-        claim = SimpleNamespace(is_new=False)
-        assigned = SimpleNamespace(partition=0, shard=self._worker.shard, claim=claim)
+        assigned = SimpleNamespace(partition=0, shard=self._worker.shard)
         owner: Any = SimpleNamespace(counts=self._counts, assigned_shards={0: assigned})
         ends: Any = SimpleNamespace(read_to=lambda tp: (len(self._records), 0))
         dead_letters: Any = SimpleNamespace(entries_sent=0, failures=0, backlog=0)

@@ -43,6 +43,8 @@ def with_dated_store(worker: Worker) -> Worker:
 class StoredState:
     """Reading side of a publisher, over shards stored in memory."""
 
+    generation = ""
+
     def __init__(self, workers: Sequence[Worker], progress: Progress | None = None) -> None:
         """Read `workers`; `progress` is the progress of an earlier publisher."""
         self._workers = workers

@@ -47,7 +47,7 @@ _LIMITS = (
 _ELSEWHERE = {
     "build_info", "unaccounted_records", "worker_lag_records", "snapshot_timestamp_seconds",
     "watermark_timestamp_seconds", "newest_event_timestamp_seconds", "event_to_visible_seconds",
-    "worker_cut_duration_seconds",
+    "worker_cut_duration_seconds", "stale", "stale_since_timestamp_seconds",
 }  # fmt: skip
 
 
@@ -63,6 +63,8 @@ def pipeline(settings: Settings, place: Surroundings) -> Dashboard:
             panels.trend("Waiting in Kafka, by partition", ["worker_lag_records"]),
         )),
         Row(title="How soon", panels=(
+            panels.trend("Why numbers are not live", ["stale"]),
+            panels.age("Not live for", "stale_since_timestamp_seconds"),
             panels.trend("From event to number", ["event_to_visible_seconds"]),
             panels.age("Newest event", "newest_event_timestamp_seconds"),
             panels.age("Final up to", "watermark_timestamp_seconds"),

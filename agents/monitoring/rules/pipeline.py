@@ -13,8 +13,10 @@ from agents.monitoring.rules.pipeline_rules import (
     REBALANCES,
     RECORDS,
     SNAPSHOT,
+    STALE,
 )
 from agents.monitoring.rules.rule import Alert
+from stream.publish.staleness import StaleReason
 from stream.settings.application import Settings
 
 DASHBOARD = "engagement-pipeline"
@@ -24,6 +26,7 @@ def pipeline_alerts(settings: Settings, job: str, pace: Pace) -> Iterator[Alert]
     """Yield every alert about the pipeline, and the watchdog, which always fires."""
     yield _exporter_absent(job)
     yield _snapshot_stale(settings, job)
+    yield _numbers_stale()
     yield _lag_growing(pace)
     yield _ledger_share()
     yield _dedupe_cap()
@@ -71,6 +74,26 @@ def _snapshot_stale(settings: Settings, job: str) -> Alert:
         description=(
             "Workers of the job {{ $labels.job }} answer, but none serves a snapshot younger "
             f"than {limit:g} seconds. Check Redis, Kafka, and the owner of shard 0."
+        ),
+        dashboard=DASHBOARD,
+    )
+
+
+def _numbers_stale() -> Alert:
+    # A start and a first count are no faults; RebuildRunning tells of them.
+    usual = f"{StaleReason.STARTING}|{StaleReason.FIRST_COUNT}"
+    return Alert(
+        name="NumbersStale",
+        severity="critical",
+        signal="pipeline",
+        conditions=(f'{STALE}{{reason!~"{usual}"}} > 0',),
+        # A rebalance after a crash takes less.
+        hold=2 * MINUTE,
+        keep=MINUTE,
+        summary="The numbers are not live.",
+        description=(
+            "Workers of the job {{ $labels.job }} report {{ $labels.reason }} for 2 minutes. "
+            "Read /readyz on each worker: it says why, and what to do."
         ),
         dashboard=DASHBOARD,
     )

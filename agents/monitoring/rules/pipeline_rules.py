@@ -7,6 +7,7 @@ from agents.monitoring.rules.recording import REPLICAS
 from agents.monitoring.rules.rule import Record
 
 SNAPSHOT = "job:engagement_snapshot_timestamp_seconds:max"
+STALE = "job:engagement_stale:max"
 LAG = "topic:engagement_worker_lag_records:sum"
 RECORDS = "job:engagement_records:increase15m"
 NOT_COUNTED = "job:engagement_records_not_counted_per_record:ratio_increase15m"

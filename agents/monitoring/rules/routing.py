@@ -69,7 +69,7 @@ def _inhibitions(place: Surroundings) -> list[dict[str, Any]]:
                 "target_matchers": [f'signal =~ "{product}"'],
                 "equal": ["job"],
             }
-            for cause in ("SnapshotStale", "RebuildRunning")
+            for cause in ("SnapshotStale", "NumbersStale", "RebuildRunning")
         ),
     ]
 

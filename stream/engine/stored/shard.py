@@ -18,6 +18,7 @@ class StoredTopic(msgspec.Struct, array_like=True):
     recall_clock: int
     counts: dict[str, int]
     reasons: dict[str, int]
+    goal: int = 0
 
 
 class StoredShard(msgspec.Struct, array_like=True):
@@ -31,3 +32,9 @@ class StoredShard(msgspec.Struct, array_like=True):
     open_sessions: int
     floor_ms: int
     churn_risk: StoredRisk | None = None
+    is_recount: bool = False
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the log is not read up to where it was when counting began, or began again."""
+        return any(topic.next < topic.goal for topic in self.topics.values())

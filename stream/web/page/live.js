@@ -3,7 +3,7 @@ import { drawLine, redraw, summary } from "./charts.js";
 import { difference, formatted, PERIODS } from "./format.js";
 import { fill, make } from "./elements.js";
 import { explain, setMeanings } from "./meaning.js";
-import { showAccounting, showAlerts, showLists, showPipeline, showTicks } from "./sections.js";
+import { showAccounting, showAlerts, showLists, showPipeline, showStale, showTicks } from "./sections.js";
 
 // Events come once per second; after this long without one, the connection counts as lost.
 const SILENT_MS = 5000;
@@ -87,6 +87,7 @@ function show() {
   turnBadge();
   if (!latest || !known) return;
   const { state } = latest;
+  showStale(at("stale"), state.stale);
   showPipeline(at("pipeline"), state.stages);
   showAlerts(at("alerts"), at("alerts-note"), state.alerts);
   if (!state.numbers) return;
@@ -141,6 +142,7 @@ function freshness() {
   const age = old === null ? "no numbers yet" : `numbers of ${(Math.max(old, 0) / 1000).toFixed(old < 9950 ? 1 : 0)} s ago`;
   if (!isOpen || silent > SILENT_MS) return ["bad", "connection lost", age];
   if (old === null) return ["waiting", "waiting for numbers", age];
+  if (state.stale.length) return ["bad", "not live", age];
   if (old > OLD_MS) return ["bad", "numbers are old", age];
   return ["ok", "live", age];
 }

@@ -17,6 +17,20 @@ export function showPipeline(list, stages) {
   }));
 }
 
+export function showStale(list, reasons) {
+  list.hidden = !reasons.length;
+  const lines = reasons.map(({ reason, since_ms, text }) => [
+    `Not live since ${clock(since_ms)}: ${reason.replaceAll("_", " ")}`, `. ${text}`,
+  ]);
+  // Set only on a change: a screen reader reads every change aloud.
+  if (list.textContent === lines.flat().join("")) return;
+  fill(list, lines.map(([name, more]) => {
+    const item = make("li");
+    item.append(make("strong", name), make("span", more));
+    return item;
+  }));
+}
+
 export function showAlerts(list, note, alerts) {
   const count = (state) => alerts.alerts.filter((alert) => alert.state === state).length;
   const [firing, pending, resolved] = ["firing", "pending", "resolved"].map(count);

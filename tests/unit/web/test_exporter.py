@@ -9,18 +9,18 @@ from stream.metrics.catalogue import catalogue
 from stream.metrics.families import COUNTERS, PREFIX
 from stream.metrics.metric_families import all_families
 from stream.publish.snapshot import Count, Gauge, SegmentCount, Snapshot
+from stream.publish.staleness import Stale
 from stream.settings.application import Settings
 from stream.store.memory import Memory
 from stream.web.exporter import Exporter, SnapshotCollector
 from stream.worker.status import OwnerCounts
 from stream.worker.telemetry import Telemetry
+from tests.staleness import LIVE, Known
 
 
 def page(newest_ms: int, watermark_ms: int | None) -> str:
     snapshot = Snapshot(2**52, newest_ms, watermark_ms, 1, [], [], {}, {}, 0, [])
-    collector = SnapshotCollector(
-        catalogue(Settings()), lambda: snapshot, float("inf"), lambda: iter(())
-    )
+    collector = SnapshotCollector(catalogue(Settings()), lambda: snapshot, LIVE, lambda: iter(()))
     return rendered(collector)
 
 
@@ -57,7 +57,9 @@ def test_the_page_has_the_families_of_the_table_with_their_types_helps_and_label
         {"applied": 1}, {"late": 1}, 0, [], records={"first": 1},
         folded=[Count("country", "s", 1)], segment_counts=totals,
     )  # fmt: skip
-    collector = SnapshotCollector(metrics, lambda: snapshot, 30, a_worker().collect)
+    collector = SnapshotCollector(
+        metrics, lambda: snapshot, Known([Stale("starting", 1, "")]), a_worker().collect
+    )
     found = {
         (family.name, family.type): (
             family.documentation,
@@ -71,13 +73,25 @@ def test_the_page_has_the_families_of_the_table_with_their_types_helps_and_label
 
 def a_worker() -> Telemetry:
     """Return the telemetry of a worker with one shard and one Redis server."""
-    state = SimpleNamespace(next=1, expected=1)
+    state = SimpleNamespace(next=1, expected=1, goal=1)
     registry = SimpleNamespace(fill=lambda: [("s", "country", 0.5)])
     shard = SimpleNamespace(topics={"page-views": state}, registry=registry)
-    assigned = SimpleNamespace(shard=shard, partition=0, claim=SimpleNamespace(is_new=False))
+    assigned = SimpleNamespace(shard=shard, partition=0)
     owner: Any = SimpleNamespace(counts=OwnerCounts(), assigned_shards={0: assigned})
     log: Any = SimpleNamespace(read_to=lambda _: (2, 2))
     dead_letters: Any = SimpleNamespace(entries_sent=0, failures=0, backlog=0)
     telemetry = Telemetry(owner, log, dead_letters)
     telemetry.redis_memory = {"127.0.0.1:6379": Memory(1, 2)}
     return telemetry
+
+
+def test_values_that_are_not_live_are_withheld_and_a_gauge_names_the_reason() -> None:
+    snapshot = Snapshot(5_000, 5_000, 4_000, 1, [], [Count("events", "s", 7)], {}, {}, 0, [])
+    stale = Known([Stale("broker_away", 3_000, "no answer")], withheld=True)
+    collector = SnapshotCollector(catalogue(Settings()), lambda: snapshot, stale, lambda: iter(()))
+    lines = samples(rendered(collector)).splitlines()
+    assert 'engagement_stale{reason="broker_away"} 1.0' in lines
+    assert 'engagement_stale{reason="redis_away"} 0.0' in lines
+    assert 'engagement_stale_since_timestamp_seconds{reason="broker_away"} 3.0' in lines
+    assert not [line for line in lines if line.startswith("engagement_events_total")]
+    assert "engagement_snapshot_timestamp_seconds 5.0" in lines

@@ -29,6 +29,7 @@ from stream.web.live import HISTORY_MAX, ROWS_MAX, SITES_MAX, LiveNumbers
 from stream.web.live_alerts import RESOLVED_SECONDS, AlertWatch
 from stream.web.live_pipeline import Pipeline
 from stream.web.live_routes import LivePages
+from tests.staleness import LIVE
 
 METRICS = catalogue(Settings())
 UTC = Calendar()
@@ -156,7 +157,7 @@ def test_a_lone_surrogate_is_rejected_and_would_not_break_the_metrics() -> None:
     now = int(time.time() * 1000)
     gauge = Gauge("daily_active_users", "day", "\udc80", "country", NASTY, 5)
     shown = snapshot(now, gauge, site="\udc80")
-    collector = SnapshotCollector(METRICS, lambda: shown, 60, list)
+    collector = SnapshotCollector(METRICS, lambda: shown, LIVE, list)
     page, _ = Exporter(collector).render("")
     assert b'value="<script>?' in page and b'site="?"' in page
 
@@ -172,7 +173,7 @@ class _Stages:
 @pytest.fixture
 async def client(numbers: LiveNumbers) -> AsyncIterator[tuple[LivePages, TestClient]]:
     shown = snapshot(5000, live(7))
-    pages = LivePages(numbers, AlertWatch(""), cast(Pipeline, _Stages()), lambda: shown, 30)
+    pages = LivePages(numbers, AlertWatch(""), cast(Pipeline, _Stages()), lambda: shown, 30, list)
     app = web.Application()
     pages.add_routes(app.router)
     async with TestClient(TestServer(app)) as client:
@@ -224,7 +225,7 @@ async def test_at_most_one_update_a_second_is_sent_for_any_number_of_snapshots(
 ) -> None:
     moments = iter(range(1, 10_000))
     taken = lambda: snapshot(next(moments), live(1))  # noqa: E731  another one at each look
-    pages = LivePages(numbers, AlertWatch(""), cast(Pipeline, _Stages()), taken, 30)
+    pages = LivePages(numbers, AlertWatch(""), cast(Pipeline, _Stages()), taken, 30, list)
     client = pages.feed.join(lambda: None)
     task = asyncio.create_task(pages.run())
     await asyncio.sleep(1.5)

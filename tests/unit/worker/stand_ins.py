@@ -48,6 +48,8 @@ class Log:
     commits: list[Mapping[TP, int]] = field(default_factory=list)
     #: Topic → (end of the log, epoch ms at which it was seen).
     ends: dict[str, tuple[int, int]] = field(default_factory=dict)
+    #: Offset committed for every partition; 0: none.
+    committed_to: int = 0
 
     async def bounds(self, tps: set[TP]) -> tuple[Mapping[TP, int], Mapping[TP, int]]:
         return dict.fromkeys(tps, self.first), dict.fromkeys(tps, 1 << 40)
@@ -57,6 +59,9 @@ class Log:
 
     async def commit(self, offsets: Mapping[TP, int]) -> None:
         self.commits.append(dict(offsets))
+
+    async def committed(self, tps: set[TP]) -> Mapping[TP, int]:
+        return {tp: self.committed_to for tp in tps if self.committed_to}
 
     def read_to(self, tp: TP) -> tuple[int | None, int | None]:
         return self.ends.get(tp.topic, (None, None))
@@ -73,6 +78,8 @@ class Redis:
     loads: int = 0
     #: Stored epoch and position of each partition.
     claims: dict[int, tuple[int, str]] = field(default_factory=dict)
+    #: Whether the next load finds no state.
+    is_empty: bool = False
     generation: str = ""
     owner_name: str = "this worker"
 
@@ -85,7 +92,8 @@ class Redis:
         """Stands in for a Loader as well."""
         self.loads += 1
         self.claims[partition] = self.loads, ""
-        return Claim("incarnation", self.loads, "", 0, b"state"), shard(partition)
+        state = b"" if self.is_empty else b"state"
+        return Claim("incarnation", self.loads, "", 0, state), shard(partition)
 
     async def owner(self, partition: int) -> tuple[str, int, str]:
         return self.owner_name, *self.claims.get(partition, (0, ""))

@@ -8,6 +8,7 @@ from redis.exceptions import ConnectionError as RedisDown
 
 from stream.engine.shard import Shard
 from stream.worker.owner import ShardOwner
+from stream.worker.staleness.rebuilding import is_rebuilding
 from tests.unit.worker.stand_ins import TOPIC, Log, Redis, batch, owner, partitions
 
 
@@ -51,7 +52,7 @@ async def test_a_batch_of_a_revoked_shard_is_dropped() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "count"), [("CONFLICT", "conflicts"), ("LOST", "state_lost"), ("OOM", "")]
+    ("answer", "count"), [("CONFLICT", "conflicts"), ("LOST", ""), ("OOM", "")]
 )
 async def test_a_refused_checkpoint_makes_the_shard_start_over(answer: str, count: str) -> None:
     redis, log = Redis(answers=[answer]), Log()
@@ -66,6 +67,42 @@ async def test_a_refused_checkpoint_makes_the_shard_start_over(answer: str, coun
     assert redis.stored == []
     if count:
         assert getattr(one.counts, count) == 1
+
+
+async def test_a_lost_shard_is_counted_and_is_a_recount_until_it_is_where_it_was() -> None:
+    redis, log = Redis(answers=["OK", "LOST"]), Log()
+    one = owner(redis, log)
+    await one.assigned(partitions(0))
+    await one.consume(TOPIC, 0, batch(0, 5))
+    await one.tick()
+    redis.is_empty = True
+    await one.consume(TOPIC, 0, batch(5, 5))
+    await one.tick()
+    shard = await _until_loaded(one, 0)
+    assert (one.counts.state_lost, shard.is_recount) == (1, True)
+
+
+async def test_a_shard_that_another_worker_had_is_lost_if_its_offsets_are_committed() -> None:
+    for committed_to, lost in ((7, 1), (0, 0)):
+        one = owner(Redis(is_empty=True), Log(committed_to=committed_to))
+        await one.assigned(partitions(0))
+        assert one.counts.state_lost == lost
+        assert (await _until_loaded(one, 0)).is_recount == bool(lost)
+
+
+async def test_an_older_checkpoint_is_read_again_to_where_the_shard_was() -> None:
+    redis = Redis(answers=["OK", "CONFLICT"])
+    one = owner(redis, Log())
+    await one.assigned(partitions(0))
+    await one.consume(TOPIC, 0, batch(0, 5))
+    await one.tick()
+    await one.consume(TOPIC, 0, batch(5, 5))
+    await one.tick()
+    shard = await _until_loaded(one, 0)
+    assert (shard.is_recount, shard.topics[TOPIC].goal, one.counts.state_lost) == (True, 5, 0)
+    assert is_rebuilding(one.assigned_shards[0])
+    await one.consume(TOPIC, 0, batch(0, 5))
+    assert not is_rebuilding(one.assigned_shards[0])
 
 
 async def test_a_shard_is_loaded_once_redis_answers() -> None:

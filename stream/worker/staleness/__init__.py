@@ -1,0 +1,1 @@
+"""Whether the numbers of a worker are live, and why not."""
