@@ -4,11 +4,6 @@
 `stream` or `schemas` imports from here.
 """
 
-import sys
-from importlib import metadata
-from importlib.util import find_spec
-from pathlib import Path
-
 
 def refuse_shadows() -> None:
     """Exit with 1 and a message if Python finds another distribution's package instead of ours.
@@ -17,6 +12,12 @@ def refuse_shadows() -> None:
     installed last overwrites `__init__`, or Python finds the other directory. The command calls this
     before it imports more, which would fail with a confusing error.
     """
+    # Here, so that importing this package costs nothing: a command first prepares for signals.
+    import sys
+    from importlib import metadata
+    from importlib.util import find_spec
+    from pathlib import Path
+
     home = Path(__file__).resolve().parent.parent
     for name in ("agents", "stream", "schemas"):
         spec = find_spec(name)

@@ -1,6 +1,6 @@
 """`python -m agents` runs the command `engage`."""
 
-from agents.cli.main import main
+from agents.start import main
 
 if __name__ == "__main__":
     main()

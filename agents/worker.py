@@ -3,23 +3,26 @@
 import asyncio
 import gc
 import logging
-import os
-import signal
 import sys
-import threading
+from typing import TYPE_CHECKING
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 from redis.exceptions import RedisError
 
 from agents.commands.logs import setup_logging
+from agents.commands.signals import exit_now, stop_signals
 from stream.kafka.options import aiokafka_options
 from stream.settings.application import Settings
-from stream.store.connection import connect_redis
+from stream.store.connection import connect_server
+
+if TYPE_CHECKING:
+    from agents.app import Worker
 
 _log = logging.getLogger(__name__)
 _TOPIC_TRIES = 10
-_STOP_SECONDS = 4.0
+#: Longest waits of a worker that stops; together less than `signals.END_SECONDS`.
+_STORE_SECONDS, _CLOSE_SECONDS = 4.5, 3.0
 
 
 class CannotStartError(Exception):
@@ -33,56 +36,86 @@ def run_worker(settings: Settings) -> int:
     gc.set_threshold(200_000, 50, 1000)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
-    try:
-        code = loop.run_until_complete(_run(settings))
-    except CannotStartError as error:
-        print(f"engage: {error}", file=sys.stderr)
-        return 1
-    # Everything is stored and closed. Some of Faust's tasks ignore their cancellation, and asyncio.run
-    # would wait for them for ever.
-    logging.shutdown()
-    sys.stderr.flush()
-    os._exit(code)
-
-
-async def _run(settings: Settings) -> int:
-    from agents.app import Worker
-
-    await check_redis(settings)
-    worker = Worker(settings, await count_partitions(settings))
     stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopped.set)
-    await worker.start()
-    worker.app.finalize()
-    await worker.app.start()
-    await asyncio.wait(
-        [loop.create_task(stopped.wait()), loop.create_task(worker.failed())],
-        return_when=asyncio.FIRST_COMPLETED,
-    )
-    _log.info("stopping: storing the last checkpoints")
-    failure = worker.failure
-    # A thread, since a task that does not end may block the event loop as well. A checkpoint that it
-    # interrupts is stored whole or not at all.
-    watchdog = threading.Timer(2 * _STOP_SECONDS, os._exit, (1 if failure else 0,))
-    watchdog.daemon = True
-    watchdog.start()
-    # Before the consumer stops: without it, no offset can be committed.
-    await worker.finish()
-    # Everything is stored; tasks that do not end in time are left behind. `wait_for` would wait for
-    # a cancelled task, and some of Faust's tasks ignore their cancellation.
-    for closing in (worker.app.stop(), worker.stop()):
-        await asyncio.wait([loop.create_task(closing)], timeout=_STOP_SECONDS)
-    if failure is not None:
-        _log.error("the worker has failed: %s", failure, exc_info=failure)
-        print(f"engage: {failure}", file=sys.stderr)
-    return 1 if failure else 0
+    with stop_signals(lambda: loop.call_soon_threadsafe(stopped.set), code=0):
+        try:
+            code = loop.run_until_complete(WorkerRun(settings, stopped).run())
+        except CannotStartError as error:
+            print(f"engage: {error}", file=sys.stderr)
+            code = 1
+        # What must be stored is stored. Faust's tasks may ignore their cancellation, and threads of
+        # libraries wait for servers: the usual end of the interpreter would wait for them.
+        logging.shutdown()
+    exit_now(code)
+
+
+class WorkerRun:
+    """One run of a worker. Each step ends when the worker is asked to stop."""
+
+    def __init__(self, settings: Settings, stopped: asyncio.Event) -> None:
+        self._settings = settings
+        self._stopped = stopped
+        self._worker: Worker | None = None
+
+    async def run(self) -> int:
+        """Start, work, and stop in order; return the exit code. Raises CannotStartError."""
+        loop = asyncio.get_running_loop()
+        stop, starting = (
+            loop.create_task(self._stopped.wait()), loop.create_task(self._start())
+        )  # fmt: skip
+        await asyncio.wait([stop, starting], return_when=asyncio.FIRST_COMPLETED)
+        if not stop.done():
+            worker = starting.result()
+            await asyncio.wait(
+                [stop, loop.create_task(worker.failed())], return_when=asyncio.FIRST_COMPLETED
+            )
+        if self._worker is None:
+            _log.info("stopped before it has read anything")
+            return 0
+        return await self._finish(self._worker)
+
+    async def _start(self) -> "Worker":
+        from agents.app import Worker
+
+        await check_redis(self._settings)
+        partitions = await count_partitions(self._settings)
+        worker = Worker(self._settings, partitions)
+        if not self._stopped.is_set():
+            self._worker = worker
+            await worker.start()
+            worker.app.finalize()
+            await worker.app.start()
+        return worker
+
+    async def _finish(self, worker: "Worker") -> int:
+        """Store the last checkpoints and close what can be closed in time; return the exit code.
+
+        What was not stored is read again from Kafka, by the next owner of the shard.
+        """
+        _log.info("stopping: storing the last checkpoints")
+        loop = asyncio.get_running_loop()
+        failure = worker.failure
+        # Before the consumer stops: without it, no offset can be committed. `wait`, because
+        # `wait_for` would wait for a cancelled task, and some of Faust's ignore their cancellation.
+        storing = loop.create_task(worker.finish())
+        await asyncio.wait([storing], timeout=_STORE_SECONDS)
+        if not storing.done():
+            _log.warning("Redis does not answer: the next worker reads on from earlier checkpoints")
+        closing = [loop.create_task(worker.app.stop()), loop.create_task(worker.stop())]
+        await asyncio.wait(closing, timeout=_CLOSE_SECONDS)
+        if failure is not None:
+            _log.error("the worker has failed: %s", failure, exc_info=failure)
+            print(f"engage: {failure}", file=sys.stderr)
+        return 1 if failure else 0
 
 
 async def check_redis(settings: Settings) -> None:
-    """Check that Redis answers, is new enough, and evicts nothing. Raises CannotStartError."""
-    client = connect_redis(settings)
+    """Check that Redis answers, is what the settings say, and evicts nothing.
+
+    Raises CannotStartError.
+    """
+    # One server, also of a cluster: a client of clusters tries for minutes before it says no.
+    client = connect_server(settings)
     try:
         info = await client.info()
     except (RedisError, OSError) as error:
@@ -92,6 +125,12 @@ async def check_redis(settings: Settings) -> None:
         ) from error
     finally:
         await client.aclose()
+    is_cluster = bool(info.get("cluster_enabled"))
+    if is_cluster != settings.redis.cluster:
+        raise CannotStartError(
+            f"Redis at {settings.redis.url} is {'' if is_cluster else 'not '}a cluster; set "
+            f"redis.cluster = {str(is_cluster).lower()} (ENGAGE_REDIS_CLUSTER)"
+        )
     policy = info.get("maxmemory_policy", "noeviction")
     if policy != "noeviction":
         raise CannotStartError(

@@ -8,12 +8,13 @@ from typing import Any, NoReturn
 
 import click
 
+from agents.commands.signals import end_in_order, exit_code
 from stream.configure.load import SettingsError
 from stream.configure.suggest import did_you_mean
 
 #: Exit codes. USAGE: the command line or the configuration must be corrected. FAILURE: a server or
-#: a file failed. INTERRUPTED: what shells give to Ctrl-C.
-USAGE, FAILURE, INTERRUPTED = 2, 1, 130
+#: a file failed.
+USAGE, FAILURE = 2, 1
 CONFIG_HELP = "The engage.toml to use; without it, ./engage.toml if it exists."
 
 
@@ -62,11 +63,12 @@ class Commands(click.Group):
         if sys.stdout is None:
             sys.stdout = _ClosedOutput()
         try:
-            return super().invoke(ctx)
+            with end_in_order():
+                return super().invoke(ctx)
         except SettingsError as error:
             _stop(str(error), USAGE)
-        except KeyboardInterrupt:
-            sys.exit(INTERRUPTED)
+        except KeyboardInterrupt as interrupt:
+            sys.exit(exit_code(interrupt))
         except BrokenPipeError:
             # `engage tail | head`: the reader has gone. Python would complain again at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

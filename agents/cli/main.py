@@ -44,7 +44,7 @@ def main() -> None:
     Exit codes:  0    done
                  1    a server or a file failed
                  2    the command line or the configuration is wrong
-                 130  interrupted by Ctrl-C
+                 130  interrupted by Ctrl-C; 143 by SIGTERM
     """
 
 

@@ -7,6 +7,7 @@ import time
 from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import TopicPartition
 
+from agents.commands.signals import run_until_stopped
 from agents.worker import CannotStartError, check_redis, count_partitions
 from stream.configure.compile import build_rules
 from stream.kafka.options import aiokafka_options
@@ -26,7 +27,7 @@ _TAKE_OVER_SECONDS = 60.0
 def run_backfill(settings: Settings, *, accept_loss: bool) -> int:
     """Fill a new generation of the state and make it live; 1 with a message if that is impossible."""
     try:
-        asyncio.run(_run(settings, accept_loss))
+        run_until_stopped(_run(settings, accept_loss))
     except CannotStartError as error:
         print(f"engage: {error}", file=sys.stderr)
         return 1

@@ -125,7 +125,9 @@ class Sender:
 
     def close(self) -> None:
         """Disconnect and drop unconfirmed records."""
-        self._producer.close(timeout=2.0)
+        # It first waits for unconfirmed records, and complains of those.
+        with contextlib.suppress(KafkaError):
+            self._producer.close(timeout=2.0)
 
     def _confirmed(self, _: object) -> None:
         with self._lock:

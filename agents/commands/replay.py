@@ -9,7 +9,7 @@ from typing import NamedTuple, TextIO
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from agents.commands.kafka_clients import Sender
+from agents.commands.kafka_clients import KafkaUnreachable, Sender
 from schemas.codec import RejectedEvent, parse
 from schemas.events import EVENT_TYPES, Event
 from stream.people.nobody import Nobody
@@ -17,6 +17,8 @@ from stream.report.input import Item, read_items
 from stream.settings.application import Settings
 
 PROGRESS_SECONDS = 5.0
+#: Longest wait for Kafka after Ctrl-C.
+INTERRUPTED_SECONDS = 4.0
 
 
 class Routed(NamedTuple):
@@ -118,7 +120,10 @@ def run_replay(
             sender.flush()
     except KeyboardInterrupt:
         console.print("interrupted; these are the records sent so far")
-        sender.flush()
+        with contextlib.suppress(KafkaUnreachable):
+            sender.flush(INTERRUPTED_SECONDS)
+        _summarise(console, sender, time.monotonic() - began, bad, skip_bad=skip_bad)
+        raise
     finally:
         sender.close()
     _summarise(console, sender, time.monotonic() - began, bad, skip_bad=skip_bad)

@@ -16,6 +16,7 @@ HISTORY_DAYS = 35
 REPORT_SECONDS = 10.0
 # Short slices, so that an event is sent soon after its time.
 SLICE_SECONDS = 0.2
+STOP_SECONDS = 2.0
 
 
 class Simulation:
@@ -26,14 +27,16 @@ class Simulation:
         settings: Settings,
         traffic: Traffic,
         sender: Sender,
+        stop: threading.Event,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        """`stop` ends the sending, of the past as well."""
         self._topics = settings.topics
         self._traffic = traffic
         self._sender = sender
         self._clock = clock
         self._thread: threading.Thread | None = None
-        self._stop = threading.Event()
+        self._stop = stop
         #: Error that ended it.
         self.error: KafkaUnreachable | None = None
         self.sent = 0
@@ -54,7 +57,7 @@ class Simulation:
         """End the thread, within a few seconds."""
         self._stop.set()
         if self._thread is not None:
-            self._thread.join(5.0)
+            self._thread.join(STOP_SECONDS)
 
     def _run(self, start_ms: int) -> None:
         try:
@@ -70,6 +73,8 @@ class Simulation:
     def _send(self, records: Iterable[Sent]) -> None:
         first = self._topics.inputs[0]
         for record in records:
+            if self._stop.is_set():
+                return
             # Events of a topic that is switched off go to the first topic; it may carry any type.
             topic = getattr(self._topics, record.role) or first
             self._sender.send(topic, record.key, record.raw)
@@ -104,16 +109,16 @@ def run_simulate(
     # A new seed each time: event ids of an earlier run would be duplicates.
     traffic = simulated_traffic(settings, secrets.randbits(32), rate, trouble, now_ms)
     sender = Sender(settings)
-    simulation = Simulation(settings, traffic, sender)
     try:
         with stop_signals() as stop:
+            simulation = Simulation(settings, traffic, sender, stop)
             # A past that is sent again would be late, and fill the dead letters.
             if is_first:
                 past = simulation.send_history(HISTORY_DAYS, now_ms)
                 print(f"sent {past} events of the past {HISTORY_DAYS} days", flush=True)
             simulation.start(now_ms)
             _report(simulation, stop, seconds)
-        simulation.stop()
+            simulation.stop()
         if simulation.error is not None:
             raise simulation.error
     finally:

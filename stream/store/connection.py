@@ -20,7 +20,22 @@ class RedisClient(Protocol):
 
 
 def connect_redis(settings: Settings) -> Any:
-    """Return a client that connects at its first command.
+    """Return a client that connects at its first command."""
+    if settings.redis.cluster:
+        return RedisCluster.from_url(settings.redis.url, **redis_options(settings))
+    return connect_server(settings)
+
+
+def connect_server(settings: Settings) -> Any:
+    """Return a client of the server at `redis.url`, also if it is a node of a cluster."""
+    client = Redis.from_url(settings.redis.url, **redis_options(settings))
+    pool = client.connection_pool
+    pool.connection_class = type("Connection", (_PackedInC, pool.connection_class), {})
+    return client
+
+
+def redis_options(settings: Settings) -> dict[str, Any]:
+    """Return the keyword arguments of every asynchronous client.
 
     By default redis-py retries a command ten times, longer than a Kafka session lasts. Here a
     command fails at once, and the shard starts over from its last checkpoint.
@@ -35,12 +50,7 @@ def connect_redis(settings: Settings) -> Any:
         options["password"] = redis.password.reveal()
     if redis.ssl_cafile:
         options["ssl_ca_certs"] = redis.ssl_cafile
-    if redis.cluster:
-        return RedisCluster.from_url(redis.url, **options)
-    client = Redis.from_url(redis.url, **options)
-    pool = client.connection_pool
-    pool.connection_class = type("Connection", (_PackedInC, pool.connection_class), {})
-    return client
+    return options
 
 
 async def redis_time(client: Any) -> float:

@@ -101,10 +101,13 @@ class Claims:
         return stored == (self._store.owner_name, loaded.claim.epoch, loaded.position)
 
     async def _load(self, assigned: AssignedShard) -> None:
-        """Claim and load a shard, trying until Redis and Kafka answer or its partition is revoked."""
+        """Claim and load a shard, trying until Redis and Kafka answer or its partition is revoked.
+
+        A worker that stops claims none: the next owner would be fenced.
+        """
         assigned.give_up()
         attempt = 0
-        while self._shards.get(assigned.partition) is assigned and assigned.loaded is None:
+        while self._is_awaited(assigned):
             try:
                 self._store.generation = await self._store.live_generation()
                 claim, shard = await self._loader.load(assigned.partition)
@@ -129,6 +132,10 @@ class Claims:
                 self._note_missing(claim, shard)
                 self._log_return(assigned)
                 assigned.begin(self._watched(assigned, claim, shard))
+
+    def _is_awaited(self, assigned: AssignedShard) -> bool:
+        is_assigned = self._shards.get(assigned.partition) is assigned
+        return is_assigned and assigned.loaded is None and not self._status.is_closing
 
     def _watched(self, assigned: AssignedShard, claim: Claim, shard: Shard) -> LoadedShard:
         log, counts = self._log, self._status.counts

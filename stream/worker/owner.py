@@ -137,7 +137,9 @@ class ShardOwner:
     async def finish(self) -> None:
         """Take no more batches and store the last checkpoints: the worker is about to stop."""
         self._status.is_closing = True
-        await asyncio.gather(*map(self._checkpoints.save, list(self.assigned_shards.values())))
+        # One that is being loaded has nothing to store, and its lock may be held for long.
+        loaded = [one for one in self.assigned_shards.values() if one.loaded is not None]
+        await asyncio.gather(*map(self._checkpoints.save, loaded))
 
     async def _tick(self, assigned: AssignedShard) -> None:
         """Move one shard on: idle topics, due sessions, checkpoint, churn risks."""

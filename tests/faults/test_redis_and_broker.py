@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 import redis
 
-from tests.conftest import missing
 from tests.faults.fleet import Fleet
 from tests.faults.scenario import Evidence, Fault, Scenario
 from tests.faults.stored import wait_published
@@ -17,32 +16,9 @@ from tests.faults.traffic import Traffic
 from tests.faults.witness import folded, replayed
 from tests.faults.worker_process import wait_until
 from tests.servers.kafka_server import KafkaServer
-from tests.servers.process import ServerMissing
 from tests.servers.redis_server import RedisServer
 
 SEED, EVENTS = 5, 20_000
-
-
-@pytest.fixture
-def own_redis() -> Iterator[RedisServer]:
-    """A Redis that tests may damage."""
-    try:
-        server = RedisServer()
-    except ServerMissing as error:
-        missing(error)
-    with server:
-        yield server
-
-
-@pytest.fixture
-def own_kafka() -> Iterator[KafkaServer]:
-    """A broker that tests may damage."""
-    try:
-        server = KafkaServer()
-    except ServerMissing as error:
-        missing(error)
-    with server:
-        yield server
 
 
 class Run:

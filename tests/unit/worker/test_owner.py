@@ -60,7 +60,7 @@ async def test_a_refused_checkpoint_makes_the_shard_start_over(answer: str, coun
     await one.assigned(partitions(0))
     before = one.assigned_shards[0].shard
     await one.consume(TOPIC, 0, batch(0, 5))
-    await one.finish()
+    await one.tick()
     assert await _until_loaded(one, 0) is not before
     await asyncio.sleep(0)
     assert log.rewinds == [dict.fromkeys(partitions(0), 0)]
@@ -121,12 +121,22 @@ async def test_a_shard_revoked_while_redis_is_away_is_not_claimed_from_its_new_o
     await one.assigned(partitions(0))
     await one.consume(TOPIC, 0, batch(0, 5))
     redis.failures = [RedisDown("away")] * 3
-    await one.finish()
+    await one.tick()
     await asyncio.sleep(0.15)
     assert one.problem.startswith("Redis or Kafka does not answer")
     await one.assigned(set())
     await asyncio.sleep(0.5)
     assert (redis.loads, one.problem) == (1, "")
+
+
+async def test_a_worker_that_stops_claims_no_shard_again() -> None:
+    redis = Redis(answers=["CONFLICT"])
+    one = owner(redis, Log())
+    await one.assigned(partitions(0))
+    await one.consume(TOPIC, 0, batch(0, 5))
+    await one.finish()
+    await asyncio.sleep(0.3)
+    assert (redis.loads, one.counts.conflicts) == (1, 1)
 
 
 async def test_a_defect_ends_the_worker_and_stores_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
