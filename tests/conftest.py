@@ -92,6 +92,13 @@ def redis_cluster_url() -> Iterator[str]:
         yield server.url
 
 
+@pytest.fixture(params=["server", "cluster"])
+def redis_address(request: pytest.FixtureRequest) -> tuple[str, bool]:
+    """Address of an empty Redis, and whether it is a cluster: a test runs on both."""
+    is_cluster = request.param == "cluster"
+    return request.getfixturevalue("redis_cluster_url" if is_cluster else "redis_url"), is_cluster
+
+
 @pytest.fixture
 def topics(kafka: KafkaServer, request: pytest.FixtureRequest) -> Iterator[TopicFactory]:
     """Topic factory: `topics("clicks", partitions=4)` creates a topic with a name unique to the test."""

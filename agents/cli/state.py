@@ -77,3 +77,60 @@ def list_states(settings: Settings, format: str, by_site: bool) -> int:
     from agents.commands.state.list_states import run_state_list
 
     return run_state_list(settings, format, by_site)
+
+
+@state.command()
+@click.option("--site", metavar="NAME", help="Remove a site: its counts, people and sessions.")
+@click.option("--generation", metavar="NAME", help="Remove a generation that is not live.")
+@click.option("--app", metavar="NAME", help="Remove everything that an app has in this Redis.")
+@click.option("--dry-run", is_flag=True, help="Say what would go, and remove nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@with_settings
+def remove(
+    settings: Settings,
+    site: str | None,
+    generation: str | None,
+    app: str | None,
+    dry_run: bool,
+    yes: bool,
+) -> int:
+    """Remove a site, an old or unfinished generation, or a whole app.
+
+    Stop the workers first: it is refused while one counts. Until it is finished, no worker can start
+    on this state. If it is interrupted, run it again.
+
+    \b
+    Example:    engage state remove --site shop.test --dry-run
+                engage state remove --generation g1790000000
+                engage state remove --app rehearsal --yes
+
+    \b
+    Exit codes: 0 removed; 1 refused, or Redis cannot be reached; 2 wrong options or configuration.
+    """
+    from agents.commands.state.remove_state import Removal, run_remove
+
+    removal = Removal(site, generation, app)
+    if sum(one is not None for one in removal) != 1:
+        raise click.UsageError("give one of --site, --generation and --app")
+    return run_remove(settings, removal, yes=yes, dry_run=dry_run)
+
+
+@state.command("copy")
+@click.argument("target", metavar="APP")
+@with_settings
+def copy_state(settings: Settings, target: str) -> int:
+    """Copy the live state to another app name, for a rehearsal or as a backup.
+
+    The workers may go on. Each shard is copied as of one of its checkpoints, with its offsets. The
+    copy needs as much memory as the state, and for a moment that of its largest shard.
+
+    \b
+    Example:    engage state copy before-upgrade
+                ENGAGE_APP=before-upgrade engage state copy engagement    and back
+
+    \b
+    Exit codes: 0 copied; 1 APP exists, or Redis cannot be reached; 2 wrong configuration.
+    """
+    from agents.commands.state.copy_state import run_copy
+
+    return run_copy(settings, target)

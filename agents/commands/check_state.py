@@ -10,7 +10,7 @@ from stream.engine.checkpoint import STATE_VERSION
 from stream.settings.application import Settings
 from stream.store.connection import connect_redis, redis_time
 from stream.store.inventory import FoundApp, FoundState, find_apps, standing
-from stream.store.stored_meta import is_alive, refusal
+from stream.store.stored_meta import alive_seconds, is_alive, refusal
 
 
 def state_findings(settings: Settings, partitions: int | None) -> Iterator[Finding]:
@@ -21,13 +21,14 @@ def state_findings(settings: Settings, partitions: int | None) -> Iterator[Findi
     except (RedisError, OSError):
         # The check of Redis says so.
         return
+    seconds = alive_seconds(settings)
     state = app.states.get(app.live) if app else None
     if app is None or state is None or not state.metas:
         yield Finding("ok", subject, "none yet: counting begins where the log does")
     else:
         yield from _refused(settings, state, partitions, subject)
-        yield from _owners(state, now, subject)
-    yield from _left_over(app, now, subject)
+        yield from _owners(state, now, seconds, subject)
+    yield from _left_over(app, now, seconds, subject)
 
 
 async def _read(settings: Settings) -> tuple[FoundApp | None, float]:
@@ -56,8 +57,8 @@ def _refused(
                 break
 
 
-def _owners(state: FoundState, now: float, subject: str) -> Iterator[Finding]:
-    alive = sorted({meta.owner for meta in state.metas if is_alive(meta, now)})
+def _owners(state: FoundState, now: float, seconds: float, subject: str) -> Iterator[Finding]:
+    alive = sorted({meta.owner for meta in state.metas if is_alive(meta, now, seconds)})
     if alive:
         found = f"{len(state.metas)} shards, counted now by {', '.join(alive)}"
     else:
@@ -65,13 +66,13 @@ def _owners(state: FoundState, now: float, subject: str) -> Iterator[Finding]:
     yield Finding("ok", subject, found)
 
 
-def _left_over(app: FoundApp | None, now: float, subject: str) -> Iterator[Finding]:
+def _left_over(app: FoundApp | None, now: float, seconds: float, subject: str) -> Iterator[Finding]:
     for _, state in sorted(app.states.items()) if app else ():
         if app is None or standing(app, state) == "live" or not state.shards:
             continue
         name = state.generation or "first"
         found = f"generation {name} is {standing(app, state)}: {state.key_count:,} keys"
-        if any(is_alive(meta, now) for meta in state.metas):
+        if any(is_alive(meta, now, seconds) for meta in state.metas):
             yield Finding("ok", subject, f"{found}, counted now")
         else:
             yield Finding("warning", subject, found, f"engage state remove --generation {name}")

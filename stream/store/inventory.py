@@ -9,7 +9,7 @@ from typing import Any
 from redis.asyncio.cluster import RedisCluster
 
 from stream.store import keys
-from stream.store.scripts import MEMORY_USAGE
+from stream.store.state_scripts import MEMORY_USAGE
 from stream.store.stored_meta import StoredMeta, read_meta
 
 _AT_ONCE = 1_000
@@ -74,6 +74,9 @@ async def find_apps(client: Any, note: Note, only: str | None = None) -> dict[st
     states = await _find_states(client, note, only)
     apps: dict[str, FoundApp] = {}
     for state in states.values():
+        if not state.shards and state.published == [keys.generation(state.app)]:
+            # Only the pointer to a later generation.
+            continue
         if state.app not in apps:
             live = await client.execute_command("GET", keys.generation(state.app))
             apps[state.app] = FoundApp(state.app, live.decode() if live else "")
@@ -82,6 +85,12 @@ async def find_apps(client: Any, note: Note, only: str | None = None) -> dict[st
             key = keys.ShardKeys(state.name, partition).meta
             shard.meta = await read_meta(client, key)
     return dict(sorted(apps.items()))
+
+
+def is_app_name(name: str) -> bool:
+    """Whether an app may have this name, and its keys are not those of another's generation."""
+    is_name = _KEY.fullmatch(f"{{engage:{name}}}:x") is not None and ":" not in name
+    return is_name and len(name) <= 64 and _GENERATION.fullmatch(name) is None
 
 
 async def measure(client: Any, states: Iterable[FoundState], note: Note) -> None:

@@ -9,6 +9,8 @@ from stream.counters.table import BucketKey
 _GRAIN_LETTERS = {Grain.MINUTE: "m", Grain.HOUR: "h", Grain.DAY: "d", Grain.ALL: "a"}
 _GRAINS = {letter: grain for grain, letter in _GRAIN_LETTERS.items()}
 
+_FROZEN = "copy:"
+
 
 class ShardKeys:
     """The keys of one shard; `app` is the name of the state, see `state_name`."""
@@ -58,6 +60,17 @@ def bucket_name(key: BucketKey) -> str:
     """Return the name of a bucket in keys and in the sorted set `changed`."""
     grain, index = key
     return f"{_GRAIN_LETTERS[grain]}{index}"
+
+
+def frozen(key: str) -> str:
+    """Return the key beside a shard's key under which `engage state copy` freezes it."""
+    tag, _, rest = key.partition("}:")
+    return f"{tag}}}:{_FROZEN}{rest}"
+
+
+def is_frozen(key: str) -> bool:
+    """Whether a key is one of `frozen`, left over by a copy that was interrupted."""
+    return f"}}:{_FROZEN}" in key
 
 
 def parse_bucket(name: str) -> BucketKey:

@@ -35,11 +35,10 @@ if redis.call('EXISTS', meta) == 0 then
   redis.call('HSET', meta, 'incarnation', ARGV[2], 'epoch', epoch, 'version', ARGV[3],
              'partitions', ARGV[4], 'position', '', 'sequence', 0, 'state', '')
 end
-local stored = redis.call('HMGET', meta, 'version', 'partitions')
+local stored = redis.call('HMGET', meta, 'version', 'partitions', 'held')
+if stored[3] then return {'REFUSED', 'held', stored[3]} end
 if stored[1] ~= ARGV[3] then return {'REFUSED', 'version', stored[1] or ''} end
 if stored[2] ~= ARGV[4] then return {'REFUSED', 'partitions', stored[2] or ''} end
-local held = redis.call('HGET', meta, 'held')
-if held then return {'REFUSED', 'held', held} end
 redis.call('HINCRBY', meta, 'epoch', 1)
 redis.call('HSET', meta, 'owner', ARGV[1])
 return {'OK', redis.call('HGETALL', meta)}
@@ -114,13 +113,4 @@ for bucket = 2, #KEYS do
   found[bucket - 1] = counts
 end
 return {meta[1], meta[2], cmsgpack.pack(found)}
-""")
-
-#: Sum of the bytes of KEYS, which share a slot; Redis estimates large ones from samples.
-MEMORY_USAGE = Script("""
-local bytes = 0
-for _, key in ipairs(KEYS) do
-  bytes = bytes + (redis.call('MEMORY', 'USAGE', key) or 0)
-end
-return bytes
 """)

@@ -7,9 +7,10 @@ import msgspec
 
 from stream.engine.checkpoint import STATE_VERSION, read_stored
 from stream.engine.stored.shard import StoredShard
+from stream.settings.application import Settings
 from stream.store.connection import RedisClient
 
-#: A checkpoint younger than this says that its owner is at work.
+#: A checkpoint younger than this says that its owner is at work; see `alive_seconds`.
 ALIVE_SECONDS = 15.0
 
 
@@ -58,9 +59,15 @@ def parse_meta(raw: Mapping[bytes, bytes]) -> StoredMeta:
     )
 
 
-def is_alive(meta: StoredMeta, now: float) -> bool:
+def alive_seconds(settings: Settings) -> float:
+    """Return the longest time between two checkpoints or snapshots of a worker that is well."""
+    publish = settings.publish
+    return max(ALIVE_SECONDS, 3 * max(publish.cut_seconds, publish.snapshot_seconds))
+
+
+def is_alive(meta: StoredMeta, now: float, seconds: float = ALIVE_SECONDS) -> bool:
     """Whether the owner of a shard has stored a checkpoint just now; `now` is the time of Redis."""
-    return bool(meta.owner) and meta.stored_at is not None and now - meta.stored_at < ALIVE_SECONDS
+    return bool(meta.owner) and meta.stored_at is not None and now - meta.stored_at < seconds
 
 
 def _state(version: str, state: bytes) -> StoredShard | None:

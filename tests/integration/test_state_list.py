@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +19,6 @@ from tests.upgrade.worker import PARTITIONS, InProcessWorker
 APP = Settings().app
 
 
-@pytest.fixture(params=["server", "cluster"])
-def address(request: pytest.FixtureRequest) -> Iterator[tuple[str, bool]]:
-    """Address of a Redis, and whether it is a cluster."""
-    is_cluster = request.param == "cluster"
-    name = "redis_cluster_url" if is_cluster else "redis_url"
-    yield request.getfixturevalue(name), is_cluster
-
-
 def listed(settings: Settings, capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     capsys.readouterr()
     assert run_state_list(settings, "json", False) == 0
@@ -41,9 +32,9 @@ async def store_shop(url: str, directory: Path, is_cluster: bool) -> Settings:
 
 
 def test_the_list_names_states_sites_sizes_and_owners(
-    address: tuple[str, bool], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    redis_address: tuple[str, bool], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    url, is_cluster = address
+    url, is_cluster = redis_address
     settings = asyncio.run(store_shop(url, tmp_path, is_cluster))
     client = redis.Redis.from_url(url)
     client.set("{engage:else}:not-ours", 1)
