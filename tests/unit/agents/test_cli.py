@@ -122,6 +122,8 @@ def arguments_of(command: tuple[str, ...], tmp_path: Path) -> list[str]:
         "query": ["page_views"],
         "export": ["rules", "--out", tmp_path],
     }
+    if command == ("state", "copy"):
+        return ["other"]
     return [str(one) for one in needed.get(command[0], [])]
 
 
