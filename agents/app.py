@@ -19,10 +19,12 @@ from stream.engine.rules import Rules
 from stream.kafka.backpressure import Backpressure
 from stream.kafka.faust_app import faust_app
 from stream.kafka.log import FaustLog
+from stream.kafka.metadata import ClusterMetadata
 from stream.kafka.producer import BatchProducer
 from stream.kafka.transport import CODEC, Transport
 from stream.metrics.catalogue import catalogue
 from stream.metrics.metric import Metric, required_grains
+from stream.publish.log_identity import LogIdentity
 from stream.settings.application import Settings
 from stream.store.connection import connect_redis
 from stream.store.memory import MemoryWatch
@@ -45,8 +47,11 @@ from stream.worker.publisher import Publisher
 from stream.worker.publisher_loop import PublisherLoop
 from stream.worker.record_sender import RecordSender
 from stream.worker.staleness.watch import StaleWatch
+from stream.worker.status import OwnerStatus
 from stream.worker.stored_shards import ReachedOffsets
 from stream.worker.telemetry import Telemetry
+from stream.worker.watch.evictions import EvictionWatch
+from stream.worker.watch.log import LogWatch
 
 _log = logging.getLogger(__name__)
 #: Batches that may wait for the agents, per input topic: enough to keep the fetching busy.
@@ -58,8 +63,10 @@ _LOOK_AGAIN_SECONDS = 0.2
 class Worker:
     """Everything one process runs. Nothing connects before `start`."""
 
-    def __init__(self, settings: Settings, partitions: int) -> None:
+    def __init__(self, settings: Settings, counted: LogIdentity) -> None:
+        """`counted` is the log of the input topics."""
         self.settings = settings
+        partitions = counted.partitions
         # What is counted and published.
         rules = build_rules(settings)
         if rules.churn_risk is not None:
@@ -67,7 +74,7 @@ class Worker:
         metrics = catalogue(settings)
         # Redis: the stored shards, and what is published from them.
         self.redis = connect_redis(settings)
-        store = Store(self.redis, settings.app, _worker_name(), partitions)
+        store = Store(self.redis, settings.app, _worker_name(), counted)
         published = PublishedState(self.redis, store, settings.app, partitions)
         # Kafka: one consumer for all input topics, one producer for everything that is sent.
         self.app = faust_app(settings)
@@ -78,10 +85,19 @@ class Worker:
         loader = Loader(settings, rules, required_grains(metrics), store, log)
         risks = settings.churn_risk.topic
         send_risks = partial(self.producer.send, risks) if risks else None
-        self.owner = ShardOwner(settings, loader, store, log, self.dead_letters, send_risks)
+        status = OwnerStatus()
+        self.metadata = ClusterMetadata(settings)
+        self.log_watch = LogWatch(settings, counted, status, self.metadata.look)
+        self.owner = ShardOwner(
+            settings, loader, store, log, self.dead_letters, send_risks,
+            status, self.log_watch.verify,
+        )  # fmt: skip
         # The numbers of all shards, published by the owner of shard 0.
         self.telemetry = Telemetry(self.owner, log, self.dead_letters)
-        self.memory_watch = MemoryWatch(self.redis, settings, self.telemetry.note_memory)
+        evictions = EvictionWatch(status)
+        self.memory_watch = MemoryWatch(
+            self.redis, settings, self.telemetry.note_memory, evictions.note
+        )
         records = RecordSender(self.producer, settings.topics.metrics, self.telemetry)
         definition, compare = definition_version(settings), settings.publish.compare
         new_publisher = partial(
@@ -178,6 +194,7 @@ class Worker:
             ("publisher", self.publisher.run()),
             ("memory", self.memory_watch.run()),
             ("staleness", self.stale_watch.run()),
+            ("log", self.log_watch.run()),
         ):
             self._tasks.append(loop.create_task(work, name=name))
         _log.info("listening on http://%s:%d", self.settings.web.host, self.settings.web.port)
@@ -199,6 +216,7 @@ class Worker:
         """Close the pages and all connections."""
         await self.web.stop()
         await self.producer.stop()
+        await self.metadata.close()
         await self.redis.aclose()
 
     @property

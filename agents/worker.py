@@ -6,13 +6,11 @@ import logging
 import sys
 from typing import TYPE_CHECKING
 
-from aiokafka import AIOKafkaConsumer
-from aiokafka.errors import KafkaError
 from redis.exceptions import RedisError
 
 from agents.commands.logs import setup_logging
 from agents.commands.signals import exit_now, stop_signals
-from stream.kafka.options import aiokafka_options
+from agents.kafka_start import CannotStartError, find_log, stored_mismatch
 from stream.settings.application import Settings
 from stream.store.connection import connect_server
 
@@ -20,13 +18,8 @@ if TYPE_CHECKING:
     from agents.app import Worker
 
 _log = logging.getLogger(__name__)
-_TOPIC_TRIES = 10
 #: Longest waits of a worker that stops; together less than `signals.END_SECONDS`.
 _STORE_SECONDS, _CLOSE_SECONDS = 4.5, 3.0
-
-
-class CannotStartError(Exception):
-    """The worker cannot start; the message says why, and what to do."""
 
 
 def run_worker(settings: Settings) -> int:
@@ -78,8 +71,10 @@ class WorkerRun:
         from agents.app import Worker
 
         await check_redis(self._settings)
-        partitions = await count_partitions(self._settings)
-        worker = Worker(self._settings, partitions)
+        log = await find_log(self._settings)
+        if mismatch := await stored_mismatch(self._settings, log):
+            raise CannotStartError(mismatch.text)
+        worker = Worker(self._settings, log)
         if not self._stopped.is_set():
             self._worker = worker
             await worker.start()
@@ -140,43 +135,3 @@ async def check_redis(settings: Settings) -> None:
     release = tuple(int(part) for part in str(info["redis_version"]).split(".")[:2])
     if release < (6, 2):
         raise CannotStartError(f"Redis {info['redis_version']} is too old; use 6.2 or newer")
-
-
-async def count_partitions(settings: Settings) -> int:
-    """Return the partition count that all input topics share. Raises CannotStartError."""
-    consumer = AIOKafkaConsumer(*settings.topics.inputs, **aiokafka_options(settings))
-    try:
-        await consumer.start()
-        counts = await _partition_counts(consumer, settings)
-    except (KafkaError, OSError) as error:
-        raise CannotStartError(
-            f"Kafka at {settings.kafka.bootstrap_servers} does not answer ({error}); start it, or "
-            "set kafka.bootstrap_servers (ENGAGE_KAFKA_BOOTSTRAP_SERVERS)"
-        ) from error
-    finally:
-        await consumer.stop()
-    missing = sorted(topic for topic, count in counts.items() if not count)
-    if missing:
-        raise CannotStartError(
-            f"topics are missing: {', '.join(missing)}; create them with `engage topics create`"
-        )
-    if len(set(counts.values())) > 1:
-        listed = ", ".join(f"{topic} has {count}" for topic, count in sorted(counts.items()))
-        raise CannotStartError(
-            f"the input topics must have equal partition counts, but {listed}; a person's events "
-            "would be spread over several shards. Delete them and run `engage topics create`"
-        )
-    return counts[settings.topics.inputs[0]]
-
-
-async def _partition_counts(consumer: AIOKafkaConsumer, settings: Settings) -> dict[str, int]:
-    for _ in range(_TOPIC_TRIES):
-        counts = {
-            topic: len(consumer.partitions_for_topic(topic) or ())
-            for topic in settings.topics.inputs
-        }
-        if all(counts.values()):
-            break
-        # A broker that creates topics at first use takes a moment.
-        await asyncio.sleep(0.5)
-    return counts

@@ -8,11 +8,14 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import TopicPartition
 
 from agents.commands.signals import run_until_stopped
-from agents.worker import CannotStartError, check_redis, count_partitions
+from agents.kafka_start import CannotStartError, find_log, stored_mismatch
+from agents.worker import check_redis
 from stream.configure.compile import build_rules
 from stream.kafka.options import aiokafka_options
 from stream.metrics.catalogue import catalogue
 from stream.metrics.metric import required_grains
+from stream.publish.log_identity import LogIdentity
+from stream.publish.staleness import StaleReason
 from stream.settings.application import Settings
 from stream.store.connection import RedisClient, connect_redis
 from stream.store.shards import Store
@@ -36,7 +39,14 @@ def run_backfill(settings: Settings, *, accept_loss: bool) -> int:
 
 async def _run(settings: Settings, accept_loss: bool) -> None:
     await check_redis(settings)
-    partitions = await count_partitions(settings)
+    log = await find_log(settings, outputs=False)
+    mismatch = await stored_mismatch(settings, log)
+    if mismatch is not None and mismatch.reason == StaleReason.OTHER_CLUSTER:
+        raise CannotStartError(mismatch.text)
+    if mismatch is not None and mismatch.reason == StaleReason.TOPIC_REPLACED and not accept_loss:
+        raise CannotStartError(
+            f"{mismatch.text}. Records of the old topic are gone: their counts would be lost"
+        )
     redis = connect_redis(settings)
     consumer = AIOKafkaConsumer(
         **aiokafka_options(settings),
@@ -47,8 +57,8 @@ async def _run(settings: Settings, accept_loss: bool) -> None:
     )
     await consumer.start()
     try:
-        await _check_beginning(settings, consumer, partitions, accept_loss)
-        await _fill_and_swap(settings, redis, consumer, partitions)
+        await _check_beginning(settings, consumer, log.partitions, accept_loss)
+        await _fill_and_swap(settings, redis, consumer, log)
     finally:
         await consumer.stop()
         await redis.aclose()
@@ -68,13 +78,14 @@ async def _check_beginning(
 
 
 async def _fill_and_swap(
-    settings: Settings, redis: RedisClient, consumer: AIOKafkaConsumer, partitions: int
+    settings: Settings, redis: RedisClient, consumer: AIOKafkaConsumer, log: LogIdentity
 ) -> None:
     metrics, rules = catalogue(settings), build_rules(settings)
+    partitions = log.partitions
     owner = f"backfill:{time.time_ns():x}"
     live = Store(redis, settings.app, owner, partitions)
     live.generation = await live.live_generation()
-    filled = Store(redis, settings.app, owner, partitions)
+    filled = Store(redis, settings.app, owner, log)
     filled.generation = f"g{int(time.time())}"
     shown = _ShownProgress(partitions)
     loader = Loader(settings, rules, required_grains(metrics), filled, ConsumerBounds(consumer))

@@ -1,7 +1,7 @@
 """`engage check`: checks everything that a worker needs and reports all problems at once."""
 
 import sys
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TextIO
 from urllib.parse import urlsplit
@@ -10,6 +10,7 @@ from agents.commands.check_redis import redis_findings
 from agents.commands.check_state import state_findings
 from agents.commands.findings import Finding, Level, show
 from agents.commands.kafka_clients import KafkaUnreachable, open_admin
+from agents.commands.state.check_log import log_findings
 from agents.commands.topics import (
     TIMESTAMP_TYPE,
     Existing,
@@ -20,6 +21,7 @@ from agents.commands.topics import (
 from stream.configure.check_service import is_loopback
 from stream.configure.fingerprints import definition_version
 from stream.configure.load import SettingsError, load_settings
+from stream.publish.log_identity import partitions_unequal
 from stream.settings.application import Settings
 
 
@@ -47,9 +49,13 @@ def all_findings(config: Path | None, environ: Mapping[str, str]) -> Iterator[Fi
             key, _, text = problem.partition(": ")
             yield Finding("error", "configuration", key, text)
     yield from _exposure(settings)
-    partitions = yield from kafka_findings(settings)
-    yield from redis_findings(settings)
-    yield from state_findings(settings, partitions)
+    found = [*kafka_findings(settings), *redis_findings(settings)]
+    yield from found
+    yield from state_findings(settings)
+    # Its own connections would wait for a server that does not answer.
+    servers = {f"kafka {settings.kafka.bootstrap_servers}", f"redis {settings.redis.url}"}
+    if not any(one.level == "error" and one.subject in servers for one in found):
+        yield from log_findings(settings)
 
 
 def _exposure(settings: Settings) -> Iterator[Finding]:
@@ -63,11 +69,8 @@ def _exposure(settings: Settings) -> Iterator[Finding]:
         yield Finding("warning", "web.host", f"{settings.web.host} is open to others", advice)
 
 
-def kafka_findings(settings: Settings) -> Generator[Finding, None, int | None]:
-    """Check that Kafka answers, and that every topic exists as it should be.
-
-    Returns the partition count of the input topics; None if it is unknown.
-    """
+def kafka_findings(settings: Settings) -> Iterator[Finding]:
+    """Check that Kafka answers, and that every topic exists as it should be."""
     where = f"kafka {settings.kafka.bootstrap_servers}"
     wanted = wanted_topics(settings)
     try:
@@ -79,31 +82,25 @@ def kafka_findings(settings: Settings) -> Generator[Finding, None, int | None]:
     except KafkaUnreachable as error:
         found, _, advice = str(error).rpartition("; ")
         yield Finding("error", where, found, advice)
-        return None
+        return
     yield Finding("ok", where, f"reachable, {settings.kafka.protocol}")
     missing = [topic.name for topic in wanted if topic.name not in existing]
     if missing:
         advice = "run `engage topics create`, or correct the names in [topics]"
         yield Finding("error", "topics", "missing: " + ", ".join(missing), advice)
-    partitions = yield from _inputs(settings, existing)
+    yield from _inputs(settings, existing)
     for difference in differences(wanted, existing):
         found, _, advice = difference.partition("; ")
         # The worker also guards against a producer's clock, but not against lost compaction.
         level: Level = "warning" if TIMESTAMP_TYPE in found else "error"
         yield Finding(level, "topics", found, advice)
-    return partitions
 
 
-def _inputs(
-    settings: Settings, existing: dict[str, Existing]
-) -> Generator[Finding, None, int | None]:
+def _inputs(settings: Settings, existing: dict[str, Existing]) -> Iterator[Finding]:
     counts = {n: existing[n].partitions for n in settings.topics.inputs if n in existing}
     if len(set(counts.values())) > 1:
         found = ", ".join(f"{name} has {count}" for name, count in counts.items())
-        advice = "recreate the input topics with equal numbers of partitions"
-        yield Finding("error", "partitions", found, advice)
+        yield Finding("error", "partitions", found, partitions_unequal(counts).advice)
     elif counts:
         count = next(iter(counts.values()))
         yield Finding("ok", "partitions", f"{count} in each of {len(counts)} input topics")
-        return count
-    return None

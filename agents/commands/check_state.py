@@ -13,8 +13,8 @@ from stream.store.inventory import FoundApp, FoundState, find_apps, standing
 from stream.store.stored_meta import alive_seconds, is_alive, refusal
 
 
-def state_findings(settings: Settings, partitions: int | None) -> Iterator[Finding]:
-    """Check the state of this app; `partitions` is the number in Kafka, None if it is unknown."""
+def state_findings(settings: Settings) -> Iterator[Finding]:
+    """Check the state of this app; `check_log` compares it with Kafka."""
     subject = f"stored state of {settings.app}"
     try:
         app, now = asyncio.run(_read(settings))
@@ -26,7 +26,7 @@ def state_findings(settings: Settings, partitions: int | None) -> Iterator[Findi
     if app is None or state is None or not state.metas:
         yield Finding("ok", subject, "none yet: counting begins where the log does")
     else:
-        yield from _refused(settings, state, partitions, subject)
+        yield from _refused(settings, state, subject)
         yield from _owners(state, now, seconds, subject)
     yield from _left_over(app, now, seconds, subject)
 
@@ -40,13 +40,9 @@ async def _read(settings: Settings) -> tuple[FoundApp | None, float]:
         await client.aclose()
 
 
-def _refused(
-    settings: Settings, state: FoundState, partitions: int | None, subject: str
-) -> Iterator[Finding]:
+def _refused(settings: Settings, state: FoundState, subject: str) -> Iterator[Finding]:
     """Find what a worker that claims these shards would refuse."""
     wanted = {"version": str(STATE_VERSION), "held": ""}
-    if partitions is not None:
-        wanted["partitions"] = str(partitions)
     for field, value in wanted.items():
         for partition, shard in sorted(state.shards.items()):
             stored = getattr(shard.meta, field) if shard.meta else value

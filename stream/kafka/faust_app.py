@@ -6,7 +6,7 @@ from tempfile import gettempdir
 
 import faust
 
-from stream.kafka.options import bootstrap_servers, faust_credentials
+from stream.kafka.options import bootstrap_servers, faust_credentials, forbid_topic_creation
 from stream.kafka.transport import SCHEME, Assignor, register_transport
 from stream.settings.application import Settings
 
@@ -14,6 +14,7 @@ from stream.settings.application import Settings
 def faust_app(settings: Settings) -> faust.App:
     """Return an app that reads through our transport and connects when it is started."""
     register_transport()
+    forbid_topic_creation()
     kafka = settings.kafka
     return faust.App(
         settings.consumer_group,

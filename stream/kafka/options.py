@@ -1,8 +1,11 @@
 """Turns `[kafka]` of the settings into the options of aiokafka and Faust."""
 
 import ssl
+from functools import partial
 from typing import Any
 
+import aiokafka.client
+from aiokafka.protocol.metadata import MetadataRequest
 from faust.auth import SASLCredentials, SSLCredentials
 
 from stream.settings.application import Settings
@@ -10,6 +13,7 @@ from stream.settings.application import Settings
 
 def aiokafka_options(settings: Settings) -> dict[str, Any]:
     """Return the keyword arguments that every aiokafka client takes."""
+    forbid_topic_creation()
     kafka = settings.kafka
     options: dict[str, Any] = {
         "bootstrap_servers": bootstrap_servers(settings),
@@ -23,6 +27,14 @@ def aiokafka_options(settings: Settings) -> dict[str, Any]:
         options["sasl_plain_username"] = kafka.sasl_username
         options["sasl_plain_password"] = kafka.sasl_password.reveal()
     return options
+
+
+def forbid_topic_creation() -> None:
+    """Make the clients of aiokafka ask for topics without creating them.
+
+    A broker that creates topics would give them its own partition count, retention and time stamps.
+    """
+    aiokafka.client.MetadataRequest = partial(MetadataRequest, allow_auto_topic_creation=False)
 
 
 def faust_credentials(settings: Settings) -> SASLCredentials | SSLCredentials | None:

@@ -215,6 +215,13 @@ class Settings(Table, frozen=True, kw_only=True):
         """Name of the Kafka consumer group: `kafka.group`, or else `app`."""
         return self.kafka.group or self.app
 
+    @property
+    def output_topics(self) -> tuple[str, ...]:
+        """The topics that a worker writes."""
+        risk = self.churn_risk
+        risks = (risk.topic,) if risk.enabled and risk.topic else ()
+        return (self.topics.metrics, self.topics.ledger, *risks)
+
     def timezone_of(self, site: str) -> str:
         """IANA zone name of a site's calendar days."""
         own = self.sites.get(site)

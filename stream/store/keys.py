@@ -22,6 +22,7 @@ class ShardKeys:
     def meta(self) -> str:
         """Hash: incarnation, epoch, owner, position, sequence, state, version, partitions, stored_at.
 
+        The id of the cluster, and `topic:` and the name of each topic with its id: see `log_identity`.
         `held` names the command that changes the shard; workers refuse it meanwhile.
         """
         return f"{self._tag}:meta"

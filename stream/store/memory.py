@@ -1,6 +1,7 @@
-"""Watches the memory of Redis, for the worker's own metrics."""
+"""Watches the memory of Redis: for the worker's own metrics, and that Redis evicts nothing."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -13,6 +14,7 @@ from stream.settings.application import Settings
 
 _log = logging.getLogger(__name__)
 LOOK_SECONDS = 10.0
+_KEEPS = "noeviction"
 
 
 class Memory(NamedTuple):
@@ -26,11 +28,19 @@ class MemoryWatch:
     """Asks every Redis server that holds keys. Runs in every worker: any of them may be scraped."""
 
     def __init__(
-        self, client: Any, settings: Settings, note: Callable[[Mapping[str, Memory]], None]
+        self,
+        client: Any,
+        settings: Settings,
+        note: Callable[[Mapping[str, Memory]], None],
+        note_evicting: Callable[[Mapping[str, str]], None] = lambda _: None,
     ) -> None:
-        """`note` takes the memory of each server after every look."""
+        """`note` takes the memory of each server after every look.
+
+        `note_evicting` takes the maxmemory-policy of each server that may evict counters.
+        """
         self._client = client
         self._note = note
+        self._note_evicting = note_evicting
         url = urlsplit(settings.redis.url)
         self._node = f"{url.hostname}:{url.port or 6379}"
 
@@ -40,6 +50,7 @@ class MemoryWatch:
         while True:
             try:
                 self._note(await self.look())
+                self._note_evicting(await self.evicting())
                 is_known = True
             except (RedisError, OSError, TimeoutError) as error:
                 if is_known:
@@ -55,14 +66,34 @@ class MemoryWatch:
 
         Raises RedisError, OSError and TimeoutError.
         """
-        if isinstance(self._client, RedisCluster):
-            answers = await self._client.info("memory", target_nodes=RedisCluster.PRIMARIES)
-            # A single primary answers without its name.
-            if "used_memory" in answers:
-                answers = {self._client.get_primaries()[0].name: answers}
-        else:
-            answers = {self._node: await self._client.info("memory")}
+        answers = await self._primaries()
         return {
             node: Memory(int(answer["used_memory"]), int(answer["maxmemory"]))
             for node, answer in answers.items()
         }
+
+    async def evicting(self) -> dict[str, str]:
+        """Return the maxmemory-policy of each server that has another than noeviction.
+
+        Raises RedisError, OSError and TimeoutError. A replica counts: it may become the primary.
+        """
+        answers = await self._primaries()
+        if isinstance(self._client, RedisCluster):
+            for node in self._client.get_replicas():
+                # One that is away is the cluster's concern, and evicts nothing.
+                with contextlib.suppress(RedisError, OSError, TimeoutError):
+                    answers[node.name] = await self._client.info("memory", target_nodes=node)
+        policies = {
+            node: answer.get("maxmemory_policy", _KEEPS) for node, answer in answers.items()
+        }
+        return {node: str(policy) for node, policy in policies.items() if policy != _KEEPS}
+
+    async def _primaries(self) -> dict[str, Any]:
+        """Return the memory section of each server; of a cluster, of its primaries."""
+        if not isinstance(self._client, RedisCluster):
+            return {self._node: await self._client.info("memory")}
+        answers = await self._client.info("memory", target_nodes=RedisCluster.PRIMARIES)
+        # A single primary answers without its name.
+        if "used_memory" in answers:
+            return {self._client.get_primaries()[0].name: answers}
+        return dict(answers)

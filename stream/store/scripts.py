@@ -25,22 +25,35 @@ class Script:
             return await client.execute_command("EVAL", self.source, *rest)
 
 
-#: Claim a shard. KEYS[1] meta; ARGV owner, new incarnation, state version, partition count.
-#: Returns "OK" and the whole meta hash, or "REFUSED", field, stored value.
+#: Claim a shard. KEYS[1] meta; ARGV owner, new incarnation, state version, partition count, cluster,
+#: then field and id of each topic; an empty cluster is unknown.
+#: Returns "OK" and the whole meta hash, or "REFUSED", field, stored value, with nothing changed.
+#: A stored state without an id learns it.
 CLAIM = Script("""
 local meta = KEYS[1]
-if redis.call('EXISTS', meta) == 0 then
+local is_new = redis.call('EXISTS', meta) == 0
+local ids = {}
+if ARGV[5] ~= '' then ids[1] = 'cluster'; ids[2] = ARGV[5] end
+for at = 6, #ARGV do ids[#ids + 1] = ARGV[at] end
+if not is_new then
+  local held = redis.call('HGET', meta, 'held')
+  if held then return {'REFUSED', 'held', held} end
+  local version = redis.call('HGET', meta, 'version')
+  if version ~= ARGV[3] then return {'REFUSED', 'version', version or ''} end
+  for at = 1, #ids, 2 do
+    local id = redis.call('HGET', meta, ids[at])
+    if id and id ~= ids[at + 1] then return {'REFUSED', ids[at], id} end
+  end
+  local partitions = redis.call('HGET', meta, 'partitions')
+  if partitions ~= ARGV[4] then return {'REFUSED', 'partitions', partitions or ''} end
+else
   -- Epochs begin with the time: an epoch that outlived the state (a publisher's) is never ahead.
   local epoch = string.format('%d000', redis.call('TIME')[1])
   redis.call('HSET', meta, 'incarnation', ARGV[2], 'epoch', epoch, 'version', ARGV[3],
              'partitions', ARGV[4], 'position', '', 'sequence', 0, 'state', '')
 end
-local stored = redis.call('HMGET', meta, 'version', 'partitions', 'held')
-if stored[3] then return {'REFUSED', 'held', stored[3]} end
-if stored[1] ~= ARGV[3] then return {'REFUSED', 'version', stored[1] or ''} end
-if stored[2] ~= ARGV[4] then return {'REFUSED', 'partitions', stored[2] or ''} end
 redis.call('HINCRBY', meta, 'epoch', 1)
-redis.call('HSET', meta, 'owner', ARGV[1])
+redis.call('HSET', meta, 'owner', ARGV[1], unpack(ids))
 return {'OK', redis.call('HGETALL', meta)}
 """)
 

@@ -9,10 +9,12 @@ from typing import Any
 from stream.counters.table import BucketKey
 from stream.engine.checkpoint import STATE_VERSION, Checkpoint
 from stream.people.person import Person, person_field, unpack
+from stream.publish.log_identity import LogIdentity, Mismatch, find_mismatch
 from stream.store import keys
 from stream.store.checkpoint_writes import checkpoint_writes, unpack_dead_letters
 from stream.store.connection import RedisClient
 from stream.store.keys import ShardKeys, parse_bucket
+from stream.store.log_identity import claim_arguments, read_log_identity, with_stored
 from stream.store.scripts import CLAIM, STORE_CHECKPOINT
 from stream.store.stored_meta import refusal
 
@@ -29,6 +31,14 @@ class CheckpointRefusedError(Exception):
 
 class ClaimRefusedError(Exception):
     """The stored state does not fit this worker; the message says what to do."""
+
+
+class OtherLogError(ClaimRefusedError):
+    """The stored state is that of another log."""
+
+    def __init__(self, mismatch: Mismatch) -> None:
+        self.mismatch = mismatch
+        super().__init__(mismatch.text)
 
 
 @dataclass(slots=True)
@@ -59,11 +69,12 @@ class ShardParts:
 class Store:
     """The shards of one app in Redis. Errors of the connection are raised as they are."""
 
-    def __init__(self, client: RedisClient, app: str, owner: str, partitions: int) -> None:
+    def __init__(self, client: RedisClient, app: str, owner: str, log: LogIdentity | int) -> None:
+        """`log` is what is counted; a number of partitions alone suffices to read."""
         self._client = client
         self._app = app
         self.owner_name = owner
-        self._partitions = partitions
+        self._log = LogIdentity(log) if isinstance(log, int) else log
         #: The generation of the state to read and write; "" is the first.
         self.generation = ""
 
@@ -71,6 +82,11 @@ class Store:
     def state_name(self) -> str:
         """The name that stands for the app in the keys of the state."""
         return keys.state_name(self._app, self.generation)
+
+    @property
+    def partitions(self) -> int:
+        """The number of shards."""
+        return self._log.partitions
 
     async def live_generation(self) -> str:
         """Return the generation that the workers are to count in."""
@@ -104,17 +120,19 @@ class Store:
     async def claim(self, partition: int) -> Claim:
         """Become the owner of a shard; the owner before is fenced from now on.
 
-        Raises ClaimRefusedError if the stored state has another version or partition count, or while
-        a command changes it.
+        Raises OtherLogError if the stored state is that of another log, ClaimRefusedError if it has
+        another version, or while a command changes it.
         """
         answer = await CLAIM.run(
             self._client, [self.keys(partition).meta],
-            self.owner_name, uuid.uuid4().hex, STATE_VERSION, self._partitions,
+            self.owner_name, uuid.uuid4().hex, STATE_VERSION, *claim_arguments(self._log),
         )  # fmt: skip
         if answer[0] != b"OK":
             field, stored = answer[1].decode(), answer[2].decode()
-            wanted = STATE_VERSION if field == "version" else self._partitions
-            raise ClaimRefusedError(refusal(self._app, partition, field, stored, wanted))
+            counted = with_stored(self._log, {field: stored})
+            if mismatch := find_mismatch(self._app, counted, self._log):
+                raise OtherLogError(mismatch)
+            raise ClaimRefusedError(refusal(self._app, partition, field, stored, STATE_VERSION))
         meta = _pairs(answer[1])
         return Claim(
             incarnation=meta[b"incarnation"].decode(),
@@ -123,6 +141,14 @@ class Store:
             sequence=int(meta[b"sequence"]),
             state=meta[b"state"],
         )
+
+    async def mismatch(self) -> Mismatch | None:
+        """Compare the log whose counts are stored, if any are, with that of this worker."""
+        log = self._log
+        counted = await read_log_identity(
+            self._client, self.state_name, log.partitions, log.topic_ids
+        )
+        return find_mismatch(self._app, counted, log) if counted else None
 
     async def owner(self, partition: int) -> tuple[str, int, str]:
         """Return the stored owner, epoch and position; empty and 0 if there is no shard."""

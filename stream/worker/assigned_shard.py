@@ -8,7 +8,7 @@ from stream.engine.watermark import IdleHold
 from stream.store.shards import Claim
 from stream.worker.contiguity import ContiguityGuard
 from stream.worker.rejection_limit import RejectionLimit
-from stream.worker.topic_watches import IdleWatch, StallWatch
+from stream.worker.watch.topics import IdleWatch, StallWatch
 
 
 @dataclass(slots=True, eq=False)

@@ -10,7 +10,13 @@ from faust.types import TP
 
 from stream.engine.shard import Shard
 from stream.settings.application import Settings
-from stream.store.shards import CheckpointRefusedError, Claim, ClaimRefusedError, Store
+from stream.store.shards import (
+    CheckpointRefusedError,
+    Claim,
+    ClaimRefusedError,
+    OtherLogError,
+    Store,
+)
 from stream.worker.assigned_shard import AssignedShard, LoadedShard
 from stream.worker.contiguity import ContiguityGuard
 from stream.worker.dead_letters import DeadLetterSender
@@ -20,7 +26,7 @@ from stream.worker.log import Log
 from stream.worker.rejection_limit import RejectionLimit
 from stream.worker.staleness.lost_state import LostState
 from stream.worker.status import OwnerStatus
-from stream.worker.topic_watches import IdleWatch, StallWatch
+from stream.worker.watch.topics import IdleWatch, StallWatch
 
 _log = logging.getLogger(__name__)
 _RETRY_SECONDS = (0.1, 0.3, 1.0, 3.0, 5.0)
@@ -57,6 +63,7 @@ class Claims:
         async with assigned.lock:
             if not await self._is_current(assigned):
                 await self._load(assigned)
+        # Empty if counting has stopped: batches then wait.
         return _read_from(assigned)
 
     def drop(self, assigned: AssignedShard, loaded: LoadedShard, error: Exception) -> None:
@@ -84,6 +91,9 @@ class Claims:
         with contextlib.suppress(*SHARD_IN_DOUBT):
             if await self._store.live_generation() == self._store.generation:
                 return
+            if self._status.is_halted:
+                text = "everything was counted again: start the worker again to go on from there"
+                self._status.fail(ClaimRefusedError(text), text)
             for assigned in list(self._shards.values()):
                 if assigned.loaded is not None:
                     replaced = CheckpointRefusedError(assigned.partition, "REPLACED")
@@ -113,6 +123,8 @@ class Claims:
                 claim, shard = await self._loader.load(assigned.partition)
                 await self._lost.note(assigned, claim, shard)
                 await self._dead_letters.take_over(assigned.partition)
+            except OtherLogError as error:
+                self._status.halt(error.mismatch)
             except ClaimRefusedError as error:
                 self._status.fail(error, str(error))
                 raise
@@ -131,11 +143,13 @@ class Claims:
             else:
                 self._note_missing(claim, shard)
                 self._log_return(assigned)
-                assigned.begin(self._watched(assigned, claim, shard))
+                if not self._status.is_halted:
+                    assigned.begin(self._watched(assigned, claim, shard))
 
     def _is_awaited(self, assigned: AssignedShard) -> bool:
         is_assigned = self._shards.get(assigned.partition) is assigned
-        return is_assigned and assigned.loaded is None and not self._status.is_closing
+        is_stopped = self._status.is_closing or self._status.is_halted
+        return is_assigned and assigned.loaded is None and not is_stopped
 
     def _watched(self, assigned: AssignedShard, claim: Claim, shard: Shard) -> LoadedShard:
         log, counts = self._log, self._status.counts

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from schemas.codec import parse_all
 from stream.kafka.fetch import Fetched
@@ -18,6 +18,9 @@ from stream.worker.status import OwnerStatus
 _log = logging.getLogger(__name__)
 _HALTED_SECONDS = 1.0
 
+#: Asks Kafka whether its log is still the one that is counted.
+Verify = Callable[[], Awaitable[None]]
+
 
 class Intake:
     """Folds each batch into the shard of its partition, or drops it when the shard is gone."""
@@ -30,6 +33,7 @@ class Intake:
         checkpoints: Checkpoints,
         dirty_max: int,
         status: OwnerStatus,
+        verify: Verify,
     ) -> None:
         self._shards = shards
         self._store = store
@@ -37,9 +41,11 @@ class Intake:
         self._checkpoints = checkpoints
         self._dirty_max = dirty_max
         self._status = status
+        self._verify = verify
 
     async def consume(self, topic: str, partition: int, batch: Fetched) -> None:
         """Fold one batch. Never raises: a shard in doubt starts over, a defect ends the worker."""
+        await self._while_halted()
         assigned = self._shards.get(partition)
         if assigned is None or self._status.is_closing:
             self._status.counts.batches_dropped += 1
@@ -49,6 +55,11 @@ class Intake:
             self._status.counts.batches_dropped += 1
             return
         try:
+            if batch.start < loaded.shard.topics[topic].expected:
+                # Records again that were folded: after a seek, or those of another log.
+                await self._verify()
+                if self._status.is_halted or assigned.loaded is not loaded:
+                    return
             aligned = loaded.guard.align(topic, batch)
             if aligned is None:
                 await loaded.guard.close_gap(topic)
@@ -64,6 +75,11 @@ class Intake:
             )
             assigned.release()
             self._status.fail(error, f"a defect: {error!r}")
+
+    async def _while_halted(self) -> None:
+        """Keep a batch waiting, so that no more are fetched, once counting has stopped."""
+        while self._status.is_halted and not self._status.is_closing:  # noqa: ASYNC110
+            await asyncio.sleep(_HALTED_SECONDS)
 
     async def _readable(self, assigned: AssignedShard, topic: str) -> LoadedShard | None:
         """Wait until a shard takes batches of a topic; None if it was given up meanwhile."""

@@ -8,8 +8,9 @@ from stream.counters.measures import Grain
 from stream.engine.checkpoint import restore
 from stream.engine.rules import Rules
 from stream.engine.shard import Shard
+from stream.publish.log_identity import topic_replaced
 from stream.settings.application import Settings
-from stream.store.shards import Claim, ClaimRefusedError, Store
+from stream.store.shards import Claim, OtherLogError, Store
 from stream.worker.clock import now_ms
 from stream.worker.log import Bounds
 
@@ -56,15 +57,14 @@ class Loader:
 
 
 def _fit(shard: Shard, first: Mapping[TP, int], end: Mapping[TP, int]) -> None:
-    """Begin new topics where their log begins. Raises ClaimRefusedError if a log is too short."""
+    """Begin new topics where their log begins. Raises OtherLogError if a log is too short."""
     for topic, state in shard.topics.items():
         tp = TP(topic, shard.partition)
         if state.next == state.start == 0:
             state.start = state.next = state.expected = first.get(tp, 0)
             state.seen.begin(state.next)
         if state.next > end.get(tp, 0):
-            raise ClaimRefusedError(
-                f"topic {topic!r} ends at offset {end.get(tp, 0)} in partition {tp.partition}, but "
-                f"{state.next} have been counted: it was deleted and created again, or cut short. "
-                "Use another `app` name to count from its beginning again."
+            found = (
+                f"partition {tp.partition} ends at {end.get(tp, 0)}, and {state.next} is counted"
             )
+            raise OtherLogError(topic_replaced(topic, found))

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from faust.types import TP
 
 from stream.kafka.fetch import Fetched
+from stream.publish.log_identity import partitions_changed
 from stream.settings.application import Settings
 from stream.store.shards import Store
 from stream.worker.assigned_shard import AssignedShard, LoadedShard
@@ -15,7 +16,7 @@ from stream.worker.churn_scan import SendRisks, assess_some
 from stream.worker.claims import Claims
 from stream.worker.dead_letters import DeadLetterSender
 from stream.worker.errors import SHARD_IN_DOUBT
-from stream.worker.intake import Intake
+from stream.worker.intake import Intake, Verify
 from stream.worker.loading import Loader
 from stream.worker.log import Log
 from stream.worker.people_reader import close_some
@@ -36,12 +37,18 @@ class ShardOwner:
         log: Log,
         dead_letters: DeadLetterSender,
         send_risks: SendRisks | None = None,
+        status: OwnerStatus | None = None,
+        verify: Verify | None = None,
     ) -> None:
-        """`send_risks` publishes the churn risks of single people; None: they are not published."""
+        """`send_risks` publishes the churn risks of single people; None: they are not published.
+
+        `verify` halts `status` if Kafka's log is no longer the one that is counted.
+        """
         self._settings = settings
         self._store = store
         self._send_risks = send_risks
-        self._status = OwnerStatus()
+        self._status = status or OwnerStatus()
+        self._verify = verify or _trust
         self._assignment_problem = "no partitions are assigned yet"
         self.assigned_shards: dict[int, AssignedShard] = {}
         self._claims = Claims(
@@ -55,6 +62,7 @@ class ShardOwner:
             self._checkpoints,
             settings.limits.dirty_max,
             self._status,
+            self._verify,
         )
 
     # ---- state, as pages and metrics show it
@@ -68,6 +76,11 @@ class ShardOwner:
     def fatal(self) -> Exception | None:
         """The failure that no retry can mend; the worker exits with it."""
         return self._status.fatal
+
+    @property
+    def is_halted(self) -> bool:
+        """Whether no shard is counted until the worker is started again."""
+        return self._status.is_halted
 
     @property
     def reasons(self) -> Holds:
@@ -97,6 +110,7 @@ class ShardOwner:
         its people's events would count wrong.
         """
         self.counts.assignments += 1
+        await self._verify()
         topics: dict[int, set[str]] = {}
         for tp in tps:
             topics.setdefault(tp.partition, set()).add(tp.topic)
@@ -112,6 +126,9 @@ class ShardOwner:
             )
         for partition in self.assigned_shards.keys() - set(whole):
             self.assigned_shards.pop(partition).release()
+        grown = max(topics, default=-1) + 1
+        if grown > self._store.partitions:
+            self._status.halt(partitions_changed(self._settings.app, self._store.partitions, grown))
         offsets: dict[TP, int] = {}
         for partition in whole:
             assigned = self.assigned_shards.setdefault(partition, AssignedShard(partition))
@@ -132,14 +149,22 @@ class ShardOwner:
 
     async def tick(self) -> None:
         """Move every shard on in time, close what is due, and store checkpoints."""
-        await asyncio.gather(*map(self._tick, list(self.assigned_shards.values())))
+        work = self._halt if self._status.is_halted else self._tick
+        await asyncio.gather(*map(work, list(self.assigned_shards.values())))
 
     async def finish(self) -> None:
         """Take no more batches and store the last checkpoints: the worker is about to stop."""
         self._status.is_closing = True
         # One that is being loaded has nothing to store, and its lock may be held for long.
         loaded = [one for one in self.assigned_shards.values() if one.loaded is not None]
-        await asyncio.gather(*map(self._checkpoints.save, loaded))
+        work = self._halt if self._status.is_halted else self._checkpoints.save
+        await asyncio.gather(*map(work, loaded))
+
+    async def _halt(self, assigned: AssignedShard) -> None:
+        """Give up a shard whose log is another one; store what still belongs to its checkpoints."""
+        if self._status.may_store:
+            await self._checkpoints.save(assigned)
+        assigned.give_up()
 
     async def _tick(self, assigned: AssignedShard) -> None:
         """Move one shard on: idle topics, due sessions, checkpoint, churn risks."""
@@ -176,3 +201,7 @@ class ShardOwner:
             )
         except SHARD_IN_DOUBT as error:
             self._claims.drop(assigned, loaded, error)
+
+
+async def _trust() -> None:
+    """Take the log for the one that is counted."""

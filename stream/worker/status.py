@@ -2,8 +2,17 @@
 
 from dataclasses import dataclass, field
 
+from stream.publish.log_identity import Mismatch
 from stream.publish.staleness import StaleReason
 from stream.worker.staleness.holds import Holds
+
+#: Reasons for which counting stops until the worker is started again: log and counts do not belong
+#: together. The value says whether what is in memory still belongs to what is stored.
+HALTING = {
+    StaleReason.PARTITIONS_CHANGED: True,
+    StaleReason.OTHER_CLUSTER: False,
+    StaleReason.TOPIC_REPLACED: False,
+}
 
 
 @dataclass(slots=True)
@@ -56,6 +65,20 @@ class OwnerStatus:
     def release(self, reason: StaleReason) -> None:
         """Note that a reason of `hold` is over."""
         self.reasons.release(reason)
+
+    @property
+    def is_halted(self) -> bool:
+        """Whether shards take no batches until the worker is started again."""
+        return not self.holds.keys().isdisjoint(HALTING)
+
+    @property
+    def may_store(self) -> bool:
+        """Whether a last checkpoint may be stored."""
+        return all(HALTING.get(reason, True) for reason in self.holds)
+
+    def halt(self, mismatch: Mismatch) -> None:
+        """Stop counting until the worker is started again."""
+        self.hold(mismatch.reason, mismatch.text)
 
     def fail(self, error: Exception, problem: str) -> None:
         """Note a failure that ends the worker."""

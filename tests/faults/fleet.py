@@ -109,8 +109,11 @@ class Fleet:
             environ.update({f"ENGAGE_{name}": value for name, value in settings.items()})
         self.settings = load_settings(None, self._environ)
 
-    def command(self, *arguments: str, timeout: float = 120.0) -> str:
-        """Run `engage` with these arguments and the fleet's settings; return its output."""
+    def command(self, *arguments: str, timeout: float = 120.0, code: int = 0) -> str:
+        """Run `engage` with these arguments and the fleet's settings; return its output.
+
+        It must end with `code`.
+        """
         done = subprocess.run(
             [sys.executable, "-m", "agents", *arguments],
             cwd=self.directory,
@@ -120,8 +123,8 @@ class Fleet:
             timeout=timeout,
             check=False,
         )
-        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
-        return done.stdout
+        assert done.returncode == code, done.stdout[-2000:] + done.stderr[-2000:]
+        return done.stdout if code == 0 or done.stdout else done.stderr
 
     # ---- sending
 
@@ -175,6 +178,20 @@ class Fleet:
                 return {}
             if isinstance(state, bytes) and state:
                 found[partition] = read_stored(state)
+        return found
+
+    def claimed(self) -> set[int]:
+        """Return the shards that the first generation of the state has."""
+        return set(self.claims())
+
+    def claims(self) -> dict[int, tuple[object, ...]]:
+        """Return owner and epoch of each shard of the first generation."""
+        found = {}
+        for partition in range(4 * PARTITIONS):
+            meta = ShardKeys(self.settings.app, partition).meta
+            owner = self._redis.hmget(meta, ["owner", "epoch"])
+            if any(owner):
+                found[partition] = tuple(owner)
         return found
 
     def position(self) -> dict[tuple[str, int], int]:

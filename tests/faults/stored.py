@@ -40,21 +40,21 @@ class Counts(NamedTuple):
         return self.merged.level((measure, ("default", "", "")), day)
 
 
-def read_counts(settings: Settings) -> Counts:
+def read_counts(settings: Settings, partitions: int = PARTITIONS) -> Counts:
     """Read everything the shards have stored."""
-    return asyncio.run(_read(settings))
+    return asyncio.run(_read(settings, partitions))
 
 
-async def _read(settings: Settings) -> Counts:
+async def _read(settings: Settings, partitions: int) -> Counts:
     client = connect_redis(settings)
     try:
-        store = Store(client, settings.app, "a test", PARTITIONS)
+        store = Store(client, settings.app, "a test", partitions)
         store.generation = await store.live_generation()
-        state = PublishedState(client, store, settings.app, PARTITIONS)
-        found = {b for p in range(PARTITIONS) for b in (await state.changed(p, -1))[1]}
+        state = PublishedState(client, store, settings.app, partitions)
+        found = {b for p in range(partitions) for b in (await state.changed(p, -1))[1]}
         merged = MergedCounts(build_rules(settings).calendar_of, "")
         for bucket in (b for b in found if b[0] >= Grain.DAY):
-            merged.replace(bucket, [await state.bucket(p, bucket) for p in range(PARTITIONS)])
+            merged.replace(bucket, [await state.bucket(p, bucket) for p in range(partitions)])
         raw = await state.snapshot()
     finally:
         await client.aclose()

@@ -73,7 +73,7 @@ def test_old_and_unfinished_generations_are_told_apart(
         (APP, "g1700000002"): "unfinished",
         ("b", "g1700000009"): "unfinished",
     }
-    warned = [f for f in state_findings(settings, None) if f.level == "warning"]
+    warned = [f for f in state_findings(settings) if f.level == "warning"]
     assert [f.advice for f in warned] == [
         "engage state remove --generation first",
         "engage state remove --generation g1700000002",
@@ -84,20 +84,17 @@ def settings_of(url: str) -> Settings:
     return load_settings(None, {"ENGAGE_REDIS_URL": url})
 
 
-@pytest.mark.parametrize(
-    ("field", "stored", "partitions"),
-    [("version", "1", PARTITIONS), ("partitions", "8", PARTITIONS), ("held", "remove --site x", 2)],
-)
+@pytest.mark.parametrize(("field", "stored"), [("version", "1"), ("held", "remove --site x")])
 async def test_check_says_before_the_start_what_a_worker_would_refuse(
-    field: str, stored: str, partitions: int, redis_url: str, tmp_path: Path
+    field: str, stored: str, redis_url: str, tmp_path: Path
 ) -> None:
     async with stored_shop(redis_url, tmp_path, read=3) as worker:
         settings = worker.settings
     client = redis.Redis.from_url(redis_url)
-    before = await asyncio.to_thread(lambda: list(state_findings(settings, partitions)))
+    before = await asyncio.to_thread(lambda: list(state_findings(settings)))
     assert {finding.level for finding in before} == {"ok"}
     client.hset(ShardKeys(APP, 0).meta, field, stored)
-    found = await asyncio.to_thread(lambda: list(state_findings(settings, partitions)))
+    found = await asyncio.to_thread(lambda: list(state_findings(settings)))
     (error,) = [finding for finding in found if finding.level == "error"]
     async with InProcessWorker("", redis_url, tmp_path) as worker:
         with pytest.raises(Exception, match="shard 0"):
@@ -108,10 +105,10 @@ async def test_check_says_before_the_start_what_a_worker_would_refuse(
 async def test_check_names_the_owners_that_are_counting(redis_url: str, tmp_path: Path) -> None:
     async with stored_shop(redis_url, tmp_path, read=3) as worker:
         settings = worker.settings
-    found = await asyncio.to_thread(lambda: [f.found for f in state_findings(settings, 2)])
+    found = await asyncio.to_thread(lambda: [f.found for f in state_findings(settings)])
     assert found == ["2 shards, counted now by the new worker"]
     client = redis.Redis.from_url(redis_url)
     for partition in range(PARTITIONS):
         client.hset(ShardKeys(APP, partition).meta, "stored_at", 1_700_000_000)
-    found = await asyncio.to_thread(lambda: [f.found for f in state_findings(settings, 2)])
+    found = await asyncio.to_thread(lambda: [f.found for f in state_findings(settings)])
     assert found == ["2 shards, no worker is counting"]

@@ -104,7 +104,9 @@ class StaleWatch:
         again: list[int] = []
         lasting: list[int] = []
         loading: dict[int, float] = {}
-        for number, assigned in sorted(self._owner.assigned_shards.items()):
+        # Once counting has stopped, no shard is on its way back.
+        shards = {} if self._owner.is_halted else self._owner.assigned_shards
+        for number, assigned in sorted(shards.items()):
             shard = assigned.shard
             if shard is not None and is_behind(shard):
                 (again if shard.is_recount else first).append(number)

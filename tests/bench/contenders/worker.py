@@ -14,6 +14,7 @@ from confluent_kafka.cimpl import NewTopic
 from agents.app import Worker
 import stream.engine.fold
 from stream.kafka.fetch import Fetched
+from stream.publish.log_identity import LogIdentity
 from stream.store.keys import ShardKeys
 from stream.settings.application import Settings
 from stream.configure.load import load_settings
@@ -41,7 +42,7 @@ def run(job: Job, compiled: bool = True) -> None:
 
 
 async def _work(job: Job, settings: Settings) -> None:
-    worker = Worker(settings, _PARTITIONS)
+    worker = Worker(settings, LogIdentity(_PARTITIONS))
     consume = worker.owner.consume
     seen, done = 0, asyncio.Event()
 

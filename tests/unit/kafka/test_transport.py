@@ -11,6 +11,7 @@ from agents.app import Worker
 from stream.configure.load import load_settings
 from stream.kafka.fetch import Fetched
 from stream.kafka.transport import Consumer
+from stream.publish.log_identity import LogIdentity
 
 PAGES = TP("page-views", 0)
 
@@ -21,7 +22,7 @@ class Fetcher(Service):
 
 def test_a_batch_sought_back_to_is_delivered_without_a_new_record() -> None:
     async def drained() -> list[int]:
-        worker = Worker(load_settings(None, {"ENGAGE_APP": "test-transport"}), 1)
+        worker = Worker(load_settings(None, {"ENGAGE_APP": "test-transport"}), LogIdentity(1))
         delivered: list[int] = []
 
         async def callback(message: ConsumerMessage) -> None:

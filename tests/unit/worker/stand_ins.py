@@ -82,6 +82,7 @@ class Redis:
     is_empty: bool = False
     generation: str = ""
     owner_name: str = "this worker"
+    partitions: int = 16
 
     async def live_generation(self) -> str:
         if self.failures:

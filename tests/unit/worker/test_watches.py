@@ -5,11 +5,10 @@ from faust.types import TP
 
 from schemas.codec import parse_all
 from stream.engine.watermark import IdleHold
-from stream.worker import topic_watches
 from stream.worker.clock import now_ms
 from stream.worker.rejection_limit import RejectionLimit
 from stream.worker.status import OwnerCounts
-from stream.worker.topic_watches import IdleWatch, StallWatch
+from stream.worker.watch.topics import IdleWatch, StallWatch
 from tests.unit.worker.stand_ins import SETTINGS, TOPIC, Log, shard
 
 VIEW = b'{"type":"page_view","event_id":"e","event_time":1700000000000,"visitor_id":"v","page_url":"/"}'
@@ -53,7 +52,7 @@ def test_a_topic_with_an_unknown_end_is_not_drained() -> None:
 
 
 async def test_a_stalled_topic_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(topic_watches, "STALLED_SECONDS", 0.0)
+    monkeypatch.setattr("stream.worker.watch.topics.STALLED_SECONDS", 0.0)
     log, counts = Log(ends={TOPIC: (5, now_ms())}), OwnerCounts()
     watch = StallWatch(shard(), log, counts)
     await watch.look(())
@@ -65,7 +64,7 @@ async def test_a_stalled_topic_is_read_again(monkeypatch: pytest.MonkeyPatch) ->
 async def test_a_halted_topic_and_a_silent_broker_are_no_stall(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(topic_watches, "STALLED_SECONDS", 0.0)
+    monkeypatch.setattr("stream.worker.watch.topics.STALLED_SECONDS", 0.0)
     halted, silent = Log(ends={TOPIC: (5, now_ms())}), Log(ends={TOPIC: (5, now_ms() - 60_000)})
     for log, topics in ((halted, {TOPIC}), (silent, set())):
         watch = StallWatch(shard(), log, OwnerCounts())

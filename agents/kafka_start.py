@@ -1,0 +1,86 @@
+"""Checks Kafka before a worker starts: its topics, and that the stored counts are those of this log."""
+
+import asyncio
+import logging
+
+from aiokafka.errors import KafkaError
+from redis.exceptions import RedisError
+
+from stream.kafka.metadata import ClusterMetadata, Found, log_identity
+from stream.publish.log_identity import LogIdentity, Mismatch, partitions_unequal
+from stream.settings.application import Settings
+from stream.store.connection import connect_redis
+from stream.store.shards import Store
+
+_log = logging.getLogger(__name__)
+_TOPIC_TRIES = 4
+_TRY_AGAIN_SECONDS = 0.5
+
+
+class CannotStartError(Exception):
+    """The worker cannot start; the message says why, and what to do."""
+
+
+async def find_log(settings: Settings, *, outputs: bool = True) -> LogIdentity:
+    """Return what Kafka says of the input topics. Raises CannotStartError unless all are as needed.
+
+    `outputs` asks for the topics that a worker writes as well.
+    """
+    inputs = settings.topics.inputs
+    wanted = (*inputs, *settings.output_topics) if outputs else inputs
+    found = await _look(settings, wanted)
+    if hidden := sorted(found.hidden):
+        raise CannotStartError(
+            f"Kafka shows this user no topics {', '.join(hidden)}; grant DESCRIBE and READ on the "
+            "input topics, DESCRIBE and WRITE on the others, and run `engage topics create`"
+        )
+    if missing := sorted(set(wanted) - found.topics.keys()):
+        raise CannotStartError(
+            f"topics are missing: {', '.join(missing)}; create them with `engage topics create`"
+        )
+    counts = {topic: found.topics[topic].partitions for topic in inputs}
+    if len(set(counts.values())) > 1:
+        raise CannotStartError(partitions_unequal(counts).text)
+    log = log_identity(found, inputs)
+    if len(log.topic_ids) < len(inputs):
+        _log.info(
+            "the broker gives no topic ids (it is older than 2.8): a topic that is deleted and "
+            "created again is noticed only if it is shorter than before"
+        )
+    return log
+
+
+async def _look(settings: Settings, topics: tuple[str, ...]) -> Found:
+    metadata = ClusterMetadata(settings)
+    try:
+        found = await metadata.look(topics)
+        for _ in range(_TOPIC_TRIES):
+            if found.topics.keys() >= set(topics):
+                break
+            # A broker hears of topics that were just created a moment later.
+            await asyncio.sleep(_TRY_AGAIN_SECONDS)
+            found = await metadata.look(topics)
+    except (KafkaError, OSError) as error:
+        raise CannotStartError(
+            f"Kafka at {settings.kafka.bootstrap_servers} does not answer ({error}); start it, or "
+            "set kafka.bootstrap_servers (ENGAGE_KAFKA_BOOTSTRAP_SERVERS)"
+        ) from error
+    finally:
+        await metadata.close()
+    return found
+
+
+async def stored_mismatch(settings: Settings, log: LogIdentity) -> Mismatch | None:
+    """Compare the stored counts with the log. Raises CannotStartError if Redis does not answer."""
+    client = connect_redis(settings)
+    try:
+        store = Store(client, settings.app, "start", log)
+        store.generation = await store.live_generation()
+        return await store.mismatch()
+    except (RedisError, OSError) as error:
+        raise CannotStartError(
+            f"Redis at {settings.redis.url} does not answer ({error}); start it, or set redis.url "
+            "(ENGAGE_REDIS_URL)"
+        ) from error
+    finally:
+        await client.aclose()

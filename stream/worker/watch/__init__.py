@@ -1,0 +1,1 @@
+"""Watches over what a worker relies on, each looking every few seconds."""
