@@ -73,6 +73,9 @@ class MemoryLog:
     async def commit(self, offsets: Mapping[TP, int]) -> None:
         pass
 
+    async def committed(self, tps: set[TP]) -> Mapping[TP, int]:
+        return {}
+
     def read_to(self, tp: TP) -> tuple[int, int]:
         return len(self.records[tp]), self.now_ms
 
