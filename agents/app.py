@@ -31,6 +31,7 @@ from stream.store.memory import MemoryWatch
 from stream.store.published import PublishedState
 from stream.store.shards import Store
 from stream.store.stored_counts import StoredCounts
+from stream.store.worker_reports import WorkerReports
 from stream.web.exporter import Exporter, SnapshotCollector
 from stream.web.live import LiveNumbers
 from stream.web.live_alerts import AlertWatch
@@ -46,7 +47,12 @@ from stream.worker.owner import ShardOwner
 from stream.worker.publisher import Publisher
 from stream.worker.publisher_loop import PublisherLoop
 from stream.worker.record_sender import RecordSender
+from stream.worker.staleness.broker import BrokerWatch
+from stream.worker.staleness.outputs import Outputs
+from stream.worker.staleness.reporter import Reporter
+from stream.worker.staleness.shared import SharedReasons
 from stream.worker.staleness.watch import StaleWatch
+from stream.worker.staleness.watermarks import WatermarkWatch
 from stream.worker.status import OwnerStatus
 from stream.worker.stored_shards import ReachedOffsets
 from stream.worker.telemetry import Telemetry
@@ -80,11 +86,12 @@ class Worker:
         self.app = faust_app(settings)
         log = FaustLog(self.app)
         self.producer = BatchProducer(settings)
+        outputs = Outputs(self.producer)
         # The shards of this worker.
-        self.dead_letters = DeadLetterSender(store, self.producer, settings.topics.ledger)
+        self.dead_letters = DeadLetterSender(store, outputs, settings.topics.ledger)
         loader = Loader(settings, rules, required_grains(metrics), store, log)
         risks = settings.churn_risk.topic
-        send_risks = partial(self.producer.send, risks) if risks else None
+        send_risks = partial(outputs.send, risks) if risks else None
         status = OwnerStatus()
         self.metadata = ClusterMetadata(settings)
         self.log_watch = LogWatch(settings, counted, status, self.metadata.look)
@@ -98,19 +105,23 @@ class Worker:
         self.memory_watch = MemoryWatch(
             self.redis, settings, self.telemetry.note_memory, evictions.note
         )
-        records = RecordSender(self.producer, settings.topics.metrics, self.telemetry)
+        records = RecordSender(outputs, settings.topics.metrics, self.telemetry)
         definition, compare = definition_version(settings), settings.publish.compare
         new_publisher = partial(
             Publisher, published, metrics, rules, definition, compare, ReachedOffsets()
         )
         epoch = partial(self.owner.epoch, 0)
+        reports = WorkerReports(self.redis, store)
+        shared = SharedReasons(reports, partitions)
         self.publisher = PublisherLoop(
-            settings, published, new_publisher, records, epoch, self.telemetry
+            settings, published, new_publisher, records, epoch, self.telemetry, shared
         )
-        publisher = self.publisher
-        self.stale_watch = StaleWatch(
-            self.owner, log, lambda: publisher.snapshot, settings.publish.snapshot_max_age_seconds
+        # Whether the numbers are live.
+        self.broker_watch = BrokerWatch(
+            self.owner, log, settings.topics.inputs, self.producer.answer
         )
+        self.stale_watch = self._stale_watch(outputs)
+        self.reporter = self._reporter(reports)
         # Pages for people, Prometheus and supervisors.
         counts = StoredCounts(self.redis, store, partitions)
         self.web = self._pages(metrics, log, self._query_page(rules, metrics, counts))
@@ -118,6 +129,23 @@ class Worker:
         self._backpressure = self._connect_transport()
         self._connect_agents()
         self._tasks: list[asyncio.Task[Any]] = []
+
+    def _stale_watch(self, outputs: Outputs) -> StaleWatch:
+        settings, publisher = self.settings, self.publisher
+        lateness_ms = round(settings.time.allowed_lateness_seconds * 1000)
+        return StaleWatch(
+            self.owner,
+            [outputs.reasons],
+            WatermarkWatch(self.owner, lateness_ms),
+            lambda: publisher.snapshot,
+            settings.publish.snapshot_max_age_seconds,
+        )
+
+    def _reporter(self, reports: WorkerReports) -> Reporter:
+        owner, watch = self.owner, self.stale_watch
+        reporter = Reporter(reports, lambda: list(owner.assigned_shards), watch.reported)
+        watch.add(reporter.reasons)
+        return reporter
 
     def _query_page(
         self, rules: Rules, metrics: tuple[Metric, ...], counts: StoredCounts
@@ -195,6 +223,8 @@ class Worker:
             ("memory", self.memory_watch.run()),
             ("staleness", self.stale_watch.run()),
             ("log", self.log_watch.run()),
+            ("broker", self.broker_watch.run()),
+            ("reports", self.reporter.run()),
         ):
             self._tasks.append(loop.create_task(work, name=name))
         _log.info("listening on http://%s:%d", self.settings.web.host, self.settings.web.port)
@@ -211,6 +241,7 @@ class Worker:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self.reporter.stop()
 
     async def stop(self) -> None:
         """Close the pages and all connections."""

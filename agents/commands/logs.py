@@ -1,4 +1,4 @@
-"""Structured logs on stderr: one safe line a message, and a repeated message only every 10 s."""
+"""Structured logs on stderr: one safe line a message, and a repeated message only now and then."""
 
 import json
 import logging
@@ -14,6 +14,9 @@ from stream.settings.application import Settings
 # Longer texts come from outside; their beginning is enough to recognise them.
 FIELD_MAX = 200
 REPEAT_SECONDS = 10.0
+# Client libraries report every attempt to connect; the worker's own lines say when it is over.
+LIBRARIES = ("aiokafka", "faust", "kafka", "mode", "redis")
+LIBRARY_REPEAT_SECONDS = 60.0
 # Bounds the memory of the rate limit if templates never repeat.
 TEMPLATES_MAX = 1_000
 # Attributes that every record has; all others were given with `extra=`.
@@ -21,25 +24,30 @@ OWN_ATTRIBUTES = frozenset(vars(logging.makeLogRecord({}))) | {"message", "ascti
 
 
 class RateLimit(logging.Filter):
-    """Filter that passes one line per (logger, template, reason) every 10 s and counts the others.
+    """Filter that passes one line per (logger, template, reason, shard) every 10 s and counts the others.
 
-    A template is the message before its arguments are filled in; `reason` may be given as extra.
+    A template is the message before its arguments are filled in; `reason` and `shard` may be given as
+    extra. Lines of client libraries pass every minute.
     Lines below INFO always pass: a person asked for them.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
         self._clock = clock
-        self._seen: dict[tuple[str, str, object], tuple[float, int]] = {}
+        self._seen: dict[tuple[str, str, object, object], tuple[float, int]] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether the record passes; if so, it carries the number of those suppressed before it."""
         if record.levelno < logging.INFO:
             return True
         now = self._clock()
-        key = (record.name, str(record.msg)[:FIELD_MAX], getattr(record, "reason", None))
+        template = str(record.msg)[:FIELD_MAX]
+        about = getattr(record, "reason", None), getattr(record, "shard", None)
+        key = (record.name, template, *about)
+        is_library = (record.name or "").split(".")[0] in LIBRARIES
+        repeat_seconds = LIBRARY_REPEAT_SECONDS if is_library else REPEAT_SECONDS
         last, suppressed = self._seen.get(key, (float("-inf"), 0))
-        if now - last < REPEAT_SECONDS:
+        if now - last < repeat_seconds:
             self._seen[key] = (last, suppressed + 1)
             return False
         if len(self._seen) >= TEMPLATES_MAX:

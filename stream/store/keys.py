@@ -99,6 +99,11 @@ def publisher(app: str) -> str:
     return f"{{engage:{app}}}:publisher"
 
 
+def workers(app: str) -> str:
+    """Hash: name of a worker → msgpack of its last report."""
+    return f"{{engage:{app}}}:workers"
+
+
 def definitions(app: str) -> str:
     """Hash: metric → JSON of the definition its counts were made with."""
     return f"{{engage:{app}}}:definitions"

@@ -109,7 +109,12 @@ class Store:
     async def forget_published(self) -> None:
         """Delete everything that this generation's publisher has stored."""
         name = self.state_name
-        published = (keys.publisher(name), keys.snapshot(name), keys.definitions(name))
+        published = (
+            keys.publisher(name),
+            keys.snapshot(name),
+            keys.definitions(name),
+            keys.workers(name),
+        )
         # One command: their hash tag puts them into one slot.
         await self._client.execute_command("UNLINK", *published)
 

@@ -3,9 +3,9 @@
 import asyncio
 import logging
 
-from stream.kafka.producer import BatchProducer
 from stream.store.shards import Store
 from stream.worker.errors import UNREACHABLE
+from stream.worker.staleness.outputs import Outputs
 
 _log = logging.getLogger(__name__)
 _RETRY_SECONDS = 2.0
@@ -18,9 +18,9 @@ _HELD_CHECKPOINTS = 16
 class DeadLetterSender:
     """Sends the dead letters of each stored checkpoint, then deletes them from Redis."""
 
-    def __init__(self, store: Store, producer: BatchProducer, topic: str) -> None:
+    def __init__(self, store: Store, outputs: Outputs, topic: str) -> None:
         self._store = store
-        self._producer = producer
+        self._outputs = outputs
         self._topic = topic
         self._waiting: asyncio.Queue[tuple[int, int, list[bytes]]] = asyncio.Queue()
         self.entries_sent = 0
@@ -59,7 +59,7 @@ class DeadLetterSender:
         entries = held or await self._store.dead_letters(partition, sequence)
         if entries:
             messages = ((None, entry) for entry in entries)
-            self.entries_sent += await self._producer.send(self._topic, messages)
+            self.entries_sent += await self._outputs.send(self._topic, messages)
         await self._store.dead_letters_done(partition, sequence)
 
     @property

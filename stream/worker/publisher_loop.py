@@ -5,23 +5,25 @@ import logging
 import time
 from collections.abc import Callable
 
+from aiokafka.errors import KafkaError
 from msgspec.structs import replace
 
 from stream.configure.fingerprints import fingerprints
 from stream.metrics import proportions
 from stream.metrics.themes.goals import has_experiment
 from stream.publish.snapshot import Snapshot, decode_snapshot, encode_snapshot
-from stream.publish.staleness import Stale, StaleReason
 from stream.settings.application import Settings
 from stream.store.published import FencedError, PublishedState
 from stream.worker.clock import now_ms
 from stream.worker.errors import UNREACHABLE
 from stream.worker.publisher import Publisher
 from stream.worker.record_sender import RecordSender
-from stream.worker.staleness.holds import Holds
+from stream.worker.staleness.shared import SharedReasons
 from stream.worker.telemetry import Telemetry
 
 _log = logging.getLogger(__name__)
+#: Longest wait before records that failed are sent again.
+_RECORDS_WAIT_SECONDS = 60.0
 
 
 class PublisherLoop:
@@ -35,6 +37,7 @@ class PublisherLoop:
         records: RecordSender,
         epoch: Callable[[], int | None],
         telemetry: Telemetry,
+        shared: SharedReasons,
     ) -> None:
         """`epoch` returns the epoch of shard 0; None while another worker owns it."""
         self._settings = settings
@@ -45,9 +48,11 @@ class PublisherLoop:
         self._telemetry = telemetry
         self._publisher: Publisher | None = None
         self._generation = ""
-        self._holds = Holds()
+        self._is_failing = False
+        self._shared = shared
         #: When records were looked for last, in monotonic seconds.
         self._records_at = 0.0
+        self._records_seconds = settings.publish.records_seconds
         self.snapshot: Snapshot | None = None
 
     async def run(self) -> None:
@@ -78,14 +83,21 @@ class PublisherLoop:
         except UNREACHABLE as error:
             # Records that Kafka did not acknowledge are sent again by the next publisher: by this
             # worker, with nothing in memory.
-            _log.warning("not published, trying again; check Redis and Kafka: %s", error)
+            if not self._is_failing:
+                _log.warning("not published, trying again; check Redis and Kafka: %s", error)
+            self._is_failing = True
+            if isinstance(error, KafkaError):
+                # A new publisher reads everything; a topic that refuses does so for minutes.
+                self._records_seconds = min(2 * self._records_seconds, _RECORDS_WAIT_SECONDS)
             self._telemetry.snapshot_failures += 1
             await self._retire()
 
     async def _read(self) -> None:
         """Read the snapshot that another worker has published."""
         await self._retire()
+        self._shared.forget()
         raw = await self._state.snapshot()
+        self._is_failing = False
         if raw is not None:
             self.snapshot = decode_snapshot(raw)
 
@@ -94,6 +106,7 @@ class PublisherLoop:
         if self._generation != self._state.generation:
             # A backfill has counted everything again, so everything is published again.
             await self._retire()
+            self._shared.forget()
             self._generation = self._state.generation
         if self._publisher is None:
             if has_experiment(self._settings):
@@ -105,10 +118,10 @@ class PublisherLoop:
     async def _publish(self, publisher: Publisher, epoch: int) -> None:
         async with self._records.counts_lock:
             snapshot = await publisher.refresh(now_ms())
-        snapshot = replace(snapshot, stale=self._stale(publisher))
+        snapshot = replace(snapshot, stale=await self._shared.look(publisher.incomplete))
         due = None
         since = time.monotonic() - self._records_at
-        is_time = since >= self._settings.publish.records_seconds
+        is_time = since >= self._records_seconds
         is_busy = self._records.is_busy()
         if is_busy and not publisher.may_send:
             # Its records would be made of what is left. The next publisher sends them again.
@@ -124,17 +137,12 @@ class PublisherLoop:
         self._note_latency(snapshot)
         self.snapshot = snapshot
         if due is not None:
-            self._records.begin(due, lambda: publisher.acknowledged(snapshot))
+            self._records.begin(due, lambda: self._acknowledged(publisher, snapshot))
 
-    def _stale(self, publisher: Publisher) -> list[Stale]:
-        """Return the reasons why these numbers are not live, for all workers to show."""
-        incomplete = sorted(publisher.incomplete)
-        text = (
-            f"Redis has lost checkpoints of shards {incomplete}; wait until their logs are counted "
-            "again, or restore the backup of Redis"
-        )
-        self._holds.note(StaleReason.SHARDS_REBUILDING, text if incomplete else "")
-        return self._holds.stale
+    def _acknowledged(self, publisher: Publisher, snapshot: Snapshot) -> None:
+        publisher.acknowledged(snapshot)
+        self._is_failing = False
+        self._records_seconds = self._settings.publish.records_seconds
 
     async def _retire(self) -> None:
         """Discard the publisher; the next one reads from Redis which records are acknowledged."""

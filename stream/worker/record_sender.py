@@ -5,7 +5,8 @@ import time
 from collections.abc import Callable, Iterator
 
 from schemas.outputs import MetricRecord, encode_record, record_key
-from stream.kafka.producer import BatchProducer, Message
+from stream.kafka.producer import Message
+from stream.worker.staleness.outputs import Outputs
 from stream.worker.telemetry import Telemetry
 
 #: Longest computation in one piece: the event loop has other work.
@@ -17,8 +18,8 @@ _BATCH = 2_000
 class RecordSender:
     """Sends one set of due records at a time, in a task: a backfill makes hundreds of thousands due."""
 
-    def __init__(self, producer: BatchProducer, topic: str, telemetry: Telemetry) -> None:
-        self._producer = producer
+    def __init__(self, outputs: Outputs, topic: str, telemetry: Telemetry) -> None:
+        self._outputs = outputs
         self._topic = topic
         self._telemetry = telemetry
         self._task: asyncio.Task[None] | None = None
@@ -54,7 +55,7 @@ class RecordSender:
             is_over = found is None
             waiting += found or []
             if len(waiting) >= _BATCH or (is_over and waiting):
-                sent += await self._producer.send(self._topic, waiting)
+                sent += await self._outputs.send(self._topic, waiting)
                 waiting = []
             await asyncio.sleep(0)
         self._telemetry.records_published += sent

@@ -1,10 +1,12 @@
 """One real worker as a child process: started, killed, frozen, queried, and always ended."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -134,6 +136,19 @@ class WorkerProcess:
             for family in text_string_to_metric_families(text)
             for sample in family.samples
         }
+
+    def ready(self) -> tuple[int, dict[str, str]]:
+        """Return the status of /readyz and the checks that fail; 0 while it does not answer."""
+        address = f"http://127.0.0.1:{self.port}/readyz"
+        try:
+            with urllib.request.urlopen(address, timeout=5) as page:
+                status, body = page.status, page.read()
+        except urllib.error.HTTPError as error:
+            status, body = error.code, error.read()
+        except OSError:
+            return 0, {}
+        checks = json.loads(body)["checks"]
+        return status, {name: text for name, text in checks.items() if text != "ok"}
 
     def value(self, name: str, **labels: str) -> float:
         """Return one sample of its page, summed over the labels that are not named; 0 if missing."""

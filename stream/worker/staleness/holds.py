@@ -14,6 +14,10 @@ class Holds:
     def __init__(self) -> None:
         self._held: dict[StaleReason, Stale] = {}
 
+    def __contains__(self, reason: StaleReason) -> bool:
+        """Return whether a reason holds."""
+        return reason in self._held
+
     @property
     def stale(self) -> list[Stale]:
         """The reasons, with their texts and times."""

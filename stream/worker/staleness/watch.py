@@ -2,34 +2,34 @@
 
 import asyncio
 import time
-from collections.abc import Callable
-
-from faust.types import TP
+from collections.abc import Callable, Iterable
 
 from stream.publish.snapshot import Snapshot
 from stream.publish.staleness import OF_ONE_WORKER, Stale, StaleReason, is_withheld, joined
 from stream.worker.clock import now_ms
-from stream.worker.log import Log
 from stream.worker.owner import ShardOwner
+from stream.worker.staleness.holds import Holds
 from stream.worker.staleness.rebuilding import is_behind, is_rebuilding
+from stream.worker.staleness.watermarks import WatermarkWatch
 
 _LOOK_SECONDS = 1.0
-#: Longest time without a fetch: a fetch returns within a second, also without records.
-BROKER_SILENT_SECONDS = 15.0
 
 
 class StaleWatch:
-    """Holds the reasons that show on this worker, and adds those of the published snapshot."""
+    """Joins the reasons of this worker's parts with those of the published snapshot."""
 
     def __init__(
         self,
         owner: ShardOwner,
-        log: Log,
+        parts: Iterable[Holds],
+        watermarks: WatermarkWatch,
         snapshot: Callable[[], Snapshot | None],
         max_age_seconds: float,
     ) -> None:
+        """`parts` are the reasons of other parts than the owner; `snapshot` returns the newest."""
         self._owner = owner
-        self._log = log
+        self._parts = [owner.reasons, *parts]
+        self._watermarks = watermarks
         self._snapshot = snapshot
         self._max_age_ms = round(max_age_seconds * 1000)
         #: Shards that are being loaded or recall event ids → monotonic seconds of its beginning.
@@ -41,69 +41,50 @@ class StaleWatch:
             self.look()
             await asyncio.sleep(_LOOK_SECONDS)
 
+    def add(self, part: Holds) -> None:
+        """Show the reasons of another part as well."""
+        self._parts.append(part)
+
     def current(self) -> list[Stale]:
         """Return every reason why the numbers are not live, the oldest first; empty if they are."""
         snapshot = self._snapshot()
-        return joined([*self._owner.reasons.stale, *(snapshot.stale if snapshot else ())])
+        return joined([*self._own(), *(snapshot.stale if snapshot else ())])
 
-    def own(self) -> list[Stale]:
+    def reported(self) -> list[Stale]:
         """Return the reasons of this worker that make the numbers of all workers stale."""
-        return [one for one in self._owner.reasons.stale if one.reason not in OF_ONE_WORKER]
+        return [one for one in self._own() if one.reason not in OF_ONE_WORKER]
 
     def is_withheld(self) -> bool:
         """Return whether the values are wrong or too old to be shown as live."""
         return is_withheld(self.current(), now_ms(), self._max_age_ms)
 
     def look(self) -> None:
-        """Look at everything that can make the numbers stale."""
+        """Look at the snapshot, the shards and their watermarks."""
         self._look_at_snapshot()
-        self._look_at_broker()
         self._look_at_shards()
+        self._watermarks.look()
+
+    def _own(self) -> list[Stale]:
+        return [one for part in self._parts for one in part.stale]
 
     def _look_at_snapshot(self) -> None:
         snapshot, reasons = self._snapshot(), self._owner.reasons
-        if snapshot is None or not self._owner.counts.assignments:
-            reasons.hold(
-                StaleReason.STARTING,
-                "no partitions are assigned yet" if snapshot else "there is no snapshot yet",
-            )
+        text = "" if snapshot else "there is no snapshot yet"
+        if not self._owner.counts.assignments:
+            text = "no partitions are assigned yet"
+        reasons.note(StaleReason.STARTING, text)
+        if snapshot is None:
             return
-        reasons.release(StaleReason.STARTING)
-        age_ms = now_ms() - snapshot.taken_ms
-        if age_ms > self._max_age_ms:
-            limit = f"{self._max_age_ms / 1000:g}"
-            text = f"no new numbers for over {limit} s; check Redis, and the owner of shard 0"
-            reasons.hold(StaleReason.PUBLISHER_STUCK, text, snapshot.taken_ms)
-        else:
-            reasons.release(StaleReason.PUBLISHER_STUCK)
-
-    def _look_at_broker(self) -> None:
-        seen_ms = max(
-            (
-                seen
-                for partition, assigned in list(self._owner.assigned_shards.items())
-                if assigned.shard is not None
-                for topic in assigned.shard.topics
-                if (seen := self._log.read_to(TP(topic, partition))[1])
-            ),
-            default=0,
-        )
-        silent = (now_ms() - seen_ms) / 1000
-        if seen_ms and silent > BROKER_SILENT_SECONDS:
-            self._owner.reasons.hold(
-                StaleReason.BROKER_AWAY,
-                f"Kafka has not answered for over {BROKER_SILENT_SECONDS:g} s; check it, and "
-                "kafka.bootstrap_servers",
-                seen_ms,
-            )
-        elif seen_ms or not self._owner.assigned_shards:
-            self._owner.reasons.release(StaleReason.BROKER_AWAY)
+        limit = f"{self._max_age_ms / 1000:g}"
+        text = f"no new numbers for over {limit} s; check Redis, and the worker that owns shard 0"
+        is_old = now_ms() - snapshot.taken_ms > self._max_age_ms
+        reasons.note(StaleReason.PUBLISHER_STUCK, text if is_old else "", snapshot.taken_ms)
 
     def _look_at_shards(self) -> None:
         first: list[int] = []
         again: list[int] = []
-        lasting: list[int] = []
         loading: dict[int, float] = {}
+        now = time.monotonic()
         # Once counting has stopped, no shard is on its way back.
         shards = {} if self._owner.is_halted else self._owner.assigned_shards
         for number, assigned in sorted(shards.items()):
@@ -111,17 +92,16 @@ class StaleWatch:
             if shard is not None and is_behind(shard):
                 (again if shard.is_recount else first).append(number)
             elif is_rebuilding(assigned):
-                # A rebalance loads shards in seconds. Only their time is lost, until it is long.
-                loading[number] = self._loading.get(number, time.monotonic())
-                if time.monotonic() - loading[number] > self._max_age_ms / 1000:
-                    lasting.append(number)
+                loading[number] = self._loading.get(number, now)
         self._loading = loading
+        # A rebalance loads shards in seconds. Only their time is lost, until it is long.
+        long = [p for p, since in loading.items() if (now - since) * 1000 > self._max_age_ms]
         reasons = self._owner.reasons
-        text = f"shards {first} are counted for the first time; wait until they reach the log's end"
+        text = f"shards {first} count their log for the first time; wait until they reach its end"
         reasons.note(StaleReason.FIRST_COUNT, text if first else "")
         parts = [
             *([f"shards {again} are counted again from Kafka"] if again else []),
-            *([f"shards {lasting} are still being loaded"] if lasting else []),
+            *([f"shards {long} are still being loaded"] if long else []),
         ]
         text = f"{' and '.join(parts)}; wait while topic:engagement_worker_lag_records:sum falls"
         reasons.note(StaleReason.SHARDS_REBUILDING, text if parts else "")

@@ -113,3 +113,21 @@ def test_configuration_gives_the_chosen_form_and_level(
     text = capsys.readouterr().err
     assert "unseen" not in text and "seen" in text
     assert text.startswith("{") == (form == "json")
+
+
+def test_each_shard_has_its_own_line_and_client_libraries_one_a_minute() -> None:
+    clock = Clock()
+    limit = RateLimit(clock)
+
+    def passes(name: str, shard: int) -> bool:
+        record = logging.LogRecord(name, logging.ERROR, "", 0, "gone", (), None)
+        record.shard = shard
+        return limit.filter(record)
+
+    assert [passes("stream.worker.claims", shard) for shard in (0, 1, 0)] == [True, True, False]
+    assert passes("aiokafka.conn", 0)
+    clock.now += 30
+    assert passes("stream.worker.claims", 0)
+    assert not passes("aiokafka.conn", 0)
+    clock.now += 31
+    assert passes("aiokafka.conn", 0)
