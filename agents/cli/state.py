@@ -30,12 +30,18 @@ def plan(settings: Settings, format: str) -> int:
 @click.option(
     "--accept-loss", is_flag=True, help="Go on although Kafka has deleted the oldest records."
 )
+@click.option(
+    "--other-settings",
+    is_flag=True,
+    help="Go on although the workers count by other settings than these.",
+)
 @with_settings
-def backfill(settings: Settings, accept_loss: bool) -> int:
+def backfill(settings: Settings, accept_loss: bool, other_settings: bool) -> int:
     """Count everything again from the beginning of the Kafka log.
 
-    Restart the workers with the new configuration first. The live numbers go on meanwhile. At the
-    end, the workers go on from the new counts.
+    Restart the workers with the new configuration first: the command refuses if they count by
+    another. The live numbers go on meanwhile. At the end, the workers go on from the new counts.
+    SIGTERM and Ctrl-C delete the unfinished counts.
 
     \b
     Example:    engage plan && engage backfill
@@ -46,7 +52,7 @@ def backfill(settings: Settings, accept_loss: bool) -> int:
     """
     from agents.commands.backfill import run_backfill
 
-    return run_backfill(settings, accept_loss=accept_loss)
+    return run_backfill(settings, accept_loss=accept_loss, other_settings=other_settings)
 
 
 @click.group(cls=Commands)

@@ -6,8 +6,10 @@ import time
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import TopicPartition
+from redis.exceptions import RedisError
 
 from agents.commands.signals import run_until_stopped
+from agents.commands.state.before_backfill import check_other_backfills, check_settings
 from agents.kafka_start import CannotStartError, find_log, stored_mismatch
 from agents.worker import check_redis
 from stream.configure.compile import build_rules
@@ -27,17 +29,17 @@ _REPORT_SECONDS = 2.0
 _TAKE_OVER_SECONDS = 60.0
 
 
-def run_backfill(settings: Settings, *, accept_loss: bool) -> int:
+def run_backfill(settings: Settings, *, accept_loss: bool, other_settings: bool) -> int:
     """Fill a new generation of the state and make it live; 1 with a message if that is impossible."""
     try:
-        run_until_stopped(_run(settings, accept_loss))
+        run_until_stopped(_run(settings, accept_loss, other_settings))
     except CannotStartError as error:
         print(f"engage: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-async def _run(settings: Settings, accept_loss: bool) -> None:
+async def _run(settings: Settings, accept_loss: bool, other_settings: bool) -> None:
     await check_redis(settings)
     log = await find_log(settings, outputs=False)
     mismatch = await stored_mismatch(settings, log)
@@ -58,7 +60,7 @@ async def _run(settings: Settings, accept_loss: bool) -> None:
     await consumer.start()
     try:
         await _check_beginning(settings, consumer, log.partitions, accept_loss)
-        await _fill_and_swap(settings, redis, consumer, log)
+        await _fill_and_swap(settings, redis, consumer, log, other_settings)
     finally:
         await consumer.stop()
         await redis.aclose()
@@ -78,13 +80,19 @@ async def _check_beginning(
 
 
 async def _fill_and_swap(
-    settings: Settings, redis: RedisClient, consumer: AIOKafkaConsumer, log: LogIdentity
+    settings: Settings,
+    redis: RedisClient,
+    consumer: AIOKafkaConsumer,
+    log: LogIdentity,
+    other_settings: bool,
 ) -> None:
     metrics, rules = catalogue(settings), build_rules(settings)
     partitions = log.partitions
     owner = f"backfill:{time.time_ns():x}"
     live = Store(redis, settings.app, owner, partitions)
     live.generation = await live.live_generation()
+    await check_other_backfills(redis, settings)
+    await check_settings(redis, settings, live, accepted=other_settings)
     filled = Store(redis, settings.app, owner, log)
     filled.generation = f"g{int(time.time())}"
     shown = _ShownProgress(partitions)
@@ -93,9 +101,10 @@ async def _fill_and_swap(
     print(f"counting generation {filled.generation}; the live numbers go on", file=sys.stderr)
     try:
         await backfill.run(partitions)
+        # Again: they may have been restarted meanwhile.
+        await check_settings(redis, settings, live, accepted=other_settings)
     except BaseException:
-        for partition in range(partitions):
-            await filled.forget(partition)
+        await _drop(filled, partitions)
         raise
     await filled.make_live()
     if not await _taken_over(filled, partitions):
@@ -109,6 +118,18 @@ async def _fill_and_swap(
         await live.forget(partition)
     await live.forget_published()
     print(f"the workers go on in {filled.generation}; the old one is deleted", file=sys.stderr)
+
+
+async def _drop(filled: Store, partitions: int) -> None:
+    """Delete the unfinished generation, or say how."""
+    command = f"engage state remove --generation {filled.generation}"
+    try:
+        for partition in range(partitions):
+            await filled.forget(partition)
+    except (RedisError, OSError) as error:
+        print(f"engage: the new counts are left: `{command}` ({error})", file=sys.stderr)
+    else:
+        print("engage: the new counts are deleted; the live ones are as before", file=sys.stderr)
 
 
 async def _taken_over(filled: Store, partitions: int) -> bool:

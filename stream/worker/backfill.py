@@ -4,6 +4,7 @@ The live workers go on counting. Once the new generation has caught up, it is ma
 they go on from its offsets. Each shard is folded exactly as a live worker folds it.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
@@ -89,6 +90,7 @@ class Backfill:
         since_checkpoint = 0
         while lacking := [tp for tp in tps if shard.topics[tp.topic].next < ends[tp]]:
             since_checkpoint += await self._fold_some(shard, lacking, ends)
+            _heed_cancellation()
             if since_checkpoint >= _CHECKPOINT_EVERY or len(shard.people.dirty) >= self._dirty_max:
                 await self._save(claim, shard)
                 since_checkpoint = 0
@@ -137,6 +139,17 @@ class Backfill:
         # Without sending churn risks: the live worker has published those of single people.
         while await assess_some(self._store, shard, None, lambda: True):
             pass
+
+
+def _heed_cancellation() -> None:
+    """Raise CancelledError if the task was asked to end.
+
+    In Python 3.11 `asyncio.wait_for`, which the Kafka client uses, loses the request if its result
+    arrives in the same moment: usual after folding, which blocks the loop.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _progress(shard: Shard, ends: Mapping[TopicPartition, int]) -> Progress:
