@@ -121,6 +121,27 @@ def remove(
     return run_remove(settings, removal, yes=yes, dry_run=dry_run)
 
 
+@state.command()
+@with_settings
+def adopt(settings: Settings) -> int:
+    """Go on counting after the topics were moved with their offsets.
+
+    Workers refuse counts of another Kafka cluster, or of topics with other ids. Run this if the topics
+    are the same ones, copied or restored with every offset. It is refused while a worker counts, and
+    if the stored offsets are not in the topics.
+
+    \b
+    Example:    engage state adopt && engage worker
+
+    \b
+    Exit codes: 0 the workers can go on; 1 refused, or a server cannot be reached; 2 wrong
+                configuration.
+    """
+    from agents.commands.state.adopt_state import run_adopt
+
+    return run_adopt(settings)
+
+
 @state.command("copy")
 @click.argument("target", metavar="APP")
 @with_settings

@@ -60,9 +60,7 @@ def run_demo(
         stack.callback(kafka.stop)
         stack.callback(redis.stop)
         bootstrap = kafka.start()
-        kafka.create_topics(
-            (*settings.topics.inputs, settings.topics.metrics, settings.topics.ledger)
-        )
+        kafka.create_topics((*settings.topics.inputs, *settings.output_topics))
         port = _free_port(settings.web.host, settings.web.port, console)
         own = _demo_settings(settings, bootstrap, redis.start(), port)
         own = _with_alerts(own, stack, console)

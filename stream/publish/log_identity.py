@@ -50,7 +50,8 @@ def other_cluster(app: str, counted: str, found: str) -> Mismatch:
         StaleReason.OTHER_CLUSTER,
         f"the counts of app {app!r} are those of Kafka cluster {counted}, but "
         f"kafka.bootstrap_servers leads to cluster {found}, where their offsets mean nothing",
-        "Set another `app` for this cluster, or correct kafka.bootstrap_servers or redis.url",
+        "Set another `app` for this cluster, or correct kafka.bootstrap_servers or redis.url. If the "
+        "topics were moved here with their offsets, run `engage state adopt`",
     )
 
 
@@ -61,7 +62,7 @@ def topic_replaced(topic: str, found: str) -> Mismatch:
         f"topic {topic!r} was deleted or created again ({found}): the offsets counted so far mean "
         "nothing in it",
         "Count what Kafka holds now with `engage backfill --accept-loss` and start the workers "
-        "again, or set another `app`",
+        "again, or set another `app`. If it was restored with its offsets, run `engage state adopt`",
     )
 
 

@@ -39,10 +39,6 @@ async def read_log_identity(
     return None
 
 
-async def forget_log_identity(client: RedisClient, state_name: str, partition: int) -> None:
-    """Make the next claim of a shard learn the ids of the cluster and the topics anew."""
-    meta = ShardKeys(state_name, partition).meta
-    fields = await client.execute_command("HKEYS", meta)
-    ids = [f for f in fields if f == _CLUSTER.encode() or f.startswith(_TOPIC.encode())]
-    if ids:
-        await client.execute_command("HDEL", meta, *ids)
+def log_fields(fields: Iterable[str]) -> list[str]:
+    """Return the fields of a meta hash that hold ids; a shard without them learns them when claimed."""
+    return [field for field in fields if field == _CLUSTER or field.startswith(_TOPIC)]

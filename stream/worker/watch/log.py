@@ -43,7 +43,7 @@ class LogWatch:
         self._app = settings.app
         self._counted = counted
         self._status = status
-        self._look = look
+        self._ask = look
         #: Topics that the last look did not find: a broker that has just started may know none.
         self._missing: set[str] = set()
         self._looked_at = -math.inf
@@ -54,9 +54,13 @@ class LogWatch:
         """Look every few seconds, for ever."""
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            found = await self._compare()
-            if found is not None:
-                self._note_missing(found)
+            await self.look()
+
+    async def look(self) -> None:
+        """Compare the log, and note which topics are missing."""
+        found = await self._compare()
+        if found is not None:
+            self._note_missing(found)
 
     async def verify(self) -> None:
         """Look now, before the log is read on from a stored offset; do not wait for a silent broker."""
@@ -67,7 +71,7 @@ class LogWatch:
     async def _compare(self) -> Found | None:
         """Stop counting if this is not the log of the counts; return what Kafka has, if it answers."""
         try:
-            found = await self._look({*self._inputs, *self._outputs})
+            found = await self._ask({*self._inputs, *self._outputs})
         except UNREACHABLE as error:
             _log.debug("the topics are unknown, asking again: %s", error)
             return None
