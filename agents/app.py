@@ -225,6 +225,7 @@ class Worker:
             ("log", self.log_watch.run()),
             ("broker", self.broker_watch.run()),
             ("reports", self.reporter.run()),
+            ("loop lag", self.telemetry.loop_lag.run()),
         ):
             self._tasks.append(loop.create_task(work, name=name))
         _log.info("listening on http://%s:%d", self.settings.web.host, self.settings.web.port)

@@ -25,8 +25,9 @@ _STORE_SECONDS, _CLOSE_SECONDS = 4.5, 3.0
 def run_worker(settings: Settings) -> int:
     """Run until SIGTERM or Ctrl-C; return 0, or 1 after a failure that no retry can mend."""
     setup_logging(settings)
-    # The collector should rarely look at the millions of long-lived strings and small objects.
-    gc.set_threshold(200_000, 50, 1000)
+    # The collector should hardly ever look at the millions of long-lived strings and small objects,
+    # and never at so many young ones that probes wait.
+    gc.set_threshold(20_000, 2, 10_000)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     stopped = asyncio.Event()

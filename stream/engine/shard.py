@@ -115,13 +115,18 @@ class Shard(ShardState):
         Records before the next offset only rebuild the set of seen ids.
         """
         state = self.topics[topic]
-        counted = min(max(state.next - state.expected, 0), len(records))
+        # By offset and not by number: the log may lack records, such as those of aborted transactions.
+        counted = len(records) if records[-1].offset < state.next else 0
+        if not counted and records[0].offset < state.next:
+            counted = sum(record.offset < state.next for record in records)
         if counted:
             recall(self, state, records[:counted], decoded[:counted], people[:counted])
         if counted < len(records):
             self.activity.oldest_minute = self.oldest_live_minute()
             fold(self, state, records[counted:], decoded[counted:], people[counted:], now_ms)
-            state.next = records[-1].offset + 1
+            after = records[-1].offset + 1
+            state.counts["skipped"] += after - state.next - (len(records) - counted)
+            state.next = after
         state.expected = max(records[-1].offset + 1, state.expected)
         self.people.evict()
 
@@ -171,7 +176,7 @@ class Shard(ShardState):
         if mark is not None:
             self.watermark = max(mark, self.watermark or 0)
 
-    def close_sessions(self, limit: int = 10_000) -> tuple[int, list[str]]:
+    def close_sessions(self, limit: int = 256) -> tuple[int, list[str]]:
         """Close due sessions of up to `limit` people.
 
         Return the number of people with due sessions, and the keys of those to read first: admit

@@ -199,6 +199,11 @@ _OF_WORKER = (
         "Shards that are being loaded, or read again from Kafka.", merge="sum",
     ),
     of_worker(
+        "engagement_worker_loop_lag_seconds", "gauge",
+        "Longest time in the last minutes that probes, heartbeats and timers had to wait.",
+        merge="max",
+    ),
+    of_worker(
         "engagement_worker_dimension_fill_ratio", "gauge",
         "Share of a dimension's limit that its values take; at 1, new values count as other.",
         ("site", "dimension"), merge="max",

@@ -1,7 +1,7 @@
 """Reads what all shards have stored; stores the snapshot and the publisher's progress."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -15,6 +15,8 @@ from stream.store import keys
 from stream.store.connection import RedisClient
 from stream.store.scripts import PUBLISH
 from stream.store.shards import Store
+
+_NAMES_AT_ONCE = 1_000
 
 
 class FencedError(Exception):
@@ -90,13 +92,20 @@ class PublishedState:
         """Return the counts of one shard in one bucket, by series."""
         found = await self._store.bucket(partition, bucket)
         names = self._names.setdefault(partition, {})
-        if any(series not in names for series in found):
-            names.update(await self._read_names(partition))
+        if unknown := [series for series in found if series not in names]:
+            names.update(await self._read_names(partition, unknown))
         return {name: count for i, count in found.items() if (name := names[i]) is not None}
 
-    async def _read_names(self, partition: int) -> dict[int, SeriesKey | None]:
-        stored = await self._client.execute_command("HGETALL", self._store.keys(partition).names)
-        return {int(name_id): series_name(raw) for name_id, raw in stored.items()}
+    async def _read_names(
+        self, partition: int, unknown: Sequence[int]
+    ) -> dict[int, SeriesKey | None]:
+        """Return the names of series, some thousands per call. Raises KeyError for an unknown one."""
+        key, names = self._store.keys(partition).names, dict[int, SeriesKey | None]()
+        for first in range(0, len(unknown), _NAMES_AT_ONCE):
+            part = unknown[first : first + _NAMES_AT_ONCE]
+            found = await self._client.execute_command("HMGET", key, *part)
+            names |= {n: series_name(raw) for n, raw in zip(part, found, strict=True) if raw}
+        return names
 
     async def progress(self) -> Progress:
         """Return the progress of the last publisher."""

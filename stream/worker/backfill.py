@@ -17,11 +17,11 @@ from stream.engine.checkpoint import position, settle_checkpoint, take_checkpoin
 from stream.engine.record import Record
 from stream.engine.shard import Shard
 from stream.settings.application import Settings
+from stream.store.people_reader import close_some, people_of
 from stream.store.shards import Claim, Store
 from stream.worker.churn_scan import assess_some
 from stream.worker.clock import now_ms
 from stream.worker.loading import Loader
-from stream.worker.people_reader import close_some, people_of
 
 _RECORDS = 5_000
 _WAIT_MS = 500

@@ -12,6 +12,7 @@ from stream.worker.assigned_shard import AssignedShard
 from stream.worker.claims import Claims
 from stream.worker.dead_letters import DeadLetterSender
 from stream.worker.errors import SHARD_IN_DOUBT
+from stream.worker.event_loop import Turns
 from stream.worker.log import Log
 from stream.worker.status import OwnerCounts
 
@@ -28,16 +29,20 @@ class Checkpoints:
         dead_letters: DeadLetterSender,
         claims: Claims,
         counts: OwnerCounts,
+        turns: Turns,
     ) -> None:
         self._store = store
         self._log = log
         self._dead_letters = dead_letters
         self._claims = claims
         self._counts = counts
+        self._turns = turns
 
     async def save(self, assigned: AssignedShard) -> None:
         """Store what has changed since the last checkpoint. Drops the shard if that fails."""
         async with assigned.lock:
+            # To encode one takes as long as many slices, and all shards store at the same time.
+            await self._turns.next()
             loaded = assigned.loaded
             if loaded is None:
                 return

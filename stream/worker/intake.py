@@ -2,17 +2,21 @@
 
 import asyncio
 import logging
+import time
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 
 from schemas.codec import parse_all
+from stream.engine.record import Record
 from stream.kafka.fetch import Fetched
+from stream.store.people_reader import people_of
 from stream.store.shards import Store
 from stream.worker.assigned_shard import AssignedShard, LoadedShard
 from stream.worker.checkpoints import Checkpoints
 from stream.worker.claims import Claims
 from stream.worker.clock import now_ms
 from stream.worker.errors import SHARD_IN_DOUBT
-from stream.worker.people_reader import people_of
+from stream.worker.event_loop import SliceSize, Turns
 from stream.worker.status import OwnerStatus
 
 _log = logging.getLogger(__name__)
@@ -34,6 +38,7 @@ class Intake:
         dirty_max: int,
         status: OwnerStatus,
         verify: Verify,
+        turns: Turns,
     ) -> None:
         self._shards = shards
         self._store = store
@@ -42,6 +47,8 @@ class Intake:
         self._dirty_max = dirty_max
         self._status = status
         self._verify = verify
+        self._slices: defaultdict[str, SliceSize] = defaultdict(SliceSize)
+        self._turns = turns
 
     async def consume(self, topic: str, partition: int, batch: Fetched) -> None:
         """Fold one batch. Never raises: a shard in doubt starts over, a defect ends the worker."""
@@ -94,20 +101,42 @@ class Intake:
     async def _fold(
         self, assigned: AssignedShard, loaded: LoadedShard, topic: str, batch: Fetched
     ) -> None:
-        shard = loaded.shard
-        if batch.records:
-            decoded = parse_all([record.value for record in batch.records])
-            people = await people_of(
-                self._store, shard, decoded, lambda: self._is_wanted(assigned, loaded)
-            )
-            # Nothing waits from here to the end, so no batch of another topic comes between.
-            if people is None or batch.start != shard.topics[topic].expected:
+        """Fold a batch slice by slice. Between two slices the shard is whole, and may be stored."""
+        records, position = batch.records, 0
+        while position < len(records):
+            part = records[position : position + self._slices[topic].records]
+            position += len(part)
+            if not await self._fold_slice(assigned, loaded, topic, part):
                 return
-            shard.apply(topic, batch.records, decoded, people, now_ms())
-            loaded.rejections.note(topic, decoded)
-        shard.skip(topic, batch.end)
+            await self._turns.next()
+            # Meanwhile the shard may have been given up, or its topic sought back.
+            expected = loaded.shard.topics[topic].expected
+            if not self._is_wanted(assigned, loaded) or expected != part[-1].offset + 1:
+                return
+        loaded.shard.skip(topic, batch.end)
+
+    async def _fold_slice(
+        self, assigned: AssignedShard, loaded: LoadedShard, topic: str, records: list[Record]
+    ) -> bool:
+        """Fold some records; return False, with nothing folded, if the shard is no longer to be read."""
+        shard = loaded.shard
+        expected = shard.topics[topic].expected
+        began = time.perf_counter()
+        decoded = parse_all([record.value for record in records])
+        decoding_seconds = time.perf_counter() - began
+        people = await people_of(
+            self._store, shard, decoded, lambda: self._is_wanted(assigned, loaded)
+        )
+        # Nothing waits from here on, so no batch of another topic comes between.
+        if people is None or shard.topics[topic].expected != expected:
+            return False
+        began = time.perf_counter() - decoding_seconds
+        shard.apply(topic, records, decoded, people, now_ms())
+        self._slices[topic].note(len(records), time.perf_counter() - began)
+        loaded.rejections.note(topic, decoded)
         if len(shard.people.dirty) >= self._dirty_max:
             await self._checkpoints.save(assigned)
+        return True
 
     def _is_wanted(self, assigned: AssignedShard, loaded: LoadedShard) -> bool:
         return assigned.loaded is loaded and not self._status.is_closing

@@ -9,6 +9,7 @@ from faust.types import TP
 from stream.kafka.fetch import Fetched
 from stream.publish.log_identity import partitions_changed
 from stream.settings.application import Settings
+from stream.store.people_reader import close_some
 from stream.store.shards import Store
 from stream.worker.assigned_shard import AssignedShard, LoadedShard
 from stream.worker.checkpoints import Checkpoints
@@ -16,10 +17,10 @@ from stream.worker.churn_scan import SendRisks, assess_some
 from stream.worker.claims import Claims
 from stream.worker.dead_letters import DeadLetterSender
 from stream.worker.errors import SHARD_IN_DOUBT
+from stream.worker.event_loop import Turns
 from stream.worker.intake import Intake, Verify
 from stream.worker.loading import Loader
 from stream.worker.log import Log
-from stream.worker.people_reader import close_some
 from stream.worker.staleness.holds import Holds
 from stream.worker.status import OwnerCounts, OwnerStatus
 
@@ -27,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 
 class ShardOwner:
-    """All shards of this worker. Everything runs in one event loop; folding itself never waits."""
+    """All shards of this worker. Everything runs in one event loop; a slice of folding never waits."""
 
     def __init__(
         self,
@@ -54,7 +55,10 @@ class ShardOwner:
         self._claims = Claims(
             settings, self.assigned_shards, store, log, loader, dead_letters, self._status
         )
-        self._checkpoints = Checkpoints(store, log, dead_letters, self._claims, self._status.counts)
+        self._turns = Turns()
+        self._checkpoints = Checkpoints(
+            store, log, dead_letters, self._claims, self._status.counts, self._turns
+        )
         self._intake = Intake(
             self.assigned_shards,
             store,
@@ -63,6 +67,7 @@ class ShardOwner:
             settings.limits.dirty_max,
             self._status,
             self._verify,
+            self._turns,
         )
 
     # ---- state, as pages and metrics show it
@@ -188,7 +193,7 @@ class ShardOwner:
             due = await close_some(self._store, shard)
             if len(shard.people.dirty) >= self._settings.limits.dirty_max:
                 await self._checkpoints.save(assigned)
-            await asyncio.sleep(0)
+            await self._turns.next()
 
     async def _assess(self, assigned: AssignedShard) -> None:
         """Assess the churn risk of some people, if an assessment is due."""

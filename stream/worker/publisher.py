@@ -24,6 +24,7 @@ from stream.publish.snapshot import (
 from stream.publish.totals import Highest
 from stream.store.published import Progress, PublishedState
 from stream.worker.bucket_reader import BucketReader
+from stream.worker.event_loop import in_slices
 from stream.worker.stored_shards import ReachedOffsets, StoredShards
 
 _NEVER = 1 << 62
@@ -78,7 +79,7 @@ class Publisher:
             self.progress = await self._take_over(shards)
         else:
             await self._read_buckets(shards)
-        return self._snapshot(shards, now_ms, self.progress.revision)
+        return await self._snapshot(shards, now_ms, self.progress.revision)
 
     @property
     def may_send(self) -> bool:
@@ -120,23 +121,27 @@ class Publisher:
         self.merged.forget_before(Grain.HOUR, past_ms // MINUTE_MS)
         self.merged.forget_before(Grain.MINUTE, (floor_ms - 2 * HOUR_MS) // MINUTE_MS)
 
-    def _snapshot(self, shards: StoredShards, now_ms: int, revision: int) -> Snapshot:
+    async def _snapshot(self, shards: StoredShards, now_ms: int, revision: int) -> Snapshot:
         newest_ms, merged, metrics = shards.newest_ms, self.merged, self._metrics
         return Snapshot(
             taken_ms=now_ms,
             newest_ms=newest_ms,
             watermark_ms=shards.watermark_ms,
             revision=revision,
-            gauges=list(gauges(merged, metrics, newest_ms)) if newest_ms else [],
+            gauges=await in_slices(gauges(merged, metrics, newest_ms)) if newest_ms else [],
             counts=self._counts.of(counts(merged)),
             outcomes=shards.outcomes,
             reasons=shards.reasons,
             unaccounted=shards.unaccounted,
             shards=shards.views,
-            previous=list(previous_gauges(merged, metrics, newest_ms)) if newest_ms else [],
+            previous=(
+                await in_slices(previous_gauges(merged, metrics, newest_ms)) if newest_ms else []
+            ),
             records={str(kind): n for kind, n in self._emission.outcomes.items()},
             folded=list(folded(merged)),
-            segment_counts=self._segment_counts.of(segment_counts(merged, metrics)),
+            segment_counts=self._segment_counts.of(
+                await in_slices(segment_counts(merged, metrics))
+            ),
         )
 
     async def _read_buckets(self, shards: StoredShards) -> None:

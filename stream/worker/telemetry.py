@@ -11,6 +11,7 @@ from stream.metrics.families import FAMILIES
 from stream.store.memory import Memory
 from stream.worker.assigned_shard import AssignedShard
 from stream.worker.dead_letters import DeadLetterSender
+from stream.worker.event_loop import LoopLag
 from stream.worker.exposition import with_value, without_samples
 from stream.worker.log import Log
 from stream.worker.owner import ShardOwner
@@ -54,6 +55,7 @@ class Telemetry:
         self._log = log
         self._dead_letters = dead_letters
         self.latency = LatencyHistogram()
+        self.loop_lag = LoopLag()
         self.snapshot_failures = 0
         self.records_published = 0
         #: Redis server → memory at the last look; empty while it is unknown.
@@ -87,6 +89,7 @@ class Telemetry:
             ("ledger_backlog", self._dead_letters.backlog),
             ("shards", sum(assigned.shard is not None for assigned in self._assigned())),
             ("shards_rebuilding", sum(map(is_rebuilding, self._assigned()))),
+            ("loop_lag_seconds", self.loop_lag.seconds),
         ):
             yield with_value(FAMILIES[_PREFIX + name], value)
         yield self._dimension_fill()
