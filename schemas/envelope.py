@@ -10,6 +10,9 @@ from msgspec.json import schema
 EARLIEST_MS = 631_152_000_000
 LATEST_MS = 7_258_118_399_999
 
+#: Site of events that name none.
+DEFAULT_SITE = "default"
+
 # JSON Schema has no format for a time with a zone.
 _ZONED = {"pattern": "([Zz]|[+-][0-9]{2}:?[0-9]{2})$"}
 
@@ -87,7 +90,7 @@ class Envelope(Struct, kw_only=True, gc=False, tag_field="type"):
     visitor_id: PersonId | None = None
     user_id: PersonId | None = None
     session_id: SessionId | None = None
-    site: Site = "default"
+    site: Site = DEFAULT_SITE
     context: _ContextField = None
     schema_version: Literal[1] = 1
     is_bot: bool = False

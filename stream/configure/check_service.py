@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from stream.configure.check_events import event_type_rules
 from stream.configure.check_metrics import metric_rules
 from stream.counters.segments import JOINT
+from stream.counters.sites import OTHER
 from stream.metrics.metric import RESERVED_DIMENSIONS
 from stream.settings.application import Settings
 from stream.settings.intake import INPUT_ROLES
@@ -131,11 +132,18 @@ def _time(settings: Settings) -> Iterator[str]:
 
 
 def _sites_and_dimensions(settings: Settings) -> Iterator[str]:
+    allowed = settings.limits.sites_allowed
     yield from _timezone("timezone", settings.timezone)
     for name, site in settings.sites.items():
         if not 1 <= len(name) <= 64:
             yield f"sites.{name[:80]}: a site name has 1 to 64 characters"
         yield from _timezone(f"sites.{name[:80]}.timezone", site.timezone or "UTC")
+    for key, names in (("sites", [*settings.sites]), ("limits.sites_allowed", allowed)):
+        if OTHER in names:
+            yield f"{key}: {OTHER!r} counts the events of all sites that are not known; use another name"
+    for name in allowed:
+        if not 1 <= len(name) <= 64:
+            yield f"limits.sites_allowed: found {name[:80]!r}; a site name has 1 to 64 characters"
     for name, count in Counter(settings.dimensions).items():
         if count > 1:
             yield f"dimensions: {name!r} is given {count} times; name it once"

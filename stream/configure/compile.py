@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from schemas.envelope import DEFAULT_SITE
 from stream.churn.risk import risk_rules
 from stream.counters.calendar import DAY_MS, Calendar
 from stream.counters.measures import RISK_BAND
@@ -11,6 +12,7 @@ from stream.engine.rules import Rules
 from stream.history.events import EventCounter
 from stream.history.spelling import reason_key
 from stream.metrics.catalogue import aggregates, event_counters
+from stream.metrics.metric import FIXED_DIMENSIONS
 from stream.metrics.themes.goals import session_marks
 from stream.metrics.themes.retention import lifecycle_rules
 from stream.people.first_days import activation
@@ -24,6 +26,7 @@ def build_rules(settings: Settings, watching: Sequence[EventCounter] = ()) -> Ru
     """Compile a checked configuration; `watching` are event counters besides those of the metrics."""
     calendar_of = _calendars(settings)
     involuntary_reasons = frozenset(map(reason_key, settings.churn.involuntary_reasons))
+    allowed = settings.limits.sites_allowed
     corrects = settings.time.late_policy == "update"
     return Rules(
         settings=settings,
@@ -43,6 +46,9 @@ def build_rules(settings: Settings, watching: Sequence[EventCounter] = ()) -> Ru
         lifecycle=lifecycle_rules(settings),
         calendar_of=calendar_of,
         own_values_max={PAGE: settings.pages.values_max, RISK_BAND: 3},
+        fixed_dimensions=FIXED_DIMENSIONS,
+        named_sites=frozenset((*settings.sites, *(allowed or (DEFAULT_SITE,)))),
+        first_sites_max=0 if allowed else settings.limits.sites_max,
         identity_is_user=settings.identity == "user",
         nobody=Nobody(settings.ids.nobody),
         currency=settings.currency,

@@ -17,7 +17,7 @@ from stream.settings.application import Settings
 Change = Literal["same", "unknown", "new", "formula", "segments", "counting", "dropped"]
 
 #: Number of the present form. It rises when the same settings no longer give the same digests.
-FORMAT = 2
+FORMAT = 3
 
 
 class Fingerprint(msgspec.Struct, frozen=True, kw_only=True):

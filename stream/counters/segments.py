@@ -1,21 +1,21 @@
 """Registry of a shard's names: sites, segments, segment sets and series, each with a small integer id."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from schemas.envelope import Context
 from stream.counters.calendar import Calendar
-from stream.counters.page_name import without_userinfo
+from stream.counters.sites import OTHER, Sites
+from stream.counters.values import NO_LIMIT, Values
 
-#: Value that counts all values beyond the cap of a dimension.
-OTHER = "other"
 #: Joins the values of combined dimensions; no single value may contain it.
 JOINT = "\x1f"
 _SEGMENT_SET, _SEGMENT, _SERIES = "p", "g", "s"
-_CACHE_MAX = 100_000
+#: Contexts looked up: as many as the codec shares between events.
+_CACHE_MAX = 20_000
 
 
 class Segment:
@@ -118,15 +118,22 @@ class SegmentRegistry:
         calendar_of: Callable[[str], Calendar],
         excluded: Callable[[Mapping[str, str]], object | None] | None = None,
         own_max: Mapping[str, int] | None = None,
+        sites: Sites | None = None,
+        segments_max: int = NO_LIMIT,
+        segment_sets_max: int = NO_LIMIT,
+        fixed: Collection[str] = (),
     ) -> None:
-        """`excluded` returns the rule of a context whose traffic is excluded, else None."""
+        """`excluded` returns the rule of a context whose traffic is excluded, else None.
+
+        `values_max`, `own_max`, `segments_max` and `fixed` are those of `Values`.
+        """
+        self.sites = Sites() if sites is None else sites
+        self.values = Values(values_max, own_max or {}, segments_max, fixed)
+        self._segment_sets_max = segment_sets_max
         self._rule_of = excluded
         self.dimensions = tuple(dimensions)
         self.fresh: dict[int, bytes] = {}
         self.series: dict[int, tuple[str, str, str, str]] = {}
-        self._values_max = values_max
-        #: Dimension → maximum number of values, if it differs from `values_max`.
-        self._own_max = own_max or {}
         self._calendar_of = calendar_of
         self._segment_sets: dict[tuple[tuple[str, str], ...] | str, SegmentSet] = {}
         self._by_id: dict[int, SegmentSet] = {}
@@ -135,8 +142,17 @@ class SegmentRegistry:
         self._looked_up = 0
         self._segments: dict[tuple[str, str, str], Segment] = {}
         self._segment_by_id: dict[int, Segment] = {}
-        self._values: dict[tuple[str, str], set[str]] = {}
         self._next_id = 1
+
+    def admit_site(self, site: str) -> bool:
+        """Return whether the events of a site count under its own name.
+
+        A new site is stored at once, so that every later reader of the log knows the same sites.
+        """
+        if not self.sites.admit(site):
+            return False
+        self._segment(site, "", "")
+        return True
 
     def segment_set(self, site: str, context: Context | None) -> SegmentSet:
         """Return the segment set of an event with this context."""
@@ -154,20 +170,21 @@ class SegmentRegistry:
     def segment_set_of(self, site: str, context: Mapping[str, str]) -> SegmentSet:
         """Return the segment set of a context, without caching it for the next event."""
         pairs = [
-            (dimension, self._admit(site, dimension, value))
+            (dimension, self.values.admit(site, dimension, value))
             for dimension in self.dimensions
             if (value := context.get(dimension))
         ]
         return self._intern_segment_set(site, pairs)
 
-    def fill(self) -> Iterator[tuple[str, str, float]]:
-        """Yield (site, dimension, used share of its maximum of values); may be called from another thread."""
-        for (site, dimension), known in list(self._values.items()):
-            yield site, dimension, len(known) / self._own_max.get(dimension, self._values_max)
+    def cap_fills(self) -> Iterator[tuple[str, float]]:
+        """Yield each setting that caps the names of a shard, with the used share of it."""
+        yield "limits.sites_max", self.sites.fill
+        yield "limits.segments_max", self.values.fill
+        yield "limits.segment_sets_max", len(self._segment_sets) / self._segment_sets_max
 
     def own_segment(self, site: str, dimension: str, value: str) -> Segment:
         """Return the segment of a value outside the context, such as a page or a feature."""
-        return self._segment(site, dimension, self._admit(site, dimension, value))
+        return self._segment(site, dimension, self.values.admit(site, dimension, value))
 
     def by_id(self, segment_set_id: int) -> SegmentSet:
         """Return a segment set that stored state refers to. Raises KeyError for an unknown id."""
@@ -190,30 +207,20 @@ class SegmentRegistry:
             if kind == _SEGMENT:
                 self._add_segment(name_id, *parts)
                 site, dimension, value = parts
-                if dimension and value != OTHER:
-                    self._values.setdefault((site, dimension), set()).add(value)
+                if not dimension:
+                    self.sites.load(site)
+                elif value != OTHER:
+                    self.values.load(site, dimension, value)
             elif kind == _SEGMENT_SET:
                 site, pairs = parts
                 for dimension, value in pairs:
-                    self._values.setdefault((site, dimension), set()).add(value)
+                    self.values.load(site, dimension, value)
                 self._add_segment_set(name_id, site, [(d, v) for d, v in pairs])
             else:
                 measure, site, dimension, value = parts
                 segment = self._segment(site, dimension, value)
                 segment.series_ids[measure] = (name_id,)
                 self.series[name_id] = (measure, site, dimension, value)
-
-    def _admit(self, site: str, dimension: str, value: str) -> str:
-        known = self._values.setdefault((site, dimension), set())
-        if value in known:
-            return value
-        value = without_userinfo(value)
-        if value in known:
-            return value
-        if len(known) >= self._own_max.get(dimension, self._values_max):
-            return OTHER
-        known.add(value)
-        return value
 
     def _intern_segment_set(self, site: str, pairs: list[tuple[str, str]]) -> SegmentSet:
         found = self._segment_sets.get((("", site), *pairs))
@@ -222,6 +229,14 @@ class SegmentRegistry:
         # Segments first: they need their ids before the set that refers to them.
         for dimension, value in [("", ""), *pairs]:
             self._segment(site, dimension, value)
+        if len(self._segment_sets) >= self._segment_sets_max:
+            # One set for all new combinations of these dimensions: there are few of those.
+            pairs = [(dimension, OTHER) for dimension, _ in pairs]
+            found = self._segment_sets.get((("", site), *pairs))
+            if found is not None:
+                return found
+            for dimension, value in pairs:
+                self._segment(site, dimension, value)
         segment_set_id = self._allocate([_SEGMENT_SET, site, pairs])
         return self._add_segment_set(segment_set_id, site, pairs)
 

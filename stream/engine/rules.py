@@ -31,6 +31,11 @@ class Rules:
     calendar_of: Callable[[str], Calendar]
     #: Dimension of metrics → its most values, if they differ from `dimension_values_max`.
     own_values_max: Mapping[str, int]
+    #: Dimensions of metrics whose values no event can make up.
+    fixed_dimensions: frozenset[str]
+    #: Sites that are always counted one by one, and the number of further ones.
+    named_sites: frozenset[str]
+    first_sites_max: int
     identity_is_user: bool
     #: ids.nobody
     nobody: Nobody

@@ -4,7 +4,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from schemas.codec import RejectedEvent
-from stream.counters.segments import by_segment
+from schemas.events import Event
+from stream.counters.segments import JOINT, by_segment
+from stream.counters.sites import OTHER
 from stream.engine.accept import recall
 from stream.engine.fold import fold
 from stream.engine.record import Decoded, Record
@@ -35,6 +37,7 @@ class Shard(ShardState):
         """
         rules = self.rules
         event_rules, identity_is_user = rules.event_rules, rules.identity_is_user
+        sites = self.registry.sites.known
         spellings = rules.nobody.spellings
         get, recent = self.people.get, self.people.recent
         people: list[Person | None] = []
@@ -44,6 +47,8 @@ class Shard(ShardState):
                 people.append(None)
                 continue
             event = item[0]  # type: ignore[index]
+            if event.site not in sites:
+                self._place(event)
             user, visitor = event.user_id, event.visitor_id
             who = (user or visitor) if identity_is_user else (visitor or user)
             if who is None or not event_rules[event.__class__].has_person:
@@ -73,6 +78,13 @@ class Shard(ShardState):
                 if keeper is not None and get(keeper) is None:
                     missing.setdefault(keeper, [])
         return people, missing
+
+    def _place(self, event: Event) -> None:
+        """Admit the site of an event, or move the event to the site `other`."""
+        if not self.registry.admit_site(event.site):
+            # Its id stays one of its own site: other sites may use the same.
+            event.event_id = f"{event.site}{JOINT}{event.event_id}"
+            event.site = OTHER
 
     def complete(
         self,

@@ -7,6 +7,7 @@ from stream.churn.risk import ChurnRisk
 from stream.counters.calendar import MINUTE_MS
 from stream.counters.measures import Grain
 from stream.counters.segments import SegmentRegistry, SegmentSet
+from stream.counters.sites import Sites
 from stream.counters.table import Counters
 from stream.engine.dead_letters import DeadLetters
 from stream.engine.duplicates import SeenIds
@@ -56,6 +57,10 @@ class ShardState:
             rules.calendar_of,
             rules.exclusions,
             rules.own_values_max,
+            Sites(rules.named_sites, rules.first_sites_max),
+            rules.settings.limits.segments_max,
+            rules.settings.limits.segment_sets_max,
+            rules.fixed_dimensions,
         )
         self.counters = Counters(grains)
         self.people = PeopleCache(people_cached)

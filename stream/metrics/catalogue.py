@@ -148,11 +148,14 @@ def _in_force(known: Iterable[str | When], settings: Settings) -> Iterator[str]:
 
 
 def defining_tables() -> frozenset[str]:
-    """Return the tables of engage.toml, and settings beside them, that change what a number means."""
+    """Return the tables of engage.toml, and settings beside them, that change what a number means.
+
+    Not the limits: they move numbers to `other`, and which ones depends on the log.
+    """
     names = {*counted_by.ALWAYS, *counted_by.SEGMENTS, *own.CHOSEN_BY}
     for settings in (*_COUNTED_BY.values(), *counted_by.WINDOWS.values()):
         for one in settings:
             names |= {one} if isinstance(one, str) else {one.setting, *one.then}
     for metric in built_in(Settings()):
         names |= {*metric.settings}
-    return frozenset(name.partition(".")[0] for name in names)
+    return frozenset(name.partition(".")[0] for name in names) - {"limits"}

@@ -17,7 +17,10 @@ ALWAYS = (
     "time.correction_window_seconds", "time.late_policy", "time.max_future_skew_seconds",
 )  # fmt: skip
 #: Settings that decide which segments are counted, and which of them as `other`.
-SEGMENTS = ("dimensions", "dimension_values_max")
+SEGMENTS = (
+    "dimensions", "dimension_values_max", "limits.sites_max", "limits.sites_allowed",
+    "limits.segments_max", "limits.segment_sets_max",
+)  # fmt: skip
 #: Kind of window → settings that move its borders.
 WINDOWS: Mapping[str, tuple[str, ...]] = {"week": ("week_start",)}
 

@@ -209,6 +209,11 @@ _OF_WORKER = (
         ("site", "dimension"), merge="max",
     ),
     of_worker(
+        "engagement_worker_cap_fill_ratio", "gauge",
+        "Share of a cap that the fullest shard takes; at 1, what is new counts as other.",
+        ("cap",), merge="max",
+    ),
+    of_worker(
         "engagement_redis_memory_used_bytes", "gauge", "Memory that Redis uses.", ("node",),
         merge="max",
     ),

@@ -25,6 +25,10 @@ OWN_DIMENSIONS = frozenset({
     "page", "content", "feature", "goal", "post", "network", "survey", "active_days",
     "active_weeks", "risk_band", f"funnel{JOINED}step",
 })  # fmt: skip
+#: Own dimensions whose values no event can make up.
+FIXED_DIMENSIONS = frozenset({
+    "survey", "active_days", "active_weeks", "risk_band", f"funnel{JOINED}step",
+})  # fmt: skip
 #: Single names of own dimensions, as records have them.
 OWN_DIMENSION_NAMES = frozenset(name for one in OWN_DIMENSIONS for name in one.split(JOINED))
 #: Names that a field of the context cannot have as a dimension: those of own dimensions, the site, and

@@ -8,7 +8,7 @@ from schemas.outputs import MetricRecord, Window
 from stream.counters import measures
 from stream.counters.calendar import MINUTE_MS, Calendar
 from stream.counters.measures import Grain
-from stream.counters.segments import OTHER
+from stream.counters.sites import OTHER
 from stream.counters.table import BucketKey
 from stream.counters.windows import Span, span_at, step
 from stream.metrics.metric import JOINED, Metric

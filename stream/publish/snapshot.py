@@ -6,7 +6,7 @@ import msgspec
 
 from schemas.outputs import WindowKind
 from stream.counters.measures import EVENTS, PAGE_VIEWS, Grain
-from stream.counters.segments import OTHER
+from stream.counters.sites import OTHER
 from stream.counters.windows import LENGTH_OF, Span, before, ending, span_at
 from stream.metrics.families import COUNTERS
 from stream.metrics.metric import Metric
@@ -16,6 +16,8 @@ from stream.publish.staleness import Stale
 
 #: Days that a gauge goes back to find one with results of the model.
 _LATE_DAYS = 4
+#: Dimension under which the events of unknown sites are told.
+SITE = "site"
 
 
 class Gauge(msgspec.Struct, array_like=True, frozen=True):
@@ -133,7 +135,7 @@ def segment_counts(merged: MergedCounts, metrics: Sequence[Metric]) -> Iterator[
 
 
 def folded(merged: MergedCounts) -> Iterator[Count]:
-    """Yield the events under the value `other` of each dimension; of pages, the views."""
+    """Yield the events under the value `other` of each dimension, and of the site `other`; of pages, the views."""
     for segment in list(merged.segments):
         site, dimension, value = segment
         if value == OTHER:
@@ -141,6 +143,8 @@ def folded(merged: MergedCounts) -> Iterator[Count]:
                 merged.at((measure, segment), Grain.ALL, 0) for measure in (EVENTS, PAGE_VIEWS)
             )
             yield Count(dimension, site, events or views)
+        elif site == OTHER and not dimension:
+            yield Count(SITE, site, merged.at((EVENTS, segment), Grain.ALL, 0))
 
 
 def gauge_span(

@@ -10,7 +10,8 @@ from stream.counters.measures import (
     VIEWS_OF_PAGE,
 )
 from stream.counters.page_name import NAME_MAX, URL_CACHED_MAX, page_names
-from stream.counters.segments import JOINT, OTHER, Segment, SegmentRegistry
+from stream.counters.segments import JOINT, Segment, SegmentRegistry
+from stream.counters.sites import OTHER
 from stream.counters.table import Counters
 from stream.settings.pages import PageSettings
 

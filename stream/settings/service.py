@@ -4,13 +4,56 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from stream.settings.table import Help, Seconds, Table
+from stream.settings.table import AtLeastOne, Help, Seconds, Table
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
 
 
 class LimitSettings(Table, frozen=True, kw_only=True):
-    """Limits of a worker's memory."""
+    """Limits of memory and of series: whatever arrives, nothing grows beyond them."""
+
+    sites_max: Annotated[
+        AtLeastOne,
+        Help(
+            "Sites that each shard counts one by one: the first ones of its log, besides `default` and "
+            "those of the table `sites`. Further ones count together as the site `other`.",
+            why="Bounds memory and series: a site has some hundred series.",
+        ),
+    ] = 100
+    sites_allowed: Annotated[
+        tuple[str, ...],
+        Help(
+            "Sites that are counted, besides those of the table `sites`. All others count together as "
+            "the site `other`.",
+            {"[]": "the first limits.sites_max sites"},
+            "A list keeps a mistyped or forged site from taking the place of a real one.",
+            example='sites_allowed = ["shop", "blog"]',
+        ),
+    ] = ()
+    segments_max: Annotated[
+        Annotated[int, Meta(ge=100)],
+        Help(
+            "Values that each shard counts one by one, over all dimensions, pages, content, features, "
+            "goals and posts of all sites. Further ones count as `other`.",
+            why="Bounds memory and Redis however many sites and dimensions there are.",
+        ),
+    ] = 20_000
+    segment_sets_max: Annotated[
+        Annotated[int, Meta(ge=100)],
+        Help(
+            "Combinations of values of `dimensions` that each shard knows. Events of further ones count "
+            "as `other` in each dimension.",
+            why="Bounds memory: each takes some kB.",
+        ),
+    ] = 20_000
+    series_max: Annotated[
+        Annotated[int, Meta(ge=1000)],
+        Help(
+            "Gauges that a worker shows, over all sites and segments. Those of the segments, then of the "
+            "sites, with the fewest events are withheld; records keep them.",
+            why="A scrape of 20,000 series takes less than a second.",
+        ),
+    ] = 20_000
 
     people_cached: Annotated[
         Annotated[int, Meta(ge=1000)],

@@ -139,4 +139,5 @@ class Intake:
         return True
 
     def _is_wanted(self, assigned: AssignedShard, loaded: LoadedShard) -> bool:
-        return assigned.loaded is loaded and not self._status.is_closing
+        status = self._status
+        return assigned.loaded is loaded and not (status.is_closing or status.is_halted)

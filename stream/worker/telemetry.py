@@ -93,6 +93,7 @@ class Telemetry:
         ):
             yield with_value(FAMILIES[_PREFIX + name], value)
         yield self._dimension_fill()
+        yield self._cap_fill()
         yield from self._redis_memory()
 
     def _assigned(self) -> list[AssignedShard]:
@@ -103,11 +104,23 @@ class Telemetry:
         fill: dict[tuple[str, str], float] = {}
         for assigned in self._assigned():
             if assigned.shard is not None:
-                for site, dimension, share in assigned.shard.registry.fill():
+                for site, dimension, share in assigned.shard.registry.values.fills():
                     fill[site, dimension] = max(share, fill.get((site, dimension), 0.0))
         family = without_samples(FAMILIES[_PREFIX + "dimension_fill_ratio"])
         for names, share in fill.items():
             family.add_metric(names, share)
+        return family
+
+    def _cap_fill(self) -> Family:
+        """Return the fill of the fullest shard for each cap of the registry."""
+        fill: dict[str, float] = {}
+        for assigned in self._assigned():
+            if assigned.shard is not None:
+                for cap, share in assigned.shard.registry.cap_fills():
+                    fill[cap] = max(share, fill.get(cap, 0.0))
+        family = without_samples(FAMILIES[_PREFIX + "cap_fill_ratio"])
+        for cap, share in fill.items():
+            family.add_metric((cap,), share)
         return family
 
     def _redis_memory(self) -> Iterator[Family]:

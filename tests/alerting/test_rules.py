@@ -94,9 +94,11 @@ def test_shared_families_are_never_summed_and_worker_families_are_marked() -> No
         "engagement_stale_since_timestamp_seconds": "max",
         "engagement_redis_memory_max_bytes": "max",
         "engagement_redis_memory_used_bytes": "max",
+        "engagement_worker_cap_fill_ratio": "max",
         "engagement_worker_dimension_fill_ratio": "max",
         "engagement_worker_lag_records": "max",
         "engagement_worker_ledger_backlog": "sum",
+        "engagement_worker_loop_lag_seconds": "max",
         "engagement_worker_shards": "sum",
         "engagement_worker_shards_rebuilding": "sum",
     }

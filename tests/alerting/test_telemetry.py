@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from stream.counters.calendar import Calendar
 from stream.counters.segments import SegmentRegistry
+from stream.counters.sites import Sites
 from stream.settings.application import Settings
 from stream.settings.connections import RedisSettings
 from stream.store.connection import connect_redis
@@ -32,7 +33,7 @@ class Log:
 def names(*values: str, most: int = 4) -> SegmentRegistry:
     known = SegmentRegistry(["country"], most, lambda _: Calendar("UTC"))
     for value in values:
-        known._admit("shop", "country", value)
+        known.values.admit("shop", "country", value)
     return known
 
 
@@ -92,9 +93,24 @@ def test_the_fill_of_a_dimension_is_that_of_the_fullest_shard() -> None:
     page = telemetry(log, one, two)
     name = "engagement_worker_dimension_fill_ratio"
     assert samples(page, name) == {("shop", "country"): 0.75}
-    two.shard.registry._admit("shop", "country", "NL")
-    two.shard.registry._admit("shop", "country", "BE")  # Becomes `other`.
+    two.shard.registry.values.admit("shop", "country", "NL")
+    two.shard.registry.values.admit("shop", "country", "BE")  # Becomes `other`.
     assert samples(page, name) == {("shop", "country"): 1.0}
+
+
+def test_the_fill_of_a_cap_is_that_of_the_fullest_shard() -> None:
+    one, two = assigned(0, clicks=(5, 5)), assigned(1, clicks=(5, 5))
+    two.shard.registry = SegmentRegistry(
+        (), 4, lambda _: Calendar(), sites=Sites(["shop"], 2), segments_max=4, segment_sets_max=2
+    )
+    for site in ("shop", "one", "two", "three"):
+        two.shard.registry.admit_site(site)
+    two.shard.registry.own_segment("shop", "page", "/")
+    page = telemetry(Log(), one, two)
+    found = samples(page, "engagement_worker_cap_fill_ratio")
+    assert found["limits.sites_max",] == 1.0
+    assert found["limits.segments_max",] == 0.25
+    assert found["limits.segment_sets_max",] == 0.0
 
 
 def test_memory_is_served_as_last_seen() -> None:

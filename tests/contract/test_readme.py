@@ -17,7 +17,9 @@ from schemas.events import EVENT_TYPES
 from schemas.generate import with_block
 from schemas.outputs import MetricRecord
 from stream.configure.describe import describe
+from stream.counters.calendar import Calendar
 from stream.counters.measures import EVENTS
+from stream.counters.segments import SegmentRegistry
 from stream.metrics.catalogue import catalogue
 from stream.publish.snapshot import Count, Gauge, Snapshot
 from stream.settings.application import Settings
@@ -143,7 +145,8 @@ def exported() -> set[str]:
         2**52, 1, 1, 1, gauges, [Count(EVENTS, "s", 1)], {"applied": 1}, {"late": 1}, 0, []
     )
     state = SimpleNamespace(next=1, expected=1, goal=1)
-    names = SimpleNamespace(fill=lambda: [("s", "country", 0.5)])
+    names = SegmentRegistry(("country",), 2, lambda _: Calendar())
+    names.values.admit("s", "country", "DE")
     shard = SimpleNamespace(topics={"page-views": state}, registry=names)
     assigned = SimpleNamespace(shard=shard, partition=0)
     owner: Any = SimpleNamespace(counts=OwnerCounts(), assigned_shards={0: assigned})

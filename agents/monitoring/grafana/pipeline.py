@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from agents.monitoring.grafana import wording
 from agents.monitoring.grafana.family_panels import FamilyPanels
 from agents.monitoring.grafana.panel import Dashboard, Panel, Row, Step
-from agents.monitoring.rules.pipeline import DASHBOARD
+from agents.monitoring.rules.pipeline_rules import DASHBOARD
 from agents.monitoring.rules.surroundings import Surroundings
 from stream.metrics.catalogue import catalogue
 from stream.metrics.families import COUNTERS

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
+from agents.monitoring.rules.caps import cap_alerts
 from agents.monitoring.rules.pace import HOUR, MINUTE, Pace
 from agents.monitoring.rules.pipeline_rules import (
-    DEDUPE,
+    DASHBOARD,
     FENCED,
     LAG,
     LOST,
@@ -19,8 +20,6 @@ from agents.monitoring.rules.rule import Alert
 from stream.publish.staleness import StaleReason
 from stream.settings.application import Settings
 
-DASHBOARD = "engagement-pipeline"
-
 
 def pipeline_alerts(settings: Settings, job: str, pace: Pace) -> Iterator[Alert]:
     """Yield every alert about the pipeline, and the watchdog, which always fires."""
@@ -29,8 +28,7 @@ def pipeline_alerts(settings: Settings, job: str, pace: Pace) -> Iterator[Alert]
     yield _numbers_stale()
     yield _lag_growing(pace)
     yield _ledger_share()
-    yield _dedupe_cap()
-    yield _label_cap()
+    yield from cap_alerts()
     yield _cuts_fenced()
     yield _rebalancing()
     yield _redis_memory()
@@ -129,40 +127,6 @@ def _ledger_share() -> Alert:
         description=(
             "{{ $value | humanizePercentage }} of the records of the last 15 minutes were "
             "rejected or late. Read their reasons in the ledger topic."
-        ),
-        dashboard=DASHBOARD,
-    )
-
-
-def _dedupe_cap() -> Alert:
-    return Alert(
-        name="DedupeCapReached",
-        severity="warning",
-        signal="pipeline",
-        conditions=(f"{DEDUPE} > 0",),
-        keep=15 * MINUTE,
-        summary="The memory for event ids is too small for the traffic.",
-        description=(
-            'It was full {{ printf "%.0f" $value }} times in the last hour. Duplicates can go '
-            "unnoticed before dedupe.window_seconds have passed. Raise dedupe.ids_max."
-        ),
-        dashboard=DASHBOARD,
-    )
-
-
-def _label_cap() -> Alert:
-    return Alert(
-        name="LabelCapReached",
-        severity="warning",
-        signal="pipeline",
-        conditions=("segment:engagement_worker_dimension_fill_ratio:max >= 1",),
-        hold=5 * MINUTE,
-        keep=15 * MINUTE,
-        summary="A dimension has reached its limit of values.",
-        description=(
-            "The dimension {{ $labels.dimension }} of {{ $labels.site }} has as many values as "
-            "dimension_values_max allows. New ones count as other. Send fewer values, or raise "
-            "the limit."
         ),
         dashboard=DASHBOARD,
     )

@@ -1,4 +1,4 @@
-"""Recording rules that the alerts about the pipeline read."""
+"""Recording rules that the alerts about the pipeline read, and their dashboard."""
 
 from collections.abc import Iterator
 
@@ -6,6 +6,7 @@ from agents.monitoring.rules.pace import HOUR, MINUTE, Pace
 from agents.monitoring.rules.recording import REPLICAS
 from agents.monitoring.rules.rule import Record
 
+DASHBOARD = "engagement-pipeline"
 SNAPSHOT = "job:engagement_snapshot_timestamp_seconds:max"
 STALE = "job:engagement_stale:max"
 LAG = "topic:engagement_worker_lag_records:sum"
@@ -15,6 +16,7 @@ DEDUPE = "job:engagement_dedupe_generations_capped:increase1h"
 FENCED = "job:engagement_worker_cuts_fenced:increase15m"
 REBALANCES = "job:engagement_worker_assignments:increase15m"
 LOST = "job:engagement_worker_retention_lost_records:increase15m"
+CAP_FILL = "job:engagement_worker_cap_fill_ratio:max"
 MEMORY = "node:engagement_redis_memory_used_per_max:ratio"
 
 

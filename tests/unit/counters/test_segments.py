@@ -6,7 +6,8 @@ import pytest
 
 from schemas.envelope import Context
 from stream.counters.calendar import Calendar
-from stream.counters.segments import OTHER, SegmentRegistry, SegmentSet, series_name
+from stream.counters.segments import SegmentRegistry, SegmentSet, series_name
+from stream.counters.sites import OTHER
 
 UTC = Calendar()
 

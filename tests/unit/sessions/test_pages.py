@@ -3,7 +3,8 @@
 import pytest
 
 from stream.counters.calendar import Calendar
-from stream.counters.segments import OTHER, SegmentRegistry
+from stream.counters.segments import SegmentRegistry
+from stream.counters.sites import OTHER
 from stream.sessions import pages
 from stream.sessions.pages import Page, Pages
 from stream.settings.pages import PageSettings

@@ -5,6 +5,8 @@ from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from stream.counters.calendar import Calendar
+from stream.counters.segments import SegmentRegistry
 from stream.metrics.catalogue import catalogue
 from stream.metrics.families import COUNTERS, PREFIX
 from stream.metrics.metric_families import all_families
@@ -74,7 +76,8 @@ def test_the_page_has_the_families_of_the_table_with_their_types_helps_and_label
 def a_worker() -> Telemetry:
     """Return the telemetry of a worker with one shard and one Redis server."""
     state = SimpleNamespace(next=1, expected=1, goal=1)
-    registry = SimpleNamespace(fill=lambda: [("s", "country", 0.5)])
+    registry = SegmentRegistry(("country",), 2, lambda _: Calendar())
+    registry.values.admit("s", "country", "DE")
     shard = SimpleNamespace(topics={"page-views": state}, registry=registry)
     assigned = SimpleNamespace(shard=shard, partition=0)
     owner: Any = SimpleNamespace(counts=OwnerCounts(), assigned_shards={0: assigned})

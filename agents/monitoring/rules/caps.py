@@ -1,0 +1,83 @@
+"""Alerts about caps: what is beyond one counts as `other`, or is forgotten early."""
+
+from collections.abc import Iterator
+
+from agents.monitoring.rules.pace import MINUTE
+from agents.monitoring.rules.pipeline_rules import CAP_FILL, DASHBOARD, DEDUPE
+from agents.monitoring.rules.rule import Alert
+
+
+def cap_alerts() -> Iterator[Alert]:
+    """Yield every alert about a cap."""
+    yield _dedupe_cap()
+    yield _label_cap()
+    yield _site_cap()
+    yield _segment_cap()
+
+
+def _dedupe_cap() -> Alert:
+    return Alert(
+        name="DedupeCapReached",
+        severity="warning",
+        signal="pipeline",
+        conditions=(f"{DEDUPE} > 0",),
+        keep=15 * MINUTE,
+        summary="The memory for event ids is too small for the traffic.",
+        description=(
+            'It was full {{ printf "%.0f" $value }} times in the last hour. Duplicates can go '
+            "unnoticed before dedupe.window_seconds have passed. Raise dedupe.ids_max."
+        ),
+        dashboard=DASHBOARD,
+    )
+
+
+def _label_cap() -> Alert:
+    return Alert(
+        name="LabelCapReached",
+        severity="warning",
+        signal="pipeline",
+        conditions=("segment:engagement_worker_dimension_fill_ratio:max >= 1",),
+        hold=5 * MINUTE,
+        keep=15 * MINUTE,
+        summary="A dimension has reached its limit of values.",
+        description=(
+            "The dimension {{ $labels.dimension }} of {{ $labels.site }} has as many values as "
+            "dimension_values_max allows. New ones count as other. Send fewer values, or raise "
+            "the limit."
+        ),
+        dashboard=DASHBOARD,
+    )
+
+
+def _site_cap() -> Alert:
+    return Alert(
+        name="SiteCapReached",
+        severity="warning",
+        signal="pipeline",
+        conditions=(f'{CAP_FILL}{{cap="limits.sites_max"}} >= 1',),
+        hold=5 * MINUTE,
+        keep=15 * MINUTE,
+        summary="There are as many sites as the limit allows.",
+        description=(
+            "A shard knows as many sites as limits.sites_max allows. New ones count together as "
+            "the site other. List the real ones in limits.sites_allowed, or raise the limit."
+        ),
+        dashboard=DASHBOARD,
+    )
+
+
+def _segment_cap() -> Alert:
+    return Alert(
+        name="SegmentCapReached",
+        severity="warning",
+        signal="pipeline",
+        conditions=(f'{CAP_FILL}{{cap=~"limits.segment.*"}} >= 1',),
+        hold=5 * MINUTE,
+        keep=15 * MINUTE,
+        summary="All sites and dimensions together have as many values as the limit allows.",
+        description=(
+            "A shard has reached {{ $labels.cap }}. New values, or combinations of values, count as "
+            "other. Send fewer values, or raise the limit."
+        ),
+        dashboard=DASHBOARD,
+    )
