@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 RULES = ROOT / "deploy" / "prometheus" / "rules"
 CASES = Path(__file__).parent / "cases"
 #: Files with cases of alerts; recording.yml has those of recording rules.
-WEEKLY = "weekly.yml"
+WEEKLY, FORTNIGHT = "weekly.yml", "fortnight.yml"
 ALERT_CASES = tuple(
     sorted(file.name for file in CASES.glob("*.yml") if file.name != "recording.yml")
 )

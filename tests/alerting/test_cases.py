@@ -11,6 +11,7 @@ import pytest
 from tests.alerting.promtool import (
     ALERT_CASES,
     CASES,
+    FORTNIGHT,
     WEEKLY,
     Rule,
     alerts,
@@ -24,8 +25,9 @@ from tests.alerting.promtool import (
 
 #: Always fires, so that it can neither stay quiet nor recover.
 WATCHDOG = "EngagementWatchdog"
-#: Guards are tested without the cases of a week.
-SHORT_CASES = tuple(name for name in ALERT_CASES if name != WEEKLY)
+#: Guards are tested without the cases of weeks.
+SHORT_CASES = tuple(name for name in ALERT_CASES if name not in (WEEKLY, FORTNIGHT))
+FIRST_DAYS = "sessions.yml"
 SITUATIONS = ("fires", "stays quiet", "recovers")
 #: Factor of a comparison, and a factor that any value would pass.
 _FACTORS = {"1.25": "0", "1.5": "0", "0.75": "99", "0.7": "99", "0.5": "99"}
@@ -154,3 +156,40 @@ def test_a_recording_rule_without_its_guard_fails_the_cases(
                 changed += 1
     assert changed, f"no recording rule holds {guard!r}"
     assert "FAILED" in failures(alert, groups, tmp_path, SHORT_CASES)
+
+
+@pytest.mark.parametrize(
+    ("name", "pattern", "instead"),
+    [
+        # The highest of the past hours, as if there were only that of the incident.
+        *(
+            (alert, r"quantile without \(past\) \(0.5, ", "max without (past) (")
+            for alert in ("EngagementBounceSpike", "EngagementChurnSpike")
+        ),
+        (
+            "EngagementLiveVisitorsDrop",
+            r"quantile without \(past\) \(0.5, ",
+            "min without (past) (",
+        ),
+        ("EngagementActiveUsersDrop", r"quantile without \(past\) \(0.5, ", "min without (past) ("),
+        # The standard deviation, which the first minutes swell.
+        (
+            "EngagementBounceSpike",
+            r"\(quantile_over_time\(0.84, ([^()]*)\)\s*- quantile_over_time\(0.16, [^()]*\)\) / 2",
+            r"stddev_over_time(\1)",
+        ),
+    ],
+)
+def test_usual_values_that_an_outlier_moves_fail_the_cases(
+    name: str, pattern: str, instead: str, tmp_path: Path
+) -> None:
+    files = (FIRST_DAYS,) if "stddev" in instead else (WEEKLY, FORTNIGHT)
+    alert = alerts()[name]
+    groups = copy.deepcopy(part_for(alert))
+    changed = 0
+    for group in groups:
+        for rule in group["rules"]:
+            rule["expr"], times = re.subn(pattern, instead, rule["expr"])
+            changed += times
+    assert changed, f"no recording rule holds {pattern!r}"
+    assert "FAILED" in failures(alert, groups, tmp_path, files)

@@ -120,7 +120,7 @@ def test_a_rehearsal_divides_every_duration_except_those_of_the_pipeline(tmp_pat
     rules = rules_in(tmp_path / "rules")
     bounce = rules["EngagementBounceSpike"]
     assert (bounce["for"], bounce["keep_firing_for"]) == ("10s", "15s")
-    assert "[15s]" in rules["site:engagement_bounced_sessions:increase15m"]["expr"]
+    assert "[15s:1s]" in rules["site:engagement_viewed_sessions:increase15m"]["expr"]
     assert "offset 2h47m30s" in rules["site:engagement_session_conversion_ratio:baseline"]["expr"]
     assert "A rehearsal" in Path("rules/product.yml").read_text("utf-8")
     assert_shipped(Path("rules"), "families.yml", "product.yml")

@@ -22,8 +22,9 @@ RUNBOOK = ROOT / "deploy" / "RUNBOOK.md"
 #: Functions and operators that Prometheus 2.42 and 3 both know, without any feature flag.
 BOTH_KNOW = {
     "absent", "and", "avg_over_time", "by", "clamp_min", "count", "deriv", "histogram_quantile",
-    "increase", "max", "max_over_time", "min_over_time", "offset", "on", "or", "rate", "sqrt",
-    "stddev_over_time", "sum", "time", "unless", "vector", "without",
+    "increase", "label_replace", "max", "max_over_time", "min", "min_over_time", "offset", "on",
+    "or", "quantile", "quantile_over_time", "rate", "sqrt", "sum", "time", "unless", "vector",
+    "without",
 }  # fmt: skip
 #: Series of Prometheus itself and of its Python client.
 FOREIGN = {"up", "process_start_time_seconds"}
@@ -135,6 +136,18 @@ def test_alerts_read_only_recording_rules() -> None:
     for alert in alerts().values():
         raw = {name for name in words(alert["expr"]) if name.startswith("engagement_")}
         assert raw == set(), alert["alert"]
+
+
+def test_a_ratio_reads_both_totals_from_the_same_pages() -> None:
+    ratios = {name: rule["expr"] for name, rule in records().items() if "ratio_increase15m" in name}
+    for name in (
+        "site:engagement_bounced_sessions_per_viewed_session:ratio_increase15m",
+        "site:engagement_clicks_per_impression:ratio_increase15m",
+    ):
+        # Rules are evaluated one after the other, and a scrape can arrive between two of them.
+        read = words(ratios[name]) & {*records()}
+        assert read == set(), "recorded totals can belong to two pages"
+        assert len(re.findall(r"engagement_[a-z_]+_total", ratios[name])) == 2
 
 
 def test_rules_work_on_every_supported_prometheus() -> None:

@@ -174,4 +174,4 @@ class MetricPanels:
 def _moment(of: Ratio | Level) -> str:
     if isinstance(of, Ratio):
         return f"Values are of 15 minutes with at least {of.minimum:,} cases."
-    return "Usual is the same hour last week, or else the day before."
+    return "Usual is the middle of this hour a week ago, two weeks ago and yesterday."

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from agents.monitoring.rules.pace import DAY, HOUR, MINUTE, WEEK, Pace
 from agents.monitoring.rules.rule import Record
+from agents.monitoring.rules.usual import FORTNIGHT, middle, of_hours, same_hour
 from stream.counters.windows import ROLLING_DAYS
 from stream.settings.application import Settings
 
@@ -23,26 +24,30 @@ def answers(settings: Settings) -> str:
 
 
 def count_rules(pace: Pace) -> Iterator[Record]:
-    """Yield usual values: a week ago, or yesterday; never the mean of a day, since nights are quiet."""
-    yield Record(USUAL_CHURNED, _around(CHURNED, "max", pace))
-    yield Record(USUAL_ACTIVE, _around(ACTIVE, "min", pace))
+    """Yield usual values: of this time on other days, since nights are quiet."""
+    for usual, series, function in (
+        (USUAL_CHURNED, CHURNED, "max"),
+        (USUAL_ACTIVE, ACTIVE, "min"),
+    ):
+        days = (_around(series, function, ago, pace) for ago in (WEEK, FORTNIGHT, DAY))
+        yield Record(usual, _of_days(*days))
     raw = "site:engagement_live_visitors:max"
     yield Record(LIVE, f"avg_over_time({raw}[{pace.of(10 * MINUTE)}])")
-    hour = pace.of(HOUR)
-    usual = [
-        f"avg_over_time({raw}[{hour}] offset {pace.of(ago - HOUR / 2)})" for ago in (WEEK, DAY)
-    ]
-    yield Record(USUAL_LIVE, "\nor\n".join(usual))
+    yield Record(USUAL_LIVE, f"{of_hours(raw, pace)}\nor\n{same_hour(raw, DAY, pace)}")
 
 
-def _around(series: str, function: str, pace: Pace) -> str:
+def _of_days(week: str, fortnight: str, yesterday: str) -> str:
+    """Build the middle of three days; without two weeks that of a week ago, or else of yesterday.
+
+    One week alone does not tell an incident from a rhythm of the week.
+    """
+    three = f"({middle(week, fortnight, yesterday)}\nand\n{fortnight})"
+    return f"{three}\nor\n{week}\nor\n{yesterday}"
+
+
+def _around(series: str, function: str, ago: float, pace: Pace) -> str:
     """Build the lowest or highest value within an hour of this time, for a number of the day.
 
     That is on the safe side when a day has just begun, and after a change of the clocks.
     """
-    window = pace.of(2 * HOUR)
-    usual = [
-        f"{function}_over_time({series}[{window}] offset {pace.of(ago - HOUR)})"
-        for ago in (WEEK, DAY)
-    ]
-    return "\nor\n".join(usual)
+    return f"{function}_over_time({series}[{pace.of(2 * HOUR)}] offset {pace.of(ago - HOUR)})"

@@ -75,7 +75,7 @@ def _churn() -> Alert:
         summary="Far more customers than usual leave today.",
         description=(
             "{{ $labels.site }} has lost {{ $value | humanize }} customers today: over 1.5 "
-            "times the number at this time a week ago (without last week's data: yesterday). "
+            "times the usual number at this time. "
             "Check the payments, and the reasons of the cancellations."
         ),
         dashboard=DASHBOARD,
@@ -94,7 +94,7 @@ def _active_users() -> Alert:
         summary="Far fewer people than usual are active today.",
         description=(
             "{{ $labels.site }} has {{ $value | humanize }} active users today: below 70 % of "
-            "the number at this time a week ago (without last week's data: yesterday). Check "
+            "the usual number at this time. Check "
             "whether people or events are missing."
         ),
         dashboard=DASHBOARD,
@@ -114,7 +114,7 @@ def _live_visitors() -> Alert:
         summary="Half of the usual visitors are missing.",
         description=(
             "{{ $labels.site }} has {{ $value | humanize }} visitors now: below half of the "
-            "number in this hour a week ago (without last week's data: yesterday). Open the "
+            "usual number in this hour. Open the "
             "site, and check that events arrive."
         ),
         dashboard=DASHBOARD,

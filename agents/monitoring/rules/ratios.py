@@ -1,11 +1,13 @@
-"""Ratios and levels with their usual values: the same hour last week, or else the day before."""
+"""Ratios and levels, and what is usual for them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from agents.monitoring.rules.pace import DAY, HOUR, MINUTE, WEEK, Pace
+from agents.monitoring.rules.pace import HOUR, MINUTE, Pace
+from agents.monitoring.rules.recording import REPLICAS
 from agents.monitoring.rules.rule import Record
+from agents.monitoring.rules.usual import larger, usual_spread, usual_value
 from stream.counters.windows import ROLLING_DAYS
 from stream.settings.application import Settings
 
@@ -101,19 +103,14 @@ def total(measure: str) -> str:
     return f"site:engagement_{measure}_total:max"
 
 
-def increase(measure: str, window: str, offset: str = "") -> str:
+def increase(measure: str, window: str) -> str:
     """Build the increase of a recorded total in a window.
 
     Every worker serves the same total, so the recorded one goes on when a worker is replaced; the
     series of one worker covers only a part of the window. Counters of single workers are rated
     first and then added.
     """
-    return increase_of(total(measure), window, offset)
-
-
-def increase_of(series: str, window: str, offset: str = "") -> str:
-    """Build the increase of a series in a window that ends now, or `offset` ago."""
-    return f"increase({series}[{window}]{f' offset {offset}' if offset else ''})"
+    return f"increase({total(measure)}[{window}])"
 
 
 def recent(measure: str) -> str:
@@ -136,50 +133,41 @@ def z_score(of: Judged) -> str:
     return f"({of.now} - {baseline(of)}) / {deviation(of)}"
 
 
-def same_hour_last_week(pace: Pace) -> tuple[str, str]:
-    """Return (length, offset) of the hour around this time a week ago."""
-    return pace.of(HOUR), pace.of(WEEK - HOUR / 2)
-
-
-def day_before(pace: Pace) -> tuple[str, str]:
-    """Return (length, offset) of the day that ended an hour ago: a spike is not its own baseline."""
-    return pace.of(DAY), pace.of(HOUR)
-
-
 def ratio_rules(ratio: Ratio, pace: Pace) -> Iterator[Record]:
-    """Yield the ratio, its baseline and its deviation: ratios of sums, never means of ratios."""
-    for measure in (ratio.numerator, ratio.denominator):
-        yield Record(recent(measure), increase(measure, pace.of(15 * MINUTE)))
-    over = f"({recent(ratio.denominator)} >= {ratio.minimum})"
-    yield Record(ratio.now, f"{recent(ratio.numerator)} / {over}")
-    # As many cases as an hour of the least traffic has.
-    enough = 4 * ratio.minimum
-    usual = [
-        f"{increase(ratio.numerator, *when)} / ({increase(ratio.denominator, *when)} >= {enough})"
-        for when in (same_hour_last_week(pace), day_before(pace))
-    ]
-    yield Record(baseline(ratio), "\nor\n".join(usual))
-    yield _deviation(ratio, pace)
+    """Yield the ratio, its baseline and its deviation."""
+    yield Record(recent(ratio.denominator), _at_once(ratio.denominator, pace))
+    over = f"({_at_once(ratio.denominator, pace)} >= {ratio.minimum})"
+    yield Record(ratio.now, f"{_at_once(ratio.numerator, pace)}\n/\n{over}")
+    yield Record(baseline(ratio), usual_value(ratio.now, pace))
+    spread = larger(
+        chance(baseline(ratio), recent(ratio.denominator)), usual_spread(ratio.now, pace)
+    )
+    yield Record(deviation(ratio), f"clamp_min({spread}, {ratio.floor})")
+
+
+def _at_once(measure: str, pace: Pace) -> str:
+    """Build the increase of a total in 15 minutes from the pages of the workers themselves.
+
+    A scrape can arrive between two rules. The recorded totals of that moment then belong to two
+    pages, and a burst is in only one of them. One expression sees whole pages.
+    """
+    merged = f"max without ({REPLICAS}) (engagement_{measure}_total)"
+    return f"increase(({merged})[{pace.of(15 * MINUTE)}:{pace.of(MINUTE)}])"
 
 
 def level_rules(level: Level, pace: Pace) -> Iterator[Record]:
-    """Yield baseline and deviation of a gauge: means, since its number of cases is not known."""
+    """Yield baseline and deviation of a gauge."""
     if level.sessions:
         grown = increase("viewed_sessions", pace.of(HOUR))
         # The gauge can have a label for its window.
         yield Record(level.now, f"{level.gauge}\nand on (job, site)\n{grown} >= {level.sessions}")
-    usual = [
-        f"avg_over_time({level.now}[{length}] offset {offset})"
-        for length, offset in (same_hour_last_week(pace), day_before(pace))
-    ]
-    yield Record(baseline(level), "\nor\n".join(usual))
-    yield _deviation(level, pace)
+    yield Record(baseline(level), usual_value(level.now, pace))
+    yield Record(deviation(level), f"clamp_min({usual_spread(level.now, pace)}, {level.floor})")
 
 
-def _deviation(of: Ratio | Level, pace: Pace) -> Record:
-    """Build the spread of the day around this hour a week ago, so that today's fault is not in it."""
-    spread = [
-        f"stddev_over_time({of.now}[{length}] offset {offset})"
-        for length, offset in ((pace.of(DAY), pace.of(WEEK - DAY / 2)), day_before(pace))
-    ]
-    return Record(deviation(of), f"clamp_min({' or '.join(spread)}, {of.floor})")
+def chance(share: str, cases: str) -> str:
+    """Build the standard deviation of a share of this many cases by chance, sqrt(p (1 - p) / n).
+
+    A share above 1, such as clicks without impressions, has none.
+    """
+    return f"sqrt(clamp_min({share} * (1 - {share}), 0) / ({cases} > 0))"

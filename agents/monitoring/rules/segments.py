@@ -3,15 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from agents.monitoring.rules.pace import HOUR, Pace
-from agents.monitoring.rules.ratios import (
-    baseline,
-    day_before,
-    deviation,
-    increase_of,
-    same_hour_last_week,
-)
+from agents.monitoring.rules.pace import DAY, HOUR, Pace
+from agents.monitoring.rules.ratios import baseline, chance, deviation
 from agents.monitoring.rules.rule import Record
+from agents.monitoring.rules.usual import usual_value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,8 +15,10 @@ class SegmentRatio:
 
     numerator: str
     denominator: str
-    #: Least increase of the denominator, now and in the usual value; below it the ratio is chance.
+    #: Least increase of the denominator; below it the ratio is chance and is left out.
     minimum: int
+    #: Least usual spread, for shares that are 0 or 1 by habit.
+    floor: float
 
     @property
     def stem(self) -> str:
@@ -34,34 +31,37 @@ class SegmentRatio:
         return f"{self.stem}:ratio_increase1h"
 
 
-CARTS = SegmentRatio(numerator="carts_abandoned", denominator="carts_resolved", minimum=50)
+CARTS = SegmentRatio(
+    numerator="carts_abandoned", denominator="carts_resolved", minimum=50, floor=0.02
+)
 
 
 def segment_rules(ratio: SegmentRatio, pace: Pace) -> Iterator[Record]:
     """Yield the ratio, its baseline and its deviation.
 
-    The deviation is that of a share p of n cases by chance, sqrt(p (1 - p) / n). A segment has few
-    cases, so its spread of one day says little.
+    A segment has few cases, so its spread of one day says little. The deviation is that by chance.
     """
     hour = pace.of(HOUR)
     recent = growth(ratio.denominator)
-    for total in (ratio.numerator, ratio.denominator):
-        yield Record(growth(total), _increase(total, hour))
+    for measure in (ratio.numerator, ratio.denominator):
+        yield Record(growth(measure), f"increase({total(measure)}[{hour}])")
     yield Record(ratio.now, f"{growth(ratio.numerator)} / ({recent} >= {ratio.minimum})")
-    usual = [
-        f"{_increase(ratio.numerator, length, offset)} / "
-        f"({_increase(ratio.denominator, length, offset)} >= {ratio.minimum})"
-        for length, offset in (same_hour_last_week(pace), day_before(pace))
-    ]
     share = baseline(ratio)
-    yield Record(share, "\nor\n".join(usual))
-    yield Record(deviation(ratio), f"sqrt({share} * (1 - {share}) / ({recent} > 0))")
+    # A segment may have few cases in any hour of its first day, but enough in all of them.
+    day = f"[{pace.of(DAY)}] offset {pace.of(HOUR)}"
+    first_day = (
+        f"increase({total(ratio.numerator)}{day}) / "
+        f"(increase({total(ratio.denominator)}{day}) >= {ratio.minimum})"
+    )
+    yield Record(share, f"{usual_value(ratio.now, pace)}\nor\n{first_day}")
+    yield Record(deviation(ratio), f"clamp_min({chance(share, recent)}, {ratio.floor})")
 
 
-def growth(total: str) -> str:
+def growth(measure: str) -> str:
     """Recorded increase of a total in an hour."""
-    return f"segment:engagement_segment_{total}:increase1h"
+    return f"segment:engagement_segment_{measure}:increase1h"
 
 
-def _increase(total: str, length: str, offset: str = "") -> str:
-    return increase_of(f"segment:engagement_segment_{total}_total:max", length, offset)
+def total(measure: str) -> str:
+    """Recorded total of a measure of a segment, with all workers in one."""
+    return f"segment:engagement_segment_{measure}_total:max"
