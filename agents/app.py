@@ -135,7 +135,7 @@ class Worker:
         lateness_ms = round(settings.time.allowed_lateness_seconds * 1000)
         return StaleWatch(
             self.owner,
-            [outputs.reasons],
+            outputs,
             WatermarkWatch(self.owner, lateness_ms),
             lambda: publisher.snapshot,
             settings.publish.snapshot_max_age_seconds,

@@ -7,7 +7,12 @@ from typing import Any
 from zlib import crc32
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
+from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
+    KafkaConnectionError,
+    KafkaError,
+    UnknownTopicOrPartitionError,
+)
 
 from stream.kafka.options import aiokafka_options
 from stream.settings.application import Settings
@@ -29,7 +34,13 @@ class BatchProducer:
         self._renewal = asyncio.Lock()
 
     async def start(self) -> None:
-        """Connect. Raises KafkaError."""
+        """Connect. Raises KafkaError, except a refusal: `send` raises that, until the right is there."""
+        try:
+            await self._connect()
+        except ClusterAuthorizationFailedError:
+            self._is_broken = True
+
+    async def _connect(self) -> None:
         producer = AIOKafkaProducer(**self._options)
         try:
             await producer.start()
@@ -45,7 +56,8 @@ class BatchProducer:
 
     async def answer(self) -> None:
         """Return once Kafka has answered a request. Raises KafkaError."""
-        assert self._producer is not None
+        if self._producer is None:
+            raise KafkaConnectionError("the producer is not connected")
         await self._producer.client.fetch_all_metadata()
 
     async def send(self, topic: str, messages: Iterable[Message]) -> int:
@@ -88,7 +100,7 @@ class BatchProducer:
     async def _renew(self) -> None:
         """Replace the producer; what the old one has not sent fails, and is sent again."""
         old = self._producer
-        await self.start()
+        await self._connect()
         self._is_broken = False
         if old is not None:
             with contextlib.suppress(KafkaError, TimeoutError):

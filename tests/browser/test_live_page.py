@@ -1,6 +1,8 @@
 """The live page in a real browser: it updates, shows a lost connection, explains itself, contacts only its worker."""
 
+import os
 import re
+import signal
 
 import pytest
 from playwright.sync_api import expect
@@ -10,6 +12,7 @@ from tests.browser.conftest import MARKUP
 from tests.browser.prometheus import Prometheus
 from tests.faults.fleet import Fleet
 from tests.faults.worker_process import WorkerProcess
+from tests.servers.redis_server import RedisServer
 
 LIVE = "#number-live_visitors .value"
 TITLES = (
@@ -147,6 +150,23 @@ def test_pipeline_and_alerts_are_shown_and_an_unreachable_prometheus_is_reported
     assert live.text("#badge") == "live"
     prometheus.start()
     live.wait_for_text("#alerts", "EngagementAlwaysFiring")
+    assert live.errors == []
+
+
+def test_the_page_says_since_when_and_why_its_numbers_are_not_live(
+    live: Watched, redis_server: RedisServer
+) -> None:
+    assert not live.page.locator("#stale").is_visible()
+    assert redis_server.pid is not None
+    os.kill(redis_server.pid, signal.SIGSTOP)
+    try:
+        live.wait_for_text("#stale", "redis away", 30)
+        live.wait_for_text("#badge", "stale", 10)
+    finally:
+        os.kill(redis_server.pid, signal.SIGCONT)
+    assert re.search(r"Not live since \d\d:\d\d:\d\d: redis away", live.text("#stale"))
+    live.wait_for_text("#badge", "live", 30)
+    expect(live.page.locator("#stale")).to_be_hidden()
     assert live.errors == []
 
 

@@ -8,6 +8,7 @@ from tests.conftest import missing
 from tests.servers.kafka_server import KafkaServer
 from tests.servers.process import ServerMissing
 from tests.servers.redis_server import RedisServer
+from tests.servers.rights import CHECKS_RIGHTS
 
 
 @pytest.fixture
@@ -26,6 +27,17 @@ def own_kafka() -> Iterator[KafkaServer]:
     """A broker that tests may damage."""
     try:
         server = KafkaServer()
+    except ServerMissing as error:
+        missing(error)
+    with server:
+        yield server
+
+
+@pytest.fixture
+def guarded_kafka() -> Iterator[KafkaServer]:
+    """A broker that checks rights."""
+    try:
+        server = KafkaServer(CHECKS_RIGHTS)
     except ServerMissing as error:
         missing(error)
     with server:

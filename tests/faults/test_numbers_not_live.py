@@ -3,20 +3,10 @@
 import shutil
 import threading
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
-import pytest
-from confluent_kafka.admin import (
-    AclBinding,
-    AclBindingFilter,
-    AclOperation,
-    AclPermissionType,
-    AdminClient,
-    ResourcePatternType,
-    ResourceType,
-)
+from confluent_kafka.admin import AclOperation
 
 from schemas.outputs import MetricRecord
 from stream.publish.staleness import StaleReason
@@ -26,6 +16,7 @@ from tests.faults.traffic import views_now
 from tests.faults.worker_process import WorkerProcess, wait_until
 from tests.servers.kafka_server import KafkaServer
 from tests.servers.redis_server import RedisServer
+from tests.servers.rights import topic, without
 
 #: Old values are withheld after a moment, so that tests need not wait for half a minute.
 SETTINGS = {"PUBLISH_SNAPSHOT_MAX_AGE_SECONDS": "5"}
@@ -171,52 +162,22 @@ def published(fleet: Fleet) -> list[float]:
     return [value for _, value in sorted(found)]
 
 
-@pytest.fixture
-def guarded_kafka() -> Iterator[KafkaServer]:
-    """A broker that checks rights; whoever has no rule may do everything."""
-    with KafkaServer(
-        {
-            "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
-            "allow.everyone.if.no.acl.found": "true",
-        }
-    ) as server:
-        yield server
-
-
-def rule(topic: str, operation: AclOperation, permission: AclPermissionType) -> AclBinding:
-    """Return a rule about one topic for everybody."""
-    return AclBinding(
-        ResourceType.TOPIC, topic, ResourcePatternType.LITERAL, "User:*", "*", operation, permission
-    )
-
-
 def test_a_topic_that_may_not_be_written_is_named_while_counting_goes_on(
     guarded_kafka: KafkaServer, redis_url: str, tmp_path: Path
 ) -> None:
     with Fleet(guarded_kafka.bootstrap, redis_url, tmp_path, settings=SETTINGS) as fleet:
         fleet.create_topics()
-        admin, topic = (
-            AdminClient({"bootstrap.servers": guarded_kafka.bootstrap}),
-            fleet.topic("metrics"),
-        )
-        allowed = rule(topic, AclOperation.ALL, AclPermissionType.ALLOW)
-        denied = rule(topic, AclOperation.WRITE, AclPermissionType.DENY)
-        for done in admin.create_acls([allowed, denied]).values():
-            done.result(30)
-        fleet.start()
-        send(fleet, "one")
-        wait_stale(StaleReason.OUTPUT_REFUSED, fleet.workers, f"{topic!r}: the right WRITE")
-        send(fleet, "two")
-        wait_shown(fleet.workers, 2 * PARTITIONS)
-        gone = AclBindingFilter(*(getattr(denied, name) for name in (
-            "restype", "name", "resource_pattern_type", "principal", "host", "operation", "permission_type",
-        )))  # fmt: skip
-        for removed in admin.delete_acls([gone]).values():
-            assert removed.result(30)
+        name = fleet.topic("metrics")
+        with without(guarded_kafka.bootstrap, AclOperation.WRITE, topic(name)):
+            fleet.start()
+            send(fleet, "one")
+            wait_stale(StaleReason.OUTPUT_REFUSED, fleet.workers, f"{name!r}: the right WRITE")
+            send(fleet, "two")
+            wait_shown(fleet.workers, 2 * PARTITIONS)
         wait_live(fleet.workers)
         wait_until("all is published", lambda: published(fleet)[-1:] == [2 * PARTITIONS])
         logs = "".join(map(said, fleet.workers))
-        assert logs.count(f"Kafka refuses records of topic {topic!r}") == 1
+        assert logs.count(f"Kafka refuses records of topic {name!r}") == 1
         assert "the output topics take records again after" in logs
 
 

@@ -142,7 +142,7 @@ function freshness() {
   const age = old === null ? "no numbers yet" : `numbers of ${(Math.max(old, 0) / 1000).toFixed(old < 9950 ? 1 : 0)} s ago`;
   if (!isOpen || silent > SILENT_MS) return ["bad", "connection lost", age];
   if (old === null) return ["waiting", "waiting for numbers", age];
-  if (state.stale.length) return ["bad", "not live", age];
+  if (state.stale.length) return ["bad", "stale", age];
   if (old > OLD_MS) return ["bad", "numbers are old", age];
   return ["ok", "live", age];
 }

@@ -1,6 +1,8 @@
 """Sends to the topics that a worker writes, and notices which of them refuse records."""
 
+import time
 from collections.abc import Iterable
+from itertools import count
 
 from aiokafka.errors import (
     ClusterAuthorizationFailedError,
@@ -17,6 +19,12 @@ from stream.kafka.producer import BatchProducer, Message
 from stream.publish.staleness import StaleReason
 from stream.worker.staleness.holds import Holds
 
+#: A batch takes much less, also while a leader changes.
+WAIT_SECONDS = 30.0
+_NO_ANSWER = (
+    "it has taken none for over 30 s; check that its partitions have leaders, and as many replicas in "
+    "sync as min.insync.replicas"
+)
 #: Kafka's refusals, and how to mend each.
 _MENDS: dict[type[KafkaError], str] = {
     TopicAuthorizationFailedError: "the right WRITE on it is missing; grant it to the worker's user",
@@ -39,10 +47,15 @@ class Outputs:
         self._producer = producer
         #: Topic → why it refuses records, and how to mend that.
         self._refused: dict[str, str] = {}
+        #: What is being sent: topic, and the monotonic seconds of its beginning.
+        self._sending: dict[int, tuple[str, float]] = {}
+        self._numbers = count()
         self.reasons = Holds()
 
     async def send(self, topic: str, messages: Iterable[Message]) -> int:
         """Send messages; return their number once Kafka has all. Raises KafkaError."""
+        number = next(self._numbers)
+        self._sending[number] = topic, time.monotonic()
         try:
             sent = await self._producer.send(topic, messages)
         except KafkaError as error:
@@ -50,9 +63,24 @@ class Outputs:
                 self._refused[topic] = mend
                 self._show()
             raise
+        finally:
+            del self._sending[number]
         if self._refused.pop(topic, None):
             self._show()
         return sent
+
+    def look(self, *, is_kafka_there: bool) -> None:
+        """Take a topic that has kept records waiting for long for a refusing one.
+
+        Kafka's client tries again for ever where a refusal may pass. It waits for Kafka as well.
+        """
+        now = time.monotonic()
+        if not is_kafka_there:
+            self._sending = {number: (topic, now) for number, (topic, _) in self._sending.items()}
+        for topic, since in self._sending.values():
+            if is_kafka_there and now - since > WAIT_SECONDS:
+                self._refused.setdefault(topic, _NO_ANSWER)
+        self._show()
 
     def _show(self) -> None:
         texts = [f"Kafka refuses records of topic {t!r}: {why}" for t, why in self._refused.items()]

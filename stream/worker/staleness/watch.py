@@ -2,13 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from stream.publish.snapshot import Snapshot
 from stream.publish.staleness import OF_ONE_WORKER, Stale, StaleReason, is_withheld, joined
 from stream.worker.clock import now_ms
 from stream.worker.owner import ShardOwner
 from stream.worker.staleness.holds import Holds
+from stream.worker.staleness.outputs import Outputs
 from stream.worker.staleness.rebuilding import is_behind, is_rebuilding
 from stream.worker.staleness.watermarks import WatermarkWatch
 
@@ -21,14 +22,15 @@ class StaleWatch:
     def __init__(
         self,
         owner: ShardOwner,
-        parts: Iterable[Holds],
+        outputs: Outputs,
         watermarks: WatermarkWatch,
         snapshot: Callable[[], Snapshot | None],
         max_age_seconds: float,
     ) -> None:
-        """`parts` are the reasons of other parts than the owner; `snapshot` returns the newest."""
+        """`snapshot` returns the newest snapshot."""
         self._owner = owner
-        self._parts = [owner.reasons, *parts]
+        self._outputs = outputs
+        self._parts = [owner.reasons, outputs.reasons]
         self._watermarks = watermarks
         self._snapshot = snapshot
         self._max_age_ms = round(max_age_seconds * 1000)
@@ -63,6 +65,7 @@ class StaleWatch:
         self._look_at_snapshot()
         self._look_at_shards()
         self._watermarks.look()
+        self._outputs.look(is_kafka_there=StaleReason.BROKER_AWAY not in self._owner.reasons)
 
     def _own(self) -> list[Stale]:
         return [one for part in self._parts for one in part.stale]

@@ -39,6 +39,16 @@ def answer(**changes: object) -> Answer:
     return msgspec.convert({**ANSWER, **changes}, Answer)
 
 
+def test_numbers_that_are_not_live_say_so_first() -> None:
+    stale = [{"reason": "broker_away", "since_ms": 1_000, "text": "no answer from Kafka"}]
+    shown = answer(stale=stale)
+    assert "NOT LIVE since " in as_line(shown, None)
+    assert "broker_away. no answer from Kafka" in as_line(shown, None)
+    page = StringIO()
+    Console(file=page, width=200).print(as_table(shown, None))
+    assert page.getvalue().startswith("NOT LIVE since ")
+
+
 @contextmanager
 def worker(body: bytes) -> Iterator[str]:
     """Yield the address of a server that answers with `body`."""

@@ -12,6 +12,7 @@ from stream.store.worker_reports import WorkerReport
 from stream.worker.clock import now_ms
 from stream.worker.owner import ShardOwner
 from stream.worker.staleness.holds import Holds
+from stream.worker.staleness.outputs import Outputs
 from stream.worker.staleness.owners import Owners
 from stream.worker.staleness.reporter import Reporter
 from stream.worker.staleness.shared import SharedReasons
@@ -173,7 +174,8 @@ async def test_a_halted_topic_holds_the_watermark_at_once() -> None:
 
 
 def watched(one: ShardOwner, snapshot: Any) -> StaleWatch:
-    return StaleWatch(one, [], WatermarkWatch(one, LATENESS_MS), lambda: snapshot, 30)
+    kafka: Any = None
+    return StaleWatch(one, Outputs(kafka), WatermarkWatch(one, LATENESS_MS), lambda: snapshot, 30)
 
 
 async def test_a_worker_starts_until_it_has_a_snapshot_and_an_assignment() -> None:

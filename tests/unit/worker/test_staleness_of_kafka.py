@@ -1,5 +1,6 @@
 """Kafka as a reason why numbers are not live: it does not answer, or refuses records."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -97,3 +98,31 @@ async def test_kafka_is_away_if_neither_a_fetch_nor_a_question_is_answered() -> 
     log.ends[TOPIC] = 5, now_ms()
     await watch.look()
     assert texts(one.reasons) == {}
+
+
+async def test_a_topic_that_keeps_records_waiting_refuses_them_unless_kafka_is_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    taken = asyncio.Event()
+
+    class Waiting:
+        """A producer that waits until a test lets it go on."""
+
+        async def send(self, topic: str, messages: Any) -> int:
+            await taken.wait()
+            return 0
+
+    kafka: Any = Waiting()
+    outputs = Outputs(kafka)
+    sending = asyncio.create_task(outputs.send("metrics", []))
+    await asyncio.sleep(0)
+    outputs.look(is_kafka_there=True)
+    assert texts(outputs.reasons) == {}
+    monkeypatch.setattr("stream.worker.staleness.outputs.WAIT_SECONDS", -1.0)
+    outputs.look(is_kafka_there=False)
+    assert texts(outputs.reasons) == {}
+    outputs.look(is_kafka_there=True)
+    assert "min.insync.replicas" in texts(outputs.reasons)["output_refused"]
+    taken.set()
+    await sending
+    assert texts(outputs.reasons) == {}
