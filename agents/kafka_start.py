@@ -2,15 +2,20 @@
 
 import asyncio
 import logging
+from typing import TYPE_CHECKING
 
 from aiokafka.errors import KafkaError
 from redis.exceptions import RedisError
 
+from agents.doctor.trouble import kafka_trouble, redis_trouble
 from stream.kafka.metadata import ClusterMetadata, Found, log_identity
 from stream.publish.log_identity import LogIdentity, Mismatch, partitions_unequal
 from stream.settings.application import Settings
 from stream.store.connection import connect_redis
 from stream.store.shards import Store
+
+if TYPE_CHECKING:
+    from agents.doctor.rights import Right
 
 _log = logging.getLogger(__name__)
 _TOPIC_TRIES = 4
@@ -30,6 +35,7 @@ async def find_log(settings: Settings, *, outputs: bool = True) -> LogIdentity:
     wanted = (*inputs, *settings.output_topics) if outputs else inputs
     found = await _look(settings, wanted)
     if hidden := sorted(found.hidden):
+        await check_rights(settings)
         raise CannotStartError(
             f"Kafka shows this user no topics {', '.join(hidden)}; grant DESCRIBE and READ on the "
             "input topics, DESCRIBE and WRITE on the others, and run `engage topics create`"
@@ -51,8 +57,9 @@ async def find_log(settings: Settings, *, outputs: bool = True) -> LogIdentity:
 
 
 async def _look(settings: Settings, topics: tuple[str, ...]) -> Found:
-    metadata = ClusterMetadata(settings)
+    metadata = None
     try:
+        metadata = ClusterMetadata(settings)
         found = await metadata.look(topics)
         for _ in range(_TOPIC_TRIES):
             if found.topics.keys() >= set(topics):
@@ -61,13 +68,46 @@ async def _look(settings: Settings, topics: tuple[str, ...]) -> Found:
             await asyncio.sleep(_TRY_AGAIN_SECONDS)
             found = await metadata.look(topics)
     except (KafkaError, OSError) as error:
-        raise CannotStartError(
-            f"Kafka at {settings.kafka.bootstrap_servers} does not answer ({error}); start it, or "
-            "set kafka.bootstrap_servers (ENGAGE_KAFKA_BOOTSTRAP_SERVERS)"
-        ) from error
+        # In a thread: it connects step by step, to find the step that fails.
+        trouble = await asyncio.to_thread(kafka_trouble, settings, error)
+        kafka = settings.kafka
+        where = f"Kafka at {kafka.bootstrap_servers} ({kafka.protocol})"
+        raise CannotStartError(f"{where}: {trouble}") from error
     finally:
-        await metadata.close()
+        if metadata is not None:
+            await metadata.close()
     return found
+
+
+async def check_rights(settings: Settings) -> None:
+    """Refuse to start without the rights to read: Kafka's client would try for ever, in silence.
+
+    Without the right to write, the worker counts, and says what waits. Raises CannotStartError.
+    """
+    missing = await asyncio.to_thread(_missing_rights, settings)
+    needed = [right for right in missing if right.operation == "READ"]
+    user = settings.kafka.sasl_username
+    if needed:
+        listed = ", ".join(map(str, needed))
+        raise CannotStartError(f"Kafka: rights are missing: {listed}; {needed[0].mend(user)}")
+    for right in missing:
+        _log.error("a right is missing in Kafka: %s; %s", right, right.mend(user))
+
+
+def _missing_rights(settings: Settings) -> "list[Right]":
+    # Imported here: only a start needs this second client of Kafka.
+    from agents.commands.kafka_clients import KafkaUnreachable, open_admin, reaching
+    from agents.doctor.rights import missing_rights
+
+    try:
+        admin = open_admin(settings)
+        try:
+            with reaching(settings):
+                return missing_rights(settings, admin)
+        finally:
+            admin.close()
+    except KafkaUnreachable as error:
+        raise CannotStartError(str(error)) from error
 
 
 async def stored_mismatch(settings: Settings, log: LogIdentity) -> Mismatch | None:
@@ -78,9 +118,7 @@ async def stored_mismatch(settings: Settings, log: LogIdentity) -> Mismatch | No
         store.generation = await store.live_generation()
         return await store.mismatch()
     except (RedisError, OSError) as error:
-        raise CannotStartError(
-            f"Redis at {settings.redis.url} does not answer ({error}); start it, or set redis.url "
-            "(ENGAGE_REDIS_URL)"
-        ) from error
+        trouble = await asyncio.to_thread(redis_trouble, settings, error)
+        raise CannotStartError(f"Redis at {settings.redis.url}: {trouble}") from error
     finally:
         await client.aclose()

@@ -10,7 +10,8 @@ from redis.exceptions import RedisError
 
 from agents.commands.logs import setup_logging
 from agents.commands.signals import exit_now, stop_signals
-from agents.kafka_start import CannotStartError, find_log, stored_mismatch
+from agents.doctor.trouble import redis_trouble
+from agents.kafka_start import CannotStartError, check_rights, find_log, stored_mismatch
 from stream.settings.application import Settings
 from stream.store.connection import connect_server
 
@@ -73,6 +74,7 @@ class WorkerRun:
 
         await check_redis(self._settings)
         log = await find_log(self._settings)
+        await check_rights(self._settings)
         if mismatch := await stored_mismatch(self._settings, log):
             raise CannotStartError(mismatch.text)
         worker = Worker(self._settings, log)
@@ -115,10 +117,9 @@ async def check_redis(settings: Settings) -> None:
     try:
         info = await client.info()
     except (RedisError, OSError) as error:
-        raise CannotStartError(
-            f"Redis at {settings.redis.url} does not answer ({error}); start it, or set redis.url "
-            "(ENGAGE_REDIS_URL)"
-        ) from error
+        # In a thread: it connects step by step, to find the step that fails.
+        trouble = await asyncio.to_thread(redis_trouble, settings, error)
+        raise CannotStartError(f"Redis at {settings.redis.url}: {trouble}") from error
     finally:
         await client.aclose()
     is_cluster = bool(info.get("cluster_enabled"))

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from agents.commands.check_redis import redis_findings
 from agents.commands.check_state import state_findings
 from agents.commands.findings import Finding, Level, show
-from agents.commands.kafka_clients import KafkaUnreachable, open_admin
+from agents.commands.kafka_clients import KafkaUnreachable, open_admin, reaching
 from agents.commands.state.check_log import log_findings
 from agents.commands.topics import (
     TIMESTAMP_TYPE,
@@ -18,6 +18,10 @@ from agents.commands.topics import (
     existing_topics,
     wanted_topics,
 )
+from agents.doctor.broker_clock import clock_findings
+from agents.doctor.certificates import certificate_findings
+from agents.doctor.group import group_findings
+from agents.doctor.rights import Right, missing_on_topics, missing_rights
 from stream.configure.check_service import is_loopback
 from stream.configure.fingerprints import definition_version
 from stream.configure.load import SettingsError, load_settings
@@ -51,6 +55,7 @@ def all_findings(config: Path | None, environ: Mapping[str, str]) -> Iterator[Fi
     yield from _exposure(settings)
     found = [*kafka_findings(settings), *redis_findings(settings)]
     yield from found
+    yield from certificate_findings(settings)
     yield from state_findings(settings)
     # Its own connections would wait for a server that does not answer.
     servers = {f"kafka {settings.kafka.bootstrap_servers}", f"redis {settings.redis.url}"}
@@ -76,15 +81,25 @@ def kafka_findings(settings: Settings) -> Iterator[Finding]:
     try:
         admin = open_admin(settings)
         try:
+            with reaching(settings):
+                rights = missing_rights(settings, admin)
+                names = [topic.name for topic in wanted]
+                unread = missing_on_topics(
+                    admin, [Right("DESCRIBE_CONFIGS", "topic", n) for n in names]
+                )
             existing = existing_topics(settings, admin, (topic.name for topic in wanted))
+            others = [*group_findings(settings, admin), *clock_findings(settings, admin, existing)]
         finally:
             admin.close()
     except KafkaUnreachable as error:
-        found, _, advice = str(error).rpartition("; ")
-        yield Finding("error", where, found, advice)
+        yield Finding("error", where, error.found, error.mend)
         return
     yield Finding("ok", where, f"reachable, {settings.kafka.protocol}")
-    missing = [topic.name for topic in wanted if topic.name not in existing]
+    yield from right_findings(settings, rights, unread)
+    yield from others
+    # A topic that the user may not see is another matter: the right to see it is missing.
+    hidden = {right.name for right in rights if right.kind == "topic"}
+    missing = [topic.name for topic in wanted if topic.name not in {*existing, *hidden}]
     if missing:
         advice = "run `engage topics create`, or correct the names in [topics]"
         yield Finding("error", "topics", "missing: " + ", ".join(missing), advice)
@@ -94,6 +109,20 @@ def kafka_findings(settings: Settings) -> Iterator[Finding]:
         # The worker also guards against a producer's clock, but not against lost compaction.
         level: Level = "warning" if TIMESTAMP_TYPE in found else "error"
         yield Finding(level, "topics", found, advice)
+
+
+def right_findings(
+    settings: Settings, missing: list[Right], unread: list[Right]
+) -> Iterator[Finding]:
+    """Name each right that is missing, with the command that grants it."""
+    user = settings.kafka.sasl_username
+    for right in missing:
+        yield Finding("error", "rights", f"missing: {right}", right.mend(user))
+    if not missing:
+        yield Finding("ok", "rights", "READ on inputs and group, WRITE on outputs")
+    if unread:
+        found = f"missing: DESCRIBE_CONFIGS on {len(unread)} topics: their policies are not checked"
+        yield Finding("warning", "rights", found, unread[0].mend(user))
 
 
 def _inputs(settings: Settings, existing: dict[str, Existing]) -> Iterator[Finding]:

@@ -9,7 +9,9 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from agents.commands.findings import Finding
+from agents.doctor.trouble import redis_trouble
 from stream.settings.application import Settings
+from stream.store.connection import credentials
 
 TIMEOUT_SECONDS = 5.0
 VERSION_MIN = (6, 2)
@@ -26,9 +28,10 @@ def redis_findings(settings: Settings, clock: Callable[[], float] = time.time) -
         seconds, micros = client.time()
         skew = seconds + micros / 1e6 - (before + clock()) / 2
     except (redis.RedisError, OSError) as error:
-        found = f"{type(error).__name__}: {str(error)[:200]}"
-        yield Finding("error", where, found, "start Redis, or correct redis.url and redis.password")
+        yield Finding("error", where, *redis_trouble(settings, error))
         return
+    try:
+        yield from _rights(settings, where, client)
     finally:
         client.close()
     yield from _version(where, info)
@@ -42,11 +45,6 @@ def redis_findings(settings: Settings, clock: Callable[[], float] = time.time) -
 
 
 def _client(settings: Settings) -> redis.Redis:
-    options: dict[str, Any] = {}
-    if settings.redis.password:
-        options["password"] = settings.redis.password.reveal()
-    if settings.redis.url.startswith("rediss") and settings.redis.ssl_cafile:
-        options["ssl_ca_certs"] = settings.redis.ssl_cafile
     client: redis.Redis = redis.Redis.from_url(
         settings.redis.url,
         socket_timeout=TIMEOUT_SECONDS,
@@ -54,9 +52,33 @@ def _client(settings: Settings) -> redis.Redis:
         # With the default of ten retries, a person would wait for most of a minute.
         retry=Retry(NoBackoff(), 0),
         decode_responses=True,
-        **options,
+        **credentials(settings),
     )
     return client
+
+
+def _rights(settings: Settings, where: str, client: Any) -> Iterator[Finding]:
+    """Try the commands of a worker on a key of the app that is deleted at the end."""
+    key = f"{{engage:{settings.app}}}:check"
+    missing = []
+    for command, *arguments in (
+        ("HSET", key, "a", "1"), ("HGET", key, "a"), ("HMGET", key, "a"), ("HGETALL", key),
+        ("HKEYS", key), ("HSCAN", key, "0"), ("HINCRBY", key, "a", "1"), ("HDEL", key, "a"),
+        ("ZADD", key, "1", "a"), ("ZRANGE", key, "0", "1"), ("ZRANGEBYSCORE", key, "0", "1"),
+        ("GET", key), ("EXISTS", key), ("EVAL", "return 1", "0"), ("EVALSHA", "0" * 40, "0"),
+        ("UNLINK", key), ("SET", key, "1", "EX", "10"), ("UNLINK", key),
+    ):  # fmt: skip
+        try:
+            client.execute_command(command, *arguments)
+        except redis.exceptions.NoPermissionError:
+            missing.append(command)
+        except (redis.RedisError, OSError):
+            # Another type of value, an unknown script, a key of another node: it may be called.
+            continue
+    if missing:
+        found = f"this user may not call {', '.join(dict.fromkeys(missing))} on {{engage:…}}:*"
+        advice = "grant it: ACL SETUSER … ~{engage:* +@all -@dangerous +info"
+        yield Finding("error", f"{where} rights", found, advice)
 
 
 def _version(where: str, info: dict[str, Any]) -> Iterator[Finding]:

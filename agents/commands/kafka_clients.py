@@ -9,6 +9,8 @@ from typing import Any
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from kafka.errors import KafkaError
 
+from agents.doctor.trouble import kafka_trouble
+from stream.kafka.tls import ssl_context
 from stream.settings.application import Settings
 
 # A person waits at the terminal.
@@ -18,7 +20,11 @@ EMBEDDED_API = (2, 0)
 
 
 class KafkaUnreachable(Exception):
-    """Raised if no broker answers in time, or one refuses; the message says which and what to check."""
+    """Raised if no broker answers in time, or one refuses; the message says why and what to do."""
+
+    def __init__(self, message: str, mend: str = "") -> None:
+        super().__init__(f"{message}; {mend}" if mend else message)
+        self.found, self.mend = message, mend
 
 
 def client_options(settings: Settings, *, embedded: bool = False) -> dict[str, Any]:
@@ -36,8 +42,7 @@ def client_options(settings: Settings, *, embedded: bool = False) -> dict[str, A
         options["sasl_plain_username"] = kafka.sasl_username
         options["sasl_plain_password"] = kafka.sasl_password.reveal()
     if kafka.protocol.endswith("ssl"):
-        files = ("ssl_cafile", "ssl_certfile", "ssl_keyfile")
-        options.update({name: getattr(kafka, name) or None for name in files})
+        options["ssl_context"] = ssl_context(settings)
     if embedded:
         options["api_version"] = EMBEDDED_API
     return options
@@ -49,14 +54,10 @@ def reaching(settings: Settings) -> Iterator[None]:
     try:
         yield
     except (KafkaError, OSError, AssertionError) as error:
-        # The client's error names server and reason, never the password.
-        name = type(error).__name__
-        reason = str(error).removeprefix(f"{name}: ")[:200]
-        raise KafkaUnreachable(
-            f"Kafka at {settings.kafka.bootstrap_servers} ({settings.kafka.protocol}): "
-            f"{name}: {reason}; "
-            "check kafka.bootstrap_servers, kafka.protocol, credentials and the broker itself"
-        ) from error
+        cause, mend = kafka_trouble(settings, error)
+        kafka = settings.kafka
+        where = f"Kafka at {kafka.bootstrap_servers} ({kafka.protocol})"
+        raise KafkaUnreachable(f"{where}: {cause}", mend) from error
 
 
 def open_admin(settings: Settings) -> KafkaAdminClient:

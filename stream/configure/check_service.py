@@ -94,7 +94,12 @@ def _redis(settings: Settings) -> Iterator[str]:
             "kafka.session_timeout_seconds, so a stalled Redis would cost the worker its partitions; "
             "lower this, or raise that"
         )
+    yield from _pair(
+        "redis.ssl_certfile", redis.ssl_certfile, "redis.ssl_keyfile", redis.ssl_keyfile
+    )
     yield from _readable("redis.ssl_cafile", redis.ssl_cafile)
+    if (redis.ssl_cafile or redis.ssl_certfile) and not redis.url.startswith("rediss:"):
+        yield f"redis.url: {redis.url} is not encrypted and ignores redis.ssl_*; write rediss://"
 
 
 def _topics(settings: Settings) -> Iterator[str]:

@@ -21,7 +21,10 @@ from stream.settings.connections import Secret
 from stream.settings.table import Table
 
 #: Values that may hold a password: never shown, and read from a file by a variable ENGAGE_…_FILE.
-HIDDEN = ("kafka.sasl_password", "redis.password", "redis.url")
+HIDDEN = (
+    "kafka.sasl_password", "kafka.ssl_key_password", "redis.password", "redis.ssl_key_password",
+    "redis.url",
+)  # fmt: skip
 KINDS: dict[object, str] = {
     int: "a whole number", float: "a number", bool: "true or false", str: "a text",
     Secret: "a text", dict: "a table",

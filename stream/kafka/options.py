@@ -1,6 +1,5 @@
 """Turns `[kafka]` of the settings into the options of aiokafka and Faust."""
 
-import ssl
 from functools import partial
 from typing import Any
 
@@ -8,6 +7,7 @@ import aiokafka.client
 from aiokafka.protocol.metadata import MetadataRequest
 from faust.auth import SASLCredentials, SSLCredentials
 
+from stream.kafka.tls import ssl_context
 from stream.settings.application import Settings
 
 
@@ -55,12 +55,3 @@ def faust_credentials(settings: Settings) -> SASLCredentials | SSLCredentials | 
 def bootstrap_servers(settings: Settings) -> list[str]:
     """Return the broker addresses as host:port."""
     return [part.strip() for part in settings.kafka.bootstrap_servers.split(",") if part.strip()]
-
-
-def ssl_context(settings: Settings) -> ssl.SSLContext:
-    """Return a context that verifies the broker and presents the configured client certificate."""
-    kafka = settings.kafka
-    context = ssl.create_default_context(cafile=kafka.ssl_cafile or None)
-    if kafka.ssl_certfile:
-        context.load_cert_chain(kafka.ssl_certfile, kafka.ssl_keyfile or None)
-    return context

@@ -97,6 +97,13 @@ class KafkaSettings(Table, frozen=True, kw_only=True):
     ssl_keyfile: Annotated[
         str, Help("PEM file of the key of kafka.ssl_certfile.", {'""': "none"})
     ] = ""
+    ssl_key_password: Annotated[
+        Secret,
+        Help(
+            "Password of an encrypted kafka.ssl_keyfile. Keep it out of engage.toml: name a file that "
+            "holds it in the variable ENGAGE_KAFKA_SSL_KEY_PASSWORD_FILE.",
+        ),
+    ] = Secret()
     session_timeout_seconds: Annotated[
         AtLeastOne,
         Help(
@@ -177,6 +184,24 @@ class RedisSettings(Table, frozen=True, kw_only=True):
             {'""': "the authorities that the system trusts"},
         ),
     ] = ""
+    ssl_certfile: Annotated[
+        str,
+        Help(
+            "PEM file of this client's certificate, for a Redis that asks for one "
+            "(tls-auth-clients yes).",
+            {'""': "none"},
+        ),
+    ] = ""
+    ssl_keyfile: Annotated[
+        str, Help("PEM file of the key of redis.ssl_certfile.", {'""': "none"})
+    ] = ""
+    ssl_key_password: Annotated[
+        Secret,
+        Help(
+            "Password of an encrypted redis.ssl_keyfile. Keep it out of engage.toml: name a file that "
+            "holds it in the variable ENGAGE_REDIS_SSL_KEY_PASSWORD_FILE.",
+        ),
+    ] = Secret()
 
     def __post_init__(self) -> None:
         url, password = _without_password(self.url)

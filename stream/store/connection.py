@@ -40,16 +40,30 @@ def redis_options(settings: Settings) -> dict[str, Any]:
     By default redis-py retries a command ten times, longer than a Kafka session lasts. Here a
     command fails at once, and the shard starts over from its last checkpoint.
     """
-    redis = settings.redis
+    seconds = settings.redis.socket_timeout_seconds
     options: dict[str, Any] = {
-        "socket_timeout": redis.socket_timeout_seconds,
-        "socket_connect_timeout": redis.socket_timeout_seconds,
+        "socket_timeout": seconds,
+        "socket_connect_timeout": seconds,
         "retry": Retry(NoBackoff(), 0),
     }
+    return options | credentials(settings)
+
+
+def credentials(settings: Settings) -> dict[str, Any]:
+    """Return the keyword arguments of every client about passwords and certificates."""
+    redis = settings.redis
+    options: dict[str, Any] = {}
     if redis.password:
         options["password"] = redis.password.reveal()
+    if not redis.url.startswith("rediss:"):
+        return options
     if redis.ssl_cafile:
         options["ssl_ca_certs"] = redis.ssl_cafile
+    if redis.ssl_certfile:
+        options["ssl_certfile"] = redis.ssl_certfile
+        options["ssl_keyfile"] = redis.ssl_keyfile
+        # Always: without a password, OpenSSL asks for that of an encrypted key on the terminal.
+        options["ssl_password"] = redis.ssl_key_password.reveal()
     return options
 
 

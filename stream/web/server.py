@@ -75,7 +75,9 @@ class Web:
         if not self._settings.tls_certfile:
             return None
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        context.load_cert_chain(self._settings.tls_certfile, self._settings.tls_keyfile or None)
+        # With a password: without one, OpenSSL asks for that of an encrypted key on the terminal.
+        files = self._settings.tls_certfile, self._settings.tls_keyfile or None
+        context.load_cert_chain(*files, password="")
         return context
 
     async def _metrics(self, request: web.Request) -> web.Response:

@@ -79,7 +79,7 @@ def test_the_core_is_compiled(image: Path) -> None:
 def test_the_worker_reports_a_missing_server_first(image: Path) -> None:
     done = run(image, "engage", "worker", ENGAGE_REDIS_URL="redis://127.0.0.1:1/0")
     assert done.returncode == 1
-    assert "Redis at redis://127.0.0.1:1/0 does not answer" in done.stderr
+    assert "Redis at redis://127.0.0.1:1/0: nothing listens there" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -3,10 +3,11 @@
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tests.servers.process import ServerMissing, ServerProcess, ask
+from tests.servers.certificates import Authority, Certified
+from tests.servers.process import ServerMissing, ServerProcess, ask, free_port
 
 
 def installed_redis() -> str | None:
@@ -53,3 +54,26 @@ class RedisServer(ServerProcess):
     def answers(self) -> bool:
         # While it still loads its append-only file it answers -LOADING.
         return ask(self.port, b"PING\r\n", size=16).startswith(b"+PONG")
+
+
+class SecuredRedis(RedisServer):
+    """A Redis that also listens with TLS, asks for client certificates, and has users with passwords."""
+
+    def __init__(
+        self, authority: Authority, server: Certified, users: Mapping[str, Sequence[str]]
+    ) -> None:
+        """`users` have rules such as ("on", ">password", "~*", "+@all")."""
+        self.tls_port = free_port()
+        rules = [part for name, rules in users.items() for part in ("--user", name, *rules)]
+        super().__init__(
+            (
+                *("--tls-port", str(self.tls_port), "--tls-auth-clients", "yes"),
+                *("--tls-cert-file", str(server.cert), "--tls-key-file", str(server.key)),
+                *("--tls-ca-cert-file", str(authority.cert)),
+                *rules,
+            )
+        )
+
+    @property
+    def tls_url(self) -> str:
+        return f"rediss://127.0.0.1:{self.tls_port}/0"

@@ -1,0 +1,94 @@
+"""Rights of the Kafka user that a worker needs, and which of them are missing."""
+
+import contextlib
+import time
+from typing import Any, NamedTuple
+
+from kafka import KafkaAdminClient
+from kafka.errors import (
+    CoordinatorLoadInProgressError,
+    CoordinatorNotAvailableError,
+    GroupAuthorizationFailedError,
+    NotCoordinatorError,
+)
+
+from stream.settings.application import Settings
+
+#: The broker's answer about a topic that the user may not even describe.
+_UNAUTHORIZED = 29
+#: A new cluster makes the topic of its groups at the first request.
+_GROUP_TRIES, _GROUP_WAIT_SECONDS = 10, 0.3
+_NOT_YET = (CoordinatorNotAvailableError, CoordinatorLoadInProgressError, NotCoordinatorError)
+
+
+class Right(NamedTuple):
+    """An operation on a topic or a group."""
+
+    operation: str
+    kind: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.operation} on {self.kind} {self.name}"
+
+    def mend(self, user: str) -> str:
+        """Return the command that grants it."""
+        return (
+            f"kafka-acls --add --allow-principal User:{user or '…'} "
+            f"--operation {self.operation} --{self.kind} {self.name}"
+        )
+
+
+def needed_on_topics(settings: Settings) -> list[Right]:
+    """List READ on every input, WRITE on every output; both include DESCRIBE."""
+    topics, risk = settings.topics, settings.churn_risk
+    outputs = [topics.metrics, topics.ledger]
+    outputs += [risk.topic] if risk.enabled and risk.topic else []
+    return [
+        *(Right("READ", "topic", name) for name in topics.inputs),
+        *(Right("WRITE", "topic", name) for name in outputs),
+    ]
+
+
+def missing_rights(settings: Settings, admin: KafkaAdminClient) -> list[Right]:
+    """Return the rights that a worker needs and the user has not; brokers older than 2.3 do not say.
+
+    Raises KafkaError.
+    """
+    missing = missing_on_topics(admin, needed_on_topics(settings))
+    read = Right("READ", "group", settings.consumer_group)
+    return missing if _may_read(admin, read.name) else [*missing, read]
+
+
+def missing_on_topics(admin: KafkaAdminClient, needed: list[Right]) -> list[Right]:
+    """Return those of the rights that the user has not. Raises KafkaError."""
+    granted = {
+        topic["name"]: () if topic["error_code"] == _UNAUTHORIZED else _operations(topic)
+        for topic in admin.describe_topics([right.name for right in needed])
+    }
+    return [
+        right
+        for right in needed
+        if (operations := granted.get(right.name)) is not None and right.operation not in operations
+    ]
+
+
+def _operations(described: dict[str, Any]) -> tuple[str, ...] | None:
+    operations = described.get("authorized_operations")
+    # A topic that does not exist has none, and lacks more than a right.
+    return None if described["error_code"] or operations is None else tuple(operations)
+
+
+def _may_read(admin: KafkaAdminClient, group: str) -> bool:
+    for _ in range(_GROUP_TRIES):
+        with contextlib.suppress(*_NOT_YET):
+            try:
+                found = admin.describe_groups([group])[group]
+            except GroupAuthorizationFailedError:
+                return False
+            if "GroupAuthorizationFailed" in str(found["error"]):
+                return False
+            operations = found.get("authorized_operations")
+            return operations is None or "READ" in operations
+        time.sleep(_GROUP_WAIT_SECONDS)
+    return True
