@@ -13,6 +13,8 @@ from stream.settings.application import Settings
 
 # Longer texts come from outside; their beginning is enough to recognise them.
 FIELD_MAX = 200
+# A message also says how to mend what it reports.
+MESSAGE_MAX = 1_000
 REPEAT_SECONDS = 10.0
 # Client libraries report every attempt to connect; the worker's own lines say when it is over.
 LIBRARIES = ("aiokafka", "faust", "kafka", "mode", "redis")
@@ -67,7 +69,7 @@ class JsonFormatter(logging.Formatter):
             "time": _moment(record),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": safe(record.getMessage()),
+            "message": printable(record.getMessage(), MESSAGE_MAX),
         }
         line |= {name: _plain(value) for name, value in fields(record).items()}
         if record.exc_info:
@@ -81,7 +83,8 @@ class TextFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the line, followed by a traceback with escaped control characters."""
         extra = "".join(f" {name}={_plain(value)}" for name, value in fields(record).items())
-        line = f"{_moment(record)} {record.levelname:<7} {safe(record.getMessage())}{extra}"
+        message = printable(record.getMessage(), MESSAGE_MAX)
+        line = f"{_moment(record)} {record.levelname:<7} {message}{extra}"
         if record.exc_info:
             line += "\n" + "\n".join(safe(part) for part in _traceback(self, record).split("\n"))
         return line

@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 from stream.settings.application import Settings
 
 _log = logging.getLogger(__name__)
-LOOK_SECONDS = 10.0
+LOOK_SECONDS = 5.0
 _KEEPS = "noeviction"
 
 

@@ -62,6 +62,8 @@ class StaleWatch:
 
     def look(self) -> None:
         """Look at the snapshot, the shards and their watermarks."""
+        if self._owner.is_halted:
+            return  # That is why nothing moves.
         self._look_at_snapshot()
         self._look_at_shards()
         self._watermarks.look()
@@ -88,9 +90,7 @@ class StaleWatch:
         again: list[int] = []
         loading: dict[int, float] = {}
         now = time.monotonic()
-        # Once counting has stopped, no shard is on its way back.
-        shards = {} if self._owner.is_halted else self._owner.assigned_shards
-        for number, assigned in sorted(shards.items()):
+        for number, assigned in sorted(self._owner.assigned_shards.items()):
             shard = assigned.shard
             if shard is not None and is_behind(shard):
                 (again if shard.is_recount else first).append(number)

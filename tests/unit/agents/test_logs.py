@@ -10,7 +10,7 @@ import pytest
 from agents.commands.logs import JsonFormatter, RateLimit, TextFormatter, logging_config
 from stream.configure.load import load_settings
 
-ATTACK = 'x\n{"level":"error"}\x1b[31m\u202eevil\x00' + "a" * 500
+ATTACK = 'x\n{"level":"error"}\x1b[31m\u202eevil\x00' + "a" * 5_000
 
 
 class Clock:
@@ -40,7 +40,7 @@ def test_untrusted_text_stays_on_one_short_printable_line(formatter: logging.For
     text = stream.getvalue()
     assert text.count("\n") == 1
     assert text[:-1].isprintable()
-    assert len(text) < 700
+    assert len(text) < 1_400
 
 
 def test_json_lines_carry_the_extra_fields() -> None:
