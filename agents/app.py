@@ -172,6 +172,7 @@ class Worker:
         numbers = LiveNumbers(metrics, settings.dimensions)
         live = LivePages(numbers, alerts, pipeline, snapshot, age_max, watch.current)
         ready = Readiness(self.owner, watch.current)
+        self._ready = ready
         return Web(settings, exporter, ready.checks, live, queries)
 
     def _connect_transport(self) -> Backpressure:
@@ -228,7 +229,9 @@ class Worker:
             ("loop lag", self.telemetry.loop_lag.run()),
         ):
             self._tasks.append(loop.create_task(work, name=name))
-        _log.info("listening on http://%s:%d", self.settings.web.host, self.settings.web.port)
+        web = self.settings.web
+        scheme = "https" if web.tls_certfile else "http"
+        _log.info("pages at %s://%s:%d: /live, /metrics, /readyz", scheme, web.host, web.port)
 
     async def finish(self) -> None:
         """Store the last checkpoint of every shard."""
@@ -260,6 +263,13 @@ class Worker:
             if task.done() and not task.cancelled():
                 return task.exception() or RuntimeError(f"the task {task.get_name()} has ended")
         return self.app.crash_reason if self.app.crashed else None
+
+    async def announce_ready(self) -> None:
+        """Log once that /readyz says yes."""
+        began = time.monotonic()
+        while any(self._ready.checks().values()):  # noqa: ASYNC110  no event to wait for
+            await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+        _log.info("ready after %.1f s: the numbers are live", time.monotonic() - began)
 
     async def failed(self) -> None:
         """Return once the worker cannot go on."""

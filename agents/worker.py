@@ -4,6 +4,7 @@ import asyncio
 import gc
 import logging
 import sys
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from redis.exceptions import RedisError
@@ -61,9 +62,11 @@ class WorkerRun:
         await asyncio.wait([stop, starting], return_when=asyncio.FIRST_COMPLETED)
         if not stop.done():
             worker = starting.result()
+            ready = loop.create_task(worker.announce_ready())
             await asyncio.wait(
                 [stop, loop.create_task(worker.failed())], return_when=asyncio.FIRST_COMPLETED
             )
+            ready.cancel()
         if self._worker is None:
             _log.info("stopped before it has read anything")
             return 0
@@ -72,7 +75,13 @@ class WorkerRun:
     async def _start(self) -> "Worker":
         from agents.app import Worker
 
-        await check_redis(self._settings)
+        settings = self._settings
+        _log.info(
+            "starting engagement-stream %s: app %s, Kafka at %s (%s), Redis at %s",
+            version("engagement-stream"), settings.app, settings.kafka.bootstrap_servers,
+            settings.kafka.protocol, settings.redis.url,
+        )  # fmt: skip
+        await check_redis(settings)
         log = await find_log(self._settings)
         await check_rights(self._settings)
         if mismatch := await stored_mismatch(self._settings, log):
@@ -92,7 +101,7 @@ class WorkerRun:
         """
         _log.info("stopping: storing the last checkpoints")
         loop = asyncio.get_running_loop()
-        failure = worker.failure
+        began, failure = loop.time(), worker.failure
         # Before the consumer stops: without it, no offset can be committed. `wait`, because
         # `wait_for` would wait for a cancelled task, and some of Faust's ignore their cancellation.
         storing = loop.create_task(worker.finish())
@@ -100,7 +109,10 @@ class WorkerRun:
         if not storing.done():
             _log.warning("Redis does not answer: the next worker reads on from earlier checkpoints")
         closing = [loop.create_task(worker.app.stop()), loop.create_task(worker.stop())]
-        await asyncio.wait(closing, timeout=_CLOSE_SECONDS)
+        _, left = await asyncio.wait(closing, timeout=_CLOSE_SECONDS)
+        stored = "the last checkpoints are stored" if storing.done() else "not all is stored"
+        closed = "not all connections are closed" if left else "connections are closed"
+        _log.info("stopped in %.1f s: %s, %s", loop.time() - began, stored, closed)
         if failure is not None:
             _log.error("the worker has failed: %s", failure, exc_info=failure)
             print(f"engage: {failure}", file=sys.stderr)

@@ -118,6 +118,8 @@ def _traceback(formatter: logging.Formatter, record: logging.LogRecord) -> str:
 def logging_config(settings: Settings) -> Mapping[str, Any]:
     """Return the set-up as a dictionary of `logging.config`, which Faust takes too."""
     formatter = JsonFormatter if settings.log.format == "json" else TextFormatter
+    # Forty lines at each start and stop: the parts of Faust, by name.
+    faust = "DEBUG" if settings.log.level == "debug" else "WARNING"
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -136,6 +138,10 @@ def logging_config(settings: Settings) -> Mapping[str, Any]:
             # Both report every reconnection attempt; this program logs the ones that matter.
             "aiokafka": {"level": "ERROR"},
             "kafka": {"level": "CRITICAL"},
+            "faust": {"level": faust},
+            "mode": {"level": faust},
+            # Its consumer is a part of Faust, which logs under the name of the module.
+            "stream.kafka.transport": {"level": faust},
         },
     }
 
