@@ -50,6 +50,8 @@ class Claim:
     position: str
     sequence: int
     state: bytes
+    #: Whether this worker found nothing in Redis, now or in a claim before.
+    is_created: bool = True
 
     @property
     def is_new(self) -> bool:
@@ -75,6 +77,8 @@ class Store:
         self._app = app
         self.owner_name = owner
         self._log = LogIdentity(log) if isinstance(log, int) else log
+        #: Partition → the incarnation that this worker has made.
+        self._created: dict[int, str] = {}
         #: The generation of the state to read and write; "" is the first.
         self.generation = ""
 
@@ -128,9 +132,10 @@ class Store:
         Raises OtherLogError if the stored state is that of another log, ClaimRefusedError if it has
         another version, or while a command changes it.
         """
+        new = uuid.uuid4().hex
         answer = await CLAIM.run(
             self._client, [self.keys(partition).meta],
-            self.owner_name, uuid.uuid4().hex, STATE_VERSION, *claim_arguments(self._log),
+            self.owner_name, new, STATE_VERSION, *claim_arguments(self._log),
         )  # fmt: skip
         if answer[0] != b"OK":
             field, stored = answer[1].decode(), answer[2].decode()
@@ -139,12 +144,16 @@ class Store:
                 raise OtherLogError(mismatch)
             raise ClaimRefusedError(refusal(self._app, partition, field, stored, STATE_VERSION))
         meta = _pairs(answer[1])
+        incarnation = meta[b"incarnation"].decode()
+        if incarnation == new:
+            self._created[partition] = incarnation
         return Claim(
-            incarnation=meta[b"incarnation"].decode(),
+            incarnation=incarnation,
             epoch=int(meta[b"epoch"]),
             position=meta[b"position"].decode(),
             sequence=int(meta[b"sequence"]),
             state=meta[b"state"],
+            is_created=self._created.get(partition) == incarnation,
         )
 
     async def mismatch(self) -> Mismatch | None:

@@ -8,9 +8,8 @@ from stream.worker.errors import UNREACHABLE
 from stream.worker.staleness.outputs import Outputs
 
 _log = logging.getLogger(__name__)
-_RETRY_SECONDS = 2.0
-#: One line a minute while Kafka does not answer.
-_LOG_EVERY = 30
+#: First and longest wait before dead letters are sent again.
+_RETRY_SECONDS, _RETRY_MAX_SECONDS = 2.0, 30.0
 #: Checkpoints whose dead letters are held in memory as well, so that they need not be read again.
 _HELD_CHECKPOINTS = 16
 
@@ -47,13 +46,13 @@ class DeadLetterSender:
                     break
                 except UNREACHABLE as error:
                     self.failures += 1
-                    if attempt % _LOG_EVERY == 0:
+                    if attempt == 0:
                         _log.warning(
                             "shard %d: dead letters wait in Redis, trying again; check Kafka: %s",
                             partition, error,
                         )  # fmt: skip
-                    attempt += 1
-                    await asyncio.sleep(_RETRY_SECONDS)
+                    await asyncio.sleep(min(_RETRY_SECONDS * 2**attempt, _RETRY_MAX_SECONDS))
+                    attempt = min(attempt + 1, 8)
 
     async def _send(self, partition: int, sequence: int, held: list[bytes]) -> None:
         entries = held or await self._store.dead_letters(partition, sequence)

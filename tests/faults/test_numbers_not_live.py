@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 import msgspec
+import redis
 from confluent_kafka.admin import AclOperation
 
 from schemas.outputs import MetricRecord
@@ -133,9 +134,7 @@ def test_an_emptied_redis_is_counted_again_before_anything_is_shown_or_published
         wait_until("it is published", lambda: published(fleet)[-1:] == [views + PARTITIONS])
         values.stop()
 
-        assert (
-            sum(w.value("engagement_worker_state_lost_total") for w in fleet.workers) == PARTITIONS
-        )
+        assert lost(fleet) == PARTITIONS
         assert {*values.seen} <= {views, views + PARTITIONS}, "a number of some records was shown"
         assert published(fleet) == sorted(published(fleet)), (
             "a number of some records was published"
@@ -146,6 +145,24 @@ def test_an_emptied_redis_is_counted_again_before_anything_is_shown_or_published
         assert "all shards are counted again after" in logs
         for partition in range(PARTITIONS):
             assert logs.count(f"shard {partition}: loaded again after") == 1
+        assert_lost_while_no_worker_ran(fleet, own_redis, views + PARTITIONS)
+
+
+def assert_lost_while_no_worker_ran(fleet: Fleet, server: RedisServer, views: int) -> None:
+    """Empty Redis while no worker runs: the offsets committed to Kafka tell that there was a state."""
+    for worker in fleet.workers:
+        worker.stop()
+    with redis.Redis.from_url(server.url) as client:
+        client.flushall()
+    fleet.start()
+    wait_shown(fleet.workers, views)
+    assert lost(fleet) == PARTITIONS
+    assert published(fleet) == sorted(published(fleet))
+
+
+def lost(fleet: Fleet) -> float:
+    """Return the number of shards whose loss the workers have counted."""
+    return sum(w.value("engagement_worker_state_lost_total") for w in fleet.workers)
 
 
 def published(fleet: Fleet) -> list[float]:

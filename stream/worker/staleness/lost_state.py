@@ -24,6 +24,8 @@ class LostState:
         self._store = store
         self._log = log
         self._counts = counts
+        #: Incarnations of states whose loss is counted.
+        self._noted: set[str] = set()
 
     async def note(self, assigned: AssignedShard, claim: Claim, shard: Shard) -> None:
         """Count and log a loss, and give the shard the goal to read its log to where it was.
@@ -47,10 +49,16 @@ class LostState:
             self._store.generation,
             {t: max(s.next, known.get(t, 0)) for t, s in shard.topics.items()},
         )
-        if behind:
-            shard.is_recount = True
-            self._counts.state_lost += claim.is_new
-            self._log_loss(shard.partition, behind, is_whole=claim.is_new)
+        if not behind:
+            return
+        shard.is_recount = True
+        if not claim.is_new:
+            self._log_loss(shard.partition, behind, is_whole=False)
+        elif claim.is_created and claim.incarnation not in self._noted:
+            # Once: until its first checkpoint a shard may be claimed again, also by other workers.
+            self._noted.add(claim.incarnation)
+            self._counts.state_lost += 1
+            self._log_loss(shard.partition, behind, is_whole=True)
 
     def _log_loss(self, partition: int, behind: int, *, is_whole: bool) -> None:
         extra = {"shard": partition}
