@@ -103,6 +103,10 @@ _OF_SNAPSHOT = (
         "Offsets passed minus records accounted for; anything but 0 is a defect.",
     ),
     Family(
+        "engagement_segments_withheld", "gauge",
+        "Sites and segments without gauges here, because others take limits.series_max.",
+    ),
+    Family(
         "engagement_newest_event_timestamp_seconds", "gauge",
         "Newest event time, or the present while the log is idle.",
     ),

@@ -1,6 +1,6 @@
 """Headlines: the metrics that people look at first, and their values in the window before."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, NamedTuple
 
 from schemas.outputs import WindowKind
@@ -39,11 +39,11 @@ HEADLINES = (
 
 
 def previous_gauges(
-    merged: MergedCounts, metrics: Sequence[Metric], newest_ms: int
+    merged: MergedCounts, metrics: Sequence[Metric], newest_ms: int, sites: Iterable[str]
 ) -> Iterator[Gauge]:
     """Yield the headlines of whole sites in the window before the one that their gauges show."""
     wanted = {headline.metric: headline.windows for headline in HEADLINES}
-    for segment in [segment for segment in merged.segments if not segment[1]]:
+    for segment in [(site, "", "") for site in sites]:
         calendar, reader = merged.calendar(segment[0]), merged.reader(segment)
         for metric in metrics:
             for kind in wanted.get(metric.name, ()):

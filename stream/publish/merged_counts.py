@@ -121,6 +121,10 @@ class MergedCounts:
         row = self._tables[grain].get(index, {}).get(segment)
         return row.get(measure, 0) if row else 0
 
+    def rows(self, grain: Grain, index: int) -> Mapping[SegmentKey, Mapping[str, int]]:
+        """Return the counts of one bucket by segment and measure."""
+        return self._tables[grain].get(index, {})
+
     def counts(self, segment: SegmentKey, grain: Grain, first: int, last: int) -> Mapping[str, int]:
         """Sum the buckets first … last of a segment by measure. Include every measure ever counted, also at 0."""
         if grain is Grain.DAY:

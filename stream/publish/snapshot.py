@@ -1,6 +1,6 @@
 """The snapshot: the current numbers, computed once and served by every worker."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -10,7 +10,7 @@ from stream.counters.sites import OTHER
 from stream.counters.windows import LENGTH_OF, Span, before, ending, span_at
 from stream.metrics.families import COUNTERS
 from stream.metrics.metric import Metric
-from stream.publish.merged_counts import MergedCounts
+from stream.publish.merged_counts import MergedCounts, SegmentKey
 from stream.publish.reader import SegmentReader, value_of
 from stream.publish.staleness import Stale
 
@@ -83,6 +83,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     folded: list[Count] = []
     #: Totals of metrics with `totals`, by segment.
     segment_counts: list[SegmentCount] = []
+    #: Sites and segments whose gauges are withheld, because others take `limits.series_max`.
+    segments_withheld: int = 0
     #: Reasons why these numbers are not live, as the publisher knows them.
     stale: list[Stale] = []
 
@@ -92,12 +94,17 @@ def main_window(metric: Metric) -> WindowKind:
     return "day" if "day" in metric.windows else metric.windows[0]
 
 
-def gauges(merged: MergedCounts, metrics: Sequence[Metric], newest_ms: int) -> Iterator[Gauge]:
-    """Yield every metric in its current windows, except those without a value."""
+def gauges(
+    merged: MergedCounts,
+    metrics: Sequence[Metric],
+    newest_ms: int,
+    segments: Sequence[SegmentKey] | None = None,
+) -> Iterator[Gauge]:
+    """Yield every metric in its current windows, except those without a value; of `segments` in order."""
     merged.reach(newest_ms)
     spans: dict[tuple[str, str, WindowKind], Span] = {}
     covering: dict[str, list[Metric]] = {}
-    for segment in list(merged.segments):
+    for segment in list(merged.segments) if segments is None else segments:
         site, dimension, _ = segment
         if dimension not in covering:
             covering[dimension] = [metric for metric in metrics if metric.covers(dimension)]
@@ -113,19 +120,21 @@ def gauges(merged: MergedCounts, metrics: Sequence[Metric], newest_ms: int) -> I
                     yield Gauge(metric.name, kind, *segment, value)
 
 
-def counts(merged: MergedCounts) -> Iterator[Count]:
-    """Yield the totals that become Prometheus counters."""
-    for site in merged.sites():
+def counts(merged: MergedCounts, sites: Iterable[str]) -> Iterator[Count]:
+    """Yield the totals of sites that become Prometheus counters."""
+    for site in sites:
         for measure in COUNTERS:
             yield Count(measure, site, merged.at((measure, (site, "", "")), Grain.ALL, 0))
 
 
-def segment_counts(merged: MergedCounts, metrics: Sequence[Metric]) -> Iterator[SegmentCount]:
+def segment_counts(
+    merged: MergedCounts, metrics: Sequence[Metric], segments: Sequence[SegmentKey]
+) -> Iterator[SegmentCount]:
     """Yield the totals, by segment, of the metrics with `totals`."""
     for metric in metrics:
         if metric.totals is None:
             continue
-        for segment in list(merged.segments):
+        for segment in segments:
             site, dimension, label = segment
             if dimension and metric.covers(dimension):
                 value = merged.evaluate(metric, segment, span_at("all", 0, merged.calendar(site)))
@@ -134,9 +143,9 @@ def segment_counts(merged: MergedCounts, metrics: Sequence[Metric]) -> Iterator[
                     yield SegmentCount(name, site, dimension, label, count)
 
 
-def folded(merged: MergedCounts) -> Iterator[Count]:
+def folded(merged: MergedCounts, segments: Iterable[SegmentKey]) -> Iterator[Count]:
     """Yield the events under the value `other` of each dimension, and of the site `other`; of pages, the views."""
-    for segment in list(merged.segments):
+    for segment in segments:
         site, dimension, value = segment
         if value == OTHER:
             events, views = (

@@ -112,6 +112,7 @@ def data_quality(snapshot: Snapshot) -> Iterator[Family]:
     yield _by("metric_records", snapshot.records)
     yield from _folded(snapshot)
     yield _single("unaccounted_records", snapshot.unaccounted)
+    yield _single("segments_withheld", snapshot.segments_withheld)
     yield from _times(snapshot)
     yield _single("final_records_ratio", _final_share(snapshot.records))
     yield from _of_shards(snapshot)

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterable
+from itertools import islice
 from typing import TypeVar
 
 _SLICE_SECONDS = 0.005
@@ -41,11 +42,11 @@ class Turns:
             await asyncio.sleep(0)
 
 
-async def in_slices(found: Iterable[_T]) -> list[_T]:
-    """Return all items; the event loop gets a turn after each slice of them."""
+async def in_slices(found: Iterable[_T], most: int | None = None) -> list[_T]:
+    """Return all items, or the first `most`; the event loop gets a turn after each slice of them."""
     items: list[_T] = []
     end = time.perf_counter() + _SLICE_SECONDS
-    for item in found:
+    for item in islice(found, most):
         items.append(item)
         if time.perf_counter() > end:
             await asyncio.sleep(0)

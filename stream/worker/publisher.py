@@ -10,6 +10,7 @@ from stream.engine.rules import Rules
 from stream.metrics.metric import Metric
 from stream.publish.headlines import previous_gauges
 from stream.publish.merged_counts import MergedCounts
+from stream.publish.ranking import ranked, within
 from stream.publish.records import Emission
 from stream.publish.snapshot import (
     Count,
@@ -123,25 +124,33 @@ class Publisher:
 
     async def _snapshot(self, shards: StoredShards, now_ms: int, revision: int) -> Snapshot:
         newest_ms, merged, metrics = shards.newest_ms, self.merged, self._metrics
+        order, most = ranked(merged), self._rules.settings.limits.series_max
+        found = gauges(merged, metrics, newest_ms, order) if newest_ms else iter(())
+        shown_gauges, segments = within(await in_slices(found, most + 1), order, most)
+        shown = set(segments)
+        sites = [site for site, dimension, _ in segments if not dimension]
+        previous = previous_gauges(merged, metrics, newest_ms, sites) if newest_ms else iter(())
+        totals = self._segment_counts.of(await in_slices(segment_counts(merged, metrics, segments)))
         return Snapshot(
             taken_ms=now_ms,
             newest_ms=newest_ms,
             watermark_ms=shards.watermark_ms,
             revision=revision,
-            gauges=await in_slices(gauges(merged, metrics, newest_ms)) if newest_ms else [],
-            counts=self._counts.of(counts(merged)),
+            gauges=shown_gauges,
+            counts=[
+                count
+                for count in self._counts.of(counts(merged, sites))
+                if (count.site, "", "") in shown
+            ],
             outcomes=shards.outcomes,
             reasons=shards.reasons,
             unaccounted=shards.unaccounted,
             shards=shards.views,
-            previous=(
-                await in_slices(previous_gauges(merged, metrics, newest_ms)) if newest_ms else []
-            ),
+            previous=await in_slices(previous),
             records={str(kind): n for kind, n in self._emission.outcomes.items()},
-            folded=list(folded(merged)),
-            segment_counts=self._segment_counts.of(
-                await in_slices(segment_counts(merged, metrics))
-            ),
+            folded=list(folded(merged, segments)),
+            segment_counts=[t for t in totals if (t.site, t.dimension, t.label) in shown],
+            segments_withheld=len(order) - len(segments),
         )
 
     async def _read_buckets(self, shards: StoredShards) -> None:

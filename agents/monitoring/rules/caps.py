@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from agents.monitoring.rules.pace import MINUTE
-from agents.monitoring.rules.pipeline_rules import CAP_FILL, DASHBOARD, DEDUPE
+from agents.monitoring.rules.pipeline_rules import CAP_FILL, DASHBOARD, DEDUPE, WITHHELD
 from agents.monitoring.rules.rule import Alert
 
 
@@ -13,6 +13,7 @@ def cap_alerts() -> Iterator[Alert]:
     yield _label_cap()
     yield _site_cap()
     yield _segment_cap()
+    yield _series_cap()
 
 
 def _dedupe_cap() -> Alert:
@@ -78,6 +79,24 @@ def _segment_cap() -> Alert:
         description=(
             "A shard has reached {{ $labels.cap }}. New values, or combinations of values, count as "
             "other. Send fewer values, or raise the limit."
+        ),
+        dashboard=DASHBOARD,
+    )
+
+
+def _series_cap() -> Alert:
+    return Alert(
+        name="SeriesCapReached",
+        severity="warning",
+        signal="pipeline",
+        conditions=(f"{WITHHELD} > 0",),
+        hold=5 * MINUTE,
+        keep=15 * MINUTE,
+        summary="Gauges of the smallest sites and segments are withheld.",
+        description=(
+            '{{ printf "%.0f" $value }} sites and segments are not shown: the larger ones take '
+            "limits.series_max gauges. Metric records have all of them. Send fewer values, or "
+            "raise the limit."
         ),
         dashboard=DASHBOARD,
     )

@@ -17,6 +17,7 @@ FENCED = "job:engagement_worker_cuts_fenced:increase15m"
 REBALANCES = "job:engagement_worker_assignments:increase15m"
 LOST = "job:engagement_worker_retention_lost_records:increase15m"
 CAP_FILL = "job:engagement_worker_cap_fill_ratio:max"
+WITHHELD = "job:engagement_segments_withheld:max"
 MEMORY = "node:engagement_redis_memory_used_per_max:ratio"
 
 

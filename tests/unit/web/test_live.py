@@ -136,7 +136,10 @@ def test_the_previous_period_ends_where_the_window_begins() -> None:
     for day, people in ((DAY, 9), (DAY - 1, 5), (DAY - 2, 3)):
         counts = {(measures.ACTIVE_DAY, site): people, (measures.EVENTS, site): 1}
         found.replace((Grain.DAY, day), [counts])
-    gauges = {gauge.metric: gauge for gauge in previous_gauges(found, METRICS, start + 1000)}
+    gauges = {
+        gauge.metric: gauge
+        for gauge in previous_gauges(found, METRICS, start + 1000, found.sites())
+    }
     assert gauges["daily_active_users"].value == 5
     assert gauges["daily_active_users"].window == "day"
 
