@@ -11,6 +11,7 @@ from redis.exceptions import RedisError
 
 from agents.commands.logs import setup_logging
 from agents.commands.signals import exit_now, stop_signals
+from agents.doctor.pages import pages_trouble
 from agents.doctor.trouble import redis_trouble
 from agents.kafka_start import CannotStartError, check_rights, find_log, stored_mismatch
 from stream.settings.application import Settings
@@ -89,7 +90,11 @@ class WorkerRun:
         worker = Worker(self._settings, log)
         if not self._stopped.is_set():
             self._worker = worker
-            await worker.start()
+            try:
+                await worker.start()
+            except OSError as error:
+                trouble = await asyncio.to_thread(pages_trouble, settings, error)
+                raise CannotStartError(trouble) from error
             worker.app.finalize()
             await worker.app.start()
         return worker

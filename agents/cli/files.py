@@ -62,6 +62,12 @@ def settings(settings: Settings, everything: bool, format: str) -> int:
 )
 @click.option("--target", "targets", multiple=True, help="host:port of a worker to scrape.")
 @click.option(
+    "--ca-file",
+    default="",
+    metavar="PATH",
+    help="Where Prometheus finds the authority of web.tls_certfile; without it, the system's.",
+)
+@click.option(
     "--alertmanager", default="alertmanager:9093", show_default=True, help="Its host:port."
 )
 @click.option("--prometheus", default="prometheus:9090", show_default=True, help="Its host:port.")
@@ -80,7 +86,7 @@ def export(settings: Settings, what: str, out: Path, **options: Any) -> int:
     """Write what Prometheus, Alertmanager and Grafana need.
 
     Writes the files of deploy/ for your own job name, sites and addresses. The rules follow the
-    settings, such as ctr.denominator.
+    settings, such as ctr.denominator; scrapes use https if web.tls_certfile is set.
 
     \b
     Example:    engage export rules --out /etc/prometheus/rules --job shop-workers

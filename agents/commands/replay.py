@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from agents.commands.kafka_clients import KafkaUnreachable, Sender
+from agents.doctor.late_events import LateEvents, read_newest
 from schemas.codec import RejectedEvent, parse
 from schemas.events import EVENT_TYPES, Event
 from stream.people.nobody import Nobody
@@ -101,6 +102,7 @@ def run_replay(
     console = Console(file=errors or sys.stderr, soft_wrap=True)
     sent = bad = 0
     began = time.monotonic()
+    late = LateEvents(settings, read_newest(settings))
     sender = Sender(settings)
     try:
         with _progress(console) as show:
@@ -113,6 +115,8 @@ def run_replay(
                     bad += 1
                     if skip_bad:
                         continue
+                elif warning := late.note(place.topic, place.key, place.event_time_ms):
+                    console.print(warning, markup=False, highlight=False)
                 pace.wait_for(place.event_time_ms)
                 sender.send(place.topic, place.key, raw)
                 sent += 1
@@ -122,11 +126,11 @@ def run_replay(
         console.print("interrupted; these are the records sent so far")
         with contextlib.suppress(KafkaUnreachable):
             sender.flush(INTERRUPTED_SECONDS)
-        _summarise(console, sender, time.monotonic() - began, bad, skip_bad=skip_bad)
+        _summarise(console, sender, time.monotonic() - began, bad, late, skip_bad=skip_bad)
         raise
     finally:
         sender.close()
-    _summarise(console, sender, time.monotonic() - began, bad, skip_bad=skip_bad)
+    _summarise(console, sender, time.monotonic() - began, bad, late, skip_bad=skip_bad)
     return 1 if sender.failed or sender.confirmed < sent else 0
 
 
@@ -141,12 +145,14 @@ def lines_to_send(files: Iterable[str]) -> Iterator[Item]:
 
 
 def _summarise(
-    console: Console, sender: Sender, seconds: float, bad: int, *, skip_bad: bool
+    console: Console, sender: Sender, seconds: float, bad: int, late: LateEvents, *, skip_bad: bool
 ) -> None:
     rate = sender.confirmed / max(seconds, 0.001)
     console.print(
         f"{sender.confirmed:,} records confirmed in {seconds:.1f} s ({rate:,.0f} a second)"
     )
+    if late.count:
+        console.print(late.summary(), highlight=False)
     if bad:
         fate = "skipped" if skip_bad else "sent as they are"
         console.print(f"{bad:,} lines were not events, {fate}")

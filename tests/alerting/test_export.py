@@ -196,3 +196,20 @@ def test_the_commands_of_the_runbook_work(tmp_path: Path) -> None:
         words[words.index("--out") + 1] = str(tmp_path / str(number))
         result = CliRunner().invoke(main, words)
         assert result.exit_code == 0, result.output
+
+
+def test_prometheus_scrapes_over_https_where_the_pages_are_served_so(tmp_path: Path) -> None:
+    files = {"TLS_CERTFILE": tmp_path / "page.pem", "TLS_KEYFILE": tmp_path / "page.key"}
+    authority = tmp_path / "authority.pem"
+    for file in (*files.values(), authority):
+        file.write_text("a certificate")
+    environ = {f"ENGAGE_WEB_{name}": str(file) for name, file in files.items()}
+    result = export(
+        "prometheus", "--out", ".", "--ca-file", str(authority), ENGAGE_WEB_PORT="7000", **environ
+    )
+    assert result.exit_code == 0, result.output
+    [scrape] = yaml.safe_load(Path("prometheus.yml").read_text("utf-8"))["scrape_configs"]
+    assert (scrape["scheme"], scrape["tls_config"]) == ("https", {"ca_file": str(authority)})
+    assert scrape["dns_sd_configs"][0]["port"] == 7000
+    done = run(tool("promtool"), "check", "config", "--syntax-only", "prometheus.yml")
+    assert done.returncode == 0, done.stdout + done.stderr

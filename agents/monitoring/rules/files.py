@@ -46,7 +46,7 @@ def alertmanager_files(place: Surroundings) -> dict[str, str]:
 
 def prometheus_files(settings: Settings, place: Surroundings) -> dict[str, str]:
     """Build the configuration of Prometheus, with its rules."""
-    files = {"prometheus.yml": as_yaml(scraping(place), _head("prometheus", place))}
+    files = {"prometheus.yml": as_yaml(scraping(settings.web, place), _head("prometheus", place))}
     rules = rule_files(settings, place)
     return files | {f"rules/{name}": text for name, text in rules.items()}
 

@@ -20,6 +20,8 @@ class Surroundings:
     runbook: str = "deploy/RUNBOOK.md"
     #: host:port of the workers; empty: every address of the name `worker`, as in compose.
     targets: tuple[str, ...] = ()
+    #: PEM file, where Prometheus runs, of the authority of web.tls_certfile; empty: the system's.
+    ca_file: str = ""
     #: host:port; empty: no notifications.
     alertmanager: str = "alertmanager:9093"
     prometheus: str = "prometheus:9090"

@@ -9,6 +9,7 @@ import pytest
 
 from agents.commands import replay
 from agents.commands.replay import Pace, Router, lines_to_send, run_replay
+from agents.doctor.late_events import LateEvents, Newest
 from schemas.events import EVENT_TYPES
 from stream.configure.load import load_settings
 from stream.settings.application import Settings
@@ -45,6 +46,7 @@ class Recorder:
 def recorder(monkeypatch: pytest.MonkeyPatch) -> Recorder:
     made = Recorder()
     monkeypatch.setattr(replay, "Sender", lambda _: made)
+    monkeypatch.setattr(replay, "read_newest", lambda _: Newest({}, {}))
     return made
 
 
@@ -146,3 +148,19 @@ def test_refused_records_end_in_exit_code_one(tmp_path: Path, recorder: Recorder
     errors = io.StringIO()
     assert run_replay(Settings(), [str(path)], errors=errors) == 1
     assert "2 records were refused: MessageSizeTooLargeError" in errors.getvalue()
+
+
+def test_late_events_are_foreseen_by_the_newest_of_their_partition() -> None:
+    settings = load_settings(None, {})
+    topic = settings.topics.page_views
+    day_ms, now_ms = 86_400_000, 1_700_000_000_000
+    late = LateEvents(settings, Newest({(topic, 0): now_ms}, {topic: 1}))
+    assert late.note(topic, b"u", now_ms - day_ms // 2) == ""
+    assert late.note(topic, None, 0) == ""
+    assert late.note("elsewhere", b"u", 0) == ""
+    assert "`engage report`" in late.note(topic, b"u", now_ms - 3 * day_ms)
+    assert late.note(topic, b"u", now_ms - 3 * day_ms) == ""
+    assert late.note(topic, b"u", now_ms + 9 * day_ms) == ""
+    assert late.note(topic, b"u", now_ms) == ""
+    assert late.count == 3
+    assert late.summary().startswith("3 of them are late")
