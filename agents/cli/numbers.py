@@ -21,6 +21,13 @@ from stream.settings.application import Settings
 @click.option(
     "--as-log", is_flag=True, help="Count line after line, as the stream does: see below."
 )
+@click.option(
+    "--partitions",
+    type=click.IntRange(1, 1000),
+    default=1,
+    help="Count in N shards, as workers do on N partitions: see below.",
+    metavar="N",
+)
 @click.option("--compare", is_flag=True, help="Add the change since the window before.")
 @click.option(
     "--retention",
@@ -51,6 +58,9 @@ def report(settings: Settings, files: tuple[str, ...], by: tuple[str, ...], **op
     Lines may be in any order, and an event_id counts once a site. Sorting needs room in TMPDIR
     for the lines. With --as-log the order of the lines decides what is late or a duplicate, as in
     the stream. An accounting names every line that is left out, and why.
+
+    Workers count each partition by itself, and the key of a record is its person. Somebody whose id
+    changes at a log-in is then two people, and their session two sessions. --partitions N counts so.
 
     Windows in detail: all, month, week, day, trailing_7d, trailing_28d, trailing_30d, trailing_90d; and
     only on request: trailing_365d, trailing_168h, trailing_24h, hour, minute, trailing_1h,

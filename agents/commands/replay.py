@@ -13,6 +13,7 @@ from agents.commands.kafka_clients import KafkaUnreachable, Sender
 from agents.doctor.late_events import LateEvents, read_newest
 from schemas.codec import RejectedEvent, parse
 from schemas.events import EVENT_TYPES, Event
+from stream.people.keys import record_key
 from stream.people.nobody import Nobody
 from stream.report.input import Item, read_items
 from stream.settings.application import Settings
@@ -55,10 +56,8 @@ class Router:
     def key(self, event: Event) -> bytes:
         """Key of an event: its person by `identity`, or its site without a person."""
         self._nobody.take_off(event)
-        first, second = event.user_id, event.visitor_id
-        if self._by_visitor:
-            first, second = second, first
-        return (first or second or event.site).encode()
+        user, visitor = event.user_id, event.visitor_id
+        return record_key(event.site, user, visitor, by_visitor=self._by_visitor).encode()
 
 
 class Pace:

@@ -44,23 +44,25 @@ def run_report(
     full: bool = False,
     html: str | None = None,
     as_log: bool = False,
+    partitions: int = 1,
 ) -> int:
     """Count the files and print the numbers.
 
     Return 0, 1 when a file ended early, 2 when nothing was counted. A table without any choice is an
-    overview that fits one screen. `html` is the file of a page, written beside what is printed.
-    No `metrics` means all, no `windows` means WINDOWS. A table shows whole sites and the dimensions
-    `by`; json and csv hold all dimensions unless `by` names some. `compare` adds the value of the
-    window before to every record. `retention` prints the triangles of these cohorts instead of the
-    metrics. `digits` rounds the values; numerators and denominators keep all digits. `days` is a range:
-    its numbers are those of the window `range`, or of the `windows` in it. `as_log` counts like a stream.
+    overview that fits one screen. `html` is the file of a page, written beside what is printed. No
+    `metrics` means all, no `windows` means WINDOWS. A table shows whole sites and the dimensions `by`;
+    json and csv hold all dimensions unless `by` names some. `compare` adds the value of the window
+    before. `retention` prints triangles of these cohorts instead. `digits` rounds values only. `days` is
+    a range: its numbers are those of the window `range`, or of the `windows` in it. `as_log` counts like
+    a stream, `partitions` in as many shards as it would have.
     """
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
+    count = partial(count_files, as_log=as_log, partitions=partitions)
     try:
         if retention:
             periods = choose_periods(metrics, windows, by, days)
             settings = replace(settings, dimensions=())
-            report = count_files(settings, files, errors, as_log=as_log, kinds=periods)
+            report = count(settings, files, errors, kinds=periods)
             shown = _rounded(report.triangles(retention, periods, until), digits)
             return _finish(settings, report, errors, format, shown, as_triangles)
         chosen, kinds, without = choose_numbers(settings, metrics, windows, days)
@@ -68,7 +70,7 @@ def run_report(
         if html is not None:
             check_page(html, days)
         settings = _counting(settings, "json" if html else format, by, compare=compare)
-        report = count_files(settings, files, errors, days, as_log=as_log, kinds=kinds)
+        report = count(settings, files, errors, days, kinds=kinds)
         if not report.has_range():
             raise RequestRefusedError(f"there is no event {days} in the files")
         is_chosen = full or compare or digits is not None or metrics or windows or by or days
@@ -84,10 +86,7 @@ def run_report(
     records = report.records([metric.name for metric in chosen], kinds, until)
     shown = _rounded(_selected(records, chosen, format, by), digits)
     as_table = partial(as_tables, settings, chosen, keep_empty=bool(metrics))
-    code = _finish(settings, report, errors, format, shown, as_table)
-    if without:
-        errors.print(f"engage: without a value over a range of days: {', '.join(without)}")
-    return code
+    return _finish(settings, report, errors, format, shown, as_table, without)
 
 
 def _finish(
@@ -97,10 +96,13 @@ def _finish(
     format: str,
     records: Iterable[MetricRecord],
     as_table: Callable[[Iterable[MetricRecord]], str],
+    without: Iterable[str] = (),
 ) -> int:
-    """Print the records and the accounting; return the exit code."""
+    """Print the records, the accounting, and the metrics without a value; return the exit code."""
     _write(format, records, as_table)
     print_accounting(settings, report, errors)
+    if listed := ", ".join(without):
+        errors.print(f"engage: without a value over a range of days: {listed}")
     return 1 if report.damage else 0
 
 

@@ -49,12 +49,13 @@ def count_files(
     *,
     as_log: bool = False,
     kinds: Collection[WindowKind] | None = None,
+    partitions: int = 1,
 ) -> Report:
     """Count all files. Raises RequestRefusedError if one cannot be read, or none has an event.
 
     `as_log` counts as the stream does, line after line. `kinds` are the windows that the report is
-    asked for; None means all. A file that is damaged later on counts up to there; `damage` of the
-    report names it.
+    asked for; None means all. `partitions` counts in as many shards as the stream would have. A file
+    that is damaged later on counts up to there; `damage` of the report names it.
     """
     try:
         # All of them before the first is counted: numbers without one of the files would mislead.
@@ -62,7 +63,10 @@ def count_files(
     except InputError as error:
         raise RequestRefusedError(f"{error}; nothing was counted") from error
     problems = _Problems(errors)
-    report = Report(settings, now_ms(), problems.bad_line, days, is_bounded=not as_log, kinds=kinds)
+    report = Report(
+        settings, now_ms(), problems.bad_line, days,
+        is_bounded=not as_log, kinds=kinds, partitions=partitions,
+    )  # fmt: skip
     with _progress(errors) as show:
         if as_log:
             _read_as_log(report, files, show)
@@ -96,7 +100,8 @@ def print_accounting(settings: Settings, report: Report, errors: Console) -> Non
 
 
 def print_advice(settings: Settings, report: Report, errors: Console) -> None:
-    """Print what to do about late events, if there are any."""
+    """Print what to do about late events, and about ids that change, if there are any."""
+    _print_id_changes(report, errors)
     if "late" in report.accounting().left_out:
         hours = settings.time.correction_window_seconds / 3600
         errors.print(
@@ -104,6 +109,22 @@ def print_advice(settings: Settings, report: Report, errors: Console) -> None:
             "give the oldest file first, or raise time.correction_window_seconds",
             markup=False,
         )
+
+
+def _print_id_changes(report: Report, errors: Console) -> None:
+    """Print how many sessions and carts go on under another id of their person, and what mends it."""
+    found = {"session": report.id_changes.sessions.changes, "cart": report.id_changes.carts.changes}
+    parts = [f"{n:,} {name}{'' if n == 1 else 's'}" for name, n in found.items() if n]
+    if not parts:
+        return
+    apart = "its parts are counted apart"
+    if report.partitions == 1:
+        apart = "workers count its parts apart, as --partitions N does"
+    errors.print(
+        f"engage: events of {' and '.join(parts)} carry different person ids, as after a log-in. Each "
+        f'person is in one partition, so {apart}. identity = "visitor" keeps them together',
+        markup=False,
+    )
 
 
 def _shown(name: str, items: Iterable[Item], show: Callable[[str], None]) -> Iterator[Item]:

@@ -186,6 +186,10 @@ class SegmentRegistry:
         """Return the segment of a value outside the context, such as a page or a feature."""
         return self._segment(site, dimension, self.values.admit(site, dimension, value))
 
+    def named_segment(self, site: str, dimension: str, value: str) -> Segment:
+        """Return the segment of a value that another registry has admitted."""
+        return self._segment(site, dimension, value)
+
     def by_id(self, segment_set_id: int) -> SegmentSet:
         """Return a segment set that stored state refers to. Raises KeyError for an unknown id."""
         return self._by_id[segment_set_id]

@@ -4,6 +4,7 @@ from typing import Any
 
 from schemas.codec import epoch_ms
 from schemas.events import Event
+from schemas.events.orders import AddToCart, CheckoutStarted, Order, RemoveFromCart
 from stream.counters.calendar import DAY_MS
 from stream.counters.measures import MICROS
 from stream.counters.segments import SegmentSet
@@ -17,6 +18,8 @@ from stream.people.person import BITMAP_DAYS, Person
 
 #: A cancellation that takes effect later than this is cut to it: the date may be a placeholder.
 _FAR_AHEAD_MS = 3_660 * DAY_MS
+
+_WITH_CART = (AddToCart, RemoveFromCart, CheckoutStarted, Order)
 
 
 def apply_person_event(
@@ -39,6 +42,8 @@ def apply_person_event(
         _count(state, person, change)
     for aggregate in rule.aggregates:
         _learn(state, person, segment_set, aggregate, event, time_ms)
+    if isinstance(event, _WITH_CART) and event.cart_id is not None:
+        state.id_changes.carts.note(event.cart_id, person.key)
 
 
 def count_event(

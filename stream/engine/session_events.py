@@ -49,6 +49,9 @@ def apply_session_event(
             reach_ms = rules.reach_of(split_key[0])
     else:
         reach_ms = rules.id_reach_ms
+        owners = state.id_changes.sessions
+        if owners.young.get(sid) is not person.key:
+            owners.note(sid, person.key)
         keeper = keeper_key(state.rules, event)
         if keeper is not None:
             person = state.people.dirty[keeper] = state.person(keeper)

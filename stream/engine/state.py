@@ -17,6 +17,7 @@ from stream.engine.rules import Rules
 from stream.engine.watermark import TopicState, log_floor
 from stream.people.activity import Activity
 from stream.people.cache import PeopleCache
+from stream.people.id_changes import IdChanges
 from stream.people.person import Person
 from stream.sessions.index import SessionIndex
 from stream.sessions.pages import Pages
@@ -87,6 +88,8 @@ class ShardState:
         }
         #: Rank of the topic whose batch is being applied.
         self.topic_rank = 0
+        #: Sessions and carts that go on under another person id. Not stored.
+        self.id_changes = IdChanges()
         #: Counts people once over the range of a report; None without one.
         self.range_people: RangePeople | None = None
         self.watermark: int | None = None

@@ -187,6 +187,14 @@ _OF_WORKER = (
         "Records already deleted from the log when a shard began to count.",
     ),
     of_worker(
+        "engagement_worker_sessions_across_ids", "counter",
+        "Sessions whose events carried several person ids, as far as one shard sees them.",
+    ),
+    of_worker(
+        "engagement_worker_carts_across_ids", "counter",
+        "Carts whose events carried several person ids, as far as one shard sees them.",
+    ),
+    of_worker(
         "engagement_worker_ledger_entries_sent", "counter", "Dead letters that reached Kafka."
     ),
     of_worker("engagement_worker_publish_failures", "counter", "Failures to publish."),

@@ -30,6 +30,16 @@ def session_key(site: str, sid: str) -> str:
     return f"{site}{_JOINT}{_JOINT}{sid}"
 
 
+def record_key(site: str, user: str | None, visitor: str | None, *, by_visitor: bool) -> str:
+    """Return the key of an event's record in Kafka: its person, or its site without a person.
+
+    `by_visitor`: with identity = "visitor". The default partitioner of producers turns it into the
+    partition, and so into the shard.
+    """
+    first, second = (visitor, user) if by_visitor else (user, visitor)
+    return first or second or site
+
+
 def split_key(key: str) -> tuple[str, str]:
     """Return the site and the id of a key, whichever kind of key it is."""
     escaped = _ESCAPED.fullmatch(key)

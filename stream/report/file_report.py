@@ -1,4 +1,4 @@
-"""Runs the engine over files: one shard without Kafka and Redis, closed at the end of input."""
+"""Runs the engine over files: shards without Kafka and Redis, closed at the end of input."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -18,6 +18,7 @@ from stream.engine.shard import Shard
 from stream.metrics.catalogue import catalogue
 from stream.metrics.metric import Metric, required_grains
 from stream.metrics.ranges import over_all_days, over_range
+from stream.people.id_changes import IdChanges
 from stream.people.keys import split_key
 from stream.publish.due_windows import END_OF_INPUT
 from stream.report.accounting import MEASURE_OF, Accounting, accounting, rejected
@@ -27,11 +28,14 @@ from stream.report.cohorts import Cohort, DaysOf, days_of_mask, records_of, tria
 from stream.report.input import Item
 from stream.report.numbers import Numbers
 from stream.report.packed_people import PEOPLE_IN_MEMORY, PackedPeople
+from stream.report.partitions import move_counts, partition_of
 from stream.report.periods import Complete, DayRange
 from stream.report.spill import Spill
 from stream.settings.application import Settings
 
 _FOREVER_MS = 1 << 50
+#: Sessions and carts whose person is known; beyond them the oldest are forgotten.
+_IDS_KNOWN = 100_000
 
 
 class Line(NamedTuple):
@@ -52,6 +56,8 @@ class Report:
     are late or duplicates.
     `kinds`: kinds of windows that `records` is asked for (None: all). The buckets of other grains
     are not counted.
+    `partitions`: the events are counted in as many shards as the stream would have, each in that of its
+    key.
     """
 
     def __init__(
@@ -63,6 +69,7 @@ class Report:
         *,
         is_bounded: bool = False,
         kinds: Collection[WindowKind] | None = None,
+        partitions: int = 1,
     ) -> None:
         """With `days` only numbers of that range are wanted; its people are counted while reading."""
         self._settings = settings
@@ -72,15 +79,22 @@ class Report:
         #: Days of the events that start a cohort, and of those that count as a return, if configured.
         self._starts, self._returns = (DaysOf(settings, s) if s.type else None for s in chosen)
         rules = build_rules(settings, [one for one in (self._starts, self._returns) if one])
-        self.shard = Shard(
-            0, ["files"], rules, _grains(self._metrics, days, kinds), PEOPLE_IN_MEMORY
-        )
-        self._people = PackedPeople(self.shard)
-        if days is not None:
-            self.shard.count_range(*days.days)
-        if is_bounded:
-            # Each id reaches the engine once.
-            self.shard.topics["files"].seen = SeenIds(_FOREVER_MS, ids_max=0)
+        grains, in_memory = _grains(self._metrics, days, kinds), PEOPLE_IN_MEMORY // partitions
+        self._shards = [Shard(p, ["files"], rules, grains, in_memory) for p in range(partitions)]
+        #: The first shard; in the end it holds the counts of all.
+        self.shard = self._shards[0]
+        self._people = [PackedPeople(shard, in_memory) for shard in self._shards]
+        self.partitions = partitions
+        self._partition_of = partition_of(settings, partitions) if partitions > 1 else None
+        #: Sessions and carts that go on under another person id, also in another shard.
+        self.id_changes = IdChanges(_IDS_KNOWN)
+        for shard in self._shards:
+            shard.id_changes = self.id_changes
+            if days is not None:
+                shard.count_range(*days.days)
+            if is_bounded:
+                # Each id reaches the engine once.
+                shard.topics["files"].seen = SeenIds(_FOREVER_MS, ids_max=0)
         self._rules = rules
         self._now_ms = now_ms
         self._on_bad = on_bad
@@ -110,19 +124,23 @@ class Report:
 
     def accounting(self) -> Accounting:
         """Account for all lines read so far."""
-        self.shard.count_collected()
-        counts = self.shard.counters.tables[Grain.ALL].get(0, {})
         found = dict.fromkeys(MEASURE_OF.values(), 0)
-        for series, (measure, _, dimension, _) in self.shard.registry.series.items():
-            if measure in found and not dimension:
-                found[measure] += counts.get(series, 0)
-        state = self.shard.topics["files"]
-        left_out = Counter(rejected(state.counts, state.reasons)) + self._rejected
-        return accounting(state.counts["applied"], left_out, found)
+        applied, left_out = 0, Counter(self._rejected)
+        for shard in self._shards:
+            shard.count_collected()
+            counts = shard.counters.tables[Grain.ALL].get(0, {})
+            for series, (measure, _, dimension, _) in shard.registry.series.items():
+                if measure in found and not dimension:
+                    found[measure] += counts.get(series, 0)
+            state = shard.topics["files"]
+            applied += state.counts["applied"]
+            left_out += Counter(rejected(state.counts, state.reasons))
+        return accounting(applied, left_out, found)
 
     def assessed_days(self) -> Iterator[tuple[int, list[Assessed]]]:
         """Yield each day with its people and their churn risks; none if the model is switched off."""
-        yield from settle_days(self.shard, self._people.everyone)
+        for shard, people in zip(self._shards, self._people, strict=True):
+            yield from settle_days(shard, people.everyone)
 
     def records(
         self,
@@ -140,11 +158,14 @@ class Report:
 
     def _numbers(self) -> Numbers:
         """Close every session, count what is collected, and return the numbers."""
-        self.shard.watermark = END_OF_INPUT
-        self._people.close_sessions()
-        self.shard.count_collected()
+        for shard, people in zip(self._shards, self._people, strict=True):
+            shard.watermark = END_OF_INPUT
+            people.close_sessions()
+            shard.count_collected()
         for _ in self.assessed_days():
             pass
+        for shard in self._shards[1:]:
+            move_counts(shard, self.shard)
         return Numbers(self.shard, self._rules, self._days)
 
     def has_range(self) -> bool:
@@ -174,12 +195,15 @@ class Report:
     def _active_days(self) -> dict[str, dict[str, Sequence[int]]]:
         """Site → person → active days."""
         found: dict[str, dict[str, Sequence[int]]] = {}
-        for person in self._people.everyone():
-            site, who = split_key(person.key)
-            whole = self.shard.registry.segment_set_of(site, {}).segments[0].id
-            for (top, mask, *_), segments in person.active.items():
-                if whole in segments:
-                    found.setdefault(site, {})[who] = days_of_mask(top, mask)
+        # A person is in one shard: their key is that of their records.
+        for shard, people in zip(self._shards, self._people, strict=True):
+            registry = shard.registry
+            for person in people.everyone():
+                site, who = split_key(person.key)
+                whole = registry.segment_set_of(site, {}).segments[0].id
+                for (top, mask, *_), segments in person.active.items():
+                    if whole in segments:
+                        found.setdefault(site, {})[who] = days_of_mask(top, mask)
         return found
 
     def _parsed(self, name: str, batch: Sequence[tuple[int, Item]]) -> list[tuple[Decoded, bytes]]:
@@ -193,7 +217,17 @@ class Report:
         return parsed
 
     def _count(self, batch: Sequence[tuple[Decoded, bytes]]) -> None:
-        shard = self.shard
+        if self._partition_of is None:
+            self._count_in(0, batch)
+            return
+        parts: dict[int, list[tuple[Decoded, bytes]]] = {}
+        for item in batch:
+            parts.setdefault(self._partition_of(item[0]), []).append(item)
+        for partition, part in parts.items():
+            self._count_in(partition, part)
+
+    def _count_in(self, partition: int, batch: Sequence[tuple[Decoded, bytes]]) -> None:
+        shard, packed = self._shards[partition], self._people[partition]
         decoded = [item for item, _ in batch]
         first = shard.topics["files"].next
         # A file has no Kafka timestamps: only the wall clock guards against future events.
@@ -205,12 +239,12 @@ class Report:
             return
         people, missing = shard.prepare(decoded)
         if missing:
-            shard.admit(self._people.load(missing))
+            shard.admit(packed.load(missing))
             turned = shard.people.rotations
             people, _ = shard.complete(decoded, people, missing, turned)
         shard.apply("files", lines, decoded, people, self._now_ms)
         shard.dead_letters.clear()
-        self._people.settle(len(batch))
+        packed.settle(len(batch))
 
 
 def _grains(

@@ -6,9 +6,8 @@ from stream.engine.pruning import people_bounds
 from stream.engine.shard import Shard
 from stream.people.person import Person, pack, unpack
 
-#: People in memory: the cache of the shard holds these, and as many again may be changed.
+#: People in memory: the caches of all shards hold these, and as many again may be changed.
 PEOPLE_IN_MEMORY = 50_000
-_CHANGED_MAX = PEOPLE_IN_MEMORY // 2
 #: Events after which the counts of what has been collected are made.
 _EVENTS_MAX = 50_000
 
@@ -19,8 +18,9 @@ class PackedPeople:
     Packing forgets what no later event can change, except active days: triangles need all of them.
     """
 
-    def __init__(self, shard: Shard) -> None:
+    def __init__(self, shard: Shard, in_memory: int = PEOPLE_IN_MEMORY) -> None:
         self._shard = shard
+        self._changed_max = in_memory // 2
         self._packed: dict[str, bytes] = {}
         self._events = 0
 
@@ -33,14 +33,14 @@ class PackedPeople:
     def settle(self, events: int) -> None:
         """Note that `events` were counted; once there are enough, do what a checkpoint does."""
         self._events += events
-        if self._events < _EVENTS_MAX and len(self._shard.people.dirty) < _CHANGED_MAX:
+        if self._events < _EVENTS_MAX and len(self._shard.people.dirty) < self._changed_max:
             return
         self._events = 0
         self._shard.advance()
         self.close_sessions()
         self._shard.count_collected()
         self._shard.counters.changed.clear()
-        if len(self._shard.people.dirty) >= _CHANGED_MAX:
+        if len(self._shard.people.dirty) >= self._changed_max:
             self._pack()
 
     def close_sessions(self) -> None:
@@ -53,7 +53,7 @@ class PackedPeople:
             if absent:
                 shard.admit(self.load(absent))
                 shard.close_sessions_of(absent)
-            if len(shard.people.dirty) >= 2 * _CHANGED_MAX:
+            if len(shard.people.dirty) >= 2 * self._changed_max:
                 self._pack()
 
     def everyone(self) -> Iterator[Person]:

@@ -179,6 +179,7 @@ class ShardOwner:
         loaded.idle.note()
         await loaded.stalls.look(loaded.rejections.halted)
         loaded.shard.advance()
+        self._note_id_changes(loaded)
         try:
             await self._close_sessions(assigned, loaded)
         except SHARD_IN_DOUBT as error:
@@ -186,6 +187,21 @@ class ShardOwner:
             return
         await self._checkpoints.save(assigned)
         await self._assess(assigned)
+
+    def _note_id_changes(self, loaded: LoadedShard) -> None:
+        """Count sessions and carts that went on under another person id; say so once."""
+        sessions, carts = loaded.shard.id_changes.take_counts()
+        if not sessions and not carts:
+            return
+        if not self.counts.sessions_across_ids and not self.counts.carts_across_ids:
+            _log.warning(
+                "shard %d: events of one session or cart carry different person ids, as after a log-in; "
+                'their parts are counted apart. identity = "visitor" keeps them together. '
+                "engagement_worker_sessions_across_ids_total counts those that one shard sees",
+                loaded.shard.partition,
+            )  # fmt: skip
+        self.counts.sessions_across_ids += sessions
+        self.counts.carts_across_ids += carts
 
     async def _close_sessions(self, assigned: AssignedShard, loaded: LoadedShard) -> None:
         shard, due = loaded.shard, 1

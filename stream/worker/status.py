@@ -32,6 +32,9 @@ class OwnerCounts:
     never_seen: int = 0
     checkpoint_seconds_sum: float = 0.0
     batches_dropped: int = 0
+    #: Sessions and carts whose events carry several person ids, as far as one shard sees them.
+    sessions_across_ids: int = 0
+    carts_across_ids: int = 0
 
     def note_lost_shard(self, answer: str) -> None:
         """Count a shard that starts over, by Redis' answer; empty if Redis or Kafka failed."""

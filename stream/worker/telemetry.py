@@ -83,6 +83,8 @@ class Telemetry:
             ("batches_dropped", counts.batches_dropped),
             ("retention_lost_records", counts.retention_lost),
             ("records_before_beginning", counts.never_seen),
+            ("sessions_across_ids", counts.sessions_across_ids),
+            ("carts_across_ids", counts.carts_across_ids),
             ("ledger_entries_sent", self._dead_letters.entries_sent),
             ("publish_failures", self.snapshot_failures + self._dead_letters.failures),
             ("metric_records_published", self.records_published),

@@ -42,12 +42,12 @@ def simulated() -> list[Record]:
     return [Record(s.role, zlib.crc32(s.key) % PARTITIONS, s.key, s.raw) for s in sent]
 
 
-def reported(settings: Settings, lines: Iterable[bytes]) -> list[MetricRecord]:
+def reported(settings: Settings, lines: Iterable[bytes], partitions: int = 1) -> list[MetricRecord]:
     """Return the records of a report over a file with these lines.
 
     In the silence after them the watermark of the stream is the wall clock, so they are complete to now.
     """
-    report = Report(settings, now_ms(), lambda bad: None)
+    report = Report(settings, now_ms(), lambda bad: None, partitions=partitions)
     report.read("file", lines)
     until = Complete(datetime.fromtimestamp(now_ms() / 1000, UTC))
     return list(report.records((), KINDS, until))

@@ -42,6 +42,7 @@ _LIMITS = (
     ("People read back from Redis", ("people_evicted",)),
     ("Redis memory", ("redis_memory_used_bytes", "redis_memory_max_bytes")),
     ("Sessions", ("open_sessions", "sessions_reopened")),
+    ("Across person ids", ("worker_sessions_across_ids", "worker_carts_across_ids")),
 )
 #: Families of other panels, or of the dashboard Engagement.
 _ELSEWHERE = {

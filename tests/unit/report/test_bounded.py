@@ -190,7 +190,6 @@ def test_people_that_leave_the_memory_change_no_number(
     name = written(tmp_path / "a", list(_visits(3_000)))
     wanted = _records(name)
     monkeypatch.setattr("stream.report.file_report.PEOPLE_IN_MEMORY", 20)
-    monkeypatch.setattr(packed_people, "_CHANGED_MAX", 10)
     monkeypatch.setattr(packed_people, "_EVENTS_MAX", 100)
     monkeypatch.setattr(bounded, "EVENTS_AT_ONCE", 50)
     assert _records(name) == wanted
