@@ -13,6 +13,7 @@ from stream.configure.compile import build_rules
 from stream.configure.fingerprints import definition_version
 from stream.metrics.catalogue import catalogue
 from stream.publish.snapshot import Snapshot
+from stream.publish.staleness import Stale
 from stream.report.churn import assess_days
 from stream.settings.application import PageSettings, SessionSettings, Settings, TimeSettings
 from stream.settings.churn import ChurnRiskSettings
@@ -25,8 +26,10 @@ from stream.worker.telemetry import Telemetry
 from tests.grafana.traffic import BUSY, DAY_MS, MINUTE_MS, NOW_MS, WEEK_MS, Spans, log
 from tests.properties.engine import EVERYONE, LogRecord, Worker
 from tests.properties.publishers import StoredState, with_dated_store
-from tests.staleness import LIVE
+from tests.staleness import Known
 
+#: A reason that withholds no values, so that panels about reasons have data as well.
+AT_RISK = Known([Stale("redis_evicts", NOW_MS - WEEK_MS, "Redis may evict counters")])
 #: Includes the dimensions of campaigns and experiments. Sessions end soon, as in
 #: deploy/compose.yaml.
 SETTINGS = replace(
@@ -68,7 +71,7 @@ class History:
         self._snapshot: Snapshot | None = None
         self._telemetry = self._of_the_worker()
         collector = SnapshotCollector(
-            metrics, lambda: self._snapshot, LIVE, self._telemetry.collect
+            metrics, lambda: self._snapshot, AT_RISK, self._telemetry.collect
         )
         self._exporter = Exporter(collector)
 

@@ -145,8 +145,9 @@ class FamilyPanels:
 
     def age(self, title: str, name: str) -> Panel:
         """Build the age of a point in time."""
-        series = chosen(recorded(self.families[name]))
-        query = Query(expression=f"time() - {series}", legend="{{job}}")
+        family = self.families[name]
+        legend = " ".join(f"{{{{{label}}}}}" for label in ("job", *family.labels))
+        query = Query(expression=f"time() - {chosen(recorded(family))}", legend=legend)
         return self.derived(title, [name], query, "s", "The panel shows its age.")
 
     def memory(self) -> Panel:
