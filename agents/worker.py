@@ -7,6 +7,7 @@ import sys
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+from aiokafka.errors import KafkaError
 from redis.exceptions import RedisError
 
 from agents.commands.logs import setup_logging
@@ -14,6 +15,7 @@ from agents.commands.signals import exit_now, stop_signals
 from agents.doctor.pages import pages_trouble
 from agents.doctor.trouble import redis_trouble
 from agents.kafka_start import CannotStartError, check_rights, find_log, stored_mismatch
+from stream.configure.connection_errors import explain
 from stream.settings.application import Settings
 from stream.store.connection import connect_server
 
@@ -120,7 +122,11 @@ class WorkerRun:
         _log.info("stopped in %.1f s: %s, %s", loop.time() - began, stored, closed)
         if failure is not None:
             _log.error("the worker has failed: %s", failure, exc_info=failure)
-            print(f"engage: {failure}", file=sys.stderr)
+            group = self._settings.consumer_group
+            words = (
+                explain(failure, "kafka", group=group) if isinstance(failure, KafkaError) else ""
+            )
+            print(f"engage: {words or failure}", file=sys.stderr)
         return 1 if failure else 0
 
 

@@ -13,7 +13,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, ClassVar, cast
 
 import aiokafka
-from aiokafka.errors import ConsumerStoppedError, KafkaError
+from aiokafka.errors import (
+    ConsumerStoppedError,
+    GroupAuthorizationFailedError,
+    KafkaError,
+    TopicAuthorizationFailedError,
+)
 from aiokafka.protocol.commit import OffsetCommitRequest
 from aiokafka.structs import TopicPartition
 from faust.assignor.partition_assignor import PartitionAssignor
@@ -78,8 +83,23 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         fetcher = consumer._fetcher
         if consumer._closed or fetcher._closed:
             raise ConsumerStoppedError
+        self._take_group_errors(consumer._coordinator)
         with fetcher._subscriptions.fetch_context():
             return await take_fetched(fetcher, active_partitions, timeout or 0.0)
+
+    def _take_group_errors(self, group: Any) -> None:
+        """Raise what ends the membership of the group; aiokafka waits until its errors are taken.
+
+        Without its membership, a worker would read on and fight for shards that others have taken over.
+        """
+        try:
+            group.check_errors()
+        except (GroupAuthorizationFailedError, TopicAuthorizationFailedError):
+            raise
+        except KafkaError as error:
+            if group._coordination_task.done():
+                raise
+            self.log.warning("the consumer group failed, trying again: %r", error)
 
     async def commit_quietly(self, offsets: Mapping[TP, int]) -> None:
         """Commit offsets for lag tools. Ignore failures: nothing else depends on the commit."""

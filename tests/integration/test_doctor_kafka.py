@@ -16,7 +16,7 @@ from agents.commands.topics import run_topics_create
 from agents.kafka_start import CannotStartError, check_rights, find_log
 from stream.configure.load import load_settings
 from tests.conftest import missing
-from tests.faults.worker_process import wait_until
+from tests.faults.worker_process import WorkerProcess, wait_until
 from tests.integration.secured import (
     Certificates,
     by_certificate,
@@ -210,6 +210,24 @@ def test_a_worker_without_the_right_to_its_group_says_so_and_ends(
     assert done.returncode == 1, done.stderr
     assert "READ on group engagement" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_worker_that_loses_the_right_to_its_group_names_it_and_ends(
+    secured: SecuredKafka, redis_url: str, tmp_path: Path
+) -> None:
+    secured.grant(READ_ALL)
+    environ = os.environ | by_password(secured) | variables(REDIS_URL=redis_url)
+    environ |= {"PYTHONPATH": str(ROOT), **variables(LOG_FORMAT="text")}
+    worker = WorkerProcess("worker", tmp_path, environ, "agents")
+    try:
+        worker.start()
+        wait_until("it counts", lambda: " ready after " in worker.log_tail())
+        secured.grant(READ_ALL[1:2], granted=False)
+        assert worker.wait(60) == 1
+    finally:
+        worker.end()
+        secured.grant(READ_ALL, granted=False)
+    assert "engage: the right READ on group engagement is missing; grant it" in worker.log_tail()
 
 
 def test_certificates_that_expire_are_found(
