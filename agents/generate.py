@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Sequence
 
+from agents import limits_page
 from agents.commands import reference, settings_page
 from agents.monitoring.grafana import __main__ as grafana
 from agents.monitoring.rules import __main__ as rules
@@ -14,6 +15,7 @@ Main = Callable[[list[str]], int]
 GENERATORS: tuple[Main, ...] = (
     schemas.main,
     settings_page.main,
+    limits_page.main,
     reference.main,
     rules.main,
     # Reads what the rules have written.

@@ -23,6 +23,8 @@ EXCLUDED_EVENTS = "excluded_events"
 OFF_SCALE_EVENTS = "off_scale_events"
 #: Ends, renewals without a price, and refunds of what was never seen. A late start or order takes them back.
 UNMATCHED_EVENTS = "unmatched_events"
+#: Events that their person's sessions, or their ticket, do not take in: there are too many already.
+CROWDED_EVENTS = "crowded_events"
 PAGE_VIEWS = "page_views"
 CLICKS = "clicks"
 IMPRESSIONS = "impressions"

@@ -5,8 +5,8 @@ from typing import Any
 from schemas.codec import epoch_ms
 from schemas.events import Event
 from schemas.events.orders import AddToCart, CheckoutStarted, Order, RemoveFromCart
-from stream.counters.calendar import DAY_MS
-from stream.counters.measures import MICROS
+from stream.counters.calendar import DAY_MS, MINUTE_MS
+from stream.counters.measures import CROWDED_EVENTS, MICROS
 from stream.counters.segments import SegmentSet
 from stream.engine.event_rules import EventRule
 from stream.engine.state import ShardState
@@ -85,6 +85,8 @@ def _learn(
         state.registry,
         person.indexes.get(name),
     )
+    if learned.crowded:
+        state.counters.add(CROWDED_EVENTS, segment_set, time_ms // MINUTE_MS, learned.crowded)
     if learned.entries is not known:
         person.history = {**person.history, name: learned.entries}
     if learned.kept_index is not person.indexes.get(name):

@@ -1,16 +1,22 @@
 """Adds an event to the session it belongs to."""
 
 from schemas.events import Event
+from stream.counters.calendar import MINUTE_MS
+from stream.counters.measures import CROWDED_EVENTS
 from stream.counters.segments import SegmentSet
 from stream.engine.event_rules import EventRule
 from stream.engine.page_events import add_page, page_of
+from stream.engine.pruning import people_bounds
 from stream.engine.rules import Rules
 from stream.engine.state import ShardState
 from stream.people.keys import person_key, session_key
 from stream.people.person import Person
 from stream.sessions.rules import SessionRules
-from stream.sessions.session import Session, marked
+from stream.sessions.session import Session, marked, sid_digest
 from stream.sessions.splitting import NO_SPLIT_KEY, SplitKey, split_key_of
+
+#: Most sessions by id that are kept of one person. Events of further ids count, but for no session.
+SESSIONS_MAX = 2_000
 
 
 def keeper_key(rules: Rules, event: Event) -> str | None:
@@ -63,6 +69,13 @@ def apply_session_event(
         or rule.is_placed
         or not _continues(session, sid, split_key, time_ms, reach_ms)
     ):
+        if (
+            sid is not None
+            and len(person.sessions) >= SESSIONS_MAX
+            and _is_crowded(state, person, sid)
+        ):
+            state.counters.add(CROWDED_EVENTS, segment_set, time_ms // MINUTE_MS, 1)
+            return
         alone = rule.alone and sid is None and rules.joins_ids
         session = state.sessions.find(
             person, sid, time_ms, segment_set, split_key, alone, rule.bound
@@ -74,6 +87,21 @@ def apply_session_event(
     if shows_page:
         add_page(state, session, event, rule, page, time_ms)
     _add_interaction(session, event, rule, rules, time_ms)
+
+
+def _is_crowded(state: ShardState, person: Person, sid: str) -> bool:
+    """Whether a session id is new and its person has SESSIONS_MAX sessions that still matter.
+
+    Each session of a person makes all their events dearer: one id for everybody would stop the shard.
+    """
+    if any(session.sid == sid for session in person.sessions):
+        return False
+    digest = sid_digest(sid)
+    if any(session.sid == digest for session in person.sessions):
+        return False
+    # By the log and not by what a checkpoint has forgotten, so that a replay decides the same.
+    oldest_ms = people_bounds(state).session_ms
+    return sum(session.end >= oldest_ms for session in person.sessions) >= SESSIONS_MAX
 
 
 def _continues(

@@ -7,7 +7,7 @@ from stream.counters.calendar import DAY_MS
 from stream.counters.segments import SegmentRegistry
 from stream.history.events import Aggregate, Contributions, HistoryEntry, Index
 from stream.history.order import EntryOrder
-from stream.history.recount import Recount
+from stream.history.recount import ByGroup, Recount
 
 #: Entries from which the index of a person stays in memory; that of a shorter history is soon built.
 INDEXED_FROM = 24
@@ -19,6 +19,8 @@ class Learned(NamedTuple):
     entries: list[HistoryEntry]
     change: Contributions
     kept_index: Index | None
+    #: Entries that their group has no room for.
+    crowded: int = 0
 
 
 def learn(
@@ -44,10 +46,14 @@ def learn(
     if index is None:
         index = aggregate.index(registry) or Recount(aggregate, registry)
         index.load(entries)
-    change = index.add(fresh)
+    number = len(fresh)
+    if isinstance(index, ByGroup):
+        fresh = index.with_room(fresh)
+    change = index.add(fresh) if fresh else Contributions()
     for entry in fresh:
         entries.insert(order.place(entries, entry), entry)
-    return Learned(entries, change, index if len(entries) >= INDEXED_FROM else None)
+    kept_index = index if len(entries) >= INDEXED_FROM else None
+    return Learned(entries, change, kept_index, number - len(fresh))
 
 
 def _fresh(

@@ -7,6 +7,9 @@ from stream.counters.segments import SegmentRegistry
 from stream.history.events import Aggregate, Contributions, HistoryEntry
 from stream.history.order import EntryOrder
 
+#: Most entries of one group, such as the messages of one ticket.
+GROUP_MAX = 1_000
+
 
 class Recount:
     """Index that counts the contributions of all entries anew."""
@@ -20,6 +23,11 @@ class Recount:
     def load(self, entries: Sequence[HistoryEntry]) -> None:
         """Take in the known entries."""
         self._entries = [*entries]
+
+    @property
+    def size(self) -> int:
+        """Return the number of entries."""
+        return len(self._entries)
 
     def add(self, new: Sequence[HistoryEntry]) -> Contributions:
         """Take in new entries, and return the change of the counts."""
@@ -50,6 +58,15 @@ class ByGroup:
         """Take in the known entries."""
         for group, of_group in self._grouped(entries).items():
             self._group(group).load(of_group)
+
+    def with_room(self, new: Sequence[HistoryEntry]) -> list[HistoryEntry]:
+        """Return the entries whose group has less than GROUP_MAX: each entry costs the whole group."""
+        groups = self._groups
+        return [
+            entry
+            for entry in new
+            if (group := groups.get(self._group_of(entry))) is None or group.size < GROUP_MAX
+        ]
 
     def add(self, new: Sequence[HistoryEntry]) -> Contributions:
         """Take in new entries, and return the change of the counts."""

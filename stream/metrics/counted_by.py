@@ -92,6 +92,7 @@ COUNTED_BY: CountedBy = {
         "survey.csat_scale", "survey.ces_scale", "survey.rating_scale", *PERSON,
     ),
     measures.UNMATCHED_EVENTS: PERSON,
+    measures.CROWDED_EVENTS: PERSON,
     measures.PAGE_VIEWS: (),
     measures.CLICKS: (),
     measures.IMPRESSIONS: (),

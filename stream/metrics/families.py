@@ -9,6 +9,7 @@ from stream.counters.measures import (
     BOT_EVENTS,
     BOUNCED_SESSIONS,
     CLICKS,
+    CROWDED_EVENTS,
     EVENTS,
     EXCLUDED_EVENTS,
     IMPRESSIONS,
@@ -70,6 +71,10 @@ COUNTERS: Mapping[str, Family] = MappingProxyType(
             (
                 UNMATCHED_EVENTS,
                 "Ends, renewals and refunds of what was never seen. After a late start the counter waits.",
+            ),
+            (
+                CROWDED_EVENTS,
+                "Events without a session or a ticket: their person, or the ticket, has too many.",
             ),
             (PAGE_VIEWS, "Page views."),
             (CLICKS, "Clicks on content."),

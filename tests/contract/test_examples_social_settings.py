@@ -126,7 +126,7 @@ def test_the_order_in_which_numbers_of_followers_arrive_changes_nothing() -> Non
         total: Contributions = Contributions()
         for time_ms, count in order:
             new = (time_ms, segment_set.id, "x", count)
-            history, change, _ = learn(history, [new], 0, aggregate, names)
+            history, change, *_ = learn(history, [new], 0, aggregate, names)
             total.update(change)
         sums.append({key: count for key, count in total.items() if count})
     assert all(one == sums[0] for one in sums)
@@ -141,7 +141,7 @@ def test_one_old_number_of_followers_is_kept() -> None:
     total: Contributions = Contributions()
     for day in range(2_000):
         new = (day * DAY, segment_set.id, "x", day + 1)
-        history, change, _ = learn(history, [new], (day - 1) * DAY, aggregate, names)
+        history, change, *_ = learn(history, [new], (day - 1) * DAY, aggregate, names)
         total.update(change)
         assert len(history) <= 6
     assert sum(total.values()) == 2 * 2_000

@@ -1,13 +1,16 @@
-"""A full history: further events of its kind are refused and named, and others count."""
+"""Full histories, sessions and tickets of one person: what is beyond is named, and all else counts."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
-from stream.engine import accept, person_events
+from stream.counters.measures import Grain
+from stream.engine import accept, person_events, session_events
+from stream.history import recount
 from stream.settings.application import Settings
-from tests.properties.engine import Worker, run
+from tests.properties.engine import Action, Worker, run
 from tests.properties.inputs.traffic import Sent, logs_of
 
 DAY_MS = 86_400_000
@@ -51,3 +54,50 @@ def test_what_no_longer_matters_makes_room(monkeypatch: pytest.MonkeyPatch) -> N
     worker = worker_of(monkeypatch, 20)
     assert reasons(worker) == []
     assert worker.outcomes()["applied"] == 16
+
+
+def _totals(worker: Worker) -> dict[str, int]:
+    """Return the totals of the site by measure."""
+    found: dict[str, int] = {}
+    for (grain, _), counts in worker.parts():
+        if grain is Grain.ALL:
+            found |= {measure: n for (measure, segment), n in counts.items() if not segment[1]}
+    return found
+
+
+def _counted(events: list[dict[str, Any]], schedule: Sequence[Action] = ()) -> dict[str, int]:
+    sent = [
+        Sent({"event_id": f"e{n}", "event_time": START_MS + n * 1000, "user_id": "kiosk"} | event,
+             "kiosk", "clicks", 0)
+        for n, event in enumerate(events)
+    ]  # fmt: skip
+    [worker] = run(logs_of(sent, 1), Settings(), schedule)
+    return _totals(worker)
+
+
+CRASHES = [(what, 1, 3) for _ in range(8) for what in ("read", "checkpoint", "crash")]
+
+
+def test_events_of_too_many_sessions_count_for_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session_events, "SESSIONS_MAX", 4)
+    views = [
+        {"type": "page_view", "page_url": f"/{n}", "session_id": f"s{n % 10}"} for n in range(30)
+    ]
+    counted = _counted(views)
+    assert (counted["events"], counted["page_views"]) == (30, 30)
+    assert counted["sessions"] == 4
+    assert counted["crowded_events"] == 18, "events of the known sessions go on to count for them"
+    assert _counted(views, CRASHES) == counted
+
+
+def test_entries_of_a_full_ticket_do_not_count_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recount, "GROUP_MAX", 4)
+    messages = [
+        {"type": "ticket_message", "ticket_id": ticket, "direction": direction}
+        for ticket in ("long", "short")
+        for direction in (("incoming", "outgoing") * (4 if ticket == "long" else 1))
+    ]
+    counted = _counted(messages)
+    assert counted["events"] == 10
+    assert counted["crowded_events"] == 4
+    assert _counted(messages, CRASHES) == counted

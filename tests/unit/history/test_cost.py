@@ -101,7 +101,7 @@ class Learner:
     def learn(self, time_ms: int, fields: tuple[Any, ...]) -> None:
         time_ms = self.aggregate.entry_ms(time_ms, self.segment_set.calendar)
         new = [(time_ms, self.segment_set.id, *fields)]
-        self.entries, _, self.index = learn(
+        self.entries, _, self.index, _ = learn(
             self.entries, new, time_ms - DAY_MS, self.aggregate, self.registry, self.index
         )
 

@@ -123,7 +123,7 @@ def test_a_step_reached_long_ago_is_counted_once() -> None:
     known, counted = list[HistoryEntry](), 0
     for time_ms in (DAY, DAY + 1, 90 * DAY, 90 * DAY + 1, 180 * DAY, 180 * DAY + 1):
         new = entry(time_ms, 1 + time_ms % 2)
-        known, change, _ = learn(known, [new], time_ms, aggregate(), NAMES)
+        known, change, *_ = learn(known, [new], time_ms, aggregate(), NAMES)
         counted += sum(count for key, count in change.items() if key[:2] == ever)
         assert len(known) <= 3
     assert counted == 1

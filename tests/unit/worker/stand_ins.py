@@ -32,6 +32,7 @@ class Raw(NamedTuple):
     timestamp: int
     value: bytes
     key: bytes | None = None
+    timestamp_type: int = 1
 
 
 def batch(start: int, count: int = 10, value: bytes = b"no event") -> Fetched:

@@ -1,14 +1,28 @@
 """Intake: a batch is folded in slices, between which the event loop answers and the shard is whole."""
 
 import asyncio
+import json
+from typing import Any
 
 import pytest
 from faust.types import TP
+from msgspec.structs import replace
 from redis.exceptions import ConnectionError as RedisDown
 
 from stream.engine.shard import Shard
+from stream.kafka.fetch import Fetched
 from stream.worker.event_loop import LoopLag, SliceSize, in_slices
-from tests.unit.worker.stand_ins import TOPIC, Log, Redis, batch, owner, partitions
+from tests.unit.worker import stand_ins
+from tests.unit.worker.stand_ins import (
+    SETTINGS,
+    TOPIC,
+    Log,
+    Raw,
+    Redis,
+    batch,
+    owner,
+    partitions,
+)
 
 RECORDS = 20_000
 
@@ -81,6 +95,25 @@ async def test_a_worker_that_closes_stores_the_slices_that_it_has_folded() -> No
     stored = redis.stored[-1].offsets[TOPIC]
     assert 0 < stored < RECORDS
     assert stored == shard.topics[TOPIC].next
+
+
+async def test_many_changed_people_are_stored_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    limits = replace(SETTINGS.limits, dirty_max=100)
+    monkeypatch.setattr(stand_ins, "SETTINGS", replace(SETTINGS, limits=limits))
+    redis = Redis()
+    one = owner(redis, Log())
+    await one.assigned(partitions(0))
+    events = [
+        json.dumps(
+            {"type": "page_view", "event_id": str(n), "event_time": 1_000_000_000_000, "user_id": f"u{n}",
+             "page_url": "/"}
+        ).encode()
+        for n in range(3_000)
+    ]  # fmt: skip
+    records: list[Any] = [Raw(n, 1_000_000_000_000, value) for n, value in enumerate(events)]
+    await one.consume(TOPIC, 0, Fetched(0, len(records), records))
+    assert len(redis.stored) > 1
+    assert max(len(checkpoint.people) for checkpoint in redis.stored) < 2_000
 
 
 async def test_redis_away_between_two_slices_makes_the_shard_start_over(
