@@ -98,6 +98,8 @@ def _redis(settings: Settings) -> Iterator[str]:
         "redis.ssl_certfile", redis.ssl_certfile, "redis.ssl_keyfile", redis.ssl_keyfile
     )
     yield from _readable("redis.ssl_cafile", redis.ssl_cafile)
+    if redis.cluster and _is_encrypted(redis.ssl_keyfile):
+        yield "redis.ssl_keyfile: is encrypted, which clients of a Redis Cluster cannot read; decrypt it"
     if (redis.ssl_cafile or redis.ssl_certfile) and not redis.url.startswith("rediss:"):
         yield f"redis.url: {redis.url} is not encrypted and ignores redis.ssl_*; write rediss://"
 
@@ -193,6 +195,13 @@ def _pair(cert_key: str, cert: str, key_key: str, key: str) -> Iterator[str]:
         yield f"{unset}: is not set but {given} is; give both or neither"
     yield from _readable(cert_key, cert)
     yield from _readable(key_key, key)
+
+
+def _is_encrypted(file: str) -> bool:
+    try:
+        return "ENCRYPTED" in Path(file).read_text("ascii", "replace")
+    except OSError:
+        return False  # Another rule says so.
 
 
 def _readable(key: str, file: str) -> Iterator[str]:

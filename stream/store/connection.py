@@ -22,7 +22,10 @@ class RedisClient(Protocol):
 def connect_redis(settings: Settings) -> Any:
     """Return a client that connects at its first command."""
     if settings.redis.cluster:
-        return RedisCluster.from_url(settings.redis.url, **redis_options(settings))
+        options = redis_options(settings)
+        # A client of clusters takes none: the settings refuse an encrypted key with a cluster.
+        options.pop("ssl_password", None)
+        return RedisCluster.from_url(settings.redis.url, **options)
     return connect_server(settings)
 
 

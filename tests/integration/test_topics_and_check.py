@@ -2,9 +2,11 @@
 
 import io
 import json
+import time
 import uuid
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import redis
@@ -16,11 +18,13 @@ from agents.commands.kafka_clients import Sender, open_admin
 from agents.commands.replay import run_replay
 from agents.commands.tail import run_tail
 from agents.commands.topics import existing_topics, run_topics_create, wanted_topics
+from agents.doctor import broker_clock
 from schemas.outputs import MetricRecord, Window, encode_record, record_key
 from stream.configure.load import load_settings
 from stream.settings.application import Settings
 from stream.settings.intake import INPUT_ROLES
 from tests.conftest import TopicFactory
+from tests.faults.worker_process import wait_until
 from tests.servers.kafka_server import KafkaServer
 
 
@@ -200,3 +204,36 @@ def test_tail_shows_the_chosen_records(settings: Settings) -> None:
     assert run_tail(settings, metrics=[], from_beginning=True, limit=3, out=out) == 0
     assert len(out.getvalue().splitlines()) == 4
     assert "country=DE" in out.getvalue()
+
+
+def test_programs_of_another_app_in_the_group_are_found(
+    settings: Settings, environ: dict[str, str], topics: TopicFactory
+) -> None:
+    created(settings)
+    other = topics("other", partitions=1)
+    consumer = KafkaConsumer(
+        other, bootstrap_servers=settings.kafka.bootstrap_servers, group_id=settings.app
+    )
+    try:
+        wait_until("it is in the group", lambda: bool(consumer.poll(200) or consumer.assignment()))
+        found = [one for one in all_findings(None, environ) if one.subject.startswith("group ")]
+    finally:
+        consumer.close()
+    [one] = found
+    assert (one.level, "read other topics" in one.found) == ("error", True)
+    assert "127.0.0.1 (1)" in one.found
+
+
+def test_brokers_whose_clock_is_ahead_are_found(
+    settings: Settings, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    created(settings)
+    sender = Sender(settings)
+    sender.send(settings.topics.clicks, b"k", b"{}")
+    sender.flush()
+    sender.close()
+    behind = SimpleNamespace(time=lambda: time.time() - 60)
+    monkeypatch.setattr(broker_clock, "time", behind)
+    [one] = [one for one in all_findings(None, environ) if one.subject == "kafka clock"]
+    assert one.level == "error"
+    assert "ahead of this machine" in one.found
