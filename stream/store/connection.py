@@ -4,12 +4,15 @@ from collections.abc import Awaitable
 from typing import Any, Protocol
 
 import hiredis
+from msgspec.structs import replace
 from redis.asyncio import Redis
 from redis.asyncio.cluster import RedisCluster
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from stream.settings.application import Settings
+
+_PATIENT_SECONDS = 60.0
 
 
 class RedisClient(Protocol):
@@ -27,6 +30,14 @@ def connect_redis(settings: Settings) -> Any:
         options.pop("ssl_password", None)
         return RedisCluster.from_url(settings.redis.url, **options)
     return connect_server(settings)
+
+
+def connect_patiently(settings: Settings) -> Any:
+    """Return a client for a command: Redis may copy or measure a large key for longer than workers wait."""
+    seconds = max(settings.redis.socket_timeout_seconds, _PATIENT_SECONDS)
+    return connect_redis(
+        replace(settings, redis=replace(settings.redis, socket_timeout_seconds=seconds))
+    )
 
 
 def connect_server(settings: Settings) -> Any:

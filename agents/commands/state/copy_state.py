@@ -6,7 +6,7 @@ from typing import Any
 
 from agents.commands.state.list_states import note_progress
 from stream.settings.application import Settings
-from stream.store.connection import connect_redis
+from stream.store.connection import connect_patiently
 from stream.store.holding import Hold, StateOwnedError, check_unowned
 from stream.store.inventory import FoundApp, FoundState, find_apps, is_app_name
 from stream.store.removal import remove_app
@@ -34,7 +34,7 @@ async def _run(settings: Settings, target: str) -> None:
             f"{target!r} is no name of an app: it takes 1 to 64 of a-z, 0-9, '_', '.' and '-', begins "
             "with a letter or a digit, and does not end like a generation"
         )
-    client = connect_redis(settings)
+    client = connect_patiently(settings)
     what = f"copy {target}"
     try:
         source = await _source(client, settings.app)

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from agents.commands.terminal import terminal
 from stream.settings.application import Settings
-from stream.store.connection import connect_redis, redis_time
+from stream.store.connection import connect_patiently, redis_time
 from stream.store.inventory import FoundApp, FoundState, find_apps, measure, standing
 from stream.store.stored_meta import StoredMeta
 from stream.store.stored_sites import stored_sites
@@ -42,7 +42,7 @@ def note_progress(text: str) -> None:
 
 
 async def _rows(settings: Settings) -> list[dict[str, Any]]:
-    client = connect_redis(settings)
+    client = connect_patiently(settings)
     try:
         apps = await find_apps(client, note_progress)
         states = [state for app in apps.values() for state in app.states.values()]
@@ -80,7 +80,7 @@ def _row(app: FoundApp, state: FoundState, sites: dict[str, int], now: float) ->
 
 
 def _one_of(metas: list[StoredMeta], field: str) -> str:
-    return ", ".join(sorted({getattr(meta, field) for meta in metas}))
+    return ", ".join(sorted({getattr(meta, field) for meta in metas} - {""}))
 
 
 def _one_of_raw(metas: list[StoredMeta], field: bytes) -> str:

@@ -9,7 +9,7 @@ import click
 from agents.commands.state.list_states import FIRST, note_progress, size
 from stream.engine.checkpoint import STATE_VERSION
 from stream.settings.application import Settings
-from stream.store.connection import connect_redis
+from stream.store.connection import connect_patiently
 from stream.store.holding import Hold, StateOwnedError, check_unowned
 from stream.store.inventory import FoundApp, FoundState, find_apps, measure
 from stream.store.keys import ShardKeys
@@ -47,7 +47,7 @@ def run_remove(settings: Settings, removal: Removal, *, yes: bool, dry_run: bool
 
 
 async def _run(settings: Settings, removal: Removal, yes: bool, dry_run: bool) -> int:
-    client = connect_redis(settings)
+    client = connect_patiently(settings)
     try:
         app, states = await _chosen(client, settings, removal)
         await _describe(client, states, removal)
