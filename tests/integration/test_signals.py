@@ -84,7 +84,7 @@ def test_sigterm_ends_commands_while_kafka_is_stalled(
     run_topics_create(load_settings(None, environ))
     file = tmp_path / "events.jsonl"
     file.write_text(
-        '{"type": "click", "event_id": "1", "event_time": 1, "user_id": "u"}\n' * 50_000
+        '{"type": "click", "event_id": "1", "event_time": 1, "user_id": "u"}\n' * 400_000
     )
     commands = [
         Command(("tail",), 0),
@@ -113,5 +113,8 @@ def test_sigterm_ends_commands_at_work(tmp_path: Path) -> None:
     ]
     environ = {"ENGAGE_WEB_PORT": str(free_port())}
     running = [(command, started(command, environ, tmp_path)) for command in commands]
-    time.sleep(3.0)
+    wait_until(
+        "the demonstration sends the past", lambda: b"/live" in (tmp_path / "demo.log").read_bytes()
+    )
+    wait_until("top looks", lambda: bool((tmp_path / "top.log").read_bytes()))
     terminate(running, tmp_path)
