@@ -168,7 +168,7 @@ class Worker:
         watch = self.stale_watch
         exporter = Exporter(SnapshotCollector(metrics, snapshot, watch, self.telemetry.collect))
         alerts = AlertWatch(settings.web.prometheus_url)
-        pipeline = Pipeline(self.owner, log, self.telemetry, alerts, age, age_max)
+        pipeline = Pipeline(self.owner, log, self.telemetry, alerts, age, age_max, watch.current)
         numbers = LiveNumbers(metrics, settings.dimensions)
         live = LivePages(numbers, alerts, pipeline, snapshot, age_max, watch.current)
         ready = Readiness(self.owner, watch.current)

@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple
 
 from faust.types import TP
 
+from stream.publish.staleness import Stale, StaleReason
 from stream.web.live_alerts import AlertWatch
 from stream.worker.clock import now_ms
 from stream.worker.log import Log
@@ -39,13 +40,16 @@ class Pipeline:
         alerts: AlertWatch,
         age_seconds: Callable[[], float | None],
         age_max_seconds: float,
+        stale: Callable[[], list[Stale]],
     ) -> None:
+        """`stale` returns the reasons why the numbers are not live."""
         self._owner = owner
         self._log = log
         self._telemetry = telemetry
         self._alerts = alerts
         self._age_seconds = age_seconds
         self._age_max_seconds = age_max_seconds
+        self._stale = stale
         self._scraped_at: float | None = None
 
     def note_scrape(self) -> None:
@@ -67,9 +71,12 @@ class Pipeline:
                 behind += max((end or 0) - state.next, 0)
         if not seen:
             return Stage("Kafka", "waiting", "no fetch yet")
+        if text := self._reason(StaleReason.BROKER_AWAY):
+            return Stage("Kafka", "bad", text)
         silent = (now_ms() - seen) / 1000
         if silent > _KAFKA_SILENT_SECONDS:
-            return Stage("Kafka", "bad", f"no answer for {silent:.0f} s")
+            # Kafka answers, but batches wait: for Redis, or for a halted topic.
+            return Stage("Kafka", "waiting", f"nothing read for {silent:.0f} s")
         text = f"{behind:,} records to read" if behind else "all records read"
         return Stage("Kafka", "ok", text)
 
@@ -90,11 +97,17 @@ class Pipeline:
         )
 
     def _redis(self) -> Stage:
+        if text := self._reason(StaleReason.REDIS_AWAY):
+            return Stage("Redis", "bad", text)
         memory = self._telemetry.redis_memory
         if not memory:
             return Stage("Redis", "waiting", "no answer about its memory")
         used = sum(node.used for node in memory.values()) / _MIB
         return Stage("Redis", "ok", f"{used:,.0f} MiB in use")
+
+    def _reason(self, reason: StaleReason) -> str:
+        """Return the text of a reason; empty if it does not hold."""
+        return next((one.text for one in self._stale() if one.reason == reason), "")
 
     def _prometheus(self) -> Stage:
         if self._alerts.problem:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from aiokafka.errors import KafkaError
 from msgspec.structs import replace
+from redis.exceptions import RedisError
 
 from stream.configure.fingerprints import fingerprints
 from stream.metrics import proportions
@@ -82,9 +83,9 @@ class PublisherLoop:
             await self._retire()
         except UNREACHABLE as error:
             # Records that Kafka did not acknowledge are sent again by the next publisher: by this
-            # worker, with nothing in memory.
-            if not self._is_failing:
-                _log.warning("not published, trying again; check Redis and Kafka: %s", error)
+            # worker, with nothing in memory. The loss of Redis has a line of its own.
+            if not self._is_failing and not isinstance(error, RedisError):
+                _log.warning("not published, trying again; check Kafka: %s", error)
             self._is_failing = True
             if isinstance(error, KafkaError):
                 # A new publisher reads everything; a topic that refuses does so for minutes.
