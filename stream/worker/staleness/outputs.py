@@ -21,6 +21,8 @@ from stream.worker.staleness.holds import Holds
 
 #: A batch takes much less, also while a leader changes.
 WAIT_SECONDS = 30.0
+#: A topic that this worker has not tried for this long is another worker's: every wait is shorter.
+GIVEN_UP_SECONDS = 150.0
 _NO_ANSWER = (
     "it has taken none for over 30 s; check that its partitions have leaders, and as many replicas in "
     "sync as min.insync.replicas"
@@ -47,6 +49,8 @@ class Outputs:
         self._producer = producer
         #: Topic → why it refuses records, and how to mend that.
         self._refused: dict[str, str] = {}
+        #: Topic → monotonic seconds of the last try.
+        self._tried_at: dict[str, float] = {}
         #: What is being sent: topic, and the monotonic seconds of its beginning.
         self._sending: dict[int, tuple[str, float]] = {}
         self._numbers = count()
@@ -55,6 +59,7 @@ class Outputs:
     async def send(self, topic: str, messages: Iterable[Message]) -> int:
         """Send messages; return their number once Kafka has all. Raises KafkaError."""
         number = next(self._numbers)
+        self._tried_at[topic] = time.monotonic()
         self._sending[number] = topic, time.monotonic()
         try:
             sent = await self._producer.send(topic, messages)
@@ -80,6 +85,11 @@ class Outputs:
         for topic, since in self._sending.values():
             if is_kafka_there and now - since > WAIT_SECONDS:
                 self._refused.setdefault(topic, _NO_ANSWER)
+        # After a change of the publisher, for example, only another worker finds out.
+        trying = {topic for topic, _ in self._sending.values()}
+        for topic in self._refused.keys() - trying:
+            if now - self._tried_at[topic] > GIVEN_UP_SECONDS:
+                del self._refused[topic]
         self._show()
 
     def _show(self) -> None:

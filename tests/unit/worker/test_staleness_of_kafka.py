@@ -126,3 +126,18 @@ async def test_a_topic_that_keeps_records_waiting_refuses_them_unless_kafka_is_a
     taken.set()
     await sending
     assert texts(outputs.reasons) == {}
+
+
+async def test_a_topic_that_this_worker_no_longer_writes_is_forgotten(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kafka: Any = Kafka()
+    outputs = Outputs(kafka)
+    kafka.errors["metrics"] = TopicAuthorizationFailedError("metrics")
+    with pytest.raises(KafkaError):
+        await outputs.send("metrics", [])
+    outputs.look(is_kafka_there=True)
+    assert "output_refused" in texts(outputs.reasons)
+    monkeypatch.setattr("stream.worker.staleness.outputs.GIVEN_UP_SECONDS", -1.0)
+    outputs.look(is_kafka_there=True)
+    assert texts(outputs.reasons) == {}
