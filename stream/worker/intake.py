@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 
 from schemas.codec import parse_all
 from stream.engine.record import Record
@@ -22,9 +22,6 @@ from stream.worker.status import OwnerStatus
 _log = logging.getLogger(__name__)
 _HALTED_SECONDS = 1.0
 
-#: Asks Kafka whether its log is still the one that is counted.
-Verify = Callable[[], Awaitable[None]]
-
 
 class Intake:
     """Folds each batch into the shard of its partition, or drops it when the shard is gone."""
@@ -37,7 +34,6 @@ class Intake:
         checkpoints: Checkpoints,
         dirty_max: int,
         status: OwnerStatus,
-        verify: Verify,
         turns: Turns,
     ) -> None:
         self._shards = shards
@@ -46,7 +42,6 @@ class Intake:
         self._checkpoints = checkpoints
         self._dirty_max = dirty_max
         self._status = status
-        self._verify = verify
         self._slices: defaultdict[str, SliceSize] = defaultdict(SliceSize)
         self._turns = turns
 
@@ -62,11 +57,6 @@ class Intake:
             self._status.counts.batches_dropped += 1
             return
         try:
-            if batch.start < loaded.shard.topics[topic].expected:
-                # Records again that were folded: after a seek, or those of another log.
-                await self._verify()
-                if self._status.is_halted or assigned.loaded is not loaded:
-                    return
             aligned = loaded.guard.align(topic, batch)
             if aligned is None:
                 await loaded.guard.close_gap(topic)

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from faust.types import TP
 
@@ -18,7 +18,7 @@ from stream.worker.claims import Claims
 from stream.worker.dead_letters import DeadLetterSender
 from stream.worker.errors import SHARD_IN_DOUBT
 from stream.worker.event_loop import Turns
-from stream.worker.intake import Intake, Verify
+from stream.worker.intake import Intake
 from stream.worker.loading import Loader
 from stream.worker.log import Log
 from stream.worker.staleness.holds import Holds
@@ -39,7 +39,7 @@ class ShardOwner:
         dead_letters: DeadLetterSender,
         send_risks: SendRisks | None = None,
         status: OwnerStatus | None = None,
-        verify: Verify | None = None,
+        verify: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         """`send_risks` publishes the churn risks of single people; None: they are not published.
 
@@ -66,7 +66,6 @@ class ShardOwner:
             self._checkpoints,
             settings.limits.dirty_max,
             self._status,
-            self._verify,
             self._turns,
         )
 
@@ -150,6 +149,7 @@ class ShardOwner:
         while True:
             await asyncio.sleep(self._settings.publish.cut_seconds)
             await self._claims.follow_generation()
+            await self._verify()
             await self.tick()
 
     async def tick(self) -> None:
@@ -160,6 +160,7 @@ class ShardOwner:
     async def finish(self) -> None:
         """Take no more batches and store the last checkpoints: the worker is about to stop."""
         self._status.is_closing = True
+        await self._verify()
         # One that is being loaded has nothing to store, and its lock may be held for long.
         loaded = [one for one in self.assigned_shards.values() if one.loaded is not None]
         work = self._halt if self._status.is_halted else self._checkpoints.save

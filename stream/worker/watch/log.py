@@ -1,10 +1,7 @@
 """Compares Kafka's log, while it is counted, with the one whose counts are stored."""
 
 import asyncio
-import contextlib
 import logging
-import math
-import time
 from collections.abc import Awaitable, Callable, Collection
 
 from stream.kafka.metadata import Found, log_identity
@@ -22,8 +19,6 @@ from stream.worker.status import OwnerStatus
 
 _log = logging.getLogger(__name__)
 LOOK_SECONDS = 5.0
-#: A look is as good as a new one for this long.
-_VERIFIED_SECONDS = 1.0
 _VERIFY_TIMEOUT_SECONDS = 2.0
 
 
@@ -46,7 +41,8 @@ class LogWatch:
         self._ask = look
         #: Topics that the last look did not find: a broker that has just started may know none.
         self._missing: set[str] = set()
-        self._looked_at = -math.inf
+        #: Whether the last look that is over was answered.
+        self._is_answered = True
         #: The text by which missing outputs are held; empty if none are.
         self._held = ""
 
@@ -63,19 +59,26 @@ class LogWatch:
             self._note_missing(found)
 
     async def verify(self) -> None:
-        """Look now, before the log is read on from a stored offset; do not wait for a silent broker."""
-        if time.monotonic() - self._looked_at >= _VERIFIED_SECONDS:
-            with contextlib.suppress(TimeoutError):
+        """Look now: before the log is read on from a stored offset, and before a checkpoint is stored.
+
+        Without it, what was read since the last look could be another topic's. A silent broker is
+        waited for once, until it answers again.
+        """
+        if self._is_answered:
+            try:
                 await asyncio.wait_for(self._compare(), _VERIFY_TIMEOUT_SECONDS)
+            except TimeoutError:
+                self._is_answered = False
 
     async def _compare(self) -> Found | None:
         """Stop counting if this is not the log of the counts; return what Kafka has, if it answers."""
         try:
             found = await self._ask({*self._inputs, *self._outputs})
         except UNREACHABLE as error:
+            self._is_answered = False
             _log.debug("the topics are unknown, asking again: %s", error)
             return None
-        self._looked_at = time.monotonic()
+        self._is_answered = True
         mismatch = self._mismatch(found)
         if mismatch is not None:
             self._status.halt(mismatch)
