@@ -5,6 +5,7 @@ import re
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from importlib.util import find_spec
 from typing import NoReturn
 
@@ -15,7 +16,7 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from tests.servers.kafka_server import KafkaServer
-from tests.servers.process import ServerMissing
+from tests.servers.process import ServerFailed, ServerMissing
 from tests.servers.redis_server import RedisServer
 
 IN_CI = bool(os.environ.get("CI"))
@@ -76,12 +77,8 @@ def redis_url(redis_server: RedisServer) -> str:
 @pytest.fixture
 def redis_cluster_url() -> Iterator[str]:
     """Address of an empty Redis Cluster: one node that holds all slots."""
-    extra = ("--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf")
-    try:
-        server = RedisServer(extra=extra)
-    except ServerMissing as error:
-        missing(error)
-    with server:
+    with ExitStack() as stack:
+        server = _started_cluster(stack)
         client = redis.Redis.from_url(server.url)
         client.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
         until = time.monotonic() + 20
@@ -90,6 +87,21 @@ def redis_cluster_url() -> Iterator[str]:
             time.sleep(0.1)
         client.close()
         yield server.url
+
+
+def _started_cluster(stack: ExitStack) -> RedisServer:
+    """Start a node. Its second port, 10,000 above the first, may be taken: then try another pair."""
+    extra = ("--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf")
+    tries = 5
+    while True:
+        try:
+            return stack.enter_context(RedisServer(extra=extra))
+        except ServerMissing as error:
+            missing(error)
+        except ServerFailed:
+            tries -= 1
+            if not tries:
+                raise
 
 
 @pytest.fixture(params=["server", "cluster"])
