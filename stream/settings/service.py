@@ -37,7 +37,7 @@ class LimitSettings(Table, frozen=True, kw_only=True):
             "goals and posts of all sites. Further ones count as `other`.",
             why="Bounds memory and Redis however many sites and dimensions there are.",
         ),
-    ] = 20_000
+    ] = 10_000
     segment_sets_max: Annotated[
         Annotated[int, Meta(ge=100)],
         Help(
