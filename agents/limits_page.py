@@ -14,7 +14,7 @@ _HEAD = """\
 Generated from `stream/configure/caps.py` by `make generate`.
 
 Whatever arrives, nothing grows beyond these bounds. An event beyond one still counts wherever it can;
-the second last column says where it does not. A dotted name is a setting, with its default; the others
+the column "beyond it" says where it does not. A dotted name is a setting, with its default; the others
 are fixed, so that a replay decides as the live run did. Limits of values hold for each shard: the
 first ones of its log count by name. Two shards may know different ones.
 

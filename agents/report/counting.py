@@ -100,8 +100,14 @@ def print_accounting(settings: Settings, report: Report, errors: Console) -> Non
 
 
 def print_advice(settings: Settings, report: Report, errors: Console) -> None:
-    """Print what to do about late events, and about ids that change, if there are any."""
+    """Print what to do about late events, too many sites, and ids that change, if there are any."""
     _print_id_changes(report, errors)
+    if other := report.events_of_other_sites():
+        errors.print(
+            f"engage: {other:,} events are of sites beyond limits.sites_max, and count together as the "
+            "site other. Raise it, or list the sites in limits.sites_allowed",
+            markup=False,
+        )
     if "late" in report.accounting().left_out:
         hours = settings.time.correction_window_seconds / 3600
         errors.print(

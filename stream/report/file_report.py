@@ -11,6 +11,7 @@ from stream.churn.assess import Assessed
 from stream.configure.compile import build_rules
 from stream.configure.fingerprints import definition_version
 from stream.counters.measures import EVENTS, SCHEDULED, Grain
+from stream.counters.sites import OTHER
 from stream.counters.windows import GRAIN_OF
 from stream.engine.duplicates import SeenIds
 from stream.engine.record import Decoded
@@ -121,6 +122,17 @@ class Report:
             for events in whole.events():
                 self._count([(event, b"") for event in events])
             self._rejected += whole.rejected
+
+    def events_of_other_sites(self) -> int:
+        """Return the number of events of sites beyond `limits.sites_max`."""
+        total = 0
+        for shard in self._shards:
+            shard.count_collected()
+            counts = shard.counters.tables[Grain.ALL].get(0, {})
+            for series, name in shard.registry.series.items():
+                if name == (EVENTS, OTHER, "", ""):
+                    total += counts.get(series, 0)
+        return total
 
     def accounting(self) -> Accounting:
         """Account for all lines read so far."""

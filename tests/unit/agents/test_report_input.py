@@ -14,6 +14,7 @@ from tests.unit.agents.test_report_command import (
     DAY_MS,
     MONDAY,
     one,
+    records,
     report,
     view,
     write,
@@ -77,6 +78,24 @@ def test_events_left_out_are_named(tmp_path: Path) -> None:
         (
             "engage: late events are over 24 h older than one before them. Leave out --as-log, "
             "give the oldest file first, or raise time.correction_window_seconds"
+        ),
+    ]
+
+
+def test_events_of_sites_beyond_the_limit_are_counted_as_other_and_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ENGAGE_LIMITS_SITES_MAX", "2")
+    lines = [view(f"v{n}", site=f"s{n % 4}") for n in range(8)]
+    file = write(tmp_path / "e.jsonl", *lines)
+    result = report("--metric", "page_views", "--window", "all", "--format", "json", file)
+    assert result.exit_code == 0
+    assert {one.site: one.value for one in records(result)} == {"s0": 2, "s1": 2, "other": 4}
+    assert result.stderr.splitlines() == [
+        "8 lines read, all counted",
+        (
+            "engage: 4 events are of sites beyond limits.sites_max, and count together as the site "
+            "other. Raise it, or list the sites in limits.sites_allowed"
         ),
     ]
 
