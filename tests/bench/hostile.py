@@ -9,7 +9,7 @@ from statistics import quantiles
 import redis
 
 from tests.faults.fleet import Fleet
-from tests.faults.hostile import GOOD, count, good_events, pod_limit
+from tests.faults.hostile import GOOD, SETTINGS, count, good_events, pod_limit
 from tests.servers.kafka_server import KafkaServer
 from tests.servers.redis_server import RedisServer
 
@@ -20,7 +20,9 @@ def main() -> None:
     parser.add_argument("--timeout", type=float, default=7_200)
     given = parser.parse_args()
     with KafkaServer() as kafka, RedisServer() as server, tempfile.TemporaryDirectory() as folder:
-        with Fleet(kafka.bootstrap, server.url, Path(folder), workers=1) as fleet:
+        with Fleet(
+            kafka.bootstrap, server.url, Path(folder), workers=1, settings=SETTINGS
+        ) as fleet:
             began = time.monotonic()
             seen = count(fleet, given.events, given.timeout)
             seconds = time.monotonic() - began
