@@ -82,7 +82,7 @@ def _hostile(n: int) -> tuple[str, str, dict[str, Any]]:
 
 
 class Seen(NamedTuple):
-    """What a watch has seen: seconds of each answer, the pages, and the most memory in bytes."""
+    """Observations of a watch: seconds of each answer, the pages, and the most memory in bytes."""
 
     answers: list[float]
     scrapes: list[float]
