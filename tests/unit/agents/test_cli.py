@@ -211,6 +211,7 @@ def test_demo_simulate_and_report_get_their_options(stand_in: Installer, tmp_pat
         "digits": None,
         "full": False,
         "html": None,
+        "partitions": 1,
     }
     assert report[0][1] == given | others
     assert engage("report", "--compare", "--retention", "recurring", str(file)).exit_code == 2
