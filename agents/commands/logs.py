@@ -26,7 +26,7 @@ OWN_ATTRIBUTES = frozenset(vars(logging.makeLogRecord({}))) | {"message", "ascti
 
 
 class RateLimit(logging.Filter):
-    """Filter that passes one line per (logger, template, reason, shard) every 10 s and counts the others.
+    """Filter that passes one line per (logger, template, reason, shard) every 10 s and counts the rest.
 
     A template is the message before its arguments are filled in; `reason` and `shard` may be given as
     extra. Lines of client libraries pass every minute.
