@@ -22,7 +22,7 @@ WEEKLY, FORTNIGHT = "weekly.yml", "fortnight.yml"
 ALERT_CASES = tuple(
     sorted(file.name for file in CASES.glob("*.yml") if file.name != "recording.yml")
 )
-_SECONDS = 120
+_SECONDS = 300
 _NAME = re.compile(r"[a-z]+:[a-zA-Z0-9_]+:[a-zA-Z0-9_]+")
 
 Rule = dict[str, Any]

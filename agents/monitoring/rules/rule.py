@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from agents.monitoring.rules.pace import EARNEST, Pace
+
 Severity = Literal["critical", "warning", "info", "none"]
 Signal = Literal[
     "bounce", "churn", "activity", "clicks", "conversion", "satisfaction", "carts",
@@ -50,3 +52,5 @@ class Group:
 
     name: str
     rules: tuple[Record | Alert, ...]
+    #: Divides how long its alerts wait and stay.
+    pace: Pace = EARNEST

@@ -5,7 +5,7 @@ from typing import Any
 
 from agents.monitoring.rules import segments
 from agents.monitoring.rules.counts import count_rules
-from agents.monitoring.rules.pace import EARNEST
+from agents.monitoring.rules.pace import EARNEST, Pace
 from agents.monitoring.rules.pipeline import pipeline_alerts
 from agents.monitoring.rules.pipeline_rules import pipeline_rules
 from agents.monitoring.rules.product import product_alerts
@@ -40,15 +40,20 @@ def product_groups(settings: Settings, place: Surroundings) -> list[Group]:
     usual += segment_rules(segments.CARTS, pace)
     return [
         Group("engagement-usual", (*usual, *count_rules(pace))),
-        Group("engagement-product-alerts", tuple(product_alerts(settings))),
+        Group("engagement-product-alerts", tuple(product_alerts(settings)), pace),
     ]
 
 
-def pipeline_groups(settings: Settings, place: Surroundings) -> list[Group]:
-    """Build the rules and alerts about the pipeline; a rehearsal does not change their durations."""
+def pipeline_groups(settings: Settings, place: Surroundings, pace: Pace = EARNEST) -> list[Group]:
+    """Build the rules and alerts about the pipeline; a rehearsal does not change their durations.
+
+    A test of the alerts themselves gives a `pace`.
+    """
     return [
-        Group("engagement-pipeline", tuple(pipeline_rules(EARNEST))),
-        Group("engagement-pipeline-alerts", tuple(pipeline_alerts(settings, place.job, EARNEST))),
+        Group("engagement-pipeline", tuple(pipeline_rules(pace)), pace),
+        Group(
+            "engagement-pipeline-alerts", tuple(pipeline_alerts(settings, place.job, pace)), pace
+        ),
     ]
 
 
@@ -56,17 +61,19 @@ def as_document(groups: Sequence[Group], place: Surroundings) -> dict[str, Any]:
     """Build a rule file."""
     return {
         "groups": [
-            {"name": group.name, "rules": [_as_entry(rule, place) for rule in group.rules]}
+            {
+                "name": group.name,
+                "rules": [_as_entry(rule, place, group.pace) for rule in group.rules],
+            }
             for group in groups
         ]
     }
 
 
-def _as_entry(rule: Record | Alert, place: Surroundings) -> dict[str, Any]:
+def _as_entry(rule: Record | Alert, place: Surroundings, pace: Pace) -> dict[str, Any]:
     if isinstance(rule, Record):
         return {"record": rule.name, "expr": rule.expression}
     entry: dict[str, Any] = {"alert": place.prefix + rule.name, "expr": _of_sites(rule, place)}
-    pace = place.pace if rule.signal in PRODUCT_SIGNALS else EARNEST
     if rule.hold:
         entry["for"] = pace.of(rule.hold)
     if rule.keep:
