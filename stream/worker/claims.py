@@ -152,15 +152,16 @@ class Claims:
         return is_assigned and assigned.loaded is None and not is_stopped
 
     def _watched(self, assigned: AssignedShard, claim: Claim, shard: Shard) -> LoadedShard:
-        log, counts = self._log, self._status.counts
+        log = self._log
+        guard = ContiguityGuard(shard, log, self._status.counts)
         idle_ms = round(self._settings.time.idle_seconds * 1000)
         return LoadedShard(
             shard=shard,
             claim=claim,
-            guard=ContiguityGuard(shard, log, counts),
+            guard=guard,
             rejections=RejectionLimit(assigned.partition, self._settings.ledger),
             idle=IdleWatch(shard, log, idle_ms, assigned.idle_hold),
-            stalls=StallWatch(shard, log, counts),
+            stalls=StallWatch(shard, log, guard),
             position=claim.position,
             stored_watermark=shard.watermark,
         )

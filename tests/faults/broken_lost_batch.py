@@ -9,7 +9,7 @@ from typing import Any
 from faust.types import TP
 
 from stream.kafka.transport import Consumer
-from stream.worker import topic_watches
+from stream.worker.watch import topics as topic_watches
 
 KEY = b"lost"
 _getmany = Consumer.getmany

@@ -10,9 +10,9 @@ from faust.types import TP
 from stream.engine.shard import Shard
 from stream.engine.watermark import IdleHold, log_lead
 from stream.worker.clock import now_ms
+from stream.worker.contiguity import ContiguityGuard
 from stream.worker.errors import UNREACHABLE
 from stream.worker.log import Log
-from stream.worker.status import OwnerCounts
 
 _log = logging.getLogger(__name__)
 #: A topic that stands still for this long behind the end of its log is sought again. For a worker
@@ -55,10 +55,10 @@ class StallWatch:
     The next batch of a topic would show the gap. Without a next batch, only time can.
     """
 
-    def __init__(self, shard: Shard, log: Log, counts: OwnerCounts) -> None:
+    def __init__(self, shard: Shard, log: Log, guard: ContiguityGuard) -> None:
         self._shard = shard
         self._log = log
-        self._counts = counts
+        self._guard = guard
         #: Topic → expected offset, and the monotonic seconds since when it has been that.
         self._waiting: dict[str, tuple[int, float]] = {}
 
@@ -79,11 +79,11 @@ class StallWatch:
                 await self._seek(topic, state.expected, now - since)
 
     async def _seek(self, topic: str, offset: int, seconds: float) -> None:
-        self._counts.rewinds += 1
         _log.warning(
             "%s[%d]: no batch for %.0f s after offset %d, though the log goes on; reading again "
             "from there",
             topic, self._shard.partition, seconds, offset,
         )  # fmt: skip
         with contextlib.suppress(*UNREACHABLE):
-            await self._log.rewind({TP(topic, self._shard.partition): offset})
+            # A log that retention has emptied has no batch that would show the gap.
+            await self._guard.close_gap(topic)

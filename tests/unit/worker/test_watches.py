@@ -6,6 +6,7 @@ from faust.types import TP
 from schemas.codec import parse_all
 from stream.engine.watermark import IdleHold
 from stream.worker.clock import now_ms
+from stream.worker.contiguity import ContiguityGuard
 from stream.worker.rejection_limit import RejectionLimit
 from stream.worker.status import OwnerCounts
 from stream.worker.watch.topics import IdleWatch, StallWatch
@@ -53,12 +54,24 @@ def test_a_topic_with_an_unknown_end_is_not_drained() -> None:
 
 async def test_a_stalled_topic_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("stream.worker.watch.topics.STALLED_SECONDS", 0.0)
-    log, counts = Log(ends={TOPIC: (5, now_ms())}), OwnerCounts()
-    watch = StallWatch(shard(), log, counts)
+    held, log, counts = shard(), Log(ends={TOPIC: (5, now_ms())}), OwnerCounts()
+    watch = StallWatch(held, log, ContiguityGuard(held, log, counts))
     await watch.look(())
     assert log.rewinds == []
     await watch.look(())
     assert (log.rewinds, counts.rewinds) == ([{TP(TOPIC, 0): 0}], 1)
+
+
+async def test_a_log_that_retention_has_emptied_is_passed_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("stream.worker.watch.topics.STALLED_SECONDS", 0.0)
+    log = Log(first=7, ends={TOPIC: (7, now_ms())})
+    held, counts = shard(), OwnerCounts()
+    watch = StallWatch(held, log, ContiguityGuard(held, log, counts))
+    for _ in range(3):
+        await watch.look(())
+    assert (held.topics[TOPIC].expected, counts.retention_lost) == (7, 7)
 
 
 async def test_a_halted_topic_and_a_silent_broker_are_no_stall(
@@ -67,7 +80,8 @@ async def test_a_halted_topic_and_a_silent_broker_are_no_stall(
     monkeypatch.setattr("stream.worker.watch.topics.STALLED_SECONDS", 0.0)
     halted, silent = Log(ends={TOPIC: (5, now_ms())}), Log(ends={TOPIC: (5, now_ms() - 60_000)})
     for log, topics in ((halted, {TOPIC}), (silent, set())):
-        watch = StallWatch(shard(), log, OwnerCounts())
+        held = shard()
+        watch = StallWatch(held, log, ContiguityGuard(held, log, OwnerCounts()))
         for _ in range(3):
             await watch.look(topics)
         assert log.rewinds == []
