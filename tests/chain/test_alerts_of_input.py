@@ -26,6 +26,7 @@ MODULE = "tests.faults.broken_on_request"
 SMALL = {
     "LIMITS_SITES_MAX": "3",
     "LIMITS_SEGMENTS_MAX": "100",
+    "LIMITS_SERIES_MAX": "1000",
     "DIMENSION_VALUES_MAX": "3",
     "DEDUPE_IDS_MAX": "50",
     "LIMITS_DIRTY_MAX": "1000",
@@ -33,12 +34,15 @@ SMALL = {
 LARGE = {
     "LIMITS_SITES_MAX": "1000",
     "LIMITS_SEGMENTS_MAX": "100000",
+    "LIMITS_SERIES_MAX": "100000",
     "DIMENSION_VALUES_MAX": "1000",
     "DEDUPE_IDS_MAX": "200000",
 }
 #: Bad records that halt a topic.
 BAD = 20
-CAPS = ("LabelCapReached", "SiteCapReached", "SegmentCapReached", "DedupeCapReached")
+CAPS = (
+    "LabelCapReached", "SiteCapReached", "SegmentCapReached", "SeriesCapReached", "DedupeCapReached",
+)  # fmt: skip
 
 
 class Input:
