@@ -1,4 +1,4 @@
-"""What no later batch would show: a batch lost on its way, and a log that retention has emptied."""
+"""A batch lost on its way, or a log that retention has emptied: no later batch would show either."""
 
 from pathlib import Path
 
