@@ -104,10 +104,10 @@ def test_probes_use_existing_pages_on_the_listening_port(tmp_path: Path) -> None
 
 
 def test_the_grace_period_of_a_worker_is_long_enough() -> None:
-    from agents.worker import _STOP_SECONDS
+    from agents.commands.signals import END_SECONDS
 
     pod, _ = containers(EXAMPLE)["worker"]
-    assert pod["terminationGracePeriodSeconds"] > 2 * _STOP_SECONDS + 5
+    assert pod["terminationGracePeriodSeconds"] > END_SECONDS + 5
 
 
 def test_the_image_is_the_one_built_here_with_a_version() -> None:
