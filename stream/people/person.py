@@ -31,6 +31,8 @@ _decode = msgspec.msgpack.Decoder(list[Any]).decode
 
 #: Most people have no history: they share one empty dict, which is never written to.
 _NO_HISTORY: dict[str, list[tuple[Any, ...]]] = {}
+#: Names of the full histories of most people: an empty frozenset of its own takes 216 bytes.
+_NOT_FULL: frozenset[str] = frozenset()
 #: Most people have no long history: they share one empty dict, which is never written to.
 _NO_INDEXES: dict[str, Any] = {}
 
@@ -74,7 +76,7 @@ class Person:
         #: Name of the aggregate → entries, see history/events.py.
         self.history: dict[str, list[tuple[Any, ...]]] = _NO_HISTORY
         #: Names of the aggregates whose history is full, see engine/accept.py.
-        self.full: frozenset[str] = frozenset()
+        self.full: frozenset[str] = _NOT_FULL
         #: Name of the aggregate → index of a long history, see history/learning.py. Not stored.
         self.indexes: dict[str, Any] = _NO_INDEXES
         # What the last event marked: the next event of that slot skips the bitmaps. Not stored.
@@ -171,7 +173,8 @@ def unpack(key: str, raw: bytes) -> Person:
     person.subscriptions = [tuple(event) for event in events]
     if history:
         person.history = {name: [tuple(entry) for entry in kept] for name, kept in history.items()}
-        person.full = frozenset(n for n, kept in history.items() if len(kept) >= HISTORY_MAX)
+        full = (name for name, kept in history.items() if len(kept) >= HISTORY_MAX)
+        person.full = frozenset(full) or _NOT_FULL
     return person
 
 
