@@ -2,12 +2,14 @@
 
 import contextlib
 import importlib.util
+import ssl
 import threading
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Self
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from kafka.errors import KafkaError
+from kafka.net.compat import KafkaNetClient
 
 from agents.doctor.trouble import kafka_trouble
 from stream.kafka.tls import ssl_context
@@ -60,17 +62,56 @@ def reaching(settings: Settings) -> Iterator[None]:
         raise KafkaUnreachable(f"{where}: {cause}", mend) from error
 
 
+@contextlib.contextmanager
+def opening(settings: Settings, *, embedded: bool = False) -> Iterator[dict[str, Any]]:
+    """Yield the options for a client's constructor; if it fails, close what it has opened.
+
+    kafka-python leaves its thread and its sockets behind then. Raises KafkaUnreachable.
+    """
+    connections: list[KafkaNetClient] = []
+    sockets: list[ssl.SSLSocket] = []
+
+    def connect(**config: Any) -> KafkaNetClient:
+        connections.append(KafkaNetClient(**config))
+        return connections[-1]
+
+    class Socket(ssl.SSLSocket):
+        def __new__(cls, *given: Any, **named: Any) -> Self:
+            self = super().__new__(cls, *given, **named)
+            sockets.append(self)
+            return self
+
+    try:
+        with reaching(settings):
+            options = client_options(settings, embedded=embedded)
+            context = options.get("ssl_context")
+            if context is not None:
+                context.sslsocket_class = Socket
+            yield options | {"kafka_client": connect}
+    except KafkaUnreachable:
+        for connection in connections:
+            connection.close()
+            connection._net.stop()  # noqa: SLF001  only a whole client would stop it
+        for one in sockets:
+            one.close()
+        raise
+    # Sockets of an open client are its own.
+    if context is not None:
+        context.sslsocket_class = ssl.SSLSocket
+    sockets.clear()
+
+
 def open_admin(settings: Settings) -> KafkaAdminClient:
     """Connect an admin client. Raises KafkaUnreachable after 5 s."""
-    with reaching(settings):
-        return KafkaAdminClient(**client_options(settings))
+    with opening(settings) as options:
+        return KafkaAdminClient(**options)
 
 
 def open_consumer(settings: Settings, *, embedded: bool = False) -> KafkaConsumer:
     """Connect a consumer without a group, which reads beside the workers and commits nothing."""
-    with reaching(settings):
+    with opening(settings, embedded=embedded) as options:
         return KafkaConsumer(
-            **client_options(settings, embedded=embedded),
+            **options,
             group_id=None,
             enable_auto_commit=False,
             allow_auto_create_topics=False,
@@ -83,14 +124,12 @@ class Sender:
     def __init__(
         self, settings: Settings, *, in_flight_max: int = 20_000, embedded: bool = False
     ) -> None:
-        options = client_options(settings, embedded=embedded)
         # Long enough for a broker's restart.
-        options |= {"delivery_timeout_ms": 30_000, "max_block_ms": 10_000}
-        if embedded:
-            options["enable_idempotence"] = False
-        with reaching(settings):
+        times = {"delivery_timeout_ms": 30_000, "max_block_ms": 10_000}
+        idempotence = {"enable_idempotence": False} if embedded else {}
+        with opening(settings, embedded=embedded) as options:
             self._producer = KafkaProducer(
-                **options,
+                **options | times | idempotence,
                 compression_type=_compression(),
                 linger_ms=20,
                 batch_size=256 * 1024,

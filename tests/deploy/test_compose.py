@@ -164,10 +164,10 @@ def test_the_broker_advertises_its_published_port() -> None:
 
 
 def test_the_stop_grace_period_is_long_enough() -> None:
-    from agents.worker import _STOP_SECONDS
+    from agents.commands.signals import END_SECONDS
 
     grace = float(services()["worker"]["stop_grace_period"].removesuffix("s"))
-    assert grace > 2 * _STOP_SECONDS + 2
+    assert grace > END_SECONDS + 2
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -1,6 +1,7 @@
 """Trouble that keeps a worker from Kafka is named, with one mend: by the check, by commands, by the worker."""
 
 import asyncio
+import gc
 import os
 import subprocess
 import sys
@@ -149,6 +150,7 @@ def test_the_check_and_commands_say_it_too(
         assert mend in found.advice
         with pytest.raises(KafkaUnreachable, match=cause):
             open_admin(load_settings(None, environ))
+    gc.collect()  # An open socket would be a warning, and so an error.
 
 
 def test_an_encrypted_key_opens_with_its_password_from_a_file(

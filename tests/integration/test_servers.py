@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 import pytest
 import redis
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 
 from agents.simulation.servers import EmbeddedKafka, EmbeddedRedis
 from tests.conftest import missing
@@ -41,7 +43,9 @@ async def receive(bootstrap: str, topic: str) -> list[bytes]:
 @pytest.fixture
 def embedded_kafka() -> Iterator[str]:
     server = EmbeddedKafka()
-    yield server.start()
+    bootstrap = server.start()
+    server.create_topics(["round-trip"])
+    yield bootstrap
     server.stop()
 
 
@@ -70,10 +74,12 @@ def test_a_record_goes_to_the_broker_and_back(
 
 def test_a_killed_broker_keeps_its_records_and_its_address() -> None:
     try:
-        server = KafkaServer({"auto.create.topics.enable": "true"})
+        server = KafkaServer()
     except ServerMissing as error:
         missing(error)
     with server:
+        admin = AdminClient({"bootstrap.servers": server.bootstrap})
+        admin.create_topics([NewTopic("kept", 1, 1)])["kept"].result(timeout=30)
         asyncio.run(send(server.bootstrap, "kept"))
         before = server.bootstrap
         server.kill()
