@@ -5,9 +5,9 @@ import re
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 import hypothesis
 import pytest
@@ -16,11 +16,13 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from tests.servers.kafka_server import KafkaServer
-from tests.servers.process import ServerFailed, ServerMissing
+from tests.servers.process import ServerFailed, ServerMissing, ServerProcess
 from tests.servers.redis_server import RedisServer
+from tests.servers.rights import CHECKS_RIGHTS
 
 IN_CI = bool(os.environ.get("CI"))
 TopicFactory = Callable[..., str]
+AnyServer = TypeVar("AnyServer", bound=ServerProcess)
 
 # CI must give the same verdict on the same code; on a developer's machine, new examples find more.
 hypothesis.settings.register_profile("desk", deadline=None)
@@ -35,6 +37,17 @@ def missing(error: ServerMissing) -> NoReturn:
     pytest.skip(str(error))
 
 
+@contextmanager
+def provided(make: Callable[[], AnyServer]) -> Iterator[AnyServer]:
+    """Run a server in a block; skip or fail the test, as `missing` does, if its program is missing."""
+    try:
+        server = make()
+    except ServerMissing as error:
+        missing(error)
+    with server:
+        yield server
+
+
 def needs_river() -> None:
     """Continue a test or module only if the extra `predict` is installed."""
     if find_spec("river") is None:
@@ -47,22 +60,35 @@ def needs_river() -> None:
 @pytest.fixture(scope="session")
 def kafka() -> Iterator[KafkaServer]:
     """One real broker for the whole run; tests that kill a broker start their own."""
-    try:
-        server = KafkaServer()
-    except ServerMissing as error:
-        missing(error)
-    with server:
+    with provided(KafkaServer) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def redis_server() -> Iterator[RedisServer]:
     """One real Redis for the whole run; tests that kill a Redis start their own."""
-    try:
-        server = RedisServer()
-    except ServerMissing as error:
-        missing(error)
-    with server:
+    with provided(RedisServer) as server:
+        yield server
+
+
+@pytest.fixture
+def own_kafka() -> Iterator[KafkaServer]:
+    """A broker that the test may damage."""
+    with provided(KafkaServer) as server:
+        yield server
+
+
+@pytest.fixture
+def guarded_kafka() -> Iterator[KafkaServer]:
+    """A broker that checks rights."""
+    with provided(lambda: KafkaServer(CHECKS_RIGHTS)) as server:
+        yield server
+
+
+@pytest.fixture
+def own_redis() -> Iterator[RedisServer]:
+    """A Redis that the test may damage."""
+    with provided(RedisServer) as server:
         yield server
 
 

@@ -4,32 +4,21 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-import pytest
-from confluent_kafka.admin import (
-    AclBinding,
-    AclBindingFilter,
-    AclOperation,
-    AclPermissionType,
-    AdminClient,
-    ResourcePatternType,
-    ResourceType,
-)
+from confluent_kafka.admin import AclOperation
 
 from agents.monitoring.rules.rule_file import HEADING_PREFIX
 from stream.publish.staleness import StaleReason
 from tests.chain.incidents import failures, fired
 from tests.chain.stand import Stand
-from tests.conftest import missing
 from tests.faults.fleet import PARTITIONS, Fleet
 from tests.faults.traffic import views_now
 from tests.faults.worker_process import WorkerProcess, wait_until
 from tests.servers.kafka_server import KafkaServer
-from tests.servers.process import ServerMissing
 from tests.servers.redis_server import RedisServer
+from tests.servers.rights import topic, without
 
 STALE = "NumbersStale"
 SETTINGS = {
@@ -38,33 +27,6 @@ SETTINGS = {
     # Until the session of a dead worker is over, its shards have no owner.
     "KAFKA_SESSION_TIMEOUT_SECONDS": "25",
 }
-
-
-@pytest.fixture
-def guarded_kafka() -> Iterator[KafkaServer]:
-    """A broker that checks rights; whoever has no rule may do everything."""
-    try:
-        server = KafkaServer(
-            {
-                "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
-                "allow.everyone.if.no.acl.found": "true",
-            }
-        )
-    except ServerMissing as error:
-        missing(error)
-    with server:
-        yield server
-
-
-@pytest.fixture
-def own_redis() -> Iterator[RedisServer]:
-    """A Redis that the test may damage."""
-    try:
-        server = RedisServer()
-    except ServerMissing as error:
-        missing(error)
-    with server:
-        yield server
 
 
 def test_every_alert_about_lost_servers_and_workers_fires_and_resolves(
@@ -138,27 +100,10 @@ def assert_rebalancing(folder: Path, grown: list[float]) -> None:
 
 def topic_that_refuses(stand: Stand, fleet: Fleet, kafka: KafkaServer, _redis: RedisServer) -> None:
     """Take the right to write the topic of the numbers, and give it back."""
-    admin, topic = AdminClient({"bootstrap.servers": kafka.bootstrap}), fleet.topic("metrics")
-    allowed = rule(topic, AclOperation.ALL, AclPermissionType.ALLOW)
-    denied = rule(topic, AclOperation.WRITE, AclPermissionType.DENY)
-    for done in admin.create_acls([allowed, denied]).values():
-        done.result(30)
-    send(fleet, "refused")
-    stand.wait_firing(STALE, reason=StaleReason.OUTPUT_REFUSED)
-    gone = AclBindingFilter(
-        ResourceType.TOPIC, topic, ResourcePatternType.LITERAL, "User:*", "*",
-        AclOperation.WRITE, AclPermissionType.DENY,
-    )  # fmt: skip
-    for removed in admin.delete_acls([gone]).values():
-        assert removed.result(30)
+    with without(kafka.bootstrap, AclOperation.WRITE, topic(fleet.topic("metrics"))):
+        send(fleet, "refused")
+        stand.wait_firing(STALE, reason=StaleReason.OUTPUT_REFUSED)
     stand.wait_resolved(STALE, reason=StaleReason.OUTPUT_REFUSED)
-
-
-def rule(topic: str, operation: AclOperation, permission: AclPermissionType) -> AclBinding:
-    """Return a rule about one topic for everybody."""
-    return AclBinding(
-        ResourceType.TOPIC, topic, ResourcePatternType.LITERAL, "User:*", "*", operation, permission
-    )
 
 
 def broker_dies(stand: Stand, _fleet: Fleet, kafka: KafkaServer, _redis: RedisServer) -> None:

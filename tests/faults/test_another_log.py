@@ -14,13 +14,12 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewPartitions, NewTopic
 
 from stream.counters import measures
-from tests.conftest import missing
+from tests.conftest import provided
 from tests.faults.fleet import PARTITIONS, Fleet
 from tests.faults.stored import read_counts
 from tests.faults.traffic import views_now
 from tests.faults.worker_process import WorkerProcess, wait_until
 from tests.servers.kafka_server import KafkaServer
-from tests.servers.process import ServerMissing
 
 ADMIN_SECONDS = 30
 
@@ -28,11 +27,7 @@ ADMIN_SECONDS = 30
 @pytest.fixture(scope="module")
 def other_kafka() -> Iterator[KafkaServer]:
     """A second cluster, which creates every topic that a client asks for."""
-    try:
-        server = KafkaServer({"auto.create.topics.enable": "true"})
-    except ServerMissing as error:
-        missing(error)
-    with server:
+    with provided(lambda: KafkaServer({"auto.create.topics.enable": "true"})) as server:
         yield server
 
 

@@ -16,7 +16,7 @@ from agents.commands.kafka_clients import KafkaUnreachable, open_admin
 from agents.commands.topics import run_topics_create
 from agents.kafka_start import CannotStartError, check_rights, find_log
 from stream.configure.load import load_settings
-from tests.conftest import missing
+from tests.conftest import provided
 from tests.faults.worker_process import WorkerProcess, wait_until
 from tests.integration.secured import (
     Certificates,
@@ -27,7 +27,6 @@ from tests.integration.secured import (
     variables,
 )
 from tests.servers.certificates import KEY_PASSWORD
-from tests.servers.process import ServerMissing
 from tests.servers.secured_kafka import SecuredKafka
 
 ROOT = Path(__file__).parents[2]
@@ -45,11 +44,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
 
 @pytest.fixture(scope="module")
 def secured(certificates: Certificates) -> Iterator[SecuredKafka]:
-    try:
-        server = SecuredKafka(certificates.authority, certificates.server)
-    except ServerMissing as error:
-        missing(error)
-    with server:
+    with provided(lambda: SecuredKafka(certificates.authority, certificates.server)) as server:
         run_topics_create(load_settings(None, variables(KAFKA_BOOTSTRAP_SERVERS=server.bootstrap)))
         yield server
 

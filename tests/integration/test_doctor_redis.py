@@ -11,10 +11,9 @@ from agents.worker import CannotStartError, check_redis
 from stream.configure.load import load_settings
 from stream.settings.application import Settings
 from stream.store.connection import connect_redis
-from tests.conftest import missing
+from tests.conftest import provided
 from tests.integration.secured import Certificates, make_certificates, of, variables
 from tests.servers.certificates import KEY_PASSWORD
-from tests.servers.process import ServerMissing
 from tests.servers.redis_server import RedisServer, SecuredRedis
 
 USERS = {
@@ -32,11 +31,9 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
 
 @pytest.fixture(scope="module")
 def secured(certificates: Certificates) -> Iterator[SecuredRedis]:
-    try:
-        server = SecuredRedis(certificates.authority, certificates.server, USERS)
-    except ServerMissing as error:
-        missing(error)
-    with server:
+    with provided(
+        lambda: SecuredRedis(certificates.authority, certificates.server, USERS)
+    ) as server:
         yield server
 
 

@@ -10,7 +10,7 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from agents.simulation.servers import EmbeddedKafka, EmbeddedRedis
-from tests.conftest import missing
+from tests.conftest import missing, provided
 from tests.servers.kafka_server import KafkaServer
 from tests.servers.process import ServerMissing
 from tests.servers.redis_server import RedisServer, installed_redis
@@ -73,11 +73,7 @@ def test_a_record_goes_to_the_broker_and_back(
 
 
 def test_a_killed_broker_keeps_its_records_and_its_address() -> None:
-    try:
-        server = KafkaServer()
-    except ServerMissing as error:
-        missing(error)
-    with server:
+    with provided(KafkaServer) as server:
         admin = AdminClient({"bootstrap.servers": server.bootstrap})
         admin.create_topics([NewTopic("kept", 1, 1)])["kept"].result(timeout=30)
         asyncio.run(send(server.bootstrap, "kept"))
@@ -90,11 +86,7 @@ def test_a_killed_broker_keeps_its_records_and_its_address() -> None:
 
 
 def test_a_killed_redis_keeps_its_data_on_disk() -> None:
-    try:
-        server = RedisServer(("--appendfsync", "always"))
-    except ServerMissing as error:
-        missing(error)
-    with server:
+    with provided(lambda: RedisServer(("--appendfsync", "always"))) as server:
         with redis.Redis.from_url(server.url) as client:
             client.set("kept", "yes")
         server.kill()

@@ -5,18 +5,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-import pytest
-
 from agents.commands.topics import run_topics_create
 from stream.configure.load import load_settings
-from tests.conftest import missing
 from tests.faults.worker_process import wait_until
 from tests.servers.kafka_server import KafkaServer
-from tests.servers.process import ServerMissing, free_port
+from tests.servers.process import free_port
 
 ROOT = Path(__file__).parents[2]
 #: Supervisors such as Docker wait this long before they kill.
@@ -29,16 +25,6 @@ class Command(NamedTuple):
 
     arguments: tuple[str, ...]
     code: int
-
-
-@pytest.fixture
-def stalled_kafka() -> Iterator[KafkaServer]:
-    try:
-        server = KafkaServer()
-    except ServerMissing as error:
-        missing(error)
-    with server:
-        yield server
 
 
 def started(
@@ -75,10 +61,10 @@ def output(command: Command, directory: Path) -> str:
 
 
 def test_sigterm_ends_commands_while_kafka_is_stalled(
-    stalled_kafka: KafkaServer, redis_url: str, tmp_path: Path
+    own_kafka: KafkaServer, redis_url: str, tmp_path: Path
 ) -> None:
     environ = {
-        "ENGAGE_KAFKA_BOOTSTRAP_SERVERS": stalled_kafka.bootstrap, "ENGAGE_REDIS_URL": redis_url,
+        "ENGAGE_KAFKA_BOOTSTRAP_SERVERS": own_kafka.bootstrap, "ENGAGE_REDIS_URL": redis_url,
         "ENGAGE_WEB_PORT": str(free_port()),
     }  # fmt: skip
     run_topics_create(load_settings(None, environ))
@@ -93,8 +79,8 @@ def test_sigterm_ends_commands_while_kafka_is_stalled(
     ]
     running = [(command, started(command, environ, tmp_path)) for command in commands]
     wait_until("simulate has begun", lambda: b"sent" in (tmp_path / "simulate.log").read_bytes())
-    assert stalled_kafka.pid is not None
-    os.kill(stalled_kafka.pid, signal.SIGSTOP)
+    assert own_kafka.pid is not None
+    os.kill(own_kafka.pid, signal.SIGSTOP)
     try:
         # These connect to a broker that does not answer; by default they wait 5 s for it.
         late = [Command(("backfill",), TERMINATED), Command(("topics", "create"), TERMINATED)]
@@ -102,7 +88,7 @@ def test_sigterm_ends_commands_while_kafka_is_stalled(
         time.sleep(1.5)
         terminate(running, tmp_path)
     finally:
-        os.kill(stalled_kafka.pid, signal.SIGCONT)
+        os.kill(own_kafka.pid, signal.SIGCONT)
 
 
 def test_sigterm_ends_commands_at_work(tmp_path: Path) -> None:
