@@ -27,12 +27,15 @@ _log = logging.getLogger(__name__)
 _STORE_SECONDS, _CLOSE_SECONDS = 4.5, 3.0
 
 
+def tune_collector() -> None:
+    """Make full collections rare, since they walk millions of objects, and young ones short."""
+    gc.set_threshold(20_000, 2, 10_000)
+
+
 def run_worker(settings: Settings) -> int:
     """Run until SIGTERM or Ctrl-C; return 0, or 1 after a failure that no retry can mend."""
     setup_logging(settings)
-    # The collector should hardly ever look at the millions of long-lived strings and small objects,
-    # and never at so many young ones that probes wait.
-    gc.set_threshold(20_000, 2, 10_000)
+    tune_collector()
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     stopped = asyncio.Event()

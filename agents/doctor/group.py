@@ -16,7 +16,7 @@ def group_findings(settings: Settings, admin: KafkaAdminClient) -> Iterator[Find
     """Name the members of the group, and those that read other topics: programs of another app."""
     group, inputs = settings.consumer_group, set(settings.topics.inputs)
     members: list[dict[str, Any]] = []
-    # A group that nobody has used yet has no coordinator.
+    # Kafka has no coordinator for a group without a first member.
     with contextlib.suppress(KafkaError):
         members = admin.describe_groups([group])[group].get("members") or []
     strangers, own = Counter[str](), Counter[str]()

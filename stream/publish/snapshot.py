@@ -16,7 +16,7 @@ from stream.publish.staleness import Stale
 
 #: Days that a gauge goes back to find one with results of the model.
 _LATE_DAYS = 4
-#: Dimension under which the events of unknown sites are told.
+#: Dimension of the events of sites beyond the cap.
 SITE = "site"
 
 

@@ -29,7 +29,7 @@ class CannotAdoptError(Exception):
 
 
 def run_adopt(settings: Settings) -> int:
-    """Let the next claims learn the ids of Kafka anew; 1 with a message if that is refused."""
+    """Delete the stored ids of cluster and topics: the next claim stores the current ones; 1 if refused."""
     try:
         asyncio.run(_run(settings))
     except (CannotAdoptError, CannotStartError, StateOwnedError) as error:

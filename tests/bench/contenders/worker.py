@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 import os
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from agents.app import Worker
+from agents.worker import tune_collector
 import stream.engine.fold
 from stream.kafka.fetch import Fetched
 from stream.publish.log_identity import LogIdentity
@@ -36,7 +36,7 @@ def run(job: Job, compiled: bool = True) -> None:
         others = [NewTopic(t, _PARTITIONS, 1) for t in (*settings.topics.inputs[1:], *outputs)]
         for future in admin.create_topics(others).values():
             future.result()
-        gc.set_threshold(200_000, 50, 1000)  # as agents/worker.py does
+        tune_collector()
         asyncio.new_event_loop().run_until_complete(_work(job, settings))
     os._exit(0)  # Some of Faust's tasks ignore their cancellation.
 
