@@ -37,7 +37,7 @@ class Reason(StrEnum):
 
 #: Detail of the events that parse and still are not counted.
 DETAILS: Final = {
-    Reason.NO_PERSON: "visitor_id and user_id name nobody (setting `ids.nobody`), or are absent",
+    Reason.NO_PERSON: "visitor_id and user_id are placeholders (setting `ids.placeholders`), or are absent",
     Reason.CROWDED: "the history of its person is full: they have 50,000 such events that still matter",
     Reason.CURRENCY: "currency differs from the setting `currency`, so the amount cannot be added",
     Reason.FUTURE: "event_time is more than time.max_future_skew_seconds after the Kafka timestamp",
@@ -55,7 +55,7 @@ CAUSES: Final[Mapping[Reason, str]] = MappingProxyType(
         Reason.MISSING_FIELD: "a field that the type needs is absent, null or empty",
         Reason.WRONG_FIELD: "a field has the wrong type or is out of bounds",
         Reason.NO_PERSON: "the type needs a person, and `visitor_id` and `user_id` are both absent, null, "
-        "empty, or among `ids.nobody`",
+        "empty, or among `ids.placeholders`",
         Reason.UNKNOWN_VERSION: "`schema_version` is not 1",
         Reason.ABSURD_TIME: "`event_time` is outside 1990 to 2199, or in seconds instead of "
         "milliseconds",

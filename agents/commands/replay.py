@@ -14,7 +14,7 @@ from agents.doctor.late_events import LateEvents, read_newest
 from schemas.codec import RejectedEvent, parse
 from schemas.events import EVENT_TYPES, Event
 from stream.people.keys import record_key
-from stream.people.nobody import Nobody
+from stream.people.placeholder_ids import PlaceholderIds
 from stream.report.input import Item, read_items
 from stream.settings.application import Settings
 
@@ -35,7 +35,7 @@ class Router:
     """Router of events: the type decides the topic, the person the key."""
 
     def __init__(self, settings: Settings, *, topic_by_type: bool = True) -> None:
-        self._nobody = Nobody(settings.ids.nobody)
+        self._placeholder_ids = PlaceholderIds(settings.ids.placeholders)
         self._by_visitor = settings.identity == "visitor"
         self._first = settings.topics.inputs[0]
         self._topics: dict[str, str] = {}
@@ -55,7 +55,7 @@ class Router:
 
     def key(self, event: Event) -> bytes:
         """Key of an event: its person by `identity`, or its site without a person."""
-        self._nobody.take_off(event)
+        self._placeholder_ids.take_off(event)
         user, visitor = event.user_id, event.visitor_id
         return record_key(event.site, user, visitor, by_visitor=self._by_visitor).encode()
 

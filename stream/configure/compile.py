@@ -16,7 +16,7 @@ from stream.metrics.metric import FIXED_DIMENSIONS
 from stream.metrics.themes.goals import session_marks
 from stream.metrics.themes.retention import lifecycle_rules
 from stream.people.first_days import activation
-from stream.people.nobody import Nobody
+from stream.people.placeholder_ids import PlaceholderIds
 from stream.sessions.pages import PAGE
 from stream.sessions.rules import session_rules
 from stream.settings.application import Settings
@@ -50,7 +50,7 @@ def build_rules(settings: Settings, watching: Sequence[EventCounter] = ()) -> Ru
         named_sites=frozenset((*settings.sites, *(allowed or (DEFAULT_SITE,)))),
         first_sites_max=0 if allowed else settings.limits.sites_max,
         identity_is_user=settings.identity == "user",
-        nobody=Nobody(settings.ids.nobody),
+        placeholder_ids=PlaceholderIds(settings.ids.placeholders),
         currency=settings.currency,
         allowed_lateness_ms=settings.time.allowed_lateness_seconds * 1000,
         correction_window_ms=corrects * settings.time.correction_window_seconds * 1000,

@@ -11,7 +11,7 @@ from stream.engine.exclusions import Exclusions
 from stream.history.spelling import reason_key
 from stream.people.lifecycle import LifecycleRules
 from stream.people.newcomers import Activation
-from stream.people.nobody import Nobody
+from stream.people.placeholder_ids import PlaceholderIds
 from stream.sessions.rules import SessionRules
 from stream.settings.application import Settings
 
@@ -37,8 +37,8 @@ class Rules:
     named_sites: frozenset[str]
     first_sites_max: int
     identity_is_user: bool
-    #: ids.nobody
-    nobody: Nobody
+    #: ids.placeholders
+    placeholder_ids: PlaceholderIds
     currency: str | None
     allowed_lateness_ms: int
     #: time.correction_window_seconds; 0 unless time.late_policy is update.
@@ -61,9 +61,9 @@ class Rules:
 
         `who` is the id of the person unless it is a placeholder.
         """
-        if not self.nobody.has(who):
+        if not self.placeholder_ids.has(who):
             return who
-        self.nobody.take_off(event)
+        self.placeholder_ids.take_off(event)
         return event.user_id or event.visitor_id
 
     def is_involuntary(self, reason: str | None) -> bool:

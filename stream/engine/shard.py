@@ -38,7 +38,7 @@ class Shard(ShardState):
         rules = self.rules
         event_rules, identity_is_user = rules.event_rules, rules.identity_is_user
         sites = self.registry.sites.known
-        spellings = rules.nobody.spellings
+        spellings = rules.placeholder_ids.spellings
         get, recent = self.people.get, self.people.recent
         people: list[Person | None] = []
         missing: Missing = {}

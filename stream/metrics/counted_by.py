@@ -11,7 +11,7 @@ from stream.counters import measures
 
 #: Settings that decide whether an event counts at all, and on which day: they change every measure.
 ALWAYS = (
-    "timezone", "sites", "currency", "ids.nobody", "bots.mode", "bots.user_agent_field", "bots.patterns",
+    "timezone", "sites", "currency", "ids.placeholders", "bots.mode", "bots.user_agent_field", "bots.patterns",
     "bots.http_libraries", "exclude",
     "dedupe.window_seconds", "dedupe.ids_max", "time.allowed_lateness_seconds",
     "time.correction_window_seconds", "time.late_policy", "time.max_future_skew_seconds",

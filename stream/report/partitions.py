@@ -6,7 +6,7 @@ from schemas.codec import RejectedEvent
 from stream.engine.record import Decoded
 from stream.engine.shard import Shard
 from stream.people.keys import record_key
-from stream.people.nobody import Nobody
+from stream.people.placeholder_ids import PlaceholderIds
 from stream.settings.application import Settings
 
 
@@ -18,7 +18,8 @@ def partition_of(settings: Settings, partitions: int) -> Callable[[Decoded], int
     # Not before it is needed: importing the Kafka client takes longer than a small report.
     from aiokafka.partitioner import murmur2
 
-    nobody, by_visitor = Nobody(settings.ids.nobody), settings.identity == "visitor"
+    placeholders = PlaceholderIds(settings.ids.placeholders)
+    by_visitor = settings.identity == "visitor"
     known: dict[str, int] = {}
 
     def find(item: Decoded) -> int:
@@ -26,7 +27,7 @@ def partition_of(settings: Settings, partitions: int) -> Callable[[Decoded], int
             return 0
         event = item[0]
         user, visitor = (
-            None if one is None or nobody.has(one) else one
+            None if one is None or placeholders.has(one) else one
             for one in (event.user_id, event.visitor_id)
         )
         key = record_key(event.site, user, visitor, by_visitor=by_visitor)

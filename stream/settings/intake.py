@@ -151,7 +151,7 @@ class DedupeSettings(Table, frozen=True, kw_only=True):
 class IdSettings(Table, frozen=True, kw_only=True):
     """Ids of people and sessions."""
 
-    nobody: Annotated[
+    placeholders: Annotated[
         tuple[str, ...],
         Help(
             "Values of user_id, visitor_id and session_id that are read as absent, in letters of any "

@@ -10,14 +10,14 @@ EventDict = dict[str, Any]
 _IDS = ("user_id", "visitor_id", "session_id")
 
 
-def present(event: EventDict, nobody: Collection[str] = ()) -> EventDict:
+def present(event: EventDict, placeholders: Collection[str] = ()) -> EventDict:
     """Return the event with only the fields, and the values of the context, that hold something.
 
-    "undefined, null, none … are nobody": such an id, in any case, is no id.
+    "undefined, null, none … are placeholders": such an id, in any case, is no id.
     """
     kept = {name: value for name, value in event.items() if value not in (None, "")}
     for name in _IDS:
-        if str(kept.get(name, "")).strip().lower() in nobody:
+        if str(kept.get(name, "")).strip().lower() in placeholders:
             kept.pop(name, None)
     if "context" in kept:
         context = kept["context"].items()

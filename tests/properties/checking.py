@@ -60,7 +60,7 @@ def verdicts_of(logs: Logs, settings: Settings) -> list[Verdict]:
             # Views of one millisecond: first those of the page-view topic, each topic in its order.
             rank = 0 if topic == settings.topics.page_views else crc32(topic.encode())
             for record in log:
-                event = present(msgspec.json.decode(record.value), settings.ids.nobody)
+                event = present(msgspec.json.decode(record.value), settings.ids.placeholders)
                 event["ms"] = instant(event["event_time"])
                 event["arrival"] = (rank, record.offset)
                 if {"user_id", "visitor_id"} & event.keys() or event["type"] in PERSONLESS:

@@ -9,7 +9,7 @@ import pytest
 
 from stream.engine import duplicates, event_rules, shard, state
 from stream.history import subscriptions as customers
-from stream.people import active_days, activity, lifecycle, nobody
+from stream.people import active_days, activity, lifecycle, placeholder_ids
 from stream.publish import due_windows
 from stream.sessions import index
 from stream.sessions.session import Session
@@ -139,7 +139,7 @@ MUTANTS: dict[str, tuple[object, str, Callable[..., Any]]] = {
     "a merge forgets the end": (index, "merge", _merge_without_end),
     "reopening subtracts nothing": (index.SessionIndex, "_open", _reopen_without_subtracting),
     "ids are not remembered": (state, "SeenIds", _NoIds),
-    "ids of nobody are people": (nobody.Nobody, "has", lambda *_: False),
+    "placeholder ids are people": (placeholder_ids.PlaceholderIds, "has", lambda *_: False),
     "a ticket of support makes active": (event_rules, "_is_opened_by_support", lambda _: False),
     "an id of one site is known on all": (state, "SeenIds", _IdsOfAllSites),
     "ids are not restored after a crash": (shard, "recall", _nothing),

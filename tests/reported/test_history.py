@@ -11,7 +11,7 @@ from tests.reported.cases import case, report
 def guests(tmp_path: Path) -> Path:
     """Return settings under which the id `guest` names a person: the inputs call theirs so."""
     file = tmp_path / "engage.toml"
-    file.write_text("[ids]\nnobody = []\n")
+    file.write_text("[ids]\nplaceholders = []\n")
     return file
 
 

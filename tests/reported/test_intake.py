@@ -145,7 +145,7 @@ def test_a_synthetic_browser_is_a_bot(name: str, tmp_path: Path) -> None:
 def test_an_id_that_names_nobody_is_none() -> None:
     found = report("undefined_ids.jsonl")
     assert found.value("unique_visitors") == 6
-    every_id = report("undefined_ids.jsonl", ENGAGE_IDS_NOBODY="[]")
+    every_id = report("undefined_ids.jsonl", ENGAGE_IDS_PLACEHOLDERS="[]")
     assert every_id.value("unique_visitors") == 4
 
 

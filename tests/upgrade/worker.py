@@ -29,7 +29,7 @@ Logged = Sequence[Any]
 
 #: Defaults of that time: counts in the stored state and counts from the log agree only under them.
 _DEFAULTS = {
-    "ENGAGE_IDS_NOBODY": "[]",
+    "ENGAGE_IDS_PLACEHOLDERS": "[]",
     "ENGAGE_SESSION_EXPLICIT_ENDS": "false",
     "ENGAGE_ACTIVE_PASSIVE_TYPES": "heartbeat, subscription_renewed, subscription_ended, "
     "ticket_resolved, marketing_spend",

@@ -34,7 +34,7 @@ class Changed(NamedTuple):
 
 CHANGES: tuple[Changed, ...] = (
     Changed("identity", "visitor"),
-    Changed("ids.nobody", ("u1",)),
+    Changed("ids.placeholders", ("u1",)),
     Changed("timezone", "Asia/Tokyo"),
     Changed("sites", {"default": {"timezone": "America/New_York"}}),
     Changed("week_start", "sunday"),

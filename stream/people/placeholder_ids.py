@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from schemas.envelope import Envelope
 
 
-class Nobody:
-    """Test of ids, by `ids.nobody`. Such an id is read as absent, so it is taken off its event."""
+class PlaceholderIds:
+    """Test of ids, by `ids.placeholders`. Such an id is read as absent, so it is taken off its event."""
 
     def __init__(self, names: Iterable[str]) -> None:
         self._names = frozenset(_plain(name) for name in names)
