@@ -94,7 +94,7 @@ class ShardOwner:
     @property
     def problem(self) -> str:
         """Why this worker does not count all its events; empty if it does."""
-        holds = self._status.holds.values()
+        holds = (one.text for one in self._status.reasons.stale)
         shards = (assigned.problem for assigned in self.assigned_shards.values())
         return next(
             filter(None, (self._status.problem, *holds, self._assignment_problem, *shards)), ""

@@ -57,31 +57,18 @@ class OwnerStatus:
     reasons: Holds = field(default_factory=Holds)
 
     @property
-    def holds(self) -> dict[StaleReason, str]:
-        """The reasons by name, each with what is wrong and how to mend it."""
-        return {StaleReason(one.reason): one.text for one in self.reasons.stale}
-
-    def hold(self, reason: StaleReason, text: str, since_ms: int = 0) -> None:
-        """Note that the numbers are not live until `release`; `text` says why, and how to mend it."""
-        self.reasons.hold(reason, text, since_ms)
-
-    def release(self, reason: StaleReason) -> None:
-        """Note that a reason of `hold` is over."""
-        self.reasons.release(reason)
-
-    @property
     def is_halted(self) -> bool:
         """Whether shards take no batches until the worker is started again."""
-        return not self.holds.keys().isdisjoint(HALTING)
+        return any(reason in self.reasons for reason in HALTING)
 
     @property
     def may_store(self) -> bool:
         """Whether a last checkpoint may be stored."""
-        return all(HALTING.get(reason, True) for reason in self.holds)
+        return all(stores or reason not in self.reasons for reason, stores in HALTING.items())
 
     def halt(self, mismatch: Mismatch) -> None:
         """Stop counting until the worker is started again."""
-        self.hold(mismatch.reason, mismatch.text)
+        self.reasons.hold(mismatch.reason, mismatch.text)
 
     def fail(self, error: Exception, problem: str) -> None:
         """Note a failure that ends the worker."""

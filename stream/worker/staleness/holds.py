@@ -18,6 +18,11 @@ class Holds:
         """Return whether a reason holds."""
         return reason in self._held
 
+    def text(self, reason: StaleReason) -> str:
+        """Return the text of a reason; empty if it does not hold."""
+        held = self._held.get(reason)
+        return held.text if held else ""
+
     @property
     def stale(self) -> list[Stale]:
         """The reasons, with their texts and times."""

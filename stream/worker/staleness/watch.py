@@ -10,7 +10,7 @@ from stream.worker.clock import now_ms
 from stream.worker.owner import ShardOwner
 from stream.worker.staleness.holds import Holds
 from stream.worker.staleness.outputs import Outputs
-from stream.worker.staleness.rebuilding import is_behind, is_rebuilding
+from stream.worker.staleness.rebuilding import is_behind, is_recalling
 from stream.worker.staleness.watermarks import WatermarkWatch
 
 _LOOK_SECONDS = 1.0
@@ -94,7 +94,7 @@ class StaleWatch:
             shard = assigned.shard
             if shard is not None and is_behind(shard):
                 (again if shard.is_recount else first).append(number)
-            elif is_rebuilding(assigned):
+            elif shard is None or is_recalling(shard):
                 loading[number] = self._loading.get(number, now)
         self._loading = loading
         # A rebalance loads shards in seconds. Only their time is lost, until it is long.

@@ -122,8 +122,8 @@ class LogWatch:
         text = ""
         if missing:
             text = f"topics are missing: {', '.join(missing)}; run `engage topics create`"
-            self._status.hold(StaleReason.OUTPUT_REFUSED, text)
+            self._status.reasons.hold(StaleReason.OUTPUT_REFUSED, text)
         # A producer may hold the same reason for another cause.
-        elif self._held and self._status.holds.get(StaleReason.OUTPUT_REFUSED) == self._held:
-            self._status.release(StaleReason.OUTPUT_REFUSED)
+        elif self._held and self._status.reasons.text(StaleReason.OUTPUT_REFUSED) == self._held:
+            self._status.reasons.release(StaleReason.OUTPUT_REFUSED)
         self._held = text
