@@ -107,3 +107,8 @@ def workers(app: str) -> str:
 def definitions(app: str) -> str:
     """Hash: metric → JSON of the definition its counts were made with."""
     return f"{{engage:{app}}}:definitions"
+
+
+def published(app: str) -> tuple[str, ...]:
+    """All keys of an app or generation beside its shards and the pointer. They share a slot."""
+    return publisher(app), snapshot(app), definitions(app), workers(app)

@@ -41,9 +41,7 @@ async def remove_state(client: Any, state: FoundState, hold: Hold, note: Note) -
     again = await _found_again(client, state)
     for partition, meta in metas.items():
         await hold.unlink(partition, [key for key in again.get(partition, ()) if key != meta])
-    name = state.name
-    published = (keys.publisher(name), keys.snapshot(name), keys.definitions(name))
-    await client.execute_command("UNLINK", *published)
+    await client.execute_command("UNLINK", *keys.published(state.name))
     for partition, meta in metas.items():
         await hold.unlink(partition, [meta])
 

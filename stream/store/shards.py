@@ -112,15 +112,7 @@ class Store:
 
     async def forget_published(self) -> None:
         """Delete everything that this generation's publisher has stored."""
-        name = self.state_name
-        published = (
-            keys.publisher(name),
-            keys.snapshot(name),
-            keys.definitions(name),
-            keys.workers(name),
-        )
-        # One command: their hash tag puts them into one slot.
-        await self._client.execute_command("UNLINK", *published)
+        await self._client.execute_command("UNLINK", *keys.published(self.state_name))
 
     def keys(self, partition: int) -> ShardKeys:
         """Return the keys of a shard."""
