@@ -49,8 +49,9 @@ class MemoryWatch:
         is_known = True
         while True:
             try:
-                self._note(await self.look())
-                self._note_evicting(await self.evicting())
+                answers = await self._primaries()
+                self._note(_memory(answers))
+                self._note_evicting(await self._evicting(answers))
                 is_known = True
             except (RedisError, OSError, TimeoutError) as error:
                 if is_known:
@@ -66,18 +67,17 @@ class MemoryWatch:
 
         Raises RedisError, OSError and TimeoutError.
         """
-        answers = await self._primaries()
-        return {
-            node: Memory(int(answer["used_memory"]), int(answer["maxmemory"]))
-            for node, answer in answers.items()
-        }
+        return _memory(await self._primaries())
 
     async def evicting(self) -> dict[str, str]:
         """Return the maxmemory-policy of each server that has another than noeviction.
 
         Raises RedisError, OSError and TimeoutError. A replica counts: it may become the primary.
         """
-        answers = await self._primaries()
+        return await self._evicting(await self._primaries())
+
+    async def _evicting(self, primaries: Mapping[str, Any]) -> dict[str, str]:
+        answers = dict(primaries)
         if isinstance(self._client, RedisCluster):
             for node in self._client.get_replicas():
                 # One that is away is the cluster's concern, and evicts nothing.
@@ -97,3 +97,10 @@ class MemoryWatch:
         if "used_memory" in answers:
             return {self._client.get_primaries()[0].name: answers}
         return dict(answers)
+
+
+def _memory(answers: Mapping[str, Any]) -> dict[str, Memory]:
+    return {
+        node: Memory(int(answer["used_memory"]), int(answer["maxmemory"]))
+        for node, answer in answers.items()
+    }
