@@ -39,20 +39,20 @@ class DeadLetterSender:
         """Send for ever, one checkpoint after the other."""
         while True:
             partition, sequence, held = await self._waiting.get()
-            attempt = 0
+            wait_seconds = _RETRY_SECONDS
             while True:
                 try:
                     await self._send(partition, sequence, held)
                     break
                 except UNREACHABLE as error:
                     self.failures += 1
-                    if attempt == 0:
+                    if wait_seconds == _RETRY_SECONDS:
                         _log.warning(
                             "shard %d: dead letters wait in Redis, trying again; check Kafka: %s",
                             partition, error,
                         )  # fmt: skip
-                    await asyncio.sleep(min(_RETRY_SECONDS * 2**attempt, _RETRY_MAX_SECONDS))
-                    attempt = min(attempt + 1, 8)
+                    await asyncio.sleep(wait_seconds)
+                    wait_seconds = min(2 * wait_seconds, _RETRY_MAX_SECONDS)
 
     async def _send(self, partition: int, sequence: int, held: list[bytes]) -> None:
         entries = held or await self._store.dead_letters(partition, sequence)
