@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from kafka import TopicPartition
-from kafka.partitioner import murmur2
 
 from agents.commands.kafka_clients import open_consumer, reaching
 from schemas.codec import RejectedEvent, parse
+from stream.report.key_partitions import KeyPartitions
 from stream.settings.application import Settings
 
 #: The newest event of a partition is among its last records, or a little older than they are.
@@ -31,6 +31,7 @@ class LateEvents:
         correction = wanted.correction_window_seconds if wanted.late_policy == "update" else 0
         self._horizon_ms = round((wanted.allowed_lateness_seconds + correction) * 1000)
         self._newest, self._partitions = dict(newest.times), newest.partitions
+        self._keys = KeyPartitions()
         self.count = 0
 
     def note(self, topic: str, key: bytes | None, time_ms: int) -> str:
@@ -38,7 +39,7 @@ class LateEvents:
         count = self._partitions.get(topic, 0)
         if key is None or not count:
             return ""
-        place = topic, (murmur2(key) & 0x7FFFFFFF) % count
+        place = topic, self._keys.of(key, count)
         newest_ms = self._newest.get(place, time_ms)
         self._newest[place] = max(newest_ms, time_ms)
         if time_ms >= newest_ms - self._horizon_ms:

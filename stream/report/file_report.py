@@ -86,7 +86,7 @@ class Report:
         self.shard = self._shards[0]
         self._people = [PackedPeople(shard, in_memory) for shard in self._shards]
         self.partitions = partitions
-        self._partition_of = partition_of(settings, partitions) if partitions > 1 else None
+        self._partition_of = partition_of(rules, partitions) if partitions > 1 else None
         #: Sessions and carts that go on under another person id, also in another shard.
         self.id_changes = IdChanges(_IDS_KNOWN)
         for shard in self._shards:
@@ -125,29 +125,28 @@ class Report:
 
     def events_of_other_sites(self) -> int:
         """Return the number of events of sites beyond `limits.sites_max`."""
-        total = 0
-        for shard in self._shards:
-            shard.count_collected()
-            counts = shard.counters.tables[Grain.ALL].get(0, {})
-            for series, name in shard.registry.series.items():
-                if name == (EVENTS, OTHER, "", ""):
-                    total += counts.get(series, 0)
-        return total
+        return sum(count for name, count in self._totals() if name == (EVENTS, OTHER, "", ""))
 
     def accounting(self) -> Accounting:
         """Account for all lines read so far."""
         found = dict.fromkeys(MEASURE_OF.values(), 0)
+        for (measure, _, dimension, _), count in self._totals():
+            if measure in found and not dimension:
+                found[measure] += count
         applied, left_out = 0, Counter(self._rejected)
         for shard in self._shards:
-            shard.count_collected()
-            counts = shard.counters.tables[Grain.ALL].get(0, {})
-            for series, (measure, _, dimension, _) in shard.registry.series.items():
-                if measure in found and not dimension:
-                    found[measure] += counts.get(series, 0)
             state = shard.topics["files"]
             applied += state.counts["applied"]
             left_out += Counter(rejected(state.counts, state.reasons))
         return accounting(applied, left_out, found)
+
+    def _totals(self) -> Iterator[tuple[tuple[str, str, str, str], int]]:
+        """Yield ((measure, site, dimension, value), total) of each series of each shard."""
+        for shard in self._shards:
+            shard.count_collected()
+            counts = shard.counters.tables[Grain.ALL].get(0, {})
+            for series, name in shard.registry.series.items():
+                yield name, counts.get(series, 0)
 
     def assessed_days(self) -> Iterator[tuple[int, list[Assessed]]]:
         """Yield each day with its people and their churn risks; none if the model is switched off."""

@@ -4,23 +4,19 @@ from collections.abc import Callable
 
 from schemas.codec import RejectedEvent
 from stream.engine.record import Decoded
+from stream.engine.rules import Rules
 from stream.engine.shard import Shard
 from stream.people.keys import record_key
-from stream.people.placeholder_ids import PlaceholderIds
-from stream.settings.application import Settings
+from stream.report.key_partitions import KeyPartitions
 
 
-def partition_of(settings: Settings, partitions: int) -> Callable[[Decoded], int]:
+def partition_of(rules: Rules, partitions: int) -> Callable[[Decoded], int]:
     """Return the partition of an event as `engage replay` and default producers choose it.
 
     A line that is no event is in none of them; it counts in the first.
     """
-    # Not before it is needed: importing the Kafka client takes longer than a small report.
-    from aiokafka.partitioner import murmur2
-
-    placeholders = PlaceholderIds(settings.ids.placeholders)
-    by_visitor = settings.identity == "visitor"
-    known: dict[str, int] = {}
+    placeholders, by_visitor = rules.placeholder_ids, not rules.identity_is_user
+    keys = KeyPartitions()
 
     def find(item: Decoded) -> int:
         if isinstance(item, RejectedEvent):
@@ -31,12 +27,7 @@ def partition_of(settings: Settings, partitions: int) -> Callable[[Decoded], int
             for one in (event.user_id, event.visitor_id)
         )
         key = record_key(event.site, user, visitor, by_visitor=by_visitor)
-        partition = known.get(key)
-        if partition is None:
-            if len(known) >= _KNOWN_MAX:
-                known.clear()
-            partition = known[key] = (murmur2(key.encode()) & 0x7FFFFFFF) % partitions
-        return partition
+        return keys.of(key.encode(), partitions)
 
     return find
 
@@ -54,6 +45,3 @@ def move_counts(source: Shard, target: Shard) -> None:
     source.counters.changed.clear()
     for name, topic in source.topics.items():
         target.topics[name].clock = max(target.topics[name].clock, topic.clock)
-
-
-_KNOWN_MAX = 100_000

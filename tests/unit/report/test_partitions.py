@@ -14,6 +14,7 @@ from agents.commands.replay import Router
 from agents.report.counting import count_files, print_advice
 from schemas.codec import parse
 from schemas.outputs import WindowKind
+from stream.configure.compile import build_rules
 from stream.report.file_report import Report
 from stream.report.partitions import partition_of
 from stream.settings.application import Settings
@@ -110,7 +111,11 @@ def test_a_log_in_makes_two_people_and_is_reported(tmp_path: Path) -> None:
 @pytest.mark.parametrize("identity", ["user", "visitor"])
 def test_the_partition_is_that_of_a_replay_with_the_default_partitioner(identity: str) -> None:
     settings = replace(Settings(), identity=identity)
-    partition, router, all_of = partition_of(settings, 12), Router(settings), list(range(12))
+    partition, router, all_of = (
+        partition_of(build_rules(settings), 12),
+        Router(settings),
+        list(range(12)),
+    )
     for event in [*shop(40), *login(), {"type": "page_view", "event_id": "1", "event_time": START_MS,
                                         "user_id": "undefined", "visitor_id": "v"}]:  # fmt: skip
         raw = json.dumps(event).encode()
