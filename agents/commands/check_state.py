@@ -22,8 +22,8 @@ def state_findings(settings: Settings) -> Iterator[Finding]:
         # The check of Redis says so.
         return
     seconds = alive_seconds(settings)
-    state = app.states.get(app.live) if app else None
-    if app is None or state is None or not state.metas:
+    state = app.live_state if app else None
+    if state is None:
         yield Finding("ok", subject, "none yet: counting begins where the log does")
     else:
         yield from _refused(settings, state, subject)
@@ -63,8 +63,10 @@ def _owners(state: FoundState, now: float, seconds: float, subject: str) -> Iter
 
 
 def _left_over(app: FoundApp | None, now: float, seconds: float, subject: str) -> Iterator[Finding]:
-    for _, state in sorted(app.states.items()) if app else ():
-        if app is None or standing(app, state) == "live" or not state.shards:
+    if app is None:
+        return
+    for _, state in sorted(app.states.items()):
+        if standing(app, state) == "live" or not state.shards:
             continue
         name = state.generation or "first"
         found = f"generation {name} is {standing(app, state)}: {state.key_count:,} keys"

@@ -41,12 +41,9 @@ class Right(NamedTuple):
 
 def needed_on_topics(settings: Settings) -> list[Right]:
     """List READ on every input, WRITE on every output; both include DESCRIBE."""
-    topics, risk = settings.topics, settings.churn_risk
-    outputs = [topics.metrics, topics.ledger]
-    outputs += [risk.topic] if risk.enabled and risk.topic else []
     return [
-        *(Right("READ", "topic", name) for name in topics.inputs),
-        *(Right("WRITE", "topic", name) for name in outputs),
+        *(Right("READ", "topic", name) for name in settings.topics.inputs),
+        *(Right("WRITE", "topic", name) for name in settings.output_topics),
     ]
 
 

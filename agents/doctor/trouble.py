@@ -81,8 +81,8 @@ def redis_trouble(settings: Settings, error: BaseException) -> Explained:
         if context is not None:
             probe(*redis_address(settings), context)
     except OSError as step:
-        return explain(step, "redis", app=settings.app)
-    return explain(error, "redis", app=settings.app)
+        return explain(step, "redis")
+    return explain(error, "redis")
 
 
 def redis_address(settings: Settings) -> tuple[str, int]:

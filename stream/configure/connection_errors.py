@@ -99,7 +99,7 @@ _LOGIN = {
 _TEXT_MAX = 160
 
 
-def explain(error: BaseException, server: Server, *, group: str = "", app: str = "") -> Explained:
+def explain(error: BaseException, server: Server, *, group: str = "") -> Explained:
     """Return the cause of an error and what to do; the error's own words if it is not known."""
     texts = [f"{type(one).__name__}: {one}" for one in _chain(error)]
     for pattern, cause, mend in _TABLE:
@@ -108,7 +108,7 @@ def explain(error: BaseException, server: Server, *, group: str = "", app: str =
                 _, _, own = text.partition(": ")
                 words = {
                     "s": server, "S": server.upper(), "address": _ADDRESS[server], "group": group,
-                    "encryption": _ENCRYPTION[server], "login": _LOGIN[server], "app": app,
+                    "encryption": _ENCRYPTION[server], "login": _LOGIN[server],
                     "text": own[:_TEXT_MAX],
                 }  # fmt: skip
                 return Explained(cause.format(**words), mend.format(**words))

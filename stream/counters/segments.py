@@ -8,8 +8,8 @@ import msgspec
 
 from schemas.envelope import Context
 from stream.counters.calendar import Calendar
-from stream.counters.sites import OTHER, Sites
-from stream.counters.values import NO_LIMIT, Values
+from stream.counters.sites import NO_LIMIT, OTHER, Sites
+from stream.counters.values import Values
 
 #: Joins the values of combined dimensions; no single value may contain it.
 JOINT = "\x1f"
@@ -233,14 +233,10 @@ class SegmentRegistry:
         # Segments first: they need their ids before the set that refers to them.
         for dimension, value in [("", ""), *pairs]:
             self._segment(site, dimension, value)
-        if len(self._segment_sets) >= self._segment_sets_max:
+        is_full = len(self._segment_sets) >= self._segment_sets_max
+        if is_full and any(value != OTHER for _, value in pairs):
             # One set for all new combinations of these dimensions: there are few of those.
-            pairs = [(dimension, OTHER) for dimension, _ in pairs]
-            found = self._segment_sets.get((("", site), *pairs))
-            if found is not None:
-                return found
-            for dimension, value in pairs:
-                self._segment(site, dimension, value)
+            return self._intern_segment_set(site, [(dimension, OTHER) for dimension, _ in pairs])
         segment_set_id = self._allocate([_SEGMENT_SET, site, pairs])
         return self._add_segment_set(segment_set_id, site, pairs)
 

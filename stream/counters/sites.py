@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 #: Value that counts all values beyond the cap of a dimension, and site that counts all other sites.
 OTHER = "other"
-_NO_LIMIT = 1 << 62
+NO_LIMIT = 1 << 62
 
 
 class Sites:
@@ -13,7 +13,7 @@ class Sites:
     A site once known stays known. So a replay, and a shard in another worker's hands, knows the same.
     """
 
-    def __init__(self, named: Iterable[str] = (), first_max: int = _NO_LIMIT) -> None:
+    def __init__(self, named: Iterable[str] = (), first_max: int = NO_LIMIT) -> None:
         """`first_max` is the number of sites that become known besides the named ones."""
         #: Read once an event.
         self.known: set[str] = {OTHER, *named}

@@ -3,9 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 
 from stream.counters.page_name import without_userinfo
-from stream.counters.sites import OTHER
-
-NO_LIMIT = 1 << 62
+from stream.counters.sites import NO_LIMIT, OTHER
 
 
 class Values:

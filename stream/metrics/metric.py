@@ -20,15 +20,12 @@ Unit = Literal[
 
 #: Joins the names, and the values, of dimensions that belong together, as funnel and step.
 JOINED = JOINT
-#: Dimensions that metrics bring along, beside those that are configured from the context.
-OWN_DIMENSIONS = frozenset({
-    "page", "content", "feature", "goal", "post", "network", "survey", "active_days",
-    "active_weeks", "risk_band", f"funnel{JOINED}step",
-})  # fmt: skip
 #: Own dimensions whose values no event can make up.
 FIXED_DIMENSIONS = frozenset({
     "survey", "active_days", "active_weeks", "risk_band", f"funnel{JOINED}step",
 })  # fmt: skip
+#: Dimensions that metrics bring along, beside those that are configured from the context.
+OWN_DIMENSIONS = FIXED_DIMENSIONS | {"page", "content", "feature", "goal", "post", "network"}
 #: Single names of own dimensions, as records have them.
 OWN_DIMENSION_NAMES = frozenset(name for one in OWN_DIMENSIONS for name in one.split(JOINED))
 #: Names that a field of the context cannot have as a dimension: those of own dimensions, the site, and

@@ -68,6 +68,12 @@ class FoundApp:
     live: str
     states: dict[str, FoundState] = field(default_factory=dict)
 
+    @property
+    def live_state(self) -> FoundState | None:
+        """The state that the workers count in; None if no shard of it is stored."""
+        state = self.states.get(self.live)
+        return state if state is not None and state.metas else None
+
 
 async def find_apps(client: Any, note: Note, only: str | None = None) -> dict[str, FoundApp]:
     """Return the apps by name, or `only` one; reads metas, and measures nothing yet."""

@@ -43,8 +43,8 @@ async def _run(settings: Settings) -> None:
     client = connect_redis(settings)
     try:
         app = (await find_apps(client, note_progress, settings.app)).get(settings.app)
-        state = app.states.get(app.live) if app else None
-        if state is None or not state.metas:
+        state = app.live_state if app else None
+        if state is None:
             raise CannotAdoptError(
                 f"app {settings.app!r} has no state in this Redis; see `engage state list`"
             )

@@ -53,21 +53,23 @@ def _sentence(different: dict[str, str]) -> str:
 
 async def check_other_backfills(client: Any, settings: Settings) -> None:
     """Name the generations that killed backfills have left. Raises CannotStartError if one is filled now."""
-    apps = await find_apps(
+    found = await find_apps(
         client, lambda text: print(f"engage: {text}", file=sys.stderr), settings.app
     )
     now, seconds = await redis_time(client), alive_seconds(settings)
-    for app in apps.values():
-        for name, state in sorted(app.states.items()):
-            if standing(app, state) != "unfinished":
-                continue
-            if any(is_alive(meta, now, seconds) for meta in state.metas):
-                raise CannotStartError(
-                    f"another backfill stored counts in generation {name} just now; wait for it, or stop "
-                    f"it and run `engage state remove --generation {name}`"
-                )
-            print(
-                f"engage: a backfill that was killed has left generation {name}, "
-                f"{state.key_count:,} keys; remove it with `engage state remove --generation {name}`",
-                file=sys.stderr,
+    app = found.get(settings.app)
+    if app is None:
+        return
+    for name, state in sorted(app.states.items()):
+        if standing(app, state) != "unfinished":
+            continue
+        if any(is_alive(meta, now, seconds) for meta in state.metas):
+            raise CannotStartError(
+                f"another backfill stored counts in generation {name} just now; wait for it, or stop "
+                f"it and run `engage state remove --generation {name}`"
             )
+        print(
+            f"engage: a backfill that was killed has left generation {name}, "
+            f"{state.key_count:,} keys; remove it with `engage state remove --generation {name}`",
+            file=sys.stderr,
+        )

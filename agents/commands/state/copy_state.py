@@ -51,8 +51,8 @@ async def _run(settings: Settings, target: str) -> None:
 
 async def _source(client: Any, name: str) -> FoundState:
     app = (await find_apps(client, note_progress, name)).get(name)
-    state = app.states.get(app.live) if app else None
-    if state is None or not state.metas:
+    state = app.live_state if app else None
+    if state is None:
         raise CannotCopyError(f"app {name!r} has no state in this Redis; see `engage state list`")
     for meta in state.metas:
         if meta.held:

@@ -33,70 +33,65 @@ def _dedupe_cap() -> Alert:
 
 
 def _label_cap() -> Alert:
-    return Alert(
+    return _reached(
         name="LabelCapReached",
-        severity="warning",
-        signal="pipeline",
-        conditions=("segment:engagement_worker_dimension_fill_ratio:max >= 1",),
-        hold=5 * MINUTE,
-        keep=15 * MINUTE,
+        condition="segment:engagement_worker_dimension_fill_ratio:max >= 1",
         summary="A dimension has reached its limit of values.",
         description=(
             "The dimension {{ $labels.dimension }} of {{ $labels.site }} has as many values as "
             "dimension_values_max allows. New ones count as other. Send fewer values, or raise "
             "the limit."
         ),
-        dashboard=DASHBOARD,
     )
 
 
 def _site_cap() -> Alert:
-    return Alert(
+    return _reached(
         name="SiteCapReached",
-        severity="warning",
-        signal="pipeline",
-        conditions=(f'{CAP_FILL}{{cap="limits.sites_max"}} >= 1',),
-        hold=5 * MINUTE,
-        keep=15 * MINUTE,
+        condition=f'{CAP_FILL}{{cap="limits.sites_max"}} >= 1',
         summary="There are as many sites as the limit allows.",
         description=(
             "A shard knows as many sites as limits.sites_max allows. New ones count together as "
             "the site other. List the real ones in limits.sites_allowed, or raise the limit."
         ),
-        dashboard=DASHBOARD,
     )
 
 
 def _segment_cap() -> Alert:
-    return Alert(
+    return _reached(
         name="SegmentCapReached",
-        severity="warning",
-        signal="pipeline",
-        conditions=(f'{CAP_FILL}{{cap=~"limits.segment.*"}} >= 1',),
-        hold=5 * MINUTE,
-        keep=15 * MINUTE,
+        condition=f'{CAP_FILL}{{cap=~"limits.segment.*"}} >= 1',
         summary="All sites and dimensions together have as many values as the limit allows.",
         description=(
             "A shard has reached {{ $labels.cap }}. New values, or combinations of values, count as "
             "other. Send fewer values, or raise the limit."
         ),
-        dashboard=DASHBOARD,
     )
 
 
 def _series_cap() -> Alert:
-    return Alert(
+    return _reached(
         name="SeriesCapReached",
-        severity="warning",
-        signal="pipeline",
-        conditions=(f"{WITHHELD} > 0",),
-        hold=5 * MINUTE,
-        keep=15 * MINUTE,
+        condition=f"{WITHHELD} > 0",
         summary="Gauges of the smallest sites and segments are withheld.",
         description=(
             '{{ printf "%.0f" $value }} sites and segments are not shown: the larger ones take '
             "limits.series_max gauges. Metric records have all of them. Send fewer values, or "
             "raise the limit."
         ),
+    )
+
+
+def _reached(name: str, condition: str, summary: str, description: str) -> Alert:
+    """Build the alert about a cap that has been reached for a while."""
+    return Alert(
+        name=name,
+        severity="warning",
+        signal="pipeline",
+        conditions=(condition,),
+        hold=5 * MINUTE,
+        keep=15 * MINUTE,
+        summary=summary,
+        description=description,
         dashboard=DASHBOARD,
     )
