@@ -6,9 +6,6 @@ import pytest
 
 from tests.alerting.servers import AlertmanagerServer
 from tests.chain.servers import Prometheus, Webhook
-from tests.faults.conftest import own_redis
-
-__all__ = ["alertmanager", "own_redis", "prometheus", "webhook"]
 
 
 @pytest.fixture
