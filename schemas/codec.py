@@ -10,7 +10,7 @@ from msgspec.json import Decoder, encode
 
 from schemas.envelope import Context, WithContext
 from schemas.events import PERSONLESS, Event
-from schemas.rejection import Reason, RejectedEvent, explain
+from schemas.rejection import NO_VALUE, Reason, RejectedEvent, explain
 
 __all__ = ["MAX_BYTES", "MAX_DEPTH", "Reason", "RejectedEvent", "epoch_ms", "parse", "parse_all"]
 
@@ -60,7 +60,7 @@ def parse_all(raws: Iterable[bytes | None]) -> list[tuple[Event, int] | Rejected
 def _read(raw: bytes | None) -> tuple[Event, int] | RejectedEvent:
     """Parse `raw`; a rejection is returned, because raising costs as much as reading an event."""
     if raw is None:
-        return RejectedEvent(Reason.EMPTY, "the record has no value")
+        return RejectedEvent(Reason.EMPTY, NO_VALUE)
     if len(raw) > _SMALL and (refused := _out_of_bounds(raw)):
         return refused
     try:

@@ -43,15 +43,15 @@ class Context(dict[str, str]):
     __hash__ = object.__hash__  # type: ignore[assignment]
 
 
+ContextValue: TypeAlias = Annotated[str, Meta(max_length=1024)] | None
+
+
 class WithContext(Struct):
     """Context of an event, checked without the event's other fields."""
 
     # The keys have no bounds of their own, which would cost the decoder its cache of keys and a tenth
     # of its speed. The size of the event bounds them.
-    context: (
-        Annotated[dict[str, Annotated[str, Meta(max_length=1024)] | None], Meta(max_length=64)]
-        | None
-    )
+    context: Annotated[dict[str, ContextValue], Meta(max_length=64)] | None
 
 
 if TYPE_CHECKING:

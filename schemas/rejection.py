@@ -9,7 +9,9 @@ from typing import Final
 from msgspec import Raw, ValidationError
 from msgspec.json import Decoder
 
+from schemas.envelope import ContextValue
 from schemas.events import EVENT_TYPES
+from schemas.foreign import epoch_unit, nearest_type, packaging, product
 
 DETAIL_LIMIT = 200
 FOUND_LIMIT = 64
@@ -35,6 +37,8 @@ class Reason(StrEnum):
     CROWDED = "crowded"
 
 
+#: Detail of a record without a value.
+NO_VALUE: Final = "the record has no value: a tombstone, which says that something was deleted"
 #: Detail of the events that parse and still are not counted.
 DETAILS: Final = {
     Reason.NO_PERSON: "visitor_id and user_id are placeholders (setting `ids.placeholders`), or are absent",
@@ -90,6 +94,7 @@ def printable(text: str, limit: int = DETAIL_LIMIT) -> str:
 # Reads the top level of any well-formed event, with its fields unparsed.
 _fields = Decoder(dict[str, Raw]).decode
 _text = Decoder(str).decode
+_context_value = Decoder(ContextValue).decode
 _PATH = re.compile(r"at `(?:key` in `)?\$\.([^`.\[]+)")
 _WHOLE_NUMBER = re.compile(rb"-?[0-9]+")
 _TIMES = "use RFC 3339 with a zone, as 2025-03-10T10:00:00Z, or whole epoch milliseconds"
@@ -106,14 +111,14 @@ _WANTED: Final[Mapping[re.Pattern[str], str]] = {
 def explain(raw: bytes, error: Exception) -> RejectedEvent:
     """Find the reason for a decoder error. Reads `raw` again: this is off the hot path."""
     if not raw:
-        return RejectedEvent(Reason.EMPTY, "the record has no value")
+        return RejectedEvent(Reason.EMPTY, NO_VALUE)
     if not isinstance(error, ValidationError):
-        return _malformed(error)
+        return _malformed(raw, error)
     try:
         # The decoder stops at the first wrong field. Malformed JSON behind it matters more.
         fields = _fields(raw)
     except (ValueError, RecursionError) as malformed:
-        return _malformed(malformed)
+        return _malformed(raw, malformed)
     version = bytes(fields.get("schema_version", b"1"))
     if version != b"1" and _WHOLE_NUMBER.fullmatch(version):
         # Another version may differ in every field, so no other fault is worth naming.
@@ -122,10 +127,11 @@ def explain(raw: bytes, error: Exception) -> RejectedEvent:
     return _unknown_type(fields) or _wrong_field(fields, str(error))
 
 
-def _malformed(error: Exception) -> RejectedEvent:
+def _malformed(raw: bytes, error: Exception) -> RejectedEvent:
     if isinstance(error, RecursionError):
         return RejectedEvent(Reason.MALFORMED, "nested too deeply")
-    return RejectedEvent(Reason.MALFORMED, str(error))
+    found = packaging(raw)
+    return RejectedEvent(Reason.MALFORMED, str(error) if found is None else f"{found}; {error}")
 
 
 def _unknown_type(fields: dict[str, Raw]) -> RejectedEvent | None:
@@ -135,25 +141,51 @@ def _unknown_type(fields: dict[str, Raw]) -> RejectedEvent | None:
         return None  # absent or not a string: the decoder's message names it
     if tag in EVENT_TYPES:
         return None
-    return RejectedEvent(Reason.UNKNOWN_TYPE, f"$.type: '{tag[:FOUND_LIMIT]}' is not an event type")
+    found = f"$.type: '{tag[:FOUND_LIMIT]}' is not an event type"
+    parts = (found, nearest_type(tag[:FOUND_LIMIT]), _looks_like(fields))
+    return RejectedEvent(Reason.UNKNOWN_TYPE, "; ".join(filter(None, parts)))
+
+
+def _looks_like(fields: dict[str, Raw]) -> str:
+    found = product(fields.keys())
+    return f"this looks like {found}" if found else ""
 
 
 def _wrong_field(fields: dict[str, Raw], message: str) -> RejectedEvent:
     if message.startswith("Object missing"):
-        return RejectedEvent(Reason.MISSING_FIELD, message)
+        foreign = "" if "type" in fields else _looks_like(fields)
+        return RejectedEvent(Reason.MISSING_FIELD, "; ".join(filter(None, (message, foreign))))
     path = _PATH.search(message)
     name = path[1] if path else ""
     value = bytes(fields.get(name, b""))
     if name == "event_time" and _WHOLE_NUMBER.fullmatch(value):
         found = value[:FOUND_LIMIT].decode()
+        unit = epoch_unit(int(value[:FOUND_LIMIT]))
+        guess = f", looks like {unit}" if unit else ""
         return RejectedEvent(
-            Reason.ABSURD_TIME, f"$.event_time: {found} ms is outside 1990 to 2199; {_TIMES}"
+            Reason.ABSURD_TIME, f"$.event_time: {found} ms is outside 1990 to 2199{guess}; {_TIMES}"
         )
+    if name == "context":
+        message = message.replace("$.context[...]", _context_key(value))
     if name == "event_time" or not any(
         part in message for part in (", got ", "Invalid value", "Invalid enum")
     ):
         message = f"{message}, found {_found(name, value)}"
     return RejectedEvent(Reason.WRONG_FIELD, message + _hint(name, message))
+
+
+def _context_key(value: bytes) -> str:
+    """Return the path of the first value of a context that is neither a text of its size nor null."""
+    try:
+        values = _fields(value)
+    except (ValueError, RecursionError):
+        return "$.context"
+    for key, found in values.items():
+        try:
+            _context_value(found)
+        except ValueError:
+            return f"$.context.{key[:FOUND_LIMIT]}"
+    return "$.context"
 
 
 def _hint(name: str, message: str) -> str:

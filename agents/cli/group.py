@@ -9,8 +9,8 @@ from typing import Any, NoReturn
 import click
 
 from agents.commands.signals import end_in_order, exit_code
+from schemas.suggest import did_you_mean
 from stream.configure.load import SettingsError
-from stream.configure.suggest import did_you_mean
 
 #: Exit codes. USAGE: the command line or the configuration must be corrected. FAILURE: a server or
 #: a file failed.

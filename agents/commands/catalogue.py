@@ -9,8 +9,8 @@ from agents.commands.metric_list import as_blocks, as_lines
 from agents.commands.terminal import write
 from schemas.outputs import WindowKind
 from schemas.rejection import printable
+from schemas.suggest import did_you_mean
 from stream.configure.describe import NOT_SET
-from stream.configure.suggest import did_you_mean
 from stream.configure.toml_text import toml_value
 from stream.counters.windows import KINDS
 from stream.metrics.catalogue import by_theme, catalogue

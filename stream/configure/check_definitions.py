@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from typing import get_args, get_type_hints
 
 from schemas.events import EVENT_TYPES
+from schemas.suggest import name_one_of
 from stream.configure.check_events import of_active_people, of_people, possible_selection
-from stream.configure.suggest import name_one_of
 from stream.counters.sites import OTHER
 from stream.counters.windows import KINDS
 from stream.history.event_filter import condition_fields

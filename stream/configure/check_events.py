@@ -7,7 +7,7 @@ import msgspec
 
 from schemas.envelope import Envelope
 from schemas.events import EVENT_TYPES
-from stream.configure.suggest import did_you_mean, name_one_of
+from schemas.suggest import did_you_mean, name_one_of
 from stream.counters.page_name import page_names
 from stream.history.event_filter import (
     CONTEXT,

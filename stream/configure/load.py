@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from schemas.suggest import did_you_mean
 from stream.configure.check_definitions import broken_definitions
 from stream.configure.check_service import broken_rules
 from stream.configure.fields import Problem, build, hints, leaves
 from stream.configure.lines import place_in, placed
 from stream.configure.sources import from_environment, from_text, text_of
-from stream.configure.suggest import did_you_mean
 from stream.settings.application import Settings
 
 DEFAULT_FILE = "engage.toml"

@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 
+from schemas.suggest import did_you_mean
 from stream.configure.fields import HIDDEN, Given, Problem, hints, is_table, leaves
-from stream.configure.suggest import did_you_mean
 from stream.settings.application import Settings
 from stream.settings.connections import Secret
 from stream.settings.table import Table

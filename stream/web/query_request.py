@@ -9,7 +9,7 @@ from multidict import MultiDict, MultiMapping
 
 from schemas.outputs import WindowKind
 from schemas.rejection import printable
-from stream.configure.suggest import did_you_mean
+from schemas.suggest import did_you_mean
 from stream.counters.calendar import DAY_MS, Calendar
 from stream.counters.measures import EVENTS
 from stream.counters.windows import GRAIN_OF
