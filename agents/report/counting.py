@@ -11,6 +11,7 @@ from agents.report.accounting_table import accounting_lines
 from schemas.outputs import WindowKind
 from schemas.rejection import printable
 from stream.report.bounded import BadLine
+from stream.report.collector import tune_collector
 from stream.report.file_report import Report
 from stream.report.input import Item, check_readable, read_items
 from stream.report.opening import InputError, shown_name
@@ -63,6 +64,7 @@ def count_files(
     except InputError as error:
         raise RequestRefusedError(f"{error}; nothing was counted") from error
     problems = _Problems(errors)
+    tune_collector()
     report = Report(
         settings, now_ms(), problems.bad_line, days,
         is_bounded=not as_log, kinds=kinds, partitions=partitions,
