@@ -19,6 +19,12 @@ def importing(packages: Path) -> dict[str, str]:
     return {"PYTHONPATH": f"{packages}{os.pathsep}{ROOT}", "PYTHONSAFEPATH": "1"}
 
 
+def built(directory: Path) -> dict[str, str]:
+    """Return the environment of an earlier build in the directory; build there if there is none."""
+    packages = directory / "packages"
+    return importing(packages) if packages.is_dir() else build(directory)
+
+
 def build(directory: Path) -> dict[str, str]:
     """Install the compiled project into a directory; return the environment that imports it."""
     sources = directory / "sources"

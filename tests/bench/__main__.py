@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from tests.bench.contenders import BASELINE, CONTENDERS, Contender
-from tests.bench.race import ROOT, Outcome, RaceSetup, Run, race, two_cores
+from tests.bench.race import ROOT, Outcome, RaceSetup, Run, page_views, race, two_cores
 from tests.bench.report import document, findings, rows, table
 from tests.bench.topic import fill
 from tests.compiled import NotCompiled, build
@@ -21,8 +21,6 @@ JVM = ("-Xms256m", "-Xmx512m", "-XX:+UseSerialGC")  # lets the broker warm up, u
 def arguments() -> argparse.Namespace:
     names = [one.module for one in CONTENDERS]
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    # The first fetch happens before the clock starts. With 100,000 events the baseline looks a
-    # third cheaper than it is; from 400,000 on it is stable.
     parser.add_argument("--events", type=int, default=400_000, help="for the fast contenders")
     parser.add_argument("--peer-events", type=int, default=40_000, help="for the slow ones")
     parser.add_argument("--rounds", type=int, default=5)
@@ -47,7 +45,10 @@ def main() -> None:
     if cores and sys.platform == "linux":
         os.sched_setaffinity(0, {cores[0]})  # the broker inherits it; contenders use the other core
     chosen = [one for one in CONTENDERS if not args.only or one.module in (*args.only, "raw")]
-    topics = {False: ("bench", args.events), True: ("bench-slow", args.peer_events)}
+    inputs = {
+        False: page_views("bench", args.events),
+        True: page_views("bench-slow", args.peer_events),
+    }
     try:
         server = KafkaServer(jvm=JVM)
     except ServerMissing as error:
@@ -59,10 +60,10 @@ def main() -> None:
         except NotCompiled as error:
             sys.exit(f"the core cannot be compiled here: {error}")
         print(f"writing {args.events:,} page views", file=sys.stderr, flush=True)
-        for topic, events in topics.values():
-            fill(server.bootstrap, topic, events)
+        for given in inputs.values():
+            fill(server.bootstrap, given.topics["page_views"], given.events)
         python = args.peers / "bin" / "python"
-        setup = RaceSetup(server.bootstrap, topics, python, cores[1] if cores else None, compiled)
+        setup = RaceSetup(server.bootstrap, inputs, python, cores[1] if cores else None, compiled)
         outcomes = race(setup, chosen, args.rounds, progress)
     result = rows(outcomes)
     print(table(result))

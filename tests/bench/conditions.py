@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.bench.__main__ import JVM
 from tests.bench.contenders import CONTENDERS
-from tests.bench.race import RaceSetup, Run, run_once, two_cores
+from tests.bench.race import RaceSetup, Run, page_views, run_once, two_cores
 from tests.bench.topic import Shape, as_it_is, fill, poisoned, skewed
 from tests.compiled import build
 from tests.servers.kafka_server import KafkaServer
@@ -33,9 +33,9 @@ def main() -> None:
             fill(server.bootstrap, name, args.events, shape)
         for _ in range(args.rounds):
             for name in CONDITIONS:
-                topics = {False: (name, args.events), True: (name, args.events)}
+                inputs = {False: page_views(name, args.events)}
                 setup = RaceSetup(
-                    server.bootstrap, topics, Path(), cores[1] if cores else None, compiled
+                    server.bootstrap, inputs, Path(), cores[1] if cores else None, compiled
                 )
                 outcome = run_once(setup, worker)
                 if isinstance(outcome, str):

@@ -15,7 +15,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("module")
     parser.add_argument("--bootstrap", required=True)
-    parser.add_argument("--topic", required=True)
+    parser.add_argument("--topics", nargs="+", required=True, metavar="ROLE=TOPIC")
     parser.add_argument("--events", type=int, required=True)
     parser.add_argument("--directory", type=Path, required=True)
     parser.add_argument("--core", type=int)
@@ -26,7 +26,7 @@ def main() -> None:
     result = args.directory / "result.json"
     job = Job(
         bootstrap=args.bootstrap,
-        topic=args.topic,
+        topics=dict(one.split("=", 1) for one in args.topics),
         events=args.events,
         run_id=f"bench-{args.module}-{uuid.uuid4().hex[:8]}".replace("_", "-"),
         directory=args.directory,

@@ -8,6 +8,7 @@ import json
 import resource
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,20 +29,25 @@ def _peak_megabytes() -> float:
 
 @dataclass
 class Meter:
-    """CPU and wall time from the first event to the last one; the result goes to a file."""
+    """CPU and wall time from the first fetch to the last event; the result goes to a file."""
 
     expected: int
     result: Path
     seen: int = 0
     _cpu: float = 0.0
     _wall: float = 0.0
+    _idle: float = 0.0
     _started: bool = False
 
     def start(self) -> None:
-        """Start the clock when the first events have arrived. Only the first call counts."""
+        """Start the clock before the first fetch, or at the first event. Only the first call counts."""
         if not self._started:
             self._started = True
             self._cpu, self._wall = _cpu_seconds(), time.perf_counter()
+
+    def leave_out(self, idle_seconds: float) -> None:
+        """Take out of the wall time a wait without work. CPU time needs no such care."""
+        self._idle += idle_seconds
 
     def add(self, count: int = 1) -> bool:
         """Count processed events; return whether all are done, after writing the result."""
@@ -63,7 +69,7 @@ class Meter:
             raise Unavailable(f"wrong: counted {self.seen:,} of {self.expected:,} events")
 
     def _report(self) -> None:
-        cpu, wall = _cpu_seconds() - self._cpu, time.perf_counter() - self._wall
+        cpu, wall = _cpu_seconds() - self._cpu, time.perf_counter() - self._wall - self._idle
         measured = {
             "events": self.seen,
             "cpu_seconds": cpu,
@@ -75,11 +81,17 @@ class Meter:
 
 @dataclass(frozen=True)
 class Job:
-    """One run: read `topic` from its beginning until `events` events are done."""
+    """One run: read the topics from their beginning until `events` events are done."""
 
     bootstrap: str
-    topic: str
+    topics: Mapping[str, str]  # role of [topics] → topic with events
     events: int
     run_id: str  # for consumer groups and applications that must start afresh
     directory: Path  # scratch space of this run alone
     meter: Meter = field(compare=False)
+
+    @property
+    def topic(self) -> str:
+        """The only topic, for contenders that read no other."""
+        [topic] = self.topics.values()
+        return topic

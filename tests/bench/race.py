@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,11 +16,24 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
+class Input:
+    """Topics to read, and the number of events in them."""
+
+    topics: Mapping[str, str]  # role of [topics] → topic
+    events: int
+
+
+def page_views(topic: str, events: int) -> Input:
+    """Return the input that is one topic of page views."""
+    return Input({"page_views": topic}, events)
+
+
+@dataclass(frozen=True)
 class RaceSetup:
     """Parameters of every run."""
 
     bootstrap: str
-    topics: dict[bool, tuple[str, int]]  # topic and its events, for slow contenders or not
+    inputs: Mapping[bool, Input]  # for slow contenders or not
     peers_python: Path
     core: int | None
     compiled: dict[str, str]  # environment variables that import the compiled project
@@ -34,7 +47,9 @@ class Run:
     cpu_seconds: float
     wall_seconds: float
     peak_megabytes: float
-    redis_bytes_a_person: float | None = None  # of the workers alone
+    # Of the workers alone.
+    redis_bytes_a_person: float | None = None
+    applied: int | None = None  # events that were counted, not refused
 
     @property
     def cpu_micros(self) -> float:
@@ -81,11 +96,12 @@ def run_once(setup: RaceSetup, contender: Contender) -> Outcome:
     python = setup.peers_python if contender.peer else Path(sys.executable)
     if not python.exists():
         return "not installed"
-    topic, events = setup.topics[contender.slow]
+    given = setup.inputs[contender.slow]
     with tempfile.TemporaryDirectory(prefix="engage-bench-") as directory:
         command = [str(python), "-m", "tests.bench.contender", contender.module]
-        command += ["--bootstrap", setup.bootstrap, "--topic", topic, "--events", str(events)]
+        command += ["--bootstrap", setup.bootstrap, "--events", str(given.events)]
         command += ["--directory", directory]
+        command += ["--topics", *(f"{role}={topic}" for role, topic in given.topics.items())]
         command += [] if setup.core is None else ["--core", str(setup.core)]
         log = Path(directory) / "output.log"
         try:

@@ -98,20 +98,24 @@ def findings(outcomes: dict[str, list[Outcome]]) -> dict[str, float]:
     return found
 
 
+def machine() -> dict[str, object]:
+    """Return what the figures depend on."""
+    return {
+        "system": platform.system(),
+        "processor": platform.machine(),
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+    }
+
+
 def document(result: list[Row], outcomes: dict[str, list[Outcome]]) -> dict[str, object]:
     """Return everything measured, as JSON values."""
     raw = {
         module: [asdict(one) if isinstance(one, Run) else one for one in runs]
         for module, runs in outcomes.items()
     }
-    machine = {
-        "system": platform.system(),
-        "processor": platform.machine(),
-        "cores": os.cpu_count(),
-        "python": platform.python_version(),
-    }
     return {
-        "machine": machine,
+        "machine": machine(),
         "contenders": [asdict(row) for row in result],
         "findings": findings(outcomes),
         "runs": raw,

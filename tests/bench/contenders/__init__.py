@@ -16,7 +16,7 @@ class Contender:
 
 BASELINE = Contender("raw", "raw aiokafka + orjson")
 
-EVERYTHING, CORE = "worker", "worker_core"
+EVERYTHING, CORE, INTERPRETED = "worker", "worker_core", "worker_interpreted"
 
 CONTENDERS = (
     BASELINE,

@@ -44,6 +44,7 @@ async def _consume(job: Job) -> None:
         waiting += 1
 
     async def assigned(tps: set[TP]) -> Mapping[TP, int]:
+        job.meter.start()  # the first fetch is part of the work
         return {tp: 0 for tp in tps}
 
     transport.assigned, transport.room, transport.delivered = assigned, room, delivered
@@ -55,7 +56,6 @@ async def _consume(job: Job) -> None:
         nonlocal waiting
         async for event in stream.events():
             batch: Fetched = event.value
-            job.meter.start()
             parse_all([record.value for record in batch.records])
             waiting -= 1
             if job.meter.add(len(batch.records)):

@@ -4,11 +4,14 @@ import asyncio
 import contextlib
 import os
 import sys
+import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import redis.asyncio
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
+from faust.types import TP
 
 from agents.app import Worker
 from agents.worker import tune_collector
@@ -17,12 +20,12 @@ from stream.kafka.fetch import Fetched
 from stream.publish.log_identity import LogIdentity
 from stream.store.keys import ShardKeys
 from stream.settings.application import Settings
+from stream.settings.intake import INPUT_ROLES
 from stream.configure.load import load_settings
 from tests.bench.job import Job, Unavailable
 from tests.servers.redis_server import RedisServer
 
 _PARTITIONS = 4
-_OTHERS = ("clicks", "sessions", "subscriptions", "orders", "feedback", "social")
 
 
 def run(job: Job, compiled: bool = True) -> None:
@@ -32,8 +35,9 @@ def run(job: Job, compiled: bool = True) -> None:
         _move_away(server.pid)
         settings = _settings(job, server.url)
         outputs = (settings.topics.metrics, settings.topics.ledger)
+        empty = set(settings.topics.inputs) - set(job.topics.values())
         admin = AdminClient({"bootstrap.servers": job.bootstrap})
-        others = [NewTopic(t, _PARTITIONS, 1) for t in (*settings.topics.inputs[1:], *outputs)]
+        others = [NewTopic(topic, _PARTITIONS, 1) for topic in (*sorted(empty), *outputs)]
         for future in admin.create_topics(others).values():
             future.result()
         tune_collector()
@@ -43,26 +47,41 @@ def run(job: Job, compiled: bool = True) -> None:
 
 async def _work(job: Job, settings: Settings) -> None:
     worker = Worker(settings, LogIdentity(_PARTITIONS))
-    consume = worker.owner.consume
-    seen, done = 0, asyncio.Event()
+    assigned, consume, tick = worker.owner.assigned, worker.owner.consume, worker.owner.tick
+    seen, consumed, done = 0, 0.0, asyncio.Event()
+
+    async def taken_over(tps: set[TP]) -> Mapping[TP, int]:
+        offsets = await assigned(tps)
+        job.meter.start()  # the first fetch is part of the work
+        return offsets
 
     async def metered(topic: str, partition: int, batch: Fetched) -> None:
-        nonlocal seen
-        job.meter.start()
+        nonlocal seen, consumed
         await consume(topic, partition, batch)
         seen += len(batch.records)
         if seen >= job.events:
+            consumed = time.perf_counter()
+
+    async def ticked() -> None:
+        has_all = seen >= job.events
+        if has_all and not done.is_set():
+            job.meter.leave_out(time.perf_counter() - consumed)
+        await tick()
+        if has_all:
             done.set()
 
+    worker.owner.assigned = taken_over  # type: ignore[method-assign]
     worker.owner.consume = metered  # type: ignore[method-assign]
+    worker.owner.tick = ticked  # type: ignore[method-assign]
     await worker.start()
     worker.app.finalize()
     await worker.app.start()
-    await done.wait()
+    await done.wait()  # Sessions that end with the last events are closed too.
     await worker.owner.finish()  # The last checkpoint is part of the work.
     shards = [assigned.shard for assigned in worker.owner.assigned_shards.values() if assigned.shard]
-    counted = sum(sum(shard.outcomes().values()) for shard in shards)
-    job.meter.add(counted)
+    outcomes = [shard.outcomes() for shard in shards]
+    job.meter.add(sum(sum(one.values()) for one in outcomes))
+    job.meter.note("applied", sum(one.get("applied", 0) for one in outcomes))
     job.meter.note("redis_bytes_a_person", await _bytes_a_person(worker, settings))
     # Measured and stored: Faust's shutdown is not part of it.
     with contextlib.suppress(TimeoutError):
@@ -76,18 +95,18 @@ async def _bytes_a_person(worker: Worker, settings: Settings) -> float:
     held = sum([await client.memory_usage(key, samples=0) or 0 for key in keys])
     people = sum([await client.hlen(key) for key in keys])
     await client.aclose()
-    return held / people
+    return held / people if people else 0.0  # some event types have no person
 
 
 def _settings(job: Job, redis_url: str) -> Settings:
-    names = {f"ENGAGE_TOPICS_{role.upper()}": f"{job.run_id}-{role}" for role in _OTHERS}
+    topics = {role: job.topics.get(role, f"{job.run_id}-{role}") for role in INPUT_ROLES}
+    names = {f"ENGAGE_TOPICS_{role.upper()}": topic for role, topic in topics.items()}
     return load_settings(
         None,
         {
             "ENGAGE_APP": job.run_id,
             "ENGAGE_KAFKA_BOOTSTRAP_SERVERS": job.bootstrap,
             "ENGAGE_REDIS_URL": redis_url,
-            "ENGAGE_TOPICS_PAGE_VIEWS": job.topic,
             "ENGAGE_TOPICS_METRICS": f"{job.run_id}-metrics",
             "ENGAGE_TOPICS_LEDGER": f"{job.run_id}-ledger",
             "ENGAGE_WEB_PORT": str(20_000 + os.getpid() % 10_000),

@@ -1,0 +1,1 @@
+"""Workloads: traffic of several shapes, each read by our worker and by raw aiokafka in one run."""
