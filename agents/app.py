@@ -143,7 +143,8 @@ class Worker:
 
     def _reporter(self, reports: WorkerReports) -> Reporter:
         owner, watch = self.owner, self.stale_watch
-        reporter = Reporter(reports, lambda: list(owner.assigned_shards), watch.reported)
+        shards = lambda: list(owner.assigned_shards)  # noqa: E731  those of each call
+        reporter = Reporter(reports, shards, watch.reported, owner.heaviest)
         watch.add(reporter.reasons)
         return reporter
 

@@ -42,11 +42,27 @@ class Site(msgspec.Struct):
     lists: dict[str, list[tuple[str, float]]]
 
 
+class Heavy(msgspec.Struct):
+    """A person who sends much of a shard's events, as a digest."""
+
+    partition: int
+    digest: str
+    ratio: float
+    per_second: float
+
+    def __str__(self) -> str:
+        return (
+            f"shard {self.partition}: person {printable(self.digest, 40)} sends {self.ratio:.0%} of "
+            f"the events, {self.per_second:,.0f} a second"
+        )
+
+
 class Numbers(msgspec.Struct):
-    """The numbers of all sites, and when they were computed."""
+    """The numbers of all sites, when they were computed, and who sends many events."""
 
     taken_ms: int
     sites: list[Site]
+    heaviest: list[Heavy] = []
 
 
 class Stage(msgspec.Struct):
@@ -78,6 +94,11 @@ class Answer(msgspec.Struct):
         """Find the site of a name, or the largest one without a name."""
         sites = self.numbers.sites if self.numbers else []
         return next((site for site in sites if name in (None, site.site)), None)
+
+    @property
+    def heaviest(self) -> list[Heavy]:
+        """People who send much of the events of their shard."""
+        return self.numbers.heaviest if self.numbers else []
 
     @property
     def age(self) -> str:
@@ -151,6 +172,8 @@ def as_table(answer: Answer, name: str | None) -> Group:
     for stage in answer.stages:
         color = _COLORS.get(stage.state, "")
         stages.add_row(Text(stage.name), Text(stage.state, color), Text(printable(stage.text)))
+    for one in answer.heaviest:
+        stages.add_row(Text("heaviest"), Text(""), Text(str(one)))
     stale = Text("\n".join(_stale(answer)), "bold red")
     return Group(
         *([stale] if answer.stale else []), head, tops, stages, Text("Ctrl-C to stop", "dim")
@@ -161,6 +184,7 @@ def as_line(answer: Answer, name: str | None) -> str:
     """Write one line, for a log or a pipe."""
     site = answer.site(name)
     parts = [f"{title} {now}" for title, now, _ in _rows(answer, site)] if site else []
+    parts += map(str, answer.heaviest)
     bad = _stale(answer)
     bad += [f"{s.name}: {printable(s.text)}" for s in answer.stages if s.state == "bad"]
     return time.strftime("%H:%M:%S ") + " · ".join([_title(answer, site, name), *parts, *bad])

@@ -221,6 +221,11 @@ _OF_WORKER = (
         merge="max",
     ),
     of_worker(
+        "engagement_worker_heaviest_person_ratio", "gauge",
+        "Share of a shard's events in the last minutes that its heaviest person sends.",
+        ("partition",), merge="max",
+    ),
+    of_worker(
         "engagement_worker_dimension_fill_ratio", "gauge",
         "Share of a dimension's limit that its values take; at 1, new values count as other.",
         ("site", "dimension"), merge="max",

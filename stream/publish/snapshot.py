@@ -60,6 +60,16 @@ class ShardView(msgspec.Struct, array_like=True, frozen=True):
     dedupe_capped: int
 
 
+class HeavyPerson(msgspec.Struct, array_like=True, frozen=True):
+    """The person who sends the most events of a shard, as a digest."""
+
+    partition: int
+    digest: str
+    #: Share of the shard's events in the last minutes.
+    ratio: float
+    per_second: float
+
+
 class Snapshot(msgspec.Struct, frozen=True):
     """All published numbers at one moment. Times are epoch ms."""
 
@@ -87,6 +97,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     segments_withheld: int = 0
     #: Reasons why these numbers are not live, as the publisher knows them.
     stale: list[Stale] = []
+    #: People who send much of their shard's events, the one with the most events first.
+    heaviest: list[HeavyPerson] = []
 
 
 def main_window(metric: Metric) -> WindowKind:

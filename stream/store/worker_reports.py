@@ -1,9 +1,10 @@
-"""Reports of the workers of an app: a sign of life, the shards they have, why numbers are not live."""
+"""Reports of the workers of an app: a sign of life, their shards, heavy people, why numbers are not live."""
 
 from collections.abc import Collection, Mapping
 
 import msgspec
 
+from stream.publish.snapshot import HeavyPerson
 from stream.publish.staleness import Stale
 from stream.store import keys
 from stream.store.connection import RedisClient
@@ -17,6 +18,8 @@ class WorkerReport(msgspec.Struct, array_like=True, frozen=True):
     beat: int
     partitions: list[int]
     stale: list[Stale]
+    #: The heaviest person of each of its shards.
+    heaviest: list[HeavyPerson] = []
 
 
 class WorkerReports:

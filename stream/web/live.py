@@ -6,6 +6,8 @@ from dataclasses import asdict
 from heapq import nlargest
 from typing import Any, NamedTuple
 
+import msgspec
+
 from schemas.outputs import WindowKind
 from schemas.rejection import printable
 from stream.counters.measures import EVENTS
@@ -20,6 +22,8 @@ TICKS_MAX = 20
 #: Sites on the page, the largest; `sites_total` of the message counts all of them.
 SITES_MAX = 20
 ROWS_MAX = 8
+#: Heavy people on the page: one of each of the busiest shards.
+HEAVIEST_MAX = 3
 LABEL_MAX = 120
 #: Lists rank pages by their views, values of other dimensions by their people.
 PAGE, PAGE_METRIC, SEGMENT_METRIC = "page", "page_views_per_page", "daily_active_users"
@@ -101,6 +105,7 @@ class LiveNumbers:
                 for site in sites
             ],
             "ticks": list(self._ticks)[-1:],
+            "heaviest": [msgspec.structs.asdict(one) for one in snapshot.heaviest[:HEAVIEST_MAX]],
             "unaccounted": snapshot.unaccounted,
             "accounting": asdict(_accounting(snapshot)),
         }

@@ -8,6 +8,7 @@ from stream.engine.watermark import IdleHold
 from stream.store.shards import Claim
 from stream.worker.contiguity import ContiguityGuard
 from stream.worker.rejection_limit import RejectionLimit
+from stream.worker.watch.heaviest import HeaviestPerson
 from stream.worker.watch.topics import IdleWatch, StallWatch
 
 
@@ -27,6 +28,7 @@ class LoadedShard:
     #: Position and watermark of the last stored checkpoint.
     position: str
     stored_watermark: int | None
+    heaviest: HeaviestPerson = field(default_factory=HeaviestPerson)
 
 
 @dataclass(slots=True, eq=False)

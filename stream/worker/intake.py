@@ -121,7 +121,9 @@ class Intake:
         if people is None or shard.topics[topic].expected != expected:
             return False
         began = time.perf_counter() - decoding_seconds
-        shard.apply(topic, records, decoded, people, now_ms())
+        now = now_ms()
+        shard.apply(topic, records, decoded, people, now)
+        loaded.heaviest.note(people, now)
         self._slices[topic].note(len(records), time.perf_counter() - began)
         loaded.rejections.note(topic, decoded)
         if len(shard.people.dirty) >= self._dirty_max:

@@ -8,6 +8,7 @@ from faust.types import TP
 
 from stream.kafka.fetch import Fetched
 from stream.publish.log_identity import partitions_changed
+from stream.publish.snapshot import HeavyPerson
 from stream.settings.application import Settings
 from stream.store.people_reader import close_some
 from stream.store.shards import Store
@@ -15,6 +16,7 @@ from stream.worker.assigned_shard import AssignedShard, LoadedShard
 from stream.worker.checkpoints import Checkpoints
 from stream.worker.churn_scan import SendRisks, assess_some
 from stream.worker.claims import Claims
+from stream.worker.clock import now_ms
 from stream.worker.dead_letters import DeadLetterSender
 from stream.worker.errors import SHARD_IN_DOUBT
 from stream.worker.event_loop import Turns
@@ -104,6 +106,13 @@ class ShardOwner:
         """Return the epoch of the claim on a shard; None unless this worker holds it."""
         assigned = self.assigned_shards.get(partition)
         return assigned.claim.epoch if assigned and assigned.claim else None
+
+    def heaviest(self) -> list[HeavyPerson]:
+        """Return the person with the most events of each shard that has had enough of them."""
+        now = now_ms()
+        loaded = (assigned.loaded for assigned in self.assigned_shards.values())
+        found = (one.heaviest.find(one.shard.partition, now) for one in loaded if one is not None)
+        return [person for person in found if person is not None]
 
     # ---- work
 

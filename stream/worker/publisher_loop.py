@@ -119,7 +119,8 @@ class PublisherLoop:
     async def _publish(self, publisher: Publisher, epoch: int) -> None:
         async with self._records.counts_lock:
             snapshot = await publisher.refresh(now_ms())
-        snapshot = replace(snapshot, stale=await self._shared.look(publisher.incomplete))
+        stale = await self._shared.look(publisher.incomplete)
+        snapshot = replace(snapshot, stale=stale, heaviest=self._shared.heaviest)
         due = None
         since = time.monotonic() - self._records_at
         is_time = since >= self._records_seconds

@@ -94,12 +94,19 @@ class Telemetry:
             ("loop_lag_seconds", self.loop_lag.seconds),
         ):
             yield with_value(FAMILIES[_PREFIX + name], value)
+        yield self._heaviest()
         yield self._dimension_fill()
         yield self._cap_fill()
         yield from self._redis_memory()
 
     def _assigned(self) -> list[AssignedShard]:
         return list(self._owner.assigned_shards.values())
+
+    def _heaviest(self) -> Family:
+        family = without_samples(FAMILIES[_PREFIX + "heaviest_person_ratio"])
+        for person in self._owner.heaviest():
+            family.add_metric((str(person.partition),), person.ratio)
+        return family
 
     def _dimension_fill(self) -> Family:
         """Return the fill of the fullest shard: each shard keeps its own list of values."""

@@ -97,6 +97,7 @@ def test_shared_families_are_never_summed_and_worker_families_are_marked() -> No
         "engagement_redis_memory_used_bytes": "max",
         "engagement_worker_cap_fill_ratio": "max",
         "engagement_worker_dimension_fill_ratio": "max",
+        "engagement_worker_heaviest_person_ratio": "max",
         "engagement_worker_lag_records": "max",
         "engagement_worker_ledger_backlog": "sum",
         "engagement_worker_loop_lag_seconds": "max",

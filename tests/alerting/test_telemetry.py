@@ -45,7 +45,7 @@ def assigned(partition: int, **positions: tuple[int, int]) -> Any:
 
 def telemetry(log: Log, *shards: Any) -> Telemetry:
     owner: Any = SimpleNamespace(
-        counts=OwnerCounts(), assigned_shards={s.partition: s for s in shards}
+        counts=OwnerCounts(), assigned_shards={s.partition: s for s in shards}, heaviest=list
     )
     dead_letters: Any = SimpleNamespace(entries_sent=0, failures=0, backlog=0)
     seen: Any = log

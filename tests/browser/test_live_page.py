@@ -1,16 +1,20 @@
 """The live page in a real browser: it updates, shows a lost connection, explains itself, contacts only its worker."""
 
+import json
 import os
 import re
 import signal
+import time
 
 import pytest
 from playwright.sync_api import expect
 
+from stream.people.keys import person_key
+from stream.worker.watch.heaviest import person_digest
 from tests.browser.chromium import Watched
 from tests.browser.conftest import MARKUP
 from tests.browser.prometheus import Prometheus
-from tests.faults.fleet import Fleet
+from tests.faults.fleet import Fleet, Record
 from tests.faults.worker_process import WorkerProcess
 from tests.servers.redis_server import RedisServer
 
@@ -185,3 +189,18 @@ def test_the_badge_shows_a_hanging_or_stopped_worker_and_recovers(
     assert live.page.locator("body.is-old").count() == 1
     worker.start()
     live.wait_for_text("#badge", "live", 60)
+
+
+def test_a_person_who_sends_most_of_a_shard_is_shown_by_a_digest(
+    live: Watched, fleet: Fleet
+) -> None:
+    now_ms = time.time_ns() // 1_000_000
+    kiosk = {"type": "page_view", "page_url": "/", "visitor_id": "kiosk", "event_time": now_ms}
+    fleet.produce(
+        Record("page_views", 1, b"kiosk", json.dumps(kiosk | {"event_id": f"k{n}"}).encode())
+        for n in range(3_000)
+    )
+    digest = person_digest(person_key("default", "kiosk"))
+    live.wait_for_text("#heaviest", digest, 30)
+    assert re.search(r"Shard 1: one person sends [\d.]+%", live.text("#heaviest"))
+    assert "kiosk" not in live.text("body")

@@ -21,7 +21,7 @@ from stream.counters.calendar import Calendar
 from stream.counters.measures import EVENTS
 from stream.counters.segments import SegmentRegistry
 from stream.metrics.catalogue import catalogue
-from stream.publish.snapshot import Count, Gauge, Snapshot
+from stream.publish.snapshot import Count, Gauge, HeavyPerson, Snapshot
 from stream.settings.application import Settings
 from stream.web.exporter import Exporter, SnapshotCollector
 from stream.worker.status import OwnerCounts
@@ -149,7 +149,11 @@ def exported() -> set[str]:
     names.values.admit("s", "country", "DE")
     shard = SimpleNamespace(topics={"page-views": state}, registry=names)
     assigned = SimpleNamespace(shard=shard, partition=0)
-    owner: Any = SimpleNamespace(counts=OwnerCounts(), assigned_shards={0: assigned})
+    owner: Any = SimpleNamespace(
+        counts=OwnerCounts(),
+        assigned_shards={0: assigned},
+        heaviest=lambda: [HeavyPerson(0, "5e28b54d6a4f5170", 0.2, 4.0)],
+    )
     log: Any = SimpleNamespace(read_to=lambda _: (2, 2))
     dead_letters: Any = SimpleNamespace(entries_sent=0, failures=0, backlog=0)
     telemetry = Telemetry(owner, log, dead_letters)

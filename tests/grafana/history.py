@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from stream.configure.compile import build_rules
 from stream.configure.fingerprints import definition_version
 from stream.metrics.catalogue import catalogue
-from stream.publish.snapshot import Snapshot
+from stream.publish.snapshot import HeavyPerson, Snapshot
 from stream.publish.staleness import Stale
 from stream.report.churn import assess_days
 from stream.settings.application import PageSettings, SessionSettings, Settings, TimeSettings
@@ -79,7 +79,11 @@ class History:
         """Return the telemetry of a worker around the shard that counts here."""
         self._counts = OwnerCounts()
         assigned = SimpleNamespace(partition=0, shard=self._worker.shard)
-        owner: Any = SimpleNamespace(counts=self._counts, assigned_shards={0: assigned})
+        owner: Any = SimpleNamespace(
+            counts=self._counts,
+            assigned_shards={0: assigned},
+            heaviest=lambda: [HeavyPerson(0, "5e28b54d6a4f5170", 0.2, 4.0)],
+        )
         ends: Any = SimpleNamespace(read_to=lambda tp: (len(self._records), 0))
         dead_letters: Any = SimpleNamespace(entries_sent=0, failures=0, backlog=0)
         telemetry = Telemetry(owner, ends, dead_letters)

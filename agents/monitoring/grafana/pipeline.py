@@ -62,6 +62,7 @@ def pipeline(settings: Settings, place: Surroundings) -> Dashboard:
             panels.not_counted(),
             panels.lag(),
             panels.trend("Waiting in Kafka, by partition", ["worker_lag_records"]),
+            panels.trend("Share of a shard's heaviest person", ["worker_heaviest_person_ratio"]),
         )),
         Row(title="How soon", panels=(
             panels.trend("Why numbers are not live", ["stale"]),

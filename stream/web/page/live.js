@@ -3,7 +3,7 @@ import { drawLine, redraw, summary } from "./charts.js";
 import { difference, formatted, PERIODS } from "./format.js";
 import { fill, make } from "./elements.js";
 import { explain, setMeanings } from "./meaning.js";
-import { showAccounting, showAlerts, showLists, showPipeline, showStale, showTicks } from "./sections.js";
+import { showAccounting, showAlerts, showHeaviest, showLists, showPipeline, showStale, showTicks } from "./sections.js";
 
 // Events come once per second; after this long without one, the connection counts as lost.
 const SILENT_MS = 5000;
@@ -91,6 +91,7 @@ function show() {
   showPipeline(at("pipeline"), state.stages);
   showAlerts(at("alerts"), at("alerts-note"), state.alerts);
   if (!state.numbers) return;
+  showHeaviest(at("heaviest"), state.numbers.heaviest);
   showAccounting(at("accounting"), state.numbers.accounting, known.left_out);
   const site = chosenSite(state.numbers.sites);
   if (!site) return;

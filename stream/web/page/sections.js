@@ -17,6 +17,16 @@ export function showPipeline(list, stages) {
   }));
 }
 
+export function showHeaviest(list, people) {
+  list.hidden = !people.length;
+  fill(list, people.map(({ partition, digest, ratio, per_second }) => {
+    const item = make("li", `Shard ${partition}: one person sends ${formatted(ratio, "ratio")} of the events, `);
+    const rate = make("span", `${formatted(per_second)} a second. Digest of the person: `);
+    item.append(rate, make("code", digest));
+    return item;
+  }));
+}
+
 export function showStale(list, reasons) {
   list.hidden = !reasons.length;
   const lines = reasons.map(({ reason, since_ms, text }) => [

@@ -1,9 +1,11 @@
-"""Workers as their reports show them: shards that no living worker has, and reasons of all workers."""
+"""Workers as their reports show them: shards that no living worker has, reasons, and heavy people."""
 
 from collections.abc import Mapping
 
+from stream.publish.snapshot import HeavyPerson
 from stream.publish.staleness import Stale
 from stream.store.worker_reports import WorkerReport
+from stream.worker.watch.heaviest import HEAVY_RATIO
 
 #: A worker without a new report for this long has no shards, and a shard without a worker for this
 #: long has no owner. A rebalance of living workers takes less.
@@ -50,6 +52,16 @@ class Owners:
             for name, report in self._living(now).items()
             for one in report.stale
         ]
+
+    def heaviest(self, now: float) -> list[HeavyPerson]:
+        """Return the people with a heavy share of their shard, the one with the most events first."""
+        reported = {
+            one.partition: one
+            for report in self._living(now).values()
+            for one in report.heaviest
+            if one.ratio >= HEAVY_RATIO
+        }
+        return sorted(reported.values(), key=lambda one: -one.per_second)
 
     def _living(self, now: float) -> dict[str, WorkerReport]:
         return {

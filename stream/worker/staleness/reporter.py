@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 
+from stream.publish.snapshot import HeavyPerson
 from stream.publish.staleness import Stale, StaleReason
 from stream.store.worker_reports import WorkerReport, WorkerReports
 from stream.worker.clock import now_ms
@@ -22,11 +23,16 @@ class Reporter:
         reports: WorkerReports,
         partitions: Callable[[], list[int]],
         stale: Callable[[], list[Stale]],
+        heaviest: Callable[[], list[HeavyPerson]] = list,
     ) -> None:
-        """`partitions` returns the shards of this worker, `stale` the reasons to report."""
+        """`partitions` returns the shards of this worker, `stale` the reasons to report.
+
+        `heaviest` returns the heaviest person of each shard.
+        """
         self._reports = reports
         self._partitions = partitions
         self._stale = stale
+        self._heaviest = heaviest
         self._beat = 0
         self._answered_ms = now_ms()
         self.reasons = Holds()
@@ -40,8 +46,9 @@ class Reporter:
     async def report(self) -> None:
         """Report once; hold the reason if Redis does not take the report."""
         self._beat += 1
+        report = WorkerReport(self._beat, self._partitions(), self._stale(), self._heaviest())
         try:
-            await self._reports.write(WorkerReport(self._beat, self._partitions(), self._stale()))
+            await self._reports.write(report)
         except UNREACHABLE as error:
             text = f"Redis does not answer, or refuses; check it, and redis.url: {error}"
             self.reasons.hold(StaleReason.REDIS_AWAY, text, self._answered_ms)

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Collection
 
+from stream.publish.snapshot import HeavyPerson
 from stream.publish.staleness import Stale, StaleReason, joined
 from stream.store.worker_reports import WorkerReports
 from stream.worker.staleness.holds import Holds
@@ -21,6 +22,11 @@ class SharedReasons:
         """Begin anew: another worker publishes, or the state is another one."""
         self._owners = Owners(self._partitions)
         self._holds = Holds()
+
+    @property
+    def heaviest(self) -> list[HeavyPerson]:
+        """The heavy people that living workers report."""
+        return self._owners.heaviest(time.monotonic())
 
     async def look(self, incomplete: Collection[int]) -> list[Stale]:
         """Return all reasons; `incomplete` are the partitions of which Redis has lost checkpoints.

@@ -49,6 +49,16 @@ def test_numbers_that_are_not_live_say_so_first() -> None:
     assert page.getvalue().startswith("NOT LIVE since ")
 
 
+def test_a_person_who_sends_much_is_shown_by_a_digest_in_lines_and_tables() -> None:
+    heavy = {"partition": 2, "digest": "5e28b54d6a4f5170", "ratio": 0.34, "per_second": 1_200.4}
+    shown = answer(numbers={"taken_ms": 1, "sites": [], "heaviest": [heavy]})
+    text = "shard 2: person 5e28b54d6a4f5170 sends 34% of the events, 1,200 a second"
+    assert text in as_line(shown, None)
+    page = StringIO()
+    Console(file=page, width=200).print(as_table(shown, None))
+    assert text in page.getvalue()
+
+
 @contextmanager
 def worker(body: bytes) -> Iterator[str]:
     """Yield the address of a server that answers with `body`."""

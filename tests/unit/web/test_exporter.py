@@ -10,7 +10,7 @@ from stream.counters.segments import SegmentRegistry
 from stream.metrics.catalogue import catalogue
 from stream.metrics.families import COUNTERS, PREFIX
 from stream.metrics.metric_families import all_families
-from stream.publish.snapshot import Count, Gauge, SegmentCount, Snapshot
+from stream.publish.snapshot import Count, Gauge, HeavyPerson, SegmentCount, Snapshot
 from stream.publish.staleness import Stale
 from stream.settings.application import Settings
 from stream.store.memory import Memory
@@ -80,7 +80,11 @@ def a_worker() -> Telemetry:
     registry.values.admit("s", "country", "DE")
     shard = SimpleNamespace(topics={"page-views": state}, registry=registry)
     assigned = SimpleNamespace(shard=shard, partition=0)
-    owner: Any = SimpleNamespace(counts=OwnerCounts(), assigned_shards={0: assigned})
+    owner: Any = SimpleNamespace(
+        counts=OwnerCounts(),
+        assigned_shards={0: assigned},
+        heaviest=lambda: [HeavyPerson(0, "5e28b54d6a4f5170", 0.2, 4.0)],
+    )
     log: Any = SimpleNamespace(read_to=lambda _: (2, 2))
     dead_letters: Any = SimpleNamespace(entries_sent=0, failures=0, backlog=0)
     telemetry = Telemetry(owner, log, dead_letters)

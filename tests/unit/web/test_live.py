@@ -12,6 +12,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
+from msgspec.structs import replace
 
 from schemas.codec import parse
 from schemas.rejection import Reason, RejectedEvent
@@ -22,7 +23,14 @@ from stream.counters.measures import Grain
 from stream.metrics.catalogue import catalogue
 from stream.publish.headlines import HEADLINES, previous_gauges
 from stream.publish.merged_counts import MergedCounts
-from stream.publish.snapshot import Count, Gauge, Snapshot, decode_snapshot, encode_snapshot
+from stream.publish.snapshot import (
+    Count,
+    Gauge,
+    HeavyPerson,
+    Snapshot,
+    decode_snapshot,
+    encode_snapshot,
+)
 from stream.settings.application import Settings
 from stream.web.exporter import Exporter, SnapshotCollector
 from stream.web.live import HISTORY_MAX, ROWS_MAX, SITES_MAX, LiveNumbers
@@ -118,6 +126,14 @@ def test_tops_are_few_sorted_and_escaped(numbers: LiveNumbers) -> None:
     assert found[0] == ("<script>\\ud800\\u202e\\u0000", 99)
     assert found[1] == ("c29", 29)
     json.dumps(state).encode()
+
+
+def test_the_three_who_send_most_are_shown_by_their_digests(numbers: LiveNumbers) -> None:
+    heavy = [HeavyPerson(shard, f"{shard:016x}", 0.5, 10.0 - shard) for shard in range(4)]
+    numbers.note(replace(snapshot(1_000), heaviest=heavy))
+    shown = cast(dict[str, Any], numbers.state())["heaviest"]
+    assert [one["partition"] for one in shown] == [0, 1, 2]
+    assert shown[0] == {"partition": 0, "digest": "0" * 16, "ratio": 0.5, "per_second": 10.0}
 
 
 def test_sites_are_counted_and_only_the_largest_shown(numbers: LiveNumbers) -> None:
