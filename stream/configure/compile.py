@@ -9,7 +9,7 @@ from stream.counters.measures import RISK_BAND
 from stream.engine.event_rules import BOT, BOUNDS, build_event_rules, interactive_types
 from stream.engine.exclusions import build_exclusions
 from stream.engine.rules import Rules
-from stream.history.events import EventCounter
+from stream.history.aggregates.aggregate import EventCounter
 from stream.history.spelling import reason_key
 from stream.metrics.catalogue import aggregates, event_counters
 from stream.metrics.metric import FIXED_DIMENSIONS

@@ -91,11 +91,11 @@ class Calendar:
 
     def month_of(self, day: int) -> int:
         """Return the first day of the calendar month that contains a day."""
-        return _month_of(day)
+        return month_of(day)
 
     def next_month(self, day: int) -> int:
         """Return the first day of the calendar month after the one that contains a day."""
-        return _month_of(_month_of(day) + 31)
+        return month_of(month_of(day) + 31)
 
     def rfc3339(self, time_ms: int) -> str:
         """Format an instant in epoch ms as RFC 3339 in this zone, with ms only if they are not zero."""
@@ -106,5 +106,6 @@ class Calendar:
 
 
 @lru_cache(maxsize=10_000)
-def _month_of(day: int) -> int:
+def month_of(day: int) -> int:
+    """Return the first day of the calendar month that contains a day."""
     return date.fromordinal(day).replace(day=1).toordinal()

@@ -10,7 +10,7 @@ from schemas.events.clicks import Click, Custom
 from schemas.events.feedback import TicketMessage, TicketOpened
 from schemas.events.subscriptions import SubscriptionCancelled
 from stream.counters import measures
-from stream.history.events import Aggregate, EventCounter
+from stream.history.aggregates.aggregate import Aggregate, EventCounter
 from stream.history.spelling import reason_key
 from stream.sessions.session import BEGUN, ENDED
 

@@ -33,6 +33,7 @@ def fold(
     accepted = accept(state, topic, records, decoded, people, now_ms)
     topic.counts["applied"] += len(accepted)
     state.topic_rank = state.topic_ranks[topic.topic]
+    state.batch_oldest_ms = state.oldest_ms()
     _apply(state, accepted)
 
 
@@ -62,7 +63,7 @@ def _apply(state: ShardState, accepted: list[Accepted]) -> None:
         if rule.impression or rule.click:
             count_content(state, event, rule, minute)
         if rule.event_counters:
-            count_event(state, rule, event, segment_set, minute)
+            count_event(state, rule, event, segment_set, time_ms)
         if person is None or not rule.has_person:
             continue
         dirty[person.key] = person

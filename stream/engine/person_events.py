@@ -5,13 +5,15 @@ from typing import Any
 from schemas.codec import epoch_ms
 from schemas.events import Event
 from schemas.events.orders import AddToCart, CheckoutStarted, Order, RemoveFromCart
-from stream.counters.calendar import DAY_MS, MINUTE_MS
+from stream.counters.calendar import DAY_MS
 from stream.counters.measures import CROWDED_EVENTS, MICROS
 from stream.counters.segments import SegmentSet
 from stream.engine.event_rules import EventRule
 from stream.engine.state import ShardState
+from stream.history.aggregates.aggregate import Aggregate
+from stream.history.contributions import Contributions
 from stream.history.customer import Customer
-from stream.history.events import HISTORY_MAX, Aggregate, Contributions, HistoryEntry
+from stream.history.events import HISTORY_MAX, HistoryEntry
 from stream.history.learning import learn
 from stream.history.subscriptions import CANCELLED_AT_ONCE, EDITION, FREE, SubscriptionEvent
 from stream.people.person import BITMAP_DAYS, Person
@@ -39,7 +41,10 @@ def apply_person_event(
     if rule.activating and rule.active and activation is not None:
         settled_ms = _settled_ms(state, time_ms)
         change = activation.learn(person, segment_set, event, time_ms, settled_ms, state.registry)
-        _count(state, person, change)
+        counts = _counts_of(state)
+        for (measure, segment, _, day), count in change.items():
+            counts.on(measure, segment, day, count)
+        _note_range(state, person, counts)
     for aggregate in rule.aggregates:
         _learn(state, person, segment_set, aggregate, event, time_ms)
     if isinstance(event, _WITH_CART) and event.cart_id is not None:
@@ -47,18 +52,18 @@ def apply_person_event(
 
 
 def count_event(
-    state: ShardState, rule: EventRule, event: Any, segment_set: SegmentSet, minute: int
+    state: ShardState, rule: EventRule, event: Any, segment_set: SegmentSet, time_ms: int
 ) -> None:
     """Count what an event adds by itself, for its segment set and its own segments."""
+    at = state.contributions.at
     for counter in rule.event_counters:
-        segments = [
-            state.registry.own_segment(event.site, *own_segment)
-            for own_segment in counter.own_segments(event)
-        ]
-        for measure, count in counter.counts(event):
-            state.counters.add(measure, segment_set, minute, count)
-            for segment in segments:
-                state.counters.add(measure, segment, minute, count)
+        counted = tuple(counter.counts(event))
+        for measure, count in counted:
+            at(measure, segment_set, time_ms, count)
+        for dimension, value in counter.own_segments(event):
+            segment = state.registry.own_segment(event.site, dimension, value)
+            for measure, count in counted:
+                at(measure, segment, time_ms, count)
 
 
 def _learn(
@@ -73,41 +78,42 @@ def _learn(
     kept = aggregate.entry(event)
     if kept is None:
         return
-    time_ms = aggregate.entry_ms(time_ms, segment_set.calendar)
+    if aggregate.shifts_time:
+        time_ms = aggregate.entry_ms(time_ms, segment_set.calendar)
     entry: HistoryEntry = (time_ms, segment_set.id, *kept)
     name = aggregate.name
     known = person.history.get(name)
-    learned = learn(
-        [] if known is None else known,
-        [entry],
-        _settled_ms(state, time_ms),
-        aggregate,
-        state.registry,
-        person.indexes.get(name),
-    )
-    if learned.crowded:
-        state.counters.add(CROWDED_EVENTS, segment_set, time_ms // MINUTE_MS, learned.crowded)
+    counts = _counts_of(state)
+    index = person.indexes.get(name)
+    settled_ms = _settled_ms(state, time_ms)
+    learned = learn(known, entry, settled_ms, aggregate, state.registry, counts, index)
+    if learned.is_crowded:
+        counts.at(CROWDED_EVENTS, segment_set, time_ms)
     if learned.entries is not known:
         person.history = {**person.history, name: learned.entries}
-    if learned.kept_index is not person.indexes.get(name):
+    if learned.kept_index is not index:
         person.indexes = {**person.indexes, name: learned.kept_index}
     if len(learned.entries) >= HISTORY_MAX:
         person.full |= {name}
-    _count(state, person, learned.change)
+    _note_range(state, person, counts)
 
 
 def _settled_ms(state: ShardState, time_ms: int) -> int:
     """Return the instant before which no event can arrive after an event at `time_ms`."""
     # The log clock is that of the end of the batch, which may be months ahead of this event.
-    return min(state.oldest_ms(), time_ms - state.rules.horizon_ms)
+    return min(state.batch_oldest_ms, time_ms - state.rules.horizon_ms)
 
 
-def _count(state: ShardState, person: Person, change: Contributions) -> None:
+def _counts_of(state: ShardState) -> Contributions:
+    """Return where the changes of a person's counts go: to those of the shard, or first to a range of days."""
+    return state.contributions if state.range_people is None else Contributions()
+
+
+def _note_range(state: ShardState, person: Person, counts: Contributions) -> None:
+    """Hand the changes of a person's counts to the range of a report, if there is one."""
     if state.range_people is not None:
-        state.range_people.add(person.key, change)
-    for (measure, segment, grain, index), count in change.items():
-        if count:
-            state.counters.add_in(grain, index, measure, segment, count)
+        state.range_people.add(person.key, counts)
+        state.contributions.merge(counts)
 
 
 def _subscribe(
@@ -131,8 +137,9 @@ def _subscribe(
         # The churn model asks who paid, as far back as the active days of people reach.
         day = min(day, max(state.churn_risk.next_day, BITMAP_DAYS))
     customer.settle(day - BITMAP_DAYS, calendar)
-    change = customer.add(_subscription_event(state, segment_set, kind, event, time_ms))
-    _count(state, person, change)
+    counts = _counts_of(state)
+    customer.add(_subscription_event(state, segment_set, kind, event, time_ms), counts)
+    _note_range(state, person, counts)
 
 
 def _subscription_event(

@@ -4,7 +4,7 @@ from stream.counters import measures
 from stream.counters.measures import Grain, in_range
 from stream.counters.segments import Segment
 from stream.counters.table import Counters
-from stream.history.events import Contributions
+from stream.history.contributions import Contributions
 
 _STAYS = frozenset({measures.CUSTOMERS_CHANGE, measures.CUSTOMER_ENDS, measures.INVOLUNTARY_ENDS})
 
@@ -26,8 +26,8 @@ class RangePeople:
     def add(self, who: str, change: Contributions) -> None:
         """Take over the change of a person's counts."""
         left: dict[tuple[str, int], Segment] = {}
-        for (measure, segment, grain, day), count in change.items():
-            if grain is not Grain.DAY or not count or day > self._last:
+        for measure, segment, day, count in change.by_day():
+            if day > self._last:
                 continue
             if measure in _STAYS:
                 key = who, segment.id

@@ -158,6 +158,7 @@ class Shard(ShardState):
                 for measure in rule.counts:
                     add(measure, segment, minute, count)
         self.collected.clear()
+        self.contributions.flush(self.counters)
         self.pages.flush(self.counters)
         self.sessions.counts.flush()
         self.activity.flush()

@@ -15,6 +15,7 @@ from stream.engine.event_rules import EventRule
 from stream.engine.range_people import RangePeople
 from stream.engine.rules import Rules
 from stream.engine.watermark import TopicState, log_floor
+from stream.history.contributions import Contributions
 from stream.people.activity import Activity
 from stream.people.cache import PeopleCache
 from stream.people.id_changes import IdChanges
@@ -81,6 +82,10 @@ class ShardState:
         self.retired: dict[str, TopicState] = {}
         #: Events since the last checkpoint: (event rule, minute) → segment set → count.
         self.collected: dict[tuple[EventRule, int], dict[SegmentSet, int]] = {}
+        #: Changes of what people's histories and single events amount to, since the last checkpoint.
+        self.contributions = Contributions()
+        #: `oldest_ms` of the batch being applied: accepting it has moved the clocks.
+        self.batch_oldest_ms = 0
         #: Topic → rank among views of one millisecond: those of the page-view topic come first.
         self.topic_ranks = {
             topic: 0 if topic == rules.settings.topics.page_views else crc32(topic.encode())

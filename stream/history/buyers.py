@@ -1,12 +1,15 @@
-"""Index of a person's orders: by order, and by segment their times, days and spending."""
+"""Index of a person's orders: by order, and by group of segments their times, days and spending."""
 
 from bisect import bisect_left, insort
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
+from stream.counters.calendar import month_of
 from stream.counters.measures import UNMATCHED_EVENTS
-from stream.counters.segments import Segment, SegmentRegistry
-from stream.history.distinct_days import DistinctDays
-from stream.history.events import Contributions, HistoryEntry, at, on
+from stream.counters.segments import Group, SegmentRegistry
+from stream.history.contributions import Contributions
+from stream.history.distinct_days import DayWindows, DistinctDays
+from stream.history.events import FieldsKey, HistoryEntry, Index
+from stream.history.groups import Groups, GroupState
 from stream.history.order import EntryOrder
 from stream.history.purchases import (
     BUYERS_28D,
@@ -28,52 +31,53 @@ from stream.history.purchases import (
 from stream.history.spending import YEAR_DAYS, Spending
 
 
-class OrderIndex:
-    """A person's orders. A new entry changes one order, and its neighbours in each segment."""
+class OrderIndex(Index):
+    """A person's orders. A new entry changes one order, and its neighbours in each group of segments."""
 
-    def __init__(self, registry: SegmentRegistry, order: EntryOrder, to_date: bool) -> None:
+    __slots__ = ("_buyers", "_entries", "_fields", "_registry", "_sales", "_to_date")
+
+    def __init__(self, registry: SegmentRegistry, fields: FieldsKey, to_date: bool) -> None:
         self._registry = registry
-        self._order = order
+        self._fields = fields
         self._to_date = to_date
         self._entries: dict[bytes, list[HistoryEntry]] = {}
-        self._sales: dict[bytes, Sale | None] = {}
-        self._buyers: dict[Segment, _Buyer] = {}
+        self._sales: dict[bytes, Sale] = {}
+        self._buyers: Groups[_Buyer] | None = None
 
     def load(self, entries: Sequence[HistoryEntry]) -> None:
         """Take in the known entries."""
         for entry in entries:
             if is_forgotten(entry):
-                for segment in self._registry.by_id(entry[1]).segments:
-                    self._buyer(segment).forget(entry[3])
+                for buyer in self._buyers_of(entry[1]):
+                    buyer.forget(entry[3])
             else:
                 self._entries.setdefault(entry[3], []).append(entry)
         for order, of_order in self._entries.items():
-            sale = self._sales[order] = sale_of(of_order)
-            self._count(sale, 1, None)
+            sale = sale_of(of_order)
+            if sale is not None:
+                self._sales[order] = sale
+                self._count(sale, 1, None)
 
-    def add(self, new: Sequence[HistoryEntry]) -> Contributions:
-        """Take in new entries, and return the change of the counts."""
-        counts: Contributions = Contributions()
-        for entry in new:
-            self._add(entry, counts)
-        return counts
-
-    def _add(self, entry: HistoryEntry, counts: Contributions) -> None:
-        order = entry[3]
-        entries, sale = self._entries.setdefault(order, []), self._sales.get(order)
-        place = self._order.place(entries, entry)
+    def add(self, entry: HistoryEntry, counts: Contributions) -> None:
+        """Take in a new entry, and count what it changes of its order."""
+        order: bytes = entry[3]
+        entries = self._entries.get(order)
+        if entries is None:
+            entries = self._entries[order] = []
+        sale = self._sales.get(order)
+        place = 0
+        if entries:
+            place = EntryOrder(self._registry, self._fields).place(entries, entry)
         entries.insert(place, entry)
         if sale is None:
             self._begin(order, entry, counts)
         elif is_refund(entry):
-            before, after = sale.insert(
-                entry, [one for one in entries[place + 1 :] if is_refund(one)]
-            )
-            for buyer in self._buyers_of(sale):
-                buyer.change_refunds(sale, before, after, counts)
+            later = [one for one in entries[place + 1 :] if is_refund(one)]
+            self._change_refunds(sale, sale.insert(entry, later), counts)
         else:
-            changed = self._sales[order] = sale_of(entries)
-            if not sale.equals(changed):
+            changed = sale_of(entries)
+            if changed is not None and not sale.equals(changed):
+                self._sales[order] = changed
                 self._count(sale, -1, counts)
                 self._count(changed, 1, counts)
 
@@ -82,116 +86,132 @@ class OrderIndex:
         if is_refund(entry):
             self._count_unmatched(entry, 1, counts)
             return
-        self._sales[order] = sale_of(self._entries[order])
-        self._count(self._sales[order], 1, counts)
-        for known in self._entries[order]:
+        entries = self._entries[order]
+        sale = sale_of(entries)
+        if sale is None:
+            return
+        self._sales[order] = sale
+        self._count(sale, 1, counts)
+        for known in entries:
             if is_refund(known):
                 self._count_unmatched(known, -1, counts)
 
-    def _count(self, sale: Sale | None, by: int, counts: Contributions | None) -> None:
-        if sale is not None:
-            for buyer in self._buyers_of(sale):
-                buyer.count(sale, by, counts)
+    def _count(self, sale: Sale, by: int, counts: Contributions | None) -> None:
+        """Count an order with its refunds, or take it back (`by` is -1)."""
+        for buyer in self._buyers_of(sale.segment_set_id):
+            buyer.count(sale, by, counts)
+        if counts is not None:
+            self._count_money(sale, by, counts)
+            for refund in sale.refunds:
+                self._count_refund(sale, refund, by, counts)
 
-    def _buyers_of(self, sale: Sale) -> Iterator["_Buyer"]:
-        for segment in self._registry.by_id(sale.segment_set_id).segments:
-            yield self._buyer(segment)
+    def _change_refunds(
+        self, sale: Sale, changed: tuple[list[Returned], list[Returned]], counts: Contributions
+    ) -> None:
+        """Count other refunds of an order than before."""
+        for refunds, by in ((changed[0], -1), (changed[1], 1)):
+            for refund in refunds:
+                for buyer in self._buyers_of(sale.segment_set_id):
+                    buyer.count_refund(sale, refund, by, counts)
+                self._count_refund(sale, refund, by, counts)
 
-    def _buyer(self, segment: Segment) -> "_Buyer":
-        found = self._buyers.get(segment)
-        if found is None:
-            found = self._buyers[segment] = _Buyer(segment, self._to_date)
-        return found
+    def _buyers_of(self, segment_set_id: int) -> "list[_Buyer]":
+        segment_set = self._registry.by_id(segment_set_id)
+        if self._buyers is None:
+            self._buyers = Groups(_Buyer(segment_set, self._to_date))
+        return self._buyers.of(segment_set)
 
     def _count_unmatched(self, refund: HistoryEntry, by: int, counts: Contributions) -> None:
-        for segment in self._registry.by_id(refund[1]).segments:
-            at(counts, UNMATCHED_EVENTS, segment, refund[0], by)
+        counts.at(UNMATCHED_EVENTS, self._registry.by_id(refund[1]), refund[0], by)
+
+    def _count_money(self, sale: Sale, by: int, counts: Contributions) -> None:
+        segment_set = self._registry.by_id(sale.segment_set_id)
+        counts.at(ORDERS, segment_set, sale.time_ms, by)
+        counts.at(ORDERED_MICROS, segment_set, sale.time_ms, by * sale.micros)
+        counts.at(REVENUE_MICROS, segment_set, sale.time_ms, by * sale.micros)
+        if self._to_date:
+            day = segment_set.calendar.day_of(sale.time_ms)
+            counts.on(REVENUE_TO_DATE_MICROS, segment_set, day, by * sale.micros)
+
+    def _count_refund(self, sale: Sale, refund: Returned, by: int, counts: Contributions) -> None:
+        segment_set = self._registry.by_id(sale.segment_set_id)
+        time_ms, micros = refund
+        counts.at(REFUNDED_MICROS, segment_set, time_ms, by * micros)
+        counts.at(REVENUE_MICROS, segment_set, time_ms, -by * micros)
+        if self._to_date:
+            day = segment_set.calendar.day_of(time_ms)
+            counts.on(REVENUE_TO_DATE_MICROS, segment_set, day, -by * micros)
 
 
-class _Buyer:
-    """A person's orders in one segment."""
+class _Buyer(GroupState):
+    """A person's orders in a group of segments."""
 
-    __slots__ = ("_days", "_segment", "_spending", "_times", "_to_date")
+    __slots__ = ("_days", "_spending", "_times", "_to_date")
 
-    def __init__(self, segment: Segment, to_date: bool) -> None:
-        self._segment = segment
+    def __init__(self, group: Group, to_date: bool) -> None:
+        super().__init__(group)
         self._to_date = to_date
         #: Times of the orders, sorted.
         self._times: list[int] = []
-        rolling = {1: BUYERS_DAY, 28: BUYERS_28D}
-        self._days = DistinctDays(segment, rolling, {BUYERS_MONTH: segment.calendar.month_of})
-        self._spending = Spending(segment)
+        self._days = DistinctDays(group, _WINDOWS)
+        self._spending = Spending()
+
+    def new(self, group: Group) -> "_Buyer":
+        """Return the state of a group without orders."""
+        return _Buyer(group, self._to_date)
+
+    def copy(self, group: Group) -> "_Buyer":
+        """Return a copy for a part of the group."""
+        found = _Buyer(group, self._to_date)
+        found._times = self._times[:]
+        found._days = self._days.copy(group)
+        found._spending = self._spending.copy()
+        return found
 
     def count(self, sale: Sale, by: int, counts: Contributions | None) -> None:
         """Count an order with its refunds, or take it back (`by` is -1)."""
-        day = self._segment.calendar.day_of(sale.time_ms)
-        (self._days.add if by > 0 else self._days.remove)(day, counts)
+        group = self._days.group = self.group
+        day = group.calendar.day_of(sale.time_ms)
+        self._days.change(day, by, counts)
         self._change_times(sale.time_ms, by, counts)
-        self._spending.add(day, day + YEAR_DAYS, by, by * sale.micros, counts)
+        self._spending.add(group, day, day + YEAR_DAYS, by, by * sale.micros, counts)
         for refund in sale.refunds:
-            self._spend_less(day + YEAR_DAYS, refund, by, counts)
-        if counts is not None:
-            self._count_money(counts, sale, by)
-            for refund in sale.refunds:
-                self._count_refund(counts, refund, by)
-
-    def change_refunds(
-        self,
-        sale: Sale,
-        before: Sequence[Returned],
-        after: Sequence[Returned],
-        counts: Contributions,
-    ) -> None:
-        """Count other refunds of an order than before."""
-        end = self._segment.calendar.day_of(sale.time_ms) + YEAR_DAYS
-        for refunds, by in ((before, -1), (after, 1)):
-            for refund in refunds:
-                self._spend_less(end, refund, by, counts)
-                self._count_refund(counts, refund, by)
+            self.count_refund(sale, refund, by, counts)
 
     def forget(self, first_ms: int) -> None:
         """Note the first of the orders that are forgotten."""
         insort(self._times, first_ms)
 
-    def _spend_less(
-        self, end: int, refund: Returned, by: int, counts: Contributions | None
+    def count_refund(
+        self, sale: Sale, refund: Returned, by: int, counts: Contributions | None
     ) -> None:
-        """Take a refund from what was spent, until the day `end`, on which its order leaves the year."""
-        day = self._segment.calendar.day_of(refund[0])
+        """Take a refund from what was spent, until the day on which its order leaves the year."""
+        calendar = self.group.calendar
+        end = calendar.day_of(sale.time_ms) + YEAR_DAYS
+        day = calendar.day_of(refund[0])
         if day < end:
-            self._spending.add(day, end, 0, -by * refund[1], counts)
+            self._spending.add(self.group, day, end, 0, -by * refund[1], counts)
 
     def _change_times(self, time_ms: int, by: int, counts: Contributions | None) -> None:
         """Add or remove the time of an order; the first one makes its person a new buyer."""
         times = self._times
-        before = times[0] if times else None
+        before = times[0] if times else -1
         if by > 0:
             insort(times, time_ms)
         else:
             del times[bisect_left(times, time_ms)]
-        after = times[0] if times else None
+        after = times[0] if times else -1
         if counts is None or before == after:
             return
-        for first_ms, sign in ((before, -1), (after, 1)):
-            if first_ms is not None:
-                at(counts, NEW_BUYERS, self._segment, first_ms, sign)
-                if self._to_date:
-                    day = self._segment.calendar.day_of(first_ms)
-                    on(counts, BUYERS_TO_DATE, self._segment, day, sign)
+        if before >= 0:
+            self._count_first(before, -1, counts)
+        if after >= 0:
+            self._count_first(after, 1, counts)
 
-    def _count_money(self, counts: Contributions, sale: Sale, by: int) -> None:
-        segment = self._segment
-        at(counts, ORDERS, segment, sale.time_ms, by)
-        at(counts, ORDERED_MICROS, segment, sale.time_ms, by * sale.micros)
-        at(counts, REVENUE_MICROS, segment, sale.time_ms, by * sale.micros)
+    def _count_first(self, time_ms: int, by: int, counts: Contributions) -> None:
+        counts.at(NEW_BUYERS, self.group, time_ms, by)
         if self._to_date:
-            day = segment.calendar.day_of(sale.time_ms)
-            on(counts, REVENUE_TO_DATE_MICROS, segment, day, by * sale.micros)
+            counts.on(BUYERS_TO_DATE, self.group, self.group.calendar.day_of(time_ms), by)
 
-    def _count_refund(self, counts: Contributions, refund: Returned, by: int) -> None:
-        segment, (time_ms, micros) = self._segment, refund
-        at(counts, REFUNDED_MICROS, segment, time_ms, by * micros)
-        at(counts, REVENUE_MICROS, segment, time_ms, -by * micros)
-        if self._to_date:
-            day = segment.calendar.day_of(time_ms)
-            on(counts, REVENUE_TO_DATE_MICROS, segment, day, -by * micros)
+
+_WINDOWS = DayWindows(((1, BUYERS_DAY), (28, BUYERS_28D)), ((BUYERS_MONTH, month_of),))

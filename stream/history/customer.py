@@ -5,14 +5,15 @@ reordered events give the same numbers. Its cost does not grow with the events b
 subscription is renewed from the event on, and days are added up, not events.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from stream.counters import measures
 from stream.counters.calendar import Calendar
-from stream.counters.measures import Grain
-from stream.counters.segments import Segment, SegmentRegistry
-from stream.history.customer_days import Contributions, CustomerDays
+from stream.counters.segments import Segment, SegmentRegistry, SegmentSet
+from stream.history.contributions import Contributions, Expanded
+from stream.history.customer_days import CustomerDays
+from stream.history.groups import Groups, segments_of
 from stream.history.subscriptions import (
     KNOWN_MS,
     Effect,
@@ -35,7 +36,7 @@ class Customer:
     def __init__(self, registry: SegmentRegistry) -> None:
         self._registry = registry
         self._subscriptions: dict[str, Subscription] = {}
-        self._days: dict[Segment, CustomerDays] = {}
+        self._days: Groups[CustomerDays] | None = None
         #: Subscriptions with events, or with an end to come: the others are settled.
         self._moving: set[str] = set()
         self._settled_day = 0
@@ -44,18 +45,31 @@ class Customer:
     def restored(cls, stored: Iterable[Sequence[Any]], registry: SegmentRegistry) -> "Customer":
         """Restore a customer from what `stored` returned, or from plain events."""
         customer = cls(registry)
+        folded: dict[tuple[Any, ...], list[Segment]] = {}
         for fields in stored:
             if fields[1] == _SETTLED:
+                customer._load_folded(folded)
                 course = Subscription(State(*fields[3:]))
                 customer._subscriptions[fields[2]] = course
                 customer._moving.add(fields[2])
                 customer._change([], [course.last])
             elif fields[1] == _FOLDED:
-                segment = registry.segment(fields[3])
-                customer._days[segment] = CustomerDays(segment, *fields[4:])
+                folded.setdefault(tuple(fields[4:]), []).append(registry.segment(fields[3]))
             else:
+                customer._load_folded(folded)
                 customer._change(*customer._place(SubscriptionEvent(*fields)))
+        customer._load_folded(folded)
         return customer
+
+    def _load_folded(self, folded: dict[tuple[Any, ...], list[Segment]]) -> None:
+        """Take in the folded days of segments; equal ones are one group again."""
+        for fields, segments in folded.items():
+            group = SegmentSet(0, segments[0].site, tuple(segments))
+            days = CustomerDays(group, *fields)
+            if self._days is None:
+                self._days = Groups(days)
+            self._days.put(days)
+        folded.clear()
 
     def stored(self, oldest_ms: int) -> list[tuple[Any, ...]]:
         """Return the events that can still matter, and what the others amount to.
@@ -64,8 +78,9 @@ class Customer:
         """
         found: list[tuple[Any, ...]] = [
             (0, _FOLDED, "", segment.id, days.paid, days.since, days.was_customer)
-            for segment, days in self._days.items()
+            for days in self._all_days()
             if days.paid or days.was_customer
+            for segment in segments_of(days.group)
         ]
         for name, course in self._subscriptions.items():
             settled = course.settled
@@ -75,24 +90,28 @@ class Customer:
                 found += map(tuple, course.events)
         return found
 
-    def add(self, event: SubscriptionEvent) -> Contributions:
-        """Add an event, and return the change of the counts."""
+    def add(self, event: SubscriptionEvent, counts: Contributions) -> None:
+        """Add an event, and count the change."""
         removed, added = self._place(event)
         if removed[0] == added[-1]:
             removed, added = removed[1:], added[:-1]
-        segments = {segment for effect in (*removed, *added) for segment in self._segments(effect)}
-        change = Contributions()
-        for segment in segments:
-            self.days(segment).count(change, -1)
+        changed: list[CustomerDays] = []
+        ids = {step.segment_set_id for effect in (*removed, *added) for step in effect.steps}
+        for segment_set_id in ids:
+            self._days_of(segment_set_id)
+        # A second look, as the later ones may have split groups of the earlier ones.
+        for segment_set_id in ids:
+            changed += [days for days in self._days_of(segment_set_id) if days not in changed]
+        for days in changed:
+            days.count(counts, -1)
         self._change(removed, added)
-        for segment in segments:
-            self.days(segment).count(change, 1)
+        for days in changed:
+            days.count(counts, 1)
         for effects, times in ((removed, -1), (added, 1)):
             for effect in effects:
                 if effect.unmatched_id is not None:
-                    for segment in self._registry.by_id(effect.unmatched_id).segments:
-                        change[measures.UNMATCHED_EVENTS, segment, Grain.ALL, 0] += times
-        return change
+                    segment_set = self._registry.by_id(effect.unmatched_id)
+                    counts.ever(measures.UNMATCHED_EVENTS, segment_set, times)
 
     def settle(self, first_day: int, calendar: Calendar) -> None:
         """Fold what came before a day: no such event can arrive any more."""
@@ -107,7 +126,7 @@ class Customer:
                 self._moving.discard(name)
                 if course.settled.segment_set_id is None:
                     del self._subscriptions[name]
-        for days in self._days.values():
+        for days in self._all_days():
             days.fold(first_day)
 
     def _place(self, event: SubscriptionEvent) -> tuple[list[Effect], list[Effect]]:
@@ -120,32 +139,36 @@ class Customer:
         order = self._registry.by_id(event.segment_set_id).order
         return course.add(event, in_order(event, order))
 
-    def _change(self, removed: Iterable[Effect], added: Iterable[Effect]) -> None:
+    def _change(self, removed: Sequence[Effect], added: Sequence[Effect]) -> None:
         for effects, times in ((removed, -1), (added, 1)):
             for effect in effects:
                 for step in effect.steps:
-                    for segment in self._registry.by_id(step.segment_set_id).segments:
-                        self.days(segment).add(step, times)
+                    for days in self._days_of(step.segment_set_id):
+                        days.add(step, times)
 
-    def _segments(self, effect: Effect) -> Iterator[Segment]:
-        for step in effect.steps:
-            yield from self._registry.by_id(step.segment_set_id).segments
+    def _days_of(self, segment_set_id: int) -> list[CustomerDays]:
+        segment_set = self._registry.by_id(segment_set_id)
+        if self._days is None:
+            self._days = Groups(CustomerDays(segment_set))
+        return self._days.of(segment_set)
+
+    def _all_days(self) -> Sequence[CustomerDays]:
+        return () if self._days is None else self._days.all
 
     def days(self, segment: Segment) -> CustomerDays:
         """Return the days of a segment."""
-        days = self._days.get(segment)
-        if days is None:
-            days = self._days[segment] = CustomerDays(segment)
-        return days
+        for days in self._all_days():
+            if segment in segments_of(days.group):
+                return days
+        return CustomerDays(segment)
 
 
-def contributions(events: Iterable[SubscriptionEvent], registry: SegmentRegistry) -> Contributions:
+def contributions(events: Iterable[SubscriptionEvent], registry: SegmentRegistry) -> Expanded:
     """Return what one customer's events add to the counts."""
     customer, counts = Customer(registry), Contributions()
     for event in events:
-        for key, count in customer.add(event).items():
-            counts[key] += count
-    return Contributions({key: count for key, count in counts.items() if count})
+        customer.add(event, counts)
+    return counts.expanded()
 
 
 def pays_at(stored: Iterable[Sequence[Any]], time_ms: int) -> bool:

@@ -1,17 +1,15 @@
-"""Days of one customer in one segment: when they pay and how much, and the counts that this adds."""
+"""Days of one customer in a group of segments: when they pay and how much, and the counts that this adds."""
 
 from bisect import insort
-from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from stream.counters import measures
-from stream.counters.measures import Grain
-from stream.counters.segments import Segment
+from stream.counters.segments import Group
+from stream.history.contributions import Contributions
+from stream.history.groups import GroupState
 from stream.history.subscriptions import Step
 
-#: (measure, segment, grain, bucket index) → count
-Contributions = Counter[tuple[str, Segment, Grain, int]]
 #: Length of the rolling churn window in days.
 CHURN_DAYS = 30
 #: Measures of a start that follows an earlier stay, and of a customer's first.
@@ -30,18 +28,18 @@ class Stay(NamedTuple):
     is_carried: bool = False
 
 
-class CustomerDays:
-    """Changes that the subscriptions of a customer make in one segment, day by day.
+class CustomerDays(GroupState):
+    """Changes that the subscriptions of a customer make in a group of segments, day by day.
 
     The days before the first kept one are folded into three numbers.
     """
 
-    __slots__ = ("_ends", "_mrr", "_paid", "paid", "segment", "since", "was_customer")
+    __slots__ = ("_ends", "_mrr", "_paid", "paid", "since", "was_customer")
 
     def __init__(
-        self, segment: Segment, paid: int = 0, since: int = 0, was_customer: bool = False
+        self, group: Group, paid: int = 0, since: int = 0, was_customer: bool = False
     ) -> None:
-        self.segment = segment
+        super().__init__(group)
         #: Paid subscriptions before the kept days.
         self.paid = paid
         #: Day on which the stay began that they belong to.
@@ -55,9 +53,20 @@ class CustomerDays:
         #: Day → (time, involuntary) of each end of payment, in order.
         self._ends: dict[int, list[tuple[int, bool]]] = {}
 
+    def new(self, group: Group) -> "CustomerDays":
+        """Return the state of a group without subscriptions."""
+        return CustomerDays(group)
+
+    def copy(self, group: Group) -> "CustomerDays":
+        """Return a copy for a part of the group."""
+        found = CustomerDays(group, self.paid, self.since, self.was_customer)
+        found._paid, found._mrr = self._paid.copy(), self._mrr.copy()
+        found._ends = {day: ends[:] for day, ends in self._ends.items()}
+        return found
+
     def add(self, step: Step, times: int) -> None:
         """Add a step of a subscription's payment; `times` −1 takes it away."""
-        day = self.segment.calendar.day_of(step.time_ms)
+        day = self.group.calendar.day_of(step.time_ms)
         change = (step.mrr_micros or 0) - (step.before or 0)
         _change(self._mrr, day, times * change)
         paid = (step.mrr_micros is not None) - (step.before is not None)
@@ -100,42 +109,43 @@ class CustomerDays:
 
     def count(self, counts: Contributions, times: int) -> None:
         """Add what the kept days contribute to the day counters; `times` −1 takes it away."""
-        segment = self.segment
-        for day, change in self._mrr.items():
-            counts[measures.MRR_CHANGE_MICROS, segment, Grain.DAY, day] += times * change
+        group = self.group
         starts: dict[int, bool] = {}
         ended: set[int] = set()
         for stay in self.stays():
             if not stay.is_carried:
                 starts[stay.start] = stay.is_first
                 for measure in _FIRST if stay.is_first else _AGAIN:
-                    counts[measure, segment, Grain.DAY, stay.start] += times
+                    counts.on(measure, group, stay.start, times)
             if stay.end is not None:
                 ended.add(stay.end)
                 self._count_end(counts, stay.start, stay.end, times)
         for day, change in self._mrr.items():
+            counts.on(measures.MRR_CHANGE_MICROS, group, day, times * change)
             measure = _movement(change, starts.get(day), day in ended)
-            counts[measure, segment, Grain.DAY, day] += times * abs(change)
+            counts.on(measure, group, day, times * abs(change))
 
     def _count_end(self, counts: Contributions, start: int, end: int, times: int) -> None:
-        counts[measures.CUSTOMER_ENDS, self.segment, Grain.DAY, end] += times
-        counts[measures.CUSTOMERS_CHANGE, self.segment, Grain.DAY, end] -= times
+        counts.on(measures.CUSTOMER_ENDS, self.group, end, times)
+        counts.on(measures.CUSTOMERS_CHANGE, self.group, end, -times)
         self._count_lost(counts, start, end, times, measures.LOST_30D, measures.LOST_MONTH)
         # The last subscription to end on the day gives the reason.
         if self._ends[end][-1][1]:
-            counts[measures.INVOLUNTARY_ENDS, self.segment, Grain.DAY, end] += times
-            lost = measures.LOST_INVOLUNTARY_30D, measures.LOST_INVOLUNTARY_MONTH
-            self._count_lost(counts, start, end, times, *lost)
+            counts.on(measures.INVOLUNTARY_ENDS, self.group, end, times)
+            self._count_lost(
+                counts, start, end, times,
+                measures.LOST_INVOLUNTARY_30D, measures.LOST_INVOLUNTARY_MONTH,
+            )  # fmt: skip
 
     def _count_lost(
         self, counts: Contributions, start: int, end: int, times: int, rolling: str, monthly: str
     ) -> None:
         """Count the customer as lost in each window that they began as a customer and in which they left."""
-        for last_day in range(max(end, start + CHURN_DAYS), end + CHURN_DAYS):
-            counts[rolling, self.segment, Grain.DAY, last_day] += times
-        month = self.segment.calendar.month_of(end)
+        first = max(end, start + CHURN_DAYS)
+        counts.during(rolling, self.group, first, end + CHURN_DAYS - 1, times)
+        month = self.group.calendar.month_of(end)
         if start < month:
-            counts[monthly, self.segment, Grain.DAY, month] += times
+            counts.on(monthly, self.group, month, times)
 
 
 def _movement(change: int, is_first: bool | None, is_end: bool) -> str:

@@ -1,73 +1,85 @@
-"""Days on which a person counts in one segment, and the windows in which that counts them once."""
+"""Days on which a person counts in a group of segments, and the windows in which that counts them once."""
 
-from bisect import bisect_left, insort
-from collections.abc import Callable, Mapping
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
 
-from stream.counters.segments import Segment
-from stream.history.events import Contributions, on
+from stream.counters.segments import Group
+from stream.history.contributions import Contributions
+from stream.history.groups import GroupState
 from stream.people.active_days import FAR, windows_gained
 
 
-class DistinctDays:
-    """The days of one person in one segment, and how much counts on each.
+class DayWindows:
+    """The windows in which days count.
 
-    A day that is new, or that is no longer one, changes the windows between it and its neighbours.
-    `rolling`: length of a rolling window in days → its measure, counted on the day on which the window ends;
-    `AtEnd` reads it. `periods`: measure → first day of the period that contains a day.
+    `rolling`: (length in days, measure) of windows, counted on the day on which the window ends; `AtEnd` reads
+    it. `periods`: (measure, first day of the period that contains a day).
     """
 
-    __slots__ = ("_held", "_of_periods", "_ordered", "_periods", "_rolling", "_segment")
+    __slots__ = ("periods", "rolling")
 
     def __init__(
         self,
-        segment: Segment,
-        rolling: Mapping[int, str],
-        periods: Mapping[str, Callable[[int], int]],
+        rolling: Sequence[tuple[int, str]],
+        periods: Sequence[tuple[str, Callable[[int], int]]] = (),
     ) -> None:
-        self._segment = segment
-        self._rolling = rolling
-        self._periods = periods
-        self._held: dict[int, int] = {}
+        self.rolling = tuple(rolling)
+        self.periods = tuple(periods)
+
+
+class DistinctDays(GroupState):
+    """The days of one person in a group of segments, and how much counts on each.
+
+    A day that is new, or that is no longer one, changes the windows between it and its neighbours.
+    """
+
+    __slots__ = ("_held", "_ordered", "_windows")
+
+    def __init__(self, group: Group, windows: DayWindows) -> None:
+        super().__init__(group)
+        self._windows = windows
         self._ordered: list[int] = []
-        self._of_periods: dict[tuple[str, int], int] = {}
+        #: How much counts on each of the days.
+        self._held: list[int] = []
 
-    def add(self, day: int, counts: Contributions | None) -> None:
-        """Count once more on a day. `counts` takes the change; None: it is known already."""
-        held = self._held.get(day, 0)
-        self._held[day] = held + 1
-        if held:
-            return
-        if counts is not None:
-            self._count(counts, day, 1)
-        insort(self._ordered, day)
-        self._count_periods(counts, day, 1)
+    def new(self, group: Group) -> "DistinctDays":
+        """Return the state of a group without days."""
+        return DistinctDays(group, self._windows)
 
-    def remove(self, day: int, counts: Contributions | None) -> None:
-        """Count once less on a day."""
-        held = self._held.pop(day)
-        if held > 1:
-            self._held[day] = held - 1
-            return
-        del self._ordered[bisect_left(self._ordered, day)]
-        if counts is not None:
-            self._count(counts, day, -1)
-        self._count_periods(counts, day, -1)
+    def copy(self, group: Group) -> "DistinctDays":
+        """Return a copy for a part of the group."""
+        found = DistinctDays(group, self._windows)
+        found._ordered, found._held = self._ordered[:], self._held[:]
+        return found
 
-    def _count(self, counts: Contributions, day: int, by: int) -> None:
-        """Change the rolling windows by a day that is not among the others."""
-        ordered = self._ordered
+    def change(self, day: int, by: int, counts: Contributions | None) -> None:
+        """Count once more or once less on a day. `counts` takes the change; None: it is known already."""
+        ordered, held = self._ordered, self._held
         place = bisect_left(ordered, day)
-        before = min(day - ordered[place - 1], FAR) if place else FAR
-        after = min(ordered[place] - day, FAR) if place < len(ordered) else FAR
-        for length, measure in self._rolling.items():
-            first, last = windows_gained(day, before, after, length)
-            for end in range(first, last + 1):
-                on(counts, measure, self._segment, end, by)
+        if place == len(ordered) or ordered[place] != day:
+            if counts is not None:
+                self._count(counts, place, day, by)
+            ordered.insert(place, day)
+            held.insert(place, by)
+            return
+        held[place] += by
+        if not held[place]:
+            del ordered[place], held[place]
+            if counts is not None:
+                self._count(counts, place, day, by)
 
-    def _count_periods(self, counts: Contributions | None, day: int, by: int) -> None:
-        for measure, period_of in self._periods.items():
-            key = measure, period_of(day)
-            before = self._of_periods.get(key, 0)
-            self._of_periods[key] = before + by
-            if counts is not None and not before + min(by, 0):
-                on(counts, measure, self._segment, key[1], by)
+    def _count(self, counts: Contributions, place: int, day: int, by: int) -> None:
+        """Change the windows by a day that is not among the others, before the one at `place`."""
+        ordered, group = self._ordered, self.group
+        has_before, has_after = place > 0, place < len(ordered)
+        before = min(day - ordered[place - 1], FAR) if has_before else FAR
+        after = min(ordered[place] - day, FAR) if has_after else FAR
+        for length, measure in self._windows.rolling:
+            first, last = windows_gained(day, before, after, length)
+            counts.during(measure, group, first, last, by)
+        for measure, period_of in self._windows.periods:
+            period = period_of(day)
+            if has_before and period_of(ordered[place - 1]) == period:
+                continue
+            if not has_after or period_of(ordered[place]) != period:
+                counts.on(measure, group, period, by)

@@ -6,25 +6,17 @@ from typing import Literal, NamedTuple
 
 from stream.counters.calendar import DAY_MS
 from stream.counters.segments import SegmentRegistry
+from stream.history.contributions import Contributions
 from stream.history.events import HistoryEntry
-from stream.history.replay import Outcomes
+from stream.history.funnel_steps import EVER, FunnelSteps
+from stream.history.replay import ReplayState
 
-#: Day that stands for all days.
-EVER = 0
 #: Time of the entry that stands for the progress so far.
 _STORED_MS = -1
 #: Days for which a day of entry matters to another one.
 _REACH_DAYS = 29
 #: Events fitted to steps: at each step the steps that its event can be; 0: none is fitted.
 Fitted = tuple[int, ...]
-
-
-class Reached(NamedTuple):
-    """A step that an attempt which began on a day got to; EVER: the first attempt of all to do so."""
-
-    site: str
-    day: int
-    step: int
 
 
 class Attempt(NamedTuple):
@@ -82,7 +74,7 @@ class _Run(NamedTuple):
     attempts: tuple[Attempt, ...]
 
 
-class Progress:
+class Progress(ReplayState):
     """A person's open attempts, and the steps that they reached, by day of entry and ever.
 
     Of open attempts that began on one day and are equally deep, only the last is kept. The
@@ -90,18 +82,17 @@ class Progress:
     """
 
     __slots__ = (
-        "_best",
-        "_first_ms",
-        "_newest_ms",
-        "_registry",
-        "_rules",
-        "_runs",
+        "_best", "_first_ms", "_newest_ms", "_reached", "_registry", "_rules", "_runs",
         "_segment_set_id",
-    )
+    )  # fmt: skip
 
-    def __init__(self, rules: Attempts, registry: SegmentRegistry) -> None:
+    def __init__(
+        self, rules: Attempts, registry: SegmentRegistry, reached: FunnelSteps | None
+    ) -> None:
+        """`reached` counts the steps reached; None: they are counted already."""
         self._rules = rules
         self._registry = registry
+        self._reached = reached
         #: Any segment set of the site.
         self._segment_set_id = 0
         self._newest_ms = 0
@@ -117,17 +108,21 @@ class Progress:
         rules: Attempts,
         registry: SegmentRegistry,
         stored: Sequence[HistoryEntry],
-        outcomes: Outcomes,
+        reached: FunnelSteps | None,
+        is_counted: bool,
     ) -> "Progress":
-        """Return the progress that entries stand for, and add the steps reached to `outcomes`."""
-        found = Progress(rules, registry)
+        """Return the progress that entries stand for.
+
+        `is_counted`: `reached` knows the steps that these have reached.
+        """
+        found = Progress(rules, registry, None if is_counted else reached)
         for _, segment_set_id, ever, _, *more in stored:
             segment_set = registry.by_id(segment_set_id)
             found._segment_set_id = segment_set_id
             # An entry without more stands for attempts that are over.
             found._first_ms, best, runs = more or (_STORED_MS if ever else 0, [], [])
             for day, depth in [*best, (EVER, ever)]:
-                found._reach(day, depth, outcomes)
+                found._reach(day, depth, 1, None)
             day_of = segment_set.calendar.day_of
             for session, last_ms, attempts in runs:
                 open_attempts = [
@@ -135,6 +130,7 @@ class Progress:
                     for start_ms, depth, fitted in attempts
                 ]
                 found._runs[session] = _Run(last_ms, tuple(open_attempts))
+        found._reached = reached
         return found
 
     def stored(self, settled_ms: int) -> list[HistoryEntry]:
@@ -151,7 +147,7 @@ class Progress:
 
     def copy(self) -> "Progress":
         """Return a copy, without the attempts that are over."""
-        found = Progress(self._rules, self._registry)
+        found = Progress(self._rules, self._registry, self._reached)
         found._segment_set_id, found._newest_ms = self._segment_set_id, self._newest_ms
         found._first_ms, found._best = self._first_ms, {**self._best}
         found._runs = self._runs = self._open_runs(self._newest_ms)
@@ -163,8 +159,8 @@ class Progress:
         """Number of sessions with open attempts."""
         return len(self._runs)
 
-    def take(self, entry: HistoryEntry, outcomes: Outcomes) -> None:
-        """Take the moment that comes next."""
+    def take(self, entry: HistoryEntry, by: int, counts: Contributions | None) -> None:
+        """Take the moment that comes next, and count the steps that it reaches."""
         time_ms, segment_set_id, steps, session = entry
         self._segment_set_id, self._newest_ms = segment_set_id, time_ms
         rules, gap_ms = self._rules, self._rules.session_gap_ms
@@ -177,12 +173,12 @@ class Progress:
             if advanced is None:
                 continue
             if advanced.depth > attempt.depth:
-                self._reach_both(advanced.day, advanced.depth, outcomes)
+                self._reach_both(advanced.day, advanced.depth, by, counts)
             later.append(advanced)
         if rules.begins(steps) and (not rules.is_first_only or self._first_ms in (0, time_ms)):
             self._first_ms = time_ms
             day = self._registry.by_id(segment_set_id).calendar.day_of(time_ms)
-            self._reach_both(day, 1, outcomes)
+            self._reach_both(day, 1, by, counts)
             later.append(rules.begun(time_ms, day, steps))
         if later := _last_of_each(later, rules.steps):
             self._runs[key] = _Run(time_ms, tuple(later))
@@ -196,18 +192,19 @@ class Progress:
                 found[session] = _Run(last_ms, kept)
         return found
 
-    def _reach_both(self, day: int, depth: int, outcomes: Outcomes) -> None:
-        self._reach(day, depth, outcomes)
-        self._reach(EVER, depth, outcomes)
+    def _reach_both(self, day: int, depth: int, by: int, counts: Contributions | None) -> None:
+        self._reach(day, depth, by, counts)
+        self._reach(EVER, depth, by, counts)
 
-    def _reach(self, day: int, depth: int, outcomes: Outcomes) -> None:
+    def _reach(self, day: int, depth: int, by: int, counts: Contributions | None) -> None:
         """Note that an attempt which began on a day got to a depth."""
         before = self._best.get(day, 0)
         if depth > before:
             self._best[day] = depth
-            site = self._registry.by_id(self._segment_set_id).site
-            for step in range(before + 1, depth + 1):
-                outcomes[Reached(site, day, step)] += 1
+            if self._reached is not None:
+                site = self._registry.by_id(self._segment_set_id).site
+                for step in range(before + 1, depth + 1):
+                    self._reached.count(site, day, step, by, counts)
 
 
 def _last_of_each(attempts: list[Attempt], steps: int) -> list[Attempt]:

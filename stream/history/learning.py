@@ -1,75 +1,64 @@
-"""Adds new entries to a person's history of an aggregate, and returns what they change."""
-
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+"""Adds a new entry to a person's history of an aggregate, and counts what it changes."""
 
 from stream.counters.calendar import DAY_MS
 from stream.counters.segments import SegmentRegistry
-from stream.history.events import Aggregate, Contributions, HistoryEntry, Index
+from stream.history.aggregates.aggregate import Aggregate
+from stream.history.contributions import Contributions
+from stream.history.events import HistoryEntry, Index
 from stream.history.order import EntryOrder
-from stream.history.recount import ByGroup, Recount
 
 #: Entries from which the index of a person stays in memory; that of a shorter history is soon built.
-INDEXED_FROM = 24
+INDEXED_FROM = 4
 
 
-class Learned(NamedTuple):
-    """Entries with the new ones, the change of the counts, and the index to keep in memory, if any."""
+class Learned:
+    """Entries with the new one, and the index to keep in memory, if any."""
 
-    entries: list[HistoryEntry]
-    change: Contributions
-    kept_index: Index | None
-    #: Entries that their group has no room for.
-    crowded: int = 0
+    __slots__ = ("entries", "is_crowded", "kept_index")
+
+    def __init__(
+        self, entries: list[HistoryEntry], kept_index: Index | None, is_crowded: bool = False
+    ) -> None:
+        self.entries = entries
+        self.kept_index = kept_index
+        #: Whether the group of the entry had no room for it.
+        self.is_crowded = is_crowded
 
 
 def learn(
-    known: list[HistoryEntry],
-    new: Iterable[HistoryEntry],
+    known: list[HistoryEntry] | None,
+    entry: HistoryEntry,
     settled_ms: int,
     aggregate: Aggregate,
     registry: SegmentRegistry,
+    counts: Contributions,
     index: Index | None = None,
 ) -> Learned:
-    """Add new entries to the known ones; `index` is what the last call returned, if it is at hand.
+    """Add an entry to the known ones; `index` is what the last call returned, if it is at hand.
 
-    No event before `settled_ms` can arrive any more.
+    No event before `settled_ms` can arrive any more. The change of the counts is added to `counts`.
     """
-    oldest_ms = settled_ms - aggregate.keep_days * DAY_MS
-    entries = aggregate.settled(known, oldest_ms, settled_ms, registry)
-    if entries is not known:
-        index = None
-    order = EntryOrder(registry, aggregate.in_order)
-    fresh = _fresh(entries, new, aggregate, order)
-    if not fresh:
-        return Learned(entries, Contributions(), index)
+    if not known:
+        index = aggregate.index(registry)
+        index.add(entry, counts)
+        return Learned([entry], index if INDEXED_FROM <= 1 else None)
+    entries = known
+    if known[0][0] < settled_ms or aggregate.condenses:
+        oldest_ms = settled_ms - aggregate.keep_days * DAY_MS
+        entries = aggregate.settled(known, oldest_ms, settled_ms, registry)
+        if entries is not known:
+            index = None
+    place = len(entries)
+    if place and entries[-1][0] >= entry[0]:
+        place = EntryOrder(registry, aggregate.in_order).place(entries, entry)
+        if place < len(entries) and entries[place] == entry and not aggregate.keeps_equal:
+            return Learned(entries, index)
     if index is None:
-        index = aggregate.index(registry) or Recount(aggregate, registry)
-        index.load(entries)
-    number = len(fresh)
-    if isinstance(index, ByGroup):
-        fresh = index.with_room(fresh)
-    change = index.add(fresh) if fresh else Contributions()
-    for entry in fresh:
-        entries.insert(order.place(entries, entry), entry)
-    kept_index = index if len(entries) >= INDEXED_FROM else None
-    return Learned(entries, change, kept_index, number - len(fresh))
-
-
-def _fresh(
-    known: Sequence[HistoryEntry],
-    new: Iterable[HistoryEntry],
-    aggregate: Aggregate,
-    order: EntryOrder,
-) -> list[HistoryEntry]:
-    """Return the new entries that are not known, in order."""
-    found = sorted(new, key=order.key)
-    if aggregate.keeps_equal:
-        return found
-    places = [order.place(known, entry) for entry in found]
-    found = [
-        entry
-        for entry, place in zip(found, places, strict=True)
-        if place == len(known) or known[place] != entry
-    ]
-    return [one for number, one in enumerate(found) if not number or found[number - 1] != one]
+        index = aggregate.index(registry)
+        if entries:
+            index.load(entries)
+    if not index.has_room(entry):
+        return Learned(entries, index if len(entries) >= INDEXED_FROM else None, True)
+    index.add(entry, counts)
+    entries.insert(place, entry)
+    return Learned(entries, index if len(entries) >= INDEXED_FROM else None)

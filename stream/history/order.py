@@ -1,11 +1,11 @@
 """The order of a person's entries: by time, and at one instant the same in every shard."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from stream.counters.segments import SegmentRegistry
-from stream.history.events import HistoryEntry
+from stream.history.events import FieldsKey, HistoryEntry
 
 
 class EntryOrder:
@@ -13,8 +13,7 @@ class EntryOrder:
 
     __slots__ = ("_fields", "_registry")
 
-    def __init__(self, registry: SegmentRegistry, fields: Callable[[HistoryEntry], Any]) -> None:
-        """`fields` returns what sorts the fields of entries at one instant."""
+    def __init__(self, registry: SegmentRegistry, fields: FieldsKey) -> None:
         self._registry = registry
         self._fields = fields
 

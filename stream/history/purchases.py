@@ -86,15 +86,17 @@ def is_forgotten(entry: HistoryEntry) -> bool:
     return bool(entry[2] == _FORGOTTEN)
 
 
-def sale_of(entries: Iterable[HistoryEntry]) -> Sale | None:
+def sale_of(entries: Sequence[HistoryEntry]) -> Sale | None:
     """Return the order that entries of one order id, sorted by time, add up to; None: only refunds."""
-    order = next((entry for entry in entries if entry[2] == _ORDER), None)
-    if order is None:
-        return None
-    sale = Sale(order[0], order[1], order[4])
+    sale: Sale | None = None
     for entry in entries:
-        if is_refund(entry):
-            sale.refund(entry[0], entry[4])
+        if entry[2] == _ORDER:
+            sale = Sale(entry[0], entry[1], entry[4])
+            break
+    if sale is not None and len(entries) > 1:
+        for entry in entries:
+            if is_refund(entry):
+                sale.refund(entry[0], entry[4])
     return sale
 
 

@@ -1,89 +1,71 @@
-"""Indexes of aggregates that count contributions anew: those of all entries, or of one group of them."""
+"""Indexes of any aggregate: all entries counted anew, and an index for each group of entries."""
 
 from collections.abc import Callable, Hashable, Sequence
-from heapq import merge
 
-from stream.counters.segments import SegmentRegistry
-from stream.history.events import Aggregate, Contributions, HistoryEntry
+from stream.history.contributions import Contributions
+from stream.history.events import HistoryEntry, Index
 from stream.history.order import EntryOrder
 
 #: Most entries of one group, such as the messages of one ticket.
 GROUP_MAX = 1_000
+#: Adds what sorted entries contribute, as often as the last argument says: −1 takes it away.
+Contribute = Callable[[Sequence[HistoryEntry], Contributions, int], None]
 
 
-class Recount:
+class Recount(Index):
     """Index that counts the contributions of all entries anew."""
 
-    def __init__(self, aggregate: Aggregate, registry: SegmentRegistry) -> None:
-        self._aggregate = aggregate
-        self._registry = registry
-        self._order = EntryOrder(registry, aggregate.in_order)
+    __slots__ = ("_contribute", "_entries", "_order")
+
+    def __init__(self, contribute: Contribute, order: EntryOrder) -> None:
+        self._contribute = contribute
+        self._order = order
         self._entries: list[HistoryEntry] = []
 
     def load(self, entries: Sequence[HistoryEntry]) -> None:
         """Take in the known entries."""
         self._entries = [*entries]
 
-    @property
-    def size(self) -> int:
-        """Return the number of entries."""
-        return len(self._entries)
-
-    def add(self, new: Sequence[HistoryEntry]) -> Contributions:
-        """Take in new entries, and return the change of the counts."""
-        aggregate, registry, before = self._aggregate, self._registry, self._entries
-        after = self._entries = [*merge(before, new, key=self._order.key)]
-        if aggregate.is_unchanged(before, after, registry):
-            return Contributions()
-        change = aggregate.contributions(after, registry)
-        change.subtract(aggregate.contributions(before, registry))
-        return change
+    def add(self, entry: HistoryEntry, counts: Contributions) -> None:
+        """Take in a new entry, and count the difference."""
+        self._contribute(self._entries, counts, -1)
+        self._entries.insert(self._order.place(self._entries, entry), entry)
+        self._contribute(self._entries, counts, 1)
 
 
-class ByGroup:
-    """Index of entries whose groups contribute independently: counts the group of a new entry anew."""
+class ByGroup(Index):
+    """Index of entries whose groups contribute independently. Each group has an index of its own."""
+
+    __slots__ = ("_group_of", "_groups", "_index", "_sizes")
 
     def __init__(
-        self,
-        aggregate: Aggregate,
-        registry: SegmentRegistry,
-        group_of: Callable[[HistoryEntry], Hashable],
+        self, index: Callable[[], Index], group_of: Callable[[HistoryEntry], Hashable]
     ) -> None:
-        self._aggregate = aggregate
-        self._registry = registry
+        """`index` makes the index of a new group."""
+        self._index = index
         self._group_of = group_of
-        self._groups: dict[Hashable, Recount] = {}
+        self._groups: dict[Hashable, Index] = {}
+        self._sizes: dict[Hashable, int] = {}
 
     def load(self, entries: Sequence[HistoryEntry]) -> None:
         """Take in the known entries."""
-        for group, of_group in self._grouped(entries).items():
-            self._group(group).load(of_group)
-
-    def with_room(self, new: Sequence[HistoryEntry]) -> list[HistoryEntry]:
-        """Return the entries whose group has less than GROUP_MAX: each entry costs the whole group."""
-        groups = self._groups
-        return [
-            entry
-            for entry in new
-            if (group := groups.get(self._group_of(entry))) is None or group.size < GROUP_MAX
-        ]
-
-    def add(self, new: Sequence[HistoryEntry]) -> Contributions:
-        """Take in new entries, and return the change of the counts."""
-        counts: Contributions = Contributions()
-        for group, of_group in self._grouped(new).items():
-            for key, count in self._group(group).add(of_group).items():
-                counts[key] += count
-        return counts
-
-    def _grouped(self, entries: Sequence[HistoryEntry]) -> dict[Hashable, list[HistoryEntry]]:
         found: dict[Hashable, list[HistoryEntry]] = {}
         for entry in entries:
             found.setdefault(self._group_of(entry), []).append(entry)
-        return found
+        for group, of_group in found.items():
+            index = self._groups[group] = self._index()
+            index.load(of_group)
+            self._sizes[group] = len(of_group)
 
-    def _group(self, group: Hashable) -> Recount:
-        found = self._groups.get(group)
-        if found is None:
-            found = self._groups[group] = Recount(self._aggregate, self._registry)
-        return found
+    def has_room(self, entry: HistoryEntry) -> bool:
+        """Return whether the group of an entry has less than GROUP_MAX: a late entry costs the whole group."""
+        return self._sizes.get(self._group_of(entry), 0) < GROUP_MAX
+
+    def add(self, entry: HistoryEntry, counts: Contributions) -> None:
+        """Take in a new entry, and count the difference."""
+        group = self._group_of(entry)
+        index = self._groups.get(group)
+        if index is None:
+            index = self._groups[group] = self._index()
+        index.add(entry, counts)
+        self._sizes[group] = self._sizes.get(group, 0) + 1

@@ -1,128 +1,132 @@
 """Index of entries that matter in time order: it replays them, from the last mark before a new one."""
 
 from bisect import bisect_left
-from collections import Counter
 from collections.abc import Callable, Sequence
-from heapq import merge
-from typing import Any, Generic, Protocol, Self, TypeVar
 
-from stream.history.events import Contributions, HistoryEntry
+from stream.history.contributions import Contributions
+from stream.history.events import HistoryEntry, Index, time_of
 from stream.history.order import EntryOrder
 
-#: What an entry changes: anything that adds up.
-Outcomes = Counter[Any]
 #: Entries between two marks, and entries from which the settled ones are replaced by their state.
 _APART = 64
 
 
-class State(Protocol):
+class ReplayState:
     """State after some entries, as far as later entries depend on it."""
 
-    def take(self, entry: HistoryEntry, outcomes: Outcomes) -> None:
-        """Take the entry that comes next, and add what it changes to `outcomes`."""
+    __slots__ = ()
 
-    def copy(self) -> Self:
+    def take(self, entry: HistoryEntry, by: int, counts: Contributions | None) -> None:
+        """Take the entry that comes next, and count what it changes; `by` −1: take that away.
+
+        `counts` None: it is counted already.
+        """
+        raise NotImplementedError
+
+    def copy(self) -> "ReplayState":
         """Return a copy that later entries of this one leave as it is."""
+        raise NotImplementedError
 
     def stored(self, settled_ms: int) -> list[HistoryEntry]:
         """Return entries that stand for the state. Their time is negative: no event has such a time."""
+        raise NotImplementedError
 
     @property
     def size(self) -> int:
         """Return the cost of a copy, in entries."""
+        raise NotImplementedError
 
 
-AnyState = TypeVar("AnyState", bound=State)
-#: Builds a state from stored entries that stand for one, and adds what is known to the outcomes.
-Begin = Callable[[Sequence[HistoryEntry], Outcomes], AnyState]
+#: Builds a state from stored entries that stand for one; True: take note of what these have counted.
+Begin = Callable[[Sequence[HistoryEntry], bool], ReplayState]
 
 
-class Replay(Generic[AnyState]):
+class Replay(Index):
     """The state after all entries, and marks: states after some of them.
 
     An entry that comes last costs one step. An entry before others replays those after the last mark
     before it, once without and once with it.
     """
 
-    def __init__(
-        self,
-        begin: Begin[AnyState],
-        count: Callable[[Outcomes, Contributions | None], None],
-        order: EntryOrder,
-    ) -> None:
-        """`count` turns outcomes into contributions; None: they are counted already."""
+    __slots__ = ("_begin", "_entries", "_marks", "_order", "_since_mark", "_state", "_stored")
+
+    def __init__(self, begin: Begin, order: EntryOrder) -> None:
         self._begin = begin
-        self._count = count
         self._order = order
         self._entries: list[HistoryEntry] = []
-        self._marks: list[tuple[int, AnyState]] = []
+        #: Number of the entries that stand for the state before the others.
+        self._stored = 0
+        self._state: ReplayState | None = None
+        #: (number of entries, state after them)
+        self._marks: list[tuple[int, ReplayState]] = []
+        #: Entries since the last mark.
+        self._since_mark = 0
 
     def load(self, entries: Sequence[HistoryEntry]) -> None:
         """Take in the known entries."""
-        outcomes: Outcomes = Counter()
-        self._start(entries, outcomes)
-        self._count(outcomes, None)
-
-    def add(self, new: Sequence[HistoryEntry]) -> Contributions:
-        """Take in new entries, and return the change of the counts."""
-        outcomes: Outcomes = Counter()
-        counts: Contributions = Counter()
-        if not self._marks:
-            self._start(new, outcomes)
-        elif (place := self._order.place(self._entries, new[0])) == len(self._entries):
-            self._entries += new
-            self._replay(place, outcomes)
-        else:
-            self._insert(place, new, outcomes)
-        self._count(outcomes, counts)
-        return counts
-
-    def _start(self, entries: Sequence[HistoryEntry], outcomes: Outcomes) -> None:
-        stored = _stored_number(entries)
         self._entries = [*entries]
-        self._state = self._begin(entries[:stored], outcomes)
-        self._marks = [(stored, self._state.copy())]
-        self._replay(stored, outcomes)
+        self._stored = _stored_number(entries)
+        self._state = self._begin(entries[: self._stored], True)
+        self._replay(self._stored, 1, None)
 
-    def _insert(self, place: int, new: Sequence[HistoryEntry], outcomes: Outcomes) -> None:
-        while self._marks[-1][0] > place:
-            self._marks.pop()
-        start, state = self._marks[-1]
-        later = self._entries[start:]
-        without: Outcomes = Counter()
-        self._state = state.copy()
-        for entry in later:
-            self._state.take(entry, without)
-        self._entries[start:] = merge(later, new, key=self._order.key)
-        self._state = state.copy()
-        self._replay(start, outcomes)
-        outcomes.subtract(without)
+    def add(self, entry: HistoryEntry, counts: Contributions) -> None:
+        """Take in a new entry, and count what it changes."""
+        state, entries = self._state, self._entries
+        if state is None:
+            self._state = self._begin(entries, True)
+        place = self._order.place(entries, entry)
+        if place < len(entries):
+            self._insert(place, entry, counts)
+            return
+        entries.append(entry)
+        self._replay(place, 1, counts)
 
-    def _replay(self, start: int, outcomes: Outcomes) -> None:
+    def _insert(self, place: int, entry: HistoryEntry, counts: Contributions) -> None:
+        marks, entries = self._marks, self._entries
+        while marks and marks[-1][0] > place:
+            marks.pop()
+        if marks:
+            start, mark = marks[-1]
+        else:
+            start, mark = self._stored, self._begin(entries[: self._stored], False)
+        without = mark.copy()
+        for later in entries[start:]:
+            without.take(later, -1, counts)
+        entries.insert(place, entry)
+        self._state = mark.copy()
+        self._since_mark = 0
+        self._replay(start, 1, counts)
+
+    def _replay(self, start: int, by: int, counts: Contributions | None) -> None:
         """Take the entries from a place on, and leave marks."""
-        state, marks = self._state, self._marks
+        state = self._state
+        assert state is not None
         for number in range(start, len(self._entries)):
-            state.take(self._entries[number], outcomes)
-            if number + 1 - marks[-1][0] >= max(_APART, state.size):
-                marks.append((number + 1, state.copy()))
+            state.take(self._entries[number], by, counts)
+            self._since_mark += 1
+            # Copying an entry of the state is several times as cheap as replaying one.
+            if self._since_mark >= _APART and self._since_mark >= state.size // 4:
+                self._marks.append((number + 1, state.copy()))
+                self._since_mark = 0
 
 
 def condensed(
-    history: list[HistoryEntry], oldest_ms: int, settled_ms: int, begin: Begin[AnyState]
+    history: list[HistoryEntry], oldest_ms: int, settled_ms: int, begin: Begin
 ) -> list[HistoryEntry]:
     """Return the history with its settled entries replaced by their state, once that is worth it."""
     stored = _stored_number(history)
-    over = bisect_left(history, settled_ms, key=lambda entry: int(entry[0])) - stored
+    over = bisect_left(history, settled_ms, key=time_of) - stored
     is_old = over > 0 and history[stored][0] < oldest_ms and len(history) < _APART
-    if not is_old and over < max(_APART, len(history) // 4):
+    if not is_old and (over < _APART or over < len(history) // 4):
         return history
-    ignored: Outcomes = Counter()
-    state = begin(history[:stored], ignored)
+    state = begin(history[:stored], True)
     for entry in history[stored : stored + over]:
-        state.take(entry, ignored)
+        state.take(entry, 1, None)
     return [*state.stored(settled_ms), *history[stored + over :]]
 
 
 def _stored_number(history: Sequence[HistoryEntry]) -> int:
     """Return the number of entries that stand for a state."""
-    return bisect_left(history, 0, key=lambda entry: int(entry[0]))
+    if not history or history[0][0] >= 0:
+        return 0
+    return bisect_left(history, 0, key=time_of)

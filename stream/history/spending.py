@@ -5,8 +5,8 @@ from functools import lru_cache
 from math import isqrt
 
 from stream.counters.histogram import duration_bucket, histogram_measure
-from stream.counters.segments import Segment
-from stream.history.events import Contributions, on
+from stream.counters.segments import Group
+from stream.history.contributions import Contributions
 
 #: People with an order in the last 365 days, their revenue in these, and its histogram.
 BUYERS_365D = "level_buyers_365d"
@@ -21,10 +21,18 @@ class _Level:
 
     __slots__ = ("bucket", "high", "low", "micros", "orders")
 
-    def __init__(self, orders: int, micros: int) -> None:
+    def __init__(
+        self, orders: int = 0, micros: int = 0, bucket: int = 0, low: int = 0, high: int = 0
+    ) -> None:
         self.orders = orders
         self.micros = micros
-        self.fit()
+        self.bucket = bucket
+        self.low = low
+        self.high = high
+
+    def copy(self) -> "_Level":
+        """Return a copy."""
+        return _Level(self.orders, self.micros, self.bucket, self.low, self.high)
 
     def fit(self) -> None:
         """Find the bucket of the money."""
@@ -33,21 +41,33 @@ class _Level:
 
 
 class Spending:
-    """The days on which the spending of one person in one segment changes: by orders, and a year after them.
+    """The days on which the spending of one person in one group changes: by orders, and a year after them.
 
     An order changes the level of at most a year of such days. Most stay in their bucket.
     """
 
-    __slots__ = ("_days", "_levels", "_segment")
+    __slots__ = ("_days", "_levels")
 
-    def __init__(self, segment: Segment) -> None:
-        self._segment = segment
+    def __init__(self) -> None:
         self._days: list[int] = []
         #: Level from each day on, until the next one.
         self._levels: list[_Level] = []
 
+    def copy(self) -> "Spending":
+        """Return a copy."""
+        found = Spending()
+        found._days = self._days[:]
+        found._levels = [level.copy() for level in self._levels]
+        return found
+
     def add(
-        self, first: int, end: int, orders: int, micros: int, counts: Contributions | None
+        self,
+        group: Group,
+        first: int,
+        end: int,
+        orders: int,
+        micros: int,
+        counts: Contributions | None,
     ) -> None:
         """Add orders and money to the levels from a day on, until before the day `end`.
 
@@ -62,32 +82,35 @@ class Spending:
             if not level.low <= level.micros < level.high:
                 level.fit()
             if counts is None or (
-                before == level.bucket and bool(had_orders) == bool(level.orders)
+                before == level.bucket and (had_orders != 0) == (level.orders != 0)
             ):
                 continue
             if had_orders:
-                self._count(counts, number, before, -1)
+                self._count(counts, group, number, before, -1)
             if level.orders:
-                self._count(counts, number, level.bucket, 1)
+                self._count(counts, group, number, level.bucket, 1)
         if counts is not None:
-            on(counts, REVENUE_365D_MICROS, self._segment, first, micros)
-            on(counts, REVENUE_365D_MICROS, self._segment, end, -micros)
+            counts.on(REVENUE_365D_MICROS, group, first, micros)
+            counts.on(REVENUE_365D_MICROS, group, end, -micros)
 
     def _place(self, day: int) -> int:
         """Return the place of a day. A new one begins with the level of the day before it."""
         place = bisect_left(self._days, day)
         if place == len(self._days) or self._days[place] != day:
-            before = self._levels[place - 1] if place else _Level(0, 0)
             self._days.insert(place, day)
-            self._levels.insert(place, _Level(before.orders, before.micros))
+            self._levels.insert(place, self._levels[place - 1].copy() if place else _Level())
         return place
 
-    def _count(self, counts: Contributions, number: int, bucket: int, by: int) -> None:
+    def _count(
+        self, counts: Contributions, group: Group, number: int, bucket: int, by: int
+    ) -> None:
         """Count a level of a bucket, from its day until the next."""
         measure = histogram_measure(SPENT_365D, bucket)
-        for day, sign in ((self._days[number], by), (self._days[number + 1], -by)):
-            on(counts, measure, self._segment, day, sign)
-            on(counts, BUYERS_365D, self._segment, day, sign)
+        first, end = self._days[number], self._days[number + 1]
+        counts.on(measure, group, first, by)
+        counts.on(measure, group, end, -by)
+        counts.on(BUYERS_365D, group, first, by)
+        counts.on(BUYERS_365D, group, end, -by)
 
 
 @lru_cache(maxsize=1_024)

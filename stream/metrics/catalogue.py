@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import lru_cache
 
-from stream.history.events import Aggregate, EventCounter
+from stream.history.aggregates.aggregate import Aggregate, EventCounter
 from stream.metrics import counted_by, own
 from stream.metrics.counted_by import CountedBy, When
 from stream.metrics.metric import Metric

@@ -1,16 +1,18 @@
 """Own measures and metrics: builds what engage.toml defines."""
 
 import hashlib
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, cast, get_args
 
 import msgspec
 
 from schemas.outputs import WindowKind
 from stream.counters import measures
-from stream.counters.segments import Segment, SegmentRegistry
+from stream.counters.calendar import Calendar
+from stream.counters.segments import Group, SegmentRegistry
 from stream.counters.windows import KINDS
-from stream.history.daily import Daily
+from stream.history.aggregates.daily import Daily
+from stream.history.distinct_days import DayWindows
 from stream.history.event_filter import predicate
 from stream.history.events import HistoryEntry
 from stream.metrics.counted_by import PAGE_NAME, PERSON, CountedBy
@@ -85,26 +87,29 @@ class OwnPeople(Daily):
         self.name = self._measure
         self.types: Collection[str] = (measure.type,)
         self._test = predicate(measure, pages)
+        self._windows: dict[Calendar, DayWindows] = {}
 
     def entry(self, event: Any) -> Sequence[Any] | None:
         """Keep a chosen event without any field."""
         return () if self._test(event) else None
 
-    def segments(self, entry: HistoryEntry, registry: SegmentRegistry) -> tuple[Segment, ...]:
+    def groups(self, entry: HistoryEntry, registry: SegmentRegistry) -> tuple[Group, ...]:
         """Return the segments of the event."""
-        return registry.by_id(entry[1]).segments
+        return (registry.by_id(entry[1]),)
 
-    def rolling(self, segment: Segment) -> Mapping[int, str]:  # noqa: ARG002
-        """Return every rolling window of people."""
-        return {length: f"{self._measure}_{kind}" for kind, length in _ROLLING.items()}
-
-    def periods(self, segment: Segment) -> Mapping[str, Callable[[int], int]]:
-        """Return calendar weeks and months."""
-        calendar = segment.calendar
-        return {
-            f"{self._measure}_week": calendar.week_of,
-            f"{self._measure}_month": calendar.month_of,
-        }
+    def windows(self, group: Group) -> DayWindows:
+        """Return every rolling window of people, and calendar weeks and months."""
+        calendar = group.calendar
+        found = self._windows.get(calendar)
+        if found is None:
+            found = self._windows[calendar] = DayWindows(
+                [(length, f"{self._measure}_{kind}") for kind, length in _ROLLING.items()],
+                [
+                    (f"{self._measure}_week", calendar.week_of),
+                    (f"{self._measure}_month", calendar.month_of),
+                ],
+            )
+        return found
 
 
 def counted_as(name: str, measure: Measure) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from stream.history.events import Aggregate, EventCounter
+from stream.history.aggregates.aggregate import Aggregate, EventCounter
 from stream.metrics.counted_by import CountedBy
 from stream.metrics.metric import Metric
 from stream.settings.application import Settings

@@ -8,7 +8,8 @@ from schemas.events import Event
 from stream.counters.calendar import HOUR_MS, Calendar
 from stream.counters.measures import Grain
 from stream.counters.segments import SegmentRegistry, SegmentSet
-from stream.history.events import Contributions, HistoryEntry
+from stream.history.contributions import Expanded
+from stream.history.events import HistoryEntry
 from stream.people.newcomers import Activation, is_chosen
 from stream.people.person import Person
 
@@ -42,7 +43,7 @@ class FirstHours(Activation):
 
     def contributions(
         self, person: Person, history: Sequence[HistoryEntry], registry: SegmentRegistry
-    ) -> Contributions:
+    ) -> Expanded:
         """Count the person and their active days, in each segment with a known first day."""
         hours: dict[int, list[tuple[int, int]]] = {}
         chosen: dict[int, list[int]] = {}
@@ -53,7 +54,7 @@ class FirstHours(Activation):
                     hours.setdefault(segment_id, []).append((hour, entry[2]))
                 else:
                     chosen.setdefault(segment_id, []).append(hour)
-        counts: Contributions = Counter()
+        counts: Expanded = Counter()
         for bitmap, ids in person.active.items() if hours else ():
             first_day = bitmap[2]
             for segment_id in ids:

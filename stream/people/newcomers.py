@@ -13,8 +13,9 @@ from stream.counters.calendar import DAY_MS, Calendar
 from stream.counters.measures import Grain
 from stream.counters.segments import SegmentRegistry, SegmentSet
 from stream.counters.table import Counters
+from stream.history.contributions import Expanded
 from stream.history.event_filter import Predicate
-from stream.history.events import Contributions, HistoryEntry
+from stream.history.events import HistoryEntry
 from stream.people.person import Person
 from stream.sessions.session import sid_digest
 
@@ -39,7 +40,7 @@ class Activation:
         """Days after a person's first day within which events still count."""
         return self.days
 
-    def counted(self, person: Person, registry: SegmentRegistry) -> Contributions:
+    def counted(self, person: Person, registry: SegmentRegistry) -> Expanded:
         """Return the counts of a person's kept events."""
         return self.contributions(person, person.history.get(self.measure, _NONE), registry)
 
@@ -51,7 +52,7 @@ class Activation:
         time_ms: int,
         settled_ms: int,
         registry: SegmentRegistry,
-    ) -> Contributions:
+    ) -> Expanded:
         """Add an event, whose day is marked, to the history; return the change of the counts.
 
         No event before `settled_ms` (epoch ms) can arrive any more.
@@ -63,7 +64,7 @@ class Activation:
         oldest_ms = settled_ms - (self.reach_days + 1) * DAY_MS
         history = [f for f in person.history.get(self.measure, _NONE) if f[0] >= oldest_ms]
         fresh = [entry for entry in new if self._is_new(entry, history, segment_set.calendar)]
-        change: Contributions = Counter()
+        change: Expanded = Counter()
         if fresh:
             before = self.contributions(person, history, registry)
             history += fresh
@@ -114,13 +115,13 @@ class Activation:
 
     def contributions(
         self, person: Person, history: Sequence[HistoryEntry], registry: SegmentRegistry
-    ) -> Contributions:
+    ) -> Expanded:
         """Count the person in each segment in which the chosen event came often enough."""
         days: dict[int, list[int]] = {}
         for time_ms, segment_set_id, _ in history:
             for segment in registry.by_id(segment_set_id).segments:
                 days.setdefault(segment.id, []).append(segment.calendar.day_of(time_ms))
-        counts: Contributions = Counter()
+        counts: Expanded = Counter()
         for bitmap, ids in person.active.items() if days else ():
             first = bitmap[2]
             for segment_id in ids:
@@ -135,7 +136,7 @@ def is_chosen(entry: HistoryEntry) -> bool:
     return isinstance(entry[2], bytes)
 
 
-def count_change(counters: Counters, before: Contributions, after: Contributions) -> None:
+def count_change(counters: Counters, before: Expanded, after: Expanded) -> None:
     """Count the difference between two contributions."""
     after.subtract(before)
     for (measure, segment, grain, index), count in after.items():

@@ -12,7 +12,14 @@ from stream.counters import measures
 from stream.counters.histogram import histogram_measure
 from stream.counters.measures import Grain
 from stream.counters.windows import GRAIN_OF, KINDS, LENGTH_OF
-from stream.history import purchases, spending
+from stream.history import (
+    answers,
+    cart_outcomes,
+    funnel_steps,
+    purchases,
+    spending,
+    ticket_course,
+)
 from stream.metrics import own as definitions
 from stream.metrics.catalogue import catalogue, counts_by, defining_tables
 from stream.metrics.families import COUNTERS
@@ -20,14 +27,10 @@ from stream.metrics.histogram_terms import Quantile, TopTenth
 from stream.metrics.metric import Metric, Unit, required_grains
 from stream.metrics.terms import AtEnd, AtStart, ByWindow, DaysBefore, Predicted
 from stream.metrics.themes import (
-    carts,
     features,
-    feedback,
     followers,
-    funnels,
     goals,
     social,
-    tickets,
 )
 from stream.metrics.themes.retention import lifecycle_rules
 from stream.settings.application import ChurnSettings, CtrSettings, ScrollSettings, Settings
@@ -89,19 +92,19 @@ MEASURES |= {
     for module in (
         purchases,
         spending,
-        feedback,
-        tickets,
+        answers,
+        ticket_course,
         social,
         followers,
         goals,
         features,
-        funnels,
-        carts,
+        funnel_steps,
+        cart_outcomes,
     )
     for name, value in vars(module).items()
     if name.isupper() and isinstance(value, str)
 }
-MEASURES |= set(tickets.LASTED.values())
+MEASURES |= set(ticket_course.LASTED.values())
 MEASURES |= {features.users(days) for days in (7, 28, 30)}
 MEASURES |= {measures.new_after(7, period) for period in ("day", "week", "month")}
 MEASURES |= {
@@ -115,14 +118,14 @@ MEASURES |= {
 MEASURES |= {
     measure
     for kind in get_args(Survey)
-    for measure in (feedback.answered(kind), feedback.dismissed(kind))
+    for measure in (answers.answered(kind), answers.dismissed(kind))
 }
 MEASURES |= {
     histogram_measure(name, bucket)
-    for name in (spending.SPENT_365D, tickets.RESPONSES, tickets.RESOLUTIONS)
+    for name in (spending.SPENT_365D, ticket_course.RESPONSES, ticket_course.RESOLUTIONS)
     for bucket in range(400)
 }
-MEASURES |= {feedback.newest(measure, days) for measure in MEASURES for days in (30, 90)}
+MEASURES |= {answers.newest(measure, days) for measure in MEASURES for days in (30, 90)}
 
 every_metric = pytest.mark.parametrize("metric", METRICS)
 

@@ -7,7 +7,8 @@ import pytest
 from stream.counters.calendar import DAY_MS as DAY
 from stream.counters.calendar import Calendar
 from stream.counters.segments import SegmentRegistry
-from stream.history.events import Contributions, HistoryEntry
+from stream.history.contributions import Contributions
+from stream.history.events import HistoryEntry
 from stream.history.learning import learn
 from stream.metrics.themes.followers import Followers
 from stream.settings.application import Settings
@@ -123,12 +124,11 @@ def test_the_order_in_which_numbers_of_followers_arrive_changes_nothing() -> Non
     sums = []
     for order in (reported, reported[::-1], [*reported[4:], *reported[:4]], [*reported, *reported]):
         history: list[HistoryEntry] = []
-        total: Contributions = Contributions()
+        total = Contributions()
         for time_ms, count in order:
             new = (time_ms, segment_set.id, "x", count)
-            history, change, *_ = learn(history, [new], 0, aggregate, names)
-            total.update(change)
-        sums.append({key: count for key, count in total.items() if count})
+            history = learn(history, new, 0, aggregate, names, total).entries
+        sums.append(total.expanded())
     assert all(one == sums[0] for one in sums)
     # By days: 7, 4, 8, 1; on the whole site and on the network.
     assert sorted(sums[0].values()) == sorted([7, -3, 4, -7] * 2)
@@ -138,10 +138,9 @@ def test_one_old_number_of_followers_is_kept() -> None:
     names, aggregate = SegmentRegistry((), 10, lambda site: Calendar()), Followers()
     segment_set = names.segment_set_of("default", {})
     history: list[HistoryEntry] = []
-    total: Contributions = Contributions()
+    total = Contributions()
     for day in range(2_000):
         new = (day * DAY, segment_set.id, "x", day + 1)
-        history, change, *_ = learn(history, [new], (day - 1) * DAY, aggregate, names)
-        total.update(change)
+        history = learn(history, new, (day - 1) * DAY, aggregate, names, total).entries
         assert len(history) <= 6
-    assert sum(total.values()) == 2 * 2_000
+    assert sum(total.expanded().values()) == 2 * 2_000

@@ -163,9 +163,9 @@ def test_a_larger_run_with_crashes_matches_the_oracle() -> None:
     assert check(_seeded_logs(), config("Europe/Berlin", "cart"), schedule, 2) == []
 
 
-def _orders_close_no_cart(self: KnownCarts, entry: Any, outcomes: Any) -> None:
+def _orders_close_no_cart(self: KnownCarts, entry: Any, *given: Any) -> None:
     if entry[2] != ORDERED:
-        _take(self, entry, outcomes)
+        _take(self, entry, *given)
 
 
 _begun, _carts, _reached, _sample = (
@@ -181,20 +181,24 @@ MUTANTS: dict[str, tuple[object, str, Callable[..., Any]]] = {
     ),
     "carts that wait a day longer": (
         KnownCarts, "__init__",
-        lambda self, rules: _carts(self, rules._replace(timeout_ms=2 * DAY_MS)),
+        lambda self, rules, registry: _carts(
+            self, rules._replace(timeout_ms=2 * DAY_MS), registry
+        ),
     ),
     "orders that close no cart": (KnownCarts, "take", _orders_close_no_cart),
     "people counted once a day in 28": (
         DistinctDays, "_count",
-        lambda self, counts, day, by: _count(
-            DistinctDays(self._segment, self._rolling, {}), counts, day, by
+        lambda self, counts, place, day, by: _count(
+            DistinctDays(self.group, self._windows), counts, 0, day, by
         ),
     ),
     "orders that are no goal": (
         goals, "reached_goals",
         lambda by_type, event: [name for name in _reached(by_type, event) if name != "order"],
     ),
-    "goals without variants": (goals.Goals, "_by_variant", lambda self, *given: iter(())),
+    "goals without variants": (
+        goals.Goals, "_with_variants", lambda self, segment_set, own, registry: [segment_set, *own],
+    ),
     "a fixed number of people in each variant": (
         experiments, "_sample",
         lambda reader, span: _sample(reader, span)._replace(people=len(VARIANTS)),
@@ -217,7 +221,7 @@ MUTANTS: dict[str, tuple[object, str, Callable[..., Any]]] = {
         funnel_attempts, "_last_of_each", lambda attempts, steps: attempts[-1:],
     ),
     "an event before others that is lost": (
-        replay.Replay, "_insert", lambda self, place, new, outcomes: None,
+        replay.Replay, "_insert", lambda self, place, entry, counts: None,
     ),
 }  # fmt: skip
 

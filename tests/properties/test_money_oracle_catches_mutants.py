@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from stream.history import customer_days, purchases, subscriptions
+from stream.history import answers, customer_days, purchases, subscriptions, ticket_course
 from stream.history.distinct_days import DistinctDays
 from stream.metrics.themes import feedback, orders, social, tickets
 from tests.properties.inputs.traffic import DAY_MS, HOUR_MS, Sent
@@ -109,12 +109,13 @@ def _bots_answer(self: tickets.Tickets, event: Any) -> Any:
     return _ticket_entry(self, event)
 
 
-def _reopened_at_once(opening: Any, entries: Any, *rest: Any) -> tickets.Ticket:
-    return _course(opening, [entry for entry in entries if entry[3] != "u"], *rest)
+def _never_reopened(self: Any, given_ms: int, kind: str, *rest: Any) -> None:
+    if kind != ticket_course.REOPEN:
+        _course_take(self, given_ms, kind, *rest)
 
 
-def _without_skew(opening: Any, entries: Any, segments: Any, skew_ms: int) -> tickets.Ticket:
-    return _course(opening, entries, segments, 0)
+def _without_skew(time_ms: int, opened: int, skew_ms: int) -> bool:
+    return _is_of_ticket(time_ms, opened, 0)
 
 
 def _in_proportion(self: feedback.Feedback, event: Any) -> int:
@@ -123,8 +124,8 @@ def _in_proportion(self: feedback.Feedback, event: Any) -> int:
     return round(event.score * scale / own * 1_000_000)
 
 
-def _count_seven_as_promoter(self: feedback.Feedback, answer: feedback.Answer) -> Any:
-    return _counted(self, answer._replace(micros=answer.micros + 2_000_000))
+def _count_seven_as_promoter(self: answers.AnswerRules, kind: str, micros: int) -> Any:
+    return _counted(self, kind, micros + 2_000_000)
 
 
 def _all_new_ids(digest: str) -> bytes:
@@ -160,27 +161,29 @@ def _price_unknown(state: Any, event: Any) -> Any:
 
 _numbers = iter(range(1 << 30))
 _refund, _kept = purchases.Sale.refund, purchases.entry_of
-_course = tickets._course
+_course_take, _is_of_ticket = ticket_course._Course.take, ticket_course.is_of_ticket
 _ticket_entry = tickets.Tickets.entry
-_counted = feedback.Feedback.counted
+_counted = answers.AnswerRules.counted
 _advance, _stays = subscriptions.advance, customer_days.CustomerDays.stays
 MUTANTS: dict[str, tuple[str, object, str, Callable[..., Any]]] = {
     "unlimited refunds": ("orders", purchases.Sale, "refund", _refund_without_end),
     "every order counts": ("orders", orders, "entry_of", _all_new_orders),
     "a buyer is counted in one window only": ("orders", DistinctDays, "_count", lambda *_: None),
     "every answer counts": ("surveys", feedback, "sid_digest", _all_new_ids),
-    "a seven counts as promoter": ("surveys", feedback.Feedback, "counted", _count_seven_as_promoter),
+    "a seven counts as promoter": (
+        "surveys", answers.AnswerRules, "counted", _count_seven_as_promoter,
+    ),
     "scales are ignored": (
         "surveys", feedback.Feedback, "_micros", lambda _, event: round(event.score * 1_000_000),
     ),
     "scales are taken in proportion": ("surveys", feedback.Feedback, "_micros", _in_proportion),
     "the first answer counts": (
-        "surveys", feedback.AnswerIndex, "_rank", lambda self, entry: -entry[0],
+        "surveys", answers.AnswerIndex, "_rank", lambda self, entry: -entry[0],
     ),
-    "a response has one answer": ("surveys", feedback, "_response_of", lambda entry: entry[4]),
-    "clocks never differ": ("tickets", tickets, "_course", _without_skew),
+    "a response has one answer": ("surveys", answers, "_response_of", lambda entry: entry[4]),
+    "clocks never differ": ("tickets", ticket_course, "is_of_ticket", _without_skew),
     "replies of bots count": ("tickets", tickets.Tickets, "entry", _bots_answer),
-    "nothing is reopened": ("tickets", tickets, "_course", _reopened_at_once),
+    "nothing is reopened": ("tickets", ticket_course._Course, "take", _never_reopened),
     "no churn is involuntary": (
         "movements", subscriptions, "advance", _changed(involuntary=False),
     ),
@@ -213,11 +216,11 @@ def test_a_broken_engine_is_caught(mutant: str, monkeypatch: pytest.MonkeyPatch)
 def test_counting_all_answers_differs_from_counting_the_newest(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    newest = feedback.Feedback.count_newest
+    newest = answers.AnswerRules.count_newest
 
-    def every(self: Any, counts: Any, segment: Any, answers: Any, by: int) -> None:
-        for answer in answers:
-            newest(self, counts, segment, [answer], by)
+    def every(self: Any, counts: Any, group: Any, given: Any, by: int) -> None:
+        for answer in given:
+            newest(self, counts, group, [answer], by)
 
-    monkeypatch.setattr(feedback.Feedback, "count_newest", every)
+    monkeypatch.setattr(answers.AnswerRules, "count_newest", every)
     assert broken("surveys", "latest_per_user") != []

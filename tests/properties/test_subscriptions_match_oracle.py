@@ -173,7 +173,7 @@ def test_a_long_history_counts_what_the_oracle_counts(data: st.DataObject) -> No
 
 def _fold_nothing(self: CustomerDays, first_day: int) -> None:
     """Forget the days without counting what they amount to."""
-    fold(CustomerDays(self.segment), first_day)
+    fold(CustomerDays(self.group), first_day)
     for days in (self._paid, self._mrr, self._ends):
         for day in [day for day in days if day < first_day]:
             del days[day]  # type: ignore[attr-defined]

@@ -6,27 +6,27 @@ from typing import Any
 from stream.counters import measures
 from stream.counters.calendar import DAY_MS, HOUR_MS
 from stream.counters.segments import SegmentRegistry
+from stream.history.aggregates.aggregate import Aggregate
 from stream.history.cart_outcomes import (
     ADDED,
+    CARTS_ORDERED,
+    CARTS_RECOVERED,
     CHECKOUT,
     ORDERED,
     REMOVED,
     CartRules,
     KnownCarts,
-    Outcome,
 )
-from stream.history.events import Aggregate, Contributions, HistoryEntry, Index, at
+from stream.history.events import HistoryEntry, Index
 from stream.history.order import EntryOrder
-from stream.history.replay import Outcomes, Replay, condensed
+from stream.history.replay import Begin, Replay, condensed
 from stream.metrics.counted_by import PERSON, CountedBy
 from stream.metrics.metric import Example, Metric
 from stream.metrics.terms import Sum, Term, Total
 from stream.metrics.theme import Theme
 from stream.settings.application import Settings
 
-CARTS_ORDERED = "carts_ordered"
 CARTS_ABANDONED = measures.CARTS_ABANDONED
-CARTS_RECOVERED = "carts_recovered"
 _CART = ("cart.basis", "cart.start_event", "cart.timeout_hours", *PERSON)
 COUNTED_BY: CountedBy = {
     CARTS_ORDERED: _CART,
@@ -36,9 +36,6 @@ COUNTED_BY: CountedBy = {
 #: Kinds of changes as they are kept; at one instant they sort in this order.
 _KIND = {
     "add_to_cart": ADDED, "remove_from_cart": REMOVED, "checkout_started": CHECKOUT, "order": ORDERED,
-}  # fmt: skip
-_MEASURE: dict[Outcome, str] = {
-    "ordered": CARTS_ORDERED, "abandoned": CARTS_ABANDONED, "recovered": CARTS_RECOVERED,
 }  # fmt: skip
 
 
@@ -70,27 +67,23 @@ class Carts(Aggregate):
     def index(self, registry: SegmentRegistry) -> Index:
         """Return an index that replays the changes of carts."""
 
-        def count(outcomes: Outcomes, counts: Contributions | None) -> None:
-            """Count each outcome at its instant; that of an abandoned cart may be in the future."""
-            for (outcome, time_ms, segment_set_id), number in outcomes.items():
-                if number and counts is not None:
-                    for segment in registry.by_id(segment_set_id).segments:
-                        at(counts, _MEASURE[outcome], segment, time_ms, number)
-
-        return Replay(self._begin, count, EntryOrder(registry, self.in_order))
+        return Replay(self._begin_with(registry), EntryOrder(registry, self.in_order))
 
     def settled(
         self,
         history: list[HistoryEntry],
         oldest_ms: int,
         settled_ms: int,
-        registry: SegmentRegistry,  # noqa: ARG002
+        registry: SegmentRegistry,
     ) -> list[HistoryEntry]:
         """Replace the settled changes by the carts that they leave."""
-        return condensed(history, oldest_ms, settled_ms, self._begin)
+        return condensed(history, oldest_ms, settled_ms, self._begin_with(registry))
 
-    def _begin(self, stored: Sequence[HistoryEntry], _outcomes: Outcomes) -> KnownCarts:
-        return KnownCarts.restored(self._rules, stored)
+    def _begin_with(self, registry: SegmentRegistry) -> Begin:
+        def begin(stored: Sequence[HistoryEntry], _is_first: bool) -> KnownCarts:
+            return KnownCarts.restored(self._rules, registry, stored)
+
+        return begin
 
 
 def aggregates(settings: Settings) -> tuple[Carts, ...]:

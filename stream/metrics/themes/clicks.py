@@ -1,16 +1,16 @@
 """Metrics of click-through: clicks on content per time it was shown, and people who click."""
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from schemas.events.clicks import Click, Impression
 from stream.counters import measures
-from stream.counters.segments import JOINT, Segment, SegmentRegistry
-from stream.history.daily import Daily
-from stream.history.distinct_days import DistinctDays
-from stream.history.events import Aggregate, Contributions, HistoryEntry, Index, at
-from stream.history.order import EntryOrder
+from stream.counters.segments import Group, SegmentRegistry
+from stream.history.aggregates.aggregate import Aggregate
+from stream.history.aggregates.daily import Daily
+from stream.history.distinct_days import DayWindows
+from stream.history.events import HistoryEntry, Index
+from stream.history.matched_clicks import MatchedClicks, MatchRules
 from stream.metrics.counted_by import PERSON, CountedBy
 from stream.metrics.metric import Benchmark, Example, Metric
 from stream.metrics.terms import Total
@@ -23,6 +23,7 @@ from stream.settings.application import Settings
 VIEWERS_DAY = "viewers_day"
 # The time within which a click is matched is in the name of the measure.
 COUNTED_BY: CountedBy = {VIEWERS_DAY: PERSON, "matched_*": PERSON}
+_SINGLE_DAYS = DayWindows([(1, VIEWERS_DAY)])
 _MATCHED = ("ctr.match_impression", "ctr.attribution_window_seconds")
 
 
@@ -45,13 +46,13 @@ class Viewers(Daily):
         """Keep an impression without any field."""
         return ()
 
-    def segments(self, entry: HistoryEntry, registry: SegmentRegistry) -> tuple[Segment, ...]:
+    def groups(self, entry: HistoryEntry, registry: SegmentRegistry) -> tuple[Group, ...]:
         """Return the segments of the impression."""
-        return registry.by_id(entry[1]).segments
+        return (registry.by_id(entry[1]),)
 
-    def rolling(self, segment: Segment) -> Mapping[int, str]:  # noqa: ARG002
+    def windows(self, group: Group) -> DayWindows:  # noqa: ARG002
         """Return single days."""
-        return {1: VIEWERS_DAY}
+        return _SINGLE_DAYS
 
 
 class Matched(Aggregate):
@@ -65,9 +66,10 @@ class Matched(Aggregate):
     keep_days = 1
 
     def __init__(self, settings: Settings) -> None:
-        self._reach_ms = settings.ctr.attribution_window_seconds * 1000
-        self.clicks, self.clickers = _measures(settings)
-        self.name = self.clicks
+        clicks, clickers = _measures(settings)
+        reach_ms = settings.ctr.attribution_window_seconds * 1000
+        self._rules = MatchRules(clicks, clickers, CONTENT, reach_ms)
+        self.name = clicks
 
     def entry(self, event: Any) -> Sequence[Any] | None:
         """Keep the content, and the id of a click: two clicks at one instant count twice."""
@@ -79,89 +81,7 @@ class Matched(Aggregate):
 
     def index(self, registry: SegmentRegistry) -> Index:
         """Return an index by content."""
-        return _MatchedIndex(self, registry, self._reach_ms)
-
-
-class _MatchedIndex:
-    """The impressions and clicks of a person, by content, and the impression of each click."""
-
-    def __init__(self, matched: "Matched", registry: SegmentRegistry, reach_ms: int) -> None:
-        self._matched = matched
-        self._registry = registry
-        self._reach_ms = reach_ms
-        self._order = EntryOrder(registry, matched.in_order)
-        self._impressions: dict[str, list[HistoryEntry]] = {}
-        self._clicks: dict[str, list[HistoryEntry]] = {}
-        self._days: dict[Segment, DistinctDays] = {}
-
-    def load(self, entries: Sequence[HistoryEntry]) -> None:
-        """Take in the known entries."""
-        self._take(entries, None)
-
-    def add(self, new: Sequence[HistoryEntry]) -> Contributions:
-        """Take in new entries, and return the change of the counts."""
-        counts: Contributions = Contributions()
-        self._take(new, counts)
-        return counts
-
-    def _take(self, entries: Iterable[HistoryEntry], counts: Contributions | None) -> None:
-        for entry in entries:
-            of_content = (self._clicks if entry[3] else self._impressions).setdefault(entry[2], [])
-            place = self._order.place(of_content, entry)
-            if entry[3]:
-                self._count(self._impression_of(entry), 1, counts)
-            else:
-                self._move_clicks(entry, of_content[place - 1 : place], of_content[place:], counts)
-            of_content.insert(place, entry)
-
-    def _impression_of(self, click: HistoryEntry) -> HistoryEntry | None:
-        """Return the last impression at or before a click, if it is near enough."""
-        impressions = self._impressions.get(click[2], [])
-        place = bisect_right(impressions, click[0], key=_time_of)
-        return self._near(impressions[place - 1] if place else None, click)
-
-    def _near(self, impression: HistoryEntry | None, click: HistoryEntry) -> HistoryEntry | None:
-        is_near = impression is not None and click[0] - impression[0] <= self._reach_ms
-        return impression if is_near else None
-
-    def _move_clicks(
-        self,
-        new: HistoryEntry,
-        before: Sequence[HistoryEntry],
-        after: Sequence[HistoryEntry],
-        counts: Contributions | None,
-    ) -> None:
-        """Move the clicks after a new impression to it, until the next impression."""
-        clicks = self._clicks.get(new[2], [])
-        for place in range(bisect_left(clicks, new[0], key=_time_of), len(clicks)):
-            click = clicks[place]
-            if after and click[0] >= after[0][0]:
-                break
-            self._count(self._near(before[0] if before else None, click), -1, counts)
-            self._count(self._near(new, click), 1, counts)
-
-    def _count(
-        self, impression: HistoryEntry | None, by: int, counts: Contributions | None
-    ) -> None:
-        """Count a matched click at its impression, and its person once a day."""
-        if impression is None:
-            return
-        time_ms, segment_set_id, content, _ = impression
-        segment_set = self._registry.by_id(segment_set_id)
-        for segment in segment_set.segments:
-            days = self._days.get(segment)
-            if days is None:
-                rolling = {1: self._matched.clickers}
-                days = self._days[segment] = DistinctDays(segment, rolling, {})
-            (days.add if by > 0 else days.remove)(segment.calendar.day_of(time_ms), counts)
-        if counts is not None:
-            own = self._registry.own_segment(segment_set.site, CONTENT, content.replace(JOINT, ""))
-            for segment in (*segment_set.segments, own):
-                at(counts, self._matched.clicks, segment, time_ms, by)
-
-
-def _time_of(entry: HistoryEntry) -> int:
-    return int(entry[0])
+        return MatchedClicks(self._rules, registry, self.in_order)
 
 
 def metrics(settings: Settings) -> tuple[Metric, ...]:

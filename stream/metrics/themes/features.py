@@ -1,12 +1,13 @@
 """Metrics of features: the share of people who use each."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from stream.counters import measures
-from stream.counters.segments import Segment, SegmentRegistry
+from stream.counters.segments import Group, SegmentRegistry
 from stream.counters.windows import ROLLING_DAYS
-from stream.history.daily import Daily
+from stream.history.aggregates.daily import Daily
+from stream.history.distinct_days import DayWindows
 from stream.history.events import HistoryEntry
 from stream.metrics.counted_by import PERSON, CountedBy
 from stream.metrics.metric import Benchmark, Example, Metric
@@ -33,7 +34,8 @@ class Features(Daily):
     keep_days = 32
 
     def __init__(self, settings: Settings) -> None:
-        self._days = settings.feature.window_days
+        lengths = sorted({1, settings.feature.window_days})
+        self._windows = DayWindows([(length, users(length)) for length in lengths])
         self._of_custom = dict(settings.feature.map)
         custom = ("custom",) if self._of_custom else ()
         self.types: Collection[str] = ("feature_used", *custom)
@@ -45,13 +47,13 @@ class Features(Daily):
         feature = self._of_custom.get(event.name)
         return None if feature is None else (feature,)
 
-    def segments(self, entry: HistoryEntry, registry: SegmentRegistry) -> tuple[Segment, ...]:
+    def groups(self, entry: HistoryEntry, registry: SegmentRegistry) -> tuple[Group, ...]:
         """Return the segment of the feature."""
         return (registry.own_segment(registry.by_id(entry[1]).site, "feature", entry[2]),)
 
-    def rolling(self, segment: Segment) -> Mapping[int, str]:  # noqa: ARG002
+    def windows(self, group: Group) -> DayWindows:  # noqa: ARG002
         """Return a day, and the window of the settings."""
-        return {length: users(length) for length in {1, self._days}}
+        return self._windows
 
 
 def metrics(settings: Settings) -> Iterator[Metric]:

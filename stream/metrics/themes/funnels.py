@@ -8,14 +8,14 @@ import msgspec
 
 from schemas.events import EVENT_TYPES
 from stream.counters.calendar import DAY_MS
-from stream.counters.measures import Grain
-from stream.counters.segments import Segment, SegmentRegistry
-from stream.history.distinct_days import DistinctDays
+from stream.counters.segments import SegmentRegistry
+from stream.history.aggregates.aggregate import Aggregate
 from stream.history.event_filter import predicate
-from stream.history.events import Aggregate, Contributions, HistoryEntry, Index
-from stream.history.funnel_attempts import EVER, Attempts, Progress, Reached
+from stream.history.events import HistoryEntry, Index
+from stream.history.funnel_attempts import Attempts, Progress
+from stream.history.funnel_steps import REACHED_1D, REACHED_28D, REACHED_ALL, FunnelSteps
 from stream.history.order import EntryOrder
-from stream.history.replay import Outcomes, Replay, condensed
+from stream.history.replay import Replay, condensed
 from stream.metrics.counted_by import PAGE_NAME, PERSON, CountedBy
 from stream.metrics.metric import JOINED, Example, Metric
 from stream.metrics.shares import AtStep
@@ -24,12 +24,7 @@ from stream.metrics.theme import Theme
 from stream.settings.application import Settings
 from stream.settings.definitions import Funnel
 
-#: Distinct people who got to a step: by day of entry, in 28 days, ever.
-REACHED_1D = "funnel_people_1d"
-REACHED_28D = "funnel_people_28d"
-REACHED_ALL = "funnel_people_all"
 COUNTED_BY: CountedBy = {"funnel_people_*": ("funnels", *PAGE_NAME, *PERSON)}
-_DAYS = {1: REACHED_1D, 28: REACHED_28D}
 DIMENSION = f"funnel{JOINED}step"
 _WITHIN = "in order, within the window from step 1"
 
@@ -91,12 +86,12 @@ class FunnelAggregate(Aggregate):
 
     def index(self, registry: SegmentRegistry) -> Index:
         """Return an index that replays the moments."""
-        order = EntryOrder(registry, self.in_order)
-        return Replay(
-            lambda stored, outcomes: self._begin(stored, outcomes, registry),
-            _Steps(self._label, registry, self._rules.steps).count,
-            order,
-        )
+        reached = FunnelSteps(DIMENSION, f"{self._label}{JOINED}", registry)
+
+        def begin(stored: Sequence[HistoryEntry], is_first: bool) -> Progress:
+            return Progress.restored(self._rules, registry, stored, reached, not is_first)
+
+        return Replay(begin, EntryOrder(registry, self.in_order))
 
     def settled(
         self,
@@ -107,44 +102,10 @@ class FunnelAggregate(Aggregate):
     ) -> list[HistoryEntry]:
         """Replace the settled moments by the attempts that are open, and the steps reached."""
 
-        def begin(stored: Sequence[HistoryEntry], outcomes: Outcomes) -> Progress:
-            return self._begin(stored, outcomes, registry)
+        def begin(stored: Sequence[HistoryEntry], _is_first: bool) -> Progress:
+            return Progress.restored(self._rules, registry, stored, None, True)
 
         return condensed(history, oldest_ms, settled_ms, begin)
-
-    def _begin(
-        self, stored: Sequence[HistoryEntry], outcomes: Outcomes, registry: SegmentRegistry
-    ) -> Progress:
-        return Progress.restored(self._rules, registry, stored, outcomes)
-
-
-class _Steps:
-    """The days on which the person began attempts that got to each step, and the steps ever reached."""
-
-    def __init__(self, label: str, registry: SegmentRegistry, steps: int) -> None:
-        self._label = label
-        self._registry = registry
-        self._days: list[DistinctDays | None] = [None] * steps
-
-    def count(self, outcomes: Outcomes, counts: Contributions | None) -> None:
-        """Count the person at each step reached: on the day of entry, in 28 days, and ever."""
-        for reached, number in outcomes.items():
-            if not number:
-                continue
-            segment, days = self._step(reached)
-            if reached.day == EVER:
-                if counts is not None:
-                    counts[REACHED_ALL, segment, Grain.ALL, 0] += number
-            else:
-                (days.add if number > 0 else days.remove)(reached.day, counts)
-
-    def _step(self, reached: Reached) -> tuple[Segment, DistinctDays]:
-        value = f"{self._label}{JOINED}{reached.step}"
-        segment = self._registry.own_segment(reached.site, DIMENSION, value)
-        days = self._days[reached.step - 1]
-        if days is None:
-            days = self._days[reached.step - 1] = DistinctDays(segment, _DAYS, {})
-        return segment, days
 
 
 def _active_types(settings: Settings) -> set[str]:

@@ -4,10 +4,12 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from typing import Any
 
 from stream.counters import measures
-from stream.counters.segments import Segment, SegmentRegistry, SegmentSet
-from stream.history.daily import Daily
+from stream.counters.segments import Group, Segment, SegmentRegistry, SegmentSet
+from stream.history.aggregates.aggregate import EventCounter
+from stream.history.aggregates.daily import Daily
+from stream.history.distinct_days import DayWindows
 from stream.history.event_filter import Predicate, predicate
-from stream.history.events import EventCounter, HistoryEntry
+from stream.history.events import HistoryEntry
 from stream.metrics.counted_by import GOALS, PERSON, CountedBy
 from stream.metrics.metric import JOINED, Example, Metric
 from stream.metrics.shares import OfSite
@@ -22,8 +24,8 @@ CONVERTED_28D = "converted_28d"
 #: Events that reach a goal.
 CONVERSIONS = "conversions"
 COUNTED_BY: CountedBy = {"converted_*": (*GOALS, *PERSON), CONVERSIONS: GOALS}
-_MEASURES = {1: CONVERTED_1D, 28: CONVERTED_28D}
-_OF_VARIANTS = {7: CONVERTED_7D, **_MEASURES}
+_WINDOWS = DayWindows(((1, CONVERTED_1D), (28, CONVERTED_28D)))
+_OF_VARIANTS = DayWindows(((7, CONVERTED_7D), *_WINDOWS.rolling))
 #: The name of the goal that every order reaches.
 ORDER = "order"
 _CLOSED = "Counts closed sessions, in the window in which they started."
@@ -50,31 +52,36 @@ class Goals(Daily):
         reached = reached_goals(self._by_type, event)
         return (reached,) if reached else None
 
-    def segments(self, entry: HistoryEntry, registry: SegmentRegistry) -> Iterator[Segment]:
-        """Yield the segments of the event, those of its goals, and those of goals and variants."""
+    def groups(self, entry: HistoryEntry, registry: SegmentRegistry) -> Iterable[Group]:
+        """Return the segments of the event, those of its goals, and those of goals and variants."""
         segment_set = registry.by_id(entry[1])
         goals = [registry.own_segment(segment_set.site, "goal", goal) for goal in entry[2]]
-        yield from segment_set.segments
-        yield from goals
-        if self._variant is not None:
-            yield from self._by_variant(segment_set, goals, registry)
+        if self._variant is None:
+            return segment_set, *goals
+        return self._with_variants(segment_set, goals, registry)
 
-    def rolling(self, segment: Segment) -> Mapping[int, str]:
+    def windows(self, group: Group) -> DayWindows:
         """Return a day and 28 days; for variants, also 7 days."""
-        of_variant = segment.dimension in (self._variant, self._joint)
-        return _OF_VARIANTS if of_variant else _MEASURES
+        if isinstance(group, Segment) and group.dimension in (self._variant, self._joint):
+            return _OF_VARIANTS
+        return _WINDOWS
 
-    def _by_variant(
+    def _with_variants(
         self, segment_set: SegmentSet, goals: Sequence[Segment], registry: SegmentRegistry
-    ) -> Iterator[Segment]:
-        """Yield the segment of each goal and the variant that the event names."""
+    ) -> Iterator[Group]:
+        """Yield the other segments, the variants, the goals, and each goal with each variant."""
         assert self._joint is not None
-        for variant in segment_set.segments:
-            if variant.dimension == self._variant:
-                for goal in goals:
-                    # The goal loses the joint, so that a variant may have any name.
-                    label = f"{goal.value.replace(JOINED, '')}{JOINED}{variant.value}"
-                    yield registry.own_segment(segment_set.site, self._joint, label)
+        variants = [one for one in segment_set.segments if one.dimension == self._variant]
+        # The site is always among the others.
+        others = [one for one in segment_set.segments if one.dimension != self._variant]
+        yield segment_set.part(others)
+        yield from variants
+        yield from goals
+        for variant in variants:
+            for goal in goals:
+                # The goal loses the joint, so that a variant may have any name.
+                label = f"{goal.value.replace(JOINED, '')}{JOINED}{variant.value}"
+                yield registry.own_segment(segment_set.site, self._joint, label)
 
 
 class Conversions:

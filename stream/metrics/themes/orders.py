@@ -5,9 +5,9 @@ from typing import Any
 
 from stream.counters.measures import MICROS
 from stream.counters.segments import SegmentRegistry
+from stream.history.aggregates.aggregate import Aggregate
 from stream.history.buyers import OrderIndex
-from stream.history.events import Aggregate, HistoryEntry, Index, entries_over
-from stream.history.order import EntryOrder
+from stream.history.events import HistoryEntry, Index, entries_over
 from stream.history.purchases import (
     BUYERS_28D,
     BUYERS_DAY,
@@ -61,8 +61,8 @@ class Orders(Aggregate):
         return entry_of(event)
 
     def index(self, registry: SegmentRegistry) -> Index:
-        """Return an index by order, and by segment."""
-        return OrderIndex(registry, EntryOrder(registry, self.in_order), self._to_date)
+        """Return an index by order, and by group of segments."""
+        return OrderIndex(registry, self.in_order, self._to_date)
 
     def settled(
         self,

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from schemas.outputs import WindowKind
 from stream.counters.measures import MICROS
 from stream.counters.windows import ROLLING_DAYS
+from stream.history import answers
 from stream.metrics.metric import Benchmark, Example, Metric
 from stream.metrics.terms import AtEnd, ByWindow, Per, Sum, Term, Total
 from stream.metrics.theme import Theme
@@ -29,8 +30,8 @@ def metrics(settings: Settings) -> Iterator[Metric]:
         help=f"Mean of ratings, on a scale to {settings.survey.rating_scale}.",
         unit="score",
         formula="sum of ratings ÷ ratings",
-        numerator=Per(of.total(feedback.RATING_MICROS), MICROS),
-        denominator=of.total(feedback.answered("rating")),
+        numerator=Per(of.total(answers.RATING_MICROS), MICROS),
+        denominator=of.total(answers.answered("rating")),
         windows=of.windows,
         gauge="average_rating",
         example=Example("5, 4, 4 and 1", 14, 4, 3.5),
@@ -52,13 +53,13 @@ class _Terms:
         """Read the answers of a window, all or the newest of each person."""
         if not self._latest:
             return Total(measure, scale)
-        newest = AtEnd(feedback.newest(measure, self._days), scale)
+        newest = AtEnd(answers.newest(measure, self._days), scale)
         return ByWindow({self._rolling: newest, "day": Total(measure, scale)})
 
     def denominator(self, kind: str) -> Term:
         """Read the answers to a kind of survey, or how often it was shown."""
-        answers = self.total(feedback.answered(kind))
-        return Sum(answers, Total(feedback.dismissed(kind))) if self._shown else answers
+        given = self.total(answers.answered(kind))
+        return Sum(given, Total(answers.dismissed(kind))) if self._shown else given
 
     @property
     def windows(self) -> tuple[WindowKind, ...]:
@@ -77,7 +78,7 @@ def _answers(of: _Terms) -> Iterator[Metric]:
         help="Answers to surveys. Of several to a survey with one response id the last counts.",
         unit="answers",
         formula="number of answers on their scale",
-        numerator=of.total(feedback.ANSWERS),
+        numerator=of.total(answers.ANSWERS),
         windows=of.windows,
         gauge="feedback_answers",
         example=Example("300 promoters, 100 passives, 100 detractors", 500, None, 500),
@@ -90,7 +91,7 @@ def _answers(of: _Terms) -> Iterator[Metric]:
         "scale than 0 to 10. No other metric counts them.",
         unit="answers",
         formula="number of answers off their scale",
-        numerator=Total(feedback.OFF_SCALE),
+        numerator=Total(answers.OFF_SCALE),
         windows=of.windows,
         gauge="feedback_off_scale",
         example=Example("a csat of 7 on a scale to 5", 1, None, 1),
@@ -99,7 +100,7 @@ def _answers(of: _Terms) -> Iterator[Metric]:
 
 
 def _nps(of: _Terms) -> Iterator[Metric]:
-    promoters, detractors = of.total(feedback.PROMOTERS), of.total(feedback.DETRACTORS)
+    promoters, detractors = of.total(answers.PROMOTERS), of.total(answers.DETRACTORS)
     hundred = 100
     yield Metric(
         name="nps",
@@ -107,7 +108,7 @@ def _nps(of: _Terms) -> Iterator[Metric]:
         unit="points",
         formula=f"100 × (promoters − detractors) ÷ {of.words}",
         numerator=Sum(
-            of.total(feedback.PROMOTERS, hundred), of.total(feedback.DETRACTORS, hundred), sign=-1
+            of.total(answers.PROMOTERS, hundred), of.total(answers.DETRACTORS, hundred), sign=-1
         ),
         denominator=of.denominator("nps"),
         windows=of.windows,
@@ -116,7 +117,7 @@ def _nps(of: _Terms) -> Iterator[Metric]:
         chosen_by=_SCORED,
         benchmark=Benchmark("above 0 is good, above 20 great, above 50 excellent", _NPS_SURVEYS),
     )
-    passives = Sum(of.total(feedback.answered("nps")), Sum(promoters, detractors), sign=-1)
+    passives = Sum(of.total(answers.answered("nps")), Sum(promoters, detractors), sign=-1)
     for name, scores, term, number in (
         ("promoters", "9 and 10", promoters, 300),
         ("passives", "7 and 8", passives, 100),
@@ -144,7 +145,7 @@ def _csat(settings: Settings, of: _Terms) -> Metric:
         f"on a scale to {survey.csat_scale}.",
         unit="ratio",
         formula=f"answers of {survey.csat_satisfied_min} or more ÷ {of.words}",
-        numerator=of.total(feedback.SATISFIED),
+        numerator=of.total(answers.SATISFIED),
         denominator=of.denominator("csat"),
         windows=of.windows,
         gauge="csat_ratio",
@@ -163,8 +164,8 @@ def _ces(settings: Settings, of: _Terms) -> Metric:
         help=f"Customer effort score: mean on a scale of 1 to {survey.ces_scale}; {_easier(settings)}.",
         unit="score",
         formula="sum of scores ÷ answers",
-        numerator=Per(of.total(feedback.CES_MICROS), MICROS),
-        denominator=of.total(feedback.answered("ces")),
+        numerator=Per(of.total(answers.CES_MICROS), MICROS),
+        denominator=of.total(answers.answered("ces")),
         windows=of.windows,
         gauge="ces_score",
         example=Example("5, 4, 2 and 3", 14, 4, 3.5),
@@ -185,7 +186,7 @@ def _easy(settings: Settings, of: _Terms) -> Metric:
         f"{survey.ces_scale}; {_easier(settings)}.",
         unit="ratio",
         formula=f"answers of {scores} ÷ {of.words}",
-        numerator=of.total(feedback.CES_EASY),
+        numerator=of.total(answers.CES_EASY),
         denominator=of.denominator("ces"),
         windows=of.windows,
         gauge="ces_ratio",

@@ -8,7 +8,9 @@ import pytest
 
 from stream.counters.calendar import Calendar
 from stream.counters.segments import SegmentRegistry
-from stream.history.events import Aggregate, HistoryEntry
+from stream.history.aggregates.aggregate import Aggregate
+from stream.history.contributions import Contributions
+from stream.history.events import HistoryEntry
 from stream.history.learning import learn
 from stream.metrics.themes.carts import Carts
 from stream.metrics.themes.clicks import Matched
@@ -96,14 +98,16 @@ class Learner:
         self.registry = SegmentRegistry((), 10, lambda site: Calendar())
         self.segment_set = self.registry.segment_set_of("default", {})
         self.entries: list[HistoryEntry] = []
+        self.counts = Contributions()
         self.index: Any = None
 
     def learn(self, time_ms: int, fields: tuple[Any, ...]) -> None:
         time_ms = self.aggregate.entry_ms(time_ms, self.segment_set.calendar)
-        new = [(time_ms, self.segment_set.id, *fields)]
-        self.entries, _, self.index, _ = learn(
-            self.entries, new, time_ms - DAY_MS, self.aggregate, self.registry, self.index
-        )
+        new = (time_ms, self.segment_set.id, *fields)
+        learned = learn(
+            self.entries, new, time_ms - DAY_MS, self.aggregate, self.registry, self.counts, self.index
+        )  # fmt: skip
+        self.entries, self.index = learned.entries, learned.kept_index
 
 
 def cost(person: Learner, fields: Fields, numbers: Iterable[int], seconds: int = 1) -> int:

@@ -8,8 +8,10 @@ import pytest
 
 from stream.counters.calendar import Calendar
 from stream.counters.segments import SegmentRegistry
+from stream.history.contributions import Contributions, Expanded
 from stream.history.events import HistoryEntry
-from stream.history.funnel_attempts import EVER, Attempts, Progress
+from stream.history.funnel_attempts import Attempts, Progress
+from stream.history.funnel_steps import EVER, FunnelSteps
 from stream.history.learning import learn
 from stream.metrics.themes.funnels import FunnelAggregate
 from stream.settings.application import SessionSettings, Settings
@@ -25,15 +27,27 @@ def entry(time_ms: int, steps: int, session: str | None = None) -> HistoryEntry:
     return time_ms, SEGMENT_SET, steps, session
 
 
+class Reached(FunnelSteps):
+    """The number of steps reached from each day of entry on."""
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self.steps = Counter[int]()
+
+    def count(self, _site: str, day: int, _step: int, by: int, _counts: object) -> None:
+        self.steps[day] += by
+
+
 def depths(*moments: tuple[Any, ...], **rules: Any) -> list[int]:
     """Return the best depth of each day of entry, at moments (time, steps, session)."""
     given = {"steps": 3, "window_ms": 100, "order": "ordered"} | rules
-    progress, outcomes = Progress(Attempts(**given), NAMES), Counter[Any]()
+    reached = Reached("funnel", "f", NAMES)
+    progress = Progress(Attempts(**given), NAMES, reached)
     for moment in sorted(moments, key=lambda moment: moment[:2]):
-        progress.take(entry(*moment), outcomes)
-    days = Counter(reached.day for reached in outcomes.elements() if reached.day != EVER)
-    assert max(days.values(), default=0) == sum(reached.day == EVER for reached in outcomes)
-    return [depth for _, depth in sorted(days.items())]
+        progress.take(entry(*moment), 1, Contributions())
+    ever = reached.steps.pop(EVER, 0)
+    assert max(reached.steps.values(), default=0) == ever
+    return [depth for _, depth in sorted(reached.steps.items())]
 
 
 def test_other_events_may_lie_between_ordered_steps() -> None:
@@ -111,11 +125,19 @@ def aggregate(**fields: Any) -> FunnelAggregate:
     return FunnelAggregate("f", Funnel(steps=steps, window_days=2, **fields), Settings())
 
 
+def learned(
+    known: list[HistoryEntry], new: HistoryEntry, settled_ms: int
+) -> tuple[list[HistoryEntry], Expanded]:
+    counts = Contributions()
+    entries = learn(known, new, settled_ms, aggregate(), NAMES, counts).entries
+    return entries, counts.expanded()
+
+
 def test_settled_moments_become_one_entry() -> None:
     history = [entry(DAY + n, A) for n in range(50)] + [entry(DAY + 60 + n, B) for n in range(50)]
-    settled = learn(history.copy(), [entry(2 * DAY, A)], DAY + 1_000, aggregate(), NAMES).entries
+    settled, _ = learned(history.copy(), entry(2 * DAY, A), DAY + 1_000)
     assert [one[0] for one in settled] == [-1, 2 * DAY]
-    assert len(learn(history.copy(), [entry(2 * DAY, A)], DAY, aggregate(), NAMES).entries) == 101
+    assert len(learned(history.copy(), entry(2 * DAY, A), DAY)[0]) == 101
 
 
 def test_a_step_reached_long_ago_is_counted_once() -> None:
@@ -123,7 +145,7 @@ def test_a_step_reached_long_ago_is_counted_once() -> None:
     known, counted = list[HistoryEntry](), 0
     for time_ms in (DAY, DAY + 1, 90 * DAY, 90 * DAY + 1, 180 * DAY, 180 * DAY + 1):
         new = entry(time_ms, 1 + time_ms % 2)
-        known, change, *_ = learn(known, [new], time_ms, aggregate(), NAMES)
+        known, change = learned(known, new, time_ms)
         counted += sum(count for key, count in change.items() if key[:2] == ever)
         assert len(known) <= 3
     assert counted == 1
@@ -131,9 +153,9 @@ def test_a_step_reached_long_ago_is_counted_once() -> None:
 
 def test_steps_reached_before_there_was_more_to_store_are_counted_once() -> None:
     history = [(-1, SEGMENT_SET, 2, None), entry(DAY * 100, A)]
-    change = learn(history, [entry(DAY * 100 + 1, B)], DAY * 99, aggregate(), NAMES).change
-    assert "funnel_people_all" not in {key[0] for key, count in change.items() if count}
-    assert "funnel_people_1d" in {key[0] for key, count in change.items() if count}
+    _, change = learned(history, entry(DAY * 100 + 1, B), DAY * 99)
+    assert "funnel_people_all" not in {key[0] for key in change}
+    assert "funnel_people_1d" in {key[0] for key in change}
 
 
 def test_other_steps_are_another_aggregate() -> None:

@@ -10,8 +10,9 @@ from stream.counters import measures
 from stream.counters.calendar import Calendar
 from stream.counters.measures import Grain
 from stream.counters.segments import SegmentRegistry
+from stream.history.contributions import Contributions, Expanded
 from stream.history.customer import Customer, contributions
-from stream.history.customer_days import CHURN_DAYS, Contributions
+from stream.history.customer_days import CHURN_DAYS
 from stream.history.subscriptions import (
     CANCELLED_AT_ONCE,
     EDITION,
@@ -60,14 +61,14 @@ def days_of(*events: SubscriptionEvent) -> list[tuple[int, int | None]]:
     """Return the days as a customer, counted from the first day."""
     customer = Customer(NAMES)
     for event in events:
-        customer.add(event)
+        customer.add(event, Contributions())
     return [
         (stay.start - FIRST, None if stay.end is None else stay.end - FIRST)
         for stay in customer.days(SITE).stays()
     ]
 
 
-def counted(counts: Contributions, measure: str) -> dict[int, int]:
+def counted(counts: Expanded, measure: str) -> dict[int, int]:
     return {
         day - FIRST: n
         for (name, _, grain, day), n in counts.items()

@@ -1,26 +1,37 @@
 """Carts: the outcome of each, for any order of arrival of its events."""
 
-from collections import Counter
 from itertools import permutations
-from typing import Any
 
 import pytest
 
+from stream.counters.calendar import Calendar
+from stream.counters.measures import Grain
+from stream.counters.segments import SegmentRegistry
 from stream.history.cart_outcomes import CartRules, KnownCarts
+from stream.history.contributions import Contributions
 
 HOUR = 3_600_000
 ADDED, REMOVED, CHECKOUT, ORDERED = range(4)
 RULES = CartRules(opens=ADDED, timeout_ms=24 * HOUR, recovery_ms=30 * 24 * HOUR)
+NAMES = SegmentRegistry((), 10, lambda site: Calendar())
+SEGMENT_SET = NAMES.segment_set_of("default", {}).id
 Step = tuple[float, int] | tuple[float, int, str | None]
 
 
 def outcomes_of(*steps: Step, rules: CartRules = RULES) -> list[tuple[str, float]]:
-    """Return (outcome, hour) of steps (hour, kind, cart)."""
-    changes = [(round(hour * HOUR), 0, kind, *(cart or (None,))) for hour, kind, *cart in steps]
-    carts, outcomes = KnownCarts(rules), Counter[Any]()
+    """Return (outcome, minute as hour) of steps (hour, kind, cart)."""
+    changes = [
+        (round(hour * HOUR), SEGMENT_SET, kind, *(cart or (None,))) for hour, kind, *cart in steps
+    ]
+    carts, counts = KnownCarts(rules, NAMES), Contributions()
     for change in sorted(changes, key=lambda change: (change[0], change[2])):
-        carts.take(change, outcomes)
-    return sorted((what, time_ms / HOUR) for what, time_ms, _ in outcomes.elements())
+        carts.take(change, 1, counts)
+    return sorted(
+        (measure.removeprefix("carts_"), minute / 60)
+        for (measure, _, grain, minute), number in counts.expanded().items()
+        if grain is Grain.MINUTE
+        for _ in range(number)
+    )
 
 
 def test_an_order_in_time_closes_the_cart() -> None:
@@ -29,7 +40,7 @@ def test_an_order_in_time_closes_the_cart() -> None:
 
 def test_the_last_instant_is_in_time() -> None:
     assert outcomes_of((0, ADDED), (24, ORDERED)) == [("ordered", 24)]
-    late = 24 + 1 / HOUR
+    late = 24 + 1 / 60
     assert outcomes_of((0, ADDED), (late, ORDERED)) == [("abandoned", 24), ("recovered", late)]
 
 

@@ -12,6 +12,7 @@ from stream.counters import measures
 from stream.counters.calendar import Calendar
 from stream.counters.measures import Grain
 from stream.counters.segments import SegmentRegistry
+from stream.history import answers
 from stream.history.events import HistoryEntry
 from stream.metrics.themes import feedback
 from stream.settings.application import Settings
@@ -21,7 +22,7 @@ DAY_MS = 86_400_000
 NOON_MS = 1_711_972_800_000
 FIRST_DAY = Calendar().day_of(NOON_MS)
 OFF_SCALE = {
-    (feedback.OFF_SCALE, Grain.DAY, 0): 1, (measures.OFF_SCALE_EVENTS, Grain.DAY, 0): 1,
+    (answers.OFF_SCALE, Grain.DAY, 0): 1, (measures.OFF_SCALE_EVENTS, Grain.DAY, 0): 1,
 }  # fmt: skip
 
 
@@ -102,14 +103,14 @@ def test_every_scale_begins_at_the_lowest_score_of_its_survey(
 
 def test_an_answer_that_is_corrected_is_off_scale_only_if_the_last_one_is() -> None:
     wrong, right = (answer("csat", score, response_id="r") for score in (9, 5))
-    assert (feedback.OFF_SCALE, Grain.DAY, 0) not in counted(Settings(), (0, wrong), (1, right))
+    assert (answers.OFF_SCALE, Grain.DAY, 0) not in counted(Settings(), (0, wrong), (1, right))
     found = counted(Settings(), (0, right), (1, wrong))
     assert found == {(measure, grain, 1): 1 for measure, grain, _ in OFF_SCALE}
 
 
 def test_an_answer_with_its_own_scale_is_converted() -> None:
     of_ten = [(0, answer("csat", score, scale_max=10)) for score in (8, 7)]
-    assert counted(Settings(), *of_ten)[feedback.SATISFIED, Grain.DAY, 0] == 1
+    assert counted(Settings(), *of_ten)[answers.SATISFIED, Grain.DAY, 0] == 1
 
 
 def test_a_response_sent_again_counts_once() -> None:
@@ -117,21 +118,21 @@ def test_a_response_sent_again_counts_once() -> None:
     for given in (twice, twice[::-1]):
         found = counted(Settings(), *given)
         # On the day of the last of them.
-        assert found[feedback.PROMOTERS, Grain.DAY, 3] == 1
-        assert (feedback.PROMOTERS, Grain.DAY, 0) not in found
+        assert found[answers.PROMOTERS, Grain.DAY, 3] == 1
+        assert (answers.PROMOTERS, Grain.DAY, 0) not in found
 
 
 def test_one_response_answers_several_surveys() -> None:
     both = [(0, answer(survey, 2, response_id="r")) for survey in ("nps", "csat")]
-    assert counted(Settings(), *both)[feedback.ANSWERS, Grain.DAY, 0] == 2
+    assert counted(Settings(), *both)[answers.ANSWERS, Grain.DAY, 0] == 2
 
 
 def test_the_newest_answer_of_a_person_counts_until_the_next() -> None:
     latest = Settings(survey=SurveySettings(dedupe="latest_per_user"))
     found = counted(latest, (0, answer("nps", 10)), (2, answer("nps", 0)))
-    happy = [day for measure, _, day in found if measure == feedback.newest(feedback.PROMOTERS, 30)]
+    happy = [day for measure, _, day in found if measure == answers.newest(answers.PROMOTERS, 30)]
     unhappy = [
-        day for measure, _, day in found if measure == feedback.newest(feedback.DETRACTORS, 30)
+        day for measure, _, day in found if measure == answers.newest(answers.DETRACTORS, 30)
     ]
     assert happy == [0, 1]
     assert unhappy == list(range(2, 32))

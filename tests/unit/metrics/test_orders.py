@@ -12,8 +12,10 @@ from schemas.rejection import Reason, RejectedEvent
 from stream.counters.calendar import Calendar
 from stream.counters.measures import UNMATCHED_EVENTS, Grain
 from stream.counters.segments import SegmentRegistry
-from stream.history import purchases, spending
-from stream.history.events import Aggregate, HistoryEntry
+from stream.history import purchases, spending, ticket_course
+from stream.history.aggregates.aggregate import Aggregate
+from stream.history.contributions import Contributions
+from stream.history.events import HistoryEntry
 from stream.history.learning import learn
 from stream.metrics.themes import orders, tickets
 from stream.settings.application import Settings
@@ -72,8 +74,9 @@ def test_a_late_order_takes_back_that_its_refund_is_unmatched() -> None:
         (NOON_MS, segment_set, "r", b"o", 5, b"1"),
         (NOON_MS + 1, segment_set, "r", b"o", 6, b"2"),
     ]
-    learned = learn(known, [(NOON_MS - 1, segment_set, "o", b"o", 7)], 0, orders.Orders(), registry)
-    at_all = {m: n for (m, _, grain, _), n in learned.change.items() if grain is Grain.ALL}
+    counts, new = Contributions(), (NOON_MS - 1, segment_set, "o", b"o", 7)
+    learn(known, new, 0, orders.Orders(), registry, counts)
+    at_all = {m: n for (m, _, grain, _), n in counts.expanded().items() if grain is Grain.ALL}
     assert at_all[UNMATCHED_EVENTS] == -2
     assert at_all[purchases.REFUNDED_MICROS] == 7
 
@@ -111,16 +114,16 @@ def test_a_ticket_without_an_opening_counts_nowhere() -> None:
 
 def test_events_before_the_opening_count_nowhere() -> None:
     found = totals(tickets.Tickets(Settings()), [ticket(0, "resolved"), ticket(1, "opened")])
-    assert found == {tickets.OPENED: 1}  # It waits for a year, and then no more.
+    assert found == {ticket_course.OPENED: 1}  # It waits for a year, and then no more.
 
 
 def test_resolving_twice_is_resolving_once() -> None:
     events = [ticket(0, "opened"), ticket(1, "resolved"), ticket(2, "resolved")]
     found = totals(tickets.Tickets(Settings()), events)
-    assert found[tickets.RESOLVED] == found[tickets.RESOLVED_NET] == 1
+    assert found[ticket_course.RESOLVED] == found[ticket_course.RESOLVED_NET] == 1
 
 
 def test_a_bot_does_not_answer() -> None:
     bot = ticket(1, "message", direction="outgoing", author="bot")
     found = totals(tickets.Tickets(Settings()), [ticket(0, "opened"), bot])
-    assert tickets.RESPONSES not in found
+    assert ticket_course.RESPONSES not in found
