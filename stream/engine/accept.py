@@ -70,16 +70,18 @@ def recall(
     topic: TopicState,
     records: Sequence[Record],
     decoded: Sequence[Decoded],
-    people: Sequence[Person | None],
 ) -> None:
-    """Rebuild the set of seen ids from records that were counted before the last checkpoint."""
-    seen = topic.seen
-    skew_ms, currency = state.rules.max_future_skew_ms, state.rules.currency
-    for record, item, person in zip(records, decoded, people, strict=True):
+    """Rebuild the set of seen ids from records that were counted before the last checkpoint.
+
+    Whether an event has a person follows from its ids, so no person is read.
+    """
+    rules, seen = state.rules, topic.seen
+    skew_ms, currency = rules.max_future_skew_ms, rules.currency
+    for record, item in zip(records, decoded, strict=True):
         if isinstance(item, RejectedEvent):
             continue
         event, time_ms = item
-        if person is None and _needs_person(state, event):
+        if _needs_person(state, event) and rules.is_personless(event):
             continue
         # Nothing beyond the stored log clock was accepted, whichever clock refused it.
         if time_ms > record.timestamp + skew_ms or time_ms > topic.clock:

@@ -66,6 +66,12 @@ class Rules:
         self.placeholder_ids.take_off(event)
         return event.user_id or event.visitor_id
 
+    def is_personless(self, event: Event) -> bool:
+        """Whether no id of an event names its person; placeholder ids are removed from the event."""
+        user, visitor = event.user_id, event.visitor_id
+        who = (user or visitor) if self.identity_is_user else (visitor or user)
+        return who is None or self.somebody(event, who) is None
+
     def is_involuntary(self, reason: str | None) -> bool:
         """Whether a reason for leaving is one that the customer did not choose."""
         return reason is not None and reason_key(reason) in self.involuntary_reasons

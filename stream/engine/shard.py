@@ -132,7 +132,7 @@ class Shard(ShardState):
         if not counted and records[0].offset < state.next:
             counted = sum(record.offset < state.next for record in records)
         if counted:
-            recall(self, state, records[:counted], decoded[:counted], people[:counted])
+            recall(self, state, records[:counted], decoded[:counted])
         if counted < len(records):
             self.activity.oldest_minute = self.oldest_live_minute()
             fold(self, state, records[counted:], decoded[counted:], people[counted:], now_ms)
@@ -141,6 +141,16 @@ class Shard(ShardState):
             state.next = after
         state.expected = max(records[-1].offset + 1, state.expected)
         self.people.evict()
+
+    def recall(self, topic: str, records: Sequence[Record], decoded: Sequence[Decoded]) -> None:
+        """Rebuild the set of seen ids from contiguous records before the next offset, without people."""
+        state = self.topics[topic]
+        sites = self.registry.sites.known
+        for item in decoded:
+            if item.__class__ is not RejectedEvent and item[0].site not in sites:  # type: ignore[index]
+                self._place(item[0])  # type: ignore[index]
+        recall(self, state, records, decoded)
+        state.expected = max(records[-1].offset + 1, state.expected)
 
     def skip(self, topic: str, offset: int) -> None:
         """Pass over offsets that the log does not hold: control records, compaction, or retention."""
