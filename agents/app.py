@@ -110,11 +110,11 @@ class Worker:
         new_publisher = partial(
             Publisher, published, metrics, rules, definition, compare, ReachedOffsets()
         )
-        epoch = partial(self.owner.epoch, 0)
+        epoch, rounds = partial(self.owner.epoch, 0), self.owner.rounds
         reports = WorkerReports(self.redis, store)
         shared = SharedReasons(reports, partitions)
         self.publisher = PublisherLoop(
-            settings, published, new_publisher, records, epoch, self.telemetry, shared
+            settings, published, new_publisher, records, epoch, self.telemetry, shared, rounds
         )
         # Whether the numbers are live.
         self.broker_watch = BrokerWatch(

@@ -45,7 +45,7 @@ class SnapshotCollector(Collector):
         telemetry: Telemetry,
     ) -> None:
         self._metrics = metrics
-        self._snapshot = snapshot
+        self.snapshot = snapshot
         self._staleness = staleness
         self._telemetry = telemetry
 
@@ -57,7 +57,7 @@ class SnapshotCollector(Collector):
         """Yield all families. Never waits, and never raises for lack of data."""
         yield from self._telemetry()
         yield from _stale(self._staleness.current())
-        snapshot = self._snapshot()
+        snapshot = self.snapshot()
         if snapshot is None:
             return
         taken = snapshot.taken_ms / 1000
@@ -98,25 +98,30 @@ class SnapshotCollector(Collector):
 
 
 class Exporter:
-    """The registry and its rendered page, cached for a second: two scrapers cost one rendering."""
+    """The registry and its rendered page, cached: two scrapers cost one rendering.
+
+    A page is served for a second, or until there is another snapshot.
+    """
 
     def __init__(self, collector: SnapshotCollector) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]
+        self._collector = collector
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(collector)
         ProcessCollector(registry=self._registry)
         PlatformCollector(registry=self._registry)
         GCCollector(registry=self._registry)
-        self._cache: dict[str, tuple[float, bytes]] = {}
+        #: Content type → when the page was rendered, of which snapshot, and the page.
+        self._cache: dict[str, tuple[float, Snapshot | None, bytes]] = {}
 
     def render(self, accept: str) -> tuple[bytes, str]:
         """Return the page and its content type, in the format that the scraper accepts."""
         encode, content_type = choose_encoder(accept)
         cached = self._cache.get(content_type)
-        now = time.monotonic()
-        if cached is None or now - cached[0] > 1.0:
-            cached = self._cache[content_type] = (now, encode(self._registry))
-        return cached[1], content_type
+        now, snapshot = time.monotonic(), self._collector.snapshot()
+        if cached is None or now - cached[0] > 1.0 or cached[1] is not snapshot:
+            cached = self._cache[content_type] = (now, snapshot, encode(self._registry))
+        return cached[2], content_type
 
 
 def _stale(reasons: Iterable[Stale]) -> Iterator[Family]:

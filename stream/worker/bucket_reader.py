@@ -1,11 +1,15 @@
 """Follows the checkpoints of all shards, and keeps the merged counts equal to what is stored."""
 
+import asyncio
 from collections.abc import Callable, Collection, Iterable
+from itertools import islice
 
 from stream.counters.measures import Grain
 from stream.counters.table import BucketKey
 from stream.publish.merged_counts import MergedCounts
 from stream.store.published import PublishedState
+
+_AT_ONCE = 4
 
 
 class BucketReader:
@@ -32,26 +36,30 @@ class BucketReader:
             sequences[partition], buckets = await self._state.changed(partition, since)
             changed.update(buckets)
         self._postponed = {b for b in changed if b[0] is Grain.DAY and b[1] > last_day}
-        for bucket in changed - self._postponed:
-            await self._merge(partitions, bucket)
-            self._changed.add(bucket)
+        await self._merge(partitions, changed - self._postponed)
+        self._changed |= changed - self._postponed
         await self._drop(partitions, [b[1] for b in changed if b[0] is Grain.DAY], oldest_day)
         self._sequences.update(sequences)
 
-    async def _merge(self, partitions: Iterable[int], bucket: BucketKey) -> None:
-        parts = [await self._state.bucket(partition, bucket) for partition in partitions]
-        self._merged.replace(bucket, parts)
+    async def _merge(self, partitions: Collection[int], buckets: Iterable[BucketKey]) -> None:
+        """Merge buckets, some at once: while batches are folded, each answer comes late."""
+        left = iter(buckets)
+        while some := list(islice(left, _AT_ONCE)):
+            reads = (self._state.bucket(p, bucket) for bucket in some for p in partitions)
+            parts = iter(await asyncio.gather(*reads))
+            for bucket in some:
+                self._merged.replace(bucket, list(islice(parts, len(partitions))))
 
     async def _drop(
-        self, partitions: Iterable[int], changed: Iterable[int], oldest_day: int
+        self, partitions: Collection[int], changed: Iterable[int], oldest_day: int
     ) -> None:
         """Merge again the days before a changed one as old as the oldest kept: they may be dropped.
 
         No record is due for them.
         """
         first_kept = max((day for day in changed if day <= oldest_day), default=0)
-        for day in self._merged.days_before(first_kept):
-            await self._merge(partitions, (Grain.DAY, day))
+        days = self._merged.days_before(first_kept)
+        await self._merge(partitions, [(Grain.DAY, day) for day in days])
 
     def keep(self, is_wanted: Callable[[BucketKey], bool]) -> None:
         """Leave out collected buckets of which no record is due."""

@@ -118,6 +118,7 @@ class Claims:
         assigned.give_up()
         attempt = 0
         while self._is_awaited(assigned):
+            began = time.monotonic()
             try:
                 self._store.generation = await self._store.live_generation()
                 claim, shard = await self._loader.load(assigned.partition)
@@ -142,7 +143,7 @@ class Claims:
                 attempt += 1
             else:
                 self._note_missing(claim, shard)
-                self._log_return(assigned)
+                self._log_loaded(assigned, shard, time.monotonic() - began)
                 if not self._status.is_halted:
                     assigned.begin(self._watched(assigned, claim, shard))
 
@@ -166,13 +167,19 @@ class Claims:
             stored_watermark=shard.watermark,
         )
 
-    def _log_return(self, assigned: AssignedShard) -> None:
+    def _log_loaded(self, assigned: AssignedShard, shard: Shard, seconds: float) -> None:
         if assigned.given_up_at:
             _log.info(
                 "shard %d: loaded again after %.1f s",
                 assigned.partition, time.monotonic() - assigned.given_up_at,
                 extra={"shard": assigned.partition},
             )  # fmt: skip
+            return
+        again = sum(topic.next - topic.expected for topic in shard.topics.values())
+        _log.info(
+            "shard %d: loaded in %.2f s; %d records are read again for their ids",
+            assigned.partition, seconds, again, extra={"shard": assigned.partition},
+        )  # fmt: skip
 
     def _note_missing(self, claim: Claim, shard: Shard) -> None:
         """Report a new shard whose log begins late: after a loss of Redis, that is a gap."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Mapping
 
 from faust.types import TP
@@ -23,6 +24,7 @@ from stream.worker.event_loop import Turns
 from stream.worker.intake import Intake
 from stream.worker.loading import Loader
 from stream.worker.log import Log
+from stream.worker.rounds import Rounds, seconds_to_round
 from stream.worker.staleness.holds import Holds
 from stream.worker.status import OwnerCounts, OwnerStatus
 
@@ -57,6 +59,7 @@ class ShardOwner:
         self._claims = Claims(
             settings, self.assigned_shards, store, log, loader, dead_letters, self._status
         )
+        self.rounds = Rounds()
         self._turns = Turns()
         self._checkpoints = Checkpoints(
             store, log, dead_letters, self._claims, self._status.counts, self._turns
@@ -155,11 +158,13 @@ class ShardOwner:
 
     async def run(self) -> None:
         """Store checkpoints for ever, one round each `publish.cut_seconds`."""
+        interval = self._settings.publish.cut_seconds
         while True:
-            await asyncio.sleep(self._settings.publish.cut_seconds)
+            await asyncio.sleep(seconds_to_round(interval, time.time()))
             await self._claims.follow_generation()
             await self._verify()
             await self.tick()
+            self.rounds.stored()
 
     async def tick(self) -> None:
         """Move every shard on in time, close what is due, and store checkpoints."""

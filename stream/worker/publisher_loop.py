@@ -19,6 +19,7 @@ from stream.worker.clock import now_ms
 from stream.worker.errors import UNREACHABLE
 from stream.worker.publisher import Publisher
 from stream.worker.record_sender import RecordSender
+from stream.worker.rounds import Rounds
 from stream.worker.staleness.shared import SharedReasons
 from stream.worker.telemetry import Telemetry
 
@@ -39,6 +40,7 @@ class PublisherLoop:
         epoch: Callable[[], int | None],
         telemetry: Telemetry,
         shared: SharedReasons,
+        rounds: Rounds,
     ) -> None:
         """`epoch` returns the epoch of shard 0; None while another worker owns it."""
         self._settings = settings
@@ -51,6 +53,7 @@ class PublisherLoop:
         self._generation = ""
         self._is_failing = False
         self._shared = shared
+        self._rounds = rounds
         #: When records were looked for last, in monotonic seconds.
         self._records_at = 0.0
         self._records_seconds = settings.publish.records_seconds
@@ -60,10 +63,9 @@ class PublisherLoop:
         """Publish or read once an interval, for ever."""
         try:
             while True:
-                began = time.monotonic()
+                began, round_number = time.monotonic(), self._rounds.number
                 await self._turn()
-                interval = self._settings.publish.snapshot_seconds
-                await asyncio.sleep(max(interval - (time.monotonic() - began), 0.05))
+                await self._wait(began, round_number)
         finally:
             await self._records.stop()
 
@@ -92,6 +94,20 @@ class PublisherLoop:
                 self._records_seconds = min(2 * self._records_seconds, _RECORDS_WAIT_SECONDS)
             self._telemetry.snapshot_failures += 1
             await self._retire()
+
+    async def _wait(self, began: float, round_number: int) -> None:
+        """Wait for the next turn: just after a round of checkpoints, if there is one each interval.
+
+        A turn at any other moment would show numbers that are up to a round older.
+        """
+        publish = self._settings.publish
+        interval, cut = publish.snapshot_seconds, publish.cut_seconds
+        follows = cut <= interval
+        # Half a round early: rounds are not apart exactly.
+        pause = interval - cut / 2 if follows else interval
+        await asyncio.sleep(max(pause - (time.monotonic() - began), 0.05))
+        if follows:
+            await self._rounds.after(round_number, cut)
 
     async def _read(self) -> None:
         """Read the snapshot that another worker has published."""

@@ -102,3 +102,15 @@ def test_values_that_are_not_live_are_withheld_and_a_gauge_names_the_reason() ->
     assert 'engagement_stale_since_timestamp_seconds{reason="broker_away"} 3.0' in lines
     assert not [line for line in lines if line.startswith("engagement_events_total")]
     assert "engagement_snapshot_timestamp_seconds 5.0" in lines
+
+
+def test_a_new_snapshot_is_on_the_next_page() -> None:
+    snapshots = [Snapshot(2**52, 5_000, 4_000, 1, [], [], {}, {}, 0, [])]
+    collector = SnapshotCollector(
+        catalogue(Settings()), lambda: snapshots[-1], LIVE, lambda: iter(())
+    )
+    exporter = Exporter(collector)
+    first, _ = exporter.render("text/plain")
+    assert exporter.render("text/plain")[0] is first, "two scrapers cost two renderings"
+    snapshots.append(Snapshot(2**52, 6_000, 4_000, 1, [], [], {}, {}, 0, []))
+    assert b"engagement_newest_event_timestamp_seconds 6.0" in exporter.render("text/plain")[0]
