@@ -53,8 +53,13 @@ lint: $(STAMP)  ## check style, types, imports and generated files
 generate: $(STAMP)  ## write every generated file: schemas, pages, rules, dashboards
 	$(BIN)/python -m agents.generate
 
-bench: $(STAMP) .venv-peers/.installed  ## compare our cost with the peers', as ratios of one run
-	$(BIN)/python -m tests.bench --json bench.json
+# About an hour, most of it for each event type alone.
+bench: $(STAMP) .venv-peers/.installed  ## compare our cost with raw aiokafka and the peers', as ratios of one run
+	rm -rf build/bench
+	$(BIN)/python -m tests.bench.workloads --compiled build/bench --json bench-workloads.json
+	$(BIN)/python -m tests.bench.hot_people --compiled build/bench
+	$(BIN)/python -m tests.bench --compiled build/bench --json bench.json
+	$(BIN)/python -m tests.bench.ads --compiled build/bench --json bench-ads.json
 
 lock: $(STAMP)  ## renew all lock files: tests, image, build, demonstration, tools of tests/deploy
 	$(BIN)/python -m pip install --quiet pip-tools uv

@@ -11,7 +11,7 @@ from tests.bench.contenders import BASELINE, CONTENDERS, Contender
 from tests.bench.race import ROOT, Outcome, RaceSetup, Run, page_views, race, two_cores
 from tests.bench.report import document, findings, rows, table
 from tests.bench.topic import fill
-from tests.compiled import NotCompiled, build
+from tests.compiled import NotCompiled, built
 from tests.servers.kafka_server import KafkaServer
 from tests.servers.process import ServerMissing
 
@@ -28,6 +28,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="few events for the slow, two rounds")
     parser.add_argument("--peers", type=Path, default=ROOT / ".venv-peers", help="their venv")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all measurements there")
+    parser.add_argument(
+        "--compiled", type=Path, metavar="DIR", help="build the worker there, or use what is there"
+    )
     args = parser.parse_args()
     if args.quick:
         args.peer_events, args.rounds = min(args.peer_events, 5_000), 2
@@ -56,7 +59,7 @@ def main() -> None:
     with server, tempfile.TemporaryDirectory(prefix="engage-bench-") as directory:
         print("compiling the core", file=sys.stderr, flush=True)
         try:
-            compiled = build(Path(directory))
+            compiled = built(args.compiled or Path(directory) / "build")
         except NotCompiled as error:
             sys.exit(f"the core cannot be compiled here: {error}")
         print(f"writing {args.events:,} page views", file=sys.stderr, flush=True)

@@ -1,30 +1,47 @@
-"""`python -m tests.bench.hot_people`: cost of many events of one person, as a multiple of those of many people."""
+"""`python -m tests.bench.hot_people`: cost of an event of a person with a long history, over one with none."""
 
 import argparse
-import json
+import gc
 import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
+import orjson
+from msgspec.structs import replace
+
+from agents.worker import tune_collector
+from stream.engine import fold
+from stream.settings.application import Settings
+from stream.settings.definitions import Funnel, Selection
+from tests.bench.race import ROOT
+from tests.compiled import built
+from tests.properties.engine import EVERYONE, LogRecord, Worker
+
+RATIO_MAX = 1.5
+START_MS, MINUTE_MS = 1_740_787_200_000, 60_000
+#: Events of a person between two checkpoints.
+CHUNK = 20
+TOPIC = "events"
+SETTINGS = replace(
+    Settings(),
+    funnels={"buy": Funnel(steps=(Selection(type="page_view"), Selection(type="order")))},
+)
+#: Fields of each kind of event, by its number.
 Fields = Callable[[int], dict[str, Any]]
-FUNNEL = """
-[[funnels.buy.steps]]
-type = "page_view"
-[[funnels.buy.steps]]
-type = "order"
-"""
-#: What each event is, by its number.
-KINDS: dict[str, Fields] = {
+KINDS: Mapping[str, Fields] = {
     "orders": lambda n: {"type": "order", "order_id": f"o{n}", "revenue": 1},
     "orders without session_id": lambda n: {
-        "type": "order", "order_id": f"o{n}", "revenue": 1, "has_no_session": True,
+        "type": "order", "order_id": f"o{n}", "revenue": 1, "session_id": None,
     },
-    "refunds": lambda n: {"type": "refund" if n % 2 else "order", "order_id": f"o{n // 2}", "revenue": 1},
+    "refunds": lambda n: {
+        "type": "refund" if n % 2 else "order", "order_id": f"o{n // 2}", "revenue": 1,
+    },
     "carts": lambda n: {"type": "add_to_cart", "cart_id": f"c{n}"},
     "answers": lambda n: {"type": "survey_response", "survey": "nps", "score": n % 11},
     "tickets": lambda n: {"type": "ticket_opened", "ticket_id": f"t{n}"},
@@ -33,62 +50,129 @@ KINDS: dict[str, Fields] = {
 }  # fmt: skip
 
 
-def lines(fields: Fields, number: int, people: int) -> Iterator[str]:
-    """Yield events a minute apart, dealt to people."""
-    for n in range(number):
-        event = fields(n) | {"event_id": f"e{n}", "event_time": 1_740_787_200_000 + n * 60_000}
-        if not event.pop("has_no_session", False):
-            event["session_id"] = f"{n % people}-{n // 60}"
-        yield json.dumps(event | {"user_id": f"person-{n % people}"}) + "\n"
+class Cost(NamedTuple):
+    """Median CPU of an event, and the median of the ratios of pairs."""
+
+    none_micros: float
+    ratio: float
+    ratio_low: float
+    ratio_high: float
 
 
-def cpu_seconds(file: Path, config: Path) -> float:
-    """Return the CPU time of a report over a file."""
-    before = os.times()
-    command = [
-        sys.executable,
-        "-m",
-        "agents",
-        "--config",
-        str(config),
-        "report",
-        "--metric",
-        "orders",
-    ]
-    subprocess.run(
-        [*command, str(file)], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+class Engine:
+    """One shard in this process. It reads, closes sessions, and takes a checkpoint in memory."""
+
+    def __init__(self) -> None:
+        self._log: list[LogRecord] = []
+        self._worker = Worker(0, {TOPIC: self._log}, SETTINGS, EVERYONE, 1 << 60)
+
+    def read(self, events: Iterator[dict[str, Any]]) -> float:
+        """Count events up to their checkpoint; return the CPU seconds that it took."""
+        for event in events:
+            offset, made = len(self._log), orjson.dumps(event | {"event_id": f"e{len(self._log)}"})
+            self._log.append(LogRecord(offset, event["event_time"], made, 0))
+        began = time.process_time()
+        while self._worker.read(TOPIC, 512):
+            pass
+        self._worker.close()
+        self._worker.checkpoint()
+        return time.process_time() - began
+
+    def check(self) -> None:
+        """Raise unless every event was counted: a refused one has no cost."""
+        assert self._worker.outcomes().get("applied") == len(self._log), self._worker.outcomes()
+
+
+class Clock:
+    """Event time of the next event: a minute later than the last one."""
+
+    def __init__(self) -> None:
+        self._minute = 0
+
+    def next_ms(self) -> int:
+        """Return the next minute."""
+        self._minute += 1
+        return START_MS + self._minute * MINUTE_MS
+
+    def pause(self) -> None:
+        """Let an hour pass: every session ends."""
+        self._minute += 60
+
+
+def visit(clock: Clock, fields: Fields, person: str, numbers: range) -> Iterator[dict[str, Any]]:
+    """Yield a person's events, then one of a bystander an hour later: it ends the session."""
+    first = numbers[0]
+    for number in numbers:
+        yield {
+            "event_time": clock.next_ms(),
+            "user_id": person,
+            "session_id": f"{person}-{first}",
+            **fields(number),
+        }
+    clock.pause()
+    now_ms = clock.next_ms()
+    yield {"type": "click", "event_time": now_ms, "user_id": f"bystander-{now_ms}"}
+
+
+def known(clock: Clock, people: list[str]) -> Iterator[dict[str, Any]]:
+    """Yield a click of each person: then all are known, and none has an event of the kind."""
+    for person in people:
+        yield {"type": "click", "event_time": clock.next_ms(), "user_id": person}
+
+
+def measured(fields: Fields, before: int, rounds: int) -> Cost:
+    """Compare a new person of each kind in each round: one with `before` events, one with none."""
+    engine, clock = Engine(), Clock()
+    hot, fresh = ([f"{kind}-{n}" for n in range(rounds)] for kind in ("hot", "fresh"))
+    engine.read(known(clock, [*hot, *fresh]))
+    # In turns, as people come: nobody's events are all in one session.
+    for first in range(0, before, CHUNK):
+        for person in hot:
+            engine.read(visit(clock, fields, person, range(first, first + CHUNK)))
+    gc.collect()
+    pairs = []
+    for number, people in enumerate(zip(hot, fresh, strict=True)):
+        took = {}
+        # The second of a pair may find a warmer cache.
+        for person in people if number % 2 else reversed(people):
+            numbers = range(before, before + CHUNK)
+            took[person] = engine.read(visit(clock, fields, person, numbers)) / CHUNK
+        pairs.append((took[people[0]], took[people[1]]))
+    engine.check()
+    ratios = [with_history / none for with_history, none in pairs]
+    none_micros = median(none for _, none in pairs) * 1e6
+    return Cost(none_micros, median(ratios), min(ratios), max(ratios))
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.hot_people", description=__doc__)
+    parser.add_argument("--before", type=int, default=1_000, help="events of the long history")
+    parser.add_argument("--rounds", type=int, default=25, help="pairs of people")
+    parser.add_argument(
+        "--compiled", type=Path, metavar="DIR", help="build the core there, or use what is there"
     )
-    after = os.times()
-    return (
-        after.children_user + after.children_system - before.children_user - before.children_system
+    parser.add_argument(
+        "--here", action="store_true", help="with the core that this Python imports"
     )
-
-
-def measured(folder: Path, fields: Fields, number: int, rounds: int) -> tuple[float, float]:
-    """Return the CPU time of many people's events beyond that of one event, and the ratio of one person's."""
-    config = folder / "engage.toml"
-    config.write_text(FUNNEL)
-    files = {}
-    for name, events, people in (("none", 1, 1), ("many", number, number), ("one", number, 1)):
-        files[name] = folder / f"{name}.jsonl"
-        files[name].write_text("".join(lines(fields, events, people)))
-    took: list[tuple[float, float]] = []
-    for _ in range(rounds):
-        none, many, one = (cpu_seconds(files[name], config) for name in ("none", "many", "one"))
-        took.append((many - none, (one - none) / max(many - none, 1e-3)))
-    return median(many for many, _ in took), median(ratio for _, ratio in took)
+    return parser.parse_args()
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m tests.bench.hot_people", description=__doc__)
-    parser.add_argument("--events", type=int, default=5_000)
-    parser.add_argument("--rounds", type=int, default=3)
-    given = parser.parse_args()
-    print(f"{'':28}{'ms an event, many people':>28}{'one person, x many':>22}")
+    args = arguments()
+    if not args.here:
+        with tempfile.TemporaryDirectory(prefix="engage-bench-") as scratch:
+            compiled = built(args.compiled or Path(scratch) / "build")
+            command = [sys.executable, "-m", "tests.bench.hot_people", "--here", *sys.argv[1:]]
+            sys.exit(subprocess.call(command, cwd=ROOT, env=os.environ | compiled))
+    tune_collector()
+    core = "not compiled" if str(fold.__file__).endswith(".py") else "compiled"
+    heading = f"{'core ' + core:28}{'µs, no history':>16}{f'{args.before:,} before, x':>18}"
+    print(f"{heading}{'(min-max)':>14}{'at most':>9}")
     for name, fields in KINDS.items():
-        with tempfile.TemporaryDirectory() as folder:
-            many, ratio = measured(Path(folder), fields, given.events, given.rounds)
-        print(f"{name:28}{1000 * many / given.events:>28.3f}{ratio:>22.2f}", flush=True)
+        cost = measured(fields, args.before, args.rounds)
+        spread = f"{cost.ratio_low:.2f}-{cost.ratio_high:.2f}"
+        figures = f"{cost.none_micros:>16.1f}{cost.ratio:>18.2f}{spread:>14}{RATIO_MAX:>9g}"
+        print(f"{name:28}{figures}", flush=True)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.bench.contenders import Contender
 
-RUN_TIMEOUT = 300.0
+RUN_TIMEOUT = 900.0
 ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -2,10 +2,11 @@
 
 import os
 import platform
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from statistics import median
 
-from tests.bench.contenders import BASELINE, CONTENDERS, CORE, EVERYTHING
+from tests.bench.contenders import BASELINE, CONTENDERS, CORE, EVERYTHING, Contender
 from tests.bench.race import Outcome, Run
 
 HEADINGS = ("CPU µs/event", "x raw", "(min-max)", "events/CPU s", "events/s", "peak MB")
@@ -28,12 +29,14 @@ class Row:
     peak_megabytes: float = 0.0
 
 
-def rows(outcomes: dict[str, list[Outcome]]) -> list[Row]:
+def rows(
+    outcomes: dict[str, list[Outcome]], contenders: Sequence[Contender] = CONTENDERS
+) -> list[Row]:
     """Return one row a contender, in the order of the table."""
     base = outcomes[BASELINE.module]
     return [
         _row(one.module, one.label, outcomes[one.module], base)
-        for one in CONTENDERS
+        for one in contenders
         if one.module in outcomes
     ]
 

@@ -40,7 +40,7 @@ def poisoned(number: int, value: bytes) -> tuple[bytes, int | None]:
 
 def fill(bootstrap: str, topic: str, events: int, shape: Shape = as_it_is) -> None:
     """Create the topic and write `events` page views into it."""
-    create(bootstrap, [topic])
+    _create(bootstrap, [topic])
     _write(bootstrap, _shaped(topic, page_views(events), shape))
 
 
@@ -48,12 +48,11 @@ def fill_roles(
     bootstrap: str, topics: Mapping[str, str], records: Iterable[tuple[str, Record]]
 ) -> None:
     """Create the topics, named by their roles, and write each record into that of its role."""
-    create(bootstrap, topics.values())
+    _create(bootstrap, topics.values())
     _write(bootstrap, ((topics[role], record, None) for role, record in records))
 
 
-def create(bootstrap: str, topics: Iterable[str]) -> None:
-    """Create empty topics."""
+def _create(bootstrap: str, topics: Iterable[str]) -> None:
     wanted = [NewTopic(topic, num_partitions=PARTITIONS, replication_factor=1) for topic in topics]
     admin = AdminClient({"bootstrap.servers": bootstrap})
     for created in admin.create_topics(wanted).values():

@@ -31,3 +31,12 @@ CONTENDERS = (
     Contender("faust_agent", "Faust, no state", slow=True),
     Contender("faust_window", "Faust, windowed table by visitor", slow=True),
 )
+
+#: Contenders of the Yahoo streaming benchmark.
+ADS = (
+    BASELINE,
+    Contender("ads_worker", "our worker, own metric by campaign", compiled=True),
+    Contender("ads_bytewax", "Bytewax", peer=True),
+    Contender("ads_quix", "Quix Streams", slow=True, peer=True),
+    Contender("ads_faust", "Faust, windowed table", slow=True),
+)

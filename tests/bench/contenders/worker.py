@@ -5,7 +5,7 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import redis.asyncio
@@ -17,6 +17,7 @@ from agents.app import Worker
 from agents.worker import tune_collector
 import stream.engine.fold
 from stream.kafka.fetch import Fetched
+from stream.engine.shard import Shard
 from stream.publish.log_identity import LogIdentity
 from stream.store.keys import ShardKeys
 from stream.settings.application import Settings
@@ -28,12 +29,18 @@ from tests.servers.redis_server import RedisServer
 _PARTITIONS = 4
 
 
-def run(job: Job, compiled: bool = True) -> None:
+def run(
+    job: Job,
+    compiled: bool = True,
+    config: Path | None = None,
+    check: Callable[[Iterable[Shard]], None] = lambda shards: None,
+) -> None:
+    """Read the topics with the settings of a file; `check` raises Unavailable if a count is wrong."""
     if compiled != (not str(stream.engine.fold.__file__).endswith(".py")):
         raise Unavailable(f"the core is {stream.engine.fold.__file__}: a wrong build has no price")
     with RedisServer() as server:
         _move_away(server.pid)
-        settings = _settings(job, server.url)
+        settings = _settings(job, server.url, config)
         outputs = (settings.topics.metrics, settings.topics.ledger)
         empty = set(settings.topics.inputs) - set(job.topics.values())
         admin = AdminClient({"bootstrap.servers": job.bootstrap})
@@ -41,11 +48,13 @@ def run(job: Job, compiled: bool = True) -> None:
         for future in admin.create_topics(others).values():
             future.result()
         tune_collector()
-        asyncio.new_event_loop().run_until_complete(_work(job, settings))
+        asyncio.new_event_loop().run_until_complete(_work(job, settings, check))
     os._exit(0)  # Some of Faust's tasks ignore their cancellation.
 
 
-async def _work(job: Job, settings: Settings) -> None:
+async def _work(
+    job: Job, settings: Settings, check: Callable[[Iterable[Shard]], None]
+) -> None:
     worker = Worker(settings, LogIdentity(_PARTITIONS))
     assigned, consume, tick = worker.owner.assigned, worker.owner.consume, worker.owner.tick
     seen, consumed, done = 0, 0.0, asyncio.Event()
@@ -79,6 +88,7 @@ async def _work(job: Job, settings: Settings) -> None:
     await done.wait()  # Sessions that end with the last events are closed too.
     await worker.owner.finish()  # The last checkpoint is part of the work.
     shards = [assigned.shard for assigned in worker.owner.assigned_shards.values() if assigned.shard]
+    check(shards)
     outcomes = [shard.outcomes() for shard in shards]
     job.meter.add(sum(sum(one.values()) for one in outcomes))
     job.meter.note("applied", sum(one.get("applied", 0) for one in outcomes))
@@ -98,11 +108,11 @@ async def _bytes_a_person(worker: Worker, settings: Settings) -> float:
     return held / people if people else 0.0  # some event types have no person
 
 
-def _settings(job: Job, redis_url: str) -> Settings:
+def _settings(job: Job, redis_url: str, config: Path | None) -> Settings:
     topics = {role: job.topics.get(role, f"{job.run_id}-{role}") for role in INPUT_ROLES}
     names = {f"ENGAGE_TOPICS_{role.upper()}": topic for role, topic in topics.items()}
     return load_settings(
-        None,
+        config,
         {
             "ENGAGE_APP": job.run_id,
             "ENGAGE_KAFKA_BOOTSTRAP_SERVERS": job.bootstrap,

@@ -1,0 +1,1 @@
+"""The Yahoo streaming benchmark: ad views joined to their campaigns, counted by campaign and window."""
