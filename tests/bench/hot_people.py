@@ -20,6 +20,7 @@ from stream.engine import fold
 from stream.settings.application import Settings
 from stream.settings.definitions import Funnel, Selection
 from tests.bench.race import ROOT
+from tests.bench.stage import add_compiled
 from tests.compiled import built
 from tests.properties.engine import EVERYONE, LogRecord, Worker
 
@@ -148,9 +149,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.hot_people", description=__doc__)
     parser.add_argument("--before", type=int, default=1_000, help="events of the long history")
     parser.add_argument("--rounds", type=int, default=25, help="pairs of people")
-    parser.add_argument(
-        "--compiled", type=Path, metavar="DIR", help="build the core there, or use what is there"
-    )
+    add_compiled(parser)
     parser.add_argument(
         "--here", action="store_true", help="with the core that this Python imports"
     )

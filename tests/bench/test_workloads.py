@@ -1,6 +1,7 @@
 """A small run of the benchmark of workloads, on a real Kafka and a real Redis."""
 
 from tests.bench.contenders import CONTENDERS, INTERPRETED
+from tests.bench.stage import Stage
 from tests.bench.workloads.__main__ import measured
 from tests.bench.workloads.catalogue import WORKLOADS
 from tests.bench.workloads.table import document, table
@@ -16,7 +17,7 @@ def test_both_contenders_read_all_topics_of_a_workload_to_their_end(
 ) -> None:
     ours = next(one for one in CONTENDERS if one.module == INTERPRETED)
     mixed = WORKLOADS["mixed"]
-    result = measured(kafka.bootstrap, mixed, ours, {}, core=None, rounds=1, events=EVENTS)
+    result = measured(Stage(kafka.bootstrap), mixed, ours, rounds=1, events=EVENTS)
     assert (result.raw.missing, result.ours.missing) == (None, None)  # or the reason
     assert (result.raw.events, result.ours.events) == (EVENTS, EVENTS)
     assert result.raw.ratio == 1

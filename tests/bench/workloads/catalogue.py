@@ -18,7 +18,7 @@ from tests.bench.workloads.people import (
 
 # Sessions end 30 minutes after their last event: these events span 67 minutes.
 _LONG = 800_000
-_SHORT = 60_000
+_SHORT = 100_000
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ _SHAPES = (
         "cold", cold, _VIEW, _LONG,
         ratio_before=18, ratio_max=8, peak_megabytes_max=500, redis_bytes_max=150,
     ),
-    Workload("history", history, ("order", "page_view"), 100_000),
+    Workload("history", history, ("order", "page_view")),
 )  # fmt: skip
 
 _ALONE = (
