@@ -17,7 +17,7 @@ MIX: Mapping[str, int] = {
     "page_view": 60, "impression": 15, "click": 8, "heartbeat": 10, "add_to_cart": 4, "order": 2,
     "survey_response": 1,
 }  # fmt: skip
-HOT_PERSON = 0
+HOT_PERSON = PEOPLE  # none of the others
 HOT_EVERY = 10
 _CHUNK = 10_000
 
@@ -65,7 +65,7 @@ def cold(rng: Random, events: int) -> Senders:
 
 
 def history(rng: Random, _events: int) -> Senders:
-    """Page views of many people; each tenth event is an order of the same person."""
+    """Page views of many people; each tenth event is an order of another person, always the same."""
     others = anyone(PEOPLE)(rng)
     while True:
         yield HOT_PERSON, "order"
