@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from redis.exceptions import RedisError
 
 from agents.commands.findings import Finding
-from stream.engine.checkpoint import STATE_VERSION
+from stream.engine.checkpoint import READ_VERSIONS
 from stream.settings.application import Settings
 from stream.store.connection import connect_redis, redis_time
 from stream.store.inventory import FoundApp, FoundState, find_apps, standing
@@ -42,12 +42,12 @@ async def _read(settings: Settings) -> tuple[FoundApp | None, float]:
 
 def _refused(settings: Settings, state: FoundState, subject: str) -> Iterator[Finding]:
     """Find what a worker that claims these shards would refuse."""
-    wanted = {"version": str(STATE_VERSION), "held": ""}
-    for field, value in wanted.items():
+    wanted: dict[str, tuple[str, ...]] = {"version": READ_VERSIONS, "held": ("",)}
+    for field, values in wanted.items():
         for partition, shard in sorted(state.shards.items()):
-            stored = getattr(shard.meta, field) if shard.meta else value
-            if stored != value:
-                text = refusal(settings.app, partition, field, stored, value)
+            stored = getattr(shard.meta, field) if shard.meta else values[0]
+            if stored not in values:
+                text = refusal(settings.app, partition, field, stored, " or ".join(values))
                 found, _, advice = text.partition(". ")
                 yield Finding("error", subject, found, advice)
                 break

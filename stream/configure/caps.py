@@ -95,8 +95,13 @@ CAPS = (
         "tests/unit/publish/test_ranking.py::test_a_segment_is_shown_whole_or_not_at_all",
     ),
     Cap(
-        "people of a shard in memory", "limits.people_cached", "they are read back from Redis",
-        "`engagement_people_evicted_total`",
+        "people of a shard in memory", "limits.people_cached",
+        "they stay packed, which costs a little time when they come back", "none",
+        "tests/unit/people/test_people.py::test_dropped_people_stay_packed_until_these_are_too_many",
+    ),
+    Cap(
+        "packed people of a shard in memory", "limits.people_packed",
+        "they are read back from Redis", "`engagement_people_evicted_total`",
         "tests/properties/test_engine_matches_oracle.py::test_order_batches_shards_and_crashes_change_no_number",
     ),
     Cap(

@@ -12,10 +12,12 @@ from stream.engine.pruning import people_bounds, prune
 from stream.engine.shard import Shard
 from stream.engine.stored.shard import StoredShard
 from stream.engine.watermark import TopicState
-from stream.people.person import BITMAP_DAYS, pack_all
+from stream.people.person import BITMAP_DAYS, Person, pack_all
 
-#: Raised when this code can no longer read stored state.
-STATE_VERSION = 2
+#: Raised when earlier code would misread what this code stores.
+STATE_VERSION = 3
+#: Versions that this code reads. A worker that claims a shard makes it its own version.
+READ_VERSIONS = ("2", "3")
 
 
 @dataclass(slots=True)
@@ -51,7 +53,7 @@ def is_due(shard: Shard, stored_position: str, stored_watermark: int | None) -> 
     """Whether a checkpoint would store anything new."""
     return (
         position(shard) != stored_position
-        or bool(shard.people.dirty or shard.counters.changed)
+        or bool(shard.people.held or shard.counters.changed)
         or (shard.watermark or 0) - (stored_watermark or 0) >= 1000
     )
 
@@ -63,8 +65,8 @@ def take_checkpoint(shard: Shard, expected: str) -> Checkpoint:
     _note_checkpoint(shard)
     shard.sequence += 1
     names_people = shard.churn_risk is not None and shard.churn_risk.rules.publishes_people
-    opened, closed = shard.sessions.take_changes(shard.person)
-    people = shard.people.take_changes().values()
+    opened, closed = shard.sessions.open.take_changes(shard.held_person)
+    people = take_people(shard).values()
     buckets, dropped = shard.counters.take_changes()
     return Checkpoint(
         partition=shard.partition,
@@ -81,6 +83,14 @@ def take_checkpoint(shard: Shard, expected: str) -> Checkpoint:
         dead_letters=shard.dead_letters.take_changes(),
         offsets={name: topic.next for name, topic in shard.topics.items()},
     )
+
+
+def take_people(shard: Shard) -> Mapping[str, Person]:
+    """Take the changed people, and those whose closed session does not follow from its expiry."""
+    people = shard.people
+    for key in shard.sessions.open.move_on(shard.watermark or 0):
+        people.dirty[key] = shard.held_person(key)
+    return people.take_changes()
 
 
 def settle_checkpoint(shard: Shard) -> None:
@@ -105,7 +115,7 @@ def restore(
     shard.is_recount = stored.is_recount
     shard.registry.load(names)
     shard.counters.load(buckets)
-    shard.sessions.load(opened, stored.reopened)
+    shard.sessions.open.load(opened, stored.closed_to_ms, stored.reopened)
     shard.people.load(stored.evictions)
     window_ms, ids_max = shard.rules.dedupe_window_ms, shard.rules.settings.dedupe.ids_max
     for name, topic in stored.topics.items():
@@ -141,13 +151,14 @@ def _stored(shard: Shard) -> StoredShard:
     return StoredShard(
         topics={name: topic.stored() for name, topic in topics.items()},
         watermark=shard.watermark,
-        reopened=shard.sessions.reopened,
+        reopened=shard.sessions.open.reopened,
         evictions=shard.people.evictions,
         dedupe_capped=sum(topic.seen.capped for topic in shard.topics.values()),
-        open_sessions=shard.sessions.open_count,
+        open_sessions=shard.sessions.open.number,
         floor_ms=shard.counted_from_ms(),
         churn_risk=None if shard.churn_risk is None else shard.churn_risk.stored(),
         is_recount=shard.is_recount,
+        closed_to_ms=shard.sessions.open.closed_to_ms,
     )
 
 

@@ -49,7 +49,7 @@ def add_page(
         session.page_views += 1
         page_path.view(page, time_ms, state.topic_rank)
         if rules.keep_path:
-            page_path.path.append((time_ms, page, state.topic_rank))
+            page_path.step(page, time_ms, state.topic_rank)
         return
     engaged_ms = event.engaged_ms
     if engaged_ms is None:

@@ -15,6 +15,7 @@ from stream.engine.state import ShardState
 from stream.engine.watermark import shard_watermark
 from stream.people.keys import person_key
 from stream.people.person import Person
+from stream.sessions.open_sessions import CLOSED, IMPLIED
 
 #: Key of a missing person → places of the batch's events that are theirs.
 Missing = dict[str, list[int]]
@@ -107,9 +108,10 @@ class Shard(ShardState):
         return people, {}
 
     def admit(self, people: Iterable[Person]) -> None:
-        """Take people into memory. One who came in meanwhile stays: that state is newer."""
+        """Take people just read into memory. One who came in meanwhile stays: that state is newer."""
         for person in people:
             if self.people.get(person.key) is None:
+                self.sessions.open.settle(person)
                 self.people.put(person)
 
     # ---- batches
@@ -202,24 +204,36 @@ class Shard(ShardState):
     def close_sessions(self, limit: int = 256) -> tuple[int, list[str]]:
         """Close due sessions of up to `limit` people.
 
-        Return the number of people with due sessions, and the keys of those to read first: admit
-        them and call `close_sessions_of`.
+        Return the number of people with due sessions, and the keys of those to read first: call
+        `close_sessions_of` with them.
         """
         if self.watermark is None:
             return 0, []
-        keys = list(self.sessions.due(self.watermark, limit))
-        absent = [key for key in keys if self.people.get(key) is None]
-        held = set(absent)
-        self.close_sessions_of(key for key in keys if key not in held)
+        keys = self.sessions.open.take_due(self.watermark, limit)
+        absent = []
+        for key in keys:
+            person = self.people.peek(key)
+            if person is None:
+                absent.append(key)
+            else:
+                self._close(person)
         return len(keys), absent
 
-    def close_sessions_of(self, keys: Iterable[str]) -> None:
-        """Close the due sessions of people in memory."""
-        for key in keys:
-            person = self.person(key)
-            if self.sessions.close(person, self.watermark or 0):
-                self.people.dirty[key] = person
-        self.people.evict()
+    def close_sessions_of(self, people: Iterable[Person]) -> None:
+        """Close the due sessions of people just read, unless one came into memory meanwhile."""
+        for read in people:
+            person = self.people.peek(read.key)
+            if person is None:
+                person = read
+                self.sessions.open.settle(person)
+            self._close(person)
+
+    def _close(self, person: Person) -> None:
+        outcome = self.sessions.open.close(person, self.watermark or 0)
+        if outcome == CLOSED:
+            self.people.hold(person, self.people.dirty)
+        elif outcome == IMPLIED:
+            self.people.hold(person, self.people.unchanged)
 
 
 _no_people: Mapping[str, Person] = {}

@@ -19,7 +19,7 @@ from stream.history.contributions import Contributions
 from stream.people.activity import Activity
 from stream.people.cache import PeopleCache
 from stream.people.id_changes import IdChanges
-from stream.people.person import Person
+from stream.people.person import Person, unpack
 from stream.sessions.index import SessionIndex
 from stream.sessions.pages import Pages
 
@@ -50,7 +50,9 @@ class ShardState:
         rules: Rules,
         grains: dict[str, tuple[Grain, ...]],
         people_cached: int,
+        people_packed: int = 0,
     ) -> None:
+        """`people_cached` and `people_packed` bound the people in memory, as objects and packed."""
         self.partition = partition
         self.rules = rules
         self.registry = SegmentRegistry(
@@ -65,7 +67,7 @@ class ShardState:
             rules.fixed_dimensions,
         )
         self.counters = Counters(grains)
-        self.people = PeopleCache(people_cached)
+        self.people = PeopleCache(people_cached, people_packed, self.restored)
         self.activity = Activity(self.counters, self.registry, rules)
         self.pages = Pages(self.registry, rules.settings.pages)
         self.sessions = SessionIndex(rules.sessions, self.registry, self.pages, self.counters)
@@ -106,12 +108,24 @@ class ShardState:
         self.activity.count_range(first, last)
         self.range_people = RangePeople(self.counters, first, last)
 
+    def restored(self, key: str, raw: bytes) -> Person:
+        """Return the person of a stored form, with the session closed that has closed since."""
+        person = unpack(key, raw)
+        person.packed = raw
+        self.sessions.open.settle(person)
+        return person
+
     def person(self, key: str) -> Person:
         """Return a person in memory. Raises KeyError if the person was not admitted."""
         person = self.people.get(key)
         if person is None:
             raise KeyError(key)
         return person
+
+    def held_person(self, key: str) -> Person:
+        """Return a person with a change since the last checkpoint. Raises KeyError for others."""
+        person = self.people.dirty.get(key)
+        return self.people.unchanged[key] if person is None else person
 
     def oldest_ms(self) -> int:
         """Return the time in epoch ms before which no event is accepted."""

@@ -8,8 +8,10 @@ window that contains d and no earlier known active unit: with the nearest active
 plain sums.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
+
+from mypy_extensions import mypyc_attr
 
 from stream.counters.segments import Segment, SegmentSet
 
@@ -80,8 +82,11 @@ def windows_gained(unit: int, before: int, after: int, length: int) -> tuple[int
 
 #: Most people have no others: they share one empty dict, which is never written to.
 _NO_OTHERS: dict[int, Bitmap] = {}
+#: Most people have no other groups.
+_NO_REST: Sequence[tuple[SegmentSet, Bitmap | None]] = ()
 
 
+@mypyc_attr(acyclic=True)
 class SegmentBitmaps:
     """A person's bitmaps, one for each segment they were seen in.
 
@@ -89,7 +94,7 @@ class SegmentBitmaps:
     single group, whose `bitmap` is read without going through the segments.
     """
 
-    __slots__ = ("bitmap", "group", "others", "rest", "segment_set", "stored")
+    __slots__ = ("bitmap", "group", "others", "rest", "segment_set", "stored", "unread")
 
     def __init__(self) -> None:
         self.segment_set: SegmentSet | None = None
@@ -97,15 +102,32 @@ class SegmentBitmaps:
         self.group: SegmentSet | None = None
         self.bitmap: Bitmap | None = None
         #: The other groups, if segments have different bitmaps.
-        self.rest: list[tuple[SegmentSet, Bitmap | None]] = []
+        self.rest: Sequence[tuple[SegmentSet, Bitmap | None]] = _NO_REST
         #: Segments outside the segment set.
         self.others: dict[int, Bitmap] = _NO_OTHERS
         #: The form stored last; None once it has changed. Days change once a day, but people are
         #: stored with every checkpoint.
         self.stored: list[tuple[Any, ...]] | None = None
+        #: Stored bitmaps that no event has touched yet; None once the other fields hold them.
+        self.unread: list[tuple[Any, ...]] | None = None
+
+    @staticmethod
+    def restored(stored: list[tuple[Any, ...]]) -> "SegmentBitmaps":
+        """Return the bitmaps of a stored form, which is read when an event touches them."""
+        bitmaps = SegmentBitmaps()
+        bitmaps.stored = bitmaps.unread = stored
+        return bitmaps
 
     def turn_to(self, segment_set: SegmentSet) -> None:
         """Bring the bitmaps of a segment set to hand."""
+        unread = self.unread
+        if unread is not None:
+            if len(unread) == 1 and tuple(unread[0][0]) == segment_set.segment_ids:
+                self.segment_set = self.group = segment_set
+                self.bitmap = _restored(unread[0])
+                self.unread = None
+                return
+            self._read(unread)
         if self.segment_set is None and not self.others:
             self.segment_set = self.group = segment_set
             return
@@ -119,6 +141,8 @@ class SegmentBitmaps:
 
     def items(self) -> list[tuple[Bitmap, tuple[int, ...]]]:
         """Return each bitmap with the ids of its segments, in the order in which they came."""
+        if self.unread is not None:
+            return [(_restored(stored), tuple(stored[0])) for stored in self.unread]
         if not self.others and not self.rest:
             return (
                 []
@@ -132,6 +156,8 @@ class SegmentBitmaps:
 
     def shorten(self, oldest: int, drop: bool) -> None:
         """Drop the units before `oldest`; with `drop` also bitmaps that end before it."""
+        if self.unread is not None:
+            self._read(self.unread)
         if self.bitmap is not None:
             self.bitmap = trim(self.bitmap, oldest)
         if self.rest:
@@ -148,12 +174,13 @@ class SegmentBitmaps:
             }
             self.others = kept or _NO_OTHERS
 
-    def put(self, ids: Iterable[int], bitmap: Bitmap) -> None:
-        """Load a stored bitmap of these segments."""
-        if self.others is _NO_OTHERS:
-            self.others = {}
-        self.stored = None
-        self.others.update(dict.fromkeys(ids, bitmap))
+    def _read(self, unread: Iterable[tuple[Any, ...]]) -> None:
+        """Take stored bitmaps into the other fields."""
+        self.unread = None
+        found: dict[int, Bitmap] = {}
+        for stored in unread:
+            found.update(dict.fromkeys(stored[0], _restored(stored)))
+        self.others = found or _NO_OTHERS
 
     def _by_segment(self) -> dict[int, Bitmap]:
         found = dict(self.others)
@@ -161,6 +188,13 @@ class SegmentBitmaps:
             if bitmap is not None and group is not None:
                 found.update(dict.fromkeys(group.segment_ids, bitmap))
         return found
+
+
+def _restored(stored: tuple[Any, ...]) -> Bitmap:
+    """Return the bitmap of a stored form, (ids, top, mask, …); wide masks are bytes."""
+    mask = stored[2]
+    number = mask if isinstance(mask, int) else int.from_bytes(mask, "big")
+    return (stored[1], number) if len(stored) == 3 else (stored[1], number, *stored[3:])
 
 
 def mark_unit(

@@ -123,6 +123,8 @@ class Activity:
 
     def mark_click(self, person: Person, segment_set: SegmentSet, day: int) -> None:
         """Mark a day with a click on content in the segments of a segment set."""
+        if person.clicked is None:
+            person.clicked = SegmentBitmaps()
         mark_unit(person.clicked, segment_set, day, self._click)
 
     def flush(self) -> None:

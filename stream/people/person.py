@@ -5,11 +5,13 @@ from hashlib import blake2b
 from typing import Any
 
 import msgspec
+from mypy_extensions import mypyc_attr
 
 from stream.counters.segments import SegmentSet
 from stream.history.customer import Customer
 from stream.history.events import HISTORY_MAX
 from stream.people.active_days import REACH_DAYS, Bitmap, SegmentBitmaps, trim
+from stream.people.stored.person import read_person
 from stream.sessions.session import ATTACHED, Session
 
 #: Days kept in a bitmap before the oldest acceptable event: the calendar month before its month, and
@@ -22,11 +24,10 @@ _WIDE = 1 << 63
 #: Masks up to here are stored untrimmed: trimming would not save a byte.
 _SHORT = 0x7F
 
-#: Shared by the many people who never clicked.
+#: Shared by the many people who never clicked or subscribed; never written to.
 _NOTHING: list[tuple[Any, ...]] = []
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(list[Any]).decode
 
 
 #: Most people have no history: they share one empty dict, which is never written to.
@@ -37,6 +38,7 @@ _NOT_FULL: frozenset[str] = frozenset()
 _NO_INDEXES: dict[str, Any] = {}
 
 
+@mypyc_attr(acyclic=True)
 class Person:
     """One person of one site."""
 
@@ -55,6 +57,7 @@ class Person:
         "live",
         "live_minute",
         "live_segment_set",
+        "packed",
         "sessions",
         "subscriptions",
         "tail",
@@ -64,14 +67,17 @@ class Person:
         self.key = key
         #: Field in the shard's hash, once stored: see `person_field`.
         self.field = b""
+        #: Stored form, as long as nothing has changed since; empty: not stored yet. Not stored.
+        self.packed = b""
         self.active = SegmentBitmaps()
-        self.clicked = SegmentBitmaps()
         self.live = SegmentBitmaps()
+        #: Days with a click on content; None before the first one.
+        self.clicked: SegmentBitmaps | None = None
         #: Active hours, if `active.rolling_hours` is set.
         self.hours: SegmentBitmaps | None = None
         self.sessions: list[Session] = []
         #: Stored form of the subscriptions; while `customer` is set, it holds them.
-        self.subscriptions: list[tuple[Any, ...]] = []
+        self.subscriptions: list[tuple[Any, ...]] = _NOTHING
         self.customer: Customer | None = None
         #: Name of the aggregate → entries, see history/events.py.
         self.history: dict[str, list[tuple[Any, ...]]] = _NO_HISTORY
@@ -102,12 +108,12 @@ def pack_all(
     oldest_mixed_session_ms: int,
     with_key: bool,
 ) -> dict[bytes, bytes]:
-    """Pack people: storage field → stored form."""
+    """Pack people: storage field → stored form, which each person keeps too."""
     packed: dict[bytes, bytes] = {}
     for person in people:
         if not person.field:
             person.field = person_field(person.key)
-        packed[person.field] = pack(
+        person.packed = packed[person.field] = pack(
             person, oldest_day, oldest_hour, oldest_minute, oldest_session_ms,
             oldest_mixed_session_ms, with_key,
         )  # fmt: skip
@@ -139,13 +145,13 @@ def pack(
         _packed_days(person.active, oldest_day),
         _packed(person.live, oldest_minute, drop=True),
         [session.pack() for session in sessions],
-        _packed_days(person.clicked, oldest_day),
+        _NOTHING if person.clicked is None else _packed_days(person.clicked, oldest_day),
         person.subscriptions
         if person.customer is None
         else person.customer.stored(oldest_session_ms),
         person.history,
         person.key if with_key else "",
-        [] if person.hours is None else _packed(person.hours, oldest_hour, drop=True),
+        _NOTHING if person.hours is None else _packed(person.hours, oldest_hour, drop=True),
     ]
     while fields and not fields[-1]:
         fields.pop()
@@ -157,24 +163,24 @@ def unpack(key: str, raw: bytes) -> Person:
 
     An empty `key` is replaced by the stored key, if there is one.
     """
-    fields: list[Any] = _decode(raw)
-    fields += [[]] * (8 - len(fields))
-    active, live, sessions, clicked, events, history, stored_key, hours = fields
-    person = Person(key or stored_key or "")
-    known = [(person.active, active), (person.live, live), (person.clicked, clicked)]
-    if hours:
-        person.hours = SegmentBitmaps()
-        known.append((person.hours, hours))
-    for bitmaps, stored in known:
-        for ids, top, mask, *first in stored:
-            number = mask if isinstance(mask, int) else int.from_bytes(mask, "big")
-            bitmaps.put(ids, (top, number, *first))
-    person.sessions = [Session.unpack(session) for session in sessions]
-    person.subscriptions = [tuple(event) for event in events]
-    if history:
-        person.history = {name: [tuple(entry) for entry in kept] for name, kept in history.items()}
-        full = (name for name, kept in history.items() if len(kept) >= HISTORY_MAX)
-        person.full = frozenset(full) or _NOT_FULL
+    stored = read_person(raw)
+    person = Person(key or stored.key)
+    if stored.active:
+        person.active = SegmentBitmaps.restored(stored.active)
+    if stored.live:
+        person.live = SegmentBitmaps.restored(stored.live)
+    if stored.clicked:
+        person.clicked = SegmentBitmaps.restored(stored.clicked)
+    if stored.hours:
+        person.hours = SegmentBitmaps.restored(stored.hours)
+    person.sessions = [Session.unpack(session) for session in stored.sessions]
+    if stored.subscriptions:
+        person.subscriptions = stored.subscriptions
+    if stored.history:
+        person.history = stored.history
+        full = [name for name, kept in stored.history.items() if len(kept) >= HISTORY_MAX]
+        if full:
+            person.full = frozenset(full)
     return person
 
 
@@ -199,12 +205,18 @@ def _packed_days(bitmaps: SegmentBitmaps, oldest: int) -> list[tuple[Any, ...]]:
     """Return stored bitmaps of days; unchanged ones may hold more days than needed."""
     stored = bitmaps.stored
     if stored is None:
-        stored = bitmaps.stored = _packed(bitmaps, oldest) or _NOTHING
+        stored = _packed(bitmaps, oldest) or _NOTHING
+        bitmap = bitmaps.bitmap
+        if bitmaps.others or bitmaps.rest or (bitmap is not None and bitmap[1] > _SHORT):
+            # A short one is made anew as fast, and takes no memory.
+            bitmaps.stored = stored
     return stored
 
 
 def _packed(bitmaps: SegmentBitmaps, oldest: int, drop: bool = False) -> list[tuple[Any, ...]]:
     """Return bitmaps as (segments, top, mask, …); with `drop` without those that end before `oldest`."""
+    if bitmaps.unread is not None:
+        return [one for one in bitmaps.unread if not drop or one[1] >= oldest]
     if bitmaps.others or bitmaps.rest:
         bitmaps.shorten(oldest, drop)
         return [

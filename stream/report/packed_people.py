@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from stream.engine.checkpoint import take_people
 from stream.engine.pruning import people_bounds
 from stream.engine.shard import Shard
 from stream.people.person import Person, pack, unpack
@@ -33,14 +34,14 @@ class PackedPeople:
     def settle(self, events: int) -> None:
         """Note that `events` were counted; once there are enough, do what a checkpoint does."""
         self._events += events
-        if self._events < _EVENTS_MAX and len(self._shard.people.dirty) < self._changed_max:
+        if self._events < _EVENTS_MAX and self._shard.people.held < self._changed_max:
             return
         self._events = 0
         self._shard.advance()
         self.close_sessions()
         self._shard.count_collected()
         self._shard.counters.changed.clear()
-        if len(self._shard.people.dirty) >= self._changed_max:
+        if self._shard.people.held >= self._changed_max:
             self._pack()
 
     def close_sessions(self) -> None:
@@ -51,21 +52,20 @@ class PackedPeople:
             if not due:
                 return
             if absent:
-                shard.admit(self.load(absent))
-                shard.close_sessions_of(absent)
-            if len(shard.people.dirty) >= 2 * self._changed_max:
+                shard.close_sessions_of(self.load(absent))
+            if shard.people.held >= 2 * self._changed_max:
                 self._pack()
 
     def everyone(self) -> Iterator[Person]:
         """Yield all people."""
         people = self._shard.people
-        here = {**people.old, **people.young, **people.dirty}
+        here = {**people.old, **people.young}
         yield from here.values()
         yield from self.load(key for key in self._packed if key not in here)
 
     def _pack(self) -> None:
         """Pack the people that have changed, so that the cache may drop them."""
         bounds = people_bounds(self._shard)._replace(day=0)
-        for key, person in self._shard.people.take_changes().items():
+        for key, person in take_people(self._shard).items():
             self._packed[key] = pack(person, *bounds)
         self._shard.people.settle()

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from mypy_extensions import mypyc_attr
+
 from stream.sessions.page_pings import PagePings
 
 #: (time, page, rank of its topic)
@@ -10,8 +12,12 @@ View = tuple[int, int, int]
 
 #: Scroll depth of a page without one.
 _UNKNOWN = -1
+#: Most sessions have no heartbeat, and no path is kept: they share these, which are never written to.
+_NO_LOOKS: dict[int, list[int]] = {}
+_NO_VIEWS: list[View] = []
 
 
+@mypyc_attr(acyclic=True)
 class PagePath:
     """Page views and heartbeats of one session. Pages are ids, 0 for none; times are epoch ms.
 
@@ -37,9 +43,9 @@ class PagePath:
         self.entry_page = self.exit_page = 0
         self.entry_rank = self.exit_rank = 0
         #: Page → [engaged ms, greatest scroll depth in 1/100 %, below 0 if unknown].
-        self.looks: dict[int, list[int]] = {}
+        self.looks: dict[int, list[int]] = _NO_LOOKS
         #: Every page view as (time, page, rank), if the settings need the whole path.
-        self.path: list[View] = []
+        self.path: list[View] = _NO_VIEWS
         #: Page views by id and single heartbeats; None if the settings do not need them.
         self.page_pings: PagePings | None = None
 
@@ -63,11 +69,19 @@ class PagePath:
         if self.second_ms < 0 or time_ms < self.second_ms:
             self.second_ms = time_ms
 
+    def step(self, page: int, time_ms: int, rank: int) -> None:
+        """Keep a page view, for settings that need the whole path."""
+        if self.path is _NO_VIEWS:
+            self.path = []
+        self.path.append((time_ms, page, rank))
+
     def look(self, page: int, engaged_ms: int, scroll: float | None) -> None:
         """Add a heartbeat: engaged time on a page, and its scroll depth in percent."""
         depth = _UNKNOWN if scroll is None else round(scroll * 100)
         look = self.looks.get(page)
         if look is None:
+            if self.looks is _NO_LOOKS:
+                self.looks = {}
             self.looks[page] = [engaged_ms, depth]
             return
         look[0] += engaged_ms
@@ -88,7 +102,8 @@ class PagePath:
         for page, (engaged_ms, depth) in other.looks.items():
             self.look(page, engaged_ms, None)
             self.looks[page][1] = max(self.looks[page][1], depth)
-        self.path += other.path
+        if other.path:
+            self.path = [*self.path, *other.path]
         if other.page_pings is not None:
             if self.page_pings is None:
                 self.page_pings = PagePings()
@@ -115,46 +130,48 @@ class PagePath:
         """Return every view in order; needs the whole path."""
         return sorted(self.path, key=_time_and_rank)
 
-    def pack(self, views: int, start: int, end: int) -> list[Any]:
-        """Return the stored form: few and small numbers, relative to the session."""
-        packed: list[Any] = []
+    def pack_into(self, packed: list[Any], views: int, start: int, end: int) -> None:
+        """Add the stored form to that of the session: few and small numbers, relative to it."""
         if views:
-            packed += (self.entry_page, self.entry_ms - start)
+            packed.append(self.entry_page)
+            packed.append(self.entry_ms - start)
         if views > 1:
-            packed += (self.second_ms - self.entry_ms, self.exit_page, end - self.exit_ms)
-        if self.looks or self.path or self.page_pings is not None:
+            packed.append(self.second_ms - self.entry_ms)
+            packed.append(self.exit_page)
+            packed.append(end - self.exit_ms)
+        has_more = bool(self.path) or self.page_pings is not None
+        if self.looks or has_more:
             packed.append([n for page, look in self.looks.items() for n in (page, *look)])
-        if self.path or self.page_pings is not None:
+        if has_more:
             packed.append([n for time_ms, page, _ in self.path for n in (time_ms - start, page)])
         if self.page_pings is not None:
             packed.append(self.page_pings.pack(start))
-        return packed
 
     @staticmethod
-    def unpack(packed: list[Any], views: int, start: int, end: int) -> "PagePath":
-        """Restore the page path that `pack` wrote."""
-        page_path, rest = PagePath(), list(packed)
+    def unpack(packed: Sequence[Any], views: int, start: int, end: int) -> "PagePath":
+        """Restore the page path that `pack_into` wrote."""
+        page_path, at = PagePath(), 0
         if views:
-            page, after = rest[:2]
-            page_path.entry_page = page_path.exit_page = page
-            page_path.entry_ms = page_path.exit_ms = start + after
-            rest = rest[2:]
+            page_path.entry_page = page_path.exit_page = packed[0]
+            page_path.entry_ms = page_path.exit_ms = start + packed[1]
+            at = 2
         if views > 1:
-            gap, page, before = rest[:3]
-            page_path.second_ms = page_path.entry_ms + gap
-            page_path.exit_page, page_path.exit_ms = page, end - before
-            rest = rest[3:]
+            page_path.second_ms = page_path.entry_ms + packed[2]
+            page_path.exit_page, page_path.exit_ms = packed[3], end - packed[4]
+            at = 5
+        rest = len(packed) - at
         if rest:
-            numbers = rest[0]
-            for at in range(0, len(numbers), 3):
-                page_path.looks[numbers[at]] = [numbers[at + 1], numbers[at + 2]]
-        if len(rest) > 1:
-            numbers = rest[1]
+            numbers = packed[at]
+            page_path.looks = {
+                numbers[n]: [numbers[n + 1], numbers[n + 2]] for n in range(0, len(numbers), 3)
+            }
+        if rest > 1:
+            numbers = packed[at + 1]
             page_path.path = [
                 (start + numbers[n], numbers[n + 1], 0) for n in range(0, len(numbers), 2)
             ]
-        if len(rest) > 2:
-            page_path.page_pings = PagePings.unpack(rest[2], start)
+        if rest > 2:
+            page_path.page_pings = PagePings.unpack(packed[at + 2], start)
         return page_path
 
     def ranks(self) -> list[int]:

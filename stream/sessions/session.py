@@ -1,8 +1,10 @@
 """Session of a person: its fields, its stored form, and how an event finds or merges sessions."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
+
+from mypy_extensions import mypyc_attr
 
 from stream.counters.segments import SegmentSet
 from stream.sessions.page_path import PagePath
@@ -19,10 +21,13 @@ _MARKS = CARTED | ORDERED | CONVERTED
 _SPLIT_KEY = "\x1f"
 #: Bits of a session's `traits`: it was counted with a session by id (valid while closed); it is the
 #: fragment of a single instant, whose events count for the session of that instant; a session_start
-#: is its first event; a session_end is its last.
-ATTACHED, ALONE, BEGUN, ENDED = 1, 2, 4, 8
+#: is its first event; a session_end is its last; it was open although the watermark was past its
+#: end, so that its closing must be stored (see closing.py).
+ATTACHED, ALONE, BEGUN, ENDED, OVERDUE = 1, 2, 4, 8, 16
 #: In the stored flags, the number of actions follows the number of goals.
 _ACTIONS_FROM = 31
+#: Number of the fields that every stored session has.
+_HEAD = 5
 #: Keys of what few sessions hold: a mapping at the end of the stored form.
 _RANKS, _REAL_SPAN, _TRAITS = "r", "s", "t"
 
@@ -30,6 +35,7 @@ _RANKS, _REAL_SPAN, _TRAITS = "r", "s", "t"
 _NOTHING: Mapping[str, Any] = {}
 
 
+@mypyc_attr(acyclic=True)
 class Session:
     """Events of one person: a session by its id, or a fragment of one by gaps. Times are epoch ms."""
 
@@ -84,51 +90,63 @@ class Session:
         #: See stream/sessions/splitting.py. Not stored.
         self.until = start
 
-    def pack(self) -> tuple[Any, ...]:
-        """Return a short tuple for msgpack."""
-        flags = _INTERACTIVE * self.interactive | _REAL * self.real | _CLOSED * self.closed
-        flags |= self.marks | _JOINED * self.joined | self.actions << _ACTIONS_FROM
-        head: tuple[Any, ...] = (
-            self.start,
-            self.end - self.start,
-            self.page_views,
-            flags,
-            self.segment_set_id,
-        )
+    def pack(self) -> list[Any]:
+        """Return a short list for msgpack."""
+        flags = self.marks | self.actions << _ACTIONS_FROM
+        if self.interactive:
+            flags |= _INTERACTIVE
+        if self.real:
+            flags |= _REAL
+        if self.closed:
+            flags |= _CLOSED
+        if self.joined:
+            flags |= _JOINED
+        start, end = self.start, self.end
+        packed: list[Any] = [start, end - start, self.page_views, flags, self.segment_set_id]
         if self.sid is not None:
-            head = (*head, _without_mark(self.sid))
+            packed.append(_without_mark(self.sid))
         elif self.platform or self.campaign:
-            head = (*head, f"{_SPLIT_KEY}{self.platform}{_SPLIT_KEY}{self.campaign}")
+            packed.append(f"{_SPLIT_KEY}{self.platform}{_SPLIT_KEY}{self.campaign}")
         page_path = self.page_path
+        has_ranks = False
         if page_path is not None:
-            head = (*head, *page_path.pack(self.page_views, self.start, self.end))
-            if page_path.entry_rank or page_path.exit_rank or page_path.path:
-                return (*head, self._rare())
-        return (*head, self._rare()) if self.traits or self.real_end >= 0 else head
+            page_path.pack_into(packed, self.page_views, start, end)
+            has_ranks = bool(page_path.entry_rank or page_path.exit_rank or page_path.path)
+        if has_ranks or self.traits or self.real_end >= 0:
+            packed.append(self._rare())
+        return packed
 
     @staticmethod
-    def unpack(fields: list[Any]) -> "Session":
+    def unpack(fields: Sequence[Any]) -> "Session":
         """Restore a session that `pack` wrote."""
-        start, length, page_views, flags, segment_set_id, *rest = fields
-        has_sid = bool(rest) and isinstance(rest[0], (str, bytes))
-        name = rest[0] if has_sid else None
-        session = Session(name, start, segment_set_id)
-        if isinstance(name, str) and name.startswith(_SPLIT_KEY):
-            session.sid = None
-            session.platform, _, session.campaign = name[1:].partition(_SPLIT_KEY)
-        rare = rest.pop() if rest and isinstance(rest[-1], dict) else _NOTHING
-        page_path = rest[has_sid:]
-        if page_path:
-            session.page_path = PagePath.unpack(page_path, page_views, start, start + length)
-        session.end = start + length
+        start: int = fields[0]
+        page_views: int = fields[2]
+        flags: int = fields[3]
+        session = Session(None, start, fields[4])
+        session.end = end = start + fields[1]
         session.page_views = page_views
-        session.interactive = bool(flags & _INTERACTIVE)
-        session.real = bool(flags & _REAL)
-        session.closed = bool(flags & _CLOSED)
-        session.joined = bool(flags & _JOINED)
+        session.interactive = flags & _INTERACTIVE != 0
+        session.real = flags & _REAL != 0
+        session.closed = flags & _CLOSED != 0
+        session.joined = flags & _JOINED != 0
         session.marks = flags & _MARKS | flags % (1 << _ACTIONS_FROM) >> _GOALS_FROM << _GOALS_FROM
         session.actions = flags >> _ACTIONS_FROM
-        if rare:
+        at, last = _HEAD, len(fields)
+        if last == _HEAD:
+            return session
+        name = fields[_HEAD]
+        if isinstance(name, (str, bytes)):
+            at += 1
+            if isinstance(name, str) and name.startswith(_SPLIT_KEY):
+                session.platform, _, session.campaign = name[1:].partition(_SPLIT_KEY)
+            else:
+                session.sid = name
+        rare = fields[last - 1]
+        if isinstance(rare, dict):
+            last -= 1
+        if at < last:
+            session.page_path = PagePath.unpack(fields[at:last], page_views, start, end)
+        if isinstance(rare, dict):
             session._put_rare(rare)
         return session
 

@@ -58,11 +58,19 @@ class LimitSettings(Table, frozen=True, kw_only=True):
     people_cached: Annotated[
         Annotated[int, Meta(ge=1000)],
         Help(
-            "People of each shard kept in memory, about 1 kB each; others are read back from Redis.",
-            why="50,000 keep four shards under 200 MB.",
+            "People of each shard kept in memory unpacked, about 1 kB each.",
+            why="Of more, events would seldom find one again within seconds.",
             basic=True,
         ),
-    ] = 50_000
+    ] = 20_000
+    people_packed: Annotated[
+        Annotated[int, Meta(ge=0)],
+        Help(
+            "Further people of each shard kept in memory as they are stored, about 250 bytes each; others "
+            "are read back from Redis.",
+            why="Four shards of 150,000 take 150 MB.",
+        ),
+    ] = 150_000
     dirty_max: Annotated[
         Annotated[int, Meta(ge=100)],
         Help(

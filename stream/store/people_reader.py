@@ -32,6 +32,5 @@ async def close_some(store: Store, shard: Shard) -> int:
     """
     due, absent = shard.close_sessions()
     if absent:
-        shard.admit(await store.read_people(shard.partition, absent))
-        shard.close_sessions_of(absent)
+        shard.close_sessions_of(await store.read_people(shard.partition, absent))
     return due

@@ -25,13 +25,16 @@ class Script:
             return await client.execute_command("EVAL", self.source, *rest)
 
 
-#: Claim a shard. KEYS[1] meta; ARGV owner, new incarnation, state version, partition count, cluster,
-#: then field and id of each topic; an empty cluster is unknown.
+#: Claim a shard. KEYS[1] meta; ARGV owner, new incarnation, the state versions that this worker reads,
+#: the one that it stores last, partition count, cluster, then field and id of each topic; an empty
+#: cluster is unknown.
 #: Returns "OK" and the whole meta hash, or "REFUSED", field, stored value, with nothing changed.
 #: A stored state without an id learns it.
 CLAIM = Script("""
 local meta = KEYS[1]
 local is_new = redis.call('EXISTS', meta) == 0
+local reads, own = {}, ''
+for version in string.gmatch(ARGV[3], '%d+') do reads[version] = true; own = version end
 local ids = {}
 if ARGV[5] ~= '' then ids[1] = 'cluster'; ids[2] = ARGV[5] end
 for at = 6, #ARGV do ids[#ids + 1] = ARGV[at] end
@@ -39,7 +42,7 @@ if not is_new then
   local held = redis.call('HGET', meta, 'held')
   if held then return {'REFUSED', 'held', held} end
   local version = redis.call('HGET', meta, 'version')
-  if version ~= ARGV[3] then return {'REFUSED', 'version', version or ''} end
+  if not reads[version or ''] then return {'REFUSED', 'version', version or ''} end
   for at = 1, #ids, 2 do
     local id = redis.call('HGET', meta, ids[at])
     if id and id ~= ids[at + 1] then return {'REFUSED', ids[at], id} end
@@ -49,11 +52,11 @@ if not is_new then
 else
   -- Epochs begin with the time: an epoch that outlived the state (a publisher's) is never ahead.
   local epoch = string.format('%d000', redis.call('TIME')[1])
-  redis.call('HSET', meta, 'incarnation', ARGV[2], 'epoch', epoch, 'version', ARGV[3],
+  redis.call('HSET', meta, 'incarnation', ARGV[2], 'epoch', epoch,
              'partitions', ARGV[4], 'position', '', 'sequence', 0, 'state', '')
 end
 redis.call('HINCRBY', meta, 'epoch', 1)
-redis.call('HSET', meta, 'owner', ARGV[1], unpack(ids))
+redis.call('HSET', meta, 'owner', ARGV[1], 'version', own, unpack(ids))
 return {'OK', redis.call('HGETALL', meta)}
 """)
 

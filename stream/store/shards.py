@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stream.counters.table import BucketKey
-from stream.engine.checkpoint import STATE_VERSION, Checkpoint
+from stream.engine.checkpoint import READ_VERSIONS, Checkpoint
 from stream.people.person import Person, person_field, unpack
 from stream.publish.log_identity import LogIdentity, Mismatch, find_mismatch
 from stream.store import keys
@@ -127,14 +127,15 @@ class Store:
         new = uuid.uuid4().hex
         answer = await CLAIM.run(
             self._client, [self.keys(partition).meta],
-            self.owner_name, new, STATE_VERSION, *claim_arguments(self._log),
+            self.owner_name, new, " ".join(READ_VERSIONS), *claim_arguments(self._log),
         )  # fmt: skip
         if answer[0] != b"OK":
             field, stored = answer[1].decode(), answer[2].decode()
             counted = with_stored(self._log, {field: stored})
             if mismatch := find_mismatch(self._app, counted, self._log):
                 raise OtherLogError(mismatch)
-            raise ClaimRefusedError(refusal(self._app, partition, field, stored, STATE_VERSION))
+            wanted = " or ".join(READ_VERSIONS)
+            raise ClaimRefusedError(refusal(self._app, partition, field, stored, wanted))
         meta = _pairs(answer[1])
         incarnation = meta[b"incarnation"].decode()
         if incarnation == new:
@@ -191,13 +192,14 @@ class Store:
         people: list[Person] = []
         for first in range(0, len(asked), _READ_AT_ONCE):
             part = asked[first : first + _READ_AT_ONCE]
+            fields = [person_field(key) for key in part]
             found = await self._client.execute_command(
-                "HMGET", self.keys(partition).people, *map(person_field, part)
+                "HMGET", self.keys(partition).people, *fields
             )
-            people += [
-                Person(key) if raw is None else unpack(key, raw)
-                for key, raw in zip(part, found, strict=True)
-            ]
+            for key, field, raw in zip(part, fields, found, strict=True):
+                person = Person(key) if raw is None else unpack(key, raw)
+                person.field, person.packed = field, raw or b""
+                people.append(person)
         return people
 
     async def scan_people(

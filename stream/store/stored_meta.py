@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from stream.engine.checkpoint import STATE_VERSION, read_stored
+from stream.engine.checkpoint import READ_VERSIONS, read_stored
 from stream.engine.stored.shard import StoredShard
 from stream.settings.application import Settings
 from stream.store.connection import RedisClient
@@ -72,7 +72,7 @@ def is_alive(meta: StoredMeta, now: float, seconds: float = ALIVE_SECONDS) -> bo
 
 def _state(version: str, state: bytes) -> StoredShard | None:
     """Return the state that this version can read, else None."""
-    if not state or version != str(STATE_VERSION):
+    if not state or version not in READ_VERSIONS:
         return None
     try:
         return read_stored(state)

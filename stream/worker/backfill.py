@@ -91,7 +91,7 @@ class Backfill:
         while lacking := [tp for tp in tps if shard.topics[tp.topic].next < ends[tp]]:
             since_checkpoint += await self._fold_some(shard, lacking, ends)
             _heed_cancellation()
-            if since_checkpoint >= _CHECKPOINT_EVERY or len(shard.people.dirty) >= self._dirty_max:
+            if since_checkpoint >= _CHECKPOINT_EVERY or shard.people.held >= self._dirty_max:
                 await self._save(claim, shard)
                 since_checkpoint = 0
             self._report(_progress(shard, ends))

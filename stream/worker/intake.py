@@ -132,7 +132,7 @@ class Intake:
         loaded.heaviest.note(people, now)
         self._slices[topic].note(len(records), time.perf_counter() - began)
         loaded.rejections.note(topic, decoded)
-        if len(shard.people.dirty) >= self._dirty_max:
+        if shard.people.held >= self._dirty_max:
             await self._checkpoints.save(assigned)
         return True
 

@@ -40,8 +40,10 @@ class Loader:
         """
         claim = await self._store.claim(partition)
         topics = self._settings.topics.inputs
-        cached = self._settings.limits.people_cached
-        shard = Shard(partition, topics, self._rules, self._grains, cached)
+        limits = self._settings.limits
+        shard = Shard(
+            partition, topics, self._rules, self._grains, limits.people_cached, limits.people_packed
+        )
         first, end = await self._log.bounds({TP(topic, partition) for topic in topics})
         if not claim.is_new:
             loaded = await self._store.load(partition)

@@ -222,7 +222,7 @@ class ShardOwner:
         shard, due = loaded.shard, 1
         while due and assigned.loaded is loaded:
             due = await close_some(self._store, shard)
-            if len(shard.people.dirty) >= self._settings.limits.dirty_max:
+            if shard.people.held >= self._settings.limits.dirty_max:
                 await self._checkpoints.save(assigned)
             await self._turns.next()
 

@@ -112,6 +112,6 @@ def test_the_marks_of_a_session_are_stored_with_it() -> None:
     session = Session("s", 0, 1)
     for more in (CARTED, CONVERTED | A_GOAL, ORDERED | CONVERTED | A_GOAL):
         session.marks = marked(session.marks, more)
-    stored = Session.unpack([*session.pack()])
+    stored = Session.unpack(session.pack())
     assert stored.marks == CARTED | ORDERED | CONVERTED | 2 * A_GOAL
     assert (stored.closed, stored.joined, stored.real) == (False, False, False)

@@ -106,7 +106,8 @@ class Worker:
 
     def _new_shard(self) -> Shard:
         rules = build_rules(self.settings)
-        return Shard(self.partition, self.logs, rules, self._grains, self.people_cached)
+        cached = self.people_cached
+        return Shard(self.partition, self.logs, rules, self._grains, cached, cached)
 
     def act(self, action: Action) -> None:
         """Do one action of a schedule."""
@@ -151,8 +152,7 @@ class Worker:
         due = 1
         while due:
             due, absent = self.shard.close_sessions(limit=3)
-            self.shard.admit(self.store.read(absent))
-            self.shard.close_sessions_of(absent)
+            self.shard.close_sessions_of(self.store.read(absent))
 
     def checkpoint(self) -> None:
         """Take a checkpoint and store it."""
@@ -178,9 +178,9 @@ class Worker:
             )
         self.stored_position = store.position
         self.check_conservation()
-        stored = (unpack("", raw) for raw in store.people.values())
-        assert self.shard.sessions.open_count == sum(
-            len(self.shard.sessions.expiries(person)) for person in stored
+        stored = (self.shard.restored("", raw) for raw in store.people.values())
+        assert self.shard.sessions.open.number == sum(
+            len(self.shard.sessions.open.expiries(person)) for person in stored
         )
 
     def check_conservation(self) -> None:
@@ -201,7 +201,7 @@ class Worker:
             assert self.shard.topics[topic].next == len(log)
         self.shard.watermark = END_OF_INPUT
         self.close()
-        assert self.shard.sessions.open_count == 0
+        assert self.shard.sessions.open.number == 0
         self.checkpoint()
         held = self.shard.counters.tables
         assert self.store.buckets == {(g, i): held[g][i] for g in held for i in held[g]}

@@ -104,14 +104,14 @@ def test_silence_closes_sessions_and_a_later_event_reopens_them() -> None:
     worker = worker_on(log)
     worker.read("t", 2)
     worker.close()
-    assert worker.shard.sessions.open_count == 1
+    assert worker.shard.sessions.open.number == 1
     worker.shard.drained("t", BASE_MS + 60 * MINUTE_MS)
     worker.close()
-    assert worker.shard.sessions.open_count == 0
+    assert worker.shard.sessions.open.number == 0
     assert worker.shard.watermark == BASE_MS + 55 * MINUTE_MS
     worker.shard.drained("t", 0)
     worker.finish()
-    assert worker.shard.sessions.reopened == 1
+    assert worker.shard.sessions.open.reopened == 1
     assert wrong_numbers([worker], [{"t": log}], Settings()) == []
 
 
@@ -124,7 +124,7 @@ def test_a_session_is_closed_when_the_watermark_is_past_its_timeout(
     worker.read("t", 1)
     worker.shard.drained("t", BASE_MS + quiet_minutes * MINUTE_MS)
     worker.close()
-    assert worker.shard.sessions.open_count == open_sessions
+    assert worker.shard.sessions.open.number == open_sessions
 
 
 @settings(max_examples=10)
@@ -248,7 +248,7 @@ def test_open_sessions_are_counted_right_when_two_have_merged_before_a_crash() -
     worker.read("t", 1)
     worker.checkpoint()
     worker.crash()
-    assert worker.shard.sessions.open_count == 1
+    assert worker.shard.sessions.open.number == 1
 
 
 def test_hours_of_a_site_follow_its_own_time_zone() -> None:
@@ -267,4 +267,4 @@ def test_two_open_sessions_do_not_fill_the_memory() -> None:
     # Each entry examined in vain must leave one entry behind, not two: they would double.
     while worker.read("t", 3):
         worker.close()
-    assert len(worker.shard.sessions._expiry) < 10
+    assert len(worker.shard.sessions.open._expiry._heap) < 10

@@ -25,7 +25,7 @@ def test_a_session_counts_at_once_or_when_it_has_closed(include: bool, seen: lis
     assert found == seen
     worker.finish()
     assert sessions_of(worker) == 2
-    assert worker.shard.sessions.reopened == 0
+    assert worker.shard.sessions.open.reopened == 0
     assert wrong_numbers([worker], [{"t": log}], settings) == []
 
 

@@ -17,8 +17,8 @@ def shard_held(shard: Shard) -> Any:
     assert risk is not None
     return _as_json({
         "watermark": shard.watermark,
-        "open_sessions": shard.sessions.open_count,
-        "reopened": shard.sessions.reopened,
+        "open_sessions": shard.sessions.open.number,
+        "reopened": shard.sessions.open.reopened,
         "topics": {
             name: [s.start, s.next, s.clock, s.seen.recall_offset, s.seen.recall_clock, s.counts,
                    s.reasons]

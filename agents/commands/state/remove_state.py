@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import click
 
 from agents.commands.state.list_states import FIRST, note_progress, size
-from stream.engine.checkpoint import STATE_VERSION
+from stream.engine.checkpoint import READ_VERSIONS
 from stream.settings.application import Settings
 from stream.store.connection import connect_patiently
 from stream.store.holding import Hold, StateOwnedError, check_unowned
@@ -96,10 +96,10 @@ async def _chosen(
 
 async def _check_site(client: Any, state: FoundState, removal: Removal) -> None:
     versions = {meta.version for meta in state.metas}
-    if versions - {str(STATE_VERSION)}:
+    if versions - {*READ_VERSIONS}:
         raise CannotRemoveError(
             f"{state.name} was stored with version = {', '.join(sorted(versions))}, and this command "
-            f"reads {STATE_VERSION}; use the command of the workers' version"
+            f"reads {', '.join(READ_VERSIONS)}; use the command of the workers' version"
         )
     # A repetition finds the names of the site gone from the shards that are done.
     is_begun = any(meta.held == removal.command for meta in state.metas)

@@ -33,6 +33,7 @@ class StoredShard(msgspec.Struct, array_like=True):
     floor_ms: int
     churn_risk: StoredRisk | None = None
     is_recount: bool = False
+    closed_to_ms: int = 0
 
     @property
     def is_behind(self) -> bool:

@@ -4,7 +4,7 @@ import pytest
 
 from stream.counters.calendar import Calendar
 from stream.counters.segments import Segment, SegmentSet
-from stream.people.active_days import has_unit
+from stream.people.active_days import SegmentBitmaps, has_unit
 from stream.people.cache import PeopleCache
 from stream.people.person import Person, pack, unpack
 from stream.sessions.session import Session
@@ -38,6 +38,7 @@ def test_a_person_is_restored_with_every_stored_part() -> None:
     one = person(DAY - 3, DAY)
     one.live.turn_to(segment_set(1))
     one.live.bitmap = (MINUTE, 0b101)
+    one.clicked = SegmentBitmaps()
     one.clicked.turn_to(segment_set(1, 2))
     one.clicked.bitmap = (DAY, 1)
     session = Session("s", 1_709_553_600_000, 4)
@@ -98,12 +99,16 @@ def test_closed_sessions_out_of_reach_are_omitted(closed: bool, end: int, kept: 
     assert (one.tail is None) == (not kept)
 
 
+def cache_of(cached: int, packed: int = 0) -> PeopleCache:
+    return PeopleCache(cached, packed, unpack)
+
+
 def keys(cache: PeopleCache, *registry: str) -> list[bool]:
     return [cache.get(name) is not None for name in registry]
 
 
 def test_the_older_generation_is_evicted_when_the_younger_is_full() -> None:
-    cache = PeopleCache(2)
+    cache = cache_of(2)
     for generation in (("a", "b"), ("c", "d"), ("e", "f")):
         for name in generation:
             cache.put(Person(name))
@@ -113,7 +118,7 @@ def test_the_older_generation_is_evicted_when_the_younger_is_full() -> None:
 
 
 def test_a_person_used_again_stays() -> None:
-    cache = PeopleCache(4)
+    cache = cache_of(4)
     for registry in (("a", "b", "c"), ("d", "e", "f"), ("g", "h", "i")):
         assert cache.get("a") or "a" in registry
         for name in registry:
@@ -124,7 +129,7 @@ def test_a_person_used_again_stays() -> None:
 
 @pytest.mark.parametrize("held", ["dirty", "in_flight"])
 def test_a_person_who_is_not_stored_yet_is_never_lost(held: str) -> None:
-    cache, one = PeopleCache(1), Person("a")
+    cache, one = cache_of(1), Person("a")
     cache.put(one)
     setattr(cache, held, {"a": one})
     for name in "bcdefg":
@@ -134,7 +139,69 @@ def test_a_person_who_is_not_stored_yet_is_never_lost(held: str) -> None:
 
 
 def test_no_person_is_evicted_during_a_batch() -> None:
-    cache = PeopleCache(1)
+    cache = cache_of(1)
     for name in "abcdef":
         cache.put(Person(name))
     assert all(keys(cache, *"abcdef"))
+
+
+def stored(key: str) -> Person:
+    made = Person(key)
+    made.active.turn_to(segment_set(1))
+    made.active.bitmap = (DAY, 1, DAY)
+    made.packed = pack(made, *KEPT)
+    return made
+
+
+def fill(cache: PeopleCache, *registry: str) -> None:
+    for name in registry:
+        cache.put(stored(name))
+        cache.evict()
+
+
+def test_dropped_people_stay_packed_until_these_are_too_many() -> None:
+    cache = cache_of(1, packed=4)
+    fill(cache, *"abcdefghijklmnop")
+    known = [name for name in "abcdefghijklmnop" if cache.peek(name) is not None]
+    assert known[-1] == "p"
+    assert 4 <= len(known) <= 10
+    assert known == [*"abcdefghijklmnop"[-len(known) :]]
+    assert cache.evictions == 16 - len(known)
+
+
+def test_a_packed_person_comes_back_as_stored() -> None:
+    cache = cache_of(1, packed=9)
+    fill(cache, *"abcde")
+    again = cache.get("a")
+    assert again is not None
+    assert days_of(again) == [(DAY, 1, DAY)]
+    assert cache.get("a") is again
+
+
+def test_to_peek_at_a_person_drops_nobody() -> None:
+    cache = cache_of(1, packed=9)
+    fill(cache, *"abcde")
+    before = cache.rotations
+    for name in "abcde":
+        assert cache.peek(name) is not None
+        cache.evict()
+    assert cache.rotations == before
+
+
+def test_an_older_packed_form_never_comes_back() -> None:
+    cache = cache_of(1, packed=8)
+    fill(cache, *"abcde")
+    one = cache.peek("a")
+    assert one is not None
+    one.active.turn_to(segment_set(1))
+    one.active.bitmap, one.active.stored = (DAY + 1, 0b11, DAY), None
+    cache.hold(one, cache.dirty)
+    fill(cache, *"fgh")
+    assert cache.peek("a") is one
+    one.packed = pack(one, *KEPT)
+    cache.take_changes()
+    cache.settle()
+    for names in ("ijkl", "mnop"):
+        fill(cache, *names)
+        again = cache.peek("a")
+        assert again is None or days_of(again) == [(DAY + 1, 0b11, DAY)]

@@ -1,0 +1,1 @@
+"""The stored form of people, not compiled: msgspec builds its structs."""
