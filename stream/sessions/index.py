@@ -179,4 +179,3 @@ class SessionIndex:
             merge(into, other, earlier)
             person.sessions.remove(other)
         return into
-

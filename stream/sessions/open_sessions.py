@@ -161,9 +161,7 @@ class OpenSessions:
         self._changed = set()
         return changes
 
-    def load(
-        self, opened: Mapping[str, tuple[int, int]], closed_to_ms: int, reopened: int
-    ) -> None:
+    def load(self, opened: Mapping[str, tuple[int, int]], closed_to_ms: int, reopened: int) -> None:
         """Restore the stored index of open sessions, and the number of reopened ones."""
         self._expiry.load(opened, closed_to_ms)
         self.number += sum(sessions for _, sessions in opened.values())

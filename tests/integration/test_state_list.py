@@ -11,6 +11,7 @@ import redis
 from agents.commands.check_state import state_findings
 from agents.commands.state.list_states import run_state_list
 from stream.configure.load import load_settings
+from stream.engine.checkpoint import STATE_VERSION
 from stream.settings.application import Settings
 from stream.store.keys import ShardKeys, generation
 from tests.integration.stored_shop import SITES, stored_shop
@@ -42,7 +43,11 @@ def test_the_list_names_states_sites_sizes_and_owners(
     (other, state) = listed(settings, capsys)
     assert other["app"] == "else" and other["shards"] == 0
     assert (state["app"], state["generation"], state["standing"]) == (APP, "", "live")
-    assert (state["shards"], state["partitions"], state["version"]) == (PARTITIONS, "2", "2")
+    assert (state["shards"], state["partitions"], state["version"]) == (
+        PARTITIONS,
+        "2",
+        str(STATE_VERSION),
+    )
     assert list(state["sites"]) == list(SITES) and all(state["sites"].values())
     assert state["owners"] == ["the new worker"]
     assert 0 <= state["last_checkpoint_seconds_ago"] < 600

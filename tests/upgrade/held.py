@@ -44,7 +44,9 @@ def _person(person: Person) -> Any:
     hours = person.hours
     marks = (person.active, person.live, person.clicked, *([] if hours is None else [hours]))
     return {
-        "marks": [[[list(ids), *mark] for mark, ids in one.items()] for one in marks],
+        "marks": [
+            [[list(ids), *mark] for mark, ids in one.items()] if one else [] for one in marks
+        ],
         "sessions": [_session(session) for session in person.sessions],
         "subscriptions": person.subscriptions,
         "history": person.history,

@@ -7,9 +7,11 @@ from typing import Any
 
 import msgspec
 import pytest
+import redis
 
 from stream.configure.fingerprints import definition_version
 from stream.engine import person_events
+from stream.engine.checkpoint import STATE_VERSION
 from stream.history import buyers
 from stream.publish.snapshot import Snapshot, decode_snapshot, encode_snapshot
 from stream.store.published import PublishedState, read_definitions
@@ -68,6 +70,10 @@ async def test_it_holds_what_the_old_worker_held(
             assert claim.epoch == int(stored["epoch"]) + 1  # The old one is fenced off.
             assert claim.sequence == expected["sequence"] <= shard.sequence
             assert expected["people"] and expected["open_sessions"]
+            # Its workers would misread what this one stores: they refuse the shard from now on.
+            with redis.Redis.from_url(redis_url) as client:
+                assert stored["version"] == "2"
+                assert client.hget(tag, "version") == str(STATE_VERSION).encode()
             # The ids of the last minutes are not stored: they are read again from the log.
             assert any(topic.expected < topic.next for topic in shard.topics.values())
 
