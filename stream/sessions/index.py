@@ -153,10 +153,7 @@ class SessionIndex:
     def _is_after_all(self, person: Person, time_ms: int) -> bool:
         """Whether an event without an id comes after all reach of its person's sessions, none by id."""
         before_ms = time_ms - self._fragments.longest_reach_ms
-        for session in person.sessions:
-            if session.sid is not None or session.end >= before_ms:
-                return False
-        return True
+        return all(s.sid is None and s.end < before_ms for s in person.sessions)
 
     def _extend(
         self, session: Session, sid: str | None, time_ms: int, segment_set: SegmentSet
