@@ -143,12 +143,12 @@ def _out_of_bounds(raw: bytes) -> RejectedEvent | None:
     """Return a rejection if `raw` is too large, or nested too deeply for a caller's stack."""
     if len(raw) > MAX_BYTES:
         return RejectedEvent(Reason.TOO_LARGE, f"{len(raw)} bytes, at most {MAX_BYTES}")
-    if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH and _too_deep(raw):
+    if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH and too_deep(raw):
         return RejectedEvent(Reason.MALFORMED, f"nested deeper than {MAX_DEPTH}")
     return None
 
 
-def _too_deep(raw: bytes) -> bool:
+def too_deep(raw: bytes) -> bool:
     """Whether the brackets outside strings open deeper than MAX_DEPTH; in C, not byte by byte."""
     unescaped = raw.replace(b"\\\\", b"").replace(b'\\"', b"")
     outside = b"".join(unescaped.split(b'"')[::2])

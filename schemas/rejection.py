@@ -148,7 +148,7 @@ def _unknown_type(fields: dict[str, Raw]) -> RejectedEvent | None:
 
 def _looks_like(fields: dict[str, Raw]) -> str:
     found = product(fields.keys())
-    return f"this looks like {found}" if found else ""
+    return f"this looks like {found}: engage detect FILE" if found else ""
 
 
 def _wrong_field(fields: dict[str, Raw], message: str) -> RejectedEvent:

@@ -78,7 +78,7 @@ def test_another_products_event_is_recognized_by_its_fields(
 ) -> None:
     found = refusal(json.dumps(fields).encode())
     assert found.reason in (Reason.UNKNOWN_TYPE, Reason.MISSING_FIELD)
-    assert found.detail.endswith(f"this looks like {name}")
+    assert found.detail.endswith(f"this looks like {name}: engage detect FILE")
 
 
 def test_our_own_events_look_like_no_other_product() -> None:

@@ -1,0 +1,1 @@
+"""Mappings: records of other products become our events."""

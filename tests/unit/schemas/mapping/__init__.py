@@ -1,0 +1,1 @@
+"""Tests of mappings: paths, converters, presets, mistakes."""
