@@ -29,7 +29,7 @@ KINDS: dict[object, str] = {
     int: "a whole number", float: "a number", bool: "true or false", str: "a text",
     Secret: "a text", dict: "a table",
 }  # fmt: skip
-_PLURALS: dict[object, str] = {str: "texts", int: "whole numbers"}
+_PLURALS: dict[object, str] = {str: "texts", int: "whole numbers", dict: "tables"}
 
 _T = TypeVar("_T", bound=Table)
 
@@ -132,7 +132,8 @@ def wanted(key: str, hint: Any) -> str:
         known = ", ".join(hints(get_args(kind)[0]))
         words = [f"a list of tables with {known}"]
     elif get_origin(kind) is tuple:
-        words = [f"a list of {_PLURALS.get(plain(get_args(kind)[0]), 'texts')}"]
+        item = plain(get_args(kind)[0])
+        words = [f"a list of {_PLURALS.get(get_origin(item) or item, 'texts')}"]
     else:
         words = [KINDS[get_origin(kind) or kind]]
     for note in (n for n in notes(hint) if isinstance(n, msgspec.Meta)):

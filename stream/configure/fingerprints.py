@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from stream.configure.check_sources import mappings
 from stream.metrics.catalogue import catalogue, defining_tables
 from stream.metrics.counted_by import ALWAYS, SEGMENTS
 from stream.metrics.editions import EDITIONS, editions
@@ -36,7 +37,7 @@ class Fingerprint(msgspec.Struct, frozen=True, kw_only=True):
 
 def fingerprints(settings: Settings) -> dict[str, Fingerprint]:
     """Return the fingerprint of every metric that the settings define, by name."""
-    always = _values(settings, ALWAYS)
+    always = _values(settings, ALWAYS) | _mapped(settings)
     return {metric.name: _fingerprint(metric, settings, always) for metric in catalogue(settings)}
 
 
@@ -111,6 +112,11 @@ def _value(settings: Settings, name: str) -> object:
     return value
 
 
+def _mapped(settings: Settings) -> dict[str, object]:
+    """Return the mappings of foreign sources, if there are any."""
+    return {"sources": mappings(settings)} if settings.sources else {}
+
+
 def _digest(parts: Iterable[object]) -> str:
     text = json.dumps(list(parts), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -123,5 +129,6 @@ def definition_version(settings: Settings) -> str:
     )
     defining["dimensions"] = sorted(settings.dimensions)
     defining["active"]["passive_types"] = sorted(settings.active.passive_types)
+    defining |= _mapped(settings)
     text = json.dumps([defining, dict(EDITIONS)], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -6,6 +6,7 @@ from pathlib import Path
 from schemas.suggest import did_you_mean
 from stream.configure.check_definitions import broken_definitions
 from stream.configure.check_service import broken_rules
+from stream.configure.check_sources import broken_sources
 from stream.configure.fields import Problem, build, hints, leaves
 from stream.configure.lines import place_in, placed
 from stream.configure.sources import from_environment, from_text, text_of
@@ -47,7 +48,11 @@ def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
     failed = {problem.key for problem in problems}
     rules = [rule for rule in broken_rules(settings) if rule.partition(":")[0] not in failed]
     failed_tables = tuple(f"{key.rpartition('.')[0]}." for key in failed if key.count(".") > 1)
-    definitions = (r for r in broken_definitions(settings) if not r.startswith(failed_tables))
+    definitions = (
+        rule
+        for rule in (*broken_definitions(settings), *broken_sources(settings))
+        if not rule.startswith(failed_tables)
+    )
     rules += [placed(rule, file, written) for rule in definitions]
     if problems or rules:
         texts = [place_in(problem.text, problem.key, file, written) for problem in problems]

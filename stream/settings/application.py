@@ -47,6 +47,7 @@ from stream.settings.pages import (
 )
 from stream.settings.service import LimitSettings, LogSettings, PublishSettings, WebSettings
 from stream.settings.sessions import BounceSettings, DurationSettings, SessionSettings
+from stream.settings.sources import SourceSettings
 from stream.settings.table import AtLeastOne, Help, Table
 
 
@@ -140,6 +141,13 @@ class Settings(Table, frozen=True, kw_only=True):
     kafka: KafkaSettings = KafkaSettings()
     redis: RedisSettings = RedisSettings()
     topics: TopicSettings = TopicSettings()
+    sources: Annotated[
+        dict[str, SourceSettings],
+        Help(
+            "Foreign sources whose records are mapped to events, by name.",
+            example='[sources.web]\npreset = "segment"',
+        ),
+    ] = field(default_factory=dict)
     time: TimeSettings = TimeSettings()
     dedupe: DedupeSettings = DedupeSettings()
     session: SessionSettings = SessionSettings()
