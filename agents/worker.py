@@ -87,6 +87,10 @@ class WorkerRun:
             version("engagement-stream"), settings.app, settings.kafka.bootstrap_servers,
             settings.kafka.protocol, settings.redis.url,
         )  # fmt: skip
+        if settings.sources:
+            _log.warning(
+                "[sources] is not read by workers: engage map and engage report alone use it"
+            )
         await check_redis(settings)
         log = await find_log(self._settings)
         await check_rights(self._settings)

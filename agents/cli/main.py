@@ -14,6 +14,7 @@ except ImportError:
 refuse_shadows()
 
 from agents.cli.files import export, settings  # noqa: E402
+from agents.cli.foreign import detect, map_command  # noqa: E402
 from agents.cli.group import Commands, config_option  # noqa: E402
 from agents.cli.numbers import churn_risk, metrics, query, report, tail, top  # noqa: E402
 from agents.cli.service import check, health, topics, worker  # noqa: E402
@@ -33,6 +34,7 @@ def main() -> None:
     \b
     Try it, with nothing to install:      engage demo
     See what your files say:              engage report events.jsonl.gz
+    See what others' events become:       engage detect events.jsonl
     Write a configuration to edit:        engage settings > engage.toml
     Prepare your own Kafka and Redis:     engage check && engage topics create
     Then run, as often as you like:       engage worker
@@ -49,7 +51,7 @@ def main() -> None:
 
 
 for command in (
-    demo, report, settings, check, topics, worker, health, metrics, query, tail, top, plan, backfill,
-    state, replay, simulate, export, churn_risk,
+    demo, report, map_command, detect, settings, check, topics, worker, health, metrics, query, tail, top,
+    plan, backfill, state, replay, simulate, export, churn_risk,
 ):  # fmt: skip
     main.add_command(command)

@@ -4,13 +4,14 @@ from typing import Any
 
 import click
 
-from agents.cli.options import FILES, FORMAT, METRICS, with_settings
+from agents.cli.options import FILES, FORMAT, METRICS, SOURCE, with_settings
 from agents.cli.periods import with_days, with_periods
 from stream.settings.application import Settings
 
 
 @click.command()
 @FILES
+@SOURCE
 @METRICS
 @click.option("--window", "windows", multiple=True, help="Only this kind of window, such as day.")
 @click.option("--by", multiple=True, help="Also by value of this dimension, such as country.")
@@ -54,6 +55,7 @@ def report(settings: Settings, files: tuple[str, ...], by: tuple[str, ...], **op
     The files hold events as JSON lines, a JSON array, CSV with a header, or Parquet (needs the
     extra engagement-stream[files]), also compressed by gzip or zstd; `-` is standard input.
     Columns are named as the fields of events, such as event_time and context.country.
+    With --preset or --source they hold events of another product: see engage map.
 
     Lines may be in any order, and an event_id counts once a site. Sorting needs room in TMPDIR
     for the lines. With --as-log the order of the lines decides what is late or a duplicate, as in
@@ -76,6 +78,7 @@ def report(settings: Settings, files: tuple[str, ...], by: tuple[str, ...], **op
     Example:    engage report events.jsonl.gz
                 engage report --full events.jsonl.gz | less
                 engage report --html report.html events.jsonl.gz
+                engage report --preset segment segment.jsonl
                 engage report --metric bounce_rate --window day --by country events.jsonl
                 engage report --from 2024-02-01 --to 2024-02-29 --by country events.jsonl
                 engage report --until 2024-02-29 --window month events.jsonl
@@ -86,12 +89,12 @@ def report(settings: Settings, files: tuple[str, ...], by: tuple[str, ...], **op
     Exit codes: 0 numbers were printed; 1 they were, but a file ended early or was damaged; 2 none
                 could be counted, or a file, an option or the configuration is wrong.
     """
-    from agents.report.command import run_report
+    from agents.mapping.report import run_any_report
 
     given: dict[str, Any] = {"by": list(by)} if by else {}
     for name, value in options.items():
         given[name] = list(value) if isinstance(value, tuple) else value
-    return run_report(settings, list(files), **given)
+    return run_any_report(settings, list(files), **given)
 
 
 @click.command()

@@ -23,6 +23,15 @@ METRICS = click.option(
 )
 
 
+def SOURCE(command: Callable[..., Any]) -> Callable[..., Any]:  # noqa: N802 - an option, as those above
+    """Add the options that name the mapping of foreign records."""
+    preset = click.option("--preset", metavar="NAME", help="Mapping of a product, such as segment.")
+    source = click.option(
+        "--source", metavar="NAME", help="Mapping of [sources.NAME] in engage.toml."
+    )
+    return preset(source(command))
+
+
 def with_settings(command: Callable[..., int]) -> Callable[..., None]:
     """Pass the settings to a command, set up its logs, and make its result the exit code."""
 

@@ -117,6 +117,8 @@ def arguments_of(command: tuple[str, ...], tmp_path: Path) -> list[str]:
     file.write_text("")
     needed = {
         "report": [file],
+        "map": ["--preset", "segment", file],
+        "detect": [file],
         "replay": [file],
         "churn-risk": [file],
         "query": ["page_views"],
