@@ -9,11 +9,13 @@ from agents.monitoring.grafana import __main__ as grafana
 from agents.monitoring.rules import __main__ as rules
 from agents.monitoring.rules import prometheus_rule
 from schemas import generate as schemas
+from schemas.mapping import page as mappings
 
 Main = Callable[[list[str]], int]
 #: Each writes its files, or with --check names those that are not current and returns 1.
 GENERATORS: tuple[Main, ...] = (
     schemas.main,
+    mappings.main,
     settings_page.main,
     limits_page.main,
     reference.main,
