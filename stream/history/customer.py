@@ -95,23 +95,34 @@ class Customer:
         removed, added = self._place(event)
         if removed[0] == added[-1]:
             removed, added = removed[1:], added[:-1]
-        changed: list[CustomerDays] = []
-        ids = {step.segment_set_id for effect in (*removed, *added) for step in effect.steps}
-        for segment_set_id in ids:
-            self._days_of(segment_set_id)
-        # A second look, as the later ones may have split groups of the earlier ones.
-        for segment_set_id in ids:
-            changed += [days for days in self._days_of(segment_set_id) if days not in changed]
-        for days in changed:
-            days.count(counts, -1)
-        self._change(removed, added)
-        for days in changed:
-            days.count(counts, 1)
+        self._count_change(removed, added, counts)
         for effects, times in ((removed, -1), (added, 1)):
             for effect in effects:
                 if effect.unmatched_id is not None:
                     segment_set = self._registry.by_id(effect.unmatched_id)
                     counts.ever(measures.UNMATCHED_EVENTS, segment_set, times)
+
+    def _count_change(
+        self, removed: Sequence[Effect], added: Sequence[Effect], counts: Contributions
+    ) -> None:
+        """Renew the days of the groups in which a step changes, and count the difference."""
+        steps = [step for effect in (*removed, *added) for step in effect.steps]
+        if not steps:
+            return
+        ids = {step.segment_set_id for step in steps}
+        for segment_set_id in ids:
+            self._days_of(segment_set_id)
+        changed: list[CustomerDays] = []
+        # A second look, as the later ones may have split groups of the earlier ones.
+        for segment_set_id in ids:
+            changed += [days for days in self._days_of(segment_set_id) if days not in changed]
+        calendar = changed[0].group.calendar
+        first_day = min([calendar.day_of(step.time_ms) for step in steps])
+        for days in changed:
+            days.count(counts, -1, first_day)
+        self._change(removed, added)
+        for days in changed:
+            days.count(counts, 1, first_day)
 
     def settle(self, first_day: int, calendar: Calendar) -> None:
         """Fold what came before a day: no such event can arrive any more."""

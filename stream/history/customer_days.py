@@ -107,20 +107,25 @@ class CustomerDays(GroupState):
         if paid:
             yield Stay(start, None, is_first, is_carried)
 
-    def count(self, counts: Contributions, times: int) -> None:
-        """Add what the kept days contribute to the day counters; `times` −1 takes it away."""
+    def count(self, counts: Contributions, times: int, first_day: int = 0) -> None:
+        """Add what the kept days from `first_day` on contribute; `times` −1 takes it away.
+
+        A change on a day leaves the contributions of the days before it as they are.
+        """
         group = self.group
         starts: dict[int, bool] = {}
         ended: set[int] = set()
         for stay in self.stays():
-            if not stay.is_carried:
+            if not stay.is_carried and stay.start >= first_day:
                 starts[stay.start] = stay.is_first
                 for measure in _FIRST if stay.is_first else _AGAIN:
                     counts.on(measure, group, stay.start, times)
-            if stay.end is not None:
+            if stay.end is not None and stay.end >= first_day:
                 ended.add(stay.end)
                 self._count_end(counts, stay.start, stay.end, times)
         for day, change in self._mrr.items():
+            if day < first_day:
+                continue
             counts.on(measures.MRR_CHANGE_MICROS, group, day, times * change)
             measure = _movement(change, starts.get(day), day in ended)
             counts.on(measure, group, day, times * abs(change))

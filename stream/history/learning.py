@@ -8,7 +8,7 @@ from stream.history.events import HistoryEntry, Index
 from stream.history.order import EntryOrder
 
 #: Entries from which the index of a person stays in memory; that of a shorter history is soon built.
-INDEXED_FROM = 4
+INDEXED_FROM = 8
 
 
 class Learned:

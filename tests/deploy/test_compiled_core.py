@@ -13,20 +13,25 @@ from tests.deploy import ROOT
 from tests.deploy.image import Build
 
 _ORACLE = "tests/properties/test_engine_matches_oracle.py"
+_SUBSCRIPTIONS = "tests/properties/test_subscriptions_match_oracle.py"
 #: The mutants are tested on the sources: compiled functions cannot be replaced.
 CHECKED = (
     "tests/properties/test_engine_and_time.py",
     f"{_ORACLE}::test_order_batches_shards_and_crashes_change_no_number",
     f"{_ORACLE}::test_every_setting_matches_the_oracle",
     "tests/properties/test_ids_with_the_joint.py",
+    "tests/properties/test_goals_match_oracle.py::test_a_larger_run_with_crashes_matches_the_oracle",
+    "tests/properties/test_money_matches_oracle.py",
+    f"{_SUBSCRIPTIONS}::test_a_long_history_counts_what_the_oracle_counts",
     "tests/unit/counters",
     "tests/unit/engine",
+    "tests/unit/metrics",
     "tests/unit/people",
     "tests/unit/sessions",
 )
 _WHICH = (
-    "import stream.engine.fold as fold, stream.people.person as person; "
-    "print(fold.__file__, person.__file__)"
+    "import stream.engine.fold as fold, stream.people.person as person, stream.history.buyers as buyers; "
+    "print(fold.__file__, person.__file__, buyers.__file__)"
 )
 
 

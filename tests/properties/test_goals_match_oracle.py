@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from schemas.outputs import WindowKind
 from stream.history import funnel_attempts, replay
 from stream.history.cart_outcomes import ORDERED, KnownCarts
+from stream.history.contributions import Contributions
 from stream.history.distinct_days import DistinctDays
 from stream.history.funnel_attempts import Attempts
+from stream.history.groups import Groups
 from stream.metrics.themes import experiments, goals
 from stream.settings.application import Settings
 from stream.settings.definitions import ConversionSettings
@@ -168,6 +170,13 @@ def _orders_close_no_cart(self: KnownCarts, entry: Any, *given: Any) -> None:
         _take(self, entry, *given)
 
 
+def _shared_days(self: DistinctDays, group: Any) -> DistinctDays:
+    found = DistinctDays(group, self._windows)
+    found._ordered, found._held = self._ordered, self._held
+    return found
+
+
+_during = Contributions.during
 _begun, _carts, _reached, _sample = (
     Attempts.begins, KnownCarts.__init__, goals.reached_goals, experiments._sample,
 )  # fmt: skip
@@ -191,6 +200,19 @@ MUTANTS: dict[str, tuple[object, str, Callable[..., Any]]] = {
         lambda self, counts, place, day, by: _count(
             DistinctDays(self.group, self._windows), counts, 0, day, by
         ),
+    ),
+    "windows that end a day late": (
+        Contributions, "during",
+        lambda self, measure, group, first, last, count: _during(
+            self, measure, group, first, last + 1, count
+        ),
+    ),
+    "a group that is not split": (Groups, "_part", lambda self, state, *given: state),
+    "a part of a group that forgets its days": (
+        DistinctDays, "copy", lambda self, group: self.new(group),
+    ),
+    "a part of a group whose days stay those of the whole": (
+        DistinctDays, "copy", _shared_days,
     ),
     "orders that are no goal": (
         goals, "reached_goals",

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from stream.history import answers, customer_days, purchases, subscriptions, ticket_course
+from stream.history import answers, buyers, customer_days, purchases, subscriptions, ticket_course
 from stream.history.distinct_days import DistinctDays
+from stream.history.groups import Groups
 from stream.metrics.themes import feedback, orders, social, tickets
 from tests.properties.inputs.traffic import DAY_MS, HOUR_MS, Sent
 from tests.properties.test_money_matches_oracle import config_for, wrong
@@ -16,8 +17,8 @@ BASE_MS = 1_709_553_600_000
 Occurrence = tuple[int, int, str, dict[str, Any]]
 
 
-def _order(order_id: str, revenue: float, kind: str = "order") -> dict[str, Any]:
-    return {"type": kind, "order_id": order_id, "revenue": revenue}
+def _order(order_id: str, revenue: float, kind: str = "order", **more: Any) -> dict[str, Any]:
+    return {"type": kind, "order_id": order_id, "revenue": revenue, **more}
 
 
 def _answer(score: int, **fields: Any) -> dict[str, Any]:
@@ -37,6 +38,11 @@ SCENARIOS: dict[str, list[Occurrence]] = {
         (0, 1, "a", _order("o", 20)), (1, 1, "a", _order("o", 20)), (2, 1, "a", _order("p", 5)),
         (3, 1, "a", _order("o", 15, "refund")), (4, 1, "a", _order("o", 15, "refund")),
         (5, 1, "b", _order("o", 7)), (40, 1, "a", _order("q", 1)),
+        # The same order again: it is earlier, and comes later.
+        (4, 20, "b", _order("o", 9, delay_hours=10)),
+        # One person orders in two countries.
+        (41, 1, "c", _order("r", 2) | {"context": {"country": "FR"}}),
+        (42, 1, "c", _order("s", 3) | {"context": {"country": "DE"}}),
     ],
     "surveys": [
         (0, 1, "a", _answer(10, response_id="r")), (0, 2, "a", _answer(3, response_id="r")),
@@ -89,13 +95,19 @@ def broken(aggregate: str, dedupe: str = "all") -> list[str]:
     for number, (day, hour, account, fields) in enumerate(SCENARIOS[aggregate]):
         time_ms = BASE_MS + day * DAY_MS + hour * HOUR_MS + number
         event = {"event_id": f"e{number}", "event_time": time_ms, "user_id": account, **fields}
-        sent.append(Sent(event, account, "clicks", 0))
+        delay_ms = event.pop("delay_hours", 0) * HOUR_MS
+        sent.append(Sent(event, account, "clicks", delay_ms))
     return wrong(aggregate, sent, config_for("UTC", dedupe=dedupe, denominator="shown"))
 
 
 def _refund_without_end(self: purchases.Sale, time_ms: int, micros: int) -> None:
     self.left = micros
     _refund(self, time_ms, micros)
+
+
+def _never_subtracted(self: buyers.OrderIndex, sale: Any, by: int, counts: Any) -> None:
+    if by > 0:
+        _count_order(self, sale, by, counts)
 
 
 def _all_new_orders(event: Any) -> Any:
@@ -160,6 +172,7 @@ def _price_unknown(state: Any, event: Any) -> Any:
 
 
 _numbers = iter(range(1 << 30))
+_count_order = buyers.OrderIndex._count
 _refund, _kept = purchases.Sale.refund, purchases.entry_of
 _course_take, _is_of_ticket = ticket_course._Course.take, ticket_course.is_of_ticket
 _ticket_entry = tickets.Tickets.entry
@@ -167,6 +180,15 @@ _counted = answers.AnswerRules.counted
 _advance, _stays = subscriptions.advance, customer_days.CustomerDays.stays
 MUTANTS: dict[str, tuple[str, object, str, Callable[..., Any]]] = {
     "unlimited refunds": ("orders", purchases.Sale, "refund", _refund_without_end),
+    "an order that an earlier one replaces still counts": (
+        "orders", buyers.OrderIndex, "_count", _never_subtracted,
+    ),
+    "segments share their orders for ever": (
+        "orders", Groups, "_part", lambda self, state, *given: state,
+    ),
+    "a new segment has no earlier orders": (
+        "orders", buyers._Buyer, "copy", lambda self, group: self.new(group),
+    ),
     "every order counts": ("orders", orders, "entry_of", _all_new_orders),
     "a buyer is counted in one window only": ("orders", DistinctDays, "_count", lambda *_: None),
     "every answer counts": ("surveys", feedback, "sid_digest", _all_new_ids),

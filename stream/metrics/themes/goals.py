@@ -129,8 +129,11 @@ def goals_by_type(settings: Settings) -> dict[str, list[tuple[str, Predicate]]]:
 
 def reached_goals(by_type: Mapping[str, list[tuple[str, Predicate]]], event: Any) -> list[str]:
     """Return the names of the goals that an event reaches, in order."""
-    tag = str(event.__struct_config__.tag)
-    reached = {name for name, test in by_type.get(tag, ()) if test(event)}
+    tag = event.__struct_config__.tag
+    tests = by_type.get(tag)
+    if tests is None:
+        return [event.name] if tag == "goal" else []
+    reached = {name for name, test in tests if test(event)}
     if tag == "goal":
         reached.add(event.name)
     return sorted(reached)
