@@ -88,13 +88,19 @@ class PublishedState:
         )
         return {bucket for buckets in found for bucket in buckets}
 
-    async def bucket(self, partition: int, bucket: BucketKey) -> Mapping[SeriesKey, int]:
-        """Return the counts of one shard in one bucket, by series."""
-        found = await self._store.bucket(partition, bucket)
+    async def buckets(
+        self, partition: int, wanted: Sequence[BucketKey]
+    ) -> dict[BucketKey, dict[SeriesKey, int]]:
+        """Return the counts of one shard in these buckets, by series."""
+        found = await self._store.buckets(partition, wanted)
         names = self._names.setdefault(partition, {})
-        if unknown := [series for series in found if series not in names]:
+        series = {series for counts in found.values() for series in counts}
+        if unknown := [one for one in series if one not in names]:
             names.update(await self._read_names(partition, unknown))
-        return {name: count for i, count in found.items() if (name := names[i]) is not None}
+        return {
+            bucket: {name: n for i, n in counts.items() if (name := names[i]) is not None}
+            for bucket, counts in found.items()
+        }
 
     async def _read_names(
         self, partition: int, unknown: Sequence[int]

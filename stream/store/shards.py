@@ -1,8 +1,9 @@
 """Stores shards in Redis: claims, checkpoints, people, and dead letters on their way to Kafka."""
 
+import asyncio
 import json
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,13 +13,16 @@ from stream.people.person import Person, person_field, unpack
 from stream.publish.log_identity import LogIdentity, Mismatch, find_mismatch
 from stream.store import keys
 from stream.store.checkpoint_writes import checkpoint_writes, unpack_dead_letters
-from stream.store.connection import RedisClient
+from stream.store.connection import RedisClient, together
 from stream.store.keys import ShardKeys, parse_bucket
 from stream.store.log_identity import claim_arguments, read_log_identity, with_stored
 from stream.store.scripts import CLAIM, STORE_CHECKPOINT
 from stream.store.stored_meta import refusal
 
 _READ_AT_ONCE = 5_000
+_BUCKETS_AT_ONCE = 64
+#: Counts to convert before the event loop gets a turn: some milliseconds.
+_COUNTS_AT_ONCE = 10_000
 
 
 class CheckpointRefusedError(Exception):
@@ -168,23 +172,36 @@ class Store:
     async def load(self, partition: int) -> ShardParts:
         """Read a shard without its people."""
         shard = self.keys(partition)
-        names = _pairs(await self._client.execute_command("HGETALL", shard.names))
-        opened = _pairs(await self._client.execute_command("HGETALL", shard.opened))
-        listed = await self._client.execute_command("ZRANGE", shard.changed, 0, -1)
-        buckets = {}
-        for name in listed:
-            bucket = parse_bucket(name.decode())
-            buckets[bucket] = await self.bucket(partition, bucket)
+        names, opened, listed = await together(
+            self._client,
+            (
+                ("HGETALL", shard.names),
+                ("HGETALL", shard.opened),
+                ("ZRANGE", shard.changed, 0, -1),
+            ),
+        )
         return ShardParts(
-            names=[(int(name_id), name) for name_id, name in names.items()],
-            buckets=buckets,
-            opened={key.decode(): _opened(value) for key, value in opened.items()},
+            names=[(int(name_id), name) for name_id, name in _pairs(names).items()],
+            buckets=await self.buckets(partition, [parse_bucket(one.decode()) for one in listed]),
+            opened={key.decode(): _opened(value) for key, value in _pairs(opened).items()},
         )
 
-    async def bucket(self, partition: int, bucket: BucketKey) -> dict[int, int]:
-        """Return the counts of one time bucket by series id; empty if it is not stored."""
-        found = await self._client.execute_command("HGETALL", self.keys(partition).bucket(bucket))
-        return {int(series): int(count) for series, count in _pairs(found).items()}
+    async def buckets(
+        self, partition: int, wanted: Sequence[BucketKey]
+    ) -> dict[BucketKey, dict[int, int]]:
+        """Return the counts of time buckets by series id, some buckets per call."""
+        shard, found, converted = self.keys(partition), {}, 0
+        for first in range(0, len(wanted), _BUCKETS_AT_ONCE):
+            part = wanted[first : first + _BUCKETS_AT_ONCE]
+            answers = await together(self._client, [("HGETALL", shard.bucket(b)) for b in part])
+            for bucket, answer in zip(part, answers, strict=True):
+                counts = _pairs(answer).items()
+                found[bucket] = {int(series): int(count) for series, count in counts}
+                converted += len(counts)
+                if converted > _COUNTS_AT_ONCE:
+                    converted = 0
+                    await asyncio.sleep(0)
+        return found
 
     async def read_people(self, partition: int, wanted: Iterable[str]) -> list[Person]:
         """Return the people of these keys, some thousands per call; a person never seen comes back empty."""

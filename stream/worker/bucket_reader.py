@@ -8,8 +8,9 @@ from stream.counters.measures import Grain
 from stream.counters.table import BucketKey
 from stream.publish.merged_counts import MergedCounts
 from stream.store.published import PublishedState
+from stream.worker.event_loop import in_slices
 
-_AT_ONCE = 4
+_AT_ONCE = 32
 
 
 class BucketReader:
@@ -45,10 +46,9 @@ class BucketReader:
         """Merge buckets, some at once: while batches are folded, each answer comes late."""
         left = iter(buckets)
         while some := list(islice(left, _AT_ONCE)):
-            reads = (self._state.bucket(p, bucket) for bucket in some for p in partitions)
-            parts = iter(await asyncio.gather(*reads))
-            for bucket in some:
-                self._merged.replace(bucket, list(islice(parts, len(partitions))))
+            parts = await asyncio.gather(*(self._state.buckets(p, some) for p in partitions))
+            merge = self._merged.replace
+            await in_slices(merge(bucket, [part[bucket] for part in parts]) for bucket in some)
 
     async def _drop(
         self, partitions: Collection[int], changed: Iterable[int], oldest_day: int

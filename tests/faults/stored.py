@@ -53,8 +53,10 @@ async def _read(settings: Settings, partitions: int) -> Counts:
         state = PublishedState(client, store, settings.app, partitions)
         found = {b for p in range(partitions) for b in (await state.changed(p, -1))[1]}
         merged = MergedCounts(build_rules(settings).calendar_of, "")
-        for bucket in (b for b in found if b[0] >= Grain.DAY):
-            merged.replace(bucket, [await state.bucket(p, bucket) for p in range(partitions)])
+        wanted = [b for b in found if b[0] >= Grain.DAY]
+        parts = [await state.buckets(p, wanted) for p in range(partitions)]
+        for bucket in wanted:
+            merged.replace(bucket, [part[bucket] for part in parts])
         raw = await state.snapshot()
     finally:
         await client.aclose()

@@ -72,11 +72,15 @@ class StoredState:
             for key in (await self.changed(p, sequences.get(p, -1)))[1]
         }
 
-    async def bucket(self, partition: int, bucket: BucketKey) -> Mapping[SeriesKey, int]:
+    async def buckets(
+        self, partition: int, wanted: Sequence[BucketKey]
+    ) -> dict[BucketKey, dict[SeriesKey, int]]:
         worker = self._workers[partition]
-        names = worker.shard.registry.series
-        counts = worker.store.buckets.get(bucket, {})
-        return {(names[i][0], names[i][1:]): count for i, count in counts.items()}
+        names, stored = worker.shard.registry.series, worker.store.buckets
+        return {
+            bucket: {(names[i][0], names[i][1:]): n for i, n in stored.get(bucket, {}).items()}
+            for bucket in wanted
+        }
 
 
 class Succession:
