@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from schemas.codec import Reason, RejectedEvent, parse_all
+from schemas.events import Event
 from stream.engine.accept import is_other_currency
 from stream.report.duplicates import Duplicates
 from stream.report.input import Item, read_items
@@ -90,8 +91,8 @@ class BoundedInput:
         counted = 0
         again = [self._again()] if self._read_again_to else []
         blocks = map(self._chosen, self._sorter.merged(again))
-        for block in self._in_order(blocks):
-            ready += block
+        for block in Ties(self._before, self._orders).ordered(blocks):
+            ready += [timed for _, timed in block]
             if len(ready) >= EVENTS_AT_ONCE:
                 yield ready
                 counted += len(ready)
@@ -104,18 +105,7 @@ class BoundedInput:
         """Note the time and id of each event; reject what is no event or dated after now."""
         sorter, duplicates, note_time = self._sorter, self._duplicates, self._clocks.note
         currency, times = self._currency, list[int]()
-        read = parse_all(item if isinstance(item, bytes) else None for _, item in batch)
-        for (number, item), found in zip(batch, read, strict=True):
-            if isinstance(item, RejectedEvent):
-                self._reject(number, item)
-                continue
-            if isinstance(found, RejectedEvent):
-                self._reject(number, found)
-                continue
-            event, time_ms = found
-            if time_ms > self._newest_ms:
-                self._reject(number, RejectedEvent(Reason.FUTURE, AFTER_NOW))
-                continue
+        for number, item, event, time_ms in events_of(batch, self._newest_ms, self._reject):
             if currency is None or not is_other_currency(event, currency):
                 if duplicates is not None:
                     duplicates.add(event.site, event.event_id, time_ms, number)
@@ -132,12 +122,6 @@ class BoundedInput:
         else:
             self._sorter.spill()
 
-    def _in_order(self, blocks: Iterable[list[Numbered]]) -> Iterable[list[Timed]]:
-        ties = Ties(self._before, self._orders)
-        if ties.are_as_read:
-            return ([timed for _, timed in block] for block in blocks)
-        return ties.ordered(blocks)
-
     def _chosen(self, block: list[TimedItem]) -> list[Numbered]:
         """Return the events of a block that count, with their numbers."""
         duplicates = self._duplicates
@@ -146,7 +130,7 @@ class BoundedInput:
             if len(kept) < len(block):
                 self.rejected[Reason.DUPLICATE] += len(block) - len(kept)
                 block = kept
-        events = list(zip((number for _, number, _ in block), _parsed(block), strict=True))
+        events = list(zip((number for _, number, _ in block), parsed(block), strict=True))
         if not self._has_wrong_clocks:
             return events
         chosen: list[Numbered] = []
@@ -189,6 +173,27 @@ class BoundedInput:
         self._on_bad(BadLine(self._names[place], line, error.reason, error.detail))
 
 
+def events_of(
+    batch: Sequence[tuple[int, Item]], newest_ms: int, reject: Callable[[int, RejectedEvent], None]
+) -> list[tuple[int, bytes, Event, int]]:
+    """Return (number, item, event, time) of each item that is an event; reject the others.
+
+    An event after `newest_ms` is rejected as well.
+    """
+    found: list[tuple[int, bytes, Event, int]] = []
+    read = parse_all(item if isinstance(item, bytes) else None for _, item in batch)
+    for (number, item), one in zip(batch, read, strict=True):
+        if isinstance(item, RejectedEvent):
+            reject(number, item)
+        elif isinstance(one, RejectedEvent):
+            reject(number, one)
+        elif one[1] > newest_ms:
+            reject(number, RejectedEvent(Reason.FUTURE, AFTER_NOW))
+        else:
+            found.append((number, item, *one))
+    return found
+
+
 def numbered(items: Iterable[Item], number: int) -> Iterator[tuple[int, list[tuple[int, Item]]]]:
     """Yield batches of items that are not blank, with their numbers, from `number` + 1 on.
 
@@ -212,7 +217,7 @@ def numbered(items: Iterable[Item], number: int) -> Iterator[tuple[int, list[tup
         raise damage
 
 
-def _parsed(block: list[TimedItem]) -> list[Timed]:
+def parsed(block: list[TimedItem]) -> list[Timed]:
     """Parse the events of a block that are still bytes."""
     if block and not isinstance(block[0][2], bytes) and not isinstance(block[-1][2], bytes):
         return [found for _, _, found in block if not isinstance(found, bytes)]

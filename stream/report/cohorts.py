@@ -6,8 +6,11 @@ from typing import Any, Literal, NamedTuple
 from schemas.codec import epoch_ms
 from schemas.outputs import MetricRecord, WindowKind
 from stream.counters.calendar import Calendar
+from stream.counters.segments import SegmentRegistry
 from stream.counters.windows import Span, ending
 from stream.history.event_filter import predicate
+from stream.people.keys import split_key
+from stream.people.person import Person
 from stream.settings.application import Settings
 from stream.settings.definitions import Selection
 
@@ -63,36 +66,66 @@ class Cell(NamedTuple):
     end: int
 
 
-def triangle(
+class Returned(NamedTuple):
+    """People of a site by the periods in which they started and returned; what differs by person adds up."""
+
+    #: First and last day with a start or a return, as ordinals.
+    first: int
+    last: int
+    #: (first day of the cohort's period, first day of a later period or of the same) → people
+    people: dict[tuple[int, int], int]
+
+    def plus(self, other: "Returned") -> "Returned":
+        """Return the sum for other people of the same site."""
+        people = dict(self.people)
+        for pair, count in other.people.items():
+            people[pair] = people.get(pair, 0) + count
+        return Returned(min(self.first, other.first), max(self.last, other.last), people)
+
+
+def returned(
     starts: Days,
     returns: Days,
     kind: WindowKind,
     cohort: Cohort,
     calendar: Calendar,
-) -> Iterator[Cell]:
-    """Yield the cells of a site, cohort by cohort, up to the last period with an event.
+) -> Returned:
+    """Count the people of a site by cohort and later period.
 
     first_time: a person belongs to the cohort of their first start. recurring: to the cohort of every
     period in which they start. All people of a cohort are active in its own period.
     """
-    periods = _periods(kind, calendar, [*starts.values(), *returns.values()])
-    number = {span.first: place for place, span in enumerate(periods)}
+    begins: dict[int, int] = {}
 
-    def numbers(days: Iterable[int]) -> set[int]:
-        return {number[ending(kind, day, calendar).first] for day in days}
+    def periods(days: Iterable[int]) -> set[int]:
+        for day in days:
+            if day not in begins:
+                begins[day] = ending(kind, day, calendar).first
+        return {begins[day] for day in days}
 
-    counts: dict[tuple[int, int], int] = {}
+    people: dict[tuple[int, int], int] = {}
     for who, days in starts.items():
-        cohorts = numbers(days)
-        back = numbers(returns.get(who, ()))
+        cohorts = periods(days)
+        back = periods(returns.get(who, ()))
         for first in {min(cohorts)} if cohort == "first_time" else cohorts:
-            for later in {first, *(place for place in back if place > first)}:
-                counts[first, later] = counts.get((first, later), 0) + 1
-    for first, span in enumerate(periods):
-        for later in range(first, len(periods)):
-            active = counts.get((first, later), 0)
-            people = counts.get((first, first), 0)
-            yield Cell(span, later - first, active, people, periods[later].last + 1)
+            for later in {first, *(begin for begin in back if begin > first)}:
+                people[first, later] = people.get((first, later), 0) + 1
+    every = [day for some in (*starts.values(), *returns.values()) for day in some]
+    return Returned(min(every, default=0), max(every, default=0), people)
+
+
+def triangle(found: Returned, kind: WindowKind, calendar: Calendar) -> Iterator[Cell]:
+    """Yield the cells of a site, cohort by cohort, up to the last period with an event."""
+    if not found.people:
+        return
+    spans = [ending(kind, found.first, calendar)]
+    while spans[-1].last < found.last:
+        spans.append(ending(kind, spans[-1].last + 1, calendar))
+    for place, span in enumerate(spans):
+        people = found.people.get((span.first, span.first), 0)
+        for period, later in enumerate(spans[place:]):
+            active = found.people.get((span.first, later.first), 0)
+            yield Cell(span, period, active, people, later.last + 1)
 
 
 def records_of(
@@ -125,17 +158,20 @@ def records_of(
         )
 
 
+def active_days(
+    people: Iterable[Person], registry: SegmentRegistry
+) -> dict[str, dict[str, Sequence[int]]]:
+    """Return site → person → active days."""
+    found: dict[str, dict[str, Sequence[int]]] = {}
+    for person in people:
+        site, who = split_key(person.key)
+        whole = registry.segment_set_of(site, {}).segments[0].id
+        for (top, mask, *_), segments in person.active.items():
+            if whole in segments:
+                found.setdefault(site, {})[who] = days_of_mask(top, mask)
+    return found
+
+
 def days_of_mask(top: int, mask: int) -> Sequence[int]:
     """List the days of an active-days bitmap (see stream/people/active_days.py)."""
     return [top - place for place in range(mask.bit_length()) if mask >> place & 1]
-
-
-def _periods(kind: WindowKind, calendar: Calendar, days: Sequence[Collection[int]]) -> list[Span]:
-    """List the periods from the first to the last day."""
-    every = [day for some in days for day in some]
-    if not every:
-        return []
-    spans = [ending(kind, min(every), calendar)]
-    while spans[-1].last < max(every):
-        spans.append(ending(kind, spans[-1].last + 1, calendar))
-    return spans

@@ -1,13 +1,15 @@
 """Finds the duplicates of a whole input: events of one site with the same event_id."""
 
 import struct
+from collections.abc import Iterator
 from hashlib import blake2b
 
 from stream.report.spill import Place, Spill
 
 #: Digest of site and id, event time in epoch ms, number over all inputs.
 _ENTRY = struct.Struct("<16sqq")
-_PARTS = 256
+#: Parts that are compared one at a time.
+PARTS = 256
 #: Bytes of entries held in memory.
 MEMORY_BYTES = 64 << 20
 
@@ -21,8 +23,8 @@ class Duplicates:
 
     def __init__(self, spill: Spill) -> None:
         self._spill = spill
-        self._parts = [bytearray() for _ in range(_PARTS)]
-        self._spilled: list[list[Place]] = [[] for _ in range(_PARTS)]
+        self._parts = [bytearray() for _ in range(PARTS)]
+        self._spilled: list[list[Place]] = [[] for _ in range(PARTS)]
         self._size = 0
         #: A bit for each number.
         self._found = bytearray()
@@ -40,23 +42,19 @@ class Duplicates:
         """Compare all ids of events with a number below `numbers`, once all are noted."""
         self._found = bytearray(numbers // 8 + 1)
         for part, places in zip(self._parts, self._spilled, strict=True):
-            self._compare(b"".join(map(self._spill.read, places)) + part)
+            for number in later_ones(b"".join(map(self._spill.read, places)) + part):
+                self._found[number >> 3] |= 1 << (number & 7)
         self._parts = []
 
     def __contains__(self, number: int) -> bool:
         """Whether the event with this number is a duplicate."""
         return bool(self._found[number >> 3] & 1 << (number & 7))
 
-    def _compare(self, entries: bytes) -> None:
-        first: dict[bytes, tuple[int, int]] = {}
-        found = self._found
-        for digest, time_ms, number in _ENTRY.iter_unpack(entries):
-            known = first.setdefault(digest, (time_ms, number))
-            if known[1] != number:
-                later = max(known, (time_ms, number))[1]
-                if later != number:
-                    first[digest] = (time_ms, number)
-                found[later >> 3] |= 1 << (later & 7)
+    def give_up(self) -> list[list[Place]]:
+        """Move all entries to the spill; return the places of each part. Raises SpillError."""
+        self._move()
+        self._parts = []
+        return self._spilled
 
     def _move(self) -> None:
         for part, places in zip(self._parts, self._spilled, strict=True):
@@ -64,3 +62,15 @@ class Duplicates:
                 places.append(self._spill.write(part))
                 part.clear()
         self._size = 0
+
+
+def later_ones(entries: bytes) -> Iterator[int]:
+    """Yield the number of each event whose id an older one among `entries` has."""
+    first: dict[bytes, tuple[int, int]] = {}
+    for digest, time_ms, number in _ENTRY.iter_unpack(entries):
+        known = first.setdefault(digest, (time_ms, number))
+        if known[1] != number:
+            later = max(known, (time_ms, number))[1]
+            if later != number:
+                first[digest] = (time_ms, number)
+            yield later

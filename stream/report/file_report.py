@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import closing
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from schemas.codec import RejectedEvent, parse_all
 from schemas.outputs import MetricRecord, WindowKind
@@ -20,21 +20,31 @@ from stream.metrics.catalogue import catalogue
 from stream.metrics.metric import Metric, required_grains
 from stream.metrics.ranges import over_all_days, over_range
 from stream.people.id_changes import IdChanges
-from stream.people.keys import split_key
 from stream.publish.due_windows import END_OF_INPUT
 from stream.report.accounting import MEASURE_OF, Accounting, accounting, rejected
 from stream.report.bounded import BadLine, BoundedInput, numbered
 from stream.report.churn import settle_days
-from stream.report.cohorts import Cohort, DaysOf, days_of_mask, records_of, triangle
+from stream.report.cohorts import (
+    Cohort,
+    DaysOf,
+    Returned,
+    active_days,
+    records_of,
+    returned,
+    triangle,
+)
 from stream.report.input import Item
 from stream.report.numbers import Numbers
 from stream.report.packed_people import PEOPLE_IN_MEMORY, PackedPeople
 from stream.report.partitions import move_counts, partition_of
 from stream.report.periods import Complete, DayRange
-from stream.report.spill import Spill
+from stream.report.spill import Spill, Timed
 from stream.settings.application import Settings
 
+#: Topic of a report's shards.
+TOPIC = "files"
 _FOREVER_MS = 1 << 50
+_T = TypeVar("_T")
 #: Sessions and carts whose person is known; beyond them the oldest are forgotten.
 _IDS_KNOWN = 100_000
 
@@ -81,7 +91,7 @@ class Report:
         self._starts, self._returns = (DaysOf(settings, s) if s.type else None for s in chosen)
         rules = build_rules(settings, [one for one in (self._starts, self._returns) if one])
         grains, in_memory = _grains(self._metrics, days, kinds), PEOPLE_IN_MEMORY // partitions
-        self._shards = [Shard(p, ["files"], rules, grains, in_memory) for p in range(partitions)]
+        self._shards = [Shard(p, [TOPIC], rules, grains, in_memory) for p in range(partitions)]
         #: The first shard; in the end it holds the counts of all.
         self.shard = self._shards[0]
         self._people = [PackedPeople(shard, in_memory) for shard in self._shards]
@@ -95,7 +105,7 @@ class Report:
                 shard.count_range(*days.days)
             if is_bounded:
                 # Each id reaches the engine once.
-                shard.topics["files"].seen = SeenIds(_FOREVER_MS, ids_max=0)
+                shard.topics[TOPIC].seen = SeenIds(_FOREVER_MS, ids_max=0)
         self._rules = rules
         self._now_ms = now_ms
         self._on_bad = on_bad
@@ -112,7 +122,7 @@ class Report:
         An InputError of `lines` passes through after the lines before it are counted.
         """
         for _, batch in numbered(lines, 0):
-            self._count(self._parsed(name, batch))
+            self._count_lines(self._parsed(name, batch))
 
     def read_all(self, names: Sequence[str], show: Callable[[str], None]) -> None:
         """Count all inputs as one whole; `show` is told how far the work is. Raises SpillError."""
@@ -120,7 +130,7 @@ class Report:
             whole = BoundedInput(self._settings, self._now_ms, spill, self._on_bad, show)
             self.damage += whole.survey(names)
             for events in whole.events():
-                self._count([(event, b"") for event in events])
+                self.count(events)
             self._rejected += whole.rejected
 
     def events_of_other_sites(self) -> int:
@@ -135,7 +145,7 @@ class Report:
                 found[measure] += count
         applied, left_out = 0, Counter(self._rejected)
         for shard in self._shards:
-            state = shard.topics["files"]
+            state = shard.topics[TOPIC]
             applied += state.counts["applied"]
             left_out += Counter(rejected(state.counts, state.reasons))
         return accounting(applied, left_out, found)
@@ -193,29 +203,30 @@ class Report:
         """
         newest_ms = max(topic.clock for topic in self.shard.topics.values())
         definition = definition_version(self._settings)
-        active = self._active_days()
-        starts = self._starts.days if self._starts else active
-        returns = self._returns.days if self._returns else active
-        for site in sorted(starts):
+        for (site, kind), found in sorted(self.returned(cohort, kinds).items(), key=_by_site):
             calendar = self._calendar_of(site)
-            for kind in kinds:
-                cells = triangle(starts[site], returns.get(site, {}), kind, cohort, calendar)
-                complete_ms = newest_ms if until is None else until.ms_in(calendar)
-                yield from records_of(cells, site, cohort, calendar, definition, complete_ms)
+            cells = triangle(found, kind, calendar)
+            complete_ms = newest_ms if until is None else until.ms_in(calendar)
+            yield from records_of(cells, site, cohort, calendar, definition, complete_ms)
 
-    def _active_days(self) -> dict[str, dict[str, Sequence[int]]]:
-        """Site → person → active days."""
-        found: dict[str, dict[str, Sequence[int]]] = {}
+    def returned(
+        self, cohort: Cohort, kinds: Collection[WindowKind]
+    ) -> dict[tuple[str, WindowKind], Returned]:
+        """Count the people who return, for each site and kind of period in the order of `kinds`."""
+        active: dict[str, dict[str, Sequence[int]]] = {}
         # A person is in one shard: their key is that of their records.
         for shard, people in zip(self._shards, self._people, strict=True):
-            registry = shard.registry
-            for person in people.everyone():
-                site, who = split_key(person.key)
-                whole = registry.segment_set_of(site, {}).segments[0].id
-                for (top, mask, *_), segments in person.active.items():
-                    if whole in segments:
-                        found.setdefault(site, {})[who] = days_of_mask(top, mask)
-        return found
+            for site, days in active_days(people.everyone(), shard.registry).items():
+                active.setdefault(site, {}).update(days)
+        starts = self._starts.days if self._starts else active
+        returns = self._returns.days if self._returns else active
+        return {
+            (site, kind): returned(
+                days, returns.get(site, {}), kind, cohort, self._calendar_of(site)
+            )
+            for kind in kinds
+            for site, days in starts.items()
+        }
 
     def _parsed(self, name: str, batch: Sequence[tuple[int, Item]]) -> list[tuple[Decoded, bytes]]:
         raws = [item if isinstance(item, bytes) else b"" for _, item in batch]
@@ -227,35 +238,38 @@ class Report:
             parsed.append((found, raw))
         return parsed
 
-    def _count(self, batch: Sequence[tuple[Decoded, bytes]]) -> None:
-        if self._partition_of is None:
-            self._count_in(0, batch)
-            return
-        parts: dict[int, list[tuple[Decoded, bytes]]] = {}
-        for item in batch:
-            parts.setdefault(self._partition_of(item[0]), []).append(item)
-        for partition, part in parts.items():
-            self._count_in(partition, part)
+    def _count_lines(self, batch: Sequence[tuple[Decoded, bytes]]) -> None:
+        for partition, part in self._parts(batch, lambda item: item[0]).items():
+            first = self._shards[partition].topics[TOPIC].next
+            # A file has no Kafka timestamps: only the wall clock guards against future events.
+            lines = [
+                Line(first + place, 0 if isinstance(item, RejectedEvent) else item[1], raw)
+                for place, (item, raw) in enumerate(part)
+            ]
+            self._people[partition].count(lines, [item for item, _ in part], self._now_ms)
 
-    def _count_in(self, partition: int, batch: Sequence[tuple[Decoded, bytes]]) -> None:
-        shard, packed = self._shards[partition], self._people[partition]
-        decoded = [item for item, _ in batch]
-        first = shard.topics["files"].next
-        # A file has no Kafka timestamps: only the wall clock guards against future events.
-        lines = [
-            Line(first + place, 0 if isinstance(item, RejectedEvent) else item[1], raw)
-            for place, (item, raw) in enumerate(batch)
-        ]
-        if not lines:
-            return
-        people, missing = shard.prepare(decoded)
-        if missing:
-            shard.admit(packed.load(missing))
-            turned = shard.people.rotations
-            people, _ = shard.complete(decoded, people, missing, turned)
-        shard.apply("files", lines, decoded, people, self._now_ms)
-        shard.dead_letters.clear()
-        packed.settle(len(batch))
+    def count(self, events: Sequence[Timed]) -> None:
+        """Count the next events of the whole, which are in the order of their times."""
+        for partition, part in self._parts(events, lambda event: event).items():
+            first = self._shards[partition].topics[TOPIC].next
+            # Of a whole nothing is rejected by its record, so one stands for all but the last.
+            lines = [Line(first, _FOREVER_MS, b"")] * (len(part) - 1)
+            lines.append(Line(first + len(part) - 1, _FOREVER_MS, b""))
+            self._people[partition].count(lines, part, self._now_ms)
+
+    def _parts(self, batch: Sequence[_T], decoded: Callable[[_T], Decoded]) -> dict[int, list[_T]]:
+        """Divide a batch by partition."""
+        find = self._partition_of
+        if find is None:
+            return {0: list(batch)} if batch else {}
+        parts: dict[int, list[_T]] = {}
+        for item in batch:
+            parts.setdefault(find(decoded(item)), []).append(item)
+        return parts
+
+
+def _by_site(item: tuple[tuple[str, WindowKind], Returned]) -> str:
+    return item[0][0]
 
 
 def _grains(

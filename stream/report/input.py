@@ -20,6 +20,7 @@ from stream.report.opening import (
     DAMAGE,
     STANDARD_INPUT,
     InputError,
+    is_compressed,
     is_file,
     opened,
     shown_name,
@@ -30,6 +31,7 @@ from stream.report.tables import DamagedTableError, csv_rows, parquet_rows
 #: Length of the longest event with the end of its line.
 LINE_MAX = MAX_BYTES + 2
 DAMAGED: tuple[type[Exception], ...] = (*DAMAGE, BrokenArrayError)
+LINES_BUFFER = 1 << 18
 #: Bytes of a possible event, or the refusal of a row that is none.
 Item = bytes | RejectedEvent
 
@@ -68,6 +70,55 @@ def read_items(name: str, longest: int = LINE_MAX) -> Iterator[Item]:
         raise
     except OSError as error:
         raise InputError(f"{shown} cannot be read after line {number:,}: {why(error)}") from error
+
+
+def is_splittable(name: str) -> bool:
+    """Whether an input is a plain file of lines, so that parts of it can be read by themselves."""
+    if not is_file(name):
+        return False
+    with Path(name).open("rb") as source:
+        head = source.read(HEAD_BYTES)
+    try:
+        return not is_compressed(head) and detect(head).form == "lines"
+    except WrongEncodingError:
+        return False
+
+
+def read_lines(name: str, start: int, end: int, longest: int = LINE_MAX) -> Iterator[bytes]:
+    """Yield the lines of a plain file that begin at the bytes `start` to `end` - 1, as `read_items` does.
+
+    Raises InputError after the last good line.
+    """
+    number = 0
+    try:
+        with io.BufferedReader(io.FileIO(name), LINES_BUFFER) as source:
+            source.seek(max(start - 1, 0))
+            if start:
+                _skip_line(source, longest)
+            elif source.peek(len(BYTE_ORDER_MARK)).startswith(BYTE_ORDER_MARK):
+                source.read(len(BYTE_ORDER_MARK))
+            place = source.tell()
+            while place < end and (line := source.readline(longest)):
+                place += len(line)
+                if len(line) == longest and not line.endswith(b"\n"):
+                    place += _skip_line(source, longest)
+                number += 1
+                yield line.rstrip(b"\r\n")
+    except OSError as error:
+        shown = shown_name(name)
+        raise InputError(
+            f"{shown} cannot be read {number:,} lines after byte {start:,}: {why(error)}"
+        ) from error
+
+
+def _skip_line(source: io.BufferedIOBase, longest: int) -> int:
+    """Read to the end of a line; return the number of bytes."""
+    size = 0
+    while part := source.readline(longest):
+        size += len(part)
+        if part.endswith(b"\n"):
+            break
+    return size
 
 
 def _items(name: str, source: io.BufferedReader, longest: int) -> Iterator[Item]:

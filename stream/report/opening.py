@@ -40,6 +40,11 @@ def is_file(name: str) -> bool:
     return name != STANDARD_INPUT and Path(name).is_file()
 
 
+def is_compressed(head: bytes) -> bool:
+    """Whether a file that begins with `head` is compressed."""
+    return head.startswith((_GZIP_MAGIC, _ZSTD_MAGIC))
+
+
 @contextmanager
 def opened(name: str) -> Iterator[io.BufferedReader]:
     """Open an input for reading, decompressed."""

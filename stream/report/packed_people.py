@@ -1,9 +1,10 @@
 """People of a report: those of late in memory, all others packed as a checkpoint stores them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from stream.engine.checkpoint import take_people
 from stream.engine.pruning import people_bounds
+from stream.engine.record import Decoded, Record
 from stream.engine.shard import Shard
 from stream.people.person import Person, pack, unpack
 
@@ -24,6 +25,19 @@ class PackedPeople:
         self._changed_max = in_memory // 2
         self._packed: dict[str, bytes] = {}
         self._events = 0
+
+    def count(self, records: Sequence[Record], decoded: Sequence[Decoded], now_ms: int) -> None:
+        """Count the next records of the shard's only topic, with their people."""
+        shard = self._shard
+        [topic] = shard.topics
+        people, missing = shard.prepare(decoded)
+        if missing:
+            shard.admit(self.load(missing))
+            turned = shard.people.rotations
+            people, _ = shard.complete(decoded, people, missing, turned)
+        shard.apply(topic, records, decoded, people, now_ms)
+        shard.dead_letters.clear()
+        self.settle(len(records))
 
     def load(self, keys: Iterable[str]) -> Iterator[Person]:
         """Yield the people with these keys, unpacked or new."""

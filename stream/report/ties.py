@@ -17,14 +17,24 @@ class InputOrder:
 
     def __init__(self) -> None:
         self.rises = self.falls = True
-        self._last: list[int] = []
+        #: Times of the first and the last line.
+        self.first: list[int] = []
+        self.last: list[int] = []
 
     def note(self, times: Sequence[int]) -> None:
         """Note the times of the next lines."""
-        times = [*self._last, *times]
+        times = [*self.last, *times]
         self.rises = self.rises and all(a <= b for a, b in pairwise(times))
         self.falls = self.falls and all(a >= b for a, b in pairwise(times))
-        self._last = [*times[-1:]]
+        self.first = self.first or [*times[:1]]
+        self.last = [*times[-1:]]
+
+    def note_part(self, part: "InputOrder") -> None:
+        """Note the next part of the input."""
+        self.note(part.first)
+        self.note(part.last)
+        self.rises = self.rises and part.rises
+        self.falls = self.falls and part.falls
 
 
 class Ties:
@@ -39,8 +49,11 @@ class Ties:
         self._before, self._orders = before, orders
         self.are_as_read = all(order.rises for order in orders)
 
-    def ordered(self, blocks: Iterable[list[Numbered]]) -> Iterator[list[Timed]]:
+    def ordered(self, blocks: Iterable[list[Numbered]]) -> Iterator[list[Numbered]]:
         """Yield the events of blocks that are in the order of time and number."""
+        if self.are_as_read:
+            yield from blocks
+            return
         held: list[Numbered] = []
         for block in blocks:
             held += block
@@ -52,15 +65,15 @@ class Ties:
             held = held[whole:]
         yield list(self._ordered(held))
 
-    def _ordered(self, block: list[Numbered]) -> Iterator[Timed]:
+    def _ordered(self, block: list[Numbered]) -> Iterator[Numbered]:
         for _, tied in groupby(block, key=lambda one: one[1][1]):
             group = list(tied)
             if len(group) > 1:
-                group.sort(key=self._key)
-            for _, timed in group:
-                yield timed
+                group.sort(key=self.key)
+            yield from group
 
-    def _key(self, one: Numbered) -> tuple[int, int, int, str]:
+    def key(self, one: Numbered) -> tuple[int, int, int, str]:
+        """Return the place of an event among those of its millisecond."""
         number, (event, _) = one
         place = bisect_left(self._before, number) - 1
         order = self._orders[place]

@@ -10,7 +10,7 @@ from schemas.outputs import WindowKind
 from stream.configure.check_service import broken_rules
 from stream.configure.fingerprints import definition_version
 from stream.counters.calendar import Calendar
-from stream.report.cohorts import Cohort, triangle
+from stream.report.cohorts import Cohort, returned, triangle
 from stream.report.file_report import Report
 from stream.settings.application import Settings, Site
 from stream.settings.audience import RetentionSettings
@@ -28,7 +28,8 @@ def cells(
     kind: WindowKind, cohort: Cohort, starts: dict[str, Any], returns: dict[str, Any] | None = None
 ) -> Cells:
     """Return (active, people) by (cohort, period), without empty cohorts."""
-    found = triangle(starts, starts if returns is None else returns, kind, cohort, UTC)
+    people = returned(starts, starts if returns is None else returns, kind, cohort, UTC)
+    found = triangle(people, kind, UTC)
     return {
         (date.fromordinal(cell.span.first).isoformat(), cell.period): (cell.active, cell.people)
         for cell in found
