@@ -29,6 +29,12 @@ from stream.settings.application import Settings
     help="Count in N shards, as workers do on N partitions: see below.",
     metavar="N",
 )
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, 256),
+    help="Processes that count; by default one a core, and one for small files: see below.",
+    metavar="N",
+)
 @click.option("--compare", is_flag=True, help="Add the change since the window before.")
 @click.option(
     "--retention",
@@ -63,6 +69,10 @@ def report(settings: Settings, files: tuple[str, ...], by: tuple[str, ...], **op
 
     Workers count each partition by itself, and the key of a record is its person. Somebody whose id
     changes at a log-in is then two people, and their session two sessions. --partitions N counts so.
+
+    --jobs N reads and counts in N processes, with the same numbers. Each takes up to 300 MB, and
+    together they need room in TMPDIR for the lines, also of files in order. With --as-log, --partitions
+    or the churn-risk model one process counts.
 
     Windows in detail: all, month, week, day, trailing_7d, trailing_28d, trailing_30d, trailing_90d; and
     only on request: trailing_365d, trailing_168h, trailing_24h, hour, minute, trailing_1h,

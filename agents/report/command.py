@@ -24,6 +24,7 @@ from stream.metrics.metric import Metric
 from stream.publish.csv_table import write_csv
 from stream.report.cohorts import Cohort
 from stream.report.file_report import Report
+from stream.report.jobs.processes import JobError
 from stream.report.periods import Complete, DayRange
 from stream.settings.application import Settings
 
@@ -45,6 +46,7 @@ def run_report(
     html: str | None = None,
     as_log: bool = False,
     partitions: int = 1,
+    jobs: int | None = None,
 ) -> int:
     """Count the files and print the numbers.
 
@@ -54,10 +56,10 @@ def run_report(
     json and csv hold all dimensions unless `by` names some. `compare` adds the value of the window
     before. `retention` prints triangles of these cohorts instead. `digits` rounds values only. `days` is
     a range: its numbers are those of the window `range`, or of the `windows` in it. `as_log` counts like
-    a stream, `partitions` in as many shards as it would have.
+    a stream, `partitions` in as many shards, in `jobs` processes.
     """
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
-    count = partial(count_files, as_log=as_log, partitions=partitions)
+    count = partial(count_files, as_log=as_log, partitions=partitions, jobs=jobs)
     try:
         if retention:
             periods = choose_periods(metrics, windows, by, days)
@@ -78,7 +80,7 @@ def run_report(
         found = overviews(settings, report, until) if is_overview or html is not None else []
         if html is not None:
             write_page(settings, report, files, found, until, html)
-    except RequestRefusedError as error:
+    except (RequestRefusedError, JobError) as error:
         errors.print(f"engage: {error}", markup=False)
         return 2
     if is_overview:

@@ -14,6 +14,8 @@ from stream.report.bounded import BadLine
 from stream.report.collector import tune_collector
 from stream.report.file_report import Report
 from stream.report.input import Item, check_readable, read_items
+from stream.report.jobs.parts import jobs_for
+from stream.report.jobs.processes import JobError
 from stream.report.opening import InputError, shown_name
 from stream.report.periods import DayRange
 from stream.report.spill import SpillError
@@ -51,12 +53,14 @@ def count_files(
     as_log: bool = False,
     kinds: Collection[WindowKind] | None = None,
     partitions: int = 1,
+    jobs: int | None = 1,
 ) -> Report:
     """Count all files. Raises RequestRefusedError if one cannot be read, or none has an event.
 
     `as_log` counts as the stream does, line after line. `kinds` are the windows that the report is
-    asked for; None means all. `partitions` counts in as many shards as the stream would have. A file
-    that is damaged later on counts up to there; `damage` of the report names it.
+    asked for; None means all. `partitions` counts in as many shards as the stream would have. `jobs` is the
+    number of processes; None: what is fastest. A file that is damaged later on counts up to there;
+    `damage` of the report names it.
     """
     try:
         # All of them before the first is counted: numbers without one of the files would mislead.
@@ -68,6 +72,7 @@ def count_files(
     report = Report(
         settings, now_ms(), problems.bad_line, days,
         is_bounded=not as_log, kinds=kinds, partitions=partitions,
+        jobs=1 if as_log or partitions > 1 else jobs_for(settings, files, jobs),
     )  # fmt: skip
     with _progress(errors) as show:
         if as_log:
@@ -75,7 +80,7 @@ def count_files(
         else:
             try:
                 report.read_all(files, show)
-            except SpillError as error:
+            except (JobError, SpillError) as error:
                 raise RequestRefusedError(f"{error}; nothing was counted") from error
     for text in report.damage:
         problems.print(f"engage: {text}")

@@ -54,6 +54,19 @@ class Values:
         self.load(site, dimension, value)
         return value
 
+    def is_settled(self, site: str, dimension: str, value: str) -> bool:
+        """Whether admitting a value changes nothing: it is known, or there is no room."""
+        known = self._known.get((site, dimension), _NOTHING)
+        return (
+            value in known
+            or without_userinfo(value) in known
+            or len(known) >= self._own_max.get(dimension, self._values_max)
+        )
+
+    def knows(self, site: str, dimension: str, value: str) -> bool:
+        """Whether a value is counted by its own name."""
+        return value in self._known.get((site, dimension), _NOTHING)
+
     def load(self, site: str, dimension: str, value: str) -> None:
         """Know a value, also beyond a limit: it is stored."""
         known = self._known.get((site, dimension))

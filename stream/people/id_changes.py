@@ -12,7 +12,7 @@ from stream.people.keys import split_key
 #: Ids known at least; twice as many at most.
 IDS_MAX = 10_000
 #: Stands for the person of an id that has been counted.
-_COUNTED = ""
+COUNTED = ""
 
 
 class IdChangeCounts(NamedTuple):
@@ -37,14 +37,18 @@ class IdOwners:
         known = self.young.get(one)
         if known is None:
             known = self._old.get(one)
-        if known == _COUNTED:
-            key = _COUNTED
+        if known == COUNTED:
+            key = COUNTED
         elif known is not None and known != key and split_key(known)[0] == split_key(key)[0]:
             self.changes += 1
-            key = _COUNTED
+            key = COUNTED
         self.young[one] = key
         if len(self.young) >= self._ids_max:
             self._old, self.young = self.young, {}
+
+    def known(self) -> dict[str, str]:
+        """Return the person key of each id of late, or COUNTED."""
+        return {**self._old, **self.young}
 
 
 class IdChanges:

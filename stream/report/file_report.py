@@ -3,22 +3,20 @@
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import closing
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
+from weakref import finalize
 
 from schemas.codec import RejectedEvent, parse_all
 from schemas.outputs import MetricRecord, WindowKind
 from stream.churn.assess import Assessed
 from stream.configure.compile import build_rules
 from stream.configure.fingerprints import definition_version
-from stream.counters.measures import EVENTS, SCHEDULED, Grain
+from stream.counters.measures import EVENTS, Grain
 from stream.counters.sites import OTHER
-from stream.counters.windows import GRAIN_OF
 from stream.engine.duplicates import SeenIds
 from stream.engine.record import Decoded
 from stream.engine.shard import Shard
 from stream.metrics.catalogue import catalogue
-from stream.metrics.metric import Metric, required_grains
-from stream.metrics.ranges import over_all_days, over_range
 from stream.people.id_changes import IdChanges
 from stream.publish.due_windows import END_OF_INPUT
 from stream.report.accounting import MEASURE_OF, Accounting, accounting, rejected
@@ -34,29 +32,18 @@ from stream.report.cohorts import (
     triangle,
 )
 from stream.report.input import Item
-from stream.report.numbers import Numbers
-from stream.report.packed_people import PEOPLE_IN_MEMORY, PackedPeople
+from stream.report.jobs.whole import Whole
+from stream.report.numbers import Numbers, grains_of
+from stream.report.packed_people import PEOPLE_IN_MEMORY, TOPIC, Line, PackedPeople
 from stream.report.partitions import move_counts, partition_of
 from stream.report.periods import Complete, DayRange
 from stream.report.spill import Spill, Timed
 from stream.settings.application import Settings
 
-#: Topic of a report's shards.
-TOPIC = "files"
 _FOREVER_MS = 1 << 50
 _T = TypeVar("_T")
 #: Sessions and carts whose person is known; beyond them the oldest are forgotten.
 _IDS_KNOWN = 100_000
-
-
-class Line(NamedTuple):
-    """Line of a file as a record of the log."""
-
-    offset: int
-    timestamp: int
-    value: bytes
-    timestamp_type: int = 0
-    key: bytes | None = None
 
 
 class Report:
@@ -69,6 +56,7 @@ class Report:
     are not counted.
     `partitions`: the events are counted in as many shards as the stream would have, each in that of its
     key.
+    `jobs`: processes that read a whole and count it.
     """
 
     def __init__(
@@ -81,6 +69,7 @@ class Report:
         is_bounded: bool = False,
         kinds: Collection[WindowKind] | None = None,
         partitions: int = 1,
+        jobs: int = 1,
     ) -> None:
         """With `days` only numbers of that range are wanted; its people are counted while reading."""
         self._settings = settings
@@ -90,8 +79,12 @@ class Report:
         #: Days of the events that start a cohort, and of those that count as a return, if configured.
         self._starts, self._returns = (DaysOf(settings, s) if s.type else None for s in chosen)
         rules = build_rules(settings, [one for one in (self._starts, self._returns) if one])
-        grains, in_memory = _grains(self._metrics, days, kinds), PEOPLE_IN_MEMORY // partitions
-        self._shards = [Shard(p, [TOPIC], rules, grains, in_memory) for p in range(partitions)]
+        grains, in_memory = grains_of(self._metrics, days, kinds), PEOPLE_IN_MEMORY // partitions
+        self._jobs, self._kinds = jobs, kinds
+        #: The jobs, once they have counted.
+        self._whole: Whole | None = None
+        shards = range(max(partitions, jobs))
+        self._shards = [Shard(p, [TOPIC], rules, grains, in_memory) for p in shards]
         #: The first shard; in the end it holds the counts of all.
         self.shard = self._shards[0]
         self._people = [PackedPeople(shard, in_memory) for shard in self._shards]
@@ -125,13 +118,38 @@ class Report:
             self._count_lines(self._parsed(name, batch))
 
     def read_all(self, names: Sequence[str], show: Callable[[str], None]) -> None:
-        """Count all inputs as one whole; `show` is told how far the work is. Raises SpillError."""
+        """Count all inputs as one whole; `show` is told how far the work is.
+
+        Raises SpillError, and JobError if there are several jobs.
+        """
+        if self._jobs > 1:
+            self._read_in_jobs(names, show)
+            return
         with closing(Spill()) as spill:
             whole = BoundedInput(self._settings, self._now_ms, spill, self._on_bad, show)
             self.damage += whole.survey(names)
             for events in whole.events():
                 self.count(events)
             self._rejected += whole.rejected
+
+    def _read_in_jobs(self, names: Sequence[str], show: Callable[[str], None]) -> None:
+        whole = Whole(
+            self._settings, self._rules, self._now_ms, self._days, self._kinds, self._jobs, show
+        )
+        try:
+            whole.count(names)
+            sessions, carts = whole.finish(self._shards)
+        except BaseException:
+            whole.end()
+            raise
+        self.id_changes.sessions.changes, self.id_changes.carts.changes = sessions, carts
+        self._rejected += whole.rejected
+        self.damage += whole.damage
+        for line in whole.bad_lines():
+            self._on_bad(line)
+        self._whole = whole
+        # They wait for questions about people, as long as there is a report.
+        finalize(self, whole.end)
 
     def events_of_other_sites(self) -> int:
         """Return the number of events of sites beyond `limits.sites_max`."""
@@ -178,16 +196,20 @@ class Report:
         yield from self._numbers().records(chosen, kinds, until)
 
     def _numbers(self) -> Numbers:
-        """Close every session, count what is collected, and return the numbers."""
+        """Return the numbers over the counts of all shards."""
+        self.close()
+        for shard in self._shards[1:]:
+            move_counts(shard, self.shard)
+        return Numbers(self.shard, self._rules, self._days)
+
+    def close(self) -> None:
+        """Close every session, and count what is collected."""
         for shard, people in zip(self._shards, self._people, strict=True):
             shard.watermark = END_OF_INPUT
             people.close_sessions()
             shard.count_collected()
         for _ in self.assessed_days():
             pass
-        for shard in self._shards[1:]:
-            move_counts(shard, self.shard)
-        return Numbers(self.shard, self._rules, self._days)
 
     def has_range(self) -> bool:
         """Whether an event lies in the range of the report; True without a range."""
@@ -213,6 +235,8 @@ class Report:
         self, cohort: Cohort, kinds: Collection[WindowKind]
     ) -> dict[tuple[str, WindowKind], Returned]:
         """Count the people who return, for each site and kind of period in the order of `kinds`."""
+        if self._whole is not None:
+            return self._whole.returned(cohort, kinds)
         active: dict[str, dict[str, Sequence[int]]] = {}
         # A person is in one shard: their key is that of their records.
         for shard, people in zip(self._shards, self._people, strict=True):
@@ -270,22 +294,3 @@ class Report:
 
 def _by_site(item: tuple[tuple[str, WindowKind], Returned]) -> str:
     return item[0][0]
-
-
-def _grains(
-    metrics: Collection[Metric], days: DayRange | None, kinds: Collection[WindowKind] | None
-) -> dict[str, tuple[Grain, ...]]:
-    """Return the grains to count: what windows of these kinds need, and all of what may not be due yet."""
-    over = over_all_days if days is None else over_range
-    ranged = [found for metric in metrics if (found := over(metric)) is not None]
-    unused = set[Grain]()
-    if kinds is not None:
-        unused = {Grain.MINUTE, Grain.HOUR} - {GRAIN_OF[kind] for kind in kinds if kind in GRAIN_OF}
-    grains = {
-        measure: tuple(grain for grain in own if grain not in unused)
-        for measure, own in required_grains([*metrics, *ranged]).items()
-    }
-    # The hours with events say from when to when there are data.
-    always: dict[str, tuple[Grain, ...]] = {EVENTS: (Grain.HOUR, Grain.DAY, Grain.ALL)}
-    always |= {measure: tuple(Grain) for measure in SCHEDULED if measure in grains}
-    return {m: tuple(sorted({*own, *always.get(m, ())})) for m, own in grains.items()}

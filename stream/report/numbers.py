@@ -9,10 +9,10 @@ from stream.configure.fingerprints import definition_version
 from stream.counters.calendar import MINUTE_MS
 from stream.counters.measures import EVENTS, SCHEDULED, Grain
 from stream.counters.table import BucketKey
-from stream.counters.windows import Span
+from stream.counters.windows import GRAIN_OF, Span
 from stream.engine.rules import Rules
 from stream.engine.shard import Shard
-from stream.metrics.metric import Metric
+from stream.metrics.metric import Metric, required_grains
 from stream.metrics.ranges import over_all_days, over_range
 from stream.publish.merged_counts import MergedCounts, SegmentKey, SeriesKey
 from stream.publish.reader import value_of
@@ -195,3 +195,22 @@ def _early(
                 row = found.setdefault(key, {})
                 row[series] = row.get(series, 0) + count
     return found
+
+
+def grains_of(
+    metrics: Collection[Metric], days: DayRange | None, kinds: Collection[WindowKind] | None
+) -> dict[str, tuple[Grain, ...]]:
+    """Return the grains to count: what windows of these kinds need, and all of what may not be due yet."""
+    over = over_all_days if days is None else over_range
+    ranged = [found for metric in metrics if (found := over(metric)) is not None]
+    unused = set[Grain]()
+    if kinds is not None:
+        unused = {Grain.MINUTE, Grain.HOUR} - {GRAIN_OF[kind] for kind in kinds if kind in GRAIN_OF}
+    grains = {
+        measure: tuple(grain for grain in own if grain not in unused)
+        for measure, own in required_grains([*metrics, *ranged]).items()
+    }
+    # The hours with events say from when to when there are data.
+    always: dict[str, tuple[Grain, ...]] = {EVENTS: (Grain.HOUR, Grain.DAY, Grain.ALL)}
+    always |= {measure: tuple(Grain) for measure in SCHEDULED if measure in grains}
+    return {m: tuple(sorted({*own, *always.get(m, ())})) for m, own in grains.items()}

@@ -1,6 +1,7 @@
 """People of a report: those of late in memory, all others packed as a checkpoint stores them."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from stream.engine.checkpoint import take_people
 from stream.engine.pruning import people_bounds
@@ -12,6 +13,18 @@ from stream.people.person import Person, pack, unpack
 PEOPLE_IN_MEMORY = 50_000
 #: Events after which the counts of what has been collected are made.
 _EVENTS_MAX = 50_000
+#: Topic of a report's shards.
+TOPIC = "files"
+
+
+class Line(NamedTuple):
+    """Line of a file as a record of the log."""
+
+    offset: int
+    timestamp: int
+    value: bytes
+    timestamp_type: int = 0
+    key: bytes | None = None
 
 
 class PackedPeople:
@@ -29,13 +42,12 @@ class PackedPeople:
     def count(self, records: Sequence[Record], decoded: Sequence[Decoded], now_ms: int) -> None:
         """Count the next records of the shard's only topic, with their people."""
         shard = self._shard
-        [topic] = shard.topics
         people, missing = shard.prepare(decoded)
         if missing:
             shard.admit(self.load(missing))
             turned = shard.people.rotations
             people, _ = shard.complete(decoded, people, missing, turned)
-        shard.apply(topic, records, decoded, people, now_ms)
+        shard.apply(TOPIC, records, decoded, people, now_ms)
         shard.dead_letters.clear()
         self.settle(len(records))
 

@@ -15,13 +15,15 @@ _BLOCK_EVENTS = 2_000
 class Sorter:
     """Takes events in any order and gives them back by time, those of the same time as they came."""
 
-    def __init__(self, spill: Spill) -> None:
+    def __init__(self, spill: Spill, chunk_bytes: int | None = None) -> None:
         self._spill = spill
+        self._chunk_bytes = chunk_bytes or CHUNK_BYTES
         self._times: list[int] = []
         self._numbers: list[int] = []
         self._raws: list[bytes] = []
         self._size = 0
-        self._runs: list[list[Place]] = []
+        #: Places of each sorted run.
+        self.runs: list[list[Place]] = []
         self._newest_ms = 0
         #: Whether every event so far came in the order of the times.
         self.is_ordered = True
@@ -36,7 +38,7 @@ class Sorter:
         self._numbers.append(number)
         self._raws.append(raw)
         self._size += len(raw) + _OBJECT_BYTES
-        return self._size >= CHUNK_BYTES
+        return self._size >= self._chunk_bytes
 
     def drop(self) -> None:
         """Forget the events in memory, because they can be read again in this order."""
@@ -48,12 +50,12 @@ class Sorter:
         if self._raws:
             columns = zip(*self._in_order(), strict=True)
             times, numbers, raws = (list(column) for column in columns)
-            self._runs.append(self._spill.write_run(times, numbers, raws))
+            self.runs.append(self._spill.write_run(times, numbers, raws))
             self.drop()
 
     def merged(self, others: Iterable[Iterator[list[TimedItem]]] = ()) -> Iterator[list[TimedItem]]:
         """Yield all events in order, in blocks, together with those of the runs `others`."""
-        runs = [*others, *map(self._spill.read_run, self._runs), self._blocks_in_memory()]
+        runs = [*others, *map(self._spill.read_run, self.runs), self._blocks_in_memory()]
         yield from merge(runs)
 
     def _in_order(self) -> list[TimedItem]:

@@ -32,8 +32,9 @@ class SpillError(OSError):
 class Spill:
     """A file without a name, made when first needed. It vanishes however the program ends."""
 
-    def __init__(self) -> None:
-        self._file: FileIO | None = None
+    def __init__(self, file: FileIO | None = None) -> None:
+        """`file` is one that another process has made."""
+        self._file = file
         self._end = 0
 
     def close(self) -> None:
@@ -45,7 +46,7 @@ class Spill:
         """Append bytes. Raises SpillError."""
         try:
             if self._file is None:
-                self._file = _unnamed_file()
+                self._file = unnamed_file()
             left = memoryview(data)
             while left:
                 left = left[self._file.write(left) :]
@@ -84,7 +85,8 @@ class Spill:
             yield _unpacked(self.read(place))
 
 
-def _unnamed_file() -> FileIO:
+def unnamed_file() -> FileIO:
+    """Return a file without a name in the temporary directory."""
     file = tempfile.TemporaryFile(prefix="engage-", buffering=0)  # noqa: SIM115
     assert isinstance(file, FileIO)
     return file

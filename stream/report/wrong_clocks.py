@@ -1,6 +1,7 @@
 """Tells the events of a wrong clock from the events of a whole input."""
 
 from collections import Counter
+from collections.abc import Mapping
 from itertools import pairwise
 
 DAY_MS = 86_400_000
@@ -18,7 +19,8 @@ class WrongClocks:
 
     def __init__(self) -> None:
         self._days: dict[str, Counter[int]] = {}
-        self._from_ms: dict[str, int] = {}
+        #: Site → time from which on its clocks are wrong.
+        self.from_ms: dict[str, int] = {}
 
     def note(self, site: str, time_ms: int) -> None:
         """Count an event that may be right."""
@@ -26,6 +28,16 @@ class WrongClocks:
         if days is None:
             days = self._days[site] = Counter()
         days[time_ms // DAY_MS] += 1
+
+    @property
+    def days(self) -> dict[str, dict[int, int]]:
+        """Site → day → events."""
+        return {site: dict(days) for site, days in self._days.items()}
+
+    def add(self, days: Mapping[str, Mapping[int, int]]) -> None:
+        """Count the events of another part of the input."""
+        for site, found in days.items():
+            self._days.setdefault(site, Counter()).update(found)
 
     def find(self) -> bool:
         """Find the wrong clocks, once all events are noted; return whether there is one."""
@@ -37,10 +49,10 @@ class WrongClocks:
                 if after >= least:
                     break
                 if day - before > _GAP_DAYS:
-                    self._from_ms[site] = day * DAY_MS
-        return bool(self._from_ms)
+                    self.from_ms[site] = day * DAY_MS
+        return bool(self.from_ms)
 
     def is_wrong(self, site: str, time_ms: int) -> bool:
         """Whether an event is one of a wrong clock."""
-        from_ms = self._from_ms.get(site)
+        from_ms = self.from_ms.get(site)
         return from_ms is not None and time_ms >= from_ms

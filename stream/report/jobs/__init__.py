@@ -1,0 +1,1 @@
+"""A report on all cores: processes that read parts of the inputs, and then count parts of the people."""
