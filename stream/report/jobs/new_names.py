@@ -1,7 +1,7 @@
 """Tells when the values of dimensions became known: beyond their maximum that decides which ones count."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from schemas.events import Event
 from schemas.events.clicks import Click, Impression
@@ -38,6 +38,17 @@ class NewNames:
         self.stored: dict[int, bytes] = {}
         self.segment_sets: list[bytes] = []
         self.names: list[Name] = []
+
+    def unusual(self, events: Sequence[Event]) -> list[int]:
+        """Return the places of all events but views of a known page in a known context."""
+        contexts, pages = self._registry.lookup, self._pages.lookup
+        return [
+            place
+            for place, event in enumerate(events)
+            if type(event) is not PageView
+            or event.page_url not in pages.get(event.site, _NONE)
+            or event.context not in contexts.get(event.site, _NONE)
+        ]
 
     def may_bring(self, event: Event) -> bool:
         """Whether an event may make a name known."""

@@ -159,8 +159,8 @@ class Share:
     def _count(self, events: list[Numbered]) -> None:
         """Count events; one that may bring a new name by itself."""
         first, may_bring = 0, self.names.may_bring
-        for place, (_, timed) in enumerate(events):
-            if may_bring(timed[0]):
+        for place in self.names.unusual([timed[0] for _, timed in events]):
+            if may_bring(events[place][1][0]):
                 self._apply(events[first:place], is_exact=False)
                 self._apply(events[place : place + 1], is_exact=True)
                 first = place + 1
