@@ -21,9 +21,10 @@ def map_command(settings: Settings, files: tuple[str, ...], **options: Any) -> i
     {"line": n, "ignored": why} or {"line": n, "refused": {"reason": ..., "detail": ...}}. A record
     of several events of which some are refused has both becomes and refused.
 
-    Reads files as engage report does, the output of kcat -J with key, headers and time, and
-    NAME.kafka.json beside NAME: {"key": ..., "headers": {...}, "timestamp": ms}. Where there is no
-    Kafka time and a mapping takes it, 2025-03-14T09:04:26.535Z stands for it.
+    Reads files of lines or a JSON array, also compressed, and the output of kcat -J with key, headers
+    and time. NAME.kafka.json beside NAME brings these as well:
+    {"key": ..., "headers": {...}, "timestamp": ms}. Where there is no Kafka time and a mapping takes
+    it, 2025-03-14T09:04:26.535Z stands for it.
 
     \b
     Example:    engage map --preset segment events.jsonl

@@ -48,7 +48,8 @@ def run_map(
                     show(name, number, [record])
                 else:
                     show(name, number, chosen.checked(record))
-                    shown.note(record)
+                    if format != "json":
+                        shown.note(record)
     except InputError as error:
         errors.print(f"engage: {error}", markup=False)
         shown.refused += 1

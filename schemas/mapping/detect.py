@@ -54,8 +54,9 @@ class Detection:
             parse(record.value)
         except RejectedEvent as refused:
             self.detail = self.detail or f"{refused.reason}: {refused.detail}"
+            decoded = _Decoded(record)
             for name, preset in presets().items():
-                if looks_like(preset, record):
+                if decoded.looks_like(preset):
                     self._note(name, record)
         else:
             self.own_events += 1
@@ -94,11 +95,28 @@ class Detection:
         return sorted(found, key=lambda one: (-one.events, -one.records, one.preset))
 
 
+class _Decoded:
+    """A record, decoded once for all presets of a format."""
+
+    def __init__(self, record: Record) -> None:
+        self._record = record
+        self._found: dict[str, object] = {}
+
+    def looks_like(self, preset: Preset) -> bool:
+        """Whether the record, or the first element of its list, looks like one of the preset's vendor."""
+        name = preset.written.values.get("format", "json")
+        if name not in self._found:
+            try:
+                found = decode(name, self._record)
+            except UndecodableError:
+                found = None
+            self._found[name] = found[0] if isinstance(found, list) and found else found
+        first = self._found[name]
+        return isinstance(first, dict) and any(
+            hold(one, first, self._record) for one in preset.detect
+        )
+
+
 def looks_like(preset: Preset, record: Record) -> bool:
     """Whether a record looks like one of the preset's vendor."""
-    try:
-        found = decode(preset.written.values.get("format", "json"), record)
-    except UndecodableError:
-        return False
-    first = found[0] if isinstance(found, list) and found else found
-    return any(isinstance(first, dict) and hold(one, first, record) for one in preset.detect)
+    return _Decoded(record).looks_like(preset)
