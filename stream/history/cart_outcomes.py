@@ -6,8 +6,8 @@ from typing import NamedTuple
 from stream.counters.measures import CARTS_ABANDONED
 from stream.counters.segments import SegmentRegistry
 from stream.history.contributions import Contributions
-from stream.history.events import HistoryEntry
-from stream.history.replay import ReplayState
+from stream.history.events import FieldsKey, HistoryEntry
+from stream.history.replay import Replay, ReplayState
 
 CARTS_ORDERED, CARTS_RECOVERED = "carts_ordered", "carts_recovered"
 
@@ -170,3 +170,18 @@ class KnownCarts(ReplayState):
                 if known[first].changed_ms >= oldest_ms:
                     break
                 del known[first]
+
+
+class CartIndex(Replay):
+    """The changes of a person's carts, in the order of time."""
+
+    __slots__ = ("_cart_registry", "_rules")
+
+    def __init__(self, rules: CartRules, registry: SegmentRegistry, fields: FieldsKey) -> None:
+        super().__init__(registry, fields)
+        self._rules = rules
+        self._cart_registry = registry
+
+    def begin(self, stored: Sequence[HistoryEntry], is_first: bool) -> KnownCarts:  # noqa: ARG002
+        """Return the carts that stored entries stand for."""
+        return KnownCarts.restored(self._rules, self._cart_registry, stored)

@@ -18,13 +18,15 @@ class Contributions:
     A group is a segment set, or one segment.
     """
 
-    __slots__ = ("days", "instants", "totals")
+    __slots__ = ("days", "instants", "levels", "totals")
 
     def __init__(self) -> None:
         #: (measure, epoch minute) → group → count, in the buckets of every grain
         self.instants: dict[tuple[str, int], dict[Group, int]] = {}
         #: (measure, first day, last day) → group → count, on each of these days
         self.days: dict[tuple[str, int, int], dict[Group, int]] = {}
+        #: (measure, first day, end) → group → count, added on the first day and taken away at the end
+        self.levels: dict[tuple[str, int, int], dict[Group, int]] = {}
         #: Measure → group → count, over all time only
         self.totals: dict[str, dict[Group, int]] = {}
 
@@ -50,6 +52,14 @@ class Contributions:
             groups = self.days[key] = {}
         groups[group] = groups.get(group, 0) + count
 
+    def between(self, measure: str, group: Group, first: int, end: int, count: int) -> None:
+        """Raise a level from a day on, until before the day `end`."""
+        key = measure, first, end
+        groups = self.levels.get(key)
+        if groups is None:
+            groups = self.levels[key] = {}
+        groups[group] = groups.get(group, 0) + count
+
     def ever(self, measure: str, group: Group, count: int) -> None:
         """Count over all time, and in no smaller window."""
         groups = self.totals.get(measure)
@@ -63,18 +73,27 @@ class Contributions:
             if counters.counts(measure):
                 for segment, count in _by_segment(groups):
                     counters.add(measure, segment, minute, count)
-        for (measure, first, last), groups in self.days.items():
-            if counters.counts(measure):
-                for segment, count in _by_segment(groups):
-                    for day in range(first, last + 1):
-                        counters.add_in(Grain.DAY, day, measure, segment, count)
+        self._flush_days(counters)
         for measure, groups in self.totals.items():
             if counters.counts(measure):
                 for segment, count in _by_segment(groups):
                     counters.add_in(Grain.ALL, 0, measure, segment, count)
         self.instants.clear()
-        self.days.clear()
         self.totals.clear()
+
+    def _flush_days(self, counters: Counters) -> None:
+        for (measure, first, last), groups in self.days.items():
+            if counters.counts(measure):
+                for segment, count in _by_segment(groups):
+                    for day in range(first, last + 1):
+                        counters.add_in(Grain.DAY, day, measure, segment, count)
+        for (measure, first, end), groups in self.levels.items():
+            if counters.counts(measure):
+                for segment, count in _by_segment(groups):
+                    counters.add_in(Grain.DAY, first, measure, segment, count)
+                    counters.add_in(Grain.DAY, end, measure, segment, -count)
+        self.days.clear()
+        self.levels.clear()
 
     def merge(self, other: "Contributions") -> None:
         """Add the changes of another collector."""
@@ -84,6 +103,9 @@ class Contributions:
         for (measure, first, last), groups in other.days.items():
             for group, count in groups.items():
                 self.during(measure, group, first, last, count)
+        for (measure, first, end), groups in other.levels.items():
+            for group, count in groups.items():
+                self.between(measure, group, first, end, count)
         for measure, groups in other.totals.items():
             for group, count in groups.items():
                 self.ever(measure, group, count)
@@ -108,6 +130,10 @@ class Contributions:
             for segment, count in _by_segment(groups):
                 for day in range(first, last + 1):
                     found[measure, segment, Grain.DAY, day] += count
+        for (measure, first, end), groups in self.levels.items():
+            for segment, count in _by_segment(groups):
+                found[measure, segment, Grain.DAY, first] += count
+                found[measure, segment, Grain.DAY, end] -= count
         for measure, groups in self.totals.items():
             for segment, count in _by_segment(groups):
                 found[measure, segment, Grain.ALL, 0] += count

@@ -7,9 +7,9 @@ from typing import Literal, NamedTuple
 from stream.counters.calendar import DAY_MS
 from stream.counters.segments import SegmentRegistry
 from stream.history.contributions import Contributions
-from stream.history.events import HistoryEntry
+from stream.history.events import FieldsKey, HistoryEntry
 from stream.history.funnel_steps import EVER, FunnelSteps
-from stream.history.replay import ReplayState
+from stream.history.replay import Replay, ReplayState
 
 #: Time of the entry that stands for the progress so far.
 _STORED_MS = -1
@@ -205,6 +205,30 @@ class Progress(ReplayState):
                 site = self._registry.by_id(self._segment_set_id).site
                 for step in range(before + 1, depth + 1):
                     self._reached.count(site, day, step, by, counts)
+
+
+class FunnelIndex(Replay):
+    """The moments of a person in a funnel, in the order of time."""
+
+    __slots__ = ("_funnel_registry", "_reached", "_rules")
+
+    def __init__(
+        self,
+        rules: Attempts,
+        registry: SegmentRegistry,
+        fields: FieldsKey,
+        reached: FunnelSteps | None,
+    ) -> None:
+        """`reached` counts the steps reached; None: they are counted already."""
+        super().__init__(registry, fields)
+        self._rules = rules
+        self._funnel_registry = registry
+        self._reached = reached
+
+    def begin(self, stored: Sequence[HistoryEntry], is_first: bool) -> Progress:
+        """Return the progress that stored entries stand for."""
+        registry = self._funnel_registry
+        return Progress.restored(self._rules, registry, stored, self._reached, not is_first)
 
 
 def _last_of_each(attempts: list[Attempt], steps: int) -> list[Attempt]:

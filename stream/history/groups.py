@@ -35,7 +35,7 @@ class Groups(Generic[AnyState]):
     __slots__ = ("_by_segment", "_known", "_model", "_states")
 
     def __init__(self, model: AnyState) -> None:
-        """`model` makes new states."""
+        """`model` makes new states; the first group of all takes the model itself, if it is of that group."""
         self._model = model
         self._states: list[AnyState] = []
         #: Group of an entry → the states of all its segments; forgotten when a group is split.
@@ -65,7 +65,8 @@ class Groups(Generic[AnyState]):
 
     def _find(self, group: Group) -> list[AnyState]:
         if not self._states:
-            state = cast(AnyState, self._model.new(group))
+            model = self._model
+            state = model if model.group is group else cast(AnyState, model.new(group))
             self._states.append(state)
             return [state]
         by_segment = self._by_segment

@@ -3,8 +3,9 @@
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 
+from stream.counters.segments import SegmentRegistry
 from stream.history.contributions import Contributions
-from stream.history.events import HistoryEntry, Index, time_of
+from stream.history.events import FieldsKey, HistoryEntry, Index, time_of
 from stream.history.order import EntryOrder
 
 #: Entries between two marks, and entries from which the settled ones are replaced by their state.
@@ -37,7 +38,7 @@ class ReplayState:
         raise NotImplementedError
 
 
-#: Builds a state from stored entries that stand for one; True: take note of what these have counted.
+#: Builds a state from stored entries that stand for one; see `Replay.begin`.
 Begin = Callable[[Sequence[HistoryEntry], bool], ReplayState]
 
 
@@ -48,11 +49,10 @@ class Replay(Index):
     before it, once without and once with it.
     """
 
-    __slots__ = ("_begin", "_entries", "_marks", "_order", "_since_mark", "_state", "_stored")
+    __slots__ = ("_entries", "_marks", "_order", "_since_mark", "_state", "_stored")
 
-    def __init__(self, begin: Begin, order: EntryOrder) -> None:
-        self._begin = begin
-        self._order = order
+    def __init__(self, registry: SegmentRegistry, fields: FieldsKey) -> None:
+        self._order = EntryOrder(registry, fields)
         self._entries: list[HistoryEntry] = []
         #: Number of the entries that stand for the state before the others.
         self._stored = 0
@@ -62,18 +62,22 @@ class Replay(Index):
         #: Entries since the last mark.
         self._since_mark = 0
 
+    def begin(self, stored: Sequence[HistoryEntry], is_first: bool) -> ReplayState:
+        """Return the state that stored entries stand for; `is_first`: take note of what these have counted."""
+        raise NotImplementedError
+
     def load(self, entries: Sequence[HistoryEntry]) -> None:
         """Take in the known entries."""
         self._entries = [*entries]
         self._stored = _stored_number(entries)
-        self._state = self._begin(entries[: self._stored], True)
+        self._state = self.begin(entries[: self._stored], True)
         self._replay(self._stored, 1, None)
 
     def add(self, entry: HistoryEntry, counts: Contributions) -> None:
         """Take in a new entry, and count what it changes."""
         state, entries = self._state, self._entries
         if state is None:
-            self._state = self._begin(entries, True)
+            self._state = self.begin(entries, True)
         place = self._order.place(entries, entry)
         if place < len(entries):
             self._insert(place, entry, counts)
@@ -88,7 +92,7 @@ class Replay(Index):
         if marks:
             start, mark = marks[-1]
         else:
-            start, mark = self._stored, self._begin(entries[: self._stored], False)
+            start, mark = self._stored, self.begin(entries[: self._stored], False)
         without = mark.copy()
         for later in entries[start:]:
             without.take(later, -1, counts)

@@ -90,8 +90,7 @@ class Spending:
             if level.orders:
                 self._count(counts, group, number, level.bucket, 1)
         if counts is not None:
-            counts.on(REVENUE_365D_MICROS, group, first, micros)
-            counts.on(REVENUE_365D_MICROS, group, end, -micros)
+            counts.between(REVENUE_365D_MICROS, group, first, end, micros)
 
     def _place(self, day: int) -> int:
         """Return the place of a day. A new one begins with the level of the day before it."""
@@ -107,10 +106,8 @@ class Spending:
         """Count a level of a bucket, from its day until the next."""
         measure = histogram_measure(SPENT_365D, bucket)
         first, end = self._days[number], self._days[number + 1]
-        counts.on(measure, group, first, by)
-        counts.on(measure, group, end, -by)
-        counts.on(BUYERS_365D, group, first, by)
-        counts.on(BUYERS_365D, group, end, -by)
+        counts.between(measure, group, first, end, by)
+        counts.between(BUYERS_365D, group, first, end, by)
 
 
 @lru_cache(maxsize=1_024)

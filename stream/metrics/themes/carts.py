@@ -14,12 +14,11 @@ from stream.history.cart_outcomes import (
     CHECKOUT,
     ORDERED,
     REMOVED,
+    CartIndex,
     CartRules,
-    KnownCarts,
 )
 from stream.history.events import HistoryEntry, Index
-from stream.history.order import EntryOrder
-from stream.history.replay import Begin, Replay, condensed
+from stream.history.replay import condensed
 from stream.metrics.counted_by import PERSON, CountedBy
 from stream.metrics.metric import Example, Metric
 from stream.metrics.terms import Sum, Term, Total
@@ -67,7 +66,7 @@ class Carts(Aggregate):
     def index(self, registry: SegmentRegistry) -> Index:
         """Return an index that replays the changes of carts."""
 
-        return Replay(self._begin_with(registry), EntryOrder(registry, self.in_order))
+        return CartIndex(self._rules, registry, self.in_order)
 
     def settled(
         self,
@@ -77,13 +76,9 @@ class Carts(Aggregate):
         registry: SegmentRegistry,
     ) -> list[HistoryEntry]:
         """Replace the settled changes by the carts that they leave."""
-        return condensed(history, oldest_ms, settled_ms, self._begin_with(registry))
-
-    def _begin_with(self, registry: SegmentRegistry) -> Begin:
-        def begin(stored: Sequence[HistoryEntry], _is_first: bool) -> KnownCarts:
-            return KnownCarts.restored(self._rules, registry, stored)
-
-        return begin
+        return condensed(
+            history, oldest_ms, settled_ms, CartIndex(self._rules, registry, self.in_order).begin
+        )
 
 
 def aggregates(settings: Settings) -> tuple[Carts, ...]:

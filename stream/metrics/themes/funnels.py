@@ -12,10 +12,9 @@ from stream.counters.segments import SegmentRegistry
 from stream.history.aggregates.aggregate import Aggregate
 from stream.history.event_filter import predicate
 from stream.history.events import HistoryEntry, Index
-from stream.history.funnel_attempts import Attempts, Progress
+from stream.history.funnel_attempts import Attempts, FunnelIndex
 from stream.history.funnel_steps import REACHED_1D, REACHED_28D, REACHED_ALL, FunnelSteps
-from stream.history.order import EntryOrder
-from stream.history.replay import Replay, condensed
+from stream.history.replay import condensed
 from stream.metrics.counted_by import PAGE_NAME, PERSON, CountedBy
 from stream.metrics.metric import JOINED, Example, Metric
 from stream.metrics.shares import AtStep
@@ -87,11 +86,7 @@ class FunnelAggregate(Aggregate):
     def index(self, registry: SegmentRegistry) -> Index:
         """Return an index that replays the moments."""
         reached = FunnelSteps(DIMENSION, f"{self._label}{JOINED}", registry)
-
-        def begin(stored: Sequence[HistoryEntry], is_first: bool) -> Progress:
-            return Progress.restored(self._rules, registry, stored, reached, not is_first)
-
-        return Replay(begin, EntryOrder(registry, self.in_order))
+        return FunnelIndex(self._rules, registry, self.in_order, reached)
 
     def settled(
         self,
@@ -102,10 +97,8 @@ class FunnelAggregate(Aggregate):
     ) -> list[HistoryEntry]:
         """Replace the settled moments by the attempts that are open, and the steps reached."""
 
-        def begin(stored: Sequence[HistoryEntry], _is_first: bool) -> Progress:
-            return Progress.restored(self._rules, registry, stored, None, True)
-
-        return condensed(history, oldest_ms, settled_ms, begin)
+        index = FunnelIndex(self._rules, registry, self.in_order, None)
+        return condensed(history, oldest_ms, settled_ms, index.begin)
 
 
 def _active_types(settings: Settings) -> set[str]:
