@@ -44,6 +44,7 @@ from stream.web.server import Web
 from stream.worker.dead_letters import DeadLetterSender
 from stream.worker.loading import Loader
 from stream.worker.owner import ShardOwner
+from stream.worker.process.garbage import COLLECTOR
 from stream.worker.publisher import Publisher
 from stream.worker.publisher_loop import PublisherLoop
 from stream.worker.record_sender import RecordSender
@@ -228,6 +229,7 @@ class Worker:
             ("broker", self.broker_watch.run()),
             ("reports", self.reporter.run()),
             ("loop lag", self.telemetry.loop_lag.run()),
+            ("garbage", COLLECTOR.run()),
         ):
             self._tasks.append(loop.create_task(work, name=name))
         web = self.settings.web

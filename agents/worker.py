@@ -1,7 +1,6 @@
 """`engage worker`: checks Redis and Kafka, then runs one worker until SIGTERM or Ctrl-C."""
 
 import asyncio
-import gc
 import logging
 import sys
 from importlib.metadata import version
@@ -18,6 +17,7 @@ from agents.kafka_start import CannotStartError, check_rights, find_log, stored_
 from stream.configure.connection_errors import explain
 from stream.settings.application import Settings
 from stream.store.connection import connect_server
+from stream.worker.process.garbage import COLLECTOR
 
 if TYPE_CHECKING:
     from agents.app import Worker
@@ -27,15 +27,9 @@ _log = logging.getLogger(__name__)
 _STORE_SECONDS, _CLOSE_SECONDS = 4.5, 3.0
 
 
-def tune_collector() -> None:
-    """Make full collections rare, since they walk millions of objects, and young ones short."""
-    gc.set_threshold(20_000, 2, 10_000)
-
-
 def run_worker(settings: Settings) -> int:
     """Run until SIGTERM or Ctrl-C; return 0, or 1 after a failure that no retry can mend."""
     setup_logging(settings)
-    tune_collector()
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     stopped = asyncio.Event()
@@ -106,6 +100,7 @@ class WorkerRun:
                 raise CannotStartError(trouble) from error
             worker.app.finalize()
             await worker.app.start()
+        COLLECTOR.begin()
         return worker
 
     async def _finish(self, worker: "Worker") -> int:

@@ -23,6 +23,7 @@ from stream.store.connection import RedisClient, connect_redis
 from stream.store.shards import Store
 from stream.worker.backfill import Backfill, ConsumerBounds, Progress
 from stream.worker.loading import Loader
+from stream.worker.process.garbage import COLLECTOR
 
 _REPORT_SECONDS = 2.0
 #: Longest wait for the workers, which look for a new generation once a second.
@@ -100,6 +101,7 @@ async def _fill_and_swap(
     backfill = Backfill(settings, loader, filled, consumer, shown.report)
     print(f"counting generation {filled.generation}; the live numbers go on", file=sys.stderr)
     try:
+        COLLECTOR.begin()
         await backfill.run(partitions)
         # Again: they may have been restarted meanwhile.
         await check_settings(redis, settings, live, accepted=other_settings)

@@ -22,6 +22,7 @@ from stream.store.shards import Claim, Store
 from stream.worker.churn_scan import assess_some
 from stream.worker.clock import now_ms
 from stream.worker.loading import Loader
+from stream.worker.process.garbage import COLLECTOR
 
 _RECORDS = 5_000
 _WAIT_MS = 500
@@ -126,10 +127,12 @@ class Backfill:
         first = records[0].offset
         if first > shard.topics[topic].next:
             shard.skip(topic, first)
+        COLLECTOR.before_slice()
         decoded = parse_all([record.value for record in records])
         people = await people_of(self._store, shard, decoded, lambda: True)
         assert people is not None  # No other worker can take this shard.
         shard.apply(topic, records, decoded, people, now_ms())
+        COLLECTOR.after_slice()
 
     async def _save(self, claim: Claim, shard: Shard) -> None:
         checkpoint = take_checkpoint(shard, self._positions[shard.partition])

@@ -12,8 +12,8 @@ from stream.worker.assigned_shard import AssignedShard
 from stream.worker.claims import Claims
 from stream.worker.dead_letters import DeadLetterSender
 from stream.worker.errors import SHARD_IN_DOUBT
-from stream.worker.event_loop import Turns
 from stream.worker.log import Log
+from stream.worker.process.event_loop import Turns
 from stream.worker.status import OwnerCounts
 
 _COMMIT_SECONDS = 2.0

@@ -16,7 +16,8 @@ from stream.worker.checkpoints import Checkpoints
 from stream.worker.claims import Claims
 from stream.worker.clock import now_ms
 from stream.worker.errors import SHARD_IN_DOUBT
-from stream.worker.event_loop import SliceSize, Turns
+from stream.worker.process.event_loop import SliceSize, Turns
+from stream.worker.process.garbage import COLLECTOR
 from stream.worker.status import OwnerStatus
 
 _log = logging.getLogger(__name__)
@@ -112,6 +113,7 @@ class Intake:
         shard = loaded.shard
         expected = shard.topics[topic].expected
         began = time.perf_counter()
+        COLLECTOR.before_slice()
         decoded = parse_all([record.value for record in records])
         if records[-1].offset < shard.topics[topic].next:
             # After taking over: to read people whose events are counted would take ten times as long.
@@ -130,6 +132,7 @@ class Intake:
         now = now_ms()
         shard.apply(topic, records, decoded, people, now)
         loaded.heaviest.note(people, now)
+        COLLECTOR.after_slice()
         self._slices[topic].note(len(records), time.perf_counter() - began)
         loaded.rejections.note(topic, decoded)
         if shard.people.held >= self._dirty_max:

@@ -20,10 +20,10 @@ from stream.worker.claims import Claims
 from stream.worker.clock import now_ms
 from stream.worker.dead_letters import DeadLetterSender
 from stream.worker.errors import SHARD_IN_DOUBT
-from stream.worker.event_loop import Turns
 from stream.worker.intake import Intake
 from stream.worker.loading import Loader
 from stream.worker.log import Log
+from stream.worker.process.event_loop import Turns
 from stream.worker.rounds import Rounds, seconds_to_round
 from stream.worker.staleness.holds import Holds
 from stream.worker.status import OwnerCounts, OwnerStatus

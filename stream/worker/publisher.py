@@ -25,7 +25,7 @@ from stream.publish.snapshot import (
 from stream.publish.totals import Highest
 from stream.store.published import Progress, PublishedState
 from stream.worker.bucket_reader import BucketReader
-from stream.worker.event_loop import in_slices
+from stream.worker.process.event_loop import in_slices
 from stream.worker.stored_shards import ReachedOffsets, StoredShards
 
 _NEVER = 1 << 62

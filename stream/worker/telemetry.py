@@ -11,10 +11,10 @@ from stream.metrics.families import FAMILIES
 from stream.store.memory import Memory
 from stream.worker.assigned_shard import AssignedShard
 from stream.worker.dead_letters import DeadLetterSender
-from stream.worker.event_loop import LoopLag
 from stream.worker.exposition import with_value, without_samples
 from stream.worker.log import Log
 from stream.worker.owner import ShardOwner
+from stream.worker.process.event_loop import LoopLag
 from stream.worker.staleness.rebuilding import is_rebuilding
 
 _PREFIX = "engagement_worker_"

@@ -15,10 +15,10 @@ from typing import Any, NamedTuple
 import orjson
 from msgspec.structs import replace
 
-from agents.worker import tune_collector
 from stream.engine import fold
 from stream.settings.application import Settings
 from stream.settings.definitions import Funnel, Selection
+from stream.worker.process.garbage import COLLECTOR
 from tests.bench.race import ROOT
 from tests.bench.stage import add_compiled
 from tests.compiled import built
@@ -163,7 +163,7 @@ def main() -> None:
             compiled = built(args.compiled or Path(scratch) / "build")
             command = [sys.executable, "-m", "tests.bench.hot_people", "--here", *sys.argv[1:]]
             sys.exit(subprocess.call(command, cwd=ROOT, env=os.environ | compiled))
-    tune_collector()
+    COLLECTOR.begin()
     core = "not compiled" if str(fold.__file__).endswith(".py") else "compiled"
     heading = f"{'core ' + core:28}{'µs, no history':>16}{f'{args.before:,} before, x':>18}"
     print(f"{heading}{'(min-max)':>14}{'at most':>9}")

@@ -14,11 +14,11 @@ from confluent_kafka.cimpl import NewTopic
 from faust.types import TP
 
 from agents.app import Worker
-from agents.worker import tune_collector
 import stream.engine.fold
 from stream.kafka.fetch import Fetched
 from stream.engine.shard import Shard
 from stream.publish.log_identity import LogIdentity
+from stream.worker.process.garbage import COLLECTOR
 from stream.store.keys import ShardKeys
 from stream.settings.application import Settings
 from stream.settings.intake import INPUT_ROLES
@@ -47,7 +47,6 @@ def run(
         others = [NewTopic(topic, _PARTITIONS, 1) for topic in (*sorted(empty), *outputs)]
         for future in admin.create_topics(others).values():
             future.result()
-        tune_collector()
         asyncio.new_event_loop().run_until_complete(_work(job, settings, check))
     os._exit(0)  # Some of Faust's tasks ignore their cancellation.
 
@@ -85,6 +84,7 @@ async def _work(
     await worker.start()
     worker.app.finalize()
     await worker.app.start()
+    COLLECTOR.begin()
     await done.wait()  # Sessions that end with the last events are closed too.
     await worker.owner.finish()  # The last checkpoint is part of the work.
     shards = [assigned.shard for assigned in worker.owner.assigned_shards.values() if assigned.shard]

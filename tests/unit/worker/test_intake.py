@@ -11,7 +11,7 @@ from redis.exceptions import ConnectionError as RedisDown
 
 from stream.engine.shard import Shard
 from stream.kafka.fetch import Fetched
-from stream.worker.event_loop import LoopLag, SliceSize, in_slices
+from stream.worker.process.event_loop import LoopLag, SliceSize, in_slices
 from tests.unit.worker import stand_ins
 from tests.unit.worker.stand_ins import (
     SETTINGS,
