@@ -109,10 +109,12 @@ class Shard(ShardState):
 
     def admit(self, people: Iterable[Person]) -> None:
         """Take people just read into memory. One who came in meanwhile stays: that state is newer."""
+        get, put, settle = self.people.get, self.people.put, self.sessions.open.settle
         for person in people:
-            if self.people.get(person.key) is None:
-                self.sessions.open.settle(person)
-                self.people.put(person)
+            if get(person.key) is None:
+                if person.sessions:
+                    settle(person)
+                put(person)
 
     # ---- batches
 

@@ -83,6 +83,10 @@ class PeopleCache:
             self.rotations += 1
             self._drop(dropped.values())
 
+    def keeps(self, rotations: int) -> bool:
+        """Whether everybody who was young at this number of rotations is still in memory."""
+        return self.rotations - rotations <= 1
+
     def take_changes(self) -> Mapping[str, Person]:
         """Give up the people changed since the last call; they stay in memory until `settle`."""
         self.in_flight, self.dirty, self.unchanged = self.dirty, {}, {}

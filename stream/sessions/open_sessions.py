@@ -82,6 +82,9 @@ class OpenSessions:
 
     def expiries(self, person: Person) -> list[int]:
         """Return the instants from which the watermark may close each open session of a person."""
+        only = self._only_open(person)
+        if only is not None:
+            return [self.expires_ms([only])]
         return self._expiries(self._fragments.groups(person.sessions))
 
     def expires_ms(self, group: list[Session]) -> int:

@@ -7,8 +7,9 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 from schemas.codec import parse_all
-from stream.engine.record import Record
+from stream.engine.record import Decoded, Record
 from stream.kafka.fetch import Fetched
+from stream.people.person import Person
 from stream.store.people_reader import people_of
 from stream.store.shards import Store
 from stream.worker.assigned_shard import AssignedShard, LoadedShard
@@ -22,6 +23,8 @@ from stream.worker.status import OwnerStatus
 
 _log = logging.getLogger(__name__)
 _HALTED_SECONDS = 1.0
+#: Slices whose people are read at once, and the most records of them.
+_SLICES_AHEAD, _RECORDS_AHEAD = 4, 1_024
 
 
 class Intake:
@@ -95,49 +98,76 @@ class Intake:
         """Fold a batch slice by slice. Between two slices the shard is whole, and may be stored."""
         records, position = batch.records, 0
         while position < len(records):
-            part = records[position : position + self._slices[topic].records]
+            # Their people come in one answer of Redis.
+            ahead = min(_SLICES_AHEAD * self._slices[topic].records, _RECORDS_AHEAD)
+            part = records[position : position + ahead]
             position += len(part)
-            if not await self._fold_slice(assigned, loaded, topic, part):
-                return
-            await self._turns.next()
-            # Meanwhile the shard may have been given up, or its topic sought back.
-            expected = loaded.shard.topics[topic].expected
-            if not self._is_wanted(assigned, loaded) or expected != part[-1].offset + 1:
+            if not await self._fold_part(assigned, loaded, topic, part):
                 return
         loaded.shard.skip(topic, batch.end)
 
-    async def _fold_slice(
+    async def _fold_part(
         self, assigned: AssignedShard, loaded: LoadedShard, topic: str, records: list[Record]
     ) -> bool:
-        """Fold some records; return False, with nothing folded, if the shard is no longer to be read."""
-        shard = loaded.shard
-        expected = shard.topics[topic].expected
-        began = time.perf_counter()
+        """Read the people of some records, and fold these; False: the shard is no longer to be read."""
+        shard, state = loaded.shard, loaded.shard.topics[topic]
         COLLECTOR.before_slice()
+        began = time.perf_counter()
         decoded = parse_all([record.value for record in records])
-        if records[-1].offset < shard.topics[topic].next:
+        decoding_seconds = (time.perf_counter() - began) / len(records)
+        if records[-1].offset < state.next:
             # After taking over: to read people whose events are counted would take ten times as long.
             shard.recall(topic, records, decoded)
             self._slices[topic].note(len(records), time.perf_counter() - began)
             loaded.rejections.note(topic, decoded)
-            return True
-        decoding_seconds = time.perf_counter() - began
-        people = await people_of(
-            self._store, shard, decoded, lambda: self._is_wanted(assigned, loaded)
-        )
-        # Nothing waits from here on, so no batch of another topic comes between.
-        if people is None or shard.topics[topic].expected != expected:
-            return False
-        began = time.perf_counter() - decoding_seconds
-        now = now_ms()
-        shard.apply(topic, records, decoded, people, now)
+            return await self._pause(assigned, loaded, topic, records)
+        while records:
+            expected = state.expected
+            people = await people_of(
+                self._store, shard, decoded, lambda: self._is_wanted(assigned, loaded)
+            )
+            if people is None or state.expected != expected:
+                return False
+            rotations = shard.people.rotations
+            while records and shard.people.keeps(rotations):
+                number = self._slices[topic].records
+                part = records[:number]
+                self._apply(
+                    loaded, topic, part, decoded[:number], people[:number], decoding_seconds
+                )
+                records, decoded, people = records[number:], decoded[number:], people[number:]
+                if shard.people.held >= self._dirty_max:
+                    await self._checkpoints.save(assigned)
+                if not await self._pause(assigned, loaded, topic, part):
+                    return False
+        return True
+
+    def _apply(
+        self,
+        loaded: LoadedShard,
+        topic: str,
+        records: list[Record],
+        decoded: list[Decoded],
+        people: list[Person | None],
+        decoding_seconds: float,
+    ) -> None:
+        """Fold one slice; decoding a record took `decoding_seconds`."""
+        began, now = time.perf_counter(), now_ms()
+        loaded.shard.apply(topic, records, decoded, people, now)
         loaded.heaviest.note(people, now)
         COLLECTOR.after_slice()
-        self._slices[topic].note(len(records), time.perf_counter() - began)
+        took = time.perf_counter() - began + decoding_seconds * len(records)
+        self._slices[topic].note(len(records), took)
         loaded.rejections.note(topic, decoded)
-        if shard.people.held >= self._dirty_max:
-            await self._checkpoints.save(assigned)
-        return True
+
+    async def _pause(
+        self, assigned: AssignedShard, loaded: LoadedShard, topic: str, folded: list[Record]
+    ) -> bool:
+        """Let others go on; return whether the records after `folded` are still to be read."""
+        await self._turns.next()
+        # Meanwhile the shard may have been given up, or its topic sought back.
+        expected = loaded.shard.topics[topic].expected
+        return self._is_wanted(assigned, loaded) and expected == folded[-1].offset + 1
 
     def _is_wanted(self, assigned: AssignedShard, loaded: LoadedShard) -> bool:
         status = self._status
