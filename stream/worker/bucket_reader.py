@@ -8,7 +8,7 @@ from stream.counters.measures import Grain
 from stream.counters.table import BucketKey
 from stream.publish.merged_counts import MergedCounts
 from stream.store.published import PublishedState
-from stream.worker.event_loop import in_slices
+from stream.worker.process.event_loop import in_slices
 
 _AT_ONCE = 32
 
