@@ -50,9 +50,15 @@ def catch_up(fleet: Fleet, first: int, last: int, timeout: float = 600.0) -> Rat
     """Wait until running workers have counted `last` records in all; measure from the mark at `first` on."""
 
     def cpu() -> float:
-        return sum(cpu_seconds(worker) for worker in fleet.workers if worker.running)
+        running = [worker for worker in fleet.workers if worker.running]
+        return sum(map(cpu_seconds, running))
 
-    return between(marks_until(lambda: counted(fleet), cpu, last, timeout), first)
+    def look() -> int:
+        if not any(worker.running for worker in fleet.workers):
+            raise RuntimeError(f"no worker runs:\n{fleet.workers[0].log_tail()}")
+        return counted(fleet)
+
+    return between(marks_until(look, cpu, last, timeout), first)
 
 
 def between(marks: list[Mark], first: int) -> Rate:
