@@ -59,9 +59,7 @@ class SessionIndex:
         if not person.sessions:
             return self._begin(person, sid, time_ms, segment_set, split_key, alone, bound)
         if alone and not bound and self._last.knows(person):
-            followed = self._follow(
-                person, new_session(sid, time_ms, segment_set.id, split_key, alone)
-            )
+            followed = self._follow(person, sid, time_ms, segment_set, split_key)
             if followed is not None:
                 return followed
         self._last.forget(person)
@@ -98,15 +96,27 @@ class SessionIndex:
             session.until = self._fragments.until(session, person.sessions)
         return session
 
-    def _follow(self, person: Person, session: Session) -> Session | None:
-        """Add a fragment alone after all others of its person; None: they must be looked at."""
+    def _follow(
+        self,
+        person: Person,
+        sid: str | None,
+        time_ms: int,
+        segment_set: SegmentSet,
+        split_key: SplitKey,
+    ) -> Session | None:
+        """Return the fragment alone of an event after, or with, all others; None: look at them."""
+        newest = self._last.at(person, time_ms)
+        if newest is not None:
+            self._extend(newest, sid, time_ms, segment_set)
+            return newest
+        session = new_session(sid, time_ms, segment_set.id, split_key, True)
         group = self._last.place(person, session)
         if group is None:
             return None
         if len(group) == 1:
             self.open.began(person, group)
         else:
-            self.open.grew(person, group)
+            self.open.grew(person, self._last.expires_ms(person))
         self._keep_tail(person, session.start)
         self._last.noted(person)
         return session

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from stream.people.person import Person
 from stream.sessions.rules import SessionRules
-from stream.sessions.session import Session
+from stream.sessions.session import ALONE, Session
 from stream.sessions.splitting import NOT_ENDED, Fragments, ended_ms, last_ms
 
 #: Fewer fragments are looked at as fast as they are remembered.
@@ -65,6 +65,17 @@ class LastGroups:
         """Return whether the person's last gap session is remembered."""
         last = self._known.get(person.key) if self._known else None
         return last is not None and last.is_of(person)
+
+    def at(self, person: Person, time_ms: int) -> Session | None:
+        """Return the fragment of an instant if it is the last of all and open; it may hold more events."""
+        newest = self._known[person.key].fragments[-1]
+        is_plain = newest.traits == ALONE and not newest.closed
+        return newest if is_plain and newest.start == time_ms else None
+
+    def expires_ms(self, person: Person) -> int:
+        """Return the instant from which the watermark may close the last session."""
+        last = self._known[person.key]
+        return last.end_ms + self._rules.timeout_of(last.fragments[0])
 
     def place(self, person: Person, session: Session) -> list[Session] | None:
         """Add a fragment after all others, and return its session: if new, that fragment.

@@ -66,9 +66,9 @@ class OpenSessions:
         self._note_overdue(person, expires_ms)
         self._track(person, expires_ms)
 
-    def grew(self, person: Person, group: list[Session]) -> None:
+    def grew(self, person: Person, expires_ms: int) -> None:
         """Note a session of a person that reaches further than before."""
-        self._note_overdue(person, self.expires_ms(group))
+        self._note_overdue(person, expires_ms)
 
     def changed(self, person: Person, before: list[int], groups: list[list[Session]]) -> None:
         """Note the sessions of a person after an event; `before` are the expiries before it."""

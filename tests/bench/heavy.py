@@ -4,7 +4,6 @@ import argparse
 import os
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,7 +34,7 @@ HEAD = {
 
 
 class Counted(NamedTuple):
-    """What a worker and its Redis were like after an input."""
+    """State of a worker and its Redis after an input."""
 
     applied: float
     cpu_seconds: float

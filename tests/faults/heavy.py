@@ -116,7 +116,7 @@ def _at_caps(n: int) -> dict[str, Any]:
 
 _MINUTE_OF_100_000 = 0.6
 _FUNNEL = [{"type": "page_view"}, {"type": "page_view"}, {"type": "order"}]
-#: What is heavy → the traffic.
+#: Name of an input → its traffic.
 HEAVY: Mapping[str, Traffic] = {
     "one person, by session id": Traffic(_of_kiosk(_by_session_id), _MINUTE_OF_100_000),
     "one person, by gaps": Traffic(_of_kiosk(_without_session_id), _MINUTE_OF_100_000),
