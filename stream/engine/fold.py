@@ -41,7 +41,7 @@ def _apply(state: ShardState, accepted: list[Accepted]) -> None:
     """Apply each event: to the counts of its segments, then to its person and its session."""
     event_rules, bot_rule = state.rules.event_rules, state.rules.bot_rule
     registry, activity = state.registry, state.activity
-    collected, dirty = state.collected, state.people.dirty
+    collected, dirty, changes = state.collected, state.people.dirty, state.people.round
     slot: tuple[EventRule, int] = (BOT, -1)
     counts: dict[SegmentSet, int] = {}
     for event, time_ms, person, timely in accepted:
@@ -66,7 +66,10 @@ def _apply(state: ShardState, accepted: list[Accepted]) -> None:
             count_event(state, rule, event, segment_set, time_ms)
         if person is None or not rule.has_person:
             continue
-        dirty[person.key] = person
+        if person.changed_in != changes:
+            # A look at the mapping costs more: it is far larger than the processor's caches.
+            person.changed_in = changes
+            dirty[person.key] = person
         _mark_active(activity, person, segment_set, rule, time_ms, timely)
         if rule.in_session:
             apply_session_event(state, person, event, rule, segment_set, time_ms)

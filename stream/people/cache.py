@@ -30,6 +30,8 @@ class PeopleCache:
         self.dirty: dict[str, Person] = {}
         self.unchanged: dict[str, Person] = {}
         self.in_flight: Mapping[str, Person] = {}
+        #: Number of the round of changes: `take_changes` begins another.
+        self.round = 0
         #: Number of people who have left the memory.
         self.evictions = 0
         #: Number of evictions of a whole generation: after one, people may be gone from memory.
@@ -90,6 +92,7 @@ class PeopleCache:
     def take_changes(self) -> Mapping[str, Person]:
         """Give up the people changed since the last call; they stay in memory until `settle`."""
         self.in_flight, self.dirty, self.unchanged = self.dirty, {}, {}
+        self.round += 1
         return self.in_flight
 
     def load(self, evictions: int) -> None:

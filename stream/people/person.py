@@ -46,6 +46,7 @@ class Person:
         "active",
         "active_segment_set",
         "active_slot",
+        "changed_in",
         "clicked",
         "customer",
         "field",
@@ -90,6 +91,8 @@ class Person:
         self.active_segment_set: SegmentSet | None = None
         self.live_minute = -1
         self.live_segment_set: SegmentSet | None = None
+        #: Number of the round between two checkpoints in which an event last changed them. Not stored.
+        self.changed_in = -1
         #: The newest session. Not stored.
         self.tail: Session | None = None
 

@@ -89,7 +89,7 @@ class SessionIndex:
         self.open.changed(person, before, groups)
         if alone:
             self._keep_tail(person, time_ms)
-            self._last.remember(person, groups)
+            self._last.remember(person, groups, time_ms)
             return session
         person.tail = session if may_go_on_alone(self.rules, person.sessions, session) else None
         if person.tail is not None:
@@ -104,7 +104,7 @@ class SessionIndex:
         segment_set: SegmentSet,
         split_key: SplitKey,
     ) -> Session | None:
-        """Return the fragment alone of an event after, or with, all others; None: look at them."""
+        """Return the fragment alone of an event after, or with, the one before it; None: look at all."""
         newest = self._last.at(person, time_ms)
         if newest is not None:
             self._extend(newest, sid, time_ms, segment_set)

@@ -1,4 +1,4 @@
-"""Last gap session of a person with many fragments: an event after all others needs no look at them."""
+"""Gap session of a person's last order or the like: the next one after it needs no look at the others."""
 
 from collections.abc import Sequence
 
@@ -13,12 +13,14 @@ _PEOPLE_MAX = 10_000
 
 
 class LastGroup:
-    """Fragments of a person's last gap session, as long as nothing but its tail has changed."""
+    """Fragments of one of a person's gap sessions, as long as nothing but the tail has changed."""
 
-    __slots__ = ("end_ms", "ended_ms", "fragments", "newest", "number", "tail")
+    __slots__ = ("end_ms", "ended_ms", "fragments", "newest", "next_ms", "number", "tail")
 
-    def __init__(self, person: Person, fragments: list[Session]) -> None:
+    def __init__(self, person: Person, fragments: list[Session], next_ms: int) -> None:
         self.fragments = fragments
+        #: Start of the session after it: topics are read at different paces.
+        self.next_ms = next_ms
         #: Last instant, and that of the first session_end.
         self.end_ms = last_ms(fragments)
         self.ended_ms = min(ended_ms(fragment) for fragment in fragments)
@@ -39,7 +41,7 @@ class LastGroup:
 
 
 class LastGroups:
-    """Last gap sessions of people without session ids, by their keys."""
+    """The gap session that was looked at last, of people without session ids, by their keys."""
 
     def __init__(self, rules: SessionRules, fragments: Fragments) -> None:
         self._rules = rules
@@ -51,18 +53,22 @@ class LastGroups:
         if self._known:
             self._known.pop(person.key, None)
 
-    def remember(self, person: Person, groups: Sequence[list[Session]]) -> None:
-        """Remember the last of a person's sessions, given each as its fragments in order."""
+    def remember(self, person: Person, groups: Sequence[list[Session]], time_ms: int) -> None:
+        """Remember the session of an instant, given all sessions as their fragments in order."""
         if len(person.sessions) < _MANY or groups[0][0].sid is not None:
             return
         if self._rules.has_split_keys or self._rules.include_open:
             return  # Another order of fragments, or sessions that are counted at once.
         if len(self._known) >= _PEOPLE_MAX:
             self._known.clear()
-        self._known[person.key] = LastGroup(person, groups[-1])
+        number = len(groups) - 1
+        while number and groups[number][0].start > time_ms:
+            number -= 1
+        next_ms = NOT_ENDED if number == len(groups) - 1 else groups[number + 1][0].start
+        self._known[person.key] = LastGroup(person, groups[number], next_ms)
 
     def knows(self, person: Person) -> bool:
-        """Return whether the person's last gap session is remembered."""
+        """Return whether a gap session of the person is remembered."""
         last = self._known.get(person.key) if self._known else None
         return last is not None and last.is_of(person)
 
@@ -78,14 +84,18 @@ class LastGroups:
         return last.end_ms + self._rules.timeout_of(last.fragments[0])
 
     def place(self, person: Person, session: Session) -> list[Session] | None:
-        """Add a fragment after all others, and return its session: if new, that fragment.
+        """Add a fragment after those of the session; return its session, which may be that fragment.
 
         None: the person's other sessions must be looked at. Call `noted` after the last change.
         """
         last = self._known[person.key]
         if session.start <= last.fragments[-1].start:
             return None
-        end_ms = last.end_ms if last.tail is None else max(last.end_ms, last.tail.end)
+        if session.start + self._fragments.longest_reach_ms >= last.next_ms:
+            return None  # It may reach the session after it.
+        end_ms, tail = last.end_ms, last.tail
+        if tail is not None and tail.start < last.next_ms:
+            end_ms = max(end_ms, tail.end)
         if last.fragments[0].closed and session.start <= end_ms + self._rules.reach_ms:
             return None  # It is opened again.
         if self._fragments.goes_on(last.fragments, end_ms, last.ended_ms, session, None):

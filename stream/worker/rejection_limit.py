@@ -31,7 +31,7 @@ class RejectionLimit:
         settings = self._settings
         records, rejected = self._seen.get(topic, (0, 0))
         records += len(decoded)
-        rejected += sum(item.__class__ is RejectedEvent for item in decoded)
+        rejected += len([None for item in decoded if item.__class__ is RejectedEvent])
         if records < settings.min_events:
             self._seen[topic] = records, rejected
             return
