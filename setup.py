@@ -14,7 +14,7 @@ from shutil import which
 from setuptools import Extension, setup
 
 #: Folders of stream/ whose modules run once an event, without their subfolders: none does any I/O.
-CORE = ("counters", "people", "sessions", "history", "engine")
+CORE = ("counters", "people", "sessions", "history", "engine", "publish")
 
 #: Modules of schemas/ that run once a record.
 EDGE = ("codec", "dead_letter", "rejection")
