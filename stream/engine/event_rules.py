@@ -56,6 +56,8 @@ class EventRule:
     is_placed: bool = field(init=False)
     #: Whether it counts more about its person than activity and session: see person_events.
     is_person_event: bool = field(init=False)
+    #: Whether it counts more than `counts`, whoever sent it: see page_events and person_events.
+    counts_by_itself: bool = field(init=False)
 
     def __post_init__(self) -> None:
         is_person_event = self.click or bool(
@@ -63,6 +65,8 @@ class EventRule:
         )
         object.__setattr__(self, "is_person_event", is_person_event)
         object.__setattr__(self, "is_placed", self.alone or self.bound != 0)
+        counts_by_itself = self.impression or self.click or bool(self.event_counters)
+        object.__setattr__(self, "counts_by_itself", counts_by_itself)
 
 
 #: Bots' events are counted under their own measure only.

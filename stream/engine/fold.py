@@ -7,6 +7,7 @@ look-ups; what is rare is a call away.
 from collections.abc import Sequence
 
 from schemas.envelope import Context
+from schemas.events import Event
 from stream.counters.calendar import MINUTE_MS, SLOT_MS
 from stream.counters.segments import SegmentSet
 from stream.engine.accept import Accepted, accept
@@ -60,10 +61,8 @@ def _apply(state: ShardState, accepted: list[Accepted]) -> None:
             slot = rule, minute
             counts = collected.setdefault(slot, {})
         counts[segment_set] = counts.get(segment_set, 0) + 1
-        if rule.impression or rule.click:
-            count_content(state, event, rule, minute)
-        if rule.event_counters:
-            count_event(state, rule, event, segment_set, time_ms)
+        if rule.counts_by_itself:
+            _count_by_itself(state, event, rule, segment_set, time_ms)
         if person is None or not rule.has_person:
             continue
         if person.changed_in != changes:
@@ -75,6 +74,16 @@ def _apply(state: ShardState, accepted: list[Accepted]) -> None:
             apply_session_event(state, person, event, rule, segment_set, time_ms)
         if rule.is_person_event:
             apply_person_event(state, person, segment_set, rule, event, time_ms)
+
+
+def _count_by_itself(
+    state: ShardState, event: Event, rule: EventRule, segment_set: SegmentSet, time_ms: int
+) -> None:
+    """Count what an event adds beyond the measures of its rule, whoever sent it."""
+    if rule.impression or rule.click:
+        count_content(state, event, rule, time_ms // MINUTE_MS)
+    if rule.event_counters:
+        count_event(state, rule, event, segment_set, time_ms)
 
 
 def _mark_active(
