@@ -11,7 +11,7 @@ from stream.engine import duplicates, event_rules, shard, state
 from stream.history import subscriptions as customers
 from stream.people import active_days, activity, lifecycle, placeholder_ids
 from stream.publish import due_windows
-from stream.sessions import index
+from stream.sessions import index, open_sessions
 from stream.sessions.session import Session
 from stream.sessions.session import merge as _merge
 from stream.settings.application import Settings
@@ -92,13 +92,13 @@ def _merge_without_end(into: Session, other: Session, earlier: bool) -> None:
 
 
 def _reopen_without_subtracting(
-    self: index.SessionIndex, person: Any, group: list[Session]
+    self: open_sessions.OpenSessions, person: Any, group: list[Session]
 ) -> None:
     if group[0].closed:
         for fragment in group:
             fragment.closed = False
-        self.open_count += 1
-        self._track(person, group[-1].end + self.rules.timeout_ms)
+        self.number += 1
+        self._track(person, group[-1].end + self._rules.timeout_ms)
 
 
 def _trials_pay(state: customers.State, event: customers.SubscriptionEvent) -> customers.Effect:
@@ -137,7 +137,11 @@ MUTANTS: dict[str, tuple[object, str, Callable[..., Any]]] = {
     "a window too few": (activity, "windows_gained", _drop_one_window),
     "a merge forgets the page views": (index, "merge", _merge_without_pages),
     "a merge forgets the end": (index, "merge", _merge_without_end),
-    "reopening subtracts nothing": (index.SessionIndex, "_open", _reopen_without_subtracting),
+    "reopening subtracts nothing": (
+        open_sessions.OpenSessions,
+        "reopen",
+        _reopen_without_subtracting,
+    ),
     "ids are not remembered": (state, "SeenIds", _NoIds),
     "placeholder ids are people": (placeholder_ids.PlaceholderIds, "has", lambda *_: False),
     "a ticket of support makes active": (event_rules, "_is_opened_by_support", lambda _: False),
@@ -151,7 +155,7 @@ MUTANTS: dict[str, tuple[object, str, Callable[..., Any]]] = {
     "bars only grow": (activity, "steps", lambda *of: [s._replace(before=0) for s in _steps(*of)]),
     "cohorts never mature": (due_windows.DueWindows, "mature_days", lambda *of: 0),
     "cohorts are always mature": (due_windows.DueWindows, "mature_days", lambda *of: 99),
-    "closing adds nothing": (index.SessionIndex, "_count", _nothing),
+    "closing adds nothing": (open_sessions.OpenSessions, "_count", _nothing),
 }
 
 

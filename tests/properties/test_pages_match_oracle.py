@@ -152,11 +152,11 @@ def _look_at_the_newest(self: PagePath, page: int, engaged_ms: int, scroll: floa
     _look(self, page, 0, scroll)
 
 
-def _pack_without_exit(self: PagePath, views: int, start: int, end: int) -> list[Any]:
-    packed = _pack(self, views, start, end)
+def _pack_without_exit(self: PagePath, packed: list[Any], views: int, start: int, end: int) -> None:
+    first = len(packed)
+    _pack(self, packed, views, start, end)
     if views > 1:
-        packed[3] = packed[0]
-    return packed
+        packed[first + 3] = packed[first]
 
 
 def _add_once(self: SessionCounts, session: Any, sign: int) -> None:
@@ -172,7 +172,7 @@ def _without_screen(self: PageNames, url: str) -> str:
 
 
 _whole = PageNames.whole
-_view, _join, _look, _pack = PagePath.view, PagePath.join, PagePath.look, PagePath.pack
+_view, _join, _look, _pack = PagePath.view, PagePath.join, PagePath.look, PagePath.pack_into
 _add = SessionCounts.add
 MUTANTS: dict[str, tuple[object, str, Callable[..., Any]]] = {
     "at one instant the last arrival is first": (PagePath, "view", _last_come_first),
@@ -180,7 +180,7 @@ MUTANTS: dict[str, tuple[object, str, Callable[..., Any]]] = {
     "a merge forgets the readings": (PagePath, "join", _join_without_looks),
     "a merge forgets the second view": (PagePath, "join", _join_without_second),
     "only the newest heartbeat counts": (PagePath, "look", _look_at_the_newest),
-    "a stored session forgets its exit": (PagePath, "pack", _pack_without_exit),
+    "a stored session forgets its exit": (PagePath, "pack_into", _pack_without_exit),
     "reopening subtracts nothing": (SessionCounts, "add", _add_once),
     "queries count as pages": (PageNames, "whole", lambda self, url: url),
     "a screen of an app is a path": (PageNames, "whole", _without_screen),
