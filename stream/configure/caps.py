@@ -143,7 +143,7 @@ CAPS = (
     Cap(
         "characters of a page's name", (page_name, "NAME_MAX"), "the name ends there",
         "the metric `cut_page_views`",
-        "tests/unit/sessions/test_pages.py::test_a_view_of_a_page_whose_name_is_cut_counts_as_such",
+        "tests/unit/sessions/test_pages.py::test_a_page_whose_name_is_cut_says_so_and_counts_its_views",
     ),
     Cap(
         "bytes of one fetch of a partition", "kafka.max_partition_fetch_bytes",

@@ -5,6 +5,8 @@ from typing import Any
 
 from schemas.events.page_views import PageView
 from stream.counters.calendar import MINUTE_MS
+from stream.counters.measures import CUT_PAGES
+from stream.counters.segments import SegmentSet
 from stream.engine.event_rules import EventRule
 from stream.engine.state import ShardState
 from stream.sessions.page_path import PagePath
@@ -16,7 +18,9 @@ from stream.sessions.session import Session, view_digest
 _no_pages: Mapping[str, Page] = {}
 
 
-def page_of(state: ShardState, event: Any, rule: EventRule, time_ms: int) -> int:
+def page_of(
+    state: ShardState, event: Any, rule: EventRule, segment_set: SegmentSet, time_ms: int
+) -> int:
     """Return the page of a page view or heartbeat, 0 without a URL; count a view, session or not."""
     url = event.page_url
     if url is None:
@@ -27,6 +31,8 @@ def page_of(state: ShardState, event: Any, rule: EventRule, time_ms: int) -> int
         page = pages.of(event.site, url)
     if rule.page_view:
         pages.view(page, time_ms // MINUTE_MS)
+        if page.is_cut:
+            state.contributions.at(CUT_PAGES, segment_set, time_ms, 1)
     return page.id
 
 

@@ -43,7 +43,7 @@ def apply_session_event(
 ) -> None:
     """Find the session of an event, by its id or by gaps, extend it and add the event to it."""
     shows_page = rule.page_view or rule.page_ping
-    page = page_of(state, event, rule, time_ms) if shows_page else 0
+    page = page_of(state, event, rule, segment_set, time_ms) if shows_page else 0
     rules = state.sessions.rules
     sid = event.session_id if rules.source_has_ids else None
     split_key, reach_ms = NO_SPLIT_KEY, rules.reach_ms

@@ -6,7 +6,6 @@ from zlib import crc32
 from stream.counters.measures import (
     CONTENT_CLICKS,
     CONTENT_IMPRESSIONS,
-    CUT_PAGES,
     VIEWS_OF_PAGE,
 )
 from stream.counters.page_name import NAME_MAX, URL_CACHED_MAX, page_names
@@ -67,8 +66,6 @@ class Pages:
     def view(self, page: Page, minute: int) -> None:
         """Count a view of a page."""
         self._count(VIEWS_OF_PAGE, page.segment, minute)
-        if page.is_cut:
-            self._count(CUT_PAGES, self._registry.own_segment(page.segment.site, "", ""), minute)
 
     def content(self, site: str, content_id: str, clicked: bool, minute: int) -> None:
         """Count an impression of content, or a click on it."""

@@ -87,6 +87,13 @@ def test_pages_match_the_oracle_for_all_settings(data: st.DataObject) -> None:
     assert wrong(logs, config, data.draw(schedules), one(2, EVERYONE)) == []
 
 
+def test_a_cut_page_counts_in_the_segments_of_its_view() -> None:
+    event = {"type": "page_view", "event_id": "e", "visitor_id": "v", "event_time": BASE_MS}
+    event |= {"page_url": "/" + "x" * 300, "context": {"country": "DE"}}
+    log = [LogRecord(0, BASE_MS, msgspec.json.encode(event))]
+    assert wrong([{"t": log}], Settings(dimensions=("country",)), []) == []
+
+
 #: (minute, arrival in minutes, fields): a late view joins two sessions; ties, and a late first
 #: page.
 SCENARIO: list[tuple[int, int, dict[str, Any]]] = [
@@ -148,8 +155,8 @@ def _join_without_second(self: PagePath, other: PagePath) -> None:
 
 
 def _look_at_the_newest(self: PagePath, page: int, engaged_ms: int, scroll: float | None) -> None:
-    self.looks.setdefault(page, [0, -1])[0] = engaged_ms
     _look(self, page, 0, scroll)
+    self.looks[page][0] = engaged_ms
 
 
 def _pack_without_exit(self: PagePath, packed: list[Any], views: int, start: int, end: int) -> None:

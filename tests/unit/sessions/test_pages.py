@@ -48,12 +48,14 @@ def test_the_memory_for_urls_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None
     assert len(known.lookup.get("site", {})) <= 50
 
 
-def test_a_view_of_a_page_whose_name_is_cut_counts_as_such() -> None:
+def test_a_page_whose_name_is_cut_says_so_and_counts_its_views() -> None:
     known = some()
-    for url in ("/" + "x" * 300, "/" + "x" * 9000, "/" + "x" * 255):
-        known.view(known.of("site", url), 1)
+    found = [known.of("site", url) for url in ("/" + "x" * 300, "/" + "x" * 9000, "/" + "x" * 255)]
+    assert [page.is_cut for page in found] == [True, True, False]
+    for page in found:
+        known.view(page, 1)
     counts = {measure: sum(found.values()) for (measure, _), found in known.collected.items()}
-    assert counts == {"views_of_page": 3, "cut_pages": 2}
+    assert counts == {"views_of_page": 3}
     assert all(len(url) < 9000 for url in known.lookup["site"])
 
 
