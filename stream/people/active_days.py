@@ -111,12 +111,9 @@ class SegmentBitmaps:
         #: Stored bitmaps that no event has touched yet; None once the other fields hold them.
         self.unread: list[tuple[Any, ...]] | None = None
 
-    @staticmethod
-    def restored(stored: list[tuple[Any, ...]]) -> "SegmentBitmaps":
-        """Return the bitmaps of a stored form, which is read when an event touches them."""
-        bitmaps = SegmentBitmaps()
-        bitmaps.stored = bitmaps.unread = stored
-        return bitmaps
+    def restore(self, stored: list[tuple[Any, ...]]) -> None:
+        """Take over a stored form; it is read when an event touches the bitmaps."""
+        self.stored = self.unread = stored
 
     def turn_to(self, segment_set: SegmentSet) -> None:
         """Bring the bitmaps of a segment set to hand."""

@@ -169,13 +169,15 @@ def unpack(key: str, raw: bytes) -> Person:
     stored = read_person(raw)
     person = Person(key or stored.key)
     if stored.active:
-        person.active = SegmentBitmaps.restored(stored.active)
+        person.active.restore(stored.active)
     if stored.live:
-        person.live = SegmentBitmaps.restored(stored.live)
+        person.live.restore(stored.live)
     if stored.clicked:
-        person.clicked = SegmentBitmaps.restored(stored.clicked)
+        person.clicked = SegmentBitmaps()
+        person.clicked.restore(stored.clicked)
     if stored.hours:
-        person.hours = SegmentBitmaps.restored(stored.hours)
+        person.hours = SegmentBitmaps()
+        person.hours.restore(stored.hours)
     person.sessions = [Session.unpack(session) for session in stored.sessions]
     if stored.subscriptions:
         person.subscriptions = stored.subscriptions

@@ -82,9 +82,9 @@ class OpenSessions:
 
     def expiries(self, person: Person) -> list[int]:
         """Return the instants from which the watermark may close each open session of a person."""
-        only = self._only_open(person)
-        if only is not None:
-            return [self.expires_ms([only])]
+        opened = [session for session in person.sessions if not session.closed]
+        if len(opened) < 2:  # Open fragments are no part of a session that has closed.
+            return [self.expires_ms([session]) for session in opened]
         return self._expiries(self._fragments.groups(person.sessions))
 
     def expires_ms(self, group: list[Session]) -> int:
