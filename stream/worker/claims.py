@@ -176,7 +176,10 @@ class Claims:
             )  # fmt: skip
             return
         again = sum(topic.next - topic.expected for topic in shard.topics.values())
-        _log.info(
+        # Not a line for each shard at every start.
+        is_worth_a_line = again > 0 or seconds >= 1
+        _log.log(
+            logging.INFO if is_worth_a_line else logging.DEBUG,
             "shard %d: loaded in %.2f s; %d records are read again for their ids",
             assigned.partition, seconds, again, extra={"shard": assigned.partition},
         )  # fmt: skip
