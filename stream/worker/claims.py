@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from faust.types import TP
 
 from stream.engine.shard import Shard
+from stream.publish.staleness import StaleReason
 from stream.settings.application import Settings
 from stream.store.shards import (
     CheckpointRefusedError,
@@ -146,6 +147,10 @@ class Claims:
                 self._log_loaded(assigned, shard, time.monotonic() - began)
                 if not self._status.is_halted:
                     assigned.begin(self._watched(assigned, claim, shard))
+                if shard.is_recount:
+                    # At once: it may be over before anybody looks.
+                    text = f"shard {shard.partition} is counted again from Kafka"
+                    self._status.reasons.hold(StaleReason.SHARDS_REBUILDING, text)
 
     def _is_awaited(self, assigned: AssignedShard) -> bool:
         is_assigned = self._shards.get(assigned.partition) is assigned
