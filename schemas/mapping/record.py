@@ -12,7 +12,7 @@ class Record(Struct, kw_only=True):
     value: bytes | None
     key: bytes | None = None
     headers: Mapping[str, bytes] = {}
-    #: Epoch milliseconds; None where a file has no Kafka time beside the value.
+    #: Time of the Kafka record in epoch ms; None in a file of values alone.
     timestamp: int | None = None
     topic: str = ""
     partition: int = 0

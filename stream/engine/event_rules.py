@@ -56,7 +56,7 @@ class EventRule:
     is_placed: bool = field(init=False)
     #: Whether it counts more about its person than activity and session: see person_events.
     is_person_event: bool = field(init=False)
-    #: Whether it counts more than `counts`, whoever sent it: see page_events and person_events.
+    #: Whether it has counts besides `counts` that need no person: see page_events and person_events.
     counts_by_itself: bool = field(init=False)
 
     def __post_init__(self) -> None:

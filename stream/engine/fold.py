@@ -79,7 +79,7 @@ def _apply(state: ShardState, accepted: list[Accepted]) -> None:
 def _count_by_itself(
     state: ShardState, event: Event, rule: EventRule, segment_set: SegmentSet, time_ms: int
 ) -> None:
-    """Count what an event adds beyond the measures of its rule, whoever sent it."""
+    """Add the counts of an event that need no person, besides those of its rule."""
     if rule.impression or rule.click:
         count_content(state, event, rule, time_ms // MINUTE_MS)
     if rule.event_counters:

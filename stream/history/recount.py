@@ -1,4 +1,4 @@
-"""Indexes of any aggregate: all entries counted anew, and an index for each group of entries."""
+"""Indexes for aggregates without one of their own: `Recount` of all entries, `ByGroup` by group."""
 
 from collections.abc import Callable, Hashable, Sequence
 

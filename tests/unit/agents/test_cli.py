@@ -214,10 +214,13 @@ def test_demo_simulate_and_report_get_their_options(stand_in: Installer, tmp_pat
         "full": False,
         "html": None,
         "partitions": 1,
+        "jobs": None,
     }
     assert report[0][1] == given | others
     assert engage("report", "--compare", "--retention", "recurring", str(file)).exit_code == 2
     assert (report[1][1]["compare"], report[1][1]["retention"]) == (True, "recurring")
+    assert engage("report", "--jobs", "3", str(file)).exit_code == 2
+    assert report[2][1]["jobs"] == 3
 
 
 @pytest.mark.parametrize(
