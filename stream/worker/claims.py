@@ -26,6 +26,7 @@ from stream.worker.loading import Loader
 from stream.worker.log import Log
 from stream.worker.rejection_limit import RejectionLimit
 from stream.worker.staleness.lost_state import LostState
+from stream.worker.staleness.rebuilding import is_behind
 from stream.worker.status import OwnerStatus
 from stream.worker.watch.topics import IdleWatch, StallWatch
 
@@ -147,7 +148,7 @@ class Claims:
                 self._log_loaded(assigned, shard, time.monotonic() - began)
                 if not self._status.is_halted:
                     assigned.begin(self._watched(assigned, claim, shard))
-                if shard.is_recount:
+                if shard.is_recount and is_behind(shard):
                     # At once: it may be over before anybody looks.
                     text = f"shard {shard.partition} is counted again from Kafka"
                     self._status.reasons.hold(StaleReason.SHARDS_REBUILDING, text)
