@@ -7,7 +7,7 @@ from typing import Any
 from stream.counters.measures import MICROS, OFF_SCALE_EVENTS
 from stream.counters.segments import Group, SegmentRegistry
 from stream.history.contributions import Contributions
-from stream.history.events import HistoryEntry, Index
+from stream.history.events import EachEntry, HistoryEntry
 from stream.history.groups import Groups, GroupState
 
 #: Answers that are on their scale, and those that are not.
@@ -94,7 +94,7 @@ class AnswerRules:
                 counts.during(newest(measure, self._days), group, day, last, by * count)
 
 
-class AnswerIndex(Index):
+class AnswerIndex(EachEntry):
     """The last answer of each response and survey, and with latest_per_user all of them in order."""
 
     __slots__ = ("_in_order", "_last", "_of_surveys", "_registry", "_rules")
@@ -107,16 +107,7 @@ class AnswerIndex(Index):
         self._in_order: dict[str, Groups[_Answers]] = {}
         self._of_surveys: dict[str, _Answers] = {}
 
-    def load(self, entries: Sequence[HistoryEntry]) -> None:
-        """Take in the known entries."""
-        for entry in entries:
-            self._take(entry, None)
-
-    def add(self, entry: HistoryEntry, counts: Contributions) -> None:
-        """Take in a new entry, and count the change."""
-        self._take(entry, counts)
-
-    def _take(self, entry: HistoryEntry, counts: Contributions | None) -> None:
+    def take(self, entry: HistoryEntry, counts: Contributions | None) -> None:
         """Count an entry, unless a later one of its response is known, which replaces it."""
         key = _response_of(entry)
         known = self._last.get(key)

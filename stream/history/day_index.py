@@ -1,11 +1,11 @@
 """Index of aggregates of the days on which a person does something."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 
 from stream.counters.segments import Group, Segment, SegmentRegistry, SegmentSet
 from stream.history.contributions import Contributions
 from stream.history.distinct_days import DayWindows, DistinctDays
-from stream.history.events import HistoryEntry, Index
+from stream.history.events import EachEntry, HistoryEntry
 from stream.history.groups import Groups
 
 #: Returns the groups of segments in which an entry counts its person; no segment is in two.
@@ -14,7 +14,7 @@ GroupsOf = Callable[[HistoryEntry, SegmentRegistry], Iterable[Group]]
 WindowsOf = Callable[[Group], DayWindows]
 
 
-class DayIndex(Index):
+class DayIndex(EachEntry):
     """The days of a person in each group."""
 
     __slots__ = ("_groups_of", "_of_sets", "_own", "_registry", "_windows_of")
@@ -29,16 +29,7 @@ class DayIndex(Index):
         #: Days of each own segment, such as a goal: it is in no segment set.
         self._own: dict[Segment, DistinctDays] = {}
 
-    def load(self, entries: Sequence[HistoryEntry]) -> None:
-        """Take in the known entries."""
-        for entry in entries:
-            self._take(entry, None)
-
-    def add(self, entry: HistoryEntry, counts: Contributions) -> None:
-        """Take in a new entry, and count the change."""
-        self._take(entry, counts)
-
-    def _take(self, entry: HistoryEntry, counts: Contributions | None) -> None:
+    def take(self, entry: HistoryEntry, counts: Contributions | None) -> None:
         for group in self._groups_of(entry, self._registry):
             day = group.calendar.day_of(entry[0])
             if isinstance(group, SegmentSet):

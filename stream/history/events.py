@@ -42,6 +42,25 @@ class Index:
         return True
 
 
+class EachEntry(Index):
+    """Index that takes each entry in the same way, known or new."""
+
+    __slots__ = ()
+
+    def take(self, entry: HistoryEntry, counts: Contributions | None) -> None:
+        """Take in an entry; `counts` takes what it changes, None: it is counted already."""
+        raise NotImplementedError
+
+    def load(self, entries: Sequence[HistoryEntry]) -> None:
+        """Take in the known entries."""
+        for entry in entries:
+            self.take(entry, None)
+
+    def add(self, entry: HistoryEntry, counts: Contributions) -> None:
+        """Take in a new entry, and count the change."""
+        self.take(entry, counts)
+
+
 def time_of(entry: HistoryEntry) -> int:
     """Return the time of an entry in epoch ms."""
     return int(entry[0])

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from stream.counters.segments import JOINT, SegmentRegistry
 from stream.history.contributions import Contributions
 from stream.history.distinct_days import DayWindows, DistinctDays
-from stream.history.events import FieldsKey, HistoryEntry, Index, time_of
+from stream.history.events import EachEntry, FieldsKey, HistoryEntry, time_of
 from stream.history.groups import Groups
 from stream.history.order import EntryOrder
 
@@ -24,7 +24,7 @@ class MatchRules:
         self.reach_ms = reach_ms
 
 
-class MatchedClicks(Index):
+class MatchedClicks(EachEntry):
     """The impressions and clicks of a person, by content, and the impression of each click."""
 
     __slots__ = ("_clicks", "_days", "_impressions", "_order", "_registry", "_rules")
@@ -37,16 +37,7 @@ class MatchedClicks(Index):
         self._clicks: dict[str, list[HistoryEntry]] = {}
         self._days: Groups[DistinctDays] | None = None
 
-    def load(self, entries: Sequence[HistoryEntry]) -> None:
-        """Take in the known entries."""
-        for entry in entries:
-            self._take(entry, None)
-
-    def add(self, entry: HistoryEntry, counts: Contributions) -> None:
-        """Take in a new entry, and count the change."""
-        self._take(entry, counts)
-
-    def _take(self, entry: HistoryEntry, counts: Contributions | None) -> None:
+    def take(self, entry: HistoryEntry, counts: Contributions | None) -> None:
         by_content = self._clicks if entry[3] else self._impressions
         of_content = by_content.get(entry[2])
         if of_content is None:
