@@ -21,6 +21,9 @@ from stream.settings.application import Settings
 #: Items parsed at once, events counted at once.
 ITEMS_AT_ONCE, EVENTS_AT_ONCE = 5_000, 5_000
 
+#: Number of an item, its bytes, the event and its time in epoch ms.
+NumberedEvent = tuple[int, bytes, Event, int]
+
 
 class BadLine(NamedTuple):
     """Line that is not counted, with its reason."""
@@ -103,17 +106,12 @@ class BoundedInput:
 
     def _note(self, batch: list[tuple[int, Item]]) -> None:
         """Note the time and id of each event; reject what is no event or dated after now."""
-        sorter, duplicates, note_time = self._sorter, self._duplicates, self._clocks.note
-        currency, times = self._currency, list[int]()
-        for number, item, event, time_ms in events_of(batch, self._newest_ms, self._reject):
-            if currency is None or not is_other_currency(event, currency):
-                if duplicates is not None:
-                    duplicates.add(event.site, event.event_id, time_ms, number)
-                note_time(event.site, time_ms)
-            times.append(time_ms)
-            if sorter.add(time_ms, number, item):
+        events = events_of(batch, self._newest_ms, self._reject)
+        note_counted(events, self._currency, self._duplicates, self._clocks)
+        for number, item, _, time_ms in events:
+            if self._sorter.add(time_ms, number, item):
                 self._make_room(number)
-        self._orders[-1].note(times)
+        self._orders[-1].note([time_ms for _, _, _, time_ms in events])
 
     def _make_room(self, number: int) -> None:
         if self._can_read_again and self._sorter.is_ordered:
@@ -175,12 +173,12 @@ class BoundedInput:
 
 def events_of(
     batch: Sequence[tuple[int, Item]], newest_ms: int, reject: Callable[[int, RejectedEvent], None]
-) -> list[tuple[int, bytes, Event, int]]:
+) -> list[NumberedEvent]:
     """Return (number, item, event, time) of each item that is an event; reject the others.
 
     An event after `newest_ms` is rejected as well.
     """
-    found: list[tuple[int, bytes, Event, int]] = []
+    found: list[NumberedEvent] = []
     read = parse_all(item if isinstance(item, bytes) else None for _, item in batch)
     for (number, item), one in zip(batch, read, strict=True):
         if isinstance(item, RejectedEvent):
@@ -192,6 +190,20 @@ def events_of(
         else:
             found.append((number, item, *one))
     return found
+
+
+def note_counted(
+    events: Iterable[NumberedEvent],
+    currency: str | None,
+    duplicates: Duplicates | None,
+    clocks: WrongClocks,
+) -> None:
+    """Note the id and the time of each event, unless it is of another currency than the configured one."""
+    for number, _, event, time_ms in events:
+        if currency is None or not is_other_currency(event, currency):
+            if duplicates is not None:
+                duplicates.add(event.site, event.event_id, time_ms, number)
+            clocks.note(event.site, time_ms)
 
 
 def numbered(items: Iterable[Item], number: int) -> Iterator[tuple[int, list[tuple[int, Item]]]]:

@@ -4,8 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
 from schemas.rejection import RejectedEvent
-from stream.engine.accept import is_other_currency
-from stream.report.bounded import events_of, numbered
+from stream.report.bounded import events_of, note_counted, numbered
 from stream.report.duplicates import PARTS, Duplicates
 from stream.report.input import Item, read_items, read_lines
 from stream.report.jobs.messages import BadItem, Part, PartSurveyed, Places, Surveyed
@@ -83,16 +82,13 @@ class PartSurvey:
 
     def _note(self, batch: list[tuple[int, Item]]) -> list[int]:
         """Note the events of a batch; return their times."""
-        sorter, duplicates, note_time = self._sorter, self._duplicates, self._clocks.note
-        key_of, currency, times = self._keys.of, self._currency, list[int]()
-        for number, item, event, time_ms in events_of(batch, self._newest_ms, self._reject):
-            if currency is None or not is_other_currency(event, currency):
-                if duplicates is not None:
-                    duplicates.add(event.site, event.event_id, time_ms, number)
-                note_time(event.site, time_ms)
-            times.append(time_ms)
+        sorter, key_of = self._sorter, self._keys.of
+        events = events_of(batch, self._newest_ms, self._reject)
+        note_counted(events, self._currency, self._duplicates, self._clocks)
+        for number, item, event, time_ms in events:
             if sorter.add(time_ms, number, key_of(event) + item):
                 sorter.spill()
+        times = [time_ms for _, _, _, time_ms in events]
         self._times += times[::_EVENTS_BETWEEN_TIMES]
         return times
 
