@@ -5,23 +5,13 @@ python -m tests.bench.order --events 1000000 --people 200000
 
 import argparse
 import json
-import os
 import random
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
-from typing import NamedTuple
+
+from tests.bench.report_jobs import report
 
 _BEGIN_MS, _SPAN_MS = 1_735_689_600_000, 60 * 86_400_000
-
-
-class Cost(NamedTuple):
-    """Cost of one report."""
-
-    cpu_seconds: float
-    peak_megabytes: float
-    output: str
 
 
 def write_events(path: Path, events: int, people: int, seed: int = 7) -> None:
@@ -47,19 +37,6 @@ def shuffle(source: Path, target: Path) -> None:
     target.write_bytes(b"".join(lines))
 
 
-def report(path: Path) -> Cost:
-    """Run `engage report` on a file."""
-    command = [sys.executable, "-m", "agents", "report", str(path)]
-    with tempfile.TemporaryFile("w+") as output:
-        running = subprocess.Popen(command, stdout=output, stderr=subprocess.DEVNULL)
-        _, status, usage = os.wait4(running.pid, 0)
-        running.returncode = os.waitstatus_to_exitcode(status)
-        if running.returncode:
-            raise SystemExit(f"engage report failed with {running.returncode}")
-        output.seek(0)
-        return Cost(usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, output.read())
-
-
 def main() -> None:
     """Print the cost of both reports and their ratio."""
     options = argparse.ArgumentParser(description=__doc__)
@@ -70,7 +47,7 @@ def main() -> None:
         ordered, shuffled = Path(folder, "ordered.jsonl"), Path(folder, "shuffled.jsonl")
         write_events(ordered, given.events, given.people)
         shuffle(ordered, shuffled)
-        first, second = report(ordered), report(shuffled)
+        first, second = (report(path, 1, {}) for path in (ordered, shuffled))
     for name, cost in (("in order", first), ("shuffled", second)):
         print(f"{name}: {cost.cpu_seconds:.1f} s CPU, {cost.peak_megabytes:.0f} MB")
     print(f"ratio: {second.cpu_seconds / first.cpu_seconds:.2f}")

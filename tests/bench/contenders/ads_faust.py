@@ -7,20 +7,12 @@ import orjson
 from faust.types import StreamT
 
 from tests.bench.ads.events import CAMPAIGN_OF, VIEW, WINDOW_SECONDS
+from tests.bench.contenders.faust_agent import faust_app
 from tests.bench.job import Job
 
 
 def run(job: Job) -> None:
-    app = faust.App(
-        job.run_id,
-        broker=f"kafka://{job.bootstrap}",
-        datadir=job.directory,
-        store="memory://",
-        consumer_auto_offset_reset="earliest",
-        topic_disable_leader=True,
-        topic_partitions=4,
-        web_enabled=False,
-    )
+    app = faust_app(job, topic_partitions=4, store="memory://")
     topic = app.topic(job.topic, value_serializer="raw", value_type=bytes)
     table = app.Table("campaigns", default=int, partitions=4)
     views = table.tumbling(WINDOW_SECONDS, expires=360 * WINDOW_SECONDS)

@@ -1,28 +1,15 @@
 """Quix Streams: views of ads, joined to campaigns, counted by campaign in windows of ten seconds."""
 
-import os
 from datetime import timedelta
 from typing import Any
 
-from quixstreams import Application
-
 from tests.bench.ads.events import CAMPAIGN_OF, VIEW, WINDOW_SECONDS
+from tests.bench.contenders.quix_visitor import quix_app
 from tests.bench.job import Job
 
 
 def run(job: Job) -> None:
-    app = Application(
-        broker_address=job.bootstrap,
-        consumer_group=job.run_id,
-        auto_offset_reset="earliest",
-        commit_interval=1.0,
-        state_dir=job.directory / "state",
-        loglevel="ERROR",
-    )
-
-    def count(_: Any) -> None:
-        if job.meter.add():
-            os._exit(0)  # an orderly stop takes seconds and is not measured
+    app, count = quix_app(job)
 
     def is_view(event: Any) -> bool:
         if event["event_type"] == VIEW:

@@ -1,6 +1,7 @@
 """Faust as in its documentation: an agent that takes one event after the other, without state."""
 
 import os
+from typing import Any
 
 import faust
 import orjson
@@ -9,15 +10,21 @@ from faust.types import StreamT
 from tests.bench.job import Job
 
 
-def run(job: Job) -> None:
-    app = faust.App(
+def faust_app(job: Job, **settings: Any) -> faust.App:
+    """Return an app that reads from the beginning of the log; `settings` are further ones of Faust."""
+    return faust.App(
         job.run_id,
         broker=f"kafka://{job.bootstrap}",
         datadir=job.directory,
         consumer_auto_offset_reset="earliest",
         topic_disable_leader=True,
         web_enabled=False,
+        **settings,
     )
+
+
+def run(job: Job) -> None:
+    app = faust_app(job)
     topic = app.topic(job.topic, value_serializer="raw", value_type=bytes)
 
     async def decode(stream: StreamT[bytes]) -> None:

@@ -6,22 +6,14 @@ import faust
 import orjson
 from faust.types import StreamT
 
+from tests.bench.contenders.faust_agent import faust_app
 from tests.bench.job import Job
 
 MINUTE = 60.0
 
 
 def run(job: Job) -> None:
-    app = faust.App(
-        job.run_id,
-        broker=f"kafka://{job.bootstrap}",
-        datadir=job.directory,
-        store="memory://",
-        consumer_auto_offset_reset="earliest",
-        topic_disable_leader=True,
-        topic_partitions=4,
-        web_enabled=False,
-    )
+    app = faust_app(job, topic_partitions=4, store="memory://")
     topic = app.topic(job.topic, value_serializer="raw", value_type=bytes)
     views = app.Table("views", default=int, partitions=4).tumbling(MINUTE, expires=60 * MINUTE)
 

@@ -16,10 +16,13 @@ def run(job: Job) -> None:
     count_by_key(job, lambda views: views, grace=timedelta(seconds=10))
 
 
-def count_by_key(
-    job: Job, prepare: Callable[[StreamingDataFrame], StreamingDataFrame], grace: timedelta
-) -> None:
-    """Count windows of a minute for each key of the prepared page views."""
+def quix_app(job: Job) -> tuple[Application, Callable[[Any], None]]:
+    """Return an app that reads from the beginning of the log, and what counts a processed event."""
+
+    def count(_: Any) -> None:
+        if job.meter.add():
+            os._exit(0)  # an orderly stop takes seconds and is not measured
+
     app = Application(
         broker_address=job.bootstrap,
         consumer_group=job.run_id,
@@ -28,11 +31,14 @@ def count_by_key(
         state_dir=job.directory / "state",
         loglevel="ERROR",
     )
+    return app, count
 
-    def count(_: Any) -> None:
-        if job.meter.add():
-            os._exit(0)  # an orderly stop takes seconds and is not measured
 
+def count_by_key(
+    job: Job, prepare: Callable[[StreamingDataFrame], StreamingDataFrame], grace: timedelta
+) -> None:
+    """Count windows of a minute for each key of the prepared page views."""
+    app, count = quix_app(job)
     views = prepare(app.dataframe(app.topic(job.topic, value_deserializer="json")))
     minutes = views.tumbling_window(duration_ms=timedelta(minutes=1), grace_ms=grace)
     minutes.count().current().update(count)
