@@ -219,6 +219,7 @@ class Shard(ShardState):
                 absent.append(key)
             else:
                 self._close(person)
+        self.people.evict()
         return len(keys), absent
 
     def close_sessions_of(self, people: Iterable[Person]) -> None:
@@ -229,6 +230,7 @@ class Shard(ShardState):
                 person = read
                 self.sessions.open.settle(person)
             self._close(person)
+        self.people.evict()
 
     def _close(self, person: Person) -> None:
         outcome = self.sessions.open.close(person, self.watermark or 0)

@@ -78,8 +78,11 @@ class PeopleCache:
             self.old[person.key] = person
 
     def evict(self) -> None:
-        """Drop the older half if the younger is full. Call it between batches only."""
-        if len(self.young) > self._half:
+        """Drop the older half if the younger is full. Call it between batches only.
+
+        Closed sessions bring people into the older half: twice its size is full too.
+        """
+        if len(self.young) > self._half or len(self.old) > 2 * self._half:
             dropped, self.old, self.young = self.old, self.young, {}
             self.recent = {}
             self.rotations += 1

@@ -205,3 +205,18 @@ def test_an_older_packed_form_never_comes_back() -> None:
         fill(cache, *names)
         again = cache.peek("a")
         assert again is None or days_of(again) == [(DAY + 1, 0b11, DAY)]
+
+
+def test_closing_sessions_in_silence_fills_no_memory() -> None:
+    cache = cache_of(4, packed=400)
+    names = [str(number) for number in range(100)]
+    fill(cache, *names)
+    for number, name in enumerate(names):
+        one = cache.peek(name)
+        assert one is not None
+        cache.hold(one, cache.unchanged)
+        cache.evict()
+        if number % 5 == 0:
+            cache.take_changes()
+            cache.settle()
+        assert len(cache.young) + len(cache.old) < 20
