@@ -37,8 +37,9 @@ class BucketReader:
             sequences[partition], buckets = await self._state.changed(partition, since)
             changed.update(buckets)
         self._postponed = {b for b in changed if b[0] is Grain.DAY and b[1] > last_day}
-        await self._merge(partitions, changed - self._postponed)
-        self._changed |= changed - self._postponed
+        wanted = changed - self._postponed
+        await self._merge(partitions, wanted)
+        self._changed |= wanted
         await self._drop(partitions, [b[1] for b in changed if b[0] is Grain.DAY], oldest_day)
         self._sequences.update(sequences)
 
