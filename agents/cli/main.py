@@ -17,7 +17,7 @@ from agents.cli.files import export, settings  # noqa: E402
 from agents.cli.foreign import detect, map_command  # noqa: E402
 from agents.cli.group import Commands, config_option  # noqa: E402
 from agents.cli.numbers import churn_risk, metrics, query, report, tail, top  # noqa: E402
-from agents.cli.service import check, health, topics, worker  # noqa: E402
+from agents.cli.service import check, health, intake, topics, worker  # noqa: E402
 from agents.cli.state import backfill, plan, state  # noqa: E402
 from agents.cli.traffic import demo, replay, simulate  # noqa: E402
 
@@ -51,7 +51,7 @@ def main() -> None:
 
 
 for command in (
-    demo, report, map_command, detect, settings, check, topics, worker, health, metrics, query, tail, top,
+    demo, report, map_command, detect, settings, check, topics, worker, intake, health, metrics, query, tail, top,
     plan, backfill, state, replay, simulate, export, churn_risk,
 ):  # fmt: skip
     main.add_command(command)

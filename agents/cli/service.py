@@ -1,4 +1,4 @@
-"""The commands that prepare and run the service: topics, check, worker, health."""
+"""The commands that prepare and run the service: topics, check, worker, intake, health."""
 
 import os
 
@@ -27,6 +27,30 @@ def worker(settings: Settings) -> int:
     from agents.worker import run_worker
 
     return run_worker(settings)
+
+
+@click.command()
+@with_settings
+def intake(settings: Settings) -> int:
+    """Carry records of [sources] into the input topics, keyed by the person.
+
+    For topics that are keyed otherwise or not at all (key = "other"), and for records that hold
+    several events. Each record is mapped, its events go to the topics of their types, refused
+    records to the dead letters: all in one Kafka transaction with the offset, so that a crash
+    neither loses nor doubles an event. Run up to as many as there are partitions of the source
+    topics; they share the work. SIGTERM and Ctrl-C finish the transactions under way and end it.
+
+    \b
+    Example:    engage map --source web sample.jsonl     a dry run, first
+                engage intake --config engage.toml
+                ENGAGE_WEB_PORT=6069 engage intake       beside a worker on the same machine
+
+    \b
+    Exit codes: 0 stopped as asked; 1 it could not start, or failed; 2 wrong configuration.
+    """
+    from agents.intake import run_intake
+
+    return run_intake(settings)
 
 
 @click.command()

@@ -48,11 +48,19 @@ def sampled(page: Samples, name: str, **labels: str) -> float:
 class WorkerProcess:
     """One worker that may be killed and started again; it keeps its port and its log file."""
 
-    def __init__(self, name: str, directory: Path, environ: Mapping[str, str], module: str) -> None:
+    def __init__(
+        self,
+        name: str,
+        directory: Path,
+        environ: Mapping[str, str],
+        module: str,
+        command: str = "worker",
+    ) -> None:
         self.name = name
         self.port = free_port()
         self.log = directory / f"{name}.log"
         self._module = module
+        self._command = command
         self.environ = {**environ, "ENGAGE_WEB_PORT": str(self.port)}
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -72,7 +80,7 @@ class WorkerProcess:
         assert not self.running
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", self._module, "worker"],
+                [sys.executable, "-m", self._module, self._command],
                 cwd=self.log.parent,
                 env=self.environ,
                 stdin=subprocess.DEVNULL,

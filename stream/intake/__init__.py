@@ -1,0 +1,1 @@
+"""Carries foreign records into our input topics, in transactions of Kafka."""

@@ -1,0 +1,1 @@
+"""The intake on a real Kafka: re-keying, dead letters, kills, skew."""
