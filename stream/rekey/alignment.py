@@ -19,7 +19,7 @@ Place = TypeVar("Place", bound=Hashable)
 
 @dataclass(slots=True)
 class Head:
-    """Where reading a source partition has come to."""
+    """Position and time that reading a source partition has come to."""
 
     #: Next offset.
     position: int

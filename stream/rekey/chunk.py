@@ -1,4 +1,4 @@
-"""What a run of foreign records becomes: the messages of one transaction."""
+"""Messages of one transaction: a run of foreign records, mapped."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

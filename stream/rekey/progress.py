@@ -7,7 +7,7 @@ _FORM = re.compile(r"engage time=(-?\d+) partitions=(\d+)")
 
 
 class Progress(NamedTuple):
-    """How far a source partition is read, and how its records were keyed."""
+    """Time that a source partition is read up to, and the partitions its records were keyed for."""
 
     #: Kafka's time of the next record in epoch ms, or of the newest one that was read.
     time_ms: int

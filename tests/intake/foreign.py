@@ -32,9 +32,7 @@ def page(number: int, at_ms: int, person: str) -> bytes:
 def order(number: int, at_ms: int, person: str) -> bytes:
     """Return a completed order."""
     properties = {"order_id": f"o-{number}", "revenue": 10 + number % 7, "currency": "EUR"}
-    return call(
-        "track", number, at_ms, person, event="Order Completed", properties=properties
-    )
+    return call("track", number, at_ms, person, event="Order Completed", properties=properties)
 
 
 def calls(count: int, seed: int, *, begin_ms: int = T0, step_ms: int = 200) -> Iterator[bytes]:

@@ -99,13 +99,18 @@ class Stand:
         self.processes.append(made)
         return made
 
-    def send(self, partition: int, values: Iterable[bytes | None], begin_ms: int, step_ms: int = 1) -> None:
+    def send(
+        self, partition: int, values: Iterable[bytes | None], begin_ms: int, step_ms: int = 1
+    ) -> None:
         """Send values to a partition of the foreign topic, with times of Kafka from `begin_ms` on."""
         for number, value in enumerate(values):
             while True:
                 try:
                     self._producer.produce(
-                        self.foreign, value, partition=partition, timestamp=begin_ms + number * step_ms
+                        self.foreign,
+                        value,
+                        partition=partition,
+                        timestamp=begin_ms + number * step_ms,
                     )
                     break
                 except BufferError:

@@ -19,7 +19,9 @@ def stand(kafka: KafkaServer, tmp_path: Path) -> Stand:
 
 def test_records_without_a_key_reach_the_topics_of_their_types_by_person(stand: Stand) -> None:
     at = [T0 + 1000 * number for number in range(6)]
-    stand.send(0, [page(0, at[0], "ada"), order(1, at[1], "bob"), call("identify", 2, at[2], "ada")], T0)
+    stand.send(
+        0, [page(0, at[0], "ada"), order(1, at[1], "bob"), call("identify", 2, at[2], "ada")], T0
+    )
     stand.send(1, [page(3, at[3], "ada"), b"{broken", None], T0, 7)
     one = stand.process().start()
     stand.wait_carried()
