@@ -9,10 +9,14 @@ from aiokafka.errors import KafkaError
 
 from agents.commands.logs import setup_logging
 from agents.commands.signals import exit_now, stop_signals
-from agents.kafka_start import CannotStartError, find_log
+from agents.doctor.pages import pages_trouble
+from agents.kafka_start import CannotStartError, check_intake_rights, find_log
 from stream.configure.connection_errors import explain
+from stream.intake.pages import Pages
 from stream.intake.process import Intake, carried_sources, group_of
-from stream.kafka.metadata import ClusterMetadata
+from stream.intake.start import keyed_for, look
+from stream.intake.telemetry import Telemetry
+from stream.intake.watch import changed_partitions
 from stream.settings.application import Settings
 
 _log = logging.getLogger(__name__)
@@ -20,15 +24,24 @@ _STOP_SECONDS = 7.0
 _LOOK_AGAIN_SECONDS = 0.5
 
 
-def run_intake(settings: Settings, intake_class: type[Intake] = Intake) -> int:
-    """Run until SIGTERM or Ctrl-C; return 0, or 1 after a failure that no retry can mend."""
+def run_intake(
+    settings: Settings,
+    *,
+    accept_partitions: bool = False,
+    intake_class: type[Intake] = Intake,
+) -> int:
+    """Run until SIGTERM or Ctrl-C; return 0, or 1 after a failure that no retry can mend.
+
+    `accept_partitions` goes on although the input topics have other partitions than before.
+    """
     setup_logging(settings)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     stopped = asyncio.Event()
     with stop_signals(lambda: loop.call_soon_threadsafe(stopped.set), code=0):
         try:
-            code = loop.run_until_complete(_run(settings, stopped, intake_class))
+            run = IntakeRun(settings, stopped, accept_partitions, intake_class)
+            code = loop.run_until_complete(run.run())
         except CannotStartError as error:
             print(f"engage: {error}", file=sys.stderr)
             code = 1
@@ -36,51 +49,88 @@ def run_intake(settings: Settings, intake_class: type[Intake] = Intake) -> int:
     exit_now(code)
 
 
-async def _run(settings: Settings, stopped: asyncio.Event, intake_class: type[Intake]) -> int:
-    starting = asyncio.create_task(_start(settings, intake_class))
-    stopping = asyncio.create_task(stopped.wait())
-    await asyncio.wait([starting, stopping], return_when=asyncio.FIRST_COMPLETED)
-    if not starting.done():
-        _log.info("stopped before it has read anything")
-        return 0
-    intake = starting.result()
-    while not stopped.is_set() and intake.failure is None:
-        await asyncio.wait([stopping], timeout=_LOOK_AGAIN_SECONDS)
-    failure = intake.failure
-    _log.info("stopping: finishing the transactions under way")
-    _, left = await asyncio.wait([asyncio.create_task(intake.stop())], timeout=_STOP_SECONDS)
-    _log.info("stopped%s", ": not all connections are closed" if left else "")
-    if failure is not None:
-        _log.error("the intake has failed: %s", failure, exc_info=failure)
-        words = explain(failure, "kafka") if isinstance(failure, KafkaError) else ""
-        print(f"engage: {words or failure}", file=sys.stderr)
-    return 1 if failure else 0
+class IntakeRun:
+    """One run of the intake. It ends when it is asked to stop."""
 
+    def __init__(
+        self,
+        settings: Settings,
+        stopped: asyncio.Event,
+        accept_partitions: bool,
+        intake_class: type[Intake],
+    ) -> None:
+        self._settings = settings
+        self._stopped = stopped
+        self._accept_partitions = accept_partitions
+        self._intake_class = intake_class
+        self._pages: Pages | None = None
 
-async def _start(settings: Settings, intake_class: type[Intake]) -> Intake:
-    sources = carried_sources(settings)
-    if not sources:
-        raise CannotStartError(
-            'no source needs an intake: none of [sources.NAME] has topics and key = "other"'
-        )
-    _log.info(
-        "starting engagement-stream %s: intake of app %s, Kafka at %s (%s), group %s",
-        version("engagement-stream"), settings.app, settings.kafka.bootstrap_servers,
-        settings.kafka.protocol, group_of(settings),
-    )  # fmt: skip
-    log = await find_log(settings)
-    intake = intake_class(settings, sources, log.partitions, await _ledger_partitions(settings))
-    try:
-        await intake.start()
-    except KafkaError as error:
-        raise CannotStartError(f"Kafka: {explain(error, 'kafka') or error!r}") from error
-    return intake
+    async def run(self) -> int:
+        """Start, carry, and stop in order; return the exit code. Raises CannotStartError."""
+        starting = asyncio.create_task(self._start())
+        stopping = asyncio.create_task(self._stopped.wait())
+        await asyncio.wait([starting, stopping], return_when=asyncio.FIRST_COMPLETED)
+        if not starting.done():
+            _log.info("stopped before it has read anything")
+            return 0
+        intake = starting.result()
+        while not self._stopped.is_set() and intake.failure is None:
+            await asyncio.wait([stopping], timeout=_LOOK_AGAIN_SECONDS)
+        return await self._finish(intake)
 
+    async def _start(self) -> Intake:
+        settings = self._settings
+        sources = carried_sources(settings)
+        if not sources:
+            raise CannotStartError(
+                'nothing to carry: no [sources.NAME] has topics and key = "other"'
+            )
+        _log.info(
+            "starting engagement-stream %s: intake of app %s, Kafka at %s (%s), group %s",
+            version("engagement-stream"), settings.app, settings.kafka.bootstrap_servers,
+            settings.kafka.protocol, group_of(settings),
+        )  # fmt: skip
+        log = await find_log(settings)
+        await check_intake_rights(settings)
+        try:
+            if not self._accept_partitions:
+                await self._check_partitions(list(sources), log.partitions)
+            ledger = (await look(settings, [settings.topics.ledger]))[settings.topics.ledger]
+            intake = self._intake_class(settings, sources, log.partitions, ledger)
+            await self._serve(intake)
+            await intake.start()
+        except KafkaError as error:
+            raise CannotStartError(f"Kafka: {explain(error, 'kafka') or repr(error)}") from error
+        return intake
 
-async def _ledger_partitions(settings: Settings) -> int:
-    metadata = ClusterMetadata(settings)
-    try:
-        found = await metadata.look([settings.topics.ledger])
-    finally:
-        await metadata.close()
-    return found.topics[settings.topics.ledger].partitions
+    async def _check_partitions(self, topics: list[str], partitions: int) -> None:
+        """Refuse to start if records were keyed for another number of partitions."""
+        counted = await keyed_for(self._settings, topics) - {partitions}
+        if counted:
+            raise CannotStartError(changed_partitions(max(counted), f"they have {partitions}"))
+
+    async def _serve(self, intake: Intake) -> None:
+        web = self._settings.web
+        pages = Pages(web, Telemetry(intake))
+        try:
+            await pages.start()
+        except OSError as error:
+            trouble = await asyncio.to_thread(pages_trouble, self._settings, error)
+            raise CannotStartError(trouble) from error
+        self._pages = pages
+        scheme = "https" if web.tls_certfile else "http"
+        _log.info("pages at %s://%s:%d: /metrics, /readyz", scheme, web.host, web.port)
+
+    async def _finish(self, intake: Intake) -> int:
+        failure = intake.failure
+        _log.info("stopping: finishing the transactions under way")
+        closing = [asyncio.create_task(intake.stop())]
+        if self._pages is not None:
+            closing.append(asyncio.create_task(self._pages.stop()))
+        _, left = await asyncio.wait(closing, timeout=_STOP_SECONDS)
+        _log.info("stopped%s", ": not all connections are closed" if left else "")
+        if failure is not None:
+            _log.error("the intake has failed: %s", failure, exc_info=failure)
+            words = explain(failure, "kafka") if isinstance(failure, KafkaError) else ""
+            print(f"engage: {words or failure}", file=sys.stderr)
+        return 1 if failure else 0

@@ -15,6 +15,10 @@ from stream.store.connection import connect_redis
 from stream.store.shards import Store
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kafka import KafkaAdminClient
+
     from agents.doctor.rights import Right
 
 _log = logging.getLogger(__name__)
@@ -84,26 +88,44 @@ async def check_rights(settings: Settings) -> None:
 
     Without the right to write, the worker counts, and says what waits. Raises CannotStartError.
     """
-    missing = await asyncio.to_thread(_missing_rights, settings)
-    needed = [right for right in missing if right.operation == "READ"]
+    from agents.doctor.rights import missing_rights
+
+    missing = await asyncio.to_thread(_missing_rights, settings, missing_rights)
+    _refuse_without(settings, [right for right in missing if right.operation == "READ"])
     user = settings.kafka.sasl_username
-    if needed:
-        listed = ", ".join(map(str, needed))
-        raise CannotStartError(f"Kafka: rights are missing: {listed}; {needed[0].mend(user)}")
     for right in missing:
         _log.error("a right is missing in Kafka: %s; %s", right, right.mend(user))
 
 
-def _missing_rights(settings: Settings) -> "list[Right]":
+async def check_intake_rights(settings: Settings) -> None:
+    """Refuse to start an intake that lacks a right: it can do nothing without all of them.
+
+    Raises CannotStartError.
+    """
+    from agents.doctor.intake_rights import missing_intake_rights
+
+    missing = await asyncio.to_thread(_missing_rights, settings, missing_intake_rights)
+    _refuse_without(settings, missing)
+
+
+def _refuse_without(settings: Settings, needed: "list[Right]") -> None:
+    if needed:
+        listed = ", ".join(map(str, needed))
+        mend = needed[0].mend(settings.kafka.sasl_username)
+        raise CannotStartError(f"Kafka: rights are missing: {listed}; {mend}")
+
+
+def _missing_rights(
+    settings: Settings, find: "Callable[[Settings, KafkaAdminClient], list[Right]]"
+) -> "list[Right]":
     # Imported here: only a start needs this second client of Kafka.
     from agents.commands.kafka_clients import KafkaUnreachable, open_admin, reaching
-    from agents.doctor.rights import missing_rights
 
     try:
         admin = open_admin(settings)
         try:
             with reaching(settings):
-                return missing_rights(settings, admin)
+                return find(settings, admin)
         finally:
             admin.close()
     except KafkaUnreachable as error:

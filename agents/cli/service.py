@@ -30,8 +30,13 @@ def worker(settings: Settings) -> int:
 
 
 @click.command()
+@click.option(
+    "--accept-partitions",
+    is_flag=True,
+    help="Go on although the input topics have other partitions than before.",
+)
 @with_settings
-def intake(settings: Settings) -> int:
+def intake(settings: Settings, accept_partitions: bool) -> int:
     """Carry records of [sources] into the input topics, keyed by the person.
 
     For topics that are keyed otherwise or not at all (key = "other"), and for records that hold
@@ -50,7 +55,7 @@ def intake(settings: Settings) -> int:
     """
     from agents.intake import run_intake
 
-    return run_intake(settings)
+    return run_intake(settings, accept_partitions=accept_partitions)
 
 
 @click.command()

@@ -21,10 +21,12 @@ from agents.commands.topics import (
 from agents.doctor.broker_clock import clock_findings
 from agents.doctor.certificates import certificate_findings
 from agents.doctor.group import group_findings
+from agents.doctor.intake_rights import missing_intake_rights
 from agents.doctor.rights import Right, missing_on_topics, missing_rights
 from stream.configure.check_service import is_loopback
 from stream.configure.fingerprints import definition_version
 from stream.configure.load import SettingsError, load_settings
+from stream.intake.process import carried_topics
 from stream.publish.log_identity import partitions_unequal
 from stream.settings.application import Settings
 
@@ -89,6 +91,7 @@ def kafka_findings(settings: Settings) -> Iterator[Finding]:
         try:
             with reaching(settings):
                 rights = missing_rights(settings, admin)
+                of_intake = missing_intake_rights(settings, admin)
                 names = [topic.name for topic in wanted]
                 unread = missing_on_topics(
                     admin, [Right("DESCRIBE_CONFIGS", "topic", n) for n in names]
@@ -102,6 +105,7 @@ def kafka_findings(settings: Settings) -> Iterator[Finding]:
         return
     yield Finding("ok", where, f"reachable, {settings.kafka.protocol}")
     yield from right_findings(settings, rights, unread)
+    yield from intake_findings(settings, [one for one in of_intake if one not in rights])
     yield from others
     # A topic that the user may not see is another matter: the right to see it is missing.
     hidden = {right.name for right in rights if right.kind == "topic"}
@@ -129,6 +133,16 @@ def right_findings(
     if unread:
         found = f"missing: DESCRIBE_CONFIGS on {len(unread)} topics: their policies are not checked"
         yield Finding("warning", "rights", found, unread[0].mend(user))
+
+
+def intake_findings(settings: Settings, missing: list[Right]) -> Iterator[Finding]:
+    """Name each right that `engage intake` lacks, with the command that grants it."""
+    for right in missing:
+        mend = right.mend(settings.kafka.sasl_username)
+        yield Finding("error", "rights of engage intake", f"missing: {right}", mend)
+    topics = carried_topics(settings)
+    if topics and not missing:
+        yield Finding("ok", "rights of engage intake", f"READ on {', '.join(topics)}, transactions")
 
 
 def _inputs(settings: Settings, existing: dict[str, Existing]) -> Iterator[Finding]:

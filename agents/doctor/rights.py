@@ -22,7 +22,7 @@ _NOT_YET = (CoordinatorNotAvailableError, CoordinatorLoadInProgressError, NotCoo
 
 
 class Right(NamedTuple):
-    """An operation on a topic or a group."""
+    """An operation on a topic, a group, or all transactional ids with a prefix."""
 
     operation: str
     kind: str
@@ -33,9 +33,10 @@ class Right(NamedTuple):
 
     def mend(self, user: str) -> str:
         """Return the command that grants it."""
+        prefix = " --resource-pattern-type prefixed" if self.kind == "transactional-id" else ""
         return (
             f"kafka-acls --add --allow-principal User:{user or '…'} "
-            f"--operation {self.operation} --{self.kind} {self.name}"
+            f"--operation {self.operation} --{self.kind} {self.name}{prefix}"
         )
 
 
@@ -54,7 +55,7 @@ def missing_rights(settings: Settings, admin: KafkaAdminClient) -> list[Right]:
     """
     missing = missing_on_topics(admin, needed_on_topics(settings))
     read = Right("READ", "group", settings.consumer_group)
-    return missing if _may_read(admin, read.name) else [*missing, read]
+    return missing if may_read_group(admin, read.name) else [*missing, read]
 
 
 def missing_on_topics(admin: KafkaAdminClient, needed: list[Right]) -> list[Right]:
@@ -76,7 +77,8 @@ def _operations(described: dict[str, Any]) -> tuple[str, ...] | None:
     return None if described["error_code"] or operations is None else tuple(operations)
 
 
-def _may_read(admin: KafkaAdminClient, group: str) -> bool:
+def may_read_group(admin: KafkaAdminClient, group: str) -> bool:
+    """Whether the user may be a member of a group. Raises KafkaError."""
     for _ in range(_GROUP_TRIES):
         with contextlib.suppress(*_NOT_YET):
             try:

@@ -28,6 +28,12 @@ def group_of(settings: Settings) -> str:
     return f"{settings.consumer_group}-intake"
 
 
+def carried_topics(settings: Settings) -> list[str]:
+    """Return the foreign topics that are not keyed by the person, in the order of their names."""
+    named = (one.topics for one in settings.sources.values() if one.key == "other")
+    return sorted({topic for topics in named for topic in topics})
+
+
 def carried_sources(settings: Settings) -> dict[str, list[NamedSource]]:
     """Return the sources of each foreign topic that is not keyed by the person."""
     found: dict[str, list[NamedSource]] = {}

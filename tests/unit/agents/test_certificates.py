@@ -8,7 +8,7 @@ from agents.doctor.certificates import certificate_findings
 from agents.doctor.pages import pages_trouble
 from stream.configure.load import SettingsError, load_settings
 from stream.store.connection import connect_redis
-from stream.web.server import Web
+from stream.web.listener import Listener
 from tests.servers.certificates import Authority, Certified
 
 
@@ -29,10 +29,9 @@ def test_an_encrypted_key_of_the_pages_is_named_without_a_prompt(authority: Auth
     [ok, wrong] = certificate_findings(settings)
     assert (ok.level, wrong.level) == ("ok", "error")
     assert "must not be encrypted" in wrong.advice
-    web = Web.__new__(Web)
-    web._settings = settings.web
+    listener = Listener(settings.web, dict)
     with pytest.raises(OSError) as refused:
-        web._tls()
+        listener._tls()
     assert "not encrypted" in pages_trouble(settings, refused.value)
 
 
