@@ -1,6 +1,7 @@
 """Carries one source partition: takes it over, then maps and commits chunk after chunk."""
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +19,7 @@ from stream.rekey.progress import Progress, read_progress
 
 _log = logging.getLogger(__name__)
 _FETCH_SECONDS = 0.5
-#: Wait before a partition that must wait for others is looked at again.
+#: Longest wait before a partition that is ahead of others is looked at again.
 _HELD_SECONDS = 0.05
 _RETRY_SECONDS, _RETRY_MAX_SECONDS = 0.5, 10.0
 _STOP_SECONDS = 3.0
@@ -215,7 +216,8 @@ class Lane:
         if self._announced_ms != self._head_ms(next_record):
             await self._commit(writer, {}, self.position, next_record)
         self._is_idle = self.is_held = True
-        await asyncio.sleep(_HELD_SECONDS)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._status.moved.wait(), _HELD_SECONDS)
 
     async def _commit(
         self, writer: Writer, messages: Messages, offset: int, next_record: Any
@@ -245,6 +247,8 @@ class Lane:
             self.place, self.position, self._head_ms(next_record),
             is_behind=is_behind, now_ms=_now_ms(),
         )  # fmt: skip
+        self._status.moved.set()
+        self._status.moved.clear()
 
     def _shrink(self, error: TooLargeError) -> None:
         """Make smaller batches; a record that is too large alone becomes a dead letter."""

@@ -1,5 +1,6 @@
 """State of one process of the intake: what it counts, and what is wrong."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -20,6 +21,8 @@ class Status:
     rebalances: int = 0
     #: Records that Kafka's retention deleted before they were read.
     lost: int = 0
+    #: Set for a moment when a partition has moved: others may wait for it.
+    moved: asyncio.Event = field(default_factory=asyncio.Event)
     #: Why nothing may be written any more; empty while it may.
     halted: str = ""
     #: Name of a check → what is wrong; empty or missing if nothing is.

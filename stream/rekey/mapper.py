@@ -141,7 +141,11 @@ class Mapper:
         return None
 
     def _letter(self, chunk: Chunk, record: Record, refused: RejectedEvent, origin: bytes) -> None:
-        """Add a dead letter to the chunk; its original is the foreign record."""
+        """Add a dead letter to the chunk; its original is the foreign record.
+
+        Kafka's time of it is that of the writing, as with all dead letters: the retention of their
+        topic counts from it, and would at once delete those of an old record.
+        """
         letter = dead_letter(
             refused.reason,
             refused.detail,
@@ -152,7 +156,7 @@ class Mapper:
             key=record.key,
             original=record.value,
         )
-        message = Message(_time(record), None, encode_dead_letter(letter), [(ORIGIN, origin)])
+        message = Message(None, None, encode_dead_letter(letter), [(ORIGIN, origin)])
         chunk.add(self._ledger, record.offset % self._ledger_partitions, message)
 
 

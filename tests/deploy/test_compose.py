@@ -12,6 +12,7 @@ import yaml
 
 from agents.cli.main import main
 from stream.configure.load import load_settings
+from stream.intake.process import carried_topics
 from stream.settings.application import Settings
 from tests.conftest import missing
 from tests.deploy import DEPLOY
@@ -43,7 +44,8 @@ def test_the_file_keeps_the_published_schema() -> None:
 
 def test_all_parts_of_the_chain_are_present() -> None:
     assert set(ALL) == {
-        "kafka", "redis", "topics", "worker", "simulator", "prometheus", "alertmanager", "grafana",
+        "kafka", "redis", "topics", "worker", "intake", "simulator", "prometheus", "alertmanager",
+        "grafana",
     }  # fmt: skip
     assert services()["worker"]["deploy"]["replicas"] == 2
 
@@ -76,7 +78,7 @@ def test_health_is_checked_for_every_service_with_a_page(name: str) -> None:
     check = services()[name].get("healthcheck")
     if name in ("topics", "simulator"):
         assert check == {"disable": True}
-    elif name == "worker":
+    elif name in ("worker", "intake"):
         assert check is None and values(stages()[-1], "HEALTHCHECK")
     else:
         assert check["test"][0] == "CMD"
@@ -145,6 +147,17 @@ def test_workers_find_kafka_and_redis_and_can_be_reached() -> None:
     (port,) = published("worker")
     assert port.container == settings.web.port == int(values(stages()[-1], "EXPOSE")[0])
     assert settings.web.host == "0.0.0.0"
+
+
+def test_the_intake_waits_for_its_profile_and_has_a_source() -> None:
+    service = services()["intake"]
+    assert service["profiles"] == ["intake"]
+    settings = load_settings(None, environment("intake"))
+    assert carried_topics(settings) == ["segment-events"]
+    (port,) = published("intake")
+    assert (port.container, settings.web.host) == (settings.web.port, "0.0.0.0")
+    grace = float(service["stop_grace_period"].removesuffix("s"))
+    assert grace == float(services()["worker"]["stop_grace_period"].removesuffix("s"))
 
 
 def test_there_are_as_many_worker_ports_as_partitions() -> None:

@@ -91,7 +91,7 @@ def test_probes_use_existing_pages_on_the_listening_port(tmp_path: Path) -> None
     _, container = containers(EXAMPLE)["worker"]
     (port,) = container["ports"]
     assert port["containerPort"] == settings_of("worker", tmp_path).web.port
-    served = re.findall(r'add_get\("(/\w+)"', (ROOT / "stream" / "web" / "server.py").read_text())
+    served = re.findall(r'add_get\("(/\w+)"', (ROOT / "stream" / "web" / "listener.py").read_text())
     for probe, path in (
         ("startup", "/healthz"),
         ("liveness", "/healthz"),

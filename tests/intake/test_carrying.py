@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 from aiokafka.partitioner import murmur2
+from aiokafka.structs import TopicPartition
 
+from stream.intake.process import group_of
+from stream.kafka.transactions import Transactions
 from tests.intake.foreign import T0, call, order, page
 from tests.intake.stand import PARTITIONS, Stand
 from tests.servers.kafka_server import KafkaServer
@@ -43,4 +46,21 @@ def test_records_without_a_key_reach_the_topics_of_their_types_by_person(stand: 
     assert broken["reason"] == "malformed"
     assert broken["detail"].startswith("mapping web: no json")
     assert letters[f"{foreign}/1/2/0"]["reason"] == "empty"
+    assert one.stop() == 0
+
+
+async def test_a_producer_that_is_fenced_takes_its_partition_over_again(stand: Stand) -> None:
+    """Another producer of the same partition stands for a process that has taken it over."""
+    one = stand.process().start()
+    stand.send(0, [page(0, T0, "ada")], T0)
+    stand.wait_carried()
+    group, place = group_of(stand.settings), TopicPartition(stand.foreign, 0)
+    other = Transactions(stand.settings, group, place)
+    await other.start()
+    await other.close()
+    stand.send(0, [page(1, T0 + 1, "ada")], T0 + 1)
+    stand.wait_carried()
+    assert one.value("engagement_intake_fenced_total") == 1
+    origins = sorted(record.origin for record in stand.written())
+    assert origins == [f"{stand.foreign}/0/0/0", f"{stand.foreign}/0/1/0"]
     assert one.stop() == 0
