@@ -20,6 +20,7 @@ from stream.configure.describe import describe
 from stream.counters.calendar import Calendar
 from stream.counters.measures import EVENTS
 from stream.counters.segments import SegmentRegistry
+from stream.intake.families import FAMILIES as INTAKE
 from stream.metrics.catalogue import catalogue
 from stream.publish.snapshot import Count, Gauge, HeavyPerson, Snapshot
 from stream.settings.application import Settings
@@ -171,7 +172,9 @@ def test_every_documented_series_is_exported(every_page: str) -> None:
     assert len(named) > 40
     # A metric, a setting and a field of GA4 begin like a series.
     others = {"engagement_segment_", "engagement_rate", "engagement_kinds", "engagement_time_msec"}
-    assert named - others <= exported()
+    of_intake = {family.series for family in INTAKE.values()}
+    assert named - others <= exported() | of_intake
+    assert of_intake <= named
 
 
 def test_every_documented_setting_exists(every_page: str) -> None:
