@@ -33,7 +33,7 @@ def broker() -> Iterator[KafkaServer]:
 
 
 class Outcome(NamedTuple):
-    """What a run of faults has left in our topics, and what should be there."""
+    """Difference between our topics after a run of faults and what should be there."""
 
     lost: int
     doubled: int
