@@ -13,7 +13,13 @@ from schemas.mapping.compile import (
     where,
 )
 from schemas.mapping.document import Mapping, Packed, Rule, paths_of
-from schemas.mapping.formats import RECORD_BYTES_MAX, UndecodableError, decode, unpack
+from schemas.mapping.formats import (
+    RECORD_BYTES_MAX,
+    UndecodableError,
+    decode,
+    read_object,
+    unpack,
+)
 from schemas.mapping.lookup import walk
 from schemas.mapping.paths import Path
 from schemas.mapping.record import Record
@@ -32,9 +38,23 @@ class Source:
     def __init__(self, mapping: Mapping) -> None:
         self.mapping = mapping
         self._apply = compile_mapping(mapping)
+        #: Whether an object of JSON is mapped as it is: then most of the steps of `items` are idle.
+        self._is_plain = (
+            mapping.format == "json"
+            and not (mapping.parse or mapping.each_as or mapping.each_parse)
+            and mapping.unwrap is None
+            and mapping.each is None
+        )
 
     def read(self, record: Record) -> list[Outcome]:
         """Return the outcomes of a record; raise nothing. The events are not parsed yet."""
+        if self._is_plain and (value := record.value) is not None:
+            found = read_object(value)
+            if found is not None:
+                record.whole = found
+                alone: list[Outcome] = []
+                self._apply(found, record, 0, alone)
+                return alone
         try:
             items = self.items(record)
         except UndecodableError as error:

@@ -111,11 +111,14 @@ class Intake:
         return None
 
 
-def _ahead(settings: Settings) -> tuple[int, int]:
-    """Return how far partitions may be ahead of the slowest one, and of one that is stuck, in ms."""
+def _ahead(settings: Settings) -> tuple[int, int, int]:
+    """Return how far partitions may be ahead of the slowest one, in ms: usually, in a backlog, if stuck."""
     time = settings.time
-    ahead = AHEAD_MS
+    lateness, correction = (
+        round(time.allowed_lateness_seconds * 1000), round(time.correction_window_seconds * 1000)
+    )  # fmt: skip
     if time.late_policy != "update":
         # A final window takes no late event: the order must be as close as the windows wait.
-        ahead = min(ahead, max(round(time.allowed_lateness_seconds * 1000), 1000))
-    return ahead, max(round(time.correction_window_seconds * 1000) // 2, ahead)
+        ahead = min(AHEAD_MS, max(lateness, 1000))
+        return ahead, ahead, max(correction // 2, ahead)
+    return AHEAD_MS, max(AHEAD_MS, correction // 24), max(AHEAD_MS, correction // 2)

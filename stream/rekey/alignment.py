@@ -10,6 +10,8 @@ from typing import Final, Generic, TypeVar
 
 #: Time by which a partition may be ahead of the slowest one.
 AHEAD_MS: Final = 300_000
+#: Older records than this are a backlog.
+BACKLOG_MS: Final = 7_200_000
 #: A partition that could be read, and was not for this long, is stuck.
 PATIENCE_MS: Final = 60_000
 NO_LIMIT: Final = 1 << 62
@@ -34,9 +36,18 @@ class Head:
 class Alignment(Generic[Place]):
     """The heads of all source partitions, also of those that other processes read."""
 
-    def __init__(self, ahead_ms: int = AHEAD_MS, stuck_ahead_ms: int = NO_LIMIT) -> None:
-        """`stuck_ahead_ms`: how far others may be ahead of a partition that is stuck."""
+    def __init__(
+        self,
+        ahead_ms: int = AHEAD_MS,
+        backlog_ahead_ms: int = AHEAD_MS,
+        stuck_ahead_ms: int = NO_LIMIT,
+    ) -> None:
+        """Say how far others may be ahead of the slowest one: usually, in a backlog, and if it is stuck.
+
+        A sparse backlog read in small steps would take hours: each step is a transaction.
+        """
         self._ahead_ms = ahead_ms
+        self._backlog_ahead_ms = backlog_ahead_ms
         self._stuck_ahead_ms = stuck_ahead_ms
         self.heads: dict[Place, Head] = {}
 
@@ -91,4 +102,7 @@ class Alignment(Generic[Place]):
         if head.time_ms is None:
             # Its owner says the time before it reads, so this lasts for moments.
             return NO_LIMIT if is_stuck else -1
-        return head.time_ms + (self._stuck_ahead_ms if is_stuck else self._ahead_ms)
+        if is_stuck:
+            return head.time_ms + self._stuck_ahead_ms
+        in_backlog = min(head.time_ms + self._backlog_ahead_ms, now_ms - BACKLOG_MS)
+        return max(head.time_ms + self._ahead_ms, in_backlog)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple, Protocol
+from typing import Final, Protocol
 
 from stream.rekey.counts import SourceCounts
 
@@ -28,14 +28,9 @@ class Foreign(Protocol):
     def headers(self) -> Sequence[tuple[str, bytes]]: ...
 
 
-class Message(NamedTuple):
-    """A record for one of our topics."""
-
-    #: Kafka's time of the foreign record, in epoch ms; None if it has none.
-    timestamp: int | None
-    key: bytes | None
-    value: bytes
-    headers: list[tuple[str, bytes]]
+#: Record for one of our topics: Kafka's time in epoch ms (None: that of the writing), key, value, headers.
+#: A plain tuple: one with names costs 0.3 µs.
+Message = tuple[int | None, bytes | None, bytes, list[tuple[str, bytes]]]
 
 
 @dataclass(slots=True)
@@ -60,7 +55,7 @@ class Chunk:
             group = self.messages[topic, partition] = []
         group.append(message)
         self.count += 1
-        self.size += len(message.value)
+        self.size += len(message[2])
 
     @property
     def is_full(self) -> bool:

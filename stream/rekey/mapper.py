@@ -137,7 +137,7 @@ class Mapper:
                 f"mapping {source.mapping.name}, {mapped.rule.name}: topic {topic} takes no record "
             )
             return RejectedEvent(Reason.TOO_LARGE, f"{text}of {len(raw)} bytes (max.message.bytes)")
-        chunk.add(topic, partition, Message(_time(record), key, raw, [(ORIGIN, origin)]))
+        chunk.add(topic, partition, (_time(record), key, raw, [(ORIGIN, origin)]))
         return None
 
     def _letter(self, chunk: Chunk, record: Record, refused: RejectedEvent, origin: bytes) -> None:
@@ -156,7 +156,7 @@ class Mapper:
             key=record.key,
             original=record.value,
         )
-        message = Message(None, None, encode_dead_letter(letter), [(ORIGIN, origin)])
+        message: Message = (None, None, encode_dead_letter(letter), [(ORIGIN, origin)])
         chunk.add(self._ledger, record.offset % self._ledger_partitions, message)
 
 

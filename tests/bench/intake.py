@@ -29,7 +29,11 @@ T0 = 1_764_000_000_000
 PARTITIONS = 12
 #: Records of one fetch of 1 MiB.
 FETCH = 800
-TRAITS = {f"trait_{number}": "a value of some length" for number in range(12)}
+AGENT = (
+    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Chrome/131.0.0.0 Safari/537.36"
+)
+BRANDS = [{"brand": "Chromium", "version": "131"}, {"brand": "Not_A Brand", "version": "24"}]
 
 
 class Fetched:
@@ -54,18 +58,20 @@ def segment_page(number: int, person: str) -> bytes:
     """Return a page call of about 1,290 bytes, as large as a web page's."""
     moment = datetime.fromtimestamp((T0 + number) / 1000, UTC).isoformat(timespec="milliseconds")
     moment = moment.replace("+00:00", "Z")
-    page = {"path": "/academy/", "referrer": "https://search.test/", "search": "?q=a",
-            "title": "Academy", "url": f"https://shop.test/academy/{number % 200}"}  # fmt: skip
+    page = {
+        "path": f"/academy/{number % 200}", "referrer": "https://search.test/", "search": "?q=a",
+        "title": "Academy", "url": f"https://shop.test/academy/{number % 200}?q=a",
+    }  # fmt: skip
     body = {
-        "anonymousId": person, "channel": "browser", "type": "page", "version": "1.1",
-        "messageId": f"ajs-f8ca1e4de5024d9430b3928bd8ac6b96-{number}",
+        "anonymousId": person, "channel": "client", "type": "page", "version": 2, "name": None,
+        "messageId": f"ajs-next-f8ca1e4de5024d9430b3928bd8ac6b96-{number}",
         "context": {
-            "ip": "203.0.113.21", "page": page, "library": {"name": "analytics.js", "version": "2.11.1"},
-            "userAgent": "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_11_0) AppleWebKit/537.36 "
-            "(KHTML, like Gecko) Chrome/46.0.2490.86 Safari/537.36",
-            "traits": TRAITS, "location": {"country": "DE"},
+            "ip": "203.0.113.21", "page": page, "locale": "de-DE", "timezone": "Europe/Berlin",
+            "library": {"name": "analytics.js", "version": "next-1.81.0"}, "userAgent": AGENT,
+            "userAgentData": {"brands": BRANDS, "mobile": False, "platform": "macOS"},
+            "campaign": {"name": "spring", "source": "newsletter", "medium": "email"},
         },
-        "integrations": {"All": True}, "properties": page,
+        "integrations": {}, "properties": page, "userId": None,
         "receivedAt": moment, "sentAt": moment, "timestamp": moment, "originalTimestamp": moment,
     }  # fmt: skip
     return json.dumps(body, separators=(",", ":")).encode()
@@ -111,14 +117,14 @@ def main() -> None:
     records = [Fetched(number, value) for number, value in enumerate(values)]
     fetches = [records[at : at + FETCH] for at in range(0, len(records), FETCH)]
     mapper = Mapper(sources, Router(Settings(), PARTITIONS, murmur2), "ledger", 4)
-    native = [one.value for topic, _, one in (
-        (topic, partition, message)
+    native = [
+        value
         for fetch in fetches
-        for (topic, partition), group in mapper.take(
+        for group in mapper.take(
             "foreign", 3, fetch, begin=0, reached_ms=0, limit_ms=NO_LIMIT, now_ms=NO_LIMIT
-        ).messages.items()
-        for message in group
-    )]  # fmt: skip
+        ).messages.values()
+        for _, _, value, _ in group
+    ]
     assert len(native) == args.records
     carried, parsed, fresh = [], [], []
     for _ in range(args.rounds):

@@ -54,13 +54,13 @@ class WorkerProcess:
         directory: Path,
         environ: Mapping[str, str],
         module: str,
-        command: str = "worker",
+        *command: str,
     ) -> None:
         self.name = name
         self.port = free_port()
         self.log = directory / f"{name}.log"
         self._module = module
-        self._command = command
+        self._command = command or ("worker",)
         self.environ = {**environ, "ENGAGE_WEB_PORT": str(self.port)}
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -80,7 +80,7 @@ class WorkerProcess:
         assert not self.running
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", self._module, self._command],
+                [sys.executable, "-m", self._module, *self._command],
                 cwd=self.log.parent,
                 env=self.environ,
                 stdin=subprocess.DEVNULL,

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.rekey.alignment import AHEAD_MS, NO_LIMIT, PATIENCE_MS, Alignment
+from stream.rekey.alignment import AHEAD_MS, BACKLOG_MS, NO_LIMIT, PATIENCE_MS, Alignment
 
 NOW = 2_000_000_000_000
 
@@ -43,6 +43,16 @@ def test_a_partition_that_is_read_to_its_end_holds_up_no_other() -> None:
     assert alignment.limit("busy", NOW) == NO_LIMIT
     alignment.note("quiet", 7, 1_000, is_behind=True, now_ms=NOW)
     assert alignment.limit("busy", NOW) == 1_000 + AHEAD_MS
+
+
+def test_steps_are_larger_in_a_backlog_and_small_again_near_the_present() -> None:
+    hour = 3_600_000
+    alignment: Alignment[str] = Alignment(backlog_ahead_ms=hour)
+    steps = {}
+    for age in (10 * hour, BACKLOG_MS + hour // 2, BACKLOG_MS, hour):
+        alignment.note("slow", age, NOW - age, is_behind=True, now_ms=NOW)
+        steps[age] = alignment.limit("other", NOW) - (NOW - age)
+    assert list(steps.values()) == [hour, hour // 2, AHEAD_MS, AHEAD_MS]
 
 
 def test_a_partition_alone_waits_for_nothing() -> None:

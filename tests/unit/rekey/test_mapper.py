@@ -3,7 +3,7 @@
 import base64
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiokafka.partitioner import DefaultPartitioner, murmur2
 from hypothesis import given
@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from schemas.mapping.preset import mapping_of_source
 from schemas.mapping.source import Source
 from stream.rekey.alignment import NO_LIMIT
-from stream.rekey.chunk import ORIGIN, Chunk, Message
+from stream.rekey.chunk import ORIGIN, Chunk
 from stream.rekey.counts import SourceCounts
 from stream.rekey.mapper import Mapper, NamedSource
 from stream.rekey.router import Router
@@ -47,12 +47,19 @@ def take(made: Mapper, records: Sequence[Foreign], **options: Any) -> Chunk:
     return made.take("foreign", 3, records, **given | options)
 
 
+class Message(NamedTuple):
+    timestamp: int | None
+    key: bytes | None
+    value: bytes
+    headers: list[tuple[str, bytes]]
+
+
 def messages(chunk: Chunk) -> dict[str, tuple[str, int, Message]]:
     """Return topic, partition and message by origin."""
     found = [
         (message.headers[0][1].decode(), (topic, partition, message))
         for (topic, partition), group in chunk.messages.items()
-        for message in group
+        for message in (Message(*one) for one in group)
     ]
     assert all(message.headers[0][0] == ORIGIN for _, (_, _, message) in found)
     assert len(dict(found)) == len(found)
