@@ -15,6 +15,7 @@ from agents.doctor.pages import pages_trouble
 from agents.doctor.trouble import redis_trouble
 from agents.kafka_start import CannotStartError, check_rights, find_log, stored_mismatch
 from stream.configure.connection_errors import explain
+from stream.intake.process import carried_topics
 from stream.settings.application import Settings
 from stream.store.connection import connect_server
 from stream.worker.process.garbage import COLLECTOR
@@ -81,10 +82,8 @@ class WorkerRun:
             version("engagement-stream"), settings.app, settings.kafka.bootstrap_servers,
             settings.kafka.protocol, settings.redis.url,
         )  # fmt: skip
-        if settings.sources:
-            _log.warning(
-                "[sources] is not read by workers: engage map and engage report alone use it"
-            )
+        if topics := carried_topics(settings):
+            _log.info("engage intake carries %s; workers do not read it", ", ".join(topics))
         await check_redis(settings)
         log = await find_log(self._settings)
         await check_rights(self._settings)

@@ -54,12 +54,8 @@ def all_findings(config: Path | None, environ: Mapping[str, str]) -> Iterator[Fi
         for problem in error.problems:
             key, _, text = problem.partition(": ")
             yield Finding("error", "configuration", key, text)
-    if settings.sources:
-        text = "not read by workers"
-        advice = (
-            "engage map and engage report alone use them; send their events to the input topics"
-        )
-        yield Finding("warning", "sources", text, advice)
+    if topics := carried_topics(settings):
+        yield Finding("ok", "sources", f"engage intake carries {', '.join(topics)}")
     yield from _exposure(settings)
     found = [*kafka_findings(settings), *redis_findings(settings)]
     yield from found

@@ -25,7 +25,7 @@ class SourceSettings(Table, frozen=True, kw_only=True):
 
     topics: Annotated[
         tuple[str, ...],
-        Help("Kafka topics of the source.", why="Not read by workers yet: files alone are."),
+        Help('Kafka topics of the source. With key = "other" engage intake carries them.'),
     ] = ()
     preset: Annotated[
         str, Help("Mapping that comes with the program, such as segment.", {'""': "none"})

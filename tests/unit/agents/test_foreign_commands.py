@@ -211,12 +211,14 @@ def test_a_report_without_an_event_says_where_to_look() -> None:
     assert "no record became an event by the mapping stripe" in result.stderr
 
 
-def test_check_says_that_workers_do_not_read_sources(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_check_says_which_topics_need_an_intake(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("kafka_findings", "redis_findings", "state_findings", "log_findings"):
         monkeypatch.setattr(f"agents.commands.check.{name}", lambda *_: [])
+    written = '[sources.web]\npreset = "segment"\n'
+    Path("engage.toml").write_text(written, "utf-8")
     assert "sources" not in engage("check").stdout
-    Path("engage.toml").write_text('[sources.web]\npreset = "segment"\n', "utf-8")
+    Path("engage.toml").write_text(written + 'topics = ["segment-events"]\n', "utf-8")
     result = engage("check")
     assert result.exit_code == 0
     [line] = [line for line in result.stdout.splitlines() if "sources" in line]
-    assert line.startswith("warning") and "not read by workers" in line
+    assert line.startswith("ok") and "engage intake carries segment-events" in line
