@@ -82,6 +82,7 @@ class SourceGroup(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
         """Start a lane for each partition."""
         self._status.rebalances += 1
+        self._status.aligned.clear()
         await self._stop_lanes()
         if self._is_closed:
             return

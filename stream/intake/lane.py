@@ -144,6 +144,8 @@ class Lane:
         """Take over, then carry until this lane is stopped. Raises KafkaError, TooLargeError."""
         self._is_idle = False
         await self._take_over(writer)
+        self._is_idle = True
+        await self._status.aligned.wait()
         self.problem = ""
         while not self._stopping.is_set():
             self._is_idle = True
@@ -190,6 +192,7 @@ class Lane:
         """Map and commit all records of a fetch, in as many chunks as are needed."""
         records: Sequence[Any] = fetched.records
         begin = 0
+        self._note(records[0] if records else None)
         while not self._stopping.is_set():
             now_ms = _now_ms()
             limit_ms = self._alignment.limit(self.place, now_ms)

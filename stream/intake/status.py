@@ -23,6 +23,8 @@ class Status:
     lost: int = 0
     #: Set for a moment when a partition has moved: others may wait for it.
     moved: asyncio.Event = field(default_factory=asyncio.Event)
+    #: Set once the heads of all partitions are known since the last rebalance: nothing is read before.
+    aligned: asyncio.Event = field(default_factory=asyncio.Event)
     #: Why nothing may be written any more; empty while it may.
     halted: str = ""
     #: Name of a check → what is wrong; empty or missing if nothing is.

@@ -64,10 +64,13 @@ class Watch:
     async def look(self) -> None:
         """Look once. Raises KafkaError, OSError, TimeoutError."""
         self._group.check()
+        rebalances = self._status.rebalances
         if time.monotonic() - self._looked > _TOPICS_SECONDS:
             await self._look_at_topics()
             self._looked = time.monotonic()
         await self._look_at_heads()
+        if rebalances == self._status.rebalances:
+            self._status.aligned.set()
 
     async def _look_at_topics(self) -> None:
         found = await self._ask({*self._sources, *self._inputs, *self._outputs})
@@ -123,7 +126,9 @@ class Watch:
         self._alignment.look(now_ms)
 
     def _is_held(self) -> bool:
-        return any(lane.is_held for lane in self._group.lanes.values())
+        """Return whether a lane waits for others, or for the first look after a rebalance."""
+        lanes = self._group.lanes.values()
+        return not self._status.aligned.is_set() or any(lane.is_held for lane in lanes)
 
 
 def changed_partitions(counted: int, found: str) -> str:
