@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -52,18 +52,20 @@ class Faults:
         self.processes = [stand.process(module=module, **SETTINGS) for _ in range(2)]
         self.fenced = self.kills = self.stalls = 0
 
-    def kill(self) -> None:
+    def kill(self, work: Callable[[], None]) -> None:
         """Kill one while it carries, and start it again."""
         one = self.chance.choice(self.processes)
         self._note_fenced(one)
+        self._busy(one, work)
         one.kill9()
         one.start()
         self.kills += 1
 
-    def stall(self) -> None:
+    def stall(self, work: Callable[[], None]) -> None:
         """Stop one until the other one has its partitions, and let it go on as if nothing had been."""
         one, other = self.chance.sample(self.processes, 2)
         before = other.value("engagement_intake_rebalances_total")
+        self._busy(one, work)
         one.pause()
         wait_until(
             "the other process takes over",
@@ -75,6 +77,16 @@ class Faults:
         one.resume()
         wait_until("it is back", lambda: other.value("engagement_intake_partitions") < PARTITIONS)
         self.stalls += 1
+
+    def _busy(self, one: WorkerProcess, work: Callable[[], None]) -> None:
+        """Return while one is in the middle of what `work` sends: both stand still until all is there."""
+        done = one.value("engagement_intake_transactions_total")
+        for process in self.processes:
+            process.pause()
+        work()
+        for process in self.processes:
+            process.resume()
+        wait_until("it carries", lambda: one.value("engagement_intake_transactions_total") > done)
 
     def note(self) -> None:
         """Count the fencings of both."""
@@ -118,14 +130,17 @@ def run_faults(
                 "both carry",
                 lambda: all(one.value("engagement_intake_partitions") for one in running.processes),
             )
-            for partition in range(PARTITIONS):
-                stand.send(partition, values[:share], T0 + number * 1000)
-                sent[partition] += values[:share]
-                values = values[share:]
+
+            def work(number: int = number) -> None:
+                for partition in range(PARTITIONS):
+                    part = [values.pop() for _ in range(share)]
+                    stand.send(partition, part, T0 + number * 1000)
+                    sent[partition] += part
+
             if number % 4 == 3:
-                running.stall()
+                running.stall(work)
             else:
-                running.kill()
+                running.kill(work)
         stand.send(0, values, T0 + faults * 1000)
         sent[0] += values
         stand.wait_carried(120)
