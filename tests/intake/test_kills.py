@@ -52,6 +52,13 @@ class Faults:
         self.processes = [stand.process(module=module, **SETTINGS) for _ in range(2)]
         self.fenced = self.kills = self.stalls = 0
 
+    def wait_both(self) -> None:
+        """Wait until both have partitions."""
+        wait_until(
+            "both carry",
+            lambda: all(one.value("engagement_intake_partitions") for one in self.processes),
+        )
+
     def kill(self, work: Callable[[], None]) -> None:
         """Kill one while it carries, and start it again."""
         one = self.chance.choice(self.processes)
@@ -126,10 +133,7 @@ def run_faults(
         wait_until("it carries", lambda: first.value("engagement_intake_partitions") == PARTITIONS)
         second.start()  # A rebalance between the two.
         for number in range(faults):
-            wait_until(
-                "both carry",
-                lambda: all(one.value("engagement_intake_partitions") for one in running.processes),
-            )
+            running.wait_both()
 
             def work(number: int = number) -> None:
                 for partition in range(PARTITIONS):
@@ -144,6 +148,7 @@ def run_faults(
         stand.send(0, values, T0 + faults * 1000)
         sent[0] += values
         stand.wait_carried(120)
+        running.wait_both()
         running.note()
         for one in running.processes:
             assert one.stop() == 0
