@@ -8,7 +8,7 @@ from stream.history.events import HistoryEntry, Index
 from stream.history.order import EntryOrder
 
 #: Entries from which the index of a person stays in memory; that of a shorter history is soon built.
-INDEXED_FROM = 8
+INDEXED_FROM = 3
 
 
 class Learned:
@@ -50,6 +50,8 @@ def learn(
             index = None
     place = len(entries)
     if place and entries[-1][0] >= entry[0]:
+        if entries[-1] == entry and not aggregate.keeps_equal:
+            return Learned(entries, index)  # Said again, such as a goal of the same day.
         place = EntryOrder(registry, aggregate.in_order).place(entries, entry)
         if place < len(entries) and entries[place] == entry and not aggregate.keeps_equal:
             return Learned(entries, index)

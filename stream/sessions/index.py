@@ -158,6 +158,8 @@ class SessionIndex:
             set_bound(session, time_ms, bound)
         session.until = self._fragments.until(session, [session])
         self.open.began(person, [session])
+        if alone and not bound:
+            self._last.remember(person, [[session]], time_ms)
         return session
 
     def _is_after_all(self, person: Person, time_ms: int) -> bool:

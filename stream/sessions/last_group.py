@@ -7,8 +7,6 @@ from stream.sessions.rules import SessionRules
 from stream.sessions.session import ALONE, Session
 from stream.sessions.splitting import NOT_ENDED, Fragments, ended_ms, last_ms
 
-#: Fewer fragments are looked at as fast as they are remembered.
-_MANY = 16
 _PEOPLE_MAX = 10_000
 
 
@@ -55,7 +53,7 @@ class LastGroups:
 
     def remember(self, person: Person, groups: Sequence[list[Session]], time_ms: int) -> None:
         """Remember the session of an instant, given all sessions as their fragments in order."""
-        if len(person.sessions) < _MANY or groups[0][0].sid is not None:
+        if groups[0][0].sid is not None:
             return
         if self._rules.has_split_keys or self._rules.include_open:
             return  # Another order of fragments, or sessions that are counted at once.

@@ -1,6 +1,8 @@
 """Metrics of goals: the people and the sessions that reach them, also by variant of an experiment."""
 
+from bisect import insort
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 from stream.counters import measures
@@ -124,6 +126,8 @@ def goals_by_type(settings: Settings) -> dict[str, list[tuple[str, Predicate]]]:
         found["order"] = [(ORDER, lambda _event: True)]
     for name, selection in sorted(settings.goals.items()):
         found.setdefault(selection.type, []).append((name, predicate(selection, settings.pages)))
+    for tests in found.values():
+        tests.sort(key=itemgetter(0))
     return found
 
 
@@ -133,10 +137,10 @@ def reached_goals(by_type: Mapping[str, list[tuple[str, Predicate]]], event: Any
     tests = by_type.get(tag)
     if tests is None:
         return [event.name] if tag == "goal" else []
-    reached = {name for name, test in tests if test(event)}
-    if tag == "goal":
-        reached.add(event.name)
-    return sorted(reached)
+    reached = [name for name, test in tests if test(event)]
+    if tag == "goal" and event.name not in reached:
+        insort(reached, event.name)
+    return reached
 
 
 def session_marks(settings: Settings) -> dict[str, Callable[[Any], int]]:
