@@ -82,9 +82,7 @@ class IntakeRun:
         settings = self._settings
         sources = carried_sources(settings)
         if not sources:
-            raise CannotStartError(
-                'nothing to carry: no [sources.NAME] has topics and key = "other"'
-            )
+            raise CannotStartError("nothing to carry: no [sources.NAME] has topics")
         _log.info(
             "starting engagement-stream %s: intake of app %s, Kafka at %s (%s), group %s",
             version("engagement-stream"), settings.app, settings.kafka.bootstrap_servers,

@@ -39,11 +39,11 @@ def worker(settings: Settings) -> int:
 def intake(settings: Settings, accept_partitions: bool) -> int:
     """Carry records of [sources] into the input topics, keyed by the person.
 
-    For topics that are keyed otherwise or not at all (key = "other"), and for records that hold
-    several events. Each record is mapped, its events go to the topics of their types, refused
-    records to the dead letters: all in one Kafka transaction with the offset, so that a crash
-    neither loses nor doubles an event. Run up to as many as there are partitions of the source
-    topics; they share the work. SIGTERM and Ctrl-C finish the transactions under way and end it.
+    The topics may have any key or none, and a record may hold several events. Each record is
+    mapped, its events go to the topics of their types, refused records to the dead letters: all in
+    one Kafka transaction with the offset, so that a crash neither loses nor doubles an event. Run
+    up to as many as there are partitions of the source topics; they share the work. SIGTERM and
+    Ctrl-C finish the transactions under way and end it.
 
     \b
     Example:    engage map --source web sample.jsonl     a dry run, first

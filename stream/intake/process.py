@@ -29,16 +29,16 @@ def group_of(settings: Settings) -> str:
 
 
 def carried_topics(settings: Settings) -> list[str]:
-    """Return the foreign topics that are not keyed by the person, in the order of their names."""
-    named = (one.topics for one in settings.sources.values() if one.key == "other")
+    """Return the foreign topics in the order of their names."""
+    named = (one.topics for one in settings.sources.values())
     return sorted({topic for topics in named for topic in topics})
 
 
 def carried_sources(settings: Settings) -> dict[str, list[NamedSource]]:
-    """Return the sources of each foreign topic that is not keyed by the person."""
+    """Return the sources of each foreign topic."""
     found: dict[str, list[NamedSource]] = {}
     for name, written in settings.sources.items():
-        if written.key == "other" and written.topics:
+        if written.topics:
             source = NamedSource(name, source_named(settings, name))
             for topic in written.topics:
                 found.setdefault(topic, []).append(source)

@@ -25,18 +25,11 @@ class SourceSettings(Table, frozen=True, kw_only=True):
 
     topics: Annotated[
         tuple[str, ...],
-        Help('Kafka topics of the source. With key = "other" engage intake carries them.'),
+        Help("Kafka topics of the source, which engage intake carries."),
     ] = ()
     preset: Annotated[
         str, Help("Mapping that comes with the program, such as segment.", {'""': "none"})
     ] = ""
-    key: Annotated[
-        Literal["other", "person"],
-        Help(
-            "What the records are keyed by.",
-            {"person": "the id of the person", "other": "anything else, or nothing"},
-        ),
-    ] = "other"
     format: Annotated[
         Literal[
             "", "json", "json_schema", "kafka_connect", "debezium", "cloudevents", "query",
