@@ -63,11 +63,12 @@ class Mapper:
         place = f"{topic}/{partition}/"
         for number in range(begin, len(records)):
             record = records[number]
-            time_ms = record.timestamp
-            if chunk.reached_ms < time_ms <= now_ms:
-                if time_ms > limit_ms:
-                    break
-                chunk.reached_ms = time_ms
+            time_ms = record.timestamp if record.timestamp <= now_ms else 0
+            # Also if it is reached already: a partition taken over begins with the time it has waited at.
+            head_ms = max(chunk.reached_ms, time_ms)
+            if head_ms > limit_ms:
+                break
+            chunk.reached_ms = head_ms
             chunk.taken += 1
             self._map(chunk, sources, topic, partition, record, place, oversize)
             if chunk.is_full:

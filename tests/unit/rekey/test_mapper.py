@@ -181,6 +181,13 @@ def test_a_chunk_ends_at_its_limit_of_time_and_a_wrong_clock_moves_nothing() -> 
     assert (chunk.taken, chunk.reached_ms) == (3, T0 + 10)
 
 
+def test_a_partition_taken_over_waits_at_the_time_that_it_had_announced() -> None:
+    """Its next record has the time beside the committed offset: that record, too, is ahead of others."""
+    record = Foreign(0, page(0, T0, "a"), T0 + 20)
+    assert take(mapper(), [record], reached_ms=T0 + 20, limit_ms=T0 + 15).taken == 0
+    assert take(mapper(), [record], reached_ms=T0 + 20, limit_ms=T0 + 20).taken == 1
+
+
 def test_a_chunk_is_bounded() -> None:
     raw = b"[" + b",".join(page(n, T0, "ada") for n in range(200)) + b"]"
     chunk = take(mapper(), [Foreign(n, raw) for n in range(100)])
