@@ -6,6 +6,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import (
+    IllegalOperation,
     KafkaError,
     MessageSizeTooLargeError,
     ProducerFenced,
@@ -82,6 +83,7 @@ class Transactions:
     async def _send(self, messages: Messages) -> None:
         sending: list[asyncio.Future[Any]] = []
         sent: list[tuple[str, Sequence[Sendable]]] = []
+        ended: IllegalOperation | None = None
         try:
             for (topic, partition), group in messages.items():
                 if partition not in await self._producer.partitions_for(topic):
@@ -90,6 +92,10 @@ class Transactions:
                     future = await self._producer.send_batch(batch, topic, partition=partition)
                     sending.append(future)
                     sent.append((topic, part))
+        except IllegalOperation as error:
+            ended = (
+                error  # A batch was refused meanwhile, which ends the transaction: below is why.
+            )
         finally:
             # Kafka's client would commit a transaction of which a batch was refused.
             results = await asyncio.gather(*sending, return_exceptions=True)
@@ -99,6 +105,8 @@ class Transactions:
         for result in results:
             if isinstance(result, BaseException):
                 raise result
+        if ended is not None:
+            raise ended
 
     async def close(self) -> None:
         """Abort an open transaction, so that readers need not wait for its end, and disconnect."""
@@ -147,4 +155,4 @@ def _take(task: "asyncio.Future[Any]") -> None:
 
 
 #: What ends a producer: the partition has another one, or Kafka does not answer.
-FENCED, FAILED = ProducerFenced, (KafkaError, OSError, TimeoutError)
+FENCED, FAILED = ProducerFenced, (KafkaError, IllegalOperation, OSError, TimeoutError)
